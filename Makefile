@@ -1,0 +1,67 @@
+# gan3. `make` lists what there is; the first target that needs it makes the environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN ?=
+ARGS ?=
+NUMBER ?= 241256
+PORT ?= 6006
+SEED ?= 0
+
+PY = "$(VENV)/bin/python"
+GAN3 = $(PY) -m gan3
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev train resume tensorboard figures generate test lint format coverage clean
+
+# The stamps lie in the environment and carry the lock's checksum, so a changed lock is installed
+# anew, a finished one is left alone, and an interrupted installation is taken up again. (A file
+# target would not do: make cannot name files with spaces, and VENV may have some.)
+define install
+	@sum=$$(cksum < $(1).lock); if [ "$$(cat "$(VENV)/$(1).installed" 2>/dev/null)" != "$$sum" ]; then \
+	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	    { echo "gan3 needs Python 3.11 to 3.13: make PYTHON=python3.12 …" >&2; exit 2; }; \
+	  echo "installing $(1).lock into $(VENV) (once)"; \
+	  $(PYTHON) -m venv "$(VENV)" && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1).lock && \
+	  echo "$$sum" > "$(VENV)/$(1).installed"; fi
+endef
+
+help: ## list the targets
+	@echo "make TARGET, with RUN= ARGS= NUMBER= PORT= SEED= PYTHON= VENV= as needed:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make the environment (the other targets do it when they need it)
+	$(call install,requirements)
+
+setup-dev: setup
+	$(call install,requirements-dev)
+
+train: setup ## train three_network, 100 x 200 x 10 images; ARGS="--experiment NAME …"
+	@$(GAN3) train --seed $(SEED) $(if $(RUN),--run "$(RUN)") $(ARGS)
+
+resume: setup ## go on with RUN (default: the newest) from its last checkpoint
+	@$(GAN3) train --resume $(if $(RUN),--run "$(RUN)") $(ARGS)
+
+tensorboard: setup ## show all runs at http://localhost:PORT
+	@$(PY) -m tensorboard.main --logdir logs --host localhost --port $(PORT)
+
+figures: setup ## draw all figures of RUN (default: the newest) again
+	@$(GAN3) figures $(if $(RUN),"$(RUN)") $(ARGS)
+
+generate: setup ## write NUMBER with RUN's generator: make generate NUMBER=241256
+	@$(GAN3) generate "$(NUMBER)" --seed $(SEED) $(if $(RUN),--run "$(RUN)") $(ARGS)
+
+test: setup ## the unittest suite (GAN3_DATA=DIR for the tests on real MNIST)
+	@$(PY) -m unittest discover -s tests -t . $(ARGS)
+
+lint: setup-dev ## ruff, rules and format
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+
+format: setup-dev ## let ruff format the code
+	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
+
+coverage: setup-dev ## which lines of the library the suite runs
+	@$(PY) -m coverage run -m unittest discover -s tests -t . && $(PY) -m coverage report
+
+clean: ## remove the environment and caches (runs and figures stay)
+	rm -rf "$(VENV)" .ruff_cache .coverage* && find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,261 @@
+"""The command line. TensorFlow is imported only after the arguments have been understood."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from gan3.config import CHOICES, Config
+from gan3.errors import DivergedError, UserError
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument that does not fit is one line and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help says more\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and answer its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except UserError as error:
+        print(f"gan3: {error}", file=sys.stderr)
+        return 2
+    except DivergedError as error:
+        print(f"gan3: training diverged: {error}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="gan3", description="The three-network digit GAN.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(command=command)
+        return made
+
+    def add_folders(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--logs", default="logs", help="folder of the runs' numbers")
+        made.add_argument("--figures", default="figures", help="folder of the runs' pictures")
+
+    train = add("train", _train, "train a system by its schedule")
+    train.add_argument("--experiment", metavar="NAME", help="default: three_network")
+    train.add_argument("--episodes", type=int, help="episodes of the schedule")
+    train.add_argument("--batches", type=int, help="batches an episode")
+    train.add_argument("--batch-size", type=int, help="images a batch")
+    train.add_argument("--seed", type=int, help="of everything that is drawn")
+    train.add_argument("--data", metavar="DIR", help="where to look for the digits first")
+    train.add_argument("--dataset", choices=CHOICES["dataset"], help="default: auto")
+    train.add_argument("--split", choices=CHOICES["split"], help="what is held out")
+    train.add_argument("--run", metavar="NAME", help="default: the experiment and the time")
+    train.add_argument("--precision", choices=CHOICES["precision"], help="of the arithmetic")
+    train.add_argument("--resume", action="store_true", help="go on with --run (the newest)")
+    train.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="any field of the config"
+    )
+    add_folders(train)
+
+    sample = add("sample", _sample, "draw digits into an npz file")
+    _add_source(sample)
+    sample.add_argument("--count", type=int, default=100, help="how many (100)")
+    sample.add_argument("--labels", default="cycle", help="cycle, or digits such as 0123")
+    sample.add_argument("--seed", type=int, default=0, help="of the noise (0)")
+    sample.add_argument("--out", required=True, metavar="FILE.npz", help="images and labels")
+    add_folders(sample)
+
+    generate = add("generate", _generate, "write a number as one picture")
+    generate.add_argument("number", metavar="NUMBER", help="digits, such as 241256")
+    _add_source(generate)
+    generate.add_argument("--out", metavar="FILE.png", help="default: figures/NUMBER.png")
+    generate.add_argument("--inverted", action="store_true", help="white ink on black")
+    generate.add_argument("--separate", metavar="DIR", help="each digit as a picture, too")
+    generate.add_argument("--seed", type=int, default=0, help="another seed, another hand (0)")
+    add_folders(generate)
+
+    figures = add("figures", _figures, "draw all figures of a run again")
+    figures.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
+    add_folders(figures)
+
+    recognise = add("recognise", _recognise, "read digits in pictures with a determinator")
+    recognise.add_argument("files", nargs="+", metavar="FILE", help="pictures of one digit each")
+    recognise.add_argument("--run", metavar="NAME", help="whose determinator (the newest run's)")
+    add_folders(recognise)
+
+    add("experiments", _experiments, "list what can be trained")
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--run", metavar="NAME", help="whose generator (the newest run's)")
+    source.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+
+
+def _import_tensorflow() -> None:
+    """Import it without its lines on stderr about a GPU that is not there.
+
+    They are written by native code before any logging setting of TensorFlow counts, so the file
+    descriptor itself is turned away for the import; what an import error says is shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+        except ImportError as error:
+            raise UserError(f"tensorflow: cannot be imported ({error}); make setup") from None
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+# -- commands --------------------------------------------------------------------------------------
+
+
+def _train(options: argparse.Namespace) -> int:
+    from gan3.catalogue import config_of
+
+    if options.resume:
+        config, options.run = _recorded(options)
+    else:
+        config = config_of(options.experiment or "three_network")
+    config = _configured(config, options)
+    _import_tensorflow()
+    from gan3 import run
+
+    try:
+        run.train(
+            config,
+            name=options.run,
+            logs=options.logs,
+            figures_folder=options.figures,
+            data=options.data,
+            resume=options.resume,
+        )
+    except run.StoppedError as stopped:
+        print("gan3: stopped; the state is saved, make resume goes on", file=sys.stderr)
+        return 128 + stopped.signal_number
+    return 0
+
+
+def _recorded(options: argparse.Namespace) -> tuple[Config, str]:
+    """Config and name of the run to be resumed."""
+    _import_tensorflow()
+    from gan3 import run
+
+    name = options.run or run.newest(options.logs)
+    record = run.read_record(run.folders_of(name, options.logs, options.figures).record)
+    config = Config.from_dict(record.get("config"))
+    if options.experiment not in (None, config.experiment):
+        raise UserError(f"run {name}: is of {config.experiment}, not of {options.experiment}")
+    return config, name
+
+
+def _configured(config: Config, options: argparse.Namespace) -> Config:
+    """The experiment's config with what the command line sets."""
+    for key in ("episodes", "batches", "batch_size", "seed", "dataset", "split", "precision"):
+        value = getattr(options, key)
+        if value is not None:
+            config = config.with_text(key, str(value))
+    for setting in options.set:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: needs KEY=VALUE, such as seed=1")
+        config = config.with_text(key, text)
+    return config
+
+
+def _sample(options: argparse.Namespace) -> int:
+    _check_seed(options.seed)
+    _import_tensorflow()
+    from gan3 import files, sampling
+
+    labels = sampling.labels_of(options.count, options.labels)
+    images = sampling.Sampler(_source(options).system)(labels, (options.seed, 0))
+    out = Path(options.out)
+    files.make_folder(out.parent)
+    files.write_npz(out, {"images": images, "labels": labels})
+    print(f"{len(labels)} digits: {out}")
+    return 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    _check_seed(options.seed)
+    _import_tensorflow()
+    from gan3 import figures, files, sampling
+
+    digits = sampling.digits_of(options.number)
+    images = sampling.Sampler(_source(options).system)(digits, (options.seed, 0))
+    out = Path(options.out or Path(options.figures) / f"{options.number[:40]}.png")
+    files.make_folder(out.parent)
+    figures.save_picture(sampling.number_picture(images, options.inverted), out)
+    if options.separate:
+        files.make_folder(Path(options.separate))
+        for place, (digit, image) in enumerate(zip(digits, images, strict=True), start=1):
+            picture = image if options.inverted else 255 - image
+            figures.save_picture(picture, Path(options.separate) / f"{place:04d}_{digit}.png")
+    print(f"{options.number}: {out}")
+    return 0
+
+
+def _figures(options: argparse.Namespace) -> int:
+    _import_tensorflow()
+    from gan3 import run
+
+    run.draw(run.open_run(options.run, options.logs, options.figures), print)
+    return 0
+
+
+def _recognise(options: argparse.Namespace) -> int:
+    _import_tensorflow()
+    import numpy as np
+
+    from gan3 import run, sampling
+
+    pictures = np.stack([sampling.read_picture(Path(file)) for file in options.files])
+    trained = run.open_run(options.run, options.logs, options.figures)
+    trained.use_checkpoint()  # the determinator's weights are in no episode file
+    for file, row in zip(
+        options.files, sampling.probabilities(trained.system, pictures), strict=True
+    ):
+        print(f"{file}: {row.argmax()} ({row.max():.1%})")
+    return 0
+
+
+def _experiments(_: argparse.Namespace) -> int:
+    from gan3 import catalogue
+
+    for name in catalogue.names():
+        print(f"{name:18} {catalogue.summary_of(name)}")
+    return 0
+
+
+def _source(options: argparse.Namespace):
+    if options.pretrained:
+        raise UserError(f"--pretrained {options.pretrained}: none comes with this version; --run")
+    from gan3 import run
+
+    return run.open_run(options.run, options.logs, options.figures)
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**31:
+        raise UserError(f"--seed {seed}: from 0 to {2**31 - 1}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

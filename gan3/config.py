@@ -1,0 +1,200 @@
+"""The settings of a run: one frozen record, checked once, the same in code and in run.json.
+
+Only `run`, `report` and the experiments read it; the layers below take plain named values.
+"""
+
+import dataclasses
+import json
+import math
+import types
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+from gan3.errors import UserError
+from gan3.triple import Triple
+
+CHOICES = {
+    "dataset": ("auto", "mnist", "strokes", "idx"),
+    "split": ("test", "validation"),
+    "precision": ("float32", "bfloat16", "auto"),
+    "noise_draw": ("example", "batch", "once"),
+    "init": ("glorot", "published"),
+    "activation": ("elu", "relu", "leaky_relu"),
+    "digit_loss": ("softmax_mean", "sigmoid_sum"),
+}
+"""The words that a field takes (each of the three, where the field is a triple)."""
+
+# field: (lowest, highest, whether the lowest itself is allowed)
+_RANGES: dict[str, tuple[float, float, bool]] = {
+    "episodes": (1, 100_000, True),
+    "batches": (1, 10_000_000, True),
+    "batch_size": (1, 10_000, True),
+    "log_every": (1, 10_000_000, True),
+    "checkpoint_every": (1, 10_000_000, True),
+    "seed": (0, 2**31 - 1, True),
+    "keep_prob": (0, 1, False),
+    "l1_weight": (0, 1, True),
+    "learning_rate": (0, 1, False),
+    "beta1": (0, 0.9999, True),
+    "digit_weight": (0, 1000, True),
+}
+
+_MOST_STEPS = 2**27 - 1  # what a stream of the run's seed can number
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of a run; triples are (generator, discriminator, determinator)."""
+
+    experiment: str
+
+    # Schedule
+    episodes: int = 10
+    batches: int = 200  # an episode
+    batch_size: int = 100  # images a batch
+    log_every: int = 10  # steps between two lines of metrics.jsonl
+    checkpoint_every: int = 100  # steps; the end of an episode always saves
+
+    # Data and machine
+    seed: int = 0
+    dataset: str = "auto"
+    split: str = "test"  # what is held out: the test set, or the last 5,000 training images
+    precision: str = "auto"
+
+    # The three networks
+    noise_draw: str = "example"
+    init: str = "glorot"
+    activation: Triple[str] = Triple("elu", "elu", "elu")
+    keep_prob: Triple[float] = Triple(0.5, 0.5, 0.5)
+    l1_weight: Triple[float] = Triple(0.001, 0.001, 0.001)
+    learning_rate: Triple[float] = Triple(0.001, 0.001, 0.001)
+    beta1: Triple[float] = Triple(0.9, 0.9, 0.9)
+    digit_loss: str = "softmax_mean"
+    digit_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field.name, field.type, getattr(self, field.name))
+        if self.total_steps > _MOST_STEPS:
+            raise UserError(
+                f"config: {self.episodes} episodes of {self.batches} batches are more than"
+                f" {_MOST_STEPS} steps; take fewer"
+            )
+
+    # -- JSON and the command line ---------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; triples become {"generator": …, "discriminator": …, …}."""
+        return {
+            field.name: value._asdict() if isinstance(value, Triple) else value
+            for field in dataclasses.fields(self)
+            for value in [getattr(self, field.name)]
+        }
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "Config":
+        """The inverse of `to_dict`. Raises UserError for an unknown, missing or wrong key."""
+        if not isinstance(values, dict):
+            raise UserError("config: not an object of keys and values")
+        types_of = {field.name: field.type for field in dataclasses.fields(cls)}
+        made = {}
+        for key, value in values.items():
+            if key not in types_of:
+                raise UserError(_unknown_key(key))
+            if get_origin(types_of[key]) is Triple:
+                if not isinstance(value, dict) or set(value) != set(Triple._fields):
+                    raise UserError(f"config key {key}: needs the keys {', '.join(Triple._fields)}")
+                value = Triple(**value)
+            made[key] = value
+        if "experiment" not in made:
+            raise UserError("config: the key experiment is missing")
+        return cls(**made)
+
+    def with_text(self, key: str, text: str) -> "Config":
+        """This config with `key` set from the text of `--set key=text`.
+
+        A triple takes one value for all three, three with commas between, or one network's own
+        by `key.network`. Raises UserError for an unknown key or an unfit value.
+        """
+        name, _, role = key.partition(".")
+        types_of = {field.name: field.type for field in dataclasses.fields(self)}
+        if name not in types_of or name == "experiment":
+            raise UserError(_unknown_key(name))
+        kind = types_of[name]
+        if get_origin(kind) is not Triple:
+            if role:
+                raise UserError(f"config key {key}: {name} has one value, not one a network")
+            return dataclasses.replace(self, **{name: _parse(key, kind, text)})
+        (entry,) = get_args(kind)
+        if role:
+            if role not in Triple._fields:
+                raise UserError(f"config key {key}: after the dot one of {_listed(Triple._fields)}")
+            value = getattr(self, name)._replace(**{role: _parse(key, entry, text)})
+        else:
+            parts = text.split(",")
+            if len(parts) not in (1, 3):
+                raise UserError(f"config key {key}: one value or three with commas, not {text!r}")
+            value = Triple(*(_parse(key, entry, part) for part in parts * (3 // len(parts))))
+        return dataclasses.replace(self, **{name: value})
+
+    def differences(self, other: "Config") -> list[str]:
+        """The names of the fields in which two configs differ."""
+        mine, theirs = self.to_dict(), other.to_dict()
+        return [key for key in mine if mine[key] != theirs[key]]
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole schedule."""
+        return self.episodes * self.batches
+
+
+def _parse(key: str, kind: type, text: str) -> Any:
+    if kind is str:
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        word = "a whole number" if kind is int else "a number"
+        raise UserError(f"config key {key}: {text!r} is not {word}") from None
+
+
+def _check(name: str, kind: Any, value: Any) -> None:
+    if get_origin(kind) is Triple:
+        if not isinstance(value, Triple):
+            raise UserError(f"config key {name}: needs one value for each of the three networks")
+        for role, entry in value._asdict().items():
+            _check_one(name, f"{name}.{role}", get_args(kind)[0], entry)
+    else:
+        _check_one(name, name, kind, value)
+
+
+def _check_one(name: str, shown: str, kind: type, value: Any) -> None:
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (isinstance(value, kind) or (kind is float and numeric)) or isinstance(value, bool):
+        raise UserError(f"config key {shown}: {value!r} is not {_KIND_WORDS[kind]}")
+    if name in CHOICES and value not in CHOICES[name]:
+        raise UserError(f"config key {shown}: {value!r} is not one of {_listed(CHOICES[name])}")
+    if name in _RANGES:
+        low, high, closed = _RANGES[name]
+        if not math.isfinite(value) or value > high or value < low or (value == low and not closed):
+            least = "at least" if closed else "more than"
+            raise UserError(
+                f"config key {shown}: {value!r} does not fit; {least} {low}, at most {high}"
+            )
+
+
+_KIND_WORDS = types.MappingProxyType({int: "a whole number", float: "a number", str: "text"})
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(words)
+
+
+def _unknown_key(key: str) -> str:
+    known = [field.name for field in dataclasses.fields(Config) if field.name != "experiment"]
+    return f"config key {key!r}: unknown; the keys are {_listed(tuple(known))}"
+
+
+def dumps(value: Any) -> str:
+    """JSON as this project writes it: readable, no NaN, a newline at the end."""
+    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -1,0 +1,115 @@
+"""Files that are whole or absent: atomic writes, and npz files read without trust."""
+
+import io
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from gan3.errors import UserError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside `path`, sync to disk, rename: a reader sees the old file or the new one.
+
+    Raises UserError where the folder cannot be written.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(aside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The one line for a file or folder that cannot be written."""
+    reason = (error.strerror or str(error)).lower()
+    return UserError(f"{path}: cannot be written ({reason}); free the disk or name another folder")
+
+
+def make_folder(path: Path) -> None:
+    """The folder and its parents. Raises UserError where it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Arrays only, atomically; the same arrays give the same bytes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(path, buffer.getvalue())
+
+
+_DAMAGE = (  # what zipfile, zlib and NumPy's header reader raise on bytes that are not theirs
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    ValueError,
+)
+
+Specification = dict[str, tuple[str, tuple[int | None, ...]]]
+"""Array name: (dtype name, shape); None stands for any length."""
+
+
+def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict[str, np.ndarray]:
+    """The `wanted` arrays of an npz file, and nothing that the file merely claims.
+
+    Each array's own header is read first; dtype, shape and stored size must fit before any memory
+    is taken for it. Nothing is unpickled or extracted to disk.
+
+    Raises:
+        UserError: no such file, not an npz, an array missing, of another dtype or shape, damaged,
+            or larger than `most_bytes`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                name: _member(path, archive, name, *wanted[name], most_bytes) for name in wanted
+            }
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except _DAMAGE as error:
+        raise UserError(f"{path}: damaged or not an npz ({error}); replace the file") from None
+
+
+def _member(path, archive, name, dtype, shape, most_bytes) -> np.ndarray:
+    if f"{name}.npy" not in archive.namelist():
+        raise UserError(f"{path}: has no array {name}; it is not the kind of file wanted here")
+    with archive.open(f"{name}.npy") as file:
+        version = np.lib.format.read_magic(file)
+        reader = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if reader is None:
+            raise UserError(f"{path}: array {name} has an unknown format version {version}")
+        found, fortran, found_dtype = reader(file)
+        fits = len(found) == len(shape) and all(
+            want in (None, got) for want, got in zip(shape, found, strict=True)
+        )
+        if found_dtype.hasobject or found_dtype != np.dtype(dtype) or not fits or fortran:
+            shown = "x".join("N" if n is None else str(n) for n in shape) or "scalar"
+            raise UserError(f"{path}: array {name} is not {dtype} {shown}; not a file of this kind")
+        size = int(np.prod(found, dtype=object)) * found_dtype.itemsize
+        if size > most_bytes:
+            raise UserError(f"{path}: array {name} claims {size} bytes, at most {most_bytes} fit")
+        content = file.read(size + 1)
+        if len(content) != size:
+            raise UserError(f"{path}: array {name} is not as long as its header says; replace it")
+    return np.frombuffer(content, found_dtype).reshape(found)

@@ -1,0 +1,129 @@
+"""Layers as plain functions of variables made by hand, initialisers and Adam.
+
+What makes a step fast lives here, so that `networks` and `train_step` read like the method.
+"""
+
+import math
+
+import tensorflow as tf
+
+ACTIVATIONS = {
+    "elu": tf.nn.elu,
+    "relu": tf.nn.relu,
+    "leaky_relu": lambda x: tf.nn.leaky_relu(x, alpha=0.2),
+}
+"""All of them never decrease, which `conv_pool` relies on."""
+
+
+class Glorot:
+    """Initialiser of Glorot & Bengio 2010 (eq. 16, "Xavier"), biases zero.
+
+    Weights are U(-a, a), a = sqrt(6 / (fan in + fan out)); for a kernel [height, width, in, out]
+    both fans count height x width. Every variable gets its own stream of the seed.
+    """
+
+    def __init__(self, seed: int):
+        self._seed = seed
+        self._made = 0
+
+    def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
+        """The first values of a weight tensor of `shape`."""
+        self._made += 1
+        seed = int(tf.random.fold_in([self._seed, 0], self._made)[0]) & 0x7FFFFFFF
+        return tf.keras.initializers.GlorotUniform(seed=seed)(shape)
+
+    def biases(self, width: int, network: str) -> tf.Tensor:
+        """Zeros of [width], in every network."""
+        del network
+        return tf.zeros([width])
+
+
+class PublishedInit(Glorot):
+    """What the 2017 script calls Xavier: N(0, sqrt(2 / shape[0])) whatever the tensor is.
+
+    A 5x5 kernel thus gets sqrt(2/5) = 0.63, many times its Glorot value, and so do the
+    determinator's biases; those of the other two networks start at zero.
+    """
+
+    def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
+        self._made += 1
+        seed = tf.random.fold_in([self._seed, 0], self._made)
+        return tf.random.stateless_normal(shape, seed, stddev=math.sqrt(2 / shape[0]))
+
+    def biases(self, width: int, network: str) -> tf.Tensor:
+        return self.weights((width,)) if network == "determinator" else tf.zeros([width])
+
+
+INITIALISERS = {"glorot": Glorot, "published": PublishedInit}
+
+
+def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable) -> tf.Tensor:
+    """x [B, in] times w [in, out] plus b [out], in the precision of x."""
+    return tf.nn.bias_add(tf.matmul(x, tf.cast(w, x.dtype)), tf.cast(b, x.dtype))
+
+
+def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> tf.Tensor:
+    """SAME convolution, bias, activation, 2x2 max-pool: [B, h, w, in] to [B, h/2, w/2, out].
+
+    The pooling is done first: a bias that is the same over a window and an activation that never
+    decreases both commute with the maximum, so a quarter of the numbers passes through them.
+    """
+    x = tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=1, padding="SAME")
+    x = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="SAME")
+    return ACTIVATIONS[activation](tf.nn.bias_add(x, tf.cast(b, x.dtype)))
+
+
+def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:
+    """Keep each entry with `keep_prob` and divide it by that, else 0; a function of `seed` [2]."""
+    if keep_prob == 1.0:
+        return x
+    return tf.nn.experimental.stateless_dropout(x, 1 - keep_prob, seed, rng_alg="philox")
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1 in the form of its section 2) of one variable list.
+
+    The update is TensorFlow's fused kernel, a pass over each weight; a third of the time of the
+    Keras optimizer, which builds it from a dozen ops. epsilon is TensorFlow 1's, 1e-8.
+    """
+
+    def __init__(self, variables: list[tf.Variable], learning_rate: float, beta1: float, name: str):
+        self.name = name
+        self._variables = variables
+        self._learning_rate = learning_rate
+        self._beta1, self._beta2, self._epsilon = beta1, 0.999, 1e-8
+        self.steps = tf.Variable(0, dtype=tf.int64, trainable=False, name=f"{name}/steps")
+        self.m = [self._zeros_like(v, "m") for v in variables]
+        self.v = [self._zeros_like(v, "v") for v in variables]
+
+    def _zeros_like(self, variable: tf.Variable, slot: str) -> tf.Variable:
+        name = f"{self.name}/{variable.name.removesuffix(':0')}/{slot}"
+        return tf.Variable(tf.zeros_like(variable), trainable=False, name=name)
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """Everything that a resumed run needs: the count of steps and both moments."""
+        return [self.steps, *self.m, *self.v]
+
+    def apply(self, gradients: list[tf.Tensor]) -> None:
+        """Move every variable of the list once. Raises ValueError where a gradient is missing."""
+        if len(gradients) != len(self._variables) or any(g is None for g in gradients):
+            raise ValueError(
+                f"{self.name}: one gradient for each of {len(self._variables)} variables"
+            )
+        t = tf.cast(self.steps.assign_add(1), tf.float32)
+        for variable, m, v, gradient in zip(
+            self._variables, self.m, self.v, gradients, strict=True
+        ):
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=m.handle,
+                v=v.handle,
+                beta1_power=self._beta1**t,
+                beta2_power=self._beta2**t,
+                lr=self._learning_rate,
+                beta1=self._beta1,
+                beta2=self._beta2,
+                epsilon=self._epsilon,
+                grad=gradient,
+            )

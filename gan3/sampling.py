@@ -1,0 +1,168 @@
+"""From a trained system to digits: samples, numbers, weights of an episode, reading pictures."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, UnidentifiedImageError
+
+from gan3.data import to_pixels, to_unit
+from gan3.errors import UserError
+from gan3.files import read_npz, write_npz
+
+_CHUNK = 500  # images a pass
+_CROP = (
+    5  # columns cut off either side of a digit in a number, as the conditional DCGAN's users had
+)
+_LARGEST = 4096  # pixels a side of a picture to be read
+
+
+class System(Protocol):
+    """What an experiment trains, as the run loop, the figures and the samplers know it."""
+
+    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> None:
+        """One training step on images [B, 28, 28, 1] in 0..1 and labels [B]."""
+
+    def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict:
+        """Scalars by tag (`loss/…`, `accuracy/…`) of a batch, nothing trained."""
+
+    def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """The noise that `generate` wants for `labels` [B], a function of `seed` [2]."""
+
+    def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1."""
+
+    def recognise(self, images: tf.Tensor) -> tf.Tensor:
+        """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1."""
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """All that a checkpoint holds, by name."""
+
+    @property
+    def generator_weights(self) -> dict[str, tf.Variable]:
+        """What an episode file holds, by name."""
+
+
+class Sampler:
+    """Draws digits from a system; traced once, whatever the counts."""
+
+    def __init__(self, system: System):
+        @tf.function(
+            input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([2], tf.int32)]
+        )
+        def generate(labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+            return system.generate(labels, system.noise(labels, seed))
+
+        self._generate = generate
+
+    def __call__(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+        """uint8 [N, 28, 28] of `labels` [N]; a function of the weights, the labels and `seed`."""
+        images = [
+            to_pixels(
+                self._generate(
+                    tf.constant(labels[start : start + _CHUNK], tf.int32),
+                    tf.random.fold_in(tf.constant(seed, tf.int32), start // _CHUNK),
+                ).numpy()
+            )
+            for start in range(0, len(labels), _CHUNK)
+        ]
+        return np.concatenate(images)
+
+
+def labels_of(count: int, text: str) -> np.ndarray:
+    """int64 [count]: the digits of `text` over and over; "cycle" is 0123456789."""
+    digits = "0123456789" if text == "cycle" else text
+    if not (digits.isascii() and digits.isdigit()):
+        raise UserError(f"--labels {text!r}: the word cycle, or digits such as 0123")
+    if not 1 <= count <= 1_000_000:
+        raise UserError(f"--count {count}: from 1 to 1000000")
+    return np.resize(np.array([int(digit) for digit in digits], np.int64), count)
+
+
+def digits_of(number: str) -> np.ndarray:
+    """int64 [N]: the digits of a number as typed. Raises UserError where it is not digits only."""
+    if not (number.isascii() and number.isdigit()):
+        raise UserError(f"number {number!r}: digits 0 to 9 only, such as 241256")
+    if len(number) > 1000:
+        raise UserError(f"number of {len(number)} digits: at most 1000 fit into one picture")
+    return np.array([int(digit) for digit in number], np.int64)
+
+
+def number_picture(images: np.ndarray, inverted: bool) -> np.ndarray:
+    """Digits [N, 28, 28] side by side, cropped left and right: uint8 [28, 18 N].
+
+    Black ink on white paper; inverted, white on black as the digits are drawn.
+    """
+    row = np.concatenate(list(images[:, :, _CROP:-_CROP]), axis=1)
+    return row if inverted else 255 - row
+
+
+# -- the generator of an episode -------------------------------------------------------------------
+
+
+def save_generator(path: Path, system: System) -> None:
+    """The generator's weights as they are, arrays only."""
+    write_npz(path, {name: w.numpy() for name, w in system.generator_weights.items()})
+
+
+def load_generator(path: Path, system: System) -> None:
+    """Put an episode's weights into `system`. Raises UserError where they do not fit it."""
+    wanted = {name: (w.dtype.name, tuple(w.shape)) for name, w in system.generator_weights.items()}
+    arrays = read_npz(path, wanted)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise UserError(f"{path}: {name} holds a number that is not finite; replace the file")
+    for name, w in system.generator_weights.items():
+        w.assign(arrays[name])
+
+
+# -- reading pictures ------------------------------------------------------------------------------
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture of one digit as MNIST would hold it: uint8 [28, 28], ink 255 on paper 0.
+
+    Any size, dark on light or light on dark (the border tells which). A 28 x 28 picture is taken
+    as it is; any other is scaled so that its ink fits 20 x 20, and set with its mass in the middle,
+    as MNIST's authors did.
+    """
+    try:
+        with Image.open(path) as image:
+            if max(image.size) > _LARGEST or min(image.size) < 4:
+                raise UserError(f"{path}: {image.size} pixels; a side from 4 to {_LARGEST} will do")
+            if "A" in image.getbands():  # transparent is paper
+                paper = Image.new("RGBA", image.size, "white")
+                image = Image.alpha_composite(paper, image.convert("RGBA"))
+            grey = np.asarray(image.convert("L"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; name a picture of a digit") from None
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+        raise UserError(f"{path}: not a picture that can be read; a PNG of one digit") from None
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    ink = 255 - grey if np.median(border) > 127 else grey
+    return ink if ink.shape == (28, 28) else _normalise(ink, path)
+
+
+def _normalise(ink: np.ndarray, path: Path) -> np.ndarray:
+    rows, columns = np.where(ink > 63)
+    if len(rows) == 0:
+        raise UserError(f"{path}: no digit in it, the picture is blank")
+    cut = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    scale = 20 / max(cut.shape)
+    size = [max(1, round(side * scale)) for side in reversed(cut.shape)]
+    small = np.asarray(Image.fromarray(cut).resize(size, Image.Resampling.BOX)).astype(float)
+    height, width = small.shape
+    mass = small.sum()
+    top = round(13.5 - (small.sum(axis=1) * np.arange(height)).sum() / mass)
+    left = round(13.5 - (small.sum(axis=0) * np.arange(width)).sum() / mass)
+    top, left = np.clip(top, 0, 28 - height), np.clip(left, 0, 28 - width)
+    sheet = np.zeros((28, 28), np.uint8)
+    sheet[top : top + height, left : left + width] = small.astype(np.uint8)
+    return sheet
+
+
+def probabilities(system: Any, images: np.ndarray) -> np.ndarray:
+    """Digit probabilities [N, 10] by the system's determinator, of uint8 images [N, 28, 28]."""
+    return system.recognise(to_unit(tf.constant(images))).numpy()

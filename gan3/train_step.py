@@ -1,0 +1,188 @@
+"""The method on one screen: three networks, three losses, three updates in a fixed order.
+
+"Determinator" is this design's word for what the literature calls the auxiliary classifier
+(AC-GAN, Triple-GAN, ControlGAN): the network that says which digit an image shows.
+"""
+
+import tensorflow as tf
+
+from gan3 import losses, metrics
+from gan3.layers import INITIALISERS, Adam
+from gan3.networks import Generator, determinator, discriminator
+from gan3.triple import Triple
+
+NOISE_DRAWS = ("example", "batch", "once")
+
+
+def latent_of(labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """One-hot times the 10 x 100 noise matrix: each digit owns ten entries of the latent.
+
+    Args:
+        labels: [B] requested digits.
+        noise: [B, 10] in -1..1, the ten entries of each image's own digit.
+
+    Returns:
+        [B, 100]: noise in columns 10 d ... 10 d + 9 of a row whose digit is d, zeros elsewhere.
+    """
+    labels.shape.assert_has_rank(1)
+    noise.shape.assert_is_compatible_with([None, 10])
+    one_hot = tf.one_hot(labels, 10, dtype=noise.dtype)  # [B, 10]
+    return tf.reshape(one_hot[:, :, None] * noise[:, None, :], [-1, 100])
+
+
+def draw_noise(labels: tf.Tensor, seed: tf.Tensor, draw: str) -> tf.Tensor:
+    """The ten noise entries of each image's digit, U(-1, 1): [B, 10], a function of `seed` [2].
+
+    draw: "example", a matrix for each image; otherwise one matrix for all images of the call.
+    """
+    shape = [tf.size(labels), 10] if draw == "example" else [10, 10]
+    noise = tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg="philox")
+    return noise if draw == "example" else tf.gather(noise, labels)
+
+
+class ThreeNetworks:
+    """The system of this project: what it trains, and the step that trains it.
+
+    Args are one value a network, in the order (generator, discriminator, determinator).
+    `digit_weight` scales the determinator's part of the generator's loss. All draws are functions
+    of `seed` and of the step's own seed.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        noise_draw: str,
+        init: str,
+        activation: Triple[str],
+        keep_prob: Triple[float],
+        l1_weight: Triple[float],
+        learning_rate: Triple[float],
+        beta1: Triple[float],
+        digit_loss: str,
+        digit_weight: float,
+        dtype: str = "float32",
+    ):
+        self._noise_draw, self._noise_seed = noise_draw, [seed, 1]
+        self._keep_prob, self._l1_weight = keep_prob, l1_weight
+        self._digit_loss, self._digit_weight = digit_loss, digit_weight
+        make = (Generator, discriminator, determinator)
+        initialiser = INITIALISERS[init](seed)
+        self.networks: Triple = Triple(
+            *(build(initialiser, a, dtype) for build, a in zip(make, activation, strict=True))
+        )
+        self.optimizers: Triple[Adam] = Triple(
+            *(
+                Adam(network.weights, rate, beta, f"adam/{network.name}")
+                for network, rate, beta in zip(self.networks, learning_rate, beta1, strict=True)
+            )
+        )
+
+    # -- the step ------------------------------------------------------------------------------
+
+    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> None:
+        """Three updates: discriminator, generator, determinator; each moves only its own list.
+
+        images: [B, 28, 28, 1] real, in 0..1; labels: [B], also what the fakes are asked to show.
+        """
+        with tf.name_scope("losses"):
+            seeds = tf.random.split(seed, 3)
+            self._update("discriminator", self.discriminator_loss(images, labels, seeds[0]))
+            self._update("generator", self.generator_loss(labels, seeds[1]))
+            self._update("determinator", self.determinator_loss(images, labels, seeds[2]))
+
+    def discriminator_loss(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """Real images are real (1), fakes are not (0)."""
+        fake_seed, seed = tf.unstack(tf.random.split(seed, 2))
+        fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
+        both = tf.concat([images, fakes], axis=0)  # one pass for both: no layer mixes its rows
+        logits = self.networks.discriminator(both, self._keep_prob.discriminator, seed)  # [2B, 1]
+        real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
+        loss = losses.real_fake_cross_entropy(real_logits, 1.0)
+        loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
+        return loss + self._l1("discriminator")
+
+    def generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Fresh fakes pass for real (1) and, weighted, for the digit that was asked for."""
+        fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
+        fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
+        fake_logits = self.networks.discriminator(fakes, self._keep_prob.discriminator, seed)
+        digit_logits = self.networks.determinator(fakes, self._keep_prob.determinator, digit_seed)
+        loss = losses.real_fake_cross_entropy(fake_logits, 1.0)  # of [B, 1]
+        digit_loss = losses.digit_cross_entropy(digit_logits, labels, self._digit_loss)  # [B, 10]
+        return loss + self._digit_weight * digit_loss + self._l1("generator")
+
+    def determinator_loss(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Real images show their digits; the determinator never learns from a fake."""
+        logits = self.networks.determinator(images, self._keep_prob.determinator, seed)  # [B, 10]
+        loss = losses.digit_cross_entropy(logits, labels, self._digit_loss)
+        return loss + self._l1("determinator")
+
+    def fakes(self, labels: tf.Tensor, seed: tf.Tensor, train: bool = True) -> tf.Tensor:
+        """Images [B, 28, 28, 1] of the requested digits from noise drawn with `seed`."""
+        noise_seed, seed = tf.unstack(tf.random.split(seed, 2))
+        latent = latent_of(labels, self.noise(labels, noise_seed))  # [B, 100]
+        return self.networks.generator(latent, self._keep_prob.generator if train else 1.0, seed)
+
+    def _l1(self, role: str) -> tf.Tensor:
+        network, weight = getattr(self.networks, role), getattr(self._l1_weight, role)
+        return weight * losses.l1(network.l1_weights)
+
+    def _update(self, role: str, loss: tf.Tensor) -> None:
+        """Move the weights of one network down its own loss; the others are not touched."""
+        weights = getattr(self.networks, role).weights
+        with tf.name_scope(f"update_{role}/"):
+            getattr(self.optimizers, role).apply(tf.gradients(loss, weights))
+
+    # -- what the run loop asks for beside it --------------------------------------------------
+
+    def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """[B, 10] as the configured `noise_draw` has it; "once" answers the run's own matrix."""
+        once = self._noise_draw == "once"
+        with tf.name_scope("noise/"):
+            return draw_noise(labels, self._noise_seed if once else seed, self._noise_draw)
+
+    def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
+        images = self.networks.generator(latent_of(labels, noise), 1.0, tf.zeros([2], tf.int32))
+        return tf.squeeze(images, axis=3)
+
+    def recognise(self, images: tf.Tensor) -> tf.Tensor:
+        """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the determinator."""
+        return tf.nn.softmax(self.networks.determinator(images, 1.0, tf.zeros([2], tf.int32)))
+
+    @property
+    def generator_weights(self) -> dict[str, tf.Variable]:
+        """The generator's variables by name."""
+        return {w.name.removesuffix(":0"): w for w in self.networks.generator.weights}
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """All variables by name: weights of the networks, moments and steps of the Adams."""
+        networks = [w for network in self.networks for w in network.weights]
+        adams = [v for optimizer in self.optimizers for v in optimizer.state]
+        return {v.name.removesuffix(":0"): v for v in [*networks, *adams]}
+
+    def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict:
+        """The four losses without dropout and L1, in nats, and four accuracies in 0..1."""
+        off: tuple[float, tf.Tensor] = (1.0, tf.zeros([2], tf.int32))
+        fakes = self.fakes(labels, seed, train=False)  # [B, 28, 28, 1]
+        both = tf.concat([images, fakes], axis=0)
+        real_logits, fake_logits = tf.split(self.networks.discriminator(both, *off), 2)  # [B, 1]
+        real_digits, fake_digits = tf.split(self.networks.determinator(both, *off), 2)  # [B, 10]
+        real_loss = losses.real_fake_cross_entropy(real_logits, 1.0)
+        fake_loss = losses.real_fake_cross_entropy(fake_logits, 0.0)
+        return {
+            "loss/discriminator": real_loss + fake_loss,
+            "loss/determinator": losses.digit_cross_entropy(real_digits, labels, self._digit_loss),
+            "loss/generator_real": losses.real_fake_cross_entropy(fake_logits, 1.0),
+            "loss/generator_digit": losses.digit_cross_entropy(
+                fake_digits, labels, self._digit_loss
+            ),
+            "accuracy/discriminator_real": tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
+            "accuracy/discriminator_fake": tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
+            "accuracy/determinator_real": metrics.label_accuracy(real_digits, labels),
+            "accuracy/determinator_fake": metrics.label_accuracy(fake_digits, labels),
+        }
