@@ -1,4 +1,4 @@
-"""The three-network digit GAN as its description has it, its open choices made well.
+"""The three-network digit GAN as described, its open choices made well.
 
 Fixed by the description: the latent, [100, 500, 784], CNN critics, dropout and L1 on the dense
 parts of all three, Xavier, three Adams, 100 x 200 x 10. Chosen here, on held-out training images:

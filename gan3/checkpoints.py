@@ -11,6 +11,7 @@ import tensorflow as tf
 from gan3.errors import UserError
 
 KEPT = 3
+_DAMAGE = (tf.errors.OpError, AssertionError, IndexError, RuntimeError, TypeError, ValueError)
 
 
 class Checkpoints:
@@ -43,7 +44,7 @@ class Checkpoints:
             raise UserError(f"{self._folder}: no checkpoint to go on from; train a new run")
         try:
             self._checkpoint.restore(newest).assert_consumed()
-        except (tf.errors.OpError, AssertionError, ValueError, TypeError) as error:
+        except _DAMAGE as error:
             raise UserError(
                 f"{newest}: damaged, or of another system ({_first_line(error)}); remove it"
             ) from None

@@ -1,7 +1,9 @@
 """Files that are whole or absent: atomic writes, and npz files read without trust."""
 
+import contextlib
 import io
 import os
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,7 +26,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
         raise cannot_write(path, error) from None
 
 
@@ -54,11 +57,13 @@ _DAMAGE = (  # what zipfile, zlib and NumPy's header reader raise on bytes that 
     zlib.error,
     EOFError,
     KeyError,
+    MemoryError,
     NotImplementedError,
     OverflowError,
     RuntimeError,
     SyntaxError,
     ValueError,
+    tokenize.TokenError,
 )
 
 Specification = dict[str, tuple[str, tuple[int | None, ...]]]

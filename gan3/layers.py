@@ -5,6 +5,7 @@ What makes a step fast lives here, so that `networks` and `train_step` read like
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 ACTIVATIONS = {
@@ -29,8 +30,8 @@ class Glorot:
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
         """The first values of a weight tensor of `shape`."""
         self._made += 1
-        seed = int(tf.random.fold_in([self._seed, 0], self._made)[0]) & 0x7FFFFFFF
-        return tf.keras.initializers.GlorotUniform(seed=seed)(shape)
+        seed = np.random.SeedSequence([self._seed, self._made]).generate_state(1)[0]
+        return tf.keras.initializers.GlorotUniform(seed=int(seed) >> 1)(shape)
 
     def biases(self, width: int, network: str) -> tf.Tensor:
         """Zeros of [width], in every network."""

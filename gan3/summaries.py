@@ -29,7 +29,7 @@ class Summaries:
     def __init__(self, folder: Path):
         self._writer = tf.summary.create_file_writer(str(folder))
 
-    def start(self, config: dict[str, Any], graph: tf.compat.v1.GraphDef | Any) -> None:
+    def start(self, config: dict[str, Any], graph: Any) -> None:
         """Once a run: hyper-parameters, the layout of Custom Scalars, the graph of a step."""
         with self._writer.as_default(step=0):
             hparams.hparams(flat(config))

@@ -1,0 +1,108 @@
+"""What several test modules need: small systems, small data sets on disk, the command line."""
+
+import contextlib
+import gzip
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+from gan3 import strokes
+from gan3.__main__ import main
+from gan3.triple import Triple
+
+ROOT = Path(__file__).parent.parent
+MNIST = os.environ.get("GAN3_DATA")
+
+
+def needs_mnist(test):
+    """Skip, and say so, where GAN3_DATA does not name MNIST's folder."""
+    return unittest.skipUnless(MNIST, "GAN3_DATA is not set: not run on real MNIST")(test)
+
+
+def small_system(seed=3, **changes):
+    """Three networks as in DESIGN, nothing switched off: dropout and L1 in each."""
+    from gan3.train_step import ThreeNetworks
+
+    settings = {
+        "seed": seed,
+        "noise_draw": "example",
+        "init": "glorot",
+        "activation": Triple("elu", "leaky_relu", "relu"),
+        "keep_prob": Triple(0.8, 0.5, 0.6),
+        "l1_weight": Triple(1e-5, 2e-5, 3e-5),
+        "learning_rate": Triple(1e-3, 2e-3, 3e-3),
+        "beta1": Triple(0.5, 0.6, 0.9),
+        "digit_loss": "softmax_mean",
+        "digit_weight": 1.0,
+    }
+    return ThreeNetworks(**(settings | changes))
+
+
+def batch_of(count, seed=0):
+    """Real-looking images [count, 28, 28, 1] in 0..1 and their labels [count]."""
+    import tensorflow as tf
+
+    images, labels, _, _ = strokes.make(count * (seed + 1), 10)
+    images, labels = images[-count:], labels[-count:]
+    return tf.constant(images[..., None] / np.float32(255)), tf.constant(labels.astype(np.int32))
+
+
+def idx_bytes(array):
+    """An array of unsigned bytes in LeCun's IDX format."""
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+
+
+def write_idx_set(folder, train=300, test=60):
+    """A small set of strokes as four gzipped IDX files; answers the arrays."""
+    arrays = strokes.make(train, test)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = (
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    )
+    for name, array in zip(names, arrays, strict=True):
+        (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(array), mtime=0))
+    return arrays
+
+
+class FolderTest(unittest.TestCase):
+    """A test with a temporary folder of its own, which is the current one while it runs."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="gan3 test "))
+        self.addCleanup(shutil.rmtree, self.folder)
+        before = Path.cwd()
+        os.chdir(self.folder)
+        self.addCleanup(os.chdir, before)
+
+
+def call(*arguments):
+    """The command line in this process: (exit status, stdout, stderr)."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            status = stop.code
+    return status, out.getvalue(), err.getvalue()
+
+
+def start(*arguments, cwd, **environment):
+    """The command line as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gan3", *(str(argument) for argument in arguments)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

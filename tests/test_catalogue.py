@@ -1,0 +1,50 @@
+import unittest
+
+from gan3 import catalogue
+from gan3.errors import UserError
+
+
+class Catalogue(unittest.TestCase):
+    def test_every_experiment_is_whole(self):
+        self.assertLessEqual({"three_network", "published_code"}, set(catalogue.names()))
+        for name in catalogue.names():
+            with self.subTest(name):
+                self.assertEqual(catalogue.config_of(name).experiment, name)
+                self.assertTrue(catalogue.summary_of(name).endswith("."))
+                self.assertLess(len(catalogue.summary_of(name)), 80)
+                self.assertTrue(callable(catalogue.builder_of(name)))
+
+    def test_unknown_names_are_refused_with_the_known_ones(self):
+        for name in ("three_networks", "", "__init__", "../x", "os"):
+            with self.assertRaisesRegex(UserError, "unknown; there are .*three_network"):
+                catalogue.config_of(name)
+
+
+class ThreeNetwork(unittest.TestCase):
+    """What the description fixes is exact in the default experiment."""
+
+    def test_schedule_and_method(self):
+        config = catalogue.config_of("three_network")
+        self.assertEqual((config.batch_size, config.batches, config.episodes), (100, 200, 10))
+        self.assertEqual(config.log_every, 10)
+        self.assertEqual((config.noise_draw, config.init), ("example", "glorot"))
+        for keep, weight in zip(config.keep_prob, config.l1_weight, strict=True):
+            self.assertLess(keep, 1)  # dropout in each
+            self.assertGreater(weight, 0)  # L1 in each
+
+
+class PublishedCode(unittest.TestCase):
+    def test_the_scripts_own_values(self):
+        config = catalogue.config_of("published_code")
+        self.assertEqual((config.batch_size, config.batches, config.episodes), (100, 2000, 10))
+        self.assertEqual((config.noise_draw, config.init), ("once", "published"))
+        self.assertEqual((config.digit_loss, config.digit_weight), ("sigmoid_sum", 1.0))
+        self.assertEqual(set(config.keep_prob), {0.5})
+        self.assertEqual(set(config.l1_weight), {0.001})
+        self.assertEqual(set(config.learning_rate), {0.001})
+        self.assertEqual(set(config.beta1), {0.9})
+        self.assertEqual(set(config.activation), {"elu"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,113 @@
+import io
+import unittest
+
+import numpy as np
+from PIL import Image
+
+from gan3 import figures
+from tests.support import FolderTest
+
+DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint8)
+
+
+class Grid(unittest.TestCase):
+    def axes(self, figure):
+        return figure.get_axes()
+
+    def test_digits_are_square_in_reading_order_and_unaltered(self):
+        figure = figures.grid(DIGITS[:10], 5, "title", over=list("4071928365"))
+        width, height = figure.get_size_inches()
+        boxes = [axes.get_position() for axes in self.axes(figure)]
+        self.assertEqual(len(boxes), 10)
+        for box in boxes:
+            self.assertAlmostEqual(box.width * width, box.height * height, places=6)
+        places = [(round(-box.y0, 4), round(box.x0, 4)) for box in boxes]
+        self.assertEqual(places, sorted(places))
+        for axes, image in zip(self.axes(figure), DIGITS, strict=False):
+            np.testing.assert_array_equal(axes.images[0].get_array(), image)
+            self.assertEqual(axes.images[0].get_clim(), (0, 255))
+
+    def test_each_image_is_titled_with_its_own(self):
+        figure = figures.grid(DIGITS[:10], 5, "title", over=list("4071928365"))
+        self.assertEqual("".join(axes.get_title() for axes in self.axes(figure)), "4071928365")
+
+    def test_a_row_of_titles_is_over_the_columns(self):
+        figure = figures.grid(DIGITS, 10, "title", over=list("0123456789"), beside=["a", "b"])
+        titles = [axes.get_title() for axes in self.axes(figure)]
+        self.assertEqual(titles, list("0123456789") + [""] * 10)
+        self.assertEqual([axes.texts[0].get_text() for axes in self.axes(figure)[::10]], ["a", "b"])
+
+    def test_all_text_is_inside_and_nothing_overlaps(self):
+        for figure in (
+            figures.grid(DIGITS[:10], 5, "three_network · strokes (not MNIST) · episode 10", list("0" * 10)),
+            figures.grid(DIGITS, 10, "title", list("0123456789"), [f"episode {n}" for n in (9, 10)]),
+        ):
+            figure.canvas.draw()
+            sheet = figure.bbox
+            texts = [*figure.texts]
+            for axes in self.axes(figure):
+                texts += [text for text in (axes.title, *axes.texts) if text.get_text()]
+            boxes = [text.get_window_extent() for text in texts]
+            boxes += [axes.get_window_extent() for axes in self.axes(figure)]
+            for box in boxes:
+                self.assertTrue(sheet.x0 <= box.x0 and box.x1 <= sheet.x1, box)
+                self.assertTrue(sheet.y0 <= box.y0 and box.y1 <= sheet.y1, box)
+            for i, one in enumerate(boxes):
+                for other in boxes[i + 1 :]:
+                    self.assertFalse(one.shrunk(0.98, 0.98).overlaps(other.shrunk(0.98, 0.98)))
+
+
+class Files(FolderTest):
+    def test_a_picture_is_saved_pixel_for_pixel(self):
+        figures.save_picture(DIGITS[3], self.folder / "3.png")
+        with Image.open(self.folder / "3.png") as image:
+            np.testing.assert_array_equal(np.asarray(image), DIGITS[3])
+
+    def test_saved_figure_is_the_figures_pixels(self):
+        figure = figures.grid(DIGITS[:10], 5, "title")
+        figures.save(figure, self.folder / "x.png")
+        with Image.open(self.folder / "x.png") as image:
+            np.testing.assert_array_equal(np.asarray(image.convert("RGB")), figures.pixels(figure))
+
+    def test_the_same_figure_is_the_same_bytes(self):
+        for name in "ab":
+            figures.save(figures.grid(DIGITS[:10], 5, "t"), self.folder / name)
+        self.assertEqual((self.folder / "a").read_bytes(), (self.folder / "b").read_bytes())
+
+    def test_progression_has_a_frame_a_figure(self):
+        frames = [figures.grid(np.roll(DIGITS[:10], n, axis=0), 5, f"{n}") for n in range(3)]
+        figures.progression(frames, self.folder / "x.gif")
+        with Image.open(io.BytesIO((self.folder / "x.gif").read_bytes())) as image:
+            self.assertEqual(image.n_frames, 3)
+            self.assertEqual(image.size[::-1], figures.pixels(frames[0]).shape[:2])
+            self.assertEqual(image.info["duration"], 800)
+        self.assertEqual(len(list(self.folder.iterdir())), 1)
+
+
+class Curves(unittest.TestCase):
+    def lines(self, scale=1.0):
+        return [
+            {"step": step, "episode": 1}
+            | {tag: scale / step for tag in (*figures.LOSSES, *figures.ACCURACIES)}
+            for step in range(10, 310, 10)
+        ]
+
+    def test_every_loss_and_accuracy_has_its_values_and_its_mean(self):
+        figure = figures.loss_curves(self.lines(), "title")
+        above, below = figure.get_axes()
+        self.assertEqual(len(above.lines), 2 * len(figures.LOSSES))
+        self.assertEqual(len(below.lines), 2 * len(figures.ACCURACIES))
+        labels = [text.get_text() for text in above.get_legend().get_texts()]
+        self.assertEqual(labels, [label for label, _ in figures.LOSSES.values()])
+        np.testing.assert_allclose(above.lines[0].get_ydata()[:3], [1 / 10, 1 / 20, 1 / 30])
+
+    def test_one_line_is_enough_and_large_losses_get_a_logarithm(self):
+        figures.pixels(figures.loss_curves(self.lines()[:1], "title"))
+        lines = self.lines()
+        lines[0]["loss/determinator"] = 900.0
+        figure = figures.loss_curves(lines, "title")
+        self.assertEqual(figure.get_axes()[0].get_yscale(), "symlog")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,108 @@
+import math
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3 import layers
+
+
+class Initialisers(unittest.TestCase):
+    def test_glorot_counts_the_kernels_area_in_both_fans(self):
+        init = layers.Glorot(seed=5)
+        for shape, fans in (((784, 500), 784 + 500), ((5, 5, 32, 64), 25 * 32 + 25 * 64)):
+            bound = math.sqrt(6 / fans)
+            values = init.weights(shape).numpy()
+            self.assertLessEqual(np.abs(values).max(), bound)
+            self.assertGreater(np.abs(values).max(), 0.99 * bound)
+            self.assertAlmostEqual(values.std(), bound / math.sqrt(3), delta=0.01 * bound)
+        for network in ("generator", "discriminator", "determinator"):
+            self.assertEqual(np.abs(init.biases(9, network)).max(), 0)
+
+    def test_each_variable_has_a_stream_of_its_own_and_the_seed_decides(self):
+        a, b, other = layers.Glorot(1), layers.Glorot(1), layers.Glorot(2)
+        first, second = a.weights((20, 20)).numpy(), a.weights((20, 20)).numpy()
+        self.assertFalse(np.array_equal(first, second))
+        np.testing.assert_array_equal(first, b.weights((20, 20)).numpy())
+        self.assertFalse(np.array_equal(first, other.weights((20, 20)).numpy()))
+
+    def test_published_deviation_is_of_the_first_axis_only(self):
+        init = layers.PublishedInit(seed=0)
+        for shape in ((5, 5, 32, 64), (784, 500)):
+            values = init.weights(shape).numpy()
+            expected = math.sqrt(2 / shape[0])
+            self.assertAlmostEqual(values.std(), expected, delta=0.02 * expected)
+        self.assertEqual(np.abs(init.biases(1024, "discriminator")).max(), 0)
+        self.assertEqual(np.abs(init.biases(1024, "generator")).max(), 0)
+        drawn = np.asarray(init.biases(1024, "determinator"))
+        self.assertAlmostEqual(drawn.std(), math.sqrt(2 / 1024), delta=0.1 * math.sqrt(2 / 1024))
+
+
+class Arithmetic(unittest.TestCase):
+    def setUp(self):
+        self.random = np.random.default_rng(2)
+
+    def draw(self, *shape):
+        return self.random.normal(size=shape).astype(np.float32)
+
+    def test_dense(self):
+        x, w, b = self.draw(3, 4), self.draw(4, 5), self.draw(5)
+        got = layers.dense(tf.constant(x), tf.Variable(w), tf.Variable(b))
+        np.testing.assert_allclose(got, x @ w + b, rtol=1e-5, atol=1e-5)
+
+    def test_pooling_first_changes_nothing(self):
+        x, w, b = self.draw(2, 8, 8, 3), self.draw(5, 5, 3, 4), self.draw(4)
+        for name, activation in layers.ACTIVATIONS.items():
+            plain = activation(tf.nn.conv2d(x, w, 1, "SAME") + b)
+            expected = tf.nn.max_pool2d(plain, 2, 2, "SAME")
+            got = layers.conv_pool(tf.constant(x), tf.Variable(w), tf.Variable(b), name)
+            self.assertEqual(got.shape, [2, 4, 4, 4])
+            np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+    def test_activations_never_decrease(self):
+        x = tf.constant(np.linspace(-9, 9, 1001, dtype=np.float32))
+        for name, activation in layers.ACTIVATIONS.items():
+            self.assertGreaterEqual(np.diff(activation(x)).min(), 0, name)
+
+    def test_dropout_keeps_its_share_and_the_mean(self):
+        x = tf.ones([400, 500])
+        got = layers.dropout(x, 0.8, tf.constant([1, 2])).numpy()
+        self.assertEqual(set(np.unique(got)), {np.float32(0), np.float32(1 / 0.8)})
+        # 200,000 coins: the share kept within five standard deviations
+        self.assertAlmostEqual((got > 0).mean(), 0.8, delta=5 * math.sqrt(0.16 / 200_000))
+        again = layers.dropout(x, 0.8, tf.constant([1, 2])).numpy()
+        np.testing.assert_array_equal(got, again)
+        self.assertFalse(np.array_equal(got, layers.dropout(x, 0.8, tf.constant([1, 3]))))
+
+    def test_no_dropout_at_one(self):
+        x = tf.constant(self.draw(3, 3))
+        np.testing.assert_array_equal(layers.dropout(x, 1.0, tf.constant([0, 0])), x)
+
+
+class AdamLaw(unittest.TestCase):
+    def test_three_steps_against_numpy(self):
+        random = np.random.default_rng(4)
+        start = random.normal(size=(6, 3)).astype(np.float32)
+        variable = tf.Variable(start, name="network/w")
+        adam = layers.Adam([variable], learning_rate=0.01, beta1=0.5, name="adam/network")
+        w, m, v = start.astype(np.float64), 0.0, 0.0
+        for t in range(1, 4):
+            g = random.normal(size=(6, 3)).astype(np.float32)
+            adam.apply([tf.constant(g)])
+            m = 0.5 * m + 0.5 * g
+            v = 0.999 * v + 0.001 * g.astype(np.float64) ** 2
+            rate = 0.01 * math.sqrt(1 - 0.999**t) / (1 - 0.5**t)
+            w = w - rate * m / (np.sqrt(v) + 1e-8)
+            np.testing.assert_allclose(variable.numpy(), w, rtol=1e-5, atol=1e-6)
+        self.assertEqual(int(adam.steps), 3)
+        self.assertEqual([s.shape for s in adam.state], [[], [6, 3], [6, 3]])
+
+    def test_a_missing_gradient_is_an_error(self):
+        adam = layers.Adam([tf.Variable([1.0])], 0.1, 0.9, "adam/network")
+        for gradients in ([None], [], [tf.constant([1.0])] * 2):
+            with self.assertRaises(ValueError):
+                adam.apply(gradients)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,80 @@
+import math
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3 import losses
+
+RANDOM = np.random.default_rng(0)
+
+
+def log_sigmoid(x):
+    return -np.log1p(np.exp(-x))
+
+
+class RealFake(unittest.TestCase):
+    def test_closed_form(self):
+        x = RANDOM.normal(size=(7, 1)) * 3
+        for target, expected in ((1.0, -log_sigmoid(x).mean()), (0.0, -log_sigmoid(-x).mean())):
+            got = float(losses.real_fake_cross_entropy(tf.constant(x), target))
+            self.assertAlmostEqual(got, expected, delta=1e-12)
+
+    def test_undecided_logits_cost_log_two(self):
+        got = float(losses.real_fake_cross_entropy(tf.zeros([5, 1]), 1.0))
+        self.assertAlmostEqual(got, math.log(2), delta=1e-6)
+
+    def test_only_logits_of_one_column(self):
+        for shape in ([5], [5, 10], [5, 1, 1]):
+            with self.subTest(shape), self.assertRaises(ValueError):
+                losses.real_fake_cross_entropy(tf.zeros(shape), 1.0)
+
+
+class Digit(unittest.TestCase):
+    def setUp(self):
+        self.logits = RANDOM.normal(size=(6, 10)) * 2
+        self.labels = np.array([0, 9, 4, 4, 7, 1], np.int32)
+
+    def test_softmax_mean(self):
+        log_probs = self.logits - np.log(np.exp(self.logits).sum(axis=1, keepdims=True))
+        expected = -log_probs[np.arange(6), self.labels].mean()
+        got = losses.digit_cross_entropy(
+            tf.constant(self.logits), tf.constant(self.labels), "softmax_mean"
+        )
+        self.assertAlmostEqual(float(got), expected, delta=1e-12)
+
+    def test_sigmoid_sum_grows_with_the_batch(self):
+        hot = np.eye(10)[self.labels]
+        each = -(hot * log_sigmoid(self.logits) + (1 - hot) * log_sigmoid(-self.logits))
+        logits, labels = tf.constant(self.logits), tf.constant(self.labels)
+        once = float(losses.digit_cross_entropy(logits, labels, "sigmoid_sum"))
+        self.assertAlmostEqual(once, each.sum(), delta=1e-10)
+        twice = losses.digit_cross_entropy(
+            tf.concat([logits, logits], 0), tf.concat([labels, labels], 0), "sigmoid_sum"
+        )
+        self.assertAlmostEqual(float(twice), 2 * once, delta=1e-9)
+
+    def test_swapped_labels_cost_more(self):
+        logits = tf.constant(np.eye(10)[self.labels] * 8.0)
+        right = losses.digit_cross_entropy(logits, tf.constant(self.labels), "softmax_mean")
+        wrong = losses.digit_cross_entropy(logits, tf.constant(9 - self.labels), "softmax_mean")
+        self.assertGreater(float(wrong), float(right) + 7)
+
+    def test_unfit_arguments(self):
+        logits, labels = tf.constant(self.logits), tf.constant(self.labels)
+        with self.assertRaisesRegex(ValueError, "softmax_mean, sigmoid_sum"):
+            losses.digit_cross_entropy(logits, labels, "mean")
+        with self.assertRaises(ValueError):
+            losses.digit_cross_entropy(logits[:, :1], labels, "softmax_mean")
+        with self.assertRaises(ValueError):
+            losses.digit_cross_entropy(logits, labels[:, None], "softmax_mean")
+
+
+class L1(unittest.TestCase):
+    def test_sum_of_absolute_values(self):
+        weights = [tf.Variable([[1.0, -2.0]]), tf.Variable([-0.5])]
+        self.assertAlmostEqual(float(losses.l1(weights)), 3.5, delta=1e-6)
+
+
+if __name__ == "__main__":
+    unittest.main()

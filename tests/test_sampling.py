@@ -1,0 +1,143 @@
+import unittest
+
+import numpy as np
+from PIL import Image
+
+from gan3 import sampling
+from gan3.errors import UserError
+from tests.support import MNIST, FolderTest, needs_mnist, small_system
+
+
+class Words(unittest.TestCase):
+    def test_labels(self):
+        self.assertEqual(sampling.labels_of(12, "cycle").tolist(), [*range(10), 0, 1])
+        self.assertEqual(sampling.labels_of(5, "73").tolist(), [7, 3, 7, 3, 7])
+        self.assertEqual(sampling.labels_of(3, "0").dtype, np.int64)
+        for count, text in ((0, "cycle"), (-1, "1"), (10**9, "1"), (5, ""), (5, "1a"), (5, "٣")):
+            with self.subTest(text=text, count=count), self.assertRaises(UserError):
+                sampling.labels_of(count, text)
+
+    def test_digits_of_a_number(self):
+        self.assertEqual(sampling.digits_of("0241").tolist(), [0, 2, 4, 1])
+        for number in ("", "12a", "-1", "1.5", "1 2", "²", "9" * 1001):
+            with self.subTest(number[:9]), self.assertRaises(UserError):
+                sampling.digits_of(number)
+
+
+class NumberPicture(unittest.TestCase):
+    def test_cropped_side_by_side_and_inverted(self):
+        images = np.zeros((3, 28, 28), np.uint8)
+        images[1, :, 5:-5] = 200
+        images[2, :, :5] = 255  # cut off
+        picture = sampling.number_picture(images, inverted=True)
+        self.assertEqual(picture.shape, (28, 3 * 18))
+        self.assertEqual(np.unique(picture[:, 18:36]).tolist(), [200])
+        self.assertEqual(picture[:, 36:].max(), 0)
+        np.testing.assert_array_equal(sampling.number_picture(images, inverted=False), 255 - picture)
+
+
+class Sampling(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.system = small_system()
+        self.sampler = sampling.Sampler(self.system)
+        self.labels = np.arange(12) % 10
+
+    def test_the_seed_decides(self):
+        one = self.sampler(self.labels, (1, 0))
+        self.assertEqual((one.shape, one.dtype), ((12, 28, 28), np.uint8))
+        np.testing.assert_array_equal(one, self.sampler(self.labels, (1, 0)))
+        self.assertFalse(np.array_equal(one, self.sampler(self.labels, (2, 0))))
+
+    def test_a_sample_of_many_starts_with_the_sample_of_few(self):
+        many = self.sampler(np.resize(self.labels, 1100), (1, 0))
+        np.testing.assert_array_equal(many[:12], self.sampler(self.labels, (1, 0)))
+        self.assertGreater(len({image.tobytes() for image in many}), 1000)
+
+    def test_traced_once_whatever_the_count(self):
+        for count in (1, 5, 12):
+            self.sampler(self.labels[:count], (0, 0))
+        self.assertEqual(self.sampler._generate.experimental_get_tracing_count(), 1)
+
+    def test_an_episodes_generator_draws_the_same_digits_later(self):
+        path = self.folder / "episode.npz"
+        sampling.save_generator(path, self.system)
+        other = small_system(seed=99)
+        before = sampling.Sampler(other)(self.labels, (1, 0))
+        sampling.load_generator(path, other)
+        expected = self.sampler(self.labels, (1, 0))
+        self.assertFalse(np.array_equal(before, expected))
+        np.testing.assert_array_equal(sampling.Sampler(other)(self.labels, (1, 0)), expected)
+
+    def test_weights_that_are_not_finite_are_refused(self):
+        path = self.folder / "episode.npz"
+        name = "generator/hidden2/b"
+        arrays = {key: w.numpy() for key, w in self.system.generator_weights.items()}
+        arrays[name] = arrays[name] * np.nan
+        np.savez(path, **arrays)
+        with self.assertRaisesRegex(UserError, f"{name} holds a number that is not finite"):
+            sampling.load_generator(path, self.system)
+
+
+class Reading(FolderTest):
+    def stroke(self):
+        """A seven of sharp strokes, ink 255, in 28 x 28, set as MNIST sets its digits."""
+        digit = np.zeros((28, 28), np.uint8)
+        digit[4:7, 6:22] = 255
+        for row in range(7, 24):
+            middle = 21 - (row - 7) // 2
+            digit[row, middle - 2 : middle + 1] = 255
+        return digit
+
+    def read(self, picture):
+        Image.fromarray(picture).save(self.folder / "x.png")
+        return sampling.read_picture(self.folder / "x.png")
+
+    def test_a_picture_of_mnists_size_is_taken_as_it_is(self):
+        np.testing.assert_array_equal(self.read(self.stroke()), self.stroke())
+        np.testing.assert_array_equal(self.read(255 - self.stroke()), self.stroke())
+
+    def test_any_size_and_place_and_either_ink_comes_out_the_same(self):
+        large = np.kron(self.stroke(), np.ones((6, 6), np.uint8))
+        wide = np.zeros((300, 400), np.uint8)
+        wide[20 : 20 + 168, 200 : 200 + 168] = large
+        a, b = self.read(wide), self.read(255 - wide)
+        np.testing.assert_array_equal(a, b)
+        rows, columns = np.where(a > 63)
+        self.assertEqual(max(np.ptp(rows), np.ptp(columns)) + 1, 20)
+        mass = a.astype(float) / a.sum()
+        for axis in (0, 1):
+            centre = (mass.sum(axis=1 - axis) * np.arange(28)).sum()
+            self.assertAlmostEqual(centre, 13.5, delta=0.8)
+
+    def test_transparent_paper_is_paper(self):
+        picture = np.zeros((28, 28, 4), np.uint8)
+        picture[..., 3] = self.stroke()  # black ink on nothing
+        np.testing.assert_array_equal(self.read(picture), self.stroke())
+
+    def test_what_is_no_digit_is_one_line(self):
+        (self.folder / "text.png").write_text("no picture")
+        Image.fromarray(np.full((90, 90), 255, np.uint8)).save(self.folder / "blank.png")
+        Image.fromarray(np.zeros((2, 2), np.uint8)).save(self.folder / "small.png")
+        for name, message in (
+            ("text.png", "not a picture"),
+            ("blank.png", "blank"),
+            ("small.png", "a side from 4"),
+            ("none.png", "no such file"),
+        ):
+            with self.subTest(name), self.assertRaisesRegex(UserError, message):
+                sampling.read_picture(self.folder / name)
+
+    @needs_mnist
+    def test_normalising_an_mnist_digit_gives_it_back(self):
+        from gan3.data import load
+
+        for digit in load("mnist", MNIST).images[:20]:
+            wide = np.zeros((60, 80), np.uint8)
+            wide[10:38, 20:48] = digit
+            difference = np.abs(self.read(wide).astype(int) - digit).mean()
+            self.assertLess(difference, 25)  # the threshold may cut a faint edge off
+
+
+if __name__ == "__main__":
+    unittest.main()
