@@ -39,8 +39,12 @@ class Grid(unittest.TestCase):
 
     def test_all_text_is_inside_and_nothing_overlaps(self):
         for figure in (
-            figures.grid(DIGITS[:10], 5, "three_network · strokes (not MNIST) · episode 10", list("0" * 10)),
-            figures.grid(DIGITS, 10, "title", list("0123456789"), [f"episode {n}" for n in (9, 10)]),
+            figures.grid(
+                DIGITS[:10], 5, "three_network · strokes (not MNIST) · episode 10", list("0" * 10)
+            ),
+            figures.grid(
+                DIGITS, 10, "title", list("0123456789"), [f"episode {n}" for n in (9, 10)]
+            ),
         ):
             figure.canvas.draw()
             sheet = figure.bbox
@@ -88,7 +92,7 @@ class Curves(unittest.TestCase):
     def lines(self, scale=1.0):
         return [
             {"step": step, "episode": 1}
-            | {tag: scale / step for tag in (*figures.LOSSES, *figures.ACCURACIES)}
+            | dict.fromkeys((*figures.LOSSES, *figures.ACCURACIES), scale / step)
             for step in range(10, 310, 10)
         ]
 

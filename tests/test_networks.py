@@ -35,7 +35,11 @@ class Shapes(unittest.TestCase):
 
         self.assertEqual(
             names(self.generator),
-            [f"generator/{x}/{v}" for x in ("hidden1", "hidden2", "hidden3", "pixels") for v in "wb"],
+            [
+                f"generator/{x}/{v}"
+                for x in ("hidden1", "hidden2", "hidden3", "pixels")
+                for v in "wb"
+            ],
         )
         for network in (self.discriminator, self.determinator):
             layers = ("conv1", "conv2", "hidden", "logits")
@@ -51,7 +55,9 @@ class Shapes(unittest.TestCase):
             [f"generator/{x}/w" for x in ("hidden1", "hidden2", "hidden3", "pixels")],
         )
         for network in (self.discriminator, self.determinator):
-            self.assertEqual(names(network), [f"{network.name}/{x}/w" for x in ("hidden", "logits")])
+            self.assertEqual(
+                names(network), [f"{network.name}/{x}/w" for x in ("hidden", "logits")]
+            )
 
     def test_no_weight_is_shared(self):
         every = [*self.generator.weights, *self.discriminator.weights, *self.determinator.weights]
@@ -75,7 +81,9 @@ class Shapes(unittest.TestCase):
     def test_generator_is_the_dense_network_of_the_design(self):
         latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
         h = latent.numpy().astype(np.float64)
-        *hidden, (w, b) = zip(self.generator.weights[::2], self.generator.weights[1::2], strict=True)
+        *hidden, (w, b) = zip(
+            self.generator.weights[::2], self.generator.weights[1::2], strict=True
+        )
         for weights, biases in hidden:
             z = h @ weights.numpy() + biases.numpy()
             h = np.where(z > 0, z, np.expm1(z))  # ELU

@@ -33,7 +33,9 @@ class NumberPicture(unittest.TestCase):
         self.assertEqual(picture.shape, (28, 3 * 18))
         self.assertEqual(np.unique(picture[:, 18:36]).tolist(), [200])
         self.assertEqual(picture[:, 36:].max(), 0)
-        np.testing.assert_array_equal(sampling.number_picture(images, inverted=False), 255 - picture)
+        np.testing.assert_array_equal(
+            sampling.number_picture(images, inverted=False), 255 - picture
+        )
 
 
 class Sampling(FolderTest):

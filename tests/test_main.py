@@ -1,0 +1,110 @@
+"""What a user may type wrongly: one line on stderr, exit status 2, nothing written."""
+
+import os
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from tests.support import ROOT, FolderTest, call, start, write_idx_set
+
+
+class WrongArguments(FolderTest):
+    def test_one_line_status_two_and_nothing_written(self):
+        write_idx_set(self.folder / "own")
+        before = sorted(self.folder.rglob("*"))
+        own = ("train", "--dataset", "idx", "--data", "own")
+        for arguments, message in (
+            ((), "required: COMMAND"),
+            (("fly",), "invalid choice: 'fly'"),
+            (("train", "--experiment", "wgan"), "'wgan': unknown; there are .*three_network"),
+            (("train", "--episodes", "0"), "episodes: 0 does not fit"),
+            (("train", "--batches", "-3"), "batches: -3 does not fit"),
+            (("train", "--batch-size", "0"), "batch_size: 0 does not fit"),
+            (("train", "--batch-size", "ten"), "invalid int value: 'ten'"),
+            (("train", "--seed", "-1"), "seed: -1 does not fit"),
+            (("train", "--dataset", "cifar"), "invalid choice: 'cifar'"),
+            (("train", "--precision", "int8"), "invalid choice: 'int8'"),
+            (("train", "--set", "colour=red"), "'colour': unknown"),
+            (("train", "--set", "seed"), "needs KEY=VALUE"),
+            (("train", "--set", "keep_prob=2"), "at most 1"),
+            (("train", "--data", "nowhere"), "--data nowhere: no such folder"),
+            (("train", "--dataset", "idx"), "needs --data"),
+            ((*own, "--run", "../x"), "run name '../x'"),
+            ((*own, "--run", "/tmp/x"), "run name '/tmp/x'"),
+            ((*own, "--logs", "own/train-labels-idx1-ubyte.gz"), "cannot be written"),
+            ((*own, "--resume", "--run", "none"), "no such run"),
+            (("train", "--resume"), "no run in it"),
+            (("generate", "12a4"), "'12a4': digits 0 to 9 only"),
+            (("generate", "-12"), "digits 0 to 9 only"),
+            (("generate", ""), "digits 0 to 9 only"),
+            (("generate", "12"), "no run in it"),
+            (("generate", "12", "--seed", "-4"), "--seed -4"),
+            (("generate", "12", "--pretrained", "best"), "--pretrained best"),
+            (("sample", "--out", "x.npz"), "no run in it"),
+            (("sample", "--count", "0", "--out", "x.npz"), "--count 0"),
+            (("sample", "--labels", "abc", "--out", "x.npz"), "--labels 'abc'"),
+            (("sample",), "required: --out"),
+            (("figures", "none"), "no such run"),
+            (("figures", "../own"), "run name"),
+            (("recognise", "none.png"), "no such file"),
+            (("recognise", "own/train-labels-idx1-ubyte.gz"), "not a picture"),
+        ):
+            with self.subTest(" ".join(arguments)):
+                status, out, err = call(*arguments)
+                self.assertEqual((status, out), (2, ""), err)
+                self.assertRegex(err, message)
+                self.assertEqual(err.count("\n"), 1, err)
+                self.assertNotIn("Traceback", err)
+                self.assertEqual(sorted(self.folder.rglob("*")), before)
+
+    def test_the_same_as_a_process(self):
+        process = start("train", "--data", "nowhere", cwd=self.folder)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (2, ""))
+        self.assertRegex(err, r"\Agan3: --data nowhere: no such folder; .*\n\Z")
+
+    def test_a_run_without_an_episode_says_how_to_go_on(self):
+        from gan3.catalogue import config_of
+        from gan3.config import dumps
+
+        Path("logs/young").mkdir(parents=True)
+        record = {"started": "2026-01-01", "config": config_of("three_network").to_dict()}
+        Path("logs/young/run.json").write_text(dumps(record))
+        for arguments in (("figures",), ("generate", "1"), ("sample", "--out", "x.npz")):
+            status, _, err = call(*arguments)
+            self.assertEqual(status, 2)
+            self.assertRegex(err, "run young: no episode is done yet; make resume")
+
+    @unittest.skipIf(os.geteuid() == 0, "root may write anywhere")
+    def test_a_read_only_folder(self):
+        write_idx_set(self.folder / "own")
+        (self.folder / "logs").mkdir(mode=0o500)
+        status, _, err = call("train", "--dataset", "idx", "--data", "own")
+        self.assertEqual(status, 2)
+        self.assertRegex(err, "cannot be written")
+
+
+class Help(unittest.TestCase):
+    def test_help_knows_every_command_and_imports_no_tensorflow(self):
+        code = (
+            "import sys\nfrom gan3.__main__ import main\n"
+            "try:\n    main(['--help'])\nexcept SystemExit as stop:\n    assert stop.code == 0\n"
+            "assert not {'tensorflow', 'numpy', 'matplotlib'} & set(sys.modules)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for command in ("train", "sample", "generate", "figures", "recognise", "experiments"):
+            self.assertRegex(done.stdout, rf"(?m)^ +{command}( |$)")
+
+    def test_experiments_are_listed_with_what_they_are(self):
+        status, out, _ = call("experiments")
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"(?m)^three_network +The three-network")
+        self.assertTrue(all(len(line) < 100 for line in out.splitlines()))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,301 @@
+"""Whole runs: real processes on a small set of strokes."""
+
+import json
+import shutil
+import signal
+import time
+import unittest
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from gan3 import run
+from gan3.catalogue import builder_of, config_of
+from gan3.checkpoints import Checkpoints
+from gan3.errors import DivergedError, UserError
+from tests.support import MNIST, FolderTest, call, needs_mnist, start, write_idx_set
+
+SHORT = ("--episodes", 2, "--batches", 4, "--batch-size", 10, "--set", "log_every=2")
+FILES = {
+    "logs": ["checkpoints", "episodes", "metrics.jsonl", "run.json"],
+    "figures": [
+        "classes.png",
+        "episode_01.png",
+        "episode_02.png",
+        "episodes.png",
+        "fixed_01.png",
+        "fixed_02.png",
+        "losses.png",
+        "progression.gif",
+    ],
+}
+
+
+def lines_of(name, timed=False):
+    text = Path(f"logs/{name}/metrics.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    if not timed:
+        for line in lines:
+            line.pop("ms_per_step")
+    return lines
+
+
+def weights_of(name):
+    """Every variable in the newest checkpoint of a run, as bytes."""
+    newest = tf.train.latest_checkpoint(f"logs/{name}/checkpoints")
+    reader = tf.train.load_checkpoint(newest)
+    return newest.rpartition("-")[2], {
+        key: reader.get_tensor(key).tobytes()
+        for key in reader.get_variable_to_shape_map()
+        if "VARIABLE_VALUE" in key and "save_counter" not in key
+    }
+
+
+class Runs(FolderTest):
+    def setUp(self):
+        super().setUp()
+        write_idx_set(self.folder / "own")
+
+    def train(self, *more, expect=0, name="a"):
+        own = ("--dataset", "idx", "--data", "own", "--run", name)
+        process = start("train", *SHORT, *own, *more, cwd=self.folder)
+        out, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, expect, err)
+        return out, err
+
+    def test_one_run_from_training_to_numbers(self):
+        out, err = self.train("--seed", "5")
+        self.assertEqual(err, "")
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines() if "step" in line), out)
+        for word in ("episode 1 on 50 held-out images", "own IDX set", "make generate", "logs/a"):
+            self.assertIn(word, out)
+
+        with self.subTest("files"):
+            logs = sorted(p.name for p in Path("logs/a").iterdir() if "events" not in p.name)
+            self.assertEqual(logs, FILES["logs"])
+            self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
+            episodes = sorted(p.name for p in Path("logs/a/episodes").iterdir())
+            self.assertEqual(episodes, ["episode_01.npz", "episode_02.npz"])
+
+        with self.subTest("run.json"):
+            record = json.loads(Path("logs/a/run.json").read_text())
+            self.assertEqual(record["outcome"], "done")
+            self.assertEqual(record["config"]["seed"], 5)
+            self.assertEqual(record["data"], "idx")
+            self.assertIn("--seed", record["command"])
+            self.assertLess(record["started"], record["ended"])
+
+        with self.subTest("metrics.jsonl"):
+            lines = lines_of("a", timed=True)
+            self.assertEqual([line["step"] for line in lines], [2, 4, 6, 8])
+            self.assertEqual([line["episode"] for line in lines], [1, 1, 2, 2])
+            tags = {"loss/discriminator", "loss/determinator"}
+            tags |= {"loss/generator_real", "loss/generator_digit", "ms_per_step"}
+            for line in lines:
+                self.assertLessEqual(tags, set(line))
+                held = [key for key in line if key.startswith("held_out/")]
+                self.assertEqual(len(held), 8 if line["step"] % 4 == 0 else 0)
+
+        with self.subTest("drawing again gives the same pictures, also of half a run"):
+            before = {p.name: p.read_bytes() for p in Path("figures/a").iterdir()}
+            shutil.rmtree("figures/a")
+            self.assertEqual(call("figures", "a")[0], 0)
+            self.assertEqual({p.name: p.read_bytes() for p in Path("figures/a").iterdir()}, before)
+            Path("logs/a/episodes/episode_02.npz").rename("kept.npz")
+            shutil.rmtree("figures/a")
+            self.assertEqual(call("figures", "a")[0], 0)
+            half = Path("figures/a/episode_01.png").read_bytes()
+            self.assertEqual(half, before["episode_01.png"])
+            self.assertFalse(Path("figures/a/episode_02.png").exists())
+            Path("kept.npz").rename("logs/a/episodes/episode_02.npz")
+
+        with self.subTest("sample"):
+            status, _, err = call("sample", "--count", 25, "--labels", "30", "--out", "s/x.npz")
+            self.assertEqual((status, err), (0, ""))
+            with np.load("s/x.npz") as arrays:
+                images, labels = arrays["images"], arrays["labels"]
+            self.assertEqual((images.shape, images.dtype), ((25, 28, 28), np.uint8))
+            self.assertEqual((labels.dtype, labels[:4].tolist()), (np.int64, [3, 0, 3, 0]))
+
+        with self.subTest("generate"):
+            status, out, _ = call("generate", "2041", "--run", "a", "--separate", "one by one")
+            self.assertEqual((status, out), (0, "2041: figures/2041.png\n"))
+            picture = np.asarray(Image.open("figures/2041.png"))
+            self.assertEqual((picture.shape, picture.dtype), ((28, 72), np.uint8))
+            names = sorted(p.name for p in Path("one by one").iterdir())
+            self.assertEqual(names, ["0001_2.png", "0002_0.png", "0003_4.png", "0004_1.png"])
+            call("generate", "2041", "--inverted", "--out", "i.png")
+            np.testing.assert_array_equal(np.asarray(Image.open("i.png")), 255 - picture)
+            call("generate", "2041", "--seed", "1", "--out", "other.png")
+            self.assertFalse(np.array_equal(np.asarray(Image.open("other.png")), picture))
+
+        with self.subTest("recognise"):
+            status, out, err = call("recognise", *Path("one by one").iterdir())
+            self.assertEqual((status, err), (0, ""))
+            self.assertRegex(out, r"\A(one by one/000\d_\d\.png: \d \(\d+\.\d%\)\n){4}\Z")
+
+        with self.subTest("a name that exists is refused and nothing is changed"):
+            before = {p: p.read_bytes() for p in Path("logs/a").rglob("*") if p.is_file()}
+            _, err = self.train(expect=2)
+            self.assertRegex(err, r"\Agan3: run a: exists already; .*--resume.*\n\Z")
+            after = {p: p.read_bytes() for p in Path("logs/a").rglob("*") if p.is_file()}
+            self.assertEqual(before, after)
+
+    def test_the_same_seed_gives_the_same_run_and_resuming_too(self):
+        self.train(name="a")
+        self.train("--episodes", "1", name="b")
+        self.train("--resume", "--episodes", "2", name="b")
+        self.train("--seed", "1", name="c")
+        self.assertEqual(weights_of("a"), weights_of("b"))
+        self.assertEqual(lines_of("a"), lines_of("b"))
+        for name in ("episode_02.png", "classes.png", "progression.gif"):
+            a, b = (Path(f"figures/{run}/{name}").read_bytes() for run in "ab")
+            self.assertEqual(a, b, name)
+        self.assertNotEqual(weights_of("a"), weights_of("c"))
+        with self.subTest("another config is refused by its keys"):
+            _, err = self.train(
+                "--resume", "--set", "digit_weight=3", "--seed", 9, name="a", expect=2
+            )
+            self.assertRegex(err, r"\Agan3: run a: cannot resume with another seed, digit_weight;")
+
+    def test_sigterm_saves_and_resume_goes_on_to_the_same_end(self):
+        self.train(name="whole")
+        own = ("--dataset", "idx", "--data", "own", "--run", "cut")
+        process = start("train", *SHORT, "--episodes", 9000, *own, cwd=self.folder)
+        metrics = Path("logs/cut/metrics.jsonl")
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not list(
+            Path("logs/cut").glob("checkpoints/step-4.*")
+        ):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM, err)
+        self.assertRegex(err, r"\Agan3: stopped; .*resume.*\n\Z")
+        self.assertEqual(json.loads(Path("logs/cut/run.json").read_text())["outcome"], "stopped")
+        step = int(weights_of("cut")[0])
+        self.assertLessEqual(json.loads(metrics.read_text().splitlines()[-1])["step"], step)
+        episodes = -(-(step + 1) // 4) + 1
+        record = json.loads(Path("logs/cut/run.json").read_text())
+        record["config"]["episodes"] = episodes  # the rest of 9000 episodes need not be waited for
+        Path("logs/cut/run.json").write_text(json.dumps(record))
+        self.train("--resume", "--episodes", episodes, name="cut")
+        self.assertEqual(lines_of("cut")[: len(lines_of("whole"))], lines_of("whole"))
+        steps = [line["step"] for line in lines_of("cut")]
+        self.assertEqual(steps, list(range(2, 4 * episodes + 1, 2)))
+
+    def test_divergence_stops_with_status_three(self):
+        """A run whose state was poisoned goes on from it: seen at the next scalars, not drawn."""
+        self.train("--episodes", 1, name="d")
+        system = builder_of("three_network")(config_of("three_network"), "float32")
+        checkpoints = Checkpoints(Path("logs/d/checkpoints"), system.state)
+        step = checkpoints.restore()
+        system.networks.determinator.weights[-1].assign(np.full(10, np.nan, np.float32))
+        checkpoints.save(step)
+        _, err = self.train("--resume", "--episodes", 2, name="d", expect=3)
+        self.assertRegex(
+            err, r"\Agan3: training diverged: loss/determinator is nan at step 6; .*\n\Z"
+        )
+        self.assertEqual(json.loads(Path("logs/d/run.json").read_text())["outcome"], "diverged")
+        self.assertEqual([line["step"] for line in lines_of("d")], [2, 4])
+        self.assertEqual(weights_of("d")[0], str(step))  # nothing was saved over the last one
+
+
+class OneTrace(FolderTest):
+    def test_both_graphs_are_traced_once(self):
+        write_idx_set(self.folder / "own")
+        counted = []
+        original = run._Loop.run
+
+        def spy(loop, resume):
+            original(loop, resume)
+            counted.extend(f.experimental_get_tracing_count() for f in (loop.step, loop.evaluate))
+
+        run._Loop.run = spy
+        self.addCleanup(setattr, run._Loop, "run", original)
+        config = config_of("published_code")
+        for key, value in (("batches", "3"), ("episodes", "2"), ("batch_size", "7")):
+            config = config.with_text(key, value)
+        config = config.with_text("dataset", "idx").with_text("log_every", "2")
+        run.train(config, name="x", data="own", say=lambda line: None)
+        self.assertEqual(counted, [1, 1])
+
+
+class Small(FolderTest):
+    def test_run_names_stay_inside_their_folders(self):
+        for name in ("..", "../x", "/tmp/x", "a/b", "", ".hidden", "a" * 101, "a\nb", "-x"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "run name"):
+                run.folders_of(name)
+
+    def test_newest_is_by_start(self):
+        with self.assertRaisesRegex(UserError, "no run in it"):
+            run.newest()
+        for name, when in (("b", "2026-01-02T"), ("a", "2026-01-03T"), ("c", "2026-01-01T")):
+            Path(f"logs/{name}").mkdir(parents=True)
+            Path(f"logs/{name}/run.json").write_text(json.dumps({"started": when}))
+        Path("logs/d").mkdir()
+        Path("logs/d/run.json").write_text("{")
+        self.assertEqual(run.newest(), "a")
+
+    def test_damaged_records_and_metrics_are_one_line(self):
+        path = self.folder / "x"
+        for content in ("", "{", "[]", "null", '{"started": 3}', "[" * 100_000):
+            path.write_text(content)
+            with self.subTest(content[:9]), self.assertRaises(UserError):
+                run.read_record(path)
+        for content in ("", '{"step": 1}\n', "x\n", '{"step": 1, "episode": "1"}\n', "[1]\n"):
+            path.write_text(content)
+            with self.subTest(content[:9]), self.assertRaises(UserError):
+                run.read_metrics(path)
+
+    def test_a_line_that_was_cut_off_is_left_out(self):
+        path = self.folder / "metrics.jsonl"
+        path.write_text('{"step": 1, "episode": 1}\n{"step": 2, "epi')
+        self.assertEqual(run.read_metrics(path), [{"step": 1, "episode": 1}])
+
+    def test_precision(self):
+        self.assertEqual(run.resolve_precision("float32"), "float32")
+        self.assertEqual(run.resolve_precision("bfloat16"), "bfloat16")
+        self.assertIn(run.resolve_precision("auto"), ("float32", "bfloat16"))
+
+    def test_status_line_fits_a_terminal(self):
+        values = dict.fromkeys(
+            ("loss/discriminator", "loss/determinator", "loss/generator_real"), 123.456
+        ) | {"loss/generator_digit": 1234.5}
+        line = run._status(config_of("published_code"), 20000, 10, values, 1234.5)
+        self.assertLessEqual(len(line), 80, line)
+
+    def test_diverged_is_no_user_error(self):
+        self.assertFalse(issubclass(DivergedError, UserError))
+
+
+class OnMnist(FolderTest):
+    @needs_mnist
+    def test_a_short_real_training_run_learns(self):
+        """60 steps of the default: the determinator reads most digits, the losses are its own."""
+        process = start(
+            "train",
+            "--episodes",
+            2,
+            "--batches",
+            30,
+            "--dataset",
+            "mnist",
+            "--data",
+            MNIST,
+            "--run",
+            "m",
+            cwd=self.folder,
+        )
+        out, err = process.communicate(timeout=600)
+        self.assertEqual(process.returncode, 0, err)
+        lines = lines_of("m")
+        self.assertLess(lines[-1]["held_out/loss/determinator"], 0.8)
+        self.assertGreater(lines[-1]["held_out/accuracy/determinator_real"], 0.8)
+        self.assertIn("trained on MNIST;", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
