@@ -49,7 +49,7 @@ def grid(
     left = 0.95 if beside else 0.15  # inches
     top = 0.42 + (0.26 if over else 0.0)
     width = max(left + columns * _CELL * 1.06 + 0.15, 3.9)
-    height = top + rows * cell_height + 0.08
+    height = top + (rows - 1) * cell_height + _CELL + 0.12
     figure = Figure(figsize=(width, height), dpi=_DPI)
     figure.text(0.5, 1 - 0.22 / height, title, ha="center", va="center", fontsize=9)
     left += (width - 0.15 - left - columns * _CELL * 1.06) / 2
