@@ -154,11 +154,10 @@ def _train(options: argparse.Namespace) -> int:
 
 def _recorded(options: argparse.Namespace) -> tuple[Config, str]:
     """Config and name of the run to be resumed."""
-    _import_tensorflow()
-    from gan3 import run
+    from gan3 import records
 
-    name = options.run or run.newest(options.logs)
-    record = run.read_record(run.folders_of(name, options.logs, options.figures).record)
+    name = options.run or records.newest(options.logs)
+    record = records.read_record(records.folders_of(name, options.logs, options.figures).record)
     config = Config.from_dict(record.get("config"))
     if options.experiment not in (None, config.experiment):
         raise UserError(f"run {name}: is of {config.experiment}, not of {options.experiment}")
@@ -214,9 +213,9 @@ def _generate(options: argparse.Namespace) -> int:
 
 def _figures(options: argparse.Namespace) -> int:
     _import_tensorflow()
-    from gan3 import run
+    from gan3 import gallery
 
-    run.draw(run.open_run(options.run, options.logs, options.figures), print)
+    gallery.draw(gallery.open_run(options.run, options.logs, options.figures), print)
     return 0
 
 
@@ -224,10 +223,10 @@ def _recognise(options: argparse.Namespace) -> int:
     _import_tensorflow()
     import numpy as np
 
-    from gan3 import run, sampling
+    from gan3 import gallery, sampling
 
     pictures = np.stack([sampling.read_picture(Path(file)) for file in options.files])
-    trained = run.open_run(options.run, options.logs, options.figures)
+    trained = gallery.open_run(options.run, options.logs, options.figures)
     trained.use_checkpoint()  # the determinator's weights are in no episode file
     for file, row in zip(
         options.files, sampling.probabilities(trained.system, pictures), strict=True
@@ -247,9 +246,9 @@ def _experiments(_: argparse.Namespace) -> int:
 def _source(options: argparse.Namespace):
     if options.pretrained:
         raise UserError(f"--pretrained {options.pretrained}: none comes with this version; --run")
-    from gan3 import run
+    from gan3 import gallery
 
-    return run.open_run(options.run, options.logs, options.figures)
+    return gallery.open_run(options.run, options.logs, options.figures)
 
 
 def _check_seed(seed: int) -> None:

@@ -17,6 +17,14 @@ _CROP = (
 )
 _LARGEST = 4096  # pixels a side of a picture to be read
 
+STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES = 1, 2, 3, 4, 5  # streams of a run's seed
+_STREAM = 2**27  # numbers a stream: more than any schedule has steps
+
+
+def seed_of(seed: int, stream: int, number: int = 0) -> tuple[int, int]:
+    """The seed of one draw of a run. (seed, 0) and (seed, 1) are the system's own."""
+    return seed, stream * _STREAM + number
+
 
 class System(Protocol):
     """What an experiment trains, as the run loop, the figures and the samplers know it."""

@@ -10,13 +10,14 @@ LAYERS = (
     ("data", "strokes", "layers", "losses", "metrics", "catalogue"),
     ("networks",),
     ("train_step",),
-    ("checkpoints", "summaries", "figures", "sampling"),
+    ("checkpoints", "summaries", "figures", "sampling", "records"),
+    ("progress", "gallery"),
     ("run",),
     ("__main__",),
 )
 # Within a layer: `config` and `files` know the errors and the triple, `data` draws the strokes.
 BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("data", "strokes")}
-READ_CONFIG = {"config", "catalogue", "run", "__main__"}
+READ_CONFIG = {"config", "catalogue", "gallery", "run", "__main__"}
 
 
 def imports_of(path):

@@ -33,6 +33,7 @@ class WrongArguments(FolderTest):
             ((*own, "--run", "../x"), "run name '../x'"),
             ((*own, "--run", "/tmp/x"), "run name '/tmp/x'"),
             ((*own, "--logs", "own/train-labels-idx1-ubyte.gz"), "cannot be written"),
+            ((*own, "--figures", "own/train-labels-idx1-ubyte.gz"), "cannot be written"),
             ((*own, "--resume", "--run", "none"), "no such run"),
             (("train", "--resume"), "no run in it"),
             (("generate", "12a4"), "'12a4': digits 0 to 9 only"),

@@ -1,0 +1,86 @@
+"""What a user sees while it trains: one bar in a terminal, plain lines anywhere else.
+
+D is the discriminator, C the determinator, G the generator, whose loss has two parts.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from gan3.figures import LOSSES
+
+_PLAIN_LINE_EVERY = 50  # steps, where there is no terminal
+
+
+def console() -> Console:
+    """Where a run says what it does: nothing is coloured, marked up or folded."""
+    return Console(highlight=False, markup=False, soft_wrap=True)
+
+
+def losses_in_words(values: dict[str, float]) -> str:
+    """The four losses of an episode's end."""
+    d, c, real, digit = _losses(values)
+    return f"D {d}  C {c}  G {real} (real) + {digit} (digit)"
+
+
+def status(
+    step: int, total: int, episode: int, episodes: int, values: dict[str, float], ms: float
+) -> str:
+    """Episode, step, the four losses, ms a step, time left; at most 80 columns."""
+    d, c, real, digit = _losses(values)
+    left = int((total - step) * ms / 1000)
+    clock = f"{left // 60}:{left % 60:02d}" if left < 6000 else f"{left / 3600:.1f} h"
+    return (
+        f"episode {episode}/{episodes} step {step}/{total}"
+        f" D {d} C {c} G {real}+{digit} {ms:.0f} ms {clock} left"
+    )
+
+
+def _losses(values: dict[str, float]) -> tuple[str, ...]:
+    return tuple(f"{values[tag]:.3g}" if tag in values else "-" for tag in LOSSES)
+
+
+class Lines:
+    """Plain lines, one every 50 steps, for logs and pipes."""
+
+    def __init__(self, total: int, episodes: int, say: Callable[[str], None]):
+        self._total, self._episodes, self.say = total, episodes, say
+
+    def show(self, step: int, episode: int, values: dict[str, float], ms: float) -> None:
+        """Called at every logged step."""
+        if step % _PLAIN_LINE_EVERY == 0 or step == self._total:
+            self.say(status(step, self._total, episode, self._episodes, values, ms))
+
+
+class Bar:
+    """One bar at the foot of a terminal, the lines of the episodes above it."""
+
+    def __init__(self, total: int, episodes: int, progress: Progress, task: TaskID):
+        self._total, self._episodes = total, episodes
+        self._progress, self._task = progress, task
+
+    def say(self, line: str) -> None:
+        """A line that stays, above the bar."""
+        self._progress.console.print(line)
+
+    def show(self, step: int, episode: int, values: dict[str, float], ms: float) -> None:
+        """Called at every logged step."""
+        text = status(step, self._total, episode, self._episodes, values, ms)
+        self._progress.update(self._task, completed=step, status=text, refresh=True)
+
+
+@contextmanager
+def progress(
+    place: Console, done: int, total: int, episodes: int, say: Callable[[str], None]
+) -> Iterator[Bar | Lines]:
+    """The bar where `place` is a terminal, else plain lines to `say`."""
+    if not place.is_terminal:
+        yield Lines(total, episodes, say)
+        return
+    columns = BarColumn(bar_width=10), TextColumn("{task.fields[status]}", markup=False)
+    with Progress(*columns, console=place, auto_refresh=False) as bar:
+        task = bar.add_task("", total=total, completed=done, status="the first steps …")
+        bar.refresh()
+        yield Bar(total, episodes, bar, task)

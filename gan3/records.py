@@ -1,0 +1,107 @@
+"""What a run leaves on disk: its folders, run.json and metrics.jsonl, read back with care."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan3.errors import UserError
+from gan3.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run's files are; see logs/README.md and figures/README.md."""
+
+    name: str
+    logs: Path
+    figures: Path
+
+    @property
+    def record(self) -> Path:
+        return self.logs / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.logs / "metrics.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.logs / "checkpoints"
+
+    def episode(self, number: int) -> Path:
+        return self.logs / "episodes" / f"episode_{number:02d}.npz"
+
+    def picture(self, number: int) -> Path:
+        return self.figures / f"episode_{number:02d}.png"
+
+    def episodes(self) -> list[int]:
+        """The episodes whose generator was saved, in order."""
+        found = (re.fullmatch(r"episode_(\d+)\.npz", p.name) for p in self.logs.glob("episodes/*"))
+        return sorted(int(match[1]) for match in found if match)
+
+
+def folders_of(name: str, logs: str = "logs", figures: str = "figures") -> Folders:
+    """The folders that a run of this name has. Raises UserError for a name that leaves them."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise UserError(f"run name {name!r}: letters, digits and . _ - only, at most 100")
+    return Folders(name, Path(logs) / name, Path(figures) / name)
+
+
+def newest(logs: str = "logs") -> str:
+    """The name of the run that was started last. Raises UserError where there is none."""
+    started = {}
+    for record in Path(logs).glob("*/run.json"):
+        try:
+            started[record.parent.name] = read_record(record)["started"]
+        except UserError:
+            continue
+    if not started:
+        raise UserError(f"{logs}: no run in it; make train makes one")
+    return max(started, key=lambda name: (started[name], name))
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """run.json. Raises UserError where it is missing or not whole."""
+    try:
+        record = json.loads(path.read_bytes())
+        if not isinstance(record["started"], str):
+            raise TypeError
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file, so no such run; ls {path.parent.parent}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UserError(f"{path}: not a run's record; the run cannot be used") from None
+    return record
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """The lines of metrics.jsonl; a last line that was cut off is left out."""
+    lines = []
+    try:
+        content = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); the curves need it") from None
+    for number, text in enumerate(content.split("\n")[:-1], start=1):
+        try:
+            line = json.loads(text)
+            if not all(isinstance(line[key], int) for key in ("step", "episode")):
+                raise TypeError
+            if not all(isinstance(value, int | float) for value in line.values()):
+                raise TypeError
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise UserError(f"{path}: line {number} is damaged; remove that line") from None
+        lines.append(line)
+    if not lines:
+        raise UserError(f"{path}: no line in it yet; nothing to draw")
+    return lines
+
+
+def forget_after(path: Path, step: int) -> None:
+    """Drop what was logged after the checkpoint that a resumed run starts from."""
+    if path.exists() and path.stat().st_size:
+        lines = path.read_text().split("\n")[:-1]
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        write_atomically(path, "".join(f"{line}\n" for line in kept).encode())

@@ -1,0 +1,50 @@
+import json
+import unittest
+from pathlib import Path
+
+from gan3 import records
+from gan3.errors import UserError
+from tests.support import FolderTest
+
+
+class Records(FolderTest):
+    def test_run_names_stay_inside_their_folders(self):
+        for name in ("..", "../x", "/tmp/x", "a/b", "", ".hidden", "a" * 101, "a\nb", "-x"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "run name"):
+                records.folders_of(name)
+
+    def test_newest_is_by_start(self):
+        with self.assertRaisesRegex(UserError, "no run in it"):
+            records.newest()
+        for name, when in (("b", "2026-01-02T"), ("a", "2026-01-03T"), ("c", "2026-01-01T")):
+            Path(f"logs/{name}").mkdir(parents=True)
+            Path(f"logs/{name}/run.json").write_text(json.dumps({"started": when}))
+        Path("logs/d").mkdir()
+        Path("logs/d/run.json").write_text("{")
+        self.assertEqual(records.newest(), "a")
+
+    def test_damaged_records_and_metrics_are_one_line(self):
+        path = self.folder / "x"
+        for content in ("", "{", "[]", "null", '{"started": 3}', "[" * 100_000):
+            path.write_text(content)
+            with self.subTest(content[:9]), self.assertRaises(UserError):
+                records.read_record(path)
+        for content in ("", '{"step": 1}\n', "x\n", '{"step": 1, "episode": "1"}\n', "[1]\n"):
+            path.write_text(content)
+            with self.subTest(content[:9]), self.assertRaises(UserError):
+                records.read_metrics(path)
+
+    def test_a_line_that_was_cut_off_is_left_out(self):
+        path = self.folder / "metrics.jsonl"
+        path.write_text('{"step": 1, "episode": 1}\n{"step": 2, "epi')
+        self.assertEqual(records.read_metrics(path), [{"step": 1, "episode": 1}])
+
+    def test_what_was_logged_after_a_checkpoint_is_forgotten(self):
+        path = self.folder / "metrics.jsonl"
+        path.write_text("".join(f'{{"step": {n}, "episode": 1}}\n' for n in (2, 4, 6)) + '{"st')
+        records.forget_after(path, 4)
+        self.assertEqual([line["step"] for line in records.read_metrics(path)], [2, 4])
+
+
+if __name__ == "__main__":
+    unittest.main()
