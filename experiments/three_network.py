@@ -1,8 +1,11 @@
 """The three-network digit GAN as described, its open choices made well.
 
 Fixed by the description: the latent, [100, 500, 784], CNN critics, dropout and L1 on the dense
-parts of all three, Xavier, three Adams, 100 x 200 x 10. Chosen here, on held-out training images:
-the values below.
+parts of all three, Xavier, three Adams, 100 x 200 x 10. The rest was chosen on the last 5,000
+training images, never on the test set. Figures beside a choice: Frechet distance (FID) and
+coverage (k = 5) of 2,000 samples in a small classifier's features, and the mean distance between
+two samples of one digit as a share of real digits' (variety); after 600 steps with critics of half
+the width, one seed, all else as in this file unless said. They rank choices; they are no results.
 """
 
 from typing import TYPE_CHECKING
@@ -17,11 +20,20 @@ CONFIG = Config(
     experiment="three_network",
     noise_draw="example",
     init="glorot",
-    activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
-    keep_prob=Triple(0.95, 0.5, 0.5),
-    l1_weight=Triple(1e-6, 1e-6, 1e-6),
-    learning_rate=Triple(2e-3, 5e-4, 1e-3),
+    # ELU keeps small noise alive on its way through the generator; with ReLU there (and the
+    # generator's rate at 2e-3) variety fell from .89 to .09, one drawing a digit.
+    activation=Triple("elu", "elu", "elu"),
+    # A generator that loses a hundredth learns to vary by its noise, not by its dropout.
+    keep_prob=Triple(0.99, 0.5, 0.5),
+    # The discriminator's L1 decides most: it cannot grow sure of itself, so its gradient keeps
+    # its shape. With rates 1e-3 and 5e-4: 1e-4 gave FID 114, 1e-3 gave 79; at 2e-3 and 5e-4:
+    # 1e-3 gave 34 and 3e-3 gave 38.
+    l1_weight=Triple(1e-6, 1e-3, 1e-6),
+    # The generator must outrun the discriminator: 2e-3 against 1e-3 gave FID 36, coverage .20;
+    # 4e-3 against 1e-3 gave 23 and .30; 8e-3 against 2e-3 never left the start.
+    learning_rate=Triple(4e-3, 1e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
+    # A weight of 0.3 (2e-3 against 1e-3) had 48 % of the digits right after 300 steps, 1 had 85 %.
     digit_loss="softmax_mean",
     digit_weight=1.0,
 )
