@@ -3,6 +3,7 @@
 D is the discriminator, C the determinator, G the generator, whose loss has two parts.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,8 +16,8 @@ _PLAIN_LINE_EVERY = 50  # steps, where there is no terminal
 
 
 def console() -> Console:
-    """Where a run says what it does: nothing is coloured, marked up or folded."""
-    return Console(highlight=False, markup=False, soft_wrap=True)
+    """Where a run says what it does: folded between words in a terminal, never in a pipe."""
+    return Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def losses_in_words(values: dict[str, float]) -> str:

@@ -101,10 +101,10 @@ def train(
         for folder in new:  # a run that could not begin leaves nothing behind
             shutil.rmtree(folder, ignore_errors=True)
         raise
+    say(f"data: {dataset.title}, {dataset.source}")
     say(
-        f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
-        f" {precision}: {config.episodes} episodes x {config.batches} batches x"
-        f" {config.batch_size} images"
+        f"{config.experiment}, seed {config.seed}, {precision}:"
+        f" {config.episodes} episodes x {config.batches} batches x {config.batch_size} images"
     )
     loop = _Loop(config, folders, dataset, system, place, say)
     outcome = "stopped"
