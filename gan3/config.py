@@ -59,7 +59,7 @@ class Config:
     seed: int = 0
     dataset: str = "auto"
     split: str = "test"  # what is held out: the test set, or the last 5,000 training images
-    precision: str = "auto"
+    precision: str = "float32"
 
     # The three networks
     noise_draw: str = "example"

@@ -121,6 +121,23 @@ class Losses(unittest.TestCase):
                 reach[row, column] = any(float(g) > 0 for g in gradients(row, column))
         np.testing.assert_array_equal(reach, [[1, 1, 1], [1, 1, 0], [0, 0, 1]])
 
+    def test_the_digit_loss_reaches_the_generator_and_never_the_discriminator(self):
+        """Ten times the weight of the digit: other gradients for the generator alone."""
+
+        def gradients(weight, role):
+            system = small_system(digit_weight=weight)
+
+            @tf.function
+            def of_loss():
+                loss = system.generator_loss(self.labels, SEED)
+                return tf.gradients(loss, getattr(system.networks, role).weights)
+
+            return np.concatenate([g.numpy().ravel() for g in of_loss()])
+
+        for role, reached in (("generator", True), ("discriminator", False)):
+            difference = np.abs(gradients(10.0, role) - gradients(1.0, role)).max()
+            self.assertEqual(difference > 1e-6, reached, role)
+
     def test_closed_form_of_the_three(self):
         weight = 0.3
         system = small_system(keep_prob=OFF, digit_weight=weight, digit_loss="softmax_mean")
