@@ -14,7 +14,7 @@ import hashlib
 import numpy as np
 
 TRAIN, TEST = 60_000, 10_000
-DIGEST = "2c50ec067386a79aaf8dbcbe9f83822b2e63a96a46375ea0b5c38b6138c80d6d"
+DIGEST = "cf657a66c405ccf7c80f650eae840143170804ef8415e52f5eee9bc3a62b66dd"
 """SHA-256 of train images, train labels, test images, test labels, as bytes in this order."""
 
 _POINTS = 72  # ink dots on a digit's centre lines; at most 1.1 pixels apart, under a pen's width
@@ -202,13 +202,13 @@ def _pose(x: np.ndarray, y: np.ndarray, random: np.random.Generator):
     cos, sin = (1 - half * half) / (1 + half * half), 2 * half / (1 + half * half)
     x, y = cos * x - sin * y, sin * x + cos * y
     # MNIST: the longer side fills 20 pixels (some ink is lost to the threshold), keeping the
-    # shape, and the centre of mass sits in the middle of 28 x 28.
+    # shape, and the centre of mass sits at (14, 14).
     x, y = x - x.min(axis=1, keepdims=True), y - y.min(axis=1, keepdims=True)
     side = np.maximum(x.max(axis=1), y.max(axis=1))[:, None]
     pixels = (17.4 + each(0.35)) / side
     x, y = x * pixels, y * pixels
-    x = _inside(x - x.mean(axis=1, keepdims=True) + 13.5 + each(0.25))
-    y = _inside(y - y.mean(axis=1, keepdims=True) + 13.5 + each(0.25))
+    x = _inside(x - x.mean(axis=1, keepdims=True) + 14.0 + each(0.25))
+    y = _inside(y - y.mean(axis=1, keepdims=True) + 14.0 + each(0.25))
     return x, y
 
 

@@ -105,12 +105,12 @@ class Reading(FolderTest):
         wide[20 : 20 + 168, 200 : 200 + 168] = large
         a, b = self.read(wide), self.read(255 - wide)
         np.testing.assert_array_equal(a, b)
-        rows, columns = np.where(a > 63)
+        rows, columns = np.where(a > 25)
         self.assertEqual(max(np.ptp(rows), np.ptp(columns)) + 1, 20)
         mass = a.astype(float) / a.sum()
         for axis in (0, 1):
             centre = (mass.sum(axis=1 - axis) * np.arange(28)).sum()
-            self.assertAlmostEqual(centre, 13.5, delta=0.8)
+            self.assertAlmostEqual(centre, 14, delta=0.51)  # whole pixels
 
     def test_transparent_paper_is_paper(self):
         picture = np.zeros((28, 28, 4), np.uint8)
@@ -134,11 +134,13 @@ class Reading(FolderTest):
     def test_normalising_an_mnist_digit_gives_it_back(self):
         from gan3.data import load
 
-        for digit in load("mnist", MNIST).images[:20]:
+        differences = []
+        for digit in load("mnist", MNIST).images[:100]:
             wide = np.zeros((60, 80), np.uint8)
             wide[10:38, 20:48] = digit
-            difference = np.abs(self.read(wide).astype(int) - digit).mean()
-            self.assertLess(difference, 25)  # the threshold may cut a faint edge off
+            differences.append(np.abs(self.read(wide).astype(int) - digit).mean())
+        self.assertLess(np.mean(differences), 1)  # the threshold may cut a faint edge off
+        self.assertGreater(np.mean(np.array(differences) == 0), 0.6)
 
 
 if __name__ == "__main__":
