@@ -36,7 +36,7 @@ class Strokes(unittest.TestCase):
         for axis in (1, 2):
             centre = (images.sum(axis=3 - axis) * np.arange(28)).sum(axis=1) / mass
             self.assertLess(np.abs(centre - 14).max(), 3)  # moved only off the border
-            self.assertAlmostEqual(centre.mean(), 14, delta=0.1)
+            self.assertAlmostEqual(centre.mean(), 14, delta=0.25)
         between = ((images > 20) & (images < 235)).sum() / (images > 20).sum()
         self.assertGreater(between, 0.2)
         self.assertLess(between, 0.7)
