@@ -29,7 +29,7 @@ class Strokes(unittest.TestCase):
         self.assertLess(ink.max(), 0.45)
 
     def test_set_as_mnist_sets_its_digits(self):
-        """Ink within the middle 24 pixels, its mass in the middle, edges antialiased."""
+        """A border of paper, the mass at (14, 14), antialiased edges."""
         images = self.arrays[0][:5_000].astype(float)
         self.assertEqual(images[:, [0, 27]].max() + images[:, :, [0, 27]].max(), 0)
         mass = images.sum(axis=(1, 2))
