@@ -1,5 +1,6 @@
 """From a trained system to digits: samples, numbers, weights of an episode, reading pictures."""
 
+import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,14 @@ from gan3.files import read_npz, write_npz
 _CHUNK = 500  # images a pass
 _CROP = (
     5  # columns cut off either side of a digit in a number, as the conditional DCGAN's users had
+)
+_NO_PICTURE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+    OSError,
+    SyntaxError,
+    ValueError,
 )
 _LARGEST = 4096  # pixels a side of a picture to be read
 
@@ -137,20 +146,28 @@ def read_picture(path: Path) -> np.ndarray:
     as MNIST's authors did.
     """
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(), _opened(path) as image:
             if max(image.size) > _LARGEST or min(image.size) < 4:
                 raise UserError(f"{path}: {image.size} pixels; a side from 4 to {_LARGEST} will do")
             if "A" in image.getbands():  # transparent is paper
                 paper = Image.new("RGBA", image.size, "white")
                 image = Image.alpha_composite(paper, image.convert("RGBA"))
-            grey = np.asarray(image.convert("L"))
+            if image.mode.startswith("I"):  # 16 bits, which convert() would cut off, not scale
+                grey = (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
+            else:
+                grey = np.asarray(image.convert("L"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; name a picture of a digit") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+    except _NO_PICTURE:
         raise UserError(f"{path}: not a picture that can be read; a PNG of one digit") from None
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ink = 255 - grey if np.median(border) > 127 else grey
     return ink if ink.shape == (28, 28) else _normalise(ink, path)
+
+
+def _opened(path: Path) -> Image.Image:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    return Image.open(path)
 
 
 def _normalise(ink: np.ndarray, path: Path) -> np.ndarray:

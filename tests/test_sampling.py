@@ -117,6 +117,12 @@ class Reading(FolderTest):
         picture[..., 3] = self.stroke()  # black ink on nothing
         np.testing.assert_array_equal(self.read(picture), self.stroke())
 
+    def test_sixteen_bits_are_scaled_not_cut_off(self):
+        deep = self.stroke().astype(np.uint16) * 100  # dark grey ink, 25500 of 65535
+        Image.fromarray(deep).save(self.folder / "x.png")
+        read = sampling.read_picture(self.folder / "x.png")
+        np.testing.assert_array_equal(read, deep // 257)
+
     def test_what_is_no_digit_is_one_line(self):
         (self.folder / "text.png").write_text("no picture")
         Image.fromarray(np.full((90, 90), 255, np.uint8)).save(self.folder / "blank.png")
