@@ -19,7 +19,6 @@ DIGEST = "cf657a66c405ccf7c80f650eae840143170804ef8415e52f5eee9bc3a62b66dd"
 
 _POINTS = 72  # ink dots on a digit's centre lines; at most 1.1 pixels apart, under a pen's width
 _BLOCK = 250  # digits drawn at once: the block's 28 x 28 distances stay in the cache
-_KNOTS = 8  # control points that a stroke is resampled to before it is jittered
 
 # Skeletons: x to the right, y down, both about 0..1. A stroke is a smooth curve through its
 # points; a "/" between points starts a new stroke; a point given twice makes a corner.
