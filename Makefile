@@ -11,7 +11,7 @@ SEED ?= 0
 PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev train resume tensorboard figures generate test lint format coverage clean
+.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare test lint format coverage clean
 
 # The stamps lie in the environment and carry the lock's checksum, so a changed lock is installed
 # anew, a finished one is left alone, and an interrupted installation is taken up again. (A file
@@ -50,6 +50,12 @@ figures: setup ## draw all figures of RUN (default: the newest) again
 
 generate: setup ## write NUMBER with RUN's generator: make generate NUMBER=241256
 	@$(GAN3) generate "$(NUMBER)" --seed $(SEED) $(if $(RUN),--run "$(RUN)") $(ARGS)
+
+evaluate: setup ## the report card of RUN; ARGS=--cas adds the classifier of samples
+	@$(GAN3) evaluate $(if $(RUN),"$(RUN)") $(ARGS)
+
+compare: setup ## the cards of runs side by side: make compare ARGS="RUN1 RUN2"
+	@$(GAN3) compare $(ARGS)
 
 test: setup ## the unittest suite (GAN3_DATA=DIR for the tests on real MNIST)
 	@$(PY) -m unittest discover -s tests -t . $(ARGS)

@@ -83,6 +83,33 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=int, default=0, help="another seed, another hand (0)")
     add_folders(generate)
 
+    evaluate = add("evaluate", _evaluate, "score digits beside real ones: the report card")
+    evaluate.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
+    source = evaluate.add_mutually_exclusive_group()
+    source.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    source.add_argument("--samples", metavar="FILE.npz", help="images, and labels if there are any")
+    evaluate.add_argument("--cas", action="store_true", help="also train a classifier on samples")
+    evaluate.add_argument("--split", choices=CHOICES["split"], help="what the run held out")
+    evaluate.add_argument("--data", metavar="DIR", help="where to look for the digits first")
+    evaluate.add_argument("--dataset", choices=CHOICES["dataset"], help="of --samples: auto")
+    evaluate.add_argument("--judge", metavar="FILE.npz", help="another judge, of train-judge")
+    evaluate.add_argument("--json", metavar="FILE", help="write the card there, too")
+    evaluate.add_argument("--seed", type=int, default=0, help="of the noise and the resampling (0)")
+    add_folders(evaluate)
+
+    compare = add("compare", _compare, "report cards of runs side by side")
+    compare.add_argument("runs", nargs="+", metavar="RUN", help="runs that were evaluated")
+    compare.add_argument("--by-experiment", action="store_true", help="mean ± deviation over seeds")
+    compare.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    compare.add_argument("--out", metavar="FILE.png", help="default: figures/compare.png")
+    add_folders(compare)
+
+    train_judge = add("train-judge", _train_judge, "train the classifier that scores digits")
+    train_judge.add_argument("--seed", type=int, default=0, help="of everything drawn (0)")
+    train_judge.add_argument("--data", metavar="DIR", help="where to look for MNIST first")
+    train_judge.add_argument("--steps", type=int, help="fewer, for a quick try")
+    train_judge.add_argument("--out", default="judge.npz", metavar="FILE.npz", help="judge.npz")
+
     figures = add("figures", _figures, "draw all figures of a run again")
     figures.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
     add_folders(figures)
@@ -211,6 +238,68 @@ def _generate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate(options: argparse.Namespace) -> int:
+    _check_seed(options.seed)
+    if options.run and (options.samples or options.pretrained):
+        raise UserError(f"run {options.run}: beside it neither --samples nor --pretrained")
+    if options.dataset and not options.samples:
+        raise UserError(f"--dataset {options.dataset}: for --samples; a run knows its own")
+    if options.pretrained:
+        _refuse_pretrained(options.pretrained)
+    _import_tensorflow()
+    from gan3 import files, report
+
+    shared = {
+        "data": options.data,
+        "judge_file": Path(options.judge) if options.judge else None,
+        "cas": options.cas,
+        "seed": options.seed,
+    }
+    if options.samples:
+        card = report.evaluate_file(
+            Path(options.samples),
+            dataset=options.dataset or "auto",
+            split=options.split or "test",
+            **shared,
+        )
+    else:
+        card = report.evaluate_run(
+            options.run,
+            logs=options.logs,
+            figures_folder=options.figures,
+            split=options.split,
+            **shared,
+        )
+    if options.json:
+        files.make_folder(Path(options.json).parent)
+        files.write_json(Path(options.json), card)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _import_tensorflow()
+    from gan3 import figures, files, report
+
+    found = report.compare(options.runs, options.logs, options.figures, options.by_experiment)
+    print("\n".join(found.markdown() if options.markdown else found.text()))
+    out = Path(options.out or Path(options.figures) / "compare.png")
+    files.make_folder(out.parent)
+    picture = figures.table(found.columns, found.rows, "Report cards side by side, the best bold")
+    figures.save(picture, out)
+    print(f"drawn: {out}", file=sys.stderr)
+    return 0
+
+
+def _train_judge(options: argparse.Namespace) -> int:
+    _check_seed(options.seed)
+    _import_tensorflow()
+    from gan3 import judge
+
+    steps = judge.STEPS if options.steps is None else options.steps
+    judge.make(Path(options.out), options.seed, options.data, steps)
+    return 0
+
+
 def _figures(options: argparse.Namespace) -> int:
     _import_tensorflow()
     from gan3 import gallery
@@ -245,10 +334,14 @@ def _experiments(_: argparse.Namespace) -> int:
 
 def _source(options: argparse.Namespace):
     if options.pretrained:
-        raise UserError(f"--pretrained {options.pretrained}: none comes with this version; --run")
+        _refuse_pretrained(options.pretrained)
     from gan3 import gallery
 
     return gallery.open_run(options.run, options.logs, options.figures)
+
+
+def _refuse_pretrained(name: str) -> NoReturn:
+    raise UserError(f"--pretrained {name}: none comes with this version; name a run")
 
 
 def _check_seed(seed: int) -> None:

@@ -4,7 +4,6 @@ Only `run`, `report` and the experiments read it; the layers below take plain na
 """
 
 import dataclasses
-import json
 import math
 import types
 from dataclasses import dataclass
@@ -193,8 +192,3 @@ def _listed(words: tuple[str, ...]) -> str:
 def _unknown_key(key: str) -> str:
     known = [field.name for field in dataclasses.fields(Config) if field.name != "experiment"]
     return f"config key {key!r}: unknown; the keys are {_listed(tuple(known))}"
-
-
-def dumps(value: Any) -> str:
-    """JSON as this project writes it: readable, no NaN, a newline at the end."""
-    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

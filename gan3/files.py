@@ -2,11 +2,14 @@
 
 import contextlib
 import io
+import json
 import os
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +48,12 @@ def make_folder(path: Path) -> None:
         raise cannot_write(path, error) from None
 
 
+def write_json(path: Path, value: Any) -> None:
+    """JSON as this project has it: readable, no NaN, atomically."""
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Arrays only, atomically; the same arrays give the same bytes."""
     buffer = io.BytesIO()
@@ -80,11 +89,20 @@ def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict
         UserError: no such file, not an npz, an array missing, of another dtype or shape, damaged,
             or larger than `most_bytes`.
     """
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        return {name: _member(path, archive, name, *wanted[name], most_bytes) for name in wanted}
+
+
+def names_in(path: Path) -> set[str]:
+    """The names of the arrays that an npz file has. Raises UserError as `read_npz` does."""
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        return {name.removesuffix(".npy") for name in archive.namelist()}
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {
-                name: _member(path, archive, name, *wanted[name], most_bytes) for name in wanted
-            }
+        yield
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; check the path") from None
     except OSError as error:

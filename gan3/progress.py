@@ -26,6 +26,12 @@ def losses_in_words(values: dict[str, float]) -> str:
     return f"D {d}  C {c}  G {real} (real) + {digit} (digit)"
 
 
+def score_in_words(score: dict[str, float]) -> str:
+    """The judge's figures at an episode's end."""
+    accuracy, distance = score["judge/label_accuracy"], score["judge/frechet_distance"]
+    return f"{accuracy:.1%} of its digits read as asked, Frechet distance {distance:.3g}"
+
+
 def status(
     step: int, total: int, episode: int, episodes: int, values: dict[str, float], ms: float
 ) -> str:

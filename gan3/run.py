@@ -22,13 +22,14 @@ from rich.console import Console
 from gan3 import __version__, figures
 from gan3.catalogue import builder_of
 from gan3.checkpoints import Checkpoints
-from gan3.config import Config, dumps
+from gan3.config import Config
 from gan3.data import Batches, Dataset, load, to_unit
 from gan3.errors import DivergedError, UserError
-from gan3.files import cannot_write, make_folder, write_atomically
+from gan3.files import cannot_write, make_folder, write_json
 from gan3.gallery import draw, fixed_grid, open_run, shuffled_grid
-from gan3.progress import Bar, Lines, console, losses_in_words, progress
+from gan3.progress import Bar, Lines, console, losses_in_words, progress, score_in_words
 from gan3.records import Folders, folders_of, forget_after, read_record
+from gan3.report import EpisodeScore
 from gan3.sampling import EVALUATIONS, STEPS, Sampler, System, save_generator, seed_of
 from gan3.summaries import Summaries, graph_of
 
@@ -96,7 +97,7 @@ def train(
     try:
         for folder in (folders.checkpoints, folders.logs / "episodes", folders.figures):
             make_folder(folder)
-        write_atomically(folders.record, dumps(record).encode())
+        write_json(folders.record, record)
     except UserError:
         for folder in new:  # a run that could not begin leaves nothing behind
             shutil.rmtree(folder, ignore_errors=True)
@@ -118,7 +119,7 @@ def train(
         record["outcome"] = outcome
         record["ended"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        write_atomically(folders.record, dumps(record).encode())
+        write_json(folders.record, record)
     draw(open_run(name, logs, figures_folder), say)
     _closing_words(folders, dataset, config, say)
     return folders
@@ -155,6 +156,7 @@ class _Loop:
         self._system, self._console, self._say = system, place, say
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed)
         self._sampler = Sampler(system)
+        self._score = EpisodeScore(dataset.images, config.seed)
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._signal: int | None = None
         pixels, labels = _on_device(dataset.images), _on_device(dataset.labels.astype(np.int32))
@@ -246,13 +248,15 @@ class _Loop:
         return values
 
     def _end_episode(self, episode: int, step: int, summaries, shown) -> dict[str, float]:
-        """The losses on 50 held-out images, the episode's generator, and its grid."""
+        """The losses on 50 held-out images, the judge's word, the generator, and its grid."""
         images = to_unit(_on_device(self._dataset.held_out_images[:HELD_OUT_LOSS]))
         labels = tf.constant(self._dataset.held_out_labels[:HELD_OUT_LOSS].astype(np.int32))
         values = self._scalars(images, labels, step)
         shown.say(
             f"episode {episode} on {HELD_OUT_LOSS} held-out images: " + losses_in_words(values)
         )
+        score = self._score(self._sampler)
+        shown.say(f"episode {episode} by the judge: " + score_in_words(score))
         save_generator(self._folders.episode(episode), self._system)
         shuffled = shuffled_grid(self._sampler, self._config, episode, self._dataset.title)
         figures.save(shuffled, self._folders.picture(episode))
@@ -260,7 +264,7 @@ class _Loop:
         fixed = fixed_grid(self._sampler, self._config, episode, self._dataset.title)
         figures.save(fixed, self._folders.figures / f"fixed_{episode:02d}.png")
         summaries.image(step, "digits/fixed_noise", figures.pixels(fixed))
-        return {f"held_out/{tag}": value for tag, value in values.items()}
+        return {f"held_out/{tag}": value for tag, value in values.items()} | score
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

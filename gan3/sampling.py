@@ -26,7 +26,8 @@ _NO_PICTURE = (
 )
 _LARGEST = 4096  # pixels a side of a picture to be read
 
-STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES = 1, 2, 3, 4, 5  # streams of a run's seed
+# Streams of a run's seed.
+STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES = 1, 2, 3, 4, 5, 6, 7
 _STREAM = 2**27  # numbers a stream: more than any schedule has steps
 
 
@@ -114,6 +115,12 @@ def number_picture(images: np.ndarray, inverted: bool) -> np.ndarray:
     """
     row = np.concatenate(list(images[:, :, _CROP:-_CROP]), axis=1)
     return row if inverted else 255 - row
+
+
+def digits_in(picture: np.ndarray) -> np.ndarray:
+    """What stands in an inverted `number_picture` [28, 18 N]: uint8 [N, 28, 28], sides blank."""
+    cells = picture.reshape(28, -1, 28 - 2 * _CROP).transpose(1, 0, 2)
+    return np.pad(cells, ((0, 0), (0, 0), (_CROP, _CROP)))
 
 
 # -- the generator of an episode -------------------------------------------------------------------

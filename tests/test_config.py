@@ -2,7 +2,7 @@ import dataclasses
 import json
 import unittest
 
-from gan3.config import Config, dumps
+from gan3.config import Config
 from gan3.errors import UserError
 from gan3.triple import Triple
 
@@ -12,7 +12,7 @@ CONFIG = Config(experiment="three_network")
 class Records(unittest.TestCase):
     def test_json_and_back_is_the_same_config(self):
         config = dataclasses.replace(CONFIG, seed=7, keep_prob=Triple(0.9, 0.4, 0.25))
-        self.assertEqual(Config.from_dict(json.loads(dumps(config.to_dict()))), config)
+        self.assertEqual(Config.from_dict(json.loads(json.dumps(config.to_dict()))), config)
 
     def test_a_missing_key_takes_its_default_and_an_unknown_one_fails(self):
         self.assertEqual(Config.from_dict({"experiment": "x", "seed": 4}).seed, 4)

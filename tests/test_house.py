@@ -8,16 +8,17 @@ from tests.support import ROOT
 LAYERS = (
     ("errors", "triple", "files", "config"),
     ("data", "strokes", "layers", "losses", "metrics", "catalogue"),
-    ("networks",),
+    ("networks", "judge"),
     ("train_step",),
     ("checkpoints", "summaries", "figures", "sampling", "records"),
     ("progress", "gallery"),
+    ("report",),
     ("run",),
     ("__main__",),
 )
 # Within a layer: `config` and `files` know the errors and the triple, `data` draws the strokes.
 BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("data", "strokes")}
-READ_CONFIG = {"config", "catalogue", "gallery", "run", "__main__"}
+READ_CONFIG = {"config", "catalogue", "gallery", "report", "run", "__main__"}
 
 
 def imports_of(path):
@@ -53,6 +54,12 @@ class House(unittest.TestCase):
     def test_config_is_read_only_where_it_may_be(self):
         readers = {name for name, path in self.modules.items() if "config" in imports_of(path)}
         self.assertLessEqual(readers | {"config"}, READ_CONFIG)
+
+    def test_no_generator_trains_against_the_judge(self):
+        importers = {name for name, path in self.modules.items() if "judge" in imports_of(path)}
+        self.assertLessEqual(importers, {"report", "__main__"})
+        for path in (ROOT / "experiments").glob("*.py"):
+            self.assertNotIn("judge", imports_of(path), path.name)
 
     def test_no_session_and_no_compat(self):
         for path in [*self.modules.values(), *(ROOT / "experiments").glob("*.py")]:

@@ -67,11 +67,11 @@ class WrongArguments(FolderTest):
 
     def test_a_run_without_an_episode_says_how_to_go_on(self):
         from gan3.catalogue import config_of
-        from gan3.config import dumps
+        from gan3.files import write_json
 
         Path("logs/young").mkdir(parents=True)
         record = {"started": "2026-01-01", "config": config_of("three_network").to_dict()}
-        Path("logs/young/run.json").write_text(dumps(record))
+        write_json(Path("logs/young/run.json"), record)
         for arguments in (("figures",), ("generate", "1"), ("sample", "--out", "x.npz")):
             status, _, err = call(*arguments)
             self.assertEqual(status, 2)
