@@ -34,6 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # the last resort: who knows the file better says it better
+        reason = (error.strerror or str(error)).lower()
+        print(
+            f"gan3: {error.filename or 'a file'}: cannot be read or written ({reason});"
+            " check its path, its rights and the disk",
+            file=sys.stderr,
+        )
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -180,12 +188,12 @@ def _configured(config: Config, options: argparse.Namespace) -> Config:
 
 def _sample(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
+    out = _file_to_write(options.out)
     _import_tensorflow()
     from gan3 import files, sampling
 
     labels = sampling.labels_of(options.count, options.labels)
     images = sampling.Sampler(_source(options).system)(labels, (options.seed, 0))
-    out = Path(options.out)
     files.make_folder(out.parent)
     files.write_npz(out, {"images": images, "labels": labels})
     print(f"{len(labels)} digits: {out}")
@@ -194,12 +202,14 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _generate(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
+    out = Path(options.figures) / f"{options.number[:40]}.png"
+    if options.out is not None:
+        out = _file_to_write(options.out)
     _import_tensorflow()
     from gan3 import figures, files, sampling
 
     digits = sampling.digits_of(options.number)
     images = sampling.Sampler(_source(options).system)(digits, (options.seed, 0))
-    out = Path(options.out or Path(options.figures) / f"{options.number[:40]}.png")
     files.make_folder(out.parent)
     figures.save_picture(sampling.number_picture(images, options.inverted), out)
     if options.separate:
@@ -227,7 +237,8 @@ def _recognise(options: argparse.Namespace) -> int:
 
     pictures = np.stack([sampling.read_picture(Path(file)) for file in options.files])
     trained = gallery.open_run(options.run, options.logs, options.figures)
-    trained.use_checkpoint()  # the determinator's weights are in no episode file
+    # The determinator's weights are in no episode file.
+    trained.use_checkpoint(lambda line: print(line, file=sys.stderr))
     for file, row in zip(
         options.files, sampling.probabilities(trained.system, pictures), strict=True
     ):
@@ -249,6 +260,15 @@ def _source(options: argparse.Namespace):
     from gan3 import gallery
 
     return gallery.open_run(options.run, options.logs, options.figures)
+
+
+def _file_to_write(text: str) -> Path:
+    from gan3.files import there
+
+    path = Path(text)
+    if not path.name or there(path.is_dir):
+        raise UserError(f"--out {text!r}: not the name of a file; name the one to be written")
+    return path
 
 
 def _check_seed(seed: int) -> None:
