@@ -13,17 +13,23 @@ GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare test lint format coverage clean
 
-# The stamps lie in the environment and carry the lock's checksum, so a changed lock is installed
-# anew, a finished one is left alone, and an interrupted installation is taken up again. (A file
-# target would not do: make cannot name files with spaces, and VENV may have some.)
+# The stamps lie in the environment and carry the lock's checksum and Python's version, so a changed
+# lock is installed anew, a finished one is left alone, and an interrupted installation is taken up
+# again. An environment of another Python than PYTHON (where that is said; otherwise its own is
+# asked), or whose Python is gone, is made from nothing. (A file target would not do: make cannot
+# name files with spaces, and VENV may have some.)
+VERSION = import sys; print("%d.%d" % sys.version_info[:2])
 define install
-	@sum=$$(cksum < $(1).lock); if [ "$$(cat "$(VENV)/$(1).installed" 2>/dev/null)" != "$$sum" ]; then \
-	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	@python() { if [ "$(origin PYTHON)" = file ] && [ -x $(PY) ]; then $(PY) "$$@"; else $(PYTHON) "$$@"; fi; }; \
+	version=$$(python -c '$(VERSION)'); stamp="$$(cksum < $(1).lock) $$version"; \
+	if [ ! -x $(PY) ] || [ "$$(cat "$(VENV)/$(1).installed" 2>/dev/null)" != "$$stamp" ]; then \
+	  python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	    { echo "gan3 needs Python 3.11 to 3.13: make PYTHON=python3.12 …" >&2; exit 2; }; \
 	  echo "installing $(1).lock into $(VENV) (once)"; \
-	  $(PYTHON) -m venv "$(VENV)" && \
+	  clear=--clear; [ "$$($(PY) -c '$(VERSION)' 2>/dev/null)" = "$$version" ] && clear=; \
+	  python -m venv $$clear "$(VENV)" && \
 	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1).lock && \
-	  echo "$$sum" > "$(VENV)/$(1).installed"; fi
+	  echo "$$stamp" > "$(VENV)/$(1).installed"; fi
 endef
 
 help: ## list the targets

@@ -34,6 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # the last resort: who knows the file better says it better
+        reason = (error.strerror or str(error)).lower()
+        print(
+            f"gan3: {error.filename or 'a file'}: cannot be read or written ({reason});"
+            " check its path, its rights and the disk",
+            file=sys.stderr,
+        )
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -207,12 +215,12 @@ def _configured(config: Config, options: argparse.Namespace) -> Config:
 
 def _sample(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
+    out = _file_to_write("--out", options.out)
     _import_tensorflow()
     from gan3 import files, sampling
 
     labels = sampling.labels_of(options.count, options.labels)
     images = sampling.Sampler(_source(options).system)(labels, (options.seed, 0))
-    out = Path(options.out)
     files.make_folder(out.parent)
     files.write_npz(out, {"images": images, "labels": labels})
     print(f"{len(labels)} digits: {out}")
@@ -221,12 +229,14 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _generate(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
+    out = Path(options.figures) / f"{options.number[:40]}.png"
+    if options.out is not None:
+        out = _file_to_write("--out", options.out)
     _import_tensorflow()
     from gan3 import figures, files, sampling
 
     digits = sampling.digits_of(options.number)
     images = sampling.Sampler(_source(options).system)(digits, (options.seed, 0))
-    out = Path(options.out or Path(options.figures) / f"{options.number[:40]}.png")
     files.make_folder(out.parent)
     figures.save_picture(sampling.number_picture(images, options.inverted), out)
     if options.separate:
@@ -246,6 +256,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise UserError(f"--dataset {options.dataset}: for --samples; a run knows its own")
     if options.pretrained:
         _refuse_pretrained(options.pretrained)
+    json = _file_to_write("--json", options.json) if options.json is not None else None
     _import_tensorflow()
     from gan3 import files, report
 
@@ -270,19 +281,21 @@ def _evaluate(options: argparse.Namespace) -> int:
             split=options.split,
             **shared,
         )
-    if options.json:
-        files.make_folder(Path(options.json).parent)
-        files.write_json(Path(options.json), card)
+    if json:
+        files.make_folder(json.parent)
+        files.write_json(json, card)
     return 0
 
 
 def _compare(options: argparse.Namespace) -> int:
+    out = Path(options.figures) / "compare.png"
+    if options.out is not None:
+        out = _file_to_write("--out", options.out)
     _import_tensorflow()
     from gan3 import figures, files, report
 
     found = report.compare(options.runs, options.logs, options.figures, options.by_experiment)
     print("\n".join(found.markdown() if options.markdown else found.text()))
-    out = Path(options.out or Path(options.figures) / "compare.png")
     files.make_folder(out.parent)
     picture = figures.table(found.columns, found.rows, "Report cards side by side, the best bold")
     figures.save(picture, out)
@@ -292,11 +305,12 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _train_judge(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
+    out = _file_to_write("--out", options.out)
     _import_tensorflow()
     from gan3 import judge
 
     steps = judge.STEPS if options.steps is None else options.steps
-    judge.make(Path(options.out), options.seed, options.data, steps)
+    judge.make(out, options.seed, options.data, steps)
     return 0
 
 
@@ -316,7 +330,8 @@ def _recognise(options: argparse.Namespace) -> int:
 
     pictures = np.stack([sampling.read_picture(Path(file)) for file in options.files])
     trained = gallery.open_run(options.run, options.logs, options.figures)
-    trained.use_checkpoint()  # the determinator's weights are in no episode file
+    # The determinator's weights are in no episode file.
+    trained.use_checkpoint(lambda line: print(line, file=sys.stderr))
     for file, row in zip(
         options.files, sampling.probabilities(trained.system, pictures), strict=True
     ):
@@ -342,6 +357,15 @@ def _source(options: argparse.Namespace):
 
 def _refuse_pretrained(name: str) -> NoReturn:
     raise UserError(f"--pretrained {name}: none comes with this version; name a run")
+
+
+def _file_to_write(option: str, text: str) -> Path:
+    from gan3.files import there
+
+    path = Path(text)
+    if not path.name or there(path.is_dir):
+        raise UserError(f"{option} {text!r}: not the name of a file; name the one to be written")
+    return path
 
 
 def _check_seed(seed: int) -> None:

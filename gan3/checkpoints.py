@@ -4,6 +4,8 @@ All that a run draws is a function of its seed and step, so weights, optimizer s
 in the checkpoint's name are its whole state.
 """
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -11,7 +13,10 @@ import tensorflow as tf
 from gan3.errors import UserError
 
 KEPT = 3
-_DAMAGE = (tf.errors.OpError, AssertionError, IndexError, RuntimeError, TypeError, ValueError)
+_DAMAGE = (tf.errors.OpError, IndexError, RuntimeError, TypeError, ValueError)
+_OTHER_SYSTEM = (AssertionError, *_DAMAGE)  # other names, other shapes, other types
+
+Say = Callable[[str], None]
 
 
 class Checkpoints:
@@ -19,14 +24,19 @@ class Checkpoints:
 
     def __init__(self, folder: Path, state: dict[str, tf.Variable]):
         self._folder = folder
+        self._pointer = folder / "checkpoint"  # the manager's file that names the newest
         self._checkpoint = tf.train.Checkpoint(state=dict(state))
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint, str(folder), max_to_keep=KEPT, checkpoint_name="step"
-        )
+        self._manager: tf.train.CheckpointManager | None = None
 
     def save(self, step: int) -> None:
         """Save the state as of after `step`. Raises UserError where that cannot be written."""
         try:
+            if self._manager is None:
+                if self._pointed() is None:  # it would stop the manager, which writes it anew
+                    self._pointer.unlink(missing_ok=True)
+                self._manager = tf.train.CheckpointManager(
+                    self._checkpoint, str(self._folder), max_to_keep=KEPT, checkpoint_name="step"
+                )
             self._manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
             raise UserError(
@@ -34,21 +44,54 @@ class Checkpoints:
                 " free the disk, then make resume"
             ) from None
 
-    def restore(self) -> int:
-        """Restore the newest checkpoint and answer its step.
+    def restore(self, say: Say = print) -> int:
+        """Restore the newest checkpoint that is whole and answer its step.
 
-        Raises UserError where there is none, or it is damaged or of another system.
+        Each is read to its end before a variable is touched; where one is damaged or lacks a file,
+        `say` is told and the next older one is taken.
+
+        Raises UserError where none is whole, or the newest whole one is of another system.
         """
-        newest = self._manager.latest_checkpoint
-        if newest is None:
-            raise UserError(f"{self._folder}: no checkpoint to go on from; train a new run")
+        steps, pointed = self._on_disk(), self._pointed()
+        if pointed is not None:
+            steps.add(pointed)
+        elif steps:
+            say(f"NOTE: {self._pointer}: missing or damaged; going by the files beside it")
+        faults = []
+        for step in sorted(steps, reverse=True):
+            path = str(self._folder / f"step-{step}")
+            try:
+                reader = tf.train.load_checkpoint(path)
+                for name in reader.get_variable_to_shape_map():
+                    reader.get_tensor(name)  # compares its checksum
+            except _DAMAGE as error:
+                faults.append(f"{path}: damaged ({_first_line(error)})")
+                say(f"NOTE: {faults[-1]}; looking for an older one")
+                continue
+            try:
+                self._checkpoint.restore(path).assert_consumed()
+            except _OTHER_SYSTEM as error:
+                raise UserError(
+                    f"{path}: of another system ({_first_line(error)}); train a new run"
+                ) from None
+            return step
+        if faults:
+            raise UserError(f"{faults[0]}, and no older checkpoint is whole; train a new run")
+        raise UserError(f"{self._folder}: no checkpoint to go on from; train a new run")
+
+    def _on_disk(self) -> set[int]:
+        """The steps of which there is any file."""
+        names = (re.match(r"step-(\d+)\.", path.name) for path in self._folder.glob("*"))
+        return {int(name[1]) for name in names if name}
+
+    def _pointed(self) -> int | None:
+        """The step that the pointer file names; None where it is missing or damaged."""
         try:
-            self._checkpoint.restore(newest).assert_consumed()
-        except _DAMAGE as error:
-            raise UserError(
-                f"{newest}: damaged, or of another system ({_first_line(error)}); remove it"
-            ) from None
-        return int(newest.rpartition("-")[2])
+            text = self._pointer.read_text()
+        except (OSError, UnicodeDecodeError):
+            return None
+        found = re.match(r'model_checkpoint_path: "(?:.*/)?step-(\d+)"\n', text)
+        return int(found[1]) if found else None
 
 
 def _first_line(error: Exception) -> str:

@@ -4,7 +4,6 @@ Only `run`, `report` and the experiments read it; the layers below take plain na
 """
 
 import dataclasses
-import math
 import types
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
@@ -31,7 +30,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "log_every": (1, 10_000_000, True),
     "checkpoint_every": (1, 10_000_000, True),
     "seed": (0, 2**31 - 1, True),
-    "keep_prob": (0, 1, False),
+    "keep_prob": (0.01, 1, True),
     "l1_weight": (0, 1, True),
     "learning_rate": (0, 1, False),
     "beta1": (0, 0.9999, True),
@@ -92,7 +91,10 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Any) -> "Config":
-        """The inverse of `to_dict`. Raises UserError for an unknown, missing or wrong key."""
+        """The inverse of `to_dict`; a key that is missing takes its default.
+
+        Raises UserError for an unknown or wrong key, and where `experiment` is missing.
+        """
         if not isinstance(values, dict):
             raise UserError("config: not an object of keys and values")
         types_of = {field.name: field.type for field in dataclasses.fields(cls)}
@@ -154,7 +156,7 @@ def _parse(key: str, kind: type, text: str) -> Any:
         return kind(text)
     except ValueError:
         word = "a whole number" if kind is int else "a number"
-        raise UserError(f"config key {key}: {text!r} is not {word}") from None
+        raise UserError(f"config key {key}: {_shown(text)} is not {word}") from None
 
 
 def _check(name: str, kind: Any, value: Any) -> None:
@@ -170,19 +172,30 @@ def _check(name: str, kind: Any, value: Any) -> None:
 def _check_one(name: str, shown: str, kind: type, value: Any) -> None:
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not (isinstance(value, kind) or (kind is float and numeric)) or isinstance(value, bool):
-        raise UserError(f"config key {shown}: {value!r} is not {_KIND_WORDS[kind]}")
+        raise UserError(f"config key {shown}: {_shown(value)} is not {_KIND_WORDS[kind]}")
     if name in CHOICES and value not in CHOICES[name]:
-        raise UserError(f"config key {shown}: {value!r} is not one of {_listed(CHOICES[name])}")
+        raise UserError(
+            f"config key {shown}: {_shown(value)} is not one of {_listed(CHOICES[name])}"
+        )
     if name in _RANGES:
         low, high, closed = _RANGES[name]
-        if not math.isfinite(value) or value > high or value < low or (value == low and not closed):
+        if not low <= value <= high or (value == low and not closed):  # nor does NaN
             least = "at least" if closed else "more than"
             raise UserError(
-                f"config key {shown}: {value!r} does not fit; {least} {low}, at most {high}"
+                f"config key {shown}: {_shown(value)} does not fit; {least} {low}, at most {high}"
             )
 
 
 _KIND_WORDS = types.MappingProxyType({int: "a whole number", float: "a number", str: "text"})
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:50]}… ({len(text)} characters)"
 
 
 def _listed(words: tuple[str, ...]) -> str:

@@ -4,10 +4,12 @@ Images are uint8 [N, 28, 28], ink 255 on paper 0, until `to_unit` makes them [B,
 in 0..1; nothing else in the project divides by 255.
 """
 
+import contextlib
 import gzip
 import hashlib
 import http.client
 import os
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -22,7 +24,7 @@ import tensorflow as tf
 
 from gan3 import strokes
 from gan3.errors import UserError
-from gan3.files import make_folder, read_npz, write_atomically, write_npz
+from gan3.files import cannot_write, make_folder, read_npz, there, write_atomically, write_npz
 
 HELD_OUT = 5_000  # last training images, for choices: the test set is for reports
 
@@ -124,7 +126,7 @@ def load(
         dataset: "mnist"; "strokes", the embedded set; "auto", MNIST or else strokes; "idx", a
             user's own files in `folder`.
         folder: where to look first; then $GAN3_DATA, ./data, the Keras cache, and torchvision's
-            MNIST/raw under each; then the mirrors.
+            MNIST/raw under each; then the mirrors, whose files are kept in ./data.
         split: "test", train on all and hold out the test set; "validation", hold out the last
             5,000 training images and never look at the test set.
         say: told, line by line, what a user must know.
@@ -133,7 +135,7 @@ def load(
     Raises:
         UserError: nothing found and nothing to be downloaded, or a file that is damaged.
     """
-    if folder is not None and not Path(folder).is_dir():
+    if folder is not None and not there(Path(folder).is_dir):
         raise UserError(f"--data {folder}: no such folder; name one that holds the digits")
     if dataset == "idx":
         if folder is None:
@@ -147,8 +149,7 @@ def load(
     arrays, source = _find_mnist(folder, say)
     if arrays is None:
         try:
-            source = _download(Path(folder or "data"), mirrors, say)
-            arrays = _read_idx_set(_idx_files(source), mnist=True)
+            arrays, source = _download(Path("data"), mirrors, say)
         except UserError as error:
             if dataset == "mnist":
                 raise
@@ -175,9 +176,14 @@ def _split(name: str, source: str, arrays: Arrays, split: str) -> Dataset:
 
 
 def _find_mnist(folder: str | None, say: Say) -> tuple[Arrays | None, Path | None]:
-    keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
     named = [Path(place) for place in (folder, os.environ.get("GAN3_DATA")) if place]
-    for root in [*named, Path("data"), keras]:
+    places = [*named, Path("data")]
+    with contextlib.suppress(RuntimeError):  # nobody's home: HOME is unset, the user unknown
+        keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
+        places.append(keras)
+    for root in places:
+        if root not in named and not there(root.is_dir):
+            continue
         for place in (root, root / "MNIST" / "raw"):
             try:
                 files = _idx_files(place)
@@ -188,7 +194,7 @@ def _find_mnist(folder: str | None, say: Say) -> tuple[Arrays | None, Path | Non
                 continue
             if files:
                 return _read_idx_set(files, mnist=True), place
-        if (npz := root / "mnist.npz").is_file():
+        if there((npz := root / "mnist.npz").is_file):
             return _read_mnist_npz(npz), npz
     return None, None
 
@@ -198,9 +204,14 @@ def _idx_files(folder: Path) -> dict[str, Path] | None:
     found = {}
     for kind, name in _FILES.items():
         for candidate in (folder / name, folder / f"{name}.gz"):
-            if candidate.is_file():
-                found[kind] = candidate
-                break
+            try:
+                if not candidate.is_file():
+                    continue
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise UserError(f"{folder}: cannot be searched ({reason}); name another") from None
+            found[kind] = candidate
+            break
     if not found:
         return None
     for kind, name in _FILES.items():
@@ -287,7 +298,7 @@ def _strokes(say: Say) -> Arrays:
     for part, count in (("train", strokes.TRAIN), ("t10k", strokes.TEST)):
         wanted[f"{part}-images"] = ("uint8", (count, 28, 28))
         wanted[f"{part}-labels"] = ("uint8", (count,))
-    if cache.is_file():
+    if there(cache.is_file):
         try:
             arrays = read_npz(cache, wanted)
             if strokes.digest(tuple(arrays[kind] for kind in _KINDS)) == strokes.DIGEST:
@@ -306,9 +317,49 @@ def _strokes(say: Say) -> Arrays:
     return arrays
 
 
-def _download(folder: Path, mirrors: tuple[str, ...], say: Say) -> Path:
-    """The four gz files into `folder`, from the first mirror that has each; checked, then named."""
+def _download(folder: Path, mirrors: tuple[str, ...], say: Say) -> tuple[Arrays, str]:
+    """MNIST and where it came from: from the first mirror that has each file, checked.
+
+    The four gz files are kept in `folder`. That is tried before they are fetched; where it fails
+    after all, they serve this once.
+    """
+    new = not there(folder.exists)
+    make_folder(folder)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise cannot_write(folder, error) from None
     say("MNIST is not on this machine; downloading it (11 MB)")
+    try:
+        contents = _fetch_all(mirrors)
+    except UserError:
+        if new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+    try:
+        for name, content in contents.items():  # all four are there, or none is written
+            write_atomically(folder / name, content)
+    except UserError as error:
+        say(f"NOTE: {error}; MNIST will be downloaded again next time")
+        return _arrays_of(contents), "downloaded"
+    return _arrays_of(contents), str(folder)
+
+
+def _arrays_of(contents: dict[str, bytes]) -> Arrays:
+    """The arrays of IDX files that were checked, gzipped, by the names of the files."""
+    arrays = {}
+    for kind, name in _FILES.items():
+        content = gzip.decompress(contents[f"{name}.gz"])
+        start = 4 + 4 * content[3]  # its fourth byte counts the dimensions
+        shape = [int(n) for n in np.frombuffer(content[4:start], ">u4")]
+        arrays[kind] = np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return arrays
+
+
+def _fetch_all(mirrors: tuple[str, ...]) -> dict[str, bytes]:
+    """The four gz files by name. Raises UserError where one is to be had from no mirror."""
     contents = {}
     for kind, name in _FILES.items():
         reasons = []
@@ -323,10 +374,7 @@ def _download(folder: Path, mirrors: tuple[str, ...], say: Say) -> Path:
                 f"MNIST: not found and no mirror gave it ({'; '.join(reasons)});"
                 " put its four files into ./data or name their folder with --data"
             )
-    make_folder(folder)
-    for name, content in contents.items():  # all four are there, or none is written
-        write_atomically(folder / name, content)
-    return folder
+    return contents
 
 
 class _HttpsOnly(urllib.request.HTTPRedirectHandler):

@@ -121,9 +121,9 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     )
 
 
-def progression(frames: list[Figure], path: Path) -> None:
-    """An animated GIF of figures of one size, 0.8 seconds each, the last one 3."""
-    images = [Image.fromarray(pixels(frame)).quantize(64) for frame in frames]
+def progression(frames: list[np.ndarray], path: Path) -> None:
+    """An animated GIF of pixels [height, width, 3] of one size, 0.8 seconds each, the last 3."""
+    images = [Image.fromarray(frame).quantize(64) for frame in frames]
     buffer = io.BytesIO()
     images[0].save(
         buffer,

@@ -7,7 +7,7 @@ import os
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,17 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     """The one line for a file or folder that cannot be written."""
     reason = (error.strerror or str(error)).lower()
     return UserError(f"{path}: cannot be written ({reason}); free the disk or name another folder")
+
+
+def there(question: Callable[[], bool]) -> bool:
+    """The answer of a path's `exists`, `is_dir` or `is_file`; False where it has none.
+
+    They raise OSError for a name that is too long, or in a folder that may not be searched.
+    """
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def make_folder(path: Path) -> None:

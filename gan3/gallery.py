@@ -25,6 +25,8 @@ from gan3.sampling import (
 
 Say = Callable[[str], None]
 
+_MOST_FRAMES = 50  # of the progression: 42 seconds
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -39,9 +41,9 @@ class Trained:
         """Put the generator of that episode into the system."""
         load_generator(self.folders.episode(number), self.system)
 
-    def use_checkpoint(self) -> None:
-        """Put the newest checkpoint, all three networks, into the system."""
-        Checkpoints(self.folders.checkpoints, self.system.state).restore()
+    def use_checkpoint(self, say: Say) -> None:
+        """Put the newest whole checkpoint, all three networks, into the system."""
+        Checkpoints(self.folders.checkpoints, self.system.state).restore(say)
 
 
 def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> Trained:
@@ -81,18 +83,30 @@ def fixed_images(sampler: Sampler, config: Config, rows: int) -> np.ndarray:
     return sampler(np.tile(np.arange(10), rows), seed_of(config.seed, FIXED))
 
 
+def frames_of(episodes: list[int]) -> list[int]:
+    """At most 50 of the episodes, evenly spread, the first and the last among them."""
+    places = np.linspace(0, len(episodes) - 1, min(len(episodes), _MOST_FRAMES))
+    return [episodes[round(place)] for place in places]
+
+
 def draw(trained: Trained, say: Say) -> None:
-    """All figures of a run again, from its saved generators and metrics.jsonl."""
+    """All figures of a run again, from its saved generators and metrics.jsonl.
+
+    The progression shows every episode, of more than 50 those of `frames_of`.
+    """
     folders, config, title = trained.folders, trained.config, trained.data_title
     make_folder(folders.figures)
     sampler = Sampler(trained.system)
     sheet, frames = [], []
     episodes = folders.episodes()
+    shown = frames_of(episodes)
     for episode in episodes:
         trained.use_episode(episode)
         figures.save(shuffled_grid(sampler, config, episode, title), folders.picture(episode))
-        frames.append(fixed_grid(sampler, config, episode, title))
-        figures.save(frames[-1], folders.figures / f"fixed_{episode:02d}.png")
+        fixed = fixed_grid(sampler, config, episode, title)
+        figures.save(fixed, folders.figures / f"fixed_{episode:02d}.png")
+        if episode in shown:
+            frames.append(figures.pixels(fixed))  # a Figure takes many times as much
         sheet.append(fixed_images(sampler, config, rows=1))
     name = f"{config.experiment} · {title}"
     figures.save(

@@ -75,10 +75,17 @@ def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> 
 
 
 def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:
-    """Keep each entry with `keep_prob` and divide it by that, else 0; a function of `seed` [2]."""
+    """Keep each entry with `keep_prob` and divide it by that, else 0; a function of `seed` [2].
+
+    tf.nn.experimental.stateless_dropout, to the bit, but for its coins, which are float32 whatever
+    x is: it draws them in x's type, and bfloat16 near 1 is so coarse that .99 would keep .9844.
+    """
     if keep_prob == 1.0:
         return x
-    return tf.nn.experimental.stateless_dropout(x, 1 - keep_prob, seed, rng_alg="philox")
+    rate = 1 - keep_prob
+    with tf.name_scope("dropout"):
+        coins = tf.random.stateless_uniform(tf.shape(x), seed, alg="philox")
+        return tf.where(coins >= rate, x * (1 / (1 - rate)), tf.zeros([], x.dtype))
 
 
 class Adam:

@@ -3,6 +3,7 @@
 D is the discriminator, C the determinator, G the generator, whose loss has two parts.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +16,17 @@ from gan3.figures import LOSSES
 _PLAIN_LINE_EVERY = 50  # steps, where there is no terminal
 
 
+class _Console(Console):
+    """Falls silent where its reader goes away, as `| head` does; the run goes on to its end."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console() -> Console:
     """Where a run says what it does: folded between words in a terminal, never in a pipe."""
-    return Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+    return _Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def losses_in_words(values: dict[str, float]) -> str:

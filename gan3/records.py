@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gan3.errors import UserError
-from gan3.files import write_atomically
+from gan3.files import there, write_atomically
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def folders_of(name: str, logs: str = "logs", figures: str = "figures") -> Folde
 def newest(logs: str = "logs") -> str:
     """The name of the run that was started last. Raises UserError where there is none."""
     started = {}
-    for record in Path(logs).glob("*/run.json"):
+    for record in Path(logs).glob("*/run.json") if there(Path(logs).is_dir) else ():
         try:
             started[record.parent.name] = read_record(record)["started"]
         except UserError:
@@ -78,7 +78,32 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """The lines of metrics.jsonl; a last line that was cut off is left out."""
+    """The lines of metrics.jsonl; a last line that was cut off is left out.
+
+    Raises UserError where it cannot be read, a line is damaged, or there is none.
+    """
+    lines = _lines_of(path)
+    if not lines:
+        raise UserError(f"{path}: no line in it yet; nothing to draw")
+    return lines
+
+
+def forget_after(folders: Folders, step: int, episode: int) -> None:
+    """Drop what was written after the checkpoint that a resumed run starts from.
+
+    That is the lines of metrics.jsonl after `step` and the generators after `episode`. Raises
+    UserError, with nothing dropped, where metrics.jsonl is damaged.
+    """
+    if folders.metrics.exists():
+        kept = [line for line in _lines_of(folders.metrics) if line["step"] <= step]
+        content = "".join(f"{json.dumps(line)}\n" for line in kept)
+        write_atomically(folders.metrics, content.encode())
+    for number in folders.episodes():
+        if number > episode:
+            folders.episode(number).unlink()
+
+
+def _lines_of(path: Path) -> list[dict[str, float]]:
     lines = []
     try:
         content = path.read_text()
@@ -91,17 +116,9 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
                 raise TypeError
             if not all(isinstance(value, int | float) for value in line.values()):
                 raise TypeError
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            for value in line.values():
+                float(value)  # whole numbers of 310 digits are none
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise UserError(f"{path}: line {number} is damaged; remove that line") from None
         lines.append(line)
-    if not lines:
-        raise UserError(f"{path}: no line in it yet; nothing to draw")
     return lines
-
-
-def forget_after(path: Path, step: int) -> None:
-    """Drop what was logged after the checkpoint that a resumed run starts from."""
-    if path.exists() and path.stat().st_size:
-        lines = path.read_text().split("\n")[:-1]
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        write_atomically(path, "".join(f"{line}\n" for line in kept).encode())

@@ -174,7 +174,7 @@ def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:
         return draw(count, 1)
 
     try:
-        trained.use_checkpoint()  # the determinator's weights are in no episode file
+        trained.use_checkpoint(say)  # the determinator's weights are in no episode file
         determinator = determine
     except UserError as error:
         say(f"NOTE: {error}; no judge gap without the determinator")

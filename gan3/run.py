@@ -25,7 +25,7 @@ from gan3.checkpoints import Checkpoints
 from gan3.config import Config
 from gan3.data import Batches, Dataset, load, to_unit
 from gan3.errors import DivergedError, UserError
-from gan3.files import cannot_write, make_folder, write_json
+from gan3.files import cannot_write, make_folder, there, write_json
 from gan3.gallery import draw, fixed_grid, open_run, shuffled_grid
 from gan3.progress import Bar, Lines, console, losses_in_words, progress, score_in_words
 from gan3.records import Folders, folders_of, forget_after, read_record
@@ -80,7 +80,7 @@ def train(
     if resume:
         record = read_record(folders.record)
         _refuse_other_config(folders, Config.from_dict(record.get("config")), config)
-    elif folders.logs.exists() or folders.figures.exists():
+    elif there(folders.logs.exists) or there(folders.figures.exists):
         raise UserError(
             f"run {name}: exists already; choose another --run, or --resume to go on with it"
         )
@@ -89,11 +89,14 @@ def train(
         raise UserError(f"run {name}: was trained on other data; name its folder with --data")
     precision = resolve_precision(config.precision)
     system = builder_of(config.experiment)(config, precision)
-    if not resume:
+    loop = _Loop(config, folders, dataset, system, place, say)
+    if resume:
+        loop.restore()  # before the record is touched: what cannot go on leaves the run as it was
+    else:
         record = _new_record(folders, config, started, dataset, precision)
     record |= {"config": config.to_dict(), "outcome": "running"}
     own = (folders.logs, folders.logs.parent, folders.figures, folders.figures.parent)
-    new = [folder for folder in own if not folder.exists()]
+    new = [folder for folder in own if not there(folder.exists)]
     try:
         for folder in (folders.checkpoints, folders.logs / "episodes", folders.figures):
             make_folder(folder)
@@ -107,7 +110,6 @@ def train(
         f"{config.experiment}, seed {config.seed}, {precision}:"
         f" {config.episodes} episodes x {config.batches} batches x {config.batch_size} images"
     )
-    loop = _Loop(config, folders, dataset, system, place, say)
     outcome = "stopped"
     try:
         loop.run(resume)
@@ -158,8 +160,10 @@ class _Loop:
         self._sampler = Sampler(system)
         self._score = EpisodeScore(dataset.images, config.seed)
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
+        self._saved = 0  # the step of the newest checkpoint
         self._signal: int | None = None
-        pixels, labels = _on_device(dataset.images), _on_device(dataset.labels.astype(np.int32))
+        pixels = tf.constant(dataset.images)
+        labels = tf.constant(dataset.labels.astype(np.int32))
 
         def take(indices):
             with tf.name_scope("data"):
@@ -181,12 +185,15 @@ class _Loop:
         )
         self._take = take
 
+    def restore(self) -> None:
+        """Go back to the newest whole checkpoint, and forget what was logged after it."""
+        self._saved = self._checkpoints.restore(self._say)
+        forget_after(self._folders, self._saved, self._saved // self._config.batches)
+
     def run(self, resume: bool) -> None:
-        """Train from the first step, or from the newest checkpoint, to the last."""
-        done = 0
+        """Train from the first step, or from the restored one, to the last."""
+        done = self._saved
         if resume:
-            done = self._checkpoints.restore()
-            forget_after(self._folders.metrics, done)
             self._say(f"resuming {self._folders.name} after step {done}")
         graph = graph_of(self.step.get_concrete_function())
         summaries = Summaries(self._folders.logs)
@@ -211,27 +218,33 @@ class _Loop:
             indices = tf.constant(self._batches(step))
             self.step(indices, tf.constant(seed_of(config.seed, STEPS, step)))
             timed += 1
+            ms = 1e3 * (time.perf_counter() - clock) / timed  # of steps, and of nothing else
             episode = -(-step // config.batches)
             ends_episode = step % config.batches == 0
-            if step % config.log_every == 0 or ends_episode:
+            logs = step % config.log_every == 0 or ends_episode
+            if logs:
                 values = self._scalars(*self._take(indices), step)
                 line = {"step": step, "episode": episode} | values
-                ms = 1e3 * (time.perf_counter() - clock) / timed
                 if ends_episode:
                     line |= self._end_episode(episode, step, summaries, shown)
                 line["ms_per_step"] = round(ms, 3)
                 metrics.write(json.dumps(line) + "\n")
                 summaries.scalars(step, {k: v for k, v in line.items() if k not in _NOT_SCALARS})
                 shown.show(step, episode, values, ms)
-                clock, timed = time.perf_counter(), 0
             stop = self._signal
-            if step % config.checkpoint_every == 0 or ends_episode or stop:
+            saves = step % config.checkpoint_every == 0 or ends_episode or stop
+            if saves:
+                if not logs:
+                    self._scalars(*self._take(indices), step)  # no state is saved unseen
                 metrics.flush()
                 os.fsync(metrics.fileno())
                 summaries.flush()  # what the checkpoint vouches for is on disk before it
                 self._checkpoints.save(step)
+                self._saved = step
             if stop:
                 raise StoppedError(stop)
+            if logs or saves:
+                clock, timed = time.perf_counter(), 0
 
     def _scalars(self, images: tf.Tensor, labels: tf.Tensor, number: int) -> dict[str, float]:
         values = self.evaluate(
@@ -241,7 +254,7 @@ class _Loop:
         for tag, value in values.items():
             if not np.isfinite(value):
                 raise DivergedError(
-                    f"{tag} is {value} at step {number}; the last checkpoint in"
+                    f"{tag} is {value} at step {number}; checkpoint {self._saved} in"
                     f" {self._folders.checkpoints} is from before; lower that network's"
                     " learning_rate"
                 )
@@ -249,7 +262,7 @@ class _Loop:
 
     def _end_episode(self, episode: int, step: int, summaries, shown) -> dict[str, float]:
         """The losses on 50 held-out images, the judge's word, the generator, and its grid."""
-        images = to_unit(_on_device(self._dataset.held_out_images[:HELD_OUT_LOSS]))
+        images = to_unit(tf.constant(self._dataset.held_out_images[:HELD_OUT_LOSS]))
         labels = tf.constant(self._dataset.held_out_labels[:HELD_OUT_LOSS].astype(np.int32))
         values = self._scalars(images, labels, step)
         shown.say(
@@ -297,10 +310,6 @@ def _open_to_append(path: Path) -> TextIO:
         return open(path, "a")
     except OSError as error:
         raise cannot_write(path, error) from None
-
-
-def _on_device(array: np.ndarray) -> tf.Tensor:
-    return tf.constant(array)
 
 
 def _refuse_other_config(folders: Folders, recorded: Config, wanted: Config) -> None:

@@ -1,12 +1,13 @@
 """From a trained system to digits: samples, numbers, weights of an episode, reading pictures."""
 
+import struct
 import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gan3.data import to_pixels, to_unit
 from gan3.errors import UserError
@@ -25,6 +26,7 @@ _NO_PICTURE = (
     ValueError,
 )
 _LARGEST = 4096  # pixels a side of a picture to be read
+_FAINT = 25  # a tenth of full ink: what a scan leaves beside it
 
 # Streams of a run's seed.
 STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES = 1, 2, 3, 4, 5, 6, 7
@@ -148,39 +150,55 @@ def load_generator(path: Path, system: System) -> None:
 def read_picture(path: Path) -> np.ndarray:
     """A picture of one digit as MNIST would hold it: uint8 [28, 28], ink 255 on paper 0.
 
-    Any size, dark on light or light on dark (the border tells which). A 28 x 28 picture is taken
-    as it is; any other is scaled so that its ink fits 20 x 20, and set with its mass at (14, 14),
-    as MNIST's authors did.
+    Any size, dark on light or light on dark: the border's median is the paper, and the ink is what
+    lies farthest from it. A 28 x 28 picture is taken as it is; any other loses the grey of its
+    paper, is scaled so that its ink fits 20 x 20, and set with its mass at (14, 14), as MNIST's
+    authors did.
+
+    Raises UserError where there is no such file, it is no picture, or the picture is blank.
     """
     try:
         with warnings.catch_warnings(), _opened(path) as image:
             if max(image.size) > _LARGEST or min(image.size) < 4:
                 raise UserError(f"{path}: {image.size} pixels; a side from 4 to {_LARGEST} will do")
-            if "A" in image.getbands():  # transparent is paper
-                paper = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(paper, image.convert("RGBA"))
+            image = _upright(image)
             if image.mode.startswith("I"):  # 16 bits, which convert() would cut off, not scale
                 grey = (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
             else:
+                if image.has_transparency_data:  # transparent is paper
+                    white = Image.new("RGBA", image.size, "white")
+                    image = Image.alpha_composite(white, image.convert("RGBA"))
                 grey = np.asarray(image.convert("L"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; name a picture of a digit") from None
     except _NO_PICTURE:
         raise UserError(f"{path}: not a picture that can be read; a PNG of one digit") from None
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    ink = 255 - grey if np.median(border) > 127 else grey
-    return ink if ink.shape == (28, 28) else _normalise(ink, path)
+    paper = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+    ink = grey
+    if paper - int(grey.min()) > int(grey.max()) - paper:  # dark on light
+        ink, paper = 255 - grey, 255 - paper
+    above = ink.clip(min=paper) - np.uint8(paper)
+    if above.max() <= _FAINT:
+        raise UserError(f"{path}: no digit in it, the picture is blank")
+    return ink if ink.shape == (28, 28) else _normalise(above)
 
 
 def _opened(path: Path) -> Image.Image:
+    warnings.simplefilter("ignore")  # of a damaged EXIF, say; errors are what counts
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     return Image.open(path)
 
 
-def _normalise(ink: np.ndarray, path: Path) -> np.ndarray:
-    rows, columns = np.where(ink > 25)  # a tenth: what a scan leaves beside the ink
-    if len(rows) == 0:
-        raise UserError(f"{path}: no digit in it, the picture is blank")
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as the camera says in EXIF; as it is where that cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (struct.error, KeyError, SyntaxError, TypeError, ValueError):
+        return image
+
+
+def _normalise(ink: np.ndarray) -> np.ndarray:
+    rows, columns = np.where(ink > _FAINT)
     cut = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     scale = 20 / max(cut.shape)
     size = [max(1, round(side * scale)) for side in reversed(cut.shape)]

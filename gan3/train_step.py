@@ -87,16 +87,21 @@ class ThreeNetworks:
         """
         with tf.name_scope("losses"):
             seeds = tf.random.split(seed, 3)
-            self._update("discriminator", self.discriminator_loss(images, labels, seeds[0]))
-            self._update("generator", self.generator_loss(labels, seeds[1]))
+            shared = tf.random.fold_in(seed, 3)  # of the one matrix of noise_draw "batch"
+            self._update("discriminator", self.discriminator_loss(images, labels, seeds[0], shared))
+            self._update("generator", self.generator_loss(labels, seeds[1], shared))
             self._update("determinator", self.determinator_loss(images, labels, seeds[2]))
 
     def discriminator_loss(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+        shared: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Real images are real (1), fakes are not (0)."""
         fake_seed, seed = tf.unstack(tf.random.split(seed, 2))
-        fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
+        fakes = self.fakes(labels, fake_seed, shared)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)  # one pass for both: no layer mixes its rows
         logits = self.networks.discriminator(both, self._keep_prob.discriminator, seed)  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
@@ -104,10 +109,12 @@ class ThreeNetworks:
         loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
         return loss + self._l1("discriminator")
 
-    def generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def generator_loss(
+        self, labels: tf.Tensor, seed: tf.Tensor, shared: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Fresh fakes pass for real (1) and, weighted, for the digit that was asked for."""
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
-        fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
+        fakes = self.fakes(labels, fake_seed, shared)  # [B, 28, 28, 1]
         fake_logits = self.networks.discriminator(fakes, self._keep_prob.discriminator, seed)
         digit_logits = self.networks.determinator(fakes, self._keep_prob.determinator, digit_seed)
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)  # of [B, 1]
@@ -120,10 +127,16 @@ class ThreeNetworks:
         loss = losses.digit_cross_entropy(logits, labels, self._digit_loss)
         return loss + self._l1("determinator")
 
-    def fakes(self, labels: tf.Tensor, seed: tf.Tensor, train: bool = True) -> tf.Tensor:
-        """Images [B, 28, 28, 1] of the requested digits from noise drawn with `seed`."""
+    def fakes(
+        self,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+        shared: tf.Tensor | None = None,
+        train: bool = True,
+    ) -> tf.Tensor:
+        """Images [B, 28, 28, 1] of the requested digits; the seeds are those of `noise`."""
         noise_seed, seed = tf.unstack(tf.random.split(seed, 2))
-        latent = latent_of(labels, self.noise(labels, noise_seed))  # [B, 100]
+        latent = latent_of(labels, self.noise(labels, noise_seed, shared))  # [B, 100]
         return self.networks.generator(latent, self._keep_prob.generator if train else 1.0, seed)
 
     def _l1(self, role: str) -> tf.Tensor:
@@ -138,11 +151,19 @@ class ThreeNetworks:
 
     # -- what the run loop asks for beside it --------------------------------------------------
 
-    def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """[B, 10] as the configured `noise_draw` has it; "once" answers the run's own matrix."""
-        once = self._noise_draw == "once"
+    def noise(
+        self, labels: tf.Tensor, seed: tf.Tensor, shared: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """[B, 10] as the configured `noise_draw` has it; "once" answers the run's own matrix.
+
+        "batch" answers the matrix of `shared`, the step's seed for both its updates. Outside a
+        step there is none (evaluation, grids, samples), and each image gets noise of its own.
+        """
+        matrix = {"batch": shared, "once": self._noise_seed}.get(self._noise_draw)
         with tf.name_scope("noise/"):
-            return draw_noise(labels, self._noise_seed if once else seed, self._noise_draw)
+            if matrix is None:
+                return draw_noise(labels, seed, "example")
+            return draw_noise(labels, matrix, self._noise_draw)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
@@ -166,7 +187,10 @@ class ThreeNetworks:
         return {v.name.removesuffix(":0"): v for v in [*networks, *adams]}
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict:
-        """The four losses without dropout and L1, in nats, and four accuracies in 0..1."""
+        """The four losses without dropout and L1, in nats, and four accuracies in 0..1.
+
+        The fakes are of fresh noise; under "batch", too, of each image's own.
+        """
         off: tuple[float, tf.Tensor] = (1.0, tf.zeros([2], tf.int32))
         fakes = self.fakes(labels, seed, train=False)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)

@@ -19,6 +19,8 @@ from gan3.triple import Triple
 
 ROOT = Path(__file__).parent.parent
 MNIST = os.environ.get("GAN3_DATA")
+if MNIST:  # tests change the folder they run in, and what they start reads the variable
+    MNIST = os.environ["GAN3_DATA"] = str(Path(MNIST).absolute())
 
 
 def needs_mnist(test):

@@ -1,6 +1,8 @@
 import gzip
 import os
 import shutil
+import subprocess
+import sys
 import unittest
 import unittest.mock
 from pathlib import Path
@@ -11,7 +13,7 @@ import tensorflow as tf
 from gan3 import data
 from gan3.data import Batches, load, to_pixels, to_unit
 from gan3.errors import UserError
-from tests.support import MNIST, FolderTest, idx_bytes, needs_mnist, write_idx_set
+from tests.support import MNIST, ROOT, FolderTest, idx_bytes, needs_mnist, write_idx_set
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 NOWHERE = ("https://127.0.0.1:9/",)  # nothing listens there
@@ -140,6 +142,20 @@ class OwnIdx(FolderTest):
         self.refused("MNIST has 60000", dataset="mnist")
 
 
+class Suite(unittest.TestCase):
+    def test_a_relative_folder_of_mnist_is_made_absolute(self):
+        code = "import os\nfrom tests.support import MNIST\nprint(MNIST, os.environ['GAN3_DATA'])"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=os.environ | {"GAN3_DATA": "tests"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        self.assertEqual(done.stdout, f"{ROOT / 'tests'} {ROOT / 'tests'}\n")
+
+
 class Searching(FolderTest):
     def setUp(self):
         super().setUp()
@@ -166,6 +182,63 @@ class Searching(FolderTest):
         mended = load("strokes", say=self.said.append)
         self.assertEqual(mended.digest, got.digest)
         self.assertIn("drawing the strokes again", self.said[0])
+
+    def test_places_that_nobody_named_need_not_be_searchable(self):
+        """A cache whose name is too long, and that of a user who is unknown."""
+        for home in ("k" * 300, "~nobody at all"):
+            os.environ["KERAS_HOME"] = home
+            with self.subTest(home[:20]), self.assertRaisesRegex(UserError, "no mirror"):
+                load("mnist", say=self.said.append, mirrors=NOWHERE)
+        os.environ["GAN3_DATA"] = "g" * 300
+        with self.assertRaisesRegex(UserError, "g: cannot be searched"):
+            load("mnist", say=self.said.append, mirrors=NOWHERE)
+        with self.assertRaisesRegex(UserError, "--data d+: no such folder"):
+            load("mnist", "d" * 300, say=self.said.append, mirrors=NOWHERE)
+
+    def test_what_cannot_be_kept_is_not_downloaded(self):
+        """./data is tried first, and no other folder: not even the one that was named."""
+        (self.folder / "named").mkdir()
+        (self.folder / "data").write_text("")
+        with self.assertRaisesRegex(UserError, r"\Adata: cannot be written"):
+            load("mnist", "named", say=self.said.append, mirrors=NOWHERE)
+        self.assertEqual(self.said, [])
+
+    def serve_mnist(self, before_last=lambda: None):
+        """Let any https address answer with the file of its name in GAN3_DATA's folder."""
+
+        def answer(_opener, url, **_):
+            if "t10k-labels" in url:
+                before_last()
+            return open(Path(MNIST) / url.rpartition("/")[2], "rb")
+
+        patch = unittest.mock.patch("urllib.request.OpenerDirector.open", answer)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    @needs_mnist
+    def test_a_download_goes_into_data_wherever_else_was_looked(self):
+        self.serve_mnist()
+        (self.folder / "named").mkdir()
+        got = load("mnist", "named", say=self.said.append, mirrors=("https://mirror/",))
+        self.assertEqual((got.source, got.digest), ("data", load("mnist", MNIST).digest))
+        self.assertEqual(list((self.folder / "named").iterdir()), [])
+        names = sorted(path.name for path in (self.folder / "data").iterdir())
+        self.assertEqual(names, sorted(f"{name}.gz" for name in data._FILES.values()))
+        self.assertEqual(len(self.said), 1)
+        again = load("mnist", say=self.said.append, mirrors=NOWHERE)
+        self.assertEqual((again.source, again.digest, len(self.said)), ("data", got.digest, 1))
+
+    @needs_mnist
+    def test_a_download_that_cannot_be_kept_serves_once(self):
+        def lose_the_folder():
+            (self.folder / "data").rmdir()
+            (self.folder / "data").write_text("")
+
+        self.serve_mnist(lose_the_folder)
+        got = load("auto", say=self.said.append, mirrors=("https://mirror/",))
+        self.assertEqual((got.name, got.source), ("mnist", "downloaded"))
+        self.assertEqual(got.digest, load("mnist", MNIST).digest)
+        self.assertRegex(self.said[-1], "NOTE: .*cannot be written.*downloaded again next time")
 
     def test_only_https(self):
         with self.assertRaisesRegex(UserError, "not https"):

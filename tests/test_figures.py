@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image
 
 from gan3 import figures
+from gan3.gallery import frames_of
 from tests.support import FolderTest
 
 DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint8)
@@ -79,13 +80,28 @@ class Files(FolderTest):
         self.assertEqual((self.folder / "a").read_bytes(), (self.folder / "b").read_bytes())
 
     def test_progression_has_a_frame_a_figure(self):
-        frames = [figures.grid(np.roll(DIGITS[:10], n, axis=0), 5, f"{n}") for n in range(3)]
+        grids = [figures.grid(np.roll(DIGITS[:10], n, axis=0), 5, f"{n}") for n in range(3)]
+        frames = [figures.pixels(grid) for grid in grids]
         figures.progression(frames, self.folder / "x.gif")
         with Image.open(io.BytesIO((self.folder / "x.gif").read_bytes())) as image:
             self.assertEqual(image.n_frames, 3)
-            self.assertEqual(image.size[::-1], figures.pixels(frames[0]).shape[:2])
+            self.assertEqual(image.size[::-1], frames[0].shape[:2])
             self.assertEqual(image.info["duration"], 800)
         self.assertEqual(len(list(self.folder.iterdir())), 1)
+
+
+class Frames(unittest.TestCase):
+    def test_all_up_to_fifty_then_fifty_evenly_from_first_to_last(self):
+        for count in (1, 2, 49, 50):
+            episodes = list(range(3, 3 + count))
+            self.assertEqual(frames_of(episodes), episodes)
+        for count in (51, 99, 100, 1000):
+            episodes = list(range(1, count + 1))
+            shown = frames_of(episodes)
+            self.assertEqual((len(shown), shown[0], shown[-1]), (50, 1, count))
+            steps = np.diff(shown)
+            self.assertGreaterEqual(steps.min(), 1)
+            self.assertLessEqual(steps.max() - steps.min(), 1)
 
 
 class Curves(unittest.TestCase):

@@ -74,6 +74,20 @@ class Arithmetic(unittest.TestCase):
         np.testing.assert_array_equal(got, again)
         self.assertFalse(np.array_equal(got, layers.dropout(x, 0.8, tf.constant([1, 3]))))
 
+    def test_bfloat16_keeps_as_many_as_float32(self):
+        """Coins of 8 bits could not tell .99 from .9844: 56 deviations of a million coins off."""
+        kept = layers.dropout(tf.ones([1000, 1000], tf.bfloat16), 0.99, tf.constant([1, 2]))
+        self.assertEqual(kept.dtype, tf.bfloat16)
+        share = (tf.cast(kept, tf.float32).numpy() > 0).mean()
+        self.assertAlmostEqual(share, 0.99, delta=5 * math.sqrt(0.99 * 0.01 / 1e6))
+
+    def test_float32_is_tensorflows_dropout_to_the_bit(self):
+        x, seed = tf.constant(self.draw(60, 70)), tf.constant([3, 4])
+        for keep in (0.99, 0.8, 0.5, 0.3, 0.01):
+            expected = tf.nn.experimental.stateless_dropout(x, 1 - keep, seed, rng_alg="philox")
+            got = layers.dropout(x, keep, seed)
+            self.assertEqual(got.numpy().tobytes(), expected.numpy().tobytes(), keep)
+
     def test_no_dropout_at_one(self):
         x = tf.constant(self.draw(3, 3))
         np.testing.assert_array_equal(layers.dropout(x, 1.0, tf.constant([0, 0])), x)

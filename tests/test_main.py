@@ -14,6 +14,7 @@ class WrongArguments(FolderTest):
         write_idx_set(self.folder / "own")
         before = sorted(self.folder.rglob("*"))
         own = ("train", "--dataset", "idx", "--data", "own")
+        long = "n" * 300  # longer than a file system takes
         for arguments, message in (
             ((), "required: COMMAND"),
             (("fly",), "invalid choice: 'fly'"),
@@ -29,11 +30,20 @@ class WrongArguments(FolderTest):
             (("train", "--set", "seed"), "needs KEY=VALUE"),
             (("train", "--set", "keep_prob=2"), "at most 1"),
             (("train", "--data", "nowhere"), "--data nowhere: no such folder"),
+            (("train", "--data", long), "--data n+: no such folder"),
+            (("train", "--seed", "9" * 400), "seed: 9+… .* does not fit"),
+            (("train", "--episodes", "9" * 5000), "invalid int value"),
+            (("train", "--set", f"digit_weight={'9' * 5000}"), "digit_weight: inf does not fit"),
+            (("train", "--set", "keep_prob=1e-17"), "at least 0.01"),
             (("train", "--dataset", "idx"), "needs --data"),
             ((*own, "--run", "../x"), "run name '../x'"),
             ((*own, "--run", "/tmp/x"), "run name '/tmp/x'"),
             ((*own, "--logs", "own/train-labels-idx1-ubyte.gz"), "cannot be written"),
             ((*own, "--figures", "own/train-labels-idx1-ubyte.gz"), "cannot be written"),
+            ((*own, "--logs", long), r"cannot be written \(file name too long\)"),
+            ((*own, "--figures", long), r"cannot be written \(file name too long\)"),
+            (("train", "--resume", "--logs", long), "n: no run in it"),
+            (("train", "--resume", "--logs", long, "--run", "a"), "cannot be read"),
             ((*own, "--resume", "--run", "none"), "no such run"),
             (("train", "--resume"), "no run in it"),
             (("generate", "12a4"), "'12a4': digits 0 to 9 only"),
@@ -42,16 +52,36 @@ class WrongArguments(FolderTest):
             (("generate", "12"), "no run in it"),
             (("generate", "12", "--seed", "-4"), "--seed -4"),
             (("generate", "12", "--pretrained", "best"), "--pretrained best"),
+            (("generate", "12", "--seed", "9" * 400), "--seed 9+: from 0"),
+            (("generate", "12", "--out", ""), "--out '': not the name of a file"),
+            (("generate", "12", "--out", "."), "--out '.': not the name of a file"),
+            (("generate", "12", "--out", "own"), "--out 'own': not the name of a file"),
+            (("sample", "--out", ""), "--out '': not the name of a file"),
+            (("sample", "--out", ".."), "--out '..': not the name of a file"),
             (("sample", "--out", "x.npz"), "no run in it"),
             (("sample", "--count", "0", "--out", "x.npz"), "--count 0"),
             (("sample", "--labels", "abc", "--out", "x.npz"), "--labels 'abc'"),
             (("sample",), "required: --out"),
+            (("evaluate", "none"), "no such run"),
+            (("evaluate",), "no run in it"),
+            (("evaluate", "--samples", "none.npz", *own[1:]), "no such file"),
+            (("evaluate", "--samples", "own/train-labels-idx1-ubyte.gz", *own[1:]), "not an npz"),
+            (("evaluate", "a", "--samples", "x.npz"), "beside it neither"),
+            (("evaluate", "--pretrained", "best"), "--pretrained best"),
+            (("evaluate", "--dataset", "mnist"), "for --samples"),
+            (("evaluate", "--json", "own"), "--json 'own'"),
+            (("evaluate", "--seed", "-1"), "--seed -1"),
+            (("compare", "none"), "no such run"),
+            (("compare",), "required: RUN"),
+            (("train-judge", "--steps", "0"), "--steps 0"),
+            (("train-judge", "--out", "judge.h5"), r"ends in \.npz"),
+            (("train-judge", "--seed", "x"), "invalid int value"),
             (("figures", "none"), "no such run"),
             (("figures", "../own"), "run name"),
             (("recognise", "none.png"), "no such file"),
             (("recognise", "own/train-labels-idx1-ubyte.gz"), "not a picture"),
         ):
-            with self.subTest(" ".join(arguments)):
+            with self.subTest(" ".join(arguments)[:80]):
                 status, out, err = call(*arguments)
                 self.assertEqual((status, out), (2, ""), err)
                 self.assertRegex(err, message)
@@ -64,6 +94,18 @@ class WrongArguments(FolderTest):
         out, err = process.communicate(timeout=60)
         self.assertEqual((process.returncode, out), (2, ""))
         self.assertRegex(err, r"\Agan3: --data nowhere: no such folder; .*\n\Z")
+
+    def test_what_nobody_foresaw_of_files_is_one_line_too(self):
+        """A process that may open no more files."""
+        code = (
+            "import resource, sys\nfrom gan3.__main__ import main\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\nsys.exit(main(['generate', '1']))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, r"\Agan3: .*\(too many open files\); .*\n\Z")
 
     def test_a_run_without_an_episode_says_how_to_go_on(self):
         from gan3.catalogue import config_of
@@ -97,7 +139,17 @@ class Help(unittest.TestCase):
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
         )
         self.assertEqual(done.returncode, 0, done.stderr)
-        for command in ("train", "sample", "generate", "figures", "recognise", "experiments"):
+        for command in (
+            "train",
+            "sample",
+            "generate",
+            "figures",
+            "recognise",
+            "experiments",
+            "evaluate",
+            "compare",
+            "train-judge",
+        ):
             self.assertRegex(done.stdout, rf"(?m)^ +{command}( |$)")
 
     def test_experiments_are_listed_with_what_they_are(self):

@@ -29,7 +29,14 @@ class Records(FolderTest):
             path.write_text(content)
             with self.subTest(content[:9]), self.assertRaises(UserError):
                 records.read_record(path)
-        for content in ("", '{"step": 1}\n', "x\n", '{"step": 1, "episode": "1"}\n', "[1]\n"):
+        for content in (
+            "",
+            '{"step": 1}\n',
+            "x\n",
+            '{"step": 1, "episode": "1"}\n',
+            "[1]\n",
+            f'{{"step": 1, "episode": 1, "x": {"9" * 400}}}\n',
+        ):
             path.write_text(content)
             with self.subTest(content[:9]), self.assertRaises(UserError):
                 records.read_metrics(path)
@@ -40,10 +47,27 @@ class Records(FolderTest):
         self.assertEqual(records.read_metrics(path), [{"step": 1, "episode": 1}])
 
     def test_what_was_logged_after_a_checkpoint_is_forgotten(self):
-        path = self.folder / "metrics.jsonl"
-        path.write_text("".join(f'{{"step": {n}, "episode": 1}}\n' for n in (2, 4, 6)) + '{"st')
-        records.forget_after(path, 4)
-        self.assertEqual([line["step"] for line in records.read_metrics(path)], [2, 4])
+        folders = records.folders_of("a")
+        (folders.logs / "episodes").mkdir(parents=True)
+        records.forget_after(folders, 0, 0)  # nothing is there yet
+        for episode in (1, 2, 3):
+            folders.episode(episode).write_bytes(b"")
+        lines = "".join(f'{{"step": {n}, "episode": 1, "x": 0.1}}\n' for n in (2, 4, 6))
+        folders.metrics.write_text(lines + '{"st')
+        records.forget_after(folders, 4, 2)
+        self.assertEqual(folders.metrics.read_text(), "".join(lines.splitlines(True)[:2]))
+        self.assertEqual(folders.episodes(), [1, 2])
+
+    def test_nothing_is_forgotten_where_metrics_are_damaged(self):
+        folders = records.folders_of("a")
+        (folders.logs / "episodes").mkdir(parents=True)
+        folders.episode(1).write_bytes(b"")
+        for damage in (b"x\n", b"{}\n", b"\xff\n", b'{"step": "1", "episode": 1}\n'):
+            folders.metrics.write_bytes(damage)
+            with self.subTest(damage), self.assertRaisesRegex(UserError, "metrics.jsonl"):
+                records.forget_after(folders, 0, 0)
+            self.assertEqual(folders.metrics.read_bytes(), damage)
+        self.assertEqual(folders.episodes(), [1])
 
 
 if __name__ == "__main__":

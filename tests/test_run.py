@@ -144,8 +144,11 @@ class Runs(FolderTest):
 
     def test_the_same_seed_gives_the_same_run_and_resuming_too(self):
         self.train(name="a")
-        self.train("--episodes", "1", name="b")
-        self.train("--resume", "--episodes", "2", name="b")
+        self.train("--episodes", "1", "--set", "checkpoint_every=2", name="b")
+        last = Path("logs/b/checkpoints/step-4.index")
+        last.write_bytes(last.read_bytes()[:-9])  # so b goes on from step 2, and says so
+        out, _ = self.train("--resume", "--episodes", "2", name="b")
+        self.assertRegex(out, r"step-4: damaged[^\n]*\n(.*\n)*resuming b after step 2\n")
         self.train("--seed", "1", name="c")
         self.assertEqual(weights_of("a"), weights_of("b"))
         self.assertEqual(lines_of("a"), lines_of("b"))
@@ -158,6 +161,14 @@ class Runs(FolderTest):
                 "--resume", "--set", "digit_weight=3", "--seed", 9, name="a", expect=2
             )
             self.assertRegex(err, r"\Agan3: run a: cannot resume with another seed, digit_weight;")
+        with self.subTest("a resume that cannot begin leaves the run as it was"):
+            for file, message in (("metrics.jsonl", "line 1 is damaged"), ("checkpoints", "whole")):
+                for path in sorted(Path("logs/c").rglob(f"{file}*/*")) or [Path("logs/c") / file]:
+                    path.write_bytes(b"x\n")
+                record = Path("logs/c/run.json").read_bytes()
+                _, err = self.train("--resume", "--seed", 1, "--episodes", 3, name="c", expect=2)
+                self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
+                self.assertEqual(Path("logs/c/run.json").read_bytes(), record)
 
     def test_sigterm_saves_and_resume_goes_on_to_the_same_end(self):
         self.train(name="whole")
@@ -185,32 +196,65 @@ class Runs(FolderTest):
         steps = [line["step"] for line in lines_of("cut")]
         self.assertEqual(steps, list(range(2, 4 * episodes + 1, 2)))
 
-    def test_divergence_stops_with_status_three(self):
-        """A run whose state was poisoned goes on from it: seen at the next scalars, not drawn."""
-        self.train("--episodes", 1, name="d")
+    def test_a_reader_who_goes_away_does_not_stop_the_run(self):
+        own = ("--dataset", "idx", "--data", "own", "--run", "a")
+        process = start("train", *SHORT, *own, cwd=self.folder)
+        self.assertRegex(process.stdout.readline(), "own IDX set")
+        process.stdout.close()  # as head -1 does
+        err = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual((process.wait(timeout=300), err), (0, ""))
+        self.assertEqual(json.loads(Path("logs/a/run.json").read_text())["outcome"], "done")
+        self.assertEqual(lines_of("a")[-1]["step"], 8)
+        self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
+
+    def diverged(self, *more):
+        """A run whose state was poisoned after step 4 goes on from it; what it says at its end."""
+        self.train("--episodes", 1, *more, name="d")
         system = builder_of("three_network")(config_of("three_network"), "float32")
         checkpoints = Checkpoints(Path("logs/d/checkpoints"), system.state)
         step = checkpoints.restore()
         system.networks.determinator.weights[-1].assign(np.full(10, np.nan, np.float32))
         checkpoints.save(step)
-        _, err = self.train("--resume", "--episodes", 2, name="d", expect=3)
-        self.assertRegex(
-            err, r"\Agan3: training diverged: loss/determinator is nan at step 6; .*\n\Z"
-        )
+        _, err = self.train("--resume", "--episodes", 2, *more, name="d", expect=3)
         self.assertEqual(json.loads(Path("logs/d/run.json").read_text())["outcome"], "diverged")
-        self.assertEqual([line["step"] for line in lines_of("d")], [2, 4])
+        self.assertEqual(lines_of("d")[-1]["step"], step)
         self.assertEqual(weights_of("d")[0], str(step))  # nothing was saved over the last one
+        self.assertIn("; checkpoint 4 in logs/d/checkpoints is from before;", err)
+        return err
+
+    def test_divergence_stops_with_status_three(self):
+        self.assertRegex(
+            self.diverged(),
+            r"\Agan3: training diverged: loss/determinator is nan at step 6; .*\n\Z",
+        )
+
+    def test_no_state_is_saved_before_its_scalars_are_seen(self):
+        """A checkpoint at every step, a line at the end of the episode only."""
+        err = self.diverged("--set", "checkpoint_every=1", "--set", "log_every=1000")
+        self.assertIn("loss/determinator is nan at step 5; ", err)
 
 
 class OneTrace(FolderTest):
-    def test_both_graphs_are_traced_once(self):
+    def test_both_graphs_are_traced_once_and_only_steps_are_timed(self):
         write_idx_set(self.folder / "own")
         counted = []
         original = run._Loop.run
 
+        def slow(function):
+            def wait_and_call(*given):
+                time.sleep(1)
+                return function(*given)
+
+            return wait_and_call
+
         def spy(loop, resume):
+            graphs = loop.step, loop.evaluate
+            loop.evaluate, loop._checkpoints.save = map(
+                slow, (loop.evaluate, loop._checkpoints.save)
+            )
             original(loop, resume)
-            counted.extend(f.experimental_get_tracing_count() for f in (loop.step, loop.evaluate))
+            counted.extend(graph.experimental_get_tracing_count() for graph in graphs)
 
         run._Loop.run = spy
         self.addCleanup(setattr, run._Loop, "run", original)
@@ -220,6 +264,11 @@ class OneTrace(FolderTest):
         config = config.with_text("dataset", "idx").with_text("log_every", "2")
         run.train(config, name="x", data="own", say=lambda line: None)
         self.assertEqual(counted, [1, 1])
+        times = [line["ms_per_step"] for line in lines_of("x", timed=True)]
+        self.assertEqual(len(times), 4)  # after steps 2, 3, 4 and 6
+        self.assertLess(
+            max(times[1:]), 450
+        )  # a second's evaluation or saving, over two steps, is 500
 
 
 class Small(unittest.TestCase):

@@ -117,6 +117,58 @@ class Reading(FolderTest):
         picture[..., 3] = self.stroke()  # black ink on nothing
         np.testing.assert_array_equal(self.read(picture), self.stroke())
 
+    def test_transparency_of_palettes_and_of_one_grey_is_paper_too(self):
+        path = self.folder / "x.png"
+        palette = Image.fromarray((self.stroke() > 0).astype(np.uint8), "P")
+        palette.putpalette([90, 90, 90, 0, 0, 0])  # grey, which nobody sees, and ink
+        palette.save(path, transparency=0)
+        np.testing.assert_array_equal(sampling.read_picture(path), self.stroke())
+        grey = Image.fromarray(np.where(self.stroke() > 0, 0, 90).astype(np.uint8))
+        grey.save(path, transparency=90)
+        np.testing.assert_array_equal(sampling.read_picture(path), self.stroke())
+
+    def test_grey_paper_is_paper(self):
+        """Ink of 100 on any paper, and less noise than a tenth of full ink: one and the same."""
+        sheet = np.zeros((300, 400), int)
+        sheet[20 : 20 + 168, 200 : 200 + 168] = np.kron(self.stroke() // 255, np.ones((6, 6), int))
+        expected = self.read((100 * sheet).astype(np.uint8))
+        self.assertEqual(expected.max(), 100)
+        for paper in (0, 30, 100, 127, 155):  # light on dark
+            np.testing.assert_array_equal(
+                self.read((paper + 100 * sheet).astype(np.uint8)), expected
+            )
+        for paper in (255, 225, 140, 127, 100):  # dark on light
+            np.testing.assert_array_equal(
+                self.read((paper - 100 * sheet).astype(np.uint8)), expected
+            )
+        noise = np.random.default_rng(0).integers(-12, 13, sheet.shape)
+        rows, columns = np.where(self.read((200 + noise - 100 * sheet).astype(np.uint8)) > 25)
+        self.assertEqual(max(np.ptp(rows), np.ptp(columns)) + 1, 20)  # the noise is no ink
+
+    def test_mnists_size_on_grey_paper_stays_as_it_is(self):
+        grey = np.where(self.stroke() > 0, 30, 200).astype(np.uint8)
+        np.testing.assert_array_equal(self.read(grey), 255 - grey)
+        np.testing.assert_array_equal(self.read(255 - grey), 255 - grey)
+
+    def test_a_camera_held_sideways_is_no_matter(self):
+        path, turns = self.folder / "x.png", {3: 2, 6: 1, 8: 3}  # EXIF: quarter turns to the left
+        for orientation, quarters in turns.items():
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            Image.fromarray(np.rot90(self.stroke(), quarters)).save(path, exif=exif)
+            np.testing.assert_array_equal(sampling.read_picture(path), self.stroke())
+
+    def test_exif_that_is_damaged_says_nothing(self):
+        path = self.folder / "x.png"
+        for damage in (
+            b"Exif\0\0garbage",
+            b"",
+            b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x02\0\0\0\x016\0\0\0",
+        ):
+            Image.fromarray(self.stroke()).save(path, exif=damage)
+            with self.subTest(damage):
+                np.testing.assert_array_equal(sampling.read_picture(path), self.stroke())
+
     def test_sixteen_bits_are_scaled_not_cut_off(self):
         deep = self.stroke().astype(np.uint16) * 100  # dark grey ink, 25500 of 65535
         Image.fromarray(deep).save(self.folder / "x.png")
@@ -126,6 +178,12 @@ class Reading(FolderTest):
     def test_what_is_no_digit_is_one_line(self):
         (self.folder / "text.png").write_text("no picture")
         Image.fromarray(np.full((90, 90), 255, np.uint8)).save(self.folder / "blank.png")
+        for grey in (0, 100, 127, 128, 255):
+            for side in (28, 50):
+                flat = np.full((side, side), grey, np.uint8)
+                flat[9:12, 9:12] = grey + 20 if grey < 128 else grey - 20  # less than a tenth
+                with self.subTest(grey=grey, side=side), self.assertRaisesRegex(UserError, "blank"):
+                    self.read(flat)
         Image.fromarray(np.zeros((2, 2), np.uint8)).save(self.folder / "small.png")
         for name, message in (
             ("text.png", "not a picture"),

@@ -61,19 +61,54 @@ class Latent(unittest.TestCase):
 class NoiseDraw(unittest.TestCase):
     """The three meanings of `noise_draw`, on four images of two digits and in two steps."""
 
-    def distinct(self, draw):
-        """Distinct noise rows of digit 3: among two images of one step, and over two steps."""
-        system = small_system(noise_draw=draw)
-        labels = tf.constant([3, 8, 3, 8])
-        one, two = (system.noise(labels, tf.constant([9, step])).numpy() for step in (1, 2))
-        within = len({row.tobytes() for row in one[[0, 2]]})
-        across = len({row.tobytes() for row in np.concatenate([one, two])[[0, 4]]})
-        return within, across
+    def rows_of(self, draw, labels):
+        """The noise of two whole steps: [step, update, image, 10]."""
+        system, drawn = small_system(noise_draw=draw), []
+        original = system.noise
+        system.noise = lambda *given: drawn.append(original(*given)) or drawn[-1]
+        images, _ = batch_of(len(labels))
+
+        @tf.function
+        def step(seed):
+            system.step(images, tf.constant(labels), seed)
+            return tf.stack(drawn)
+
+        return np.stack([step(tf.constant([9, number])).numpy() for number in (1, 2)])
 
     def test_one_an_image_one_a_step_one_a_run(self):
-        self.assertEqual(self.distinct("example"), (2, 2))
-        self.assertEqual(self.distinct("batch"), (1, 2))
-        self.assertEqual(self.distinct("once"), (1, 1))
+        """Both updates of a step make fakes: of two images of a digit 4 times a step, 8 in two."""
+        for draw, of_step, of_both in (("example", 4, 8), ("batch", 1, 2), ("once", 1, 1)):
+            rows = self.rows_of(draw, [3, 8, 3, 8])
+            self.assertEqual(rows.shape, (2, 2, 4, 10))
+            for images in ([0, 2], [1, 3]):
+                own = rows[:, :, images].reshape(2, 4, 10)
+                with self.subTest(draw, images=images):
+                    self.assertEqual(len(np.unique(own[0], axis=0)), of_step)
+                    self.assertEqual(len(np.unique(own[1], axis=0)), of_step)
+                    self.assertEqual(len(np.unique(own.reshape(8, 10), axis=0)), of_both)
+
+    def test_batch_shares_one_matrix_of_ten_rows(self):
+        """Every digit has a row of its own in the step's matrix."""
+        labels = [*range(10), *range(10)]
+        rows = self.rows_of("batch", labels)[0].reshape(4, 10, 10)
+        for again in rows[1:]:
+            np.testing.assert_array_equal(again, rows[0])
+        self.assertEqual(len(np.unique(rows[0], axis=0)), 10)
+
+    def test_outside_a_step_batch_draws_like_example(self):
+        labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
+        noise = {draw: small_system(noise_draw=draw).noise(labels, SEED) for draw in NOISE_DRAWS}
+        np.testing.assert_array_equal(noise["batch"], noise["example"])
+        self.assertEqual(len(np.unique(noise["batch"], axis=0)), 50)
+        images, labels = batch_of(6)
+        batch, example = (
+            small_system(noise_draw=draw).evaluate(images, labels, SEED)
+            for draw in ("batch", "example")
+        )
+        self.assertEqual(
+            {tag: float(value) for tag, value in batch.items()},
+            {tag: float(value) for tag, value in example.items()},
+        )
 
     def test_once_is_the_runs_own_matrix(self):
         labels = tf.range(10)
@@ -277,7 +312,7 @@ class Updates(unittest.TestCase):
         """Both losses draw their fakes from parts of the step's seed that differ."""
         system, drawn = small_system(), []
         original = system.fakes
-        system.fakes = lambda labels, seed: drawn.append(original(labels, seed)) or drawn[-1]
+        system.fakes = lambda *given: drawn.append(original(*given)) or drawn[-1]
         seeds = tf.random.split(SEED, 3)
         system.discriminator_loss(self.images, self.labels, seeds[0])
         system.generator_loss(self.labels, seeds[1])
