@@ -140,9 +140,9 @@ class OfARun(FolderTest):
 class OfAFile(FolderTest):
     def setUp(self):
         super().setUp()
-        arrays = write_idx_set(self.folder / "own", 1200, 300)
+        arrays = write_idx_set(self.folder / "own", 1200, 600)
         self.train_images, self.train_labels, self.images, self.labels = arrays
-        self.fresh_images, self.fresh_labels = (part[1600:] for part in strokes.make(2000, 10)[:2])
+        self.fresh_images, self.fresh_labels = (part[2000:] for part in strokes.make(2400, 10)[:2])
 
     def card(self, images, labels=None, expect=0):
         arrays = {"images": images}
@@ -172,9 +172,9 @@ class OfAFile(FolderTest):
         card = self.card(np.tile(self.images[ten], (30, 1, 1)), np.tile(np.arange(10), 30))
         scores = {metric: score["value"] for metric, score in card["samples"].items()}
         self.assertGreaterEqual(scores["label_accuracy"], 0.9)
-        self.assertEqual(scores["distinct"], 10 / 300)
+        self.assertAlmostEqual(scores["distinct"], 10 / 300, delta=1e-6)
         self.assertEqual(scores["recall"], 0)
-        self.assertLess(scores["coverage"], 0.25)
+        self.assertLess(scores["coverage"], 0.2)
         self.assertLess(scores["diversity"], 0.01)
 
     def test_without_labels_it_is_the_card_of_a_system_that_cannot_be_asked(self):
