@@ -151,6 +151,7 @@ def _import_tensorflow() -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices()
+            tf.get_logger().setLevel("ERROR")  # what a user must know is said in a line of ours
         except ImportError as error:
             raise UserError(f"tensorflow: cannot be imported ({error}); make setup") from None
         finally:

@@ -162,9 +162,13 @@ class Runs(FolderTest):
             )
             self.assertRegex(err, r"\Agan3: run a: cannot resume with another seed, digit_weight;")
         with self.subTest("a resume that cannot begin leaves the run as it was"):
-            for file, message in (("metrics.jsonl", "line 1 is damaged"), ("checkpoints", "whole")):
-                for path in sorted(Path("logs/c").rglob(f"{file}*/*")) or [Path("logs/c") / file]:
-                    path.write_bytes(b"x\n")
+            folder = Path("logs/c/checkpoints")
+            for damage, message in (
+                (lambda: Path("logs/c/metrics.jsonl").write_text("x\n"), "line 1 is damaged"),
+                (lambda: Checkpoints(folder, {"x": tf.Variable(1.0)}).save(8), "another system"),
+                (lambda: [path.write_text("x") for path in folder.iterdir()], "whole"),
+            ):
+                damage()
                 record = Path("logs/c/run.json").read_bytes()
                 _, err = self.train("--resume", "--seed", 1, "--episodes", 3, name="c", expect=2)
                 self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
