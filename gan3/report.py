@@ -58,7 +58,7 @@ METRICS = {
     "density": Metric("density", "ratio", "higher", 3),
     "coverage": Metric("coverage", "share", "higher", 3),
     "coverage_lowest": Metric("coverage, lowest digit", "share", "higher", 3),
-    "cas": Metric("classifier of samples (CAS)", "share", "higher", 4),
+    "cas": Metric("samples' classifier (CAS)", "share", "higher", 4),
     "distinct": Metric("distinct images", "share", "higher", 4),
     "diversity": Metric("within-digit diversity", "of real", "near 1", 3),
     "memorisation": Metric("distance to training set", "of real", "near 1", 3),
@@ -407,7 +407,7 @@ def table(card: dict[str, Any], name: str) -> list[str]:
     """The card in lines of at most 80 columns."""
     lines = [
         f"{name[:40]}: {card['count']:,} samples against {card['held_out']:,} held-out digits",
-        f"{'':27} {'samples':>8}  {'95 %':^18} {'real':>8}  {'unit':8} better",
+        f"{'':25} {'samples':>8}  {'95 %':^18} {'real':>8}  {'unit':8} better",
     ]
     for metric, about in METRICS.items():
         if metric not in card["samples"]:
@@ -419,7 +419,7 @@ def table(card: dict[str, Any], name: str) -> list[str]:
         real_text = "" if real is None else f"{real['value']:.{about.decimals}f}"
         value = f"{score['value']:.{about.decimals}f}"
         lines.append(
-            f"{about.title:27} {value:>8}  {interval:^18} {real_text:>8}"
+            f"{about.title:25} {value:>8}  {interval:^18} {real_text:>8}"
             f"  {about.unit:8} {about.better}"
         )
     return lines
