@@ -298,7 +298,9 @@ def _compare(options: argparse.Namespace) -> int:
     found = report.compare(options.runs, options.logs, options.figures, options.by_experiment)
     print("\n".join(found.markdown() if options.markdown else found.text()))
     files.make_folder(out.parent)
-    picture = figures.table(found.columns, found.rows, "Report cards side by side, the best bold")
+    picture = figures.table(
+        found.columns, found.titled(), "Report cards side by side, the best bold"
+    )
     figures.save(picture, out)
     print(f"drawn: {out}", file=sys.stderr)
     return 0

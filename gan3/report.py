@@ -35,6 +35,7 @@ QUICK_SAMPLES = 2_000  # of the two figures after each episode
 CAS_SAMPLES, CAS_STEPS = 60_000, 1_500  # what the classifier of the samples sees, 125 a step
 NEIGHBOURS = 5  # k of precision, recall, density and coverage
 STRING = 6  # digits of a number to be read back
+_WIDTH = 80  # of a terminal
 
 Say = Callable[[str], None]
 Scores = dict[str, dict[str, float]]  # metric: value, and low, high (95 %), standard_error
@@ -432,18 +433,38 @@ class Comparison(NamedTuple):
     """Columns of figures, a row a metric, the best of each row known."""
 
     columns: list[str]
-    rows: list[tuple[str, list[str], set[int]]]  # metric, texts, places of the best
+    rows: list[tuple[Metric, list[str], set[int]]]  # what, texts, places of the best
 
     def text(self) -> list[str]:
-        """Lines of a terminal; the best of a row carries a star."""
-        return _aligned([["", *self.columns], *([m, *_starred(t, b)] for m, t, b in self.rows)])
+        """Lines of a terminal; the best of a row carries a star.
+
+        As many columns side by side as 80 characters hold, the others below.
+        """
+        arrows = {"higher": "up", "lower": "down"}
+        first = ["", *(f"{m.title}, {arrows.get(m.better, m.better)}" for m, _, _ in self.rows)]
+        others = [
+            [column, *(texts[i] + (" *" if i in best else "  ") for _, texts, best in self.rows)]
+            for i, column in enumerate(self.columns)
+        ]
+        room = _WIDTH - max(map(len, first))
+        blocks: list[list[list[str]]] = [[]]
+        for column in others:
+            width = sum(2 + max(map(len, other)) for other in [*blocks[-1], column])
+            if blocks[-1] and width > room:
+                blocks.append([])
+            blocks[-1].append(column)
+        return "\n\n".join("\n".join(_aligned([first, *block])) for block in blocks).split("\n")
+
+    def titled(self) -> list[tuple[str, list[str], set[int]]]:
+        """The rows with their titles in full: what, its unit, what is better."""
+        return [(f"{m.title}, {m.unit} ({m.better})", texts, best) for m, texts, best in self.rows]
 
     def markdown(self) -> list[str]:
         """A Markdown table; the best of a row is bold."""
         lines = [f"| | {' | '.join(self.columns)} |", "| --- |" + " ---: |" * len(self.columns)]
-        for metric, texts, best in self.rows:
+        for title, texts, best in self.titled():
             shown = [f"**{text}**" if i in best else text for i, text in enumerate(texts)]
-            lines.append(f"| {metric} | {' | '.join(shown)} |")
+            lines.append(f"| {title} | {' | '.join(shown)} |")
         return lines
 
 
@@ -458,6 +479,7 @@ def compare(
     Raises:
         UserError: a run without a card, or cards that were not scored by one judge on one set.
     """
+    names = list(dict.fromkeys(names))  # one that is named twice counts once
     cards = [read_card(folders_of(name, logs, figures_folder)) for name in names]
     for key in ("data_digest", "split", "judge"):
         for name, card in zip(names, cards, strict=True):
@@ -482,8 +504,7 @@ def compare(
         if any(values):
             real = [card["real"][metric]["value"] for card in cards if metric in card["real"]]
             texts = [_spread(own, about.decimals) for own in [*values, real[:1]]]
-            title = f"{about.title}, {about.unit} ({about.better})"
-            rows.append((title, texts, _best(values, about)))
+            rows.append((about, texts, _best(values, about)))
     return Comparison([*columns, "real digits"], rows)
 
 
@@ -531,18 +552,15 @@ def _best(values: list[list[float]], about: Metric) -> set[int]:
     return best if len(best) < len(known) else set()
 
 
-def _starred(texts: list[str], best: set[int]) -> list[str]:
-    return [f"{text} *" if i in best else f"{text}  " for i, text in enumerate(texts)]
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+def _aligned(columns: list[list[str]]) -> list[str]:
+    """Lines of columns: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in columns]
     return [
         "  ".join(
             cell.ljust(width) if i == 0 else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in rows
+        for row in zip(*columns, strict=True)
     ]
 
 

@@ -1,6 +1,8 @@
 """Report cards: of runs, of files, side by side."""
 
 import json
+import re
+import shutil
 import unittest
 from pathlib import Path
 
@@ -93,6 +95,15 @@ class OfARun(FolderTest):
             status, out, err = call("compare", "a", "b", "--out", "pictures/c.png")
             self.assertEqual(status, 0, err)
             self.assertTrue(Path("pictures/c.png").is_file())
+            self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
+            self.assertRegex(out, r"(?m)^recall, up +\d\.\d{3}[ *]+\d\.\d{3}")
+            for name in ("a_copy_with_a_name", "another_long_name", "and_a_third_name"):
+                shutil.copytree("logs/a", f"logs/{name}")
+            names = [path.name for path in Path("logs").iterdir()]
+            status, out, err = call("compare", "a", "a", *names)  # too many for one line
+            self.assertEqual(len(re.findall(r"(?m) a( |$)", out)), 1)  # one named twice is one
+            self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
+            self.assertEqual(len(re.findall(r"(?m)^recall, up ", out)), 2)
             status, out, _ = call("compare", "a", "b", "--markdown")
             self.assertEqual(out.splitlines()[0], "| | a | b | real digits |")
             self.assertIn("**", out)
