@@ -64,7 +64,7 @@ compare: setup ## the cards of runs side by side: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
 
 test: setup ## the unittest suite (GAN3_DATA=DIR for the tests on real MNIST)
-	@$(PY) -m tests $(ARGS)
+	@$(PY) -m tests.parallel $(ARGS)
 
 lint: setup-dev ## ruff, rules and format
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
