@@ -1,9 +1,9 @@
 """The suite, a module a process, as many at once as there are cores.
 
-`python -m tests.parallel`, or `python -m tests.parallel test_run test_report` for some modules. Half
-of the suite's time is TensorFlow being imported by the runs that it starts, on one core each; side
-by side they take less time than `python -m unittest discover -s tests -t .`, which runs the same
-tests. Closes with the lines that unittest closes with.
+`python -m tests.parallel`, or with names of modules after it (`test_run test_report`). Half of the
+suite's time is TensorFlow being imported by the runs that it starts, on one core each; side by side
+they take less time than `python -m unittest discover -s tests -t .`, which runs the same tests.
+Closes with the lines that unittest closes with.
 """
 
 import io

