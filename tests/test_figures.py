@@ -114,12 +114,23 @@ class Curves(unittest.TestCase):
 
     def test_every_loss_and_accuracy_has_its_values_and_its_mean(self):
         figure = figures.loss_curves(self.lines(), "title")
-        above, below = figure.get_axes()
+        above, below, *judged = figure.get_axes()
         self.assertEqual(len(above.lines), 2 * len(figures.LOSSES))
         self.assertEqual(len(below.lines), 2 * len(figures.ACCURACIES))
         labels = [text.get_text() for text in above.get_legend().get_texts()]
         self.assertEqual(labels, [label for label, _ in figures.LOSSES.values()])
         np.testing.assert_allclose(above.lines[0].get_ydata()[:3], [1 / 10, 1 / 20, 1 / 30])
+        self.assertEqual([len(line.get_xdata()) for axes in judged for line in axes.lines], [0, 0])
+
+    def test_the_judges_figures_are_drawn_where_there_are_any(self):
+        lines = self.lines()
+        for number in (1, 3):
+            lines[number] |= {"judge/label_accuracy": 0.2 * number, "judge/frechet_distance": 9.0}
+        accuracy, distance = figures.loss_curves(lines, "title").get_axes()[2:]
+        steps = [lines[1]["step"], lines[3]["step"]]
+        np.testing.assert_array_equal(accuracy.lines[0].get_xdata(), steps)
+        np.testing.assert_allclose(accuracy.lines[0].get_ydata(), [0.2, 0.6])
+        np.testing.assert_allclose(distance.lines[0].get_ydata(), [9, 9])
 
     def test_one_line_is_enough_and_large_losses_get_a_logarithm(self):
         figures.pixels(figures.loss_curves(self.lines()[:1], "title"))
