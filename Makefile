@@ -20,7 +20,7 @@ GAN3 = $(PY) -m gan3
 # name files with spaces, and VENV may have some.)
 VERSION = import sys; print("%d.%d" % sys.version_info[:2])
 define install
-	@python() { if [ "$(origin PYTHON)" = file ] && [ -x $(PY) ]; then $(PY) "$$@"; else $(PYTHON) "$$@"; fi; }; \
+	@python() { if [ "$(origin PYTHON)" = file ] && [ -x $(PY) ]; then $(PY) "$$@"; else "$(PYTHON)" "$$@"; fi; }; \
 	version=$$(python -c '$(VERSION)'); stamp="$$(cksum < $(1).lock) $$version"; \
 	if [ ! -x $(PY) ] || [ "$$(cat "$(VENV)/$(1).installed" 2>/dev/null)" != "$$stamp" ]; then \
 	  python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
