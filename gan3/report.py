@@ -32,7 +32,7 @@ from gan3.summaries import Summaries
 
 SAMPLES = 10_000  # of a report; fewer where fewer real digits are held out
 QUICK_SAMPLES = 2_000  # of the two figures after each episode
-CAS_SAMPLES, CAS_STEPS = 60_000, 1_000  # what the classifier of the samples sees, 125 a step
+CAS_SAMPLES, CAS_STEPS = 60_000, 800  # what the classifier of the samples sees, 125 a step
 NEIGHBOURS = 5  # k of precision, recall, density and coverage
 STRING = 6  # digits of a number to be read back
 _WIDTH = 80  # of a terminal
