@@ -20,7 +20,8 @@ class Environment(FolderTest):
 
     def make(self, *variables):
         """What `make setup` says. The suite may itself have been started by make."""
-        environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "PYTHON")}
+        outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTHON", "VENV")
+        environment = {k: v for k, v in os.environ.items() if k not in outer}
         done = subprocess.run(
             ["make", "setup", *variables],
             env=environment,
