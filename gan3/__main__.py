@@ -230,9 +230,7 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _generate(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
-    out = Path(options.figures) / f"{options.number[:40]}.png"
-    if options.out is not None:
-        out = _file_to_write("--out", options.out)
+    out = _file_to_write("--out", options.out, Path(options.figures) / f"{options.number[:40]}.png")
     _import_tensorflow()
     from gan3 import figures, files, sampling
 
@@ -257,7 +255,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise UserError(f"--dataset {options.dataset}: for --samples; a run knows its own")
     if options.pretrained:
         _refuse_pretrained(options.pretrained)
-    json = _file_to_write("--json", options.json) if options.json is not None else None
+    json = _file_to_write("--json", options.json)
     _import_tensorflow()
     from gan3 import files, report
 
@@ -289,9 +287,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    out = Path(options.figures) / "compare.png"
-    if options.out is not None:
-        out = _file_to_write("--out", options.out)
+    out = _file_to_write("--out", options.out, Path(options.figures) / "compare.png")
     _import_tensorflow()
     from gan3 import figures, files, report
 
@@ -362,9 +358,12 @@ def _refuse_pretrained(name: str) -> NoReturn:
     raise UserError(f"--pretrained {name}: none comes with this version; name a run")
 
 
-def _file_to_write(option: str, text: str) -> Path:
+def _file_to_write(option: str, text: str | None, default: Path | None = None) -> Path | None:
+    """The path that an option names, or `default` where it was not given."""
     from gan3.files import there
 
+    if text is None:
+        return default
     path = Path(text)
     if not path.name or there(path.is_dir):
         raise UserError(f"{option} {text!r}: not the name of a file; name the one to be written")

@@ -1,7 +1,7 @@
 """Digits from files to batches: found, checked, split, shuffled. Owns the pixel range.
 
 Images are uint8 [N, 28, 28], ink 255 on paper 0, until `to_unit` makes them [B, 28, 28, 1] floats
-in 0..1; nothing else in the project divides by 255.
+in 0..1; beside it only `metrics` divides by 255, distances between pixels.
 """
 
 import contextlib

@@ -62,14 +62,20 @@ def grid(
         row, column = divmod(i, columns)
         x = (left + column * _CELL * 1.06) / width
         y = 1 - (top + row * cell_height + _CELL) / height
-        axes = figure.add_axes((x, y, _CELL / width, _CELL / height))
-        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_axis_off()
+        axes = _picture(figure, (x, y, _CELL / width, _CELL / height), image)
         if over and (each or row == 0):
             axes.set_title(over[i if each else column], fontsize=9, pad=2)
         if beside and column == 0:
             axes.text(-4, 14, beside[row], ha="right", va="center", fontsize=8)
     return figure
+
+
+def _picture(figure: Figure, place: tuple[float, ...], image: np.ndarray) -> Axes:
+    """Grey pixels [height, width], 0 black and 255 white, each a square, without axes."""
+    axes = figure.add_axes(place)
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_axis_off()
+    return axes
 
 
 def loss_curves(lines: list[dict[str, float]], title: str) -> Figure:
@@ -194,15 +200,7 @@ def _sheet(figure: Figure, place, images: np.ndarray, columns: int, title: str) 
     """Digits side by side without gaps, in one image."""
     rows = len(images) // columns
     sheet = images[: rows * columns].reshape(rows, columns, 28, 28).transpose(0, 2, 1, 3)
-    axes = figure.add_axes(place)
-    axes.imshow(
-        sheet.reshape(rows * 28, columns * 28),
-        cmap="gray",
-        vmin=0,
-        vmax=255,
-        interpolation="nearest",
-    )
-    axes.set_axis_off()
+    axes = _picture(figure, place, sheet.reshape(rows * 28, columns * 28))
     axes.set_title(title, fontsize=9)
 
 
@@ -240,13 +238,12 @@ def _coverage(figure: Figure, coverage: dict[str, list[float]]) -> None:
 
 def _pairs(figure: Figure, samples: np.ndarray, nearest: np.ndarray, distances: np.ndarray) -> None:
     """Samples above, the training image nearest to each below."""
-    size, left, height = 0.08, 0.105, 10.4 / 11
+    width, height = figure.get_size_inches()
+    size, left, height = 0.08, 0.105, height / width
     for i, distance in enumerate(distances):
         for row, image in enumerate((samples[i], nearest[i])):
             x, y = left + i * size * 1.1, 0.1 - row * size * height * 1.06
-            axes = figure.add_axes((x, y, size, size / height))
-            axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            axes.set_axis_off()
+            axes = _picture(figure, (x, y, size, size / height), image)
             if row == 0:
                 axes.set_title(f"{distance:.2f}", fontsize=8, pad=2)
     title = "the samples closest to a training image, for their digit (distance, pixels in 0..1)"

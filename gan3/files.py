@@ -98,7 +98,7 @@ def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict
 
     Raises:
         UserError: no such file, not an npz, an array missing, of another dtype or shape, damaged,
-            or larger than `most_bytes`.
+            not finite, or larger than `most_bytes`.
     """
     with _reading(path), zipfile.ZipFile(path) as archive:
         return {name: _member(path, archive, name, *wanted[name], most_bytes) for name in wanted}
@@ -146,4 +146,7 @@ def _member(path, archive, name, dtype, shape, most_bytes) -> np.ndarray:
         content = file.read(size + 1)
         if len(content) != size:
             raise UserError(f"{path}: array {name} is not as long as its header says; replace it")
-    return np.frombuffer(content, found_dtype).reshape(found)
+    array = np.frombuffer(content, found_dtype).reshape(found)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UserError(f"{path}: {name} holds a number that is not finite; replace the file")
+    return array

@@ -6,9 +6,6 @@ package, made by `python -m gan3 train-judge`, with a record of how beside them.
 """
 
 import hashlib
-import json
-import os
-import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gan3 import machine
 from gan3.data import Batches, to_unit
 from gan3.data import load as load_digits
 from gan3.errors import UserError
@@ -96,20 +94,12 @@ def load(path: Path, digest: str | None = None) -> Judge:
     weights = read_npz(path, _SPECIFICATION, most_bytes=2**21)
     if digest not in (None, digest_of(path)):
         raise UserError(f"{path}: not the judge that came with gan3; restore the file")
-    for name, array in weights.items():
-        if not np.isfinite(array).all():
-            raise UserError(f"{path}: {name} holds a number that is not finite; replace the file")
     return Judge(weights)
 
 
 def digest_of(path: Path) -> str:
     """SHA-256 of a file of weights, which names the judge in every report."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def provenance() -> dict[str, Any]:
-    """How the shipped judge was made: command, seed, data, versions, accuracies."""
-    return json.loads(SHIPPED.with_suffix(".json").read_text())
 
 
 def make(
@@ -147,12 +137,7 @@ def make(
         "data_digest": dataset.digest,
         "accuracy": accuracy,
         "sha256": digest_of(path),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {
-            "python": platform.python_version(),
-            "tensorflow": tf.__version__,
-            "numpy": np.__version__,
-        },
+        **machine.description(),
     }
     write_json(path.with_suffix(".json"), record)
     say(f"reads {accuracy['test']:.2%} of MNIST test: {path}, SHA-256 {record['sha256']}")

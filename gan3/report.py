@@ -7,6 +7,7 @@ the other's digits.
 
 import json
 from collections.abc import Callable
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -162,21 +163,13 @@ def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:
     images, labels = draw(count, 0)
     generator = trained.folders.episodes()[-1]
 
-    def determine(images: np.ndarray) -> np.ndarray:
-        return np.concatenate(
-            [
-                probabilities(trained.system, images[start : start + 500])
-                for start in range(0, len(images), 500)
-            ]
-        )
-
     def more(count: int) -> tuple[np.ndarray, np.ndarray]:
         trained.use_episode(generator)
         return draw(count, 1)
 
     try:
         trained.use_checkpoint(say)  # the determinator's weights are in no episode file
-        determinator = determine
+        determinator = partial(probabilities, trained.system)
     except UserError as error:
         say(f"NOTE: {error}; no judge gap without the determinator")
         determinator = None
@@ -200,13 +193,13 @@ def evaluate_file(
     """
     held = load(dataset, data, split, say)
     images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
+    if len(images) < 100:
+        raise UserError(f"{path}: {len(images)} images; a card needs at least 100")
     labels = None
     if "labels" in names_in(path):
         labels = read_npz(path, {"labels": ("int64", (None,))})["labels"]
         if len(labels) != len(images) or labels.min() < 0 or labels.max() > 9:
             raise UserError(f"{path}: labels must be one digit 0 to 9 for each image")
-    if len(images) < 100:
-        raise UserError(f"{path}: {len(images)} images; a card needs at least 100")
     digits = Digits(path.name, images, labels)
     card, _ = evaluate(digits, held, judge_file, cas, seed, say)
     return {"file": path.name} | card
@@ -252,12 +245,13 @@ def evaluate(
         "coverage_by_digit": {"samples": fakes.coverage, "real": reals.coverage},
         "confusion": None if digits.labels is None else fakes.confusion.tolist(),
     }
-    for line in table(card, digits.name):
+    lines = table(card, digits.name)
+    for line in lines:
         say(line)
     picture = figures.report_card(
         f"{digits.name} · {len(digits.images):,} samples against {len(dataset.held_out_images):,}"
         f" held-out digits of {dataset.title} ({dataset.split})",
-        table(card, digits.name)[1:],
+        lines[1:],
         fakes.confusion,
         card["coverage_by_digit"],
         digits.images[_equal_parts(fakes.shown, 100, seed)],
@@ -576,7 +570,12 @@ class EpisodeScore:
 
     def __init__(self, train_images: np.ndarray, seed: int):
         self._seed, self._judge = seed, judge.shipped()
-        self._moments = metrics.moments(self._judge(train_images[-HELD_OUT:])[0])
+        self._images = train_images[-HELD_OUT:]
+
+    @cached_property
+    def _moments(self) -> metrics.Moments:
+        """Of the real digits; looked at after the first episode, not before the first step."""
+        return metrics.moments(self._judge(self._images)[0])
 
     def __call__(self, sampler: Sampler) -> dict[str, float]:
         """`judge/label_accuracy`, a share, and `judge/frechet_distance`, of 2,000 samples."""

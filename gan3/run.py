@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import resource
 import shutil
 import signal
@@ -19,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from gan3 import __version__, figures
+from gan3 import figures, machine
 from gan3.catalogue import builder_of
 from gan3.checkpoints import Checkpoints
 from gan3.config import Config
@@ -336,13 +335,7 @@ def _new_record(folders, config, started, dataset, precision) -> dict[str, Any]:
         "data_digest": dataset.digest,
         "precision": precision,
         "device": [device.device_type for device in tf.config.list_logical_devices()],
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {
-            "gan3": __version__,
-            "python": platform.python_version(),
-            "tensorflow": tf.__version__,
-            "numpy": np.__version__,
-        },
+        **machine.description(),
         "git_revision": _git_revision(),
         "command": ["python", "-m", "gan3", *sys.argv[1:]],
     }

@@ -7,7 +7,7 @@ from tests.support import ROOT
 
 LAYERS = (
     ("errors", "triple", "files", "config"),
-    ("data", "strokes", "layers", "losses", "metrics", "catalogue"),
+    ("data", "strokes", "layers", "losses", "metrics", "catalogue", "machine"),
     ("networks", "judge"),
     ("train_step",),
     ("checkpoints", "summaries", "figures", "sampling", "records"),

@@ -210,6 +210,7 @@ class OfAFile(FolderTest):
         images, labels = self.fresh_images, self.fresh_labels
         for arguments, message in (
             ((images[:50], labels[:50]), "at least 100"),
+            ((images[:0], labels[:0]), "at least 100"),
             ((images, labels[:-1]), "one digit 0 to 9 for each"),
             ((images, labels + 1), "one digit 0 to 9 for each"),
             ((images.astype(np.float32), labels), "images is not uint8"),
