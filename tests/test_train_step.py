@@ -319,6 +319,23 @@ class Updates(unittest.TestCase):
         self.assertEqual(len(drawn), 2)
         self.assertGreater(float(tf.reduce_max(tf.abs(drawn[0] - drawn[1]))), 1e-3)
 
+    def test_a_step_says_whose_loss_or_gradient_is_not_finite(self):
+        """A poisoned network spoils the losses that it is in, and no other."""
+        for poisoned, expected in (
+            (None, set()),
+            ("determinator", {"generator", "determinator"}),
+            ("discriminator", {"generator", "discriminator"}),
+            ("generator", {"generator", "discriminator"}),
+        ):
+            system = small_system()
+            if poisoned:
+                bias = getattr(system.networks, poisoned).weights[-1]
+                bias.assign(tf.fill(bias.shape, np.float32(np.nan)))
+            finite = tf.function(system.step)(self.images, self.labels, SEED)
+            self.assertEqual(set(finite), set(ROLES))
+            spoilt = {role for role, good in finite.items() if not good}
+            self.assertEqual(spoilt, expected, poisoned)
+
     def test_l1_moves_exactly_the_dense_matrices(self):
         """Two steps that differ in the L1 weights alone: other weights feel it only later."""
         nothing, heavy = Triple(0.0, 0.0, 0.0), Triple(0.5, 0.5, 0.5)
