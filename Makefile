@@ -11,7 +11,7 @@ SEED ?= 0
 PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare test lint format coverage clean
+.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare test lint format coverage mutations clean
 
 # The stamps lie in the environment and carry the lock's checksum and Python's version, so a changed
 # lock is installed anew, a finished one is left alone, and an interrupted installation is taken up
@@ -73,7 +73,11 @@ format: setup-dev ## let ruff format the code
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
 coverage: setup-dev ## which lines of the library the suite runs
-	@$(PY) -m coverage run -m unittest discover -s tests -t . && $(PY) -m coverage report
+	@$(PY) -m coverage erase && $(PY) -m coverage run -m unittest discover -s tests -t . && \
+	  $(PY) -m coverage combine --quiet && $(PY) -m coverage report
+
+mutations: setup ## break central lines one by one: which test notices
+	@$(PY) -m tests.mutations
 
 clean: ## remove the environment and caches (runs and figures stay)
 	rm -rf "$(VENV)" .ruff_cache .coverage* && find . -name __pycache__ -type d -prune -exec rm -rf {} +
