@@ -110,7 +110,10 @@ class WrongArguments(FolderTest):
         """A process that may open no more files."""
         code = (
             "import resource, sys\nfrom gan3.__main__ import main\n"
-            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\nsys.exit(main(['generate', '1']))"
+            "most = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, most[1]))\n"
+            "status = main(['generate', '1'])\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, most)\nsys.exit(status)"
         )
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
