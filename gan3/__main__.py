@@ -15,7 +15,7 @@ class _Parser(argparse.ArgumentParser):
     """An argument that does not fit is one line and exit status 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; {self.prog} --help says more\n")
+        self.exit(2, _one_line(f"{self.prog}: {message}; {self.prog} --help says more") + "\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,10 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.command(options)
     except UserError as error:
-        print(f"gan3: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
     except DivergedError as error:
-        print(f"gan3: training diverged: {error}", file=sys.stderr)
+        _complain(f"training diverged: {error}")
         return 3
     except KeyboardInterrupt:
         return 130
@@ -36,12 +36,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except OSError as error:  # the last resort: who knows the file better says it better
         reason = (error.strerror or str(error)).lower()
-        print(
-            f"gan3: {error.filename or 'a file'}: cannot be read or written ({reason});"
-            " check its path, its rights and the disk",
-            file=sys.stderr,
+        _complain(
+            f"{error.filename or 'a file'}: cannot be read or written ({reason});"
+            " check its path, its rights and the disk"
         )
         return 2
+
+
+def _complain(message: str) -> None:
+    print(_one_line(f"gan3: {message}"), file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    """With escapes for line breaks and whatever else would not show: names may hold anything."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -171,7 +179,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.resume:
         config, options.run = _recorded(options)
     else:
-        config = config_of(options.experiment or "three_network")
+        config = config_of("three_network" if options.experiment is None else options.experiment)
     config = _configured(config, options)
     _import_tensorflow()
     from gan3 import run
@@ -195,7 +203,7 @@ def _recorded(options: argparse.Namespace) -> tuple[Config, str]:
     """Config and name of the run to be resumed."""
     from gan3 import records
 
-    name = options.run or records.newest(options.logs)
+    name = records.newest(options.logs) if options.run is None else options.run
     record = records.read_record(records.folders_of(name, options.logs, options.figures).record)
     config = Config.from_dict(record.get("config"))
     if options.experiment not in (None, config.experiment):
@@ -255,11 +263,11 @@ def _generate(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
-    if options.run and (options.samples or options.pretrained):
+    if options.run is not None and (options.samples or options.pretrained):
         raise UserError(f"run {options.run}: beside it neither --samples nor --pretrained")
     if options.dataset and not options.samples:
         raise UserError(f"--dataset {options.dataset}: for --samples; a run knows its own")
-    if options.pretrained:
+    if options.pretrained is not None:
         _refuse_pretrained(options.pretrained)
     json = _file_to_write("--json", options.json)
     _import_tensorflow()
@@ -271,7 +279,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         "cas": options.cas,
         "seed": options.seed,
     }
-    if options.samples:
+    if options.samples is not None:
         card = report.evaluate_file(
             Path(options.samples),
             dataset=options.dataset or "auto",
@@ -353,7 +361,7 @@ def _experiments(_: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace):
-    if options.pretrained:
+    if options.pretrained is not None:
         _refuse_pretrained(options.pretrained)
     from gan3 import gallery
 

@@ -4,13 +4,16 @@ All that a run draws is a function of its seed and step, so weights, optimizer s
 in the checkpoint's name are its whole state.
 """
 
+import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
 
 from gan3.errors import UserError
+from gan3.files import write_atomically
 
 KEPT = 3
 _DAMAGE = (tf.errors.OpError, IndexError, RuntimeError, TypeError, ValueError)
@@ -20,29 +23,41 @@ Say = Callable[[str], None]
 
 
 class Checkpoints:
-    """The newest checkpoints in `folder`, kept by TensorFlow's CheckpointManager."""
+    """The newest checkpoints in `folder`, in TensorFlow's format and under its names."""
 
     def __init__(self, folder: Path, state: dict[str, tf.Variable]):
         self._folder = folder
-        self._pointer = folder / "checkpoint"  # the manager's file that names the newest
+        self._pointer = folder / "checkpoint"  # names the newest
         self._checkpoint = tf.train.Checkpoint(state=dict(state))
-        self._manager: tf.train.CheckpointManager | None = None
+        _ = self._checkpoint.save_counter  # asking makes it; `restore` looks for it in every file
 
     def save(self, step: int) -> None:
-        """Save the state as of after `step`. Raises UserError where that cannot be written."""
+        """Save the state as of after `step`. Raises UserError where that cannot be written.
+
+        TensorFlow neither syncs what it writes nor can it be told to. So it writes into a folder
+        aside; what it wrote is synced to disk and renamed, the index last, which makes it whole;
+        and only then does the pointer name it and the oldest go.
+        """
+        aside = self._folder / f".step-{step}.part"
         try:
-            if self._manager is None:
-                if self._pointed() is None:  # it would stop the manager, which writes it anew
-                    self._pointer.unlink(missing_ok=True)
-                self._manager = tf.train.CheckpointManager(
-                    self._checkpoint, str(self._folder), max_to_keep=KEPT, checkpoint_name="step"
-                )
-            self._manager.save(checkpoint_number=step)
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir()  # TensorFlow would make the run's folder with it, if that were gone
+            self._checkpoint.write(str(aside / f"step-{step}"))
+            for path in sorted(aside.iterdir()):  # data before index
+                _sync(path)
+                path.replace(self._folder / path.name)
+            aside.rmdir()
+            _sync(self._folder)
         except (tf.errors.OpError, OSError) as error:
+            shutil.rmtree(aside, ignore_errors=True)
             raise UserError(
                 f"{self._folder}: checkpoint {step} cannot be written ({_first_line(error)});"
-                " free the disk, then make resume"
+                " see to the disk and the folder, then make resume"
             ) from None
+        write_atomically(self._pointer, f'model_checkpoint_path: "step-{step}"\n'.encode())
+        for old in sorted(self._on_disk())[:-KEPT]:
+            for path in self._folder.glob(f"step-{old}.*"):
+                path.unlink(missing_ok=True)
 
     def restore(self, say: Say = print) -> int:
         """Restore the newest checkpoint that is whole and answer its step.
@@ -79,6 +94,19 @@ class Checkpoints:
             raise UserError(f"{faults[0]}, and no older checkpoint is whole; train a new run")
         raise UserError(f"{self._folder}: no checkpoint to go on from; train a new run")
 
+    def newest(self) -> int | None:
+        """The newest step of which there is a file or the pointer's word, whole or not."""
+        return max(self._on_disk() | ({self._pointed()} - {None}), default=None)
+
+    def sweep(self, step: int) -> None:
+        """Remove what lies beyond `step`: damaged files, and a save that was cut off."""
+        for path in self._folder.glob("*"):
+            later = re.match(r"step-(\d+)\.", path.name)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif later and int(later[1]) > step:
+                path.unlink(missing_ok=True)
+
     def _on_disk(self) -> set[int]:
         """The steps of which there is any file."""
         names = (re.match(r"step-(\d+)\.", path.name) for path in self._folder.glob("*"))
@@ -92,6 +120,15 @@ class Checkpoints:
             return None
         found = re.match(r'model_checkpoint_path: "(?:.*/)?step-(\d+)"\n', text)
         return int(found[1]) if found else None
+
+
+def _sync(path: Path) -> None:
+    """What was written of a file, or the names in a folder, are on the disk after this."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _first_line(error: Exception) -> str:

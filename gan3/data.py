@@ -368,7 +368,9 @@ def _fetch_all(mirrors: tuple[str, ...]) -> dict[str, bytes]:
                 contents[f"{name}.gz"] = _fetch(f"{mirror}{name}.gz", kind)
                 break
             except (OSError, http.client.HTTPException, ValueError, EOFError, zlib.error) as error:
-                reasons.append(f"{mirror.split('/')[2]}: {getattr(error, 'reason', error)}")
+                reason = str(getattr(error, "reason", error))  # in part a server's own words
+                reason = " ".join(reason.split())[:100]
+                reasons.append(f"{mirror.split('/')[2]}: {reason}")
         else:
             raise UserError(
                 f"MNIST: not found and no mirror gave it ({'; '.join(reasons)});"

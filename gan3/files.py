@@ -161,7 +161,8 @@ def _reading(path: Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
     except _DAMAGE as error:
-        raise UserError(f"{path}: damaged or not an npz ({error}); replace the file") from None
+        reason = str(error)[:80]  # some quote what they found, and that can be long
+        raise UserError(f"{path}: damaged or not an npz ({reason}); replace the file") from None
 
 
 def _member(path, archive, name, dtype, shape, most_bytes) -> np.ndarray:

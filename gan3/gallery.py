@@ -51,7 +51,7 @@ def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
 
     Raises UserError where there is no such run, or it has not finished an episode.
     """
-    folders = folders_of(name or newest(logs), logs, figures)
+    folders = folders_of(newest(logs) if name is None else name, logs, figures)
     record = read_record(folders.record)
     config = Config.from_dict(record.get("config"))
     episodes = folders.episodes()

@@ -107,6 +107,11 @@ def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:
         return tf.where(coins >= rate, x * (1 / (1 - rate)), tf.zeros([], x.dtype))
 
 
+def finite(tensors: list[tf.Tensor]) -> tf.Tensor:
+    """Whether all entries of all tensors are finite: a scalar, by their sum, a pass over each."""
+    return tf.math.is_finite(tf.add_n([tf.reduce_sum(tensor) for tensor in tensors]))
+
+
 class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1 in the form of its section 2) of one variable list.
 

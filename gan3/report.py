@@ -37,6 +37,7 @@ CAS_SAMPLES, CAS_STEPS = 60_000, 800  # what the classifier of the samples sees,
 NEIGHBOURS = 5  # k of precision, recall, density and coverage
 STRING = 6  # digits of a number to be read back
 _WIDTH = 80  # of a terminal
+_EVENTS = ".report"  # how the event files of evaluations end
 
 Say = Callable[[str], None]
 Scores = dict[str, dict[str, float]]  # metric: value, and low, high (95 %), standard_error
@@ -134,7 +135,9 @@ def evaluate_run(
     write_json(folders.logs / "report.json", card)
     make_folder(folders.figures)
     figures.save(picture, folders.figures / "report.png")
-    summaries = Summaries(folders.logs)
+    for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
+        earlier.unlink(missing_ok=True)
+    summaries = Summaries(folders.logs, _EVENTS)
     values = {f"report/{metric}": score["value"] for metric, score in card["samples"].items()}
     summaries.scalars(step, values)
     summaries.image(step, "report", figures.pixels(picture))

@@ -1,15 +1,15 @@
 """A run: the schedule around the step, and the only place that knows folders, clock and signals."""
 
+import fcntl
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -31,6 +31,7 @@ from gan3.records import Folders, folders_of, forget_after, read_record
 from gan3.report import EpisodeScore
 from gan3.sampling import EVALUATIONS, STEPS, Sampler, System, save_generator, seed_of
 from gan3.summaries import Summaries, graph_of
+from gan3.summaries import forget_after as forget_events_after
 
 HELD_OUT_LOSS = 50  # held-out images after each episode
 
@@ -67,63 +68,110 @@ def train(
 
     Raises:
         UserError: a name that exists, data that cannot be had, a folder that cannot be written.
-        DivergedError: a loss that is not finite; the last checkpoint is from before it was seen.
+        DivergedError: a loss or gradient that is not finite; the last checkpoint is from before.
         StoppedError: SIGINT or SIGTERM came; the step was finished and the state saved.
     """
     place = console()
     say = say or place.print
     started = datetime.now(UTC)
-    name = name or f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
+    if name is None:
+        name = f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
     folders = folders_of(name, logs, figures_folder)
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
     if resume:
         record = read_record(folders.record)
         _refuse_other_config(folders, Config.from_dict(record.get("config")), config)
-    elif there(folders.logs.exists) or there(folders.figures.exists):
-        raise UserError(
-            f"run {name}: exists already; choose another --run, or --resume to go on with it"
-        )
+    else:
+        _refuse_begun(folders)
     dataset = load(config.dataset, data, config.split, say)
     if resume and record.get("data_digest") != dataset.digest:
         raise UserError(f"run {name}: was trained on other data; name its folder with --data")
-    precision = resolve_precision(config.precision)
+    # "auto" is of the machine that a run began on.
+    wanted = str(record.get("precision")) if resume else config.precision
+    precision = resolve_precision(config.with_text("precision", wanted).precision)
     system = builder_of(config.experiment)(config, precision)
-    loop = _Loop(config, folders, dataset, system, place, say)
-    if resume:
-        loop.restore()  # before the record is touched: what cannot go on leaves the run as it was
-    else:
-        record = _new_record(folders, config, started, dataset, precision)
-    record |= {"config": config.to_dict(), "outcome": "running"}
-    own = (folders.logs, folders.logs.parent, folders.figures, folders.figures.parent)
-    new = [folder for folder in own if not there(folder.exists)]
-    try:
-        for folder in (folders.checkpoints, folders.logs / "episodes", folders.figures):
-            make_folder(folder)
+    if not resume:
+        _make_folders(folders)
+    with _alone(folders):
+        if not resume:
+            _refuse_begun(folders)  # by a process that has ended since we looked
+        loop = _Loop(config, folders, dataset, system, place, say)
+        if resume:
+            loop.restore()  # before the record is touched: what cannot go on leaves it as it was
+            _make_folders(folders)
+        else:
+            record = _new_record(folders, config, started, dataset, precision)
+        record |= {"config": config.to_dict(), "outcome": "running"}
         write_json(folders.record, record)
-    except UserError:
-        for folder in new:  # a run that could not begin leaves nothing behind
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    say(f"data: {dataset.title}, {dataset.source}")
-    say(
-        f"{config.experiment}, seed {config.seed}, {precision}:"
-        f" {config.episodes} episodes x {config.batches} batches x {config.batch_size} images"
-    )
-    outcome = "stopped"
-    try:
-        loop.run(resume)
-        outcome = "done"
-    except DivergedError:
-        outcome = "diverged"
-        raise
-    finally:
-        record["outcome"] = outcome
-        record["ended"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-        record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        write_json(folders.record, record)
-    draw(open_run(name, logs, figures_folder), say)
+        say(f"data: {dataset.title}, {dataset.source}")
+        say(
+            f"{config.experiment}, seed {config.seed}, {precision}:"
+            f" {config.episodes} episodes x {config.batches} batches x {config.batch_size} images"
+        )
+        outcome = "stopped"
+        try:
+            loop.run()
+            outcome = "done"
+        except DivergedError:
+            outcome = "diverged"
+            raise
+        finally:
+            record["outcome"] = outcome
+            record["ended"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+            record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            write_json(folders.record, record)
+        draw(open_run(name, logs, figures_folder), say)
     _closing_words(folders, dataset, config, say)
     return folders
+
+
+def _refuse_begun(folders: Folders) -> None:
+    """Raises UserError where the name is taken; folders without a file belong to nobody."""
+    for folder in (folders.logs, folders.figures):
+        taken = there(folder.exists)
+        if there(folder.is_dir):  # a run killed before its record was whole left nothing to keep
+            taken = any(path.is_file() and path.suffix != ".part" for path in folder.rglob("*"))
+        if taken:
+            raise UserError(
+                f"run {folders.name}: exists already; choose another --run, or --resume to go on"
+                " with it"
+            )
+
+
+def _make_folders(folders: Folders) -> None:
+    """The folders of a run; where one cannot be made, none of the new ones stays behind."""
+    wanted = (folders.checkpoints, folders.logs / "episodes", folders.figures)
+    own = (folders.logs.parent, folders.logs, folders.figures.parent, *wanted)
+    new = [folder for folder in own if not there(folder.exists)]
+    try:
+        for folder in wanted:
+            make_folder(folder)
+        if not os.access(folders.logs, os.W_OK):
+            raise UserError(f"{folders.logs}: cannot be written (permission denied); name another")
+    except UserError:
+        for folder in reversed(new):
+            with suppress(OSError):  # not empty: another run is in it by now
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _alone(folders: Folders) -> Iterator[None]:
+    """Hold the run against a second process; the hold ends with this one, however that ends."""
+    handle = os.open(folders.logs, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise UserError(
+            f"run {folders.name}: another process is training it; let it end, or stop it first"
+        ) from None
+    except OSError:
+        pass  # a file system without locks: keeping to one process is left to the user
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def resolve_precision(wanted: str) -> str:
@@ -194,25 +242,37 @@ class _Loop:
         self._sampler = Sampler(system)
         self._score = EpisodeScore(dataset.images, config.seed)
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
-        self._saved = 0  # the step of the newest checkpoint
+        self._saved: int | None = None  # the step of the newest checkpoint
         self._signal: int | None = None
         self.step, self.evaluate, self._take = trace(
             system, dataset.images, dataset.labels, config.batch_size
         )
 
     def restore(self) -> None:
-        """Go back to the newest whole checkpoint, and forget what was logged after it."""
-        self._saved = self._checkpoints.restore(self._say)
-        forget_after(self._folders, self._saved, self._saved // self._config.batches)
+        """Go back to the newest whole checkpoint, and remove what was written after it or cut off.
 
-    def run(self, resume: bool) -> None:
+        A run that was stopped before any later checkpoint than that of step 0 begins again.
+        """
+        newest = self._checkpoints.newest()
+        if newest == 0 or (newest is None and not _has_content(self._folders.metrics)):
+            self._say(f"NOTE: {self._folders.checkpoints}: none after step 0; beginning again")
+        else:
+            self._saved = self._checkpoints.restore(self._say)
+            self._say(f"resuming {self._folders.name} after step {self._saved}")
+        done = -1 if self._saved is None else self._saved  # nothing of a step 0 that is done again
+        forget_after(self._folders, done, done // self._config.batches)
+        forget_events_after(self._folders.logs, done)
+        self._checkpoints.sweep(done)
+        for folder in (self._folders.logs, self._folders.figures):
+            for aside in folder.rglob(".*.part"):
+                aside.unlink(missing_ok=True)
+
+    def run(self) -> None:
         """Train from the first step, or from the restored one, to the last."""
-        done = self._saved
-        if resume:
-            self._say(f"resuming {self._folders.name} after step {done}")
+        begins, done = self._saved is None, self._saved or 0
         graph = graph_of(self.step.get_concrete_function())
         summaries = Summaries(self._folders.logs)
-        if not resume:
+        if begins:
             summaries.start(self._config.to_dict(), graph)
         with (
             self._signals(),
@@ -221,8 +281,9 @@ class _Loop:
                 self._console, done, self._config.total_steps, self._config.episodes, self._say
             ) as shown,
         ):
-            if not resume:
+            if begins:
                 self._checkpoints.save(0)
+                self._saved = 0
             self._train(done, metrics, summaries, shown)
         summaries.close()
 
@@ -231,7 +292,9 @@ class _Loop:
         clock, timed = time.perf_counter(), 0
         for step in range(done + 1, config.total_steps + 1):
             indices = tf.constant(self._batches(step))
-            self.step(indices, tf.constant(seed_of(config.seed, STEPS, step)))
+            self._refuse_divergence(
+                self.step(indices, tf.constant(seed_of(config.seed, STEPS, step))), step
+            )
             timed += 1
             ms = 1e3 * (time.perf_counter() - clock) / timed  # of steps, and of nothing else
             episode = -(-step // config.batches)
@@ -249,8 +312,6 @@ class _Loop:
             stop = self._signal
             saves = step % config.checkpoint_every == 0 or ends_episode or stop
             if saves:
-                if not logs:
-                    self._scalars(*self._take(indices), step)  # no state is saved unseen
                 metrics.flush()
                 os.fsync(metrics.fileno())
                 summaries.flush()  # what the checkpoint vouches for is on disk before it
@@ -265,15 +326,17 @@ class _Loop:
         values = self.evaluate(
             images, labels, tf.constant(seed_of(self._config.seed, EVALUATIONS, number))
         )
-        values = {tag: round(float(value), 6) for tag, value in values.items()}
-        for tag, value in values.items():
-            if not np.isfinite(value):
-                raise DivergedError(
-                    f"{tag} is {value} at step {number}; checkpoint {self._saved} in"
-                    f" {self._folders.checkpoints} is from before; lower that network's"
-                    " learning_rate"
-                )
-        return values
+        self._refuse_divergence({tag: np.isfinite(v) for tag, v in values.items()}, number)
+        return {tag: round(float(value), 6) for tag, value in values.items()}
+
+    def _refuse_divergence(self, finite: dict[str, Any], step: int) -> None:
+        """Before anything of `step` is saved: what is poisoned is never put over what is good."""
+        poisoned = [name for name, good in finite.items() if not good]
+        if poisoned:
+            raise DivergedError(
+                f"{', '.join(poisoned)}: not finite at step {step}; checkpoint {self._saved} in"
+                f" {self._folders.checkpoints} is from before; lower the learning_rate"
+            )
 
     def _end_episode(self, episode: int, step: int, summaries, shown) -> dict[str, float]:
         """The losses on 50 held-out images, the judge's word, the generator, and its grid."""
@@ -296,13 +359,16 @@ class _Loop:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM ask the loop to stop after its step; the second one is not held."""
+        """SIGINT and SIGTERM ask the loop to stop after its step; a second one ends it at once."""
 
         def ask(number, _frame):
             self._signal = number
-            signal.signal(number, signal.SIG_DFL)
+            for asked in before:
+                signal.signal(asked, signal.SIG_DFL)
 
-        before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
+        before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            signal.signal(number, ask)
         try:
             yield
         finally:
@@ -318,6 +384,10 @@ def _closing_words(folders: Folders, dataset: Dataset, config: Config, say: Say)
     say(f"trained on {dataset.title}; digits of the last episode: {last}")
     say(f"losses, class sheet, progression: {folders.figures}; all numbers: {folders.logs}")
     say(f"next: make tensorboard   or   make generate NUMBER=241256 RUN={folders.name}")
+
+
+def _has_content(path: Path) -> bool:
+    return there(path.is_file) and path.stat().st_size > 0
 
 
 def _open_to_append(path: Path) -> TextIO:

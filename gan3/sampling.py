@@ -42,8 +42,11 @@ def seed_of(seed: int, stream: int, number: int = 0) -> tuple[int, int]:
 class System(Protocol):
     """What an experiment trains, as the run loop, the figures and the samplers know it."""
 
-    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> None:
-        """One training step on images [B, 28, 28, 1] in 0..1 and labels [B]."""
+    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One training step on images [B, 28, 28, 1] in 0..1 and labels [B].
+
+        Answers for each network, by name, whether its loss and gradients were finite.
+        """
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict:
         """Scalars by tag (`loss/…`, `accuracy/…`) of a batch, nothing trained."""

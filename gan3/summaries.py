@@ -1,10 +1,13 @@
 """What TensorBoard shows of a run: scalars, episode grids, graph, hyper-parameters, layout."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
@@ -24,10 +27,10 @@ _LAYOUT = {
 
 
 class Summaries:
-    """Writes the events of one run into `folder`."""
+    """Writes the events of one run into `folder`, in a file whose name ends in `kind`."""
 
-    def __init__(self, folder: Path):
-        self._writer = tf.summary.create_file_writer(str(folder))
+    def __init__(self, folder: Path, kind: str = ".v2"):
+        self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
 
     def start(self, config: dict[str, Any], graph: Any) -> None:
         """Once a run: hyper-parameters, the layout of Custom Scalars, the graph of a step."""
@@ -57,6 +60,31 @@ class Summaries:
     def close(self) -> None:
         """No more events."""
         self._writer.close()
+
+
+def forget_after(folder: Path, step: int) -> None:
+    """Drop the events of a run that are later than `step`, and a last one that was cut off.
+
+    TensorBoard would otherwise draw twice what a resumed run does again.
+    """
+    for path in folder.glob("events.out.tfevents.*"):
+        kept, whole = [], True
+        try:
+            for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+                if Event.FromString(record).step <= step:
+                    kept.append(record)
+                else:
+                    whole = False
+        except (tf.errors.DataLossError, DecodeError):
+            whole = False
+        if not kept:
+            path.unlink()
+        elif not whole:
+            aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+            with tf.io.TFRecordWriter(str(aside)) as writer:
+                for record in kept:
+                    writer.write(record)
+            aside.replace(path)
 
 
 def flat(config: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@
 import tensorflow as tf
 
 from gan3 import losses, metrics
-from gan3.layers import INITIALISERS, Adam
+from gan3.layers import INITIALISERS, Adam, finite
 from gan3.networks import Generator, determinator, discriminator
 from gan3.triple import Triple
 
@@ -80,17 +80,21 @@ class ThreeNetworks:
 
     # -- the step ------------------------------------------------------------------------------
 
-    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> None:
+    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Three updates: discriminator, generator, determinator; each moves only its own list.
 
         images: [B, 28, 28, 1] real, in 0..1; labels: [B], also what the fakes are asked to show.
+        Answers, by network, whether its loss and gradients were finite.
         """
         with tf.name_scope("losses"):
             seeds = tf.random.split(seed, 3)
             shared = tf.random.fold_in(seed, 3)  # of the one matrix of noise_draw "batch"
-            self._update("discriminator", self.discriminator_loss(images, labels, seeds[0], shared))
-            self._update("generator", self.generator_loss(labels, seeds[1], shared))
-            self._update("determinator", self.determinator_loss(images, labels, seeds[2]))
+            d = self._update(
+                "discriminator", self.discriminator_loss(images, labels, seeds[0], shared)
+            )
+            g = self._update("generator", self.generator_loss(labels, seeds[1], shared))
+            c = self._update("determinator", self.determinator_loss(images, labels, seeds[2]))
+        return Triple(g, d, c)._asdict()
 
     def discriminator_loss(
         self,
@@ -143,11 +147,16 @@ class ThreeNetworks:
         network, weight = getattr(self.networks, role), getattr(self._l1_weight, role)
         return weight * losses.l1(network.l1_weights)
 
-    def _update(self, role: str, loss: tf.Tensor) -> None:
-        """Move the weights of one network down its own loss; the others are not touched."""
+    def _update(self, role: str, loss: tf.Tensor) -> tf.Tensor:
+        """Move the weights of one network down its own loss; the others are not touched.
+
+        Answers whether loss and gradients were finite.
+        """
         weights = getattr(self.networks, role).weights
         with tf.name_scope(f"update_{role}/"):
-            getattr(self.optimizers, role).apply(tf.gradients(loss, weights))
+            gradients = tf.gradients(loss, weights)
+            getattr(self.optimizers, role).apply(gradients)
+            return finite([loss, *gradients])
 
     # -- what the run loop asks for beside it --------------------------------------------------
 

@@ -93,6 +93,15 @@ class Arithmetic(unittest.TestCase):
         np.testing.assert_array_equal(layers.dropout(x, 1.0, tf.constant([0, 0])), x)
 
 
+class Finite(unittest.TestCase):
+    def test_one_entry_among_all_decides(self):
+        good = [tf.ones([3, 4]), tf.constant(-1e30), tf.zeros([0])]
+        self.assertTrue(layers.finite(good))
+        for bad in (math.nan, math.inf, -math.inf):
+            self.assertFalse(layers.finite([*good, tf.constant([0.0, bad, 0.0])]))
+        self.assertFalse(layers.finite([tf.constant([math.inf, -math.inf])]))
+
+
 class AdamLaw(unittest.TestCase):
     def test_three_steps_against_numpy(self):
         random = np.random.default_rng(4)

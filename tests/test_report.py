@@ -21,6 +21,17 @@ ASKED_FOR = {"label_accuracy", "judge_gap", "number_reading"}
 UNASKED = {"digits_found", "kl_to_uniform"}
 
 
+def report_points(name):
+    """Tags and steps of the report in a run's events."""
+    return sorted(
+        (value.tag, event.step)
+        for path in Path(f"logs/{name}").glob("events.*")
+        for event in EventFileLoader(str(path)).Load()
+        for value in event.summary.value
+        if value.tag.startswith("report")
+    )
+
+
 class OfARun(FolderTest):
     def setUp(self):
         super().setUp()
@@ -62,15 +73,9 @@ class OfARun(FolderTest):
             self.assertEqual(np.array(card["confusion"]).sum(), 200)
             with Image.open("figures/a/report.png") as picture:
                 self.assertGreater(min(picture.size), 1000)
-            logged = {
-                value.tag: event.step
-                for path in Path("logs/a").glob("events.*")
-                for event in EventFileLoader(str(path)).Load()
-                for value in event.summary.value
-                if value.tag.startswith("report")
-            }
             tags = {f"report/{metric}" for metric in card["samples"]} | {"report"}
-            self.assertEqual(logged, dict.fromkeys(tags, 6))  # two episodes of three steps
+            # Two episodes of three steps.
+            self.assertEqual(report_points("a"), sorted((tag, 6) for tag in tags))
 
         with self.subTest("real digits are at home among real digits, three steps' are not"):
             real, fake = card["real"], card["samples"]
@@ -91,6 +96,7 @@ class OfARun(FolderTest):
             self.assertNotEqual(Path("logs/a/report.json").read_bytes(), before)
             call("evaluate", "a")
             self.assertEqual(Path("logs/a/report.json").read_bytes(), before)
+            self.assertEqual(len(report_points("a")), len(tags))  # of the last evaluation alone
 
         with self.subTest("without checkpoints there is no determinator and no judge gap"):
             for path in Path("logs/b/checkpoints").iterdir():

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.custom_scalar import layout_pb2
 
-from gan3.summaries import Summaries, flat, graph_of
+from gan3.summaries import Summaries, flat, forget_after, graph_of
 from gan3.triple import Triple
 from tests.support import FolderTest, batch_of, small_system
 
@@ -69,6 +69,35 @@ class Events(FolderTest):
         layout = layout_pb2.Layout.FromString(tf.make_ndarray(value.tensor).item())
         charts = [chart.title for chart in layout.category[0].chart]
         self.assertEqual(charts, ["discriminator", "determinator", "generator"])
+
+    def test_what_came_after_a_checkpoint_is_forgotten(self):
+        def steps():
+            return [
+                event.step
+                for path in sorted(self.folder.glob("events.*"))
+                for event in EventFileLoader(str(path)).Load()
+                if event.summary.value
+            ]
+
+        for numbers in ((10, 20), (30, 40)):  # two files, as a run that was resumed has
+            summaries = Summaries(self.folder)
+            for number in numbers:
+                summaries.scalars(number, {"loss/determinator": 0.5})
+            summaries.close()
+        first, second = sorted(self.folder.glob("events.*"), key=lambda p: p.stat().st_mtime_ns)
+        before = first.read_bytes()
+        self.assertEqual(steps(), [10, 20, 30, 40])
+        forget_after(self.folder, 30)
+        self.assertEqual(steps(), [10, 20, 30])
+        self.assertEqual(first.read_bytes(), before)
+        whole = second.read_bytes()
+        for cut in (1, 5, 20):  # a kill in the middle of a record
+            second.write_bytes(whole[:-cut])
+            forget_after(self.folder, 30)
+            self.assertEqual(steps(), [10, 20])
+            self.assertEqual(set(self.folder.iterdir()), {first, second})
+        forget_after(self.folder, -1)  # a run that begins again
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_hyper_parameters_are_one_level(self):
         got = flat({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})

@@ -319,6 +319,37 @@ class Updates(unittest.TestCase):
         self.assertEqual(len(drawn), 2)
         self.assertGreater(float(tf.reduce_max(tf.abs(drawn[0] - drawn[1]))), 1e-3)
 
+    def test_a_step_says_whose_loss_or_gradient_is_not_finite(self):
+        """A poisoned network spoils the losses that it is in, and no other."""
+        for poisoned, expected in (
+            (None, set()),
+            ("determinator", {"generator", "determinator"}),
+            ("discriminator", {"generator", "discriminator"}),
+            ("generator", {"generator", "discriminator"}),
+        ):
+            system = small_system()
+            if poisoned:
+                bias = getattr(system.networks, poisoned).weights[-1]
+                bias.assign(tf.fill(bias.shape, np.float32(np.nan)))
+            finite = tf.function(system.step)(self.images, self.labels, SEED)
+            self.assertEqual(set(finite), set(ROLES))
+            spoilt = {role for role, good in finite.items() if not good}
+            self.assertEqual(spoilt, expected, poisoned)
+
+    def test_a_gradient_may_overflow_where_the_loss_does_not(self):
+        """Features of 100 times a slope of 1e38, behind a hidden unit of next to nothing."""
+        system = small_system()
+        _, _, _, conv_b, hidden_w, hidden_b, logits_w, _ = system.networks.determinator.weights
+        conv_b.assign(tf.fill(conv_b.shape, 100.0))
+        hidden_w.assign(tf.zeros(hidden_w.shape))
+        hidden_b.assign(tf.fill(hidden_b.shape, 1e-34))
+        logits_w.assign(tf.zeros(logits_w.shape))
+        logits_w[0, 0].assign(1e38)
+        loss = system.determinator_loss(self.images, self.labels, SEED)
+        self.assertTrue(np.isfinite(loss))
+        finite = tf.function(system.step)(self.images, self.labels, SEED)
+        self.assertFalse(finite["determinator"])
+
     def test_l1_moves_exactly_the_dense_matrices(self):
         """Two steps that differ in the L1 weights alone: other weights feel it only later."""
         nothing, heavy = Triple(0.0, 0.0, 0.0), Triple(0.5, 0.5, 0.5)

@@ -1,0 +1,406 @@
+"""Files and command lines from strangers, mutated: an answer or one line, soon, in little room."""
+
+import gzip
+import io
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import unittest
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from gan3 import data, files, judge, records, report, sampling
+from gan3.catalogue import config_of
+from gan3.checkpoints import Checkpoints
+from gan3.config import Config
+from gan3.errors import UserError
+from tests.support import FolderTest, call, idx_bytes, small_system, write_idx_set
+
+MUTANTS = 220  # of each format
+LINES = 500
+LARGE_MUTANTS = 40  # of those that decompress to 55 MB
+SECONDS, MEMORY = 5, 2**30  # a mutant's time; what all of a format may add to the process
+
+
+@contextmanager
+def bounded(what):
+    """No hang: whoever has not answered after five seconds is interrupted, and fails."""
+
+    def hangs(_number, _frame):
+        raise AssertionError(f"{what}: no answer after {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, hangs)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def grown_since(before):
+    """By how many bytes the process's peak has grown since it was `before` KiB."""
+    return 1024 * (peak() - before)
+
+
+def peak():
+    """KiB that the process has had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def mutated(content, dice):
+    """One of the things that happen to files, and some that are done to them."""
+    content = bytearray(content)
+    kind = dice.randrange(8)
+    at = dice.randrange(len(content))
+    if kind == 0:
+        del content[at:]
+    elif kind == 1:
+        content[at] ^= 1 << dice.randrange(8)
+    elif kind == 2:
+        content[at : at + 4] = dice.randbytes(4)
+    elif kind == 3:  # headers are where the lies are
+        at = dice.randrange(min(len(content), 160))
+        content[at : at + 4] = dice.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff"))
+    elif kind == 4:
+        content[at:at] = dice.randbytes(dice.randrange(1, 200))
+    elif kind == 5:
+        content[at : at + dice.randrange(1, 2000)] = b""
+    elif kind == 6:
+        content += content[at:]
+    else:
+        for _ in range(20):
+            content[dice.randrange(len(content))] = dice.randrange(256)
+    return bytes(content)
+
+
+class Files(FolderTest):
+    def assert_answers_or_one_line(self, name, path, content, read, mutants=MUTANTS):
+        """Every mutant of `content` at `path` is read, or refused in one line."""
+        dice, path = random.Random(name), path.absolute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        others = {p: p.stat().st_mtime_ns for p in self.folder.rglob("*") if p.is_file()}
+        refused, memory = 0, peak()
+        for number in range(mutants):
+            path.write_bytes(mutated(content, dice))
+            try:
+                with bounded(f"{name}, mutant {number}"):
+                    read()
+            except UserError as error:
+                refused += 1
+                self.assertNotIn("\n", str(error))
+                self.assertLess(len(str(error)), 400)
+            except Exception as error:
+                raise AssertionError(f"{name}, mutant {number}: {error!r}") from error
+        self.assertLess(grown_since(memory), MEMORY, name)
+        self.assertGreater(refused, mutants // 10, name)  # the mutants are no harmless ones
+        after = {p: p.stat().st_mtime_ns for p in self.folder.rglob("*") if p.is_file()}
+        self.assertEqual(after | {path: 0}, others | {path: 0}, name)  # nothing else is written
+
+    def test_idx_and_gzip(self):
+        write_idx_set(self.folder / "own", 300, 60)
+        path = self.folder / "own" / "train-images-idx3-ubyte.gz"
+        compressed = path.read_bytes()
+        plain = gzip.decompress(compressed)
+
+        def read():
+            data.load("idx", "own", say=lambda line: None)
+
+        self.assert_answers_or_one_line("gzip", path, compressed, read)
+        path.unlink()
+        self.assert_answers_or_one_line("idx", path.with_suffix(""), plain, read)
+        path.with_suffix("").write_bytes(plain)
+        labels = self.folder / "own" / "train-labels-idx1-ubyte.gz"
+        plain = gzip.decompress(labels.read_bytes())
+        labels.unlink()
+        self.assert_answers_or_one_line("labels", labels.with_suffix(""), plain, read)
+
+    def test_mnist_npz_and_the_cache_of_strokes(self):
+        """Of zeros, which the real ones are not: a mutant that can be read is refused for that."""
+        images = {"train": np.zeros((60_000, 28, 28), np.uint8)}
+        images["test"] = images["train"][:10_000]
+        labels = {part: np.zeros(len(array), np.uint8) for part, array in images.items()}
+        path = self.folder / "keras" / "mnist.npz"
+        path.parent.mkdir()
+        np.savez_compressed(
+            path,
+            x_train=images["train"],
+            y_train=labels["train"],
+            x_test=images["test"],
+            y_test=labels["test"],
+        )
+
+        def read():
+            data.load("mnist", "keras", say=lambda line: None)
+
+        content = path.read_bytes()
+        self.assert_answers_or_one_line("mnist.npz", path, content, read, LARGE_MUTANTS)
+        wanted = {"a": ("uint8", (60_000, 28, 28)), "b": ("uint8", (60_000,))}
+        path = self.folder / "strokes.npz"
+        np.savez_compressed(path, a=images["train"], b=labels["train"])
+        content = path.read_bytes()
+        self.assert_answers_or_one_line(
+            "strokes", path, content, lambda: files.read_npz(path, wanted), LARGE_MUTANTS
+        )
+
+    def test_samples_and_weights(self):
+        images = np.zeros((120, 28, 28), np.uint8)
+        np.savez(self.folder / "x.npz", images=images, labels=np.arange(120) % 10)
+        path = self.folder / "x.npz"
+        wanted = {"images": ("uint8", (None, 28, 28)), "labels": ("int64", (None,))}
+
+        def read():
+            files.names_in(path)
+            files.read_npz(path, wanted)
+
+        self.assert_answers_or_one_line("samples", path, path.read_bytes(), read)
+        np.savez_compressed(path, images=images, labels=np.arange(120) % 10)
+        self.assert_answers_or_one_line("compressed samples", path, path.read_bytes(), read)
+        path = self.folder / "judge.npz"
+        content = judge.SHIPPED.read_bytes()
+        self.assert_answers_or_one_line(
+            "judge", path, content, lambda: judge.load(path, judge.DIGEST)
+        )
+
+    def test_episodes_and_checkpoints(self):
+        system = small_system()
+        path = self.folder / "episode_01.npz"
+        sampling.save_generator(path, system)
+        content = path.read_bytes()
+        self.assert_answers_or_one_line(
+            "episode", path, content, lambda: sampling.load_generator(path, system)
+        )
+        variables = {"a": tf.Variable(tf.zeros([30, 20])), "b": tf.Variable(tf.zeros([9]))}
+        folder = self.folder / "checkpoints"
+        folder.mkdir()
+        for step in (1, 2):
+            Checkpoints(folder, variables).save(step)
+        for path in sorted(p for p in folder.iterdir() if "step-1" not in p.name):
+            content, dice = path.read_bytes(), random.Random(path.name)
+            for number in range(80):
+                path.write_bytes(mutated(content, dice))
+                with self.subTest(path.name, number=number), bounded(path.name):
+                    step = Checkpoints(folder, variables).restore(lambda line: None)
+                    self.assertIn(step, (1, 2))  # the older one is whole
+            path.write_bytes(content)
+
+    def test_records(self):
+        folder = self.folder / "logs" / "a"
+        folder.mkdir(parents=True)
+        folders = records.folders_of("a")
+        config = config_of("three_network").to_dict()
+        record = json.dumps({"started": "2026-01-01", "config": config}).encode()
+        lines = "".join(f'{{"step": {n}, "episode": 1, "loss/x": {n / 7}}}\n' for n in range(9))
+        card = json.dumps(
+            {
+                "experiment": "x",
+                "data_digest": "y",
+                "split": "test",
+                "judge": {"digest": "z"},
+                "samples": {"recall": {"value": 0.5}},
+                "real": {"recall": {"value": 0.9}},
+            }
+        ).encode()
+
+        def read_config():
+            Config.from_dict(records.read_record(folders.record).get("config"))
+
+        self.assert_answers_or_one_line("run.json", folders.record, record, read_config)
+        folders.record.write_bytes(record)
+
+        def read_lines():
+            records.read_metrics(folders.metrics)
+
+        self.assert_answers_or_one_line("metrics", folders.metrics, lines.encode(), read_lines)
+        path = folder / "report.json"
+        self.assert_answers_or_one_line("report", path, card, lambda: report.compare(["a", "a"]))
+
+    def test_pictures(self):
+        ink = np.zeros((40, 36), np.uint8)
+        ink[8:30, 14:20] = 255
+        path = self.folder / "x.png"
+        for form in ("PNG", "GIF", "BMP", "JPEG", "TIFF"):
+            buffer = io.BytesIO()
+            Image.fromarray(ink).save(buffer, form)
+            dice = random.Random(form)
+            for number in range(100):
+                path.write_bytes(mutated(buffer.getvalue(), dice))
+                try:
+                    with bounded(f"{form}, mutant {number}"):
+                        self.assertEqual(sampling.read_picture(path).shape, (28, 28))
+                except UserError as error:
+                    self.assertNotIn("\n", str(error))
+
+
+BOMB = 2**29  # bytes that a small file decompresses to
+
+
+class Bombs(FolderTest):
+    """What lies about its size is refused before memory is taken for it."""
+
+    def refused(self, read, message):
+        memory = peak()
+        with self.assertRaisesRegex(UserError, message), bounded(message):
+            read()
+        self.assertLess(grown_since(memory), BOMB // 2)
+
+    def test_gzip(self):
+        write_idx_set(self.folder / "own", 300, 60)
+        path = self.folder / "own" / "train-images-idx3-ubyte.gz"
+        header = idx_bytes(np.zeros((60, 28, 28), np.uint8))[:16]
+        with gzip.open(path, "wb", 1) as file:
+            file.write(header)  # of 60 images
+            for _ in range(BOMB // 2**22):
+                file.write(bytes(2**22))
+        self.refused(lambda: data.load("idx", "own", say=print), "longer than its header says")
+        huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
+        path.write_bytes(gzip.compress(huge))
+        self.refused(lambda: data.load("idx", "own", say=print), "entries; from 50 to")
+
+    def test_zip(self):
+        path = self.folder / "x.npz"
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "|u1", "fortran_order": False, "shape": (60, 28, 28)}
+        )
+        with (
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open("images.npy", "w") as file,
+        ):
+            file.write(header.getvalue())
+            for _ in range(BOMB // 2**22):
+                file.write(bytes(2**22))
+        wanted = {"images": ("uint8", (None, 28, 28))}
+        self.refused(lambda: files.read_npz(path, wanted), "not as long as its header says")
+        for shape, message in (((2**40, 28, 28), "claims"), ((-1, 28, 28), "not as long")):
+            header = io.BytesIO()
+            np.lib.format.write_array_header_1_0(
+                header, {"descr": "|u1", "fortran_order": False, "shape": shape}
+            )
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("images.npy", header.getvalue())
+            self.refused(lambda: files.read_npz(path, wanted), message)
+
+    def test_objects_are_never_unpickled(self):
+        class Trap:
+            def __reduce__(self):
+                return os.mkdir, ("sprung",)
+
+        path = self.folder / "x.npz"
+        np.savez(path, images=np.array([Trap()], object))
+        self.refused(
+            lambda: files.read_npz(path, {"images": ("uint8", (None, 28, 28))}), "not uint8"
+        )
+        self.assertFalse(Path("sprung").exists())
+
+    def test_pixels_that_are_no_numbers_and_labels_that_are_no_digits(self):
+        system = small_system()
+        path = self.folder / "episode_01.npz"
+        weights = {name: w.numpy() for name, w in system.generator_weights.items()}
+        first = next(iter(weights))
+        np.savez(path, **weights | {first: np.full_like(weights[first], np.nan)})
+        self.refused(lambda: sampling.load_generator(path, system), "not finite")
+        write_idx_set(self.folder / "own", 300, 60)
+        labels = np.full(300, 255, np.uint8)
+        (self.folder / "own" / "train-labels-idx1-ubyte.gz").write_bytes(
+            gzip.compress(idx_bytes(labels))
+        )
+        self.refused(lambda: data.load("idx", "own", say=print), "a label of 255")
+
+
+HOSTILE = (
+    "",
+    " ",
+    "-1",
+    "1e999",
+    "NaN",
+    "0x10",
+    "٣٤x",
+    "9" * 400,
+    "../../x",
+    "/etc/passwd",
+    "/dev/null/x",
+    "a/b",
+    "..",
+    "x" * 300,
+    "\n",
+    "%s%n",
+    "'; rm -rf /",
+    "--",
+    "{}",
+    "é\udcff",
+    "none.npz",
+)
+
+
+class CommandLines(FolderTest):
+    def test_every_line_is_an_answer_or_one_line_and_writes_nothing_elsewhere(self):
+        write_idx_set(self.folder / "own", 300, 60)
+        inside = self.folder / "work"
+        inside.mkdir()
+        os.chdir(inside)
+        shutil.copytree(self.folder / "own", inside / "own")
+        before = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
+        # Each has a hostile word where `?` stands, and could not succeed with any of them.
+        patterns = (
+            ("train", "--dataset", "idx", "--data", "?"),
+            ("train", "--dataset", "?"),
+            ("train", "--experiment", "?"),
+            ("train", "--precision", "?"),
+            ("train", "--episodes", "?", "--dataset", "idx"),
+            ("train", "--batches", "?", "--dataset", "idx"),
+            ("train", "--batch-size", "?", "--dataset", "idx"),
+            ("train", "--seed", "?", "--dataset", "idx"),
+            ("train", "--set", "?"),
+            ("train", "--set", "keep_prob=?"),
+            ("train", "--set", "learning_rate.generator=?"),
+            ("train", "--set", "?=1"),
+            ("train", "--resume", "--run", "?"),
+            ("train", "?"),
+            ("sample", "--run", "?", "--out", "x.npz"),
+            ("sample", "--count", "?", "--out", "x.npz"),
+            ("sample", "--labels", "?", "--out", "x.npz"),
+            ("sample", "--out", "?"),
+            ("generate", "?"),
+            ("generate", "12", "--run", "?"),
+            ("generate", "12", "--seed", "?"),
+            ("generate", "12", "--logs", "?"),
+            ("generate", "12", "--pretrained", "?"),
+            ("figures", "?"),
+            ("figures", "--logs", "?"),
+            ("evaluate", "?"),
+            ("evaluate", "--samples", "?", "--dataset", "idx", "--data", "own"),
+            ("evaluate", "--samples", "x.npz", "--judge", "?", "--dataset", "idx", "--data", "?"),
+            ("compare", "?", "?"),
+            ("recognise", "?"),
+            ("train-judge", "--steps", "?", "--out", "x"),
+            ("?",),
+            ("?", "--help"),
+        )
+        dice, memory = random.Random(7), peak()
+        for number in range(LINES):
+            pattern = patterns[number % len(patterns)]
+            line = [dice.choice(HOSTILE) if word == "?" else word for word in pattern]
+            if number >= LINES // 2 and dice.random() < 0.5:
+                line.insert(dice.randrange(1, len(line) + 1), dice.choice(HOSTILE))
+            with self.subTest(line), bounded(" ".join(line)):
+                status, _, err = call(*line)
+                self.assertIn(status, (0, 2))
+                if status == 2:
+                    self.assertEqual(err.count("\n"), 1, err)
+                    self.assertRegex(err, r"\Agan3[ :]")
+        after = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
+        self.assertEqual(after, before)
+        self.assertLess(grown_since(memory), MEMORY)
+
+
+if __name__ == "__main__":
+    unittest.main()
