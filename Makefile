@@ -11,7 +11,8 @@ SEED ?= 0
 PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare test lint format coverage mutations clean
+.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare bench \
+  bench-torch test lint format coverage mutations clean
 
 # The stamps lie in the environment and carry the lock's checksum and Python's version, so a changed
 # lock is installed anew, a finished one is left alone, and an interrupted installation is taken up
@@ -62,6 +63,13 @@ evaluate: setup ## the report card of RUN; ARGS=--cas adds the classifier of sam
 
 compare: setup ## the cards of runs side by side: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
+
+bench: setup ## the step beside its peers, its growth and its parts; ARGS="--only step"
+	@$(PY) -m tests.bench $(ARGS)
+
+bench-torch: setup ## the same with PyTorch and JAX, which it installs first
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(PY) -m tests.bench $(ARGS)
 
 test: setup ## the unittest suite (GAN3_DATA=DIR for the tests on real MNIST)
 	@$(PY) -m tests.parallel $(ARGS)

@@ -1,37 +1,45 @@
 """Files that are whole or absent: atomic writes, and npz files read without trust."""
 
 import contextlib
-import io
 import json
+import math
 import os
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from gan3.errors import UserError
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside `path`, sync to disk, rename: a reader sees the old file or the new one.
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path`, synced to disk and renamed: a reader sees the old one or the new one.
 
     Raises UserError where the folder cannot be written.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(aside, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
         raise cannot_write(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):  # after the rename there is none
+            aside.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """`path` with `content`, whole or not at all. Raises UserError where it cannot be written."""
+    with _written(path) as file:
+        file.write(content)
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:
@@ -65,11 +73,45 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, f"{text}\n".encode())
 
 
-def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Arrays only, atomically; the same arrays give the same bytes."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_atomically(path, buffer.getvalue())
+class Parts(NamedTuple):
+    """An array that is never in memory as a whole, in parts along its first axis."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    parts: Iterable[np.ndarray]
+
+
+def write_npz(path: Path, arrays: dict[str, np.ndarray | Parts]) -> None:
+    """Arrays only, atomically; the same arrays give the same bytes.
+
+    Raises UserError where it cannot be written, ValueError where parts are not of their array.
+    """
+    with _written(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            if not isinstance(array, Parts):
+                array = Parts(array.shape, array.dtype, [array])
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                _write_parts(member, array)
+
+
+def _write_parts(member: IO[bytes], array: Parts) -> None:
+    """An npy file, format 1.0, in C order."""
+    np.lib.format.write_array_header_1_0(
+        member,
+        {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(array.dtype)),
+            "fortran_order": False,
+            "shape": array.shape,
+        },
+    )
+    size = 0
+    for part in array.parts:
+        if part.dtype != array.dtype or part.shape[1:] != array.shape[1:]:
+            raise ValueError(f"a part {part.dtype} {part.shape} of {array.dtype} {array.shape}")
+        member.write(part.tobytes())
+        size += part.size
+    if size != math.prod(array.shape):
+        raise ValueError(f"{size} entries for an array of {array.shape}")
 
 
 _DAMAGE = (  # what zipfile, zlib and NumPy's header reader raise on bytes that are not theirs

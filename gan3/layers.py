@@ -4,6 +4,7 @@ What makes a step fast lives here, so that `networks` and `train_step` read like
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -60,7 +61,7 @@ INITIALISERS = {"glorot": Glorot, "published": PublishedInit}
 
 def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable) -> tf.Tensor:
     """x [B, in] times w [in, out] plus b [out], in the precision of x."""
-    return tf.nn.bias_add(tf.matmul(x, tf.cast(w, x.dtype)), tf.cast(b, x.dtype))
+    return _add_bias(tf.matmul(x, tf.cast(w, x.dtype)), b)
 
 
 def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> tf.Tensor:
@@ -71,7 +72,25 @@ def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> 
     """
     x = tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=1, padding="SAME")
     x = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="SAME")
-    return ACTIVATIONS[activation](tf.nn.bias_add(x, tf.cast(b, x.dtype)))
+    return ACTIVATIONS[activation](_add_bias(x, b))
+
+
+def _add_bias(x: tf.Tensor, b: tf.Variable) -> tf.Tensor:
+    """x [..., out] plus b [out], in the precision of x; b's gradient is summed in that of b.
+
+    TensorFlow sums it in bfloat16 where x is that, and 256 + 1 is 256 there.
+    """
+    if x.dtype == b.dtype:
+        return tf.nn.bias_add(x, b)
+
+    @tf.custom_gradient
+    def add(x: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return upstream, tf.reduce_sum(tf.cast(upstream, b.dtype), range(x.shape.rank - 1))
+
+        return tf.nn.bias_add(x, tf.cast(b, x.dtype)), gradients
+
+    return add(x, tf.convert_to_tensor(b))
 
 
 def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:

@@ -11,9 +11,13 @@ from gan3 import __version__
 
 
 def description() -> dict[str, Any]:
-    """`machine` and `versions`, as run.json and the judge's provenance have them."""
+    """`machine`, `onednn` and `versions`, as run.json and the judge's provenance have them.
+
+    `onednn` is what TensorFlow was told of oneDNN's kernels, "1" or "0": other kernels, other bits.
+    """
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "as TensorFlow chooses"),
         "versions": {
             "gan3": __version__,
             "python": platform.python_version(),

@@ -189,6 +189,41 @@ def resolve_precision(wanted: str) -> str:
     return "bfloat16" if "amx_bf16" in flags else "float32"
 
 
+def trace(
+    system: System, images: np.ndarray, labels: np.ndarray, batch_size: int
+) -> tuple[Callable[..., None], Callable[..., dict], Callable[..., tuple]]:
+    """The step and the evaluation of `system` as graphs, and `take`, which gathers a batch.
+
+    The data (uint8 [N, 28, 28] and [N]) is held once; a step gathers its batch inside its graph,
+    so indices [batch_size] and a seed [2] are all that Python hands to it. Each is traced once,
+    without AutoGraph: no graph here branches on a tensor, and rewriting the code that says so took
+    half of the tracing.
+    """
+    pixels, digits = tf.constant(images), tf.constant(labels.astype(np.int32))
+
+    def take(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.name_scope("data"):
+            return to_unit(tf.gather(pixels, indices)), tf.gather(digits, indices)
+
+    batch = tf.TensorSpec([batch_size], tf.int32, name="indices")
+    seed = tf.TensorSpec([2], tf.int32, name="seed")
+    step = tf.function(
+        lambda indices, seed: system.step(*take(indices), seed),
+        input_signature=[batch, seed],
+        autograph=False,
+    )
+    evaluate = tf.function(
+        system.evaluate,
+        input_signature=[
+            tf.TensorSpec([None, 28, 28, 1], tf.float32),
+            tf.TensorSpec([None], tf.int32),
+            seed,
+        ],
+        autograph=False,
+    )
+    return step, evaluate, take
+
+
 class _Loop:
     """The schedule: episodes of batches, what is written on the way, and how it stops."""
 
@@ -209,28 +244,9 @@ class _Loop:
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signal: int | None = None
-        pixels = tf.constant(dataset.images)
-        labels = tf.constant(dataset.labels.astype(np.int32))
-
-        def take(indices):
-            with tf.name_scope("data"):
-                return to_unit(tf.gather(pixels, indices)), tf.gather(labels, indices)
-
-        # Seed and indices are all that Python hands to a step; both graphs are traced once.
-        batch = tf.TensorSpec([config.batch_size], tf.int32, name="indices")
-        seed = tf.TensorSpec([2], tf.int32, name="seed")
-        self.step = tf.function(
-            lambda indices, seed: system.step(*take(indices), seed), input_signature=[batch, seed]
+        self.step, self.evaluate, self._take = trace(
+            system, dataset.images, dataset.labels, config.batch_size
         )
-        self.evaluate = tf.function(
-            system.evaluate,
-            input_signature=[
-                tf.TensorSpec([None, 28, 28, 1], tf.float32),
-                tf.TensorSpec([None], tf.int32),
-                seed,
-            ],
-        )
-        self._take = take
 
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, and remove what was written after it or cut off.

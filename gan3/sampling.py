@@ -2,6 +2,7 @@
 
 import struct
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -73,25 +74,26 @@ class Sampler:
 
     def __init__(self, system: System):
         @tf.function(
-            input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([2], tf.int32)]
+            input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([2], tf.int32)],
+            autograph=False,
         )
         def generate(labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
             return system.generate(labels, system.noise(labels, seed))
 
         self._generate = generate
 
+    def parts(self, labels: np.ndarray, seed: tuple[int, int]) -> Iterator[np.ndarray]:
+        """uint8 [500, 28, 28], and the rest, of `labels` [N]; none is kept."""
+        for start in range(0, len(labels), _CHUNK):
+            images = self._generate(
+                tf.constant(labels[start : start + _CHUNK], tf.int32),
+                tf.random.fold_in(tf.constant(seed, tf.int32), start // _CHUNK),
+            )
+            yield to_pixels(images.numpy())
+
     def __call__(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
         """uint8 [N, 28, 28] of `labels` [N]; a function of the weights, the labels and `seed`."""
-        images = [
-            to_pixels(
-                self._generate(
-                    tf.constant(labels[start : start + _CHUNK], tf.int32),
-                    tf.random.fold_in(tf.constant(seed, tf.int32), start // _CHUNK),
-                ).numpy()
-            )
-            for start in range(0, len(labels), _CHUNK)
-        ]
-        return np.concatenate(images)
+        return np.concatenate(list(self.parts(labels, seed)))
 
 
 def labels_of(count: int, text: str) -> np.ndarray:

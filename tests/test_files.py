@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 
 from gan3.errors import UserError
-from gan3.files import make_folder, read_npz, write_atomically, write_npz
+from gan3.files import Parts, make_folder, read_npz, write_atomically, write_npz
 from tests.support import FolderTest
 
 WANTED = {"a": ("float32", (2, 3)), "b": ("int64", (None,))}
@@ -33,6 +33,23 @@ class Writing(FolderTest):
             write_npz(self.folder / name, {"a": np.arange(3)})
         one, two = ((self.folder / name).read_bytes() for name in ("1.npz", "2.npz"))
         self.assertEqual(one, two)
+
+    def test_an_array_in_parts_is_the_array(self):
+        array = np.arange(70, dtype=np.uint8).reshape(7, 5, 2)
+        whole, streamed = self.folder / "whole.npz", self.folder / "streamed.npz"
+        write_npz(whole, {"a": array})
+        parts = Parts(array.shape, array.dtype, (array[i : i + 3] for i in range(0, 7, 3)))
+        write_npz(streamed, {"a": parts})
+        self.assertEqual(streamed.read_bytes(), whole.read_bytes())
+        with np.load(streamed) as read:
+            np.testing.assert_array_equal(read["a"], array)
+
+    def test_parts_that_are_not_the_array_leave_no_file(self):
+        array = np.zeros((4, 2), np.uint8)
+        for parts in ([array[:3]], [array, array], [array.astype(np.int64)], [array[:, :1]] * 2):
+            with self.subTest(parts=len(parts)), self.assertRaises(ValueError):
+                write_npz(self.folder / "x.npz", {"a": Parts(array.shape, array.dtype, parts)})
+            self.assertEqual(list(self.folder.iterdir()), [])
 
 
 class Reading(FolderTest):
@@ -69,7 +86,9 @@ class Reading(FolderTest):
             ("c", np.zeros(3), "has no array a"),
         ):
             with self.subTest(name=name, shape=array.shape):
-                write_npz(self.path, {**self.arrays, name: array} if name != "c" else {name: array})
+                np.savez(
+                    self.path, **{**self.arrays, name: array} if name != "c" else {name: array}
+                )
                 self.refused(message)
 
     def test_an_object_array_is_never_unpickled(self):

@@ -75,6 +75,12 @@ class L1(unittest.TestCase):
         weights = [tf.Variable([[1.0, -2.0]]), tf.Variable([-0.5])]
         self.assertAlmostEqual(float(losses.l1(weights)), 3.5, delta=1e-6)
 
+    def test_gradient_is_the_sign_times_what_comes_from_above(self):
+        w = tf.Variable([[1.5, -2.0], [0.0, 1e-6]])
+        with tf.GradientTape() as tape:
+            loss = 0.25 * losses.l1([w])
+        np.testing.assert_allclose(tape.gradient(loss, w), [[0.25, -0.25], [0, 0.25]], rtol=1e-6)
+
 
 if __name__ == "__main__":
     unittest.main()

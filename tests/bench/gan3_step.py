@@ -1,0 +1,30 @@
+"""gan3 itself: the system and the traced step that `make train` runs."""
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.catalogue import builder_of, config_of
+from gan3.data import Batches
+from gan3.run import trace
+from gan3.sampling import STEPS, seed_of
+from gan3.triple import Triple
+from tests.bench.task import Contestant, Task, digits
+
+
+def prepare(task: Task, dtype: str) -> Contestant:
+    """In `dtype`: "float32" or "bfloat16"."""
+    system = builder_of("three_network")(config_of("three_network"), dtype)
+    images, labels = digits(20 * task.batch_size)
+    step, _, _ = trace(system, images, labels, task.batch_size)
+    batches, done = Batches(len(images), task.batch_size, 0), 0
+
+    def steps(count: int) -> None:
+        nonlocal done
+        for _ in range(count):
+            done += 1
+            step(tf.constant(batches(done)), tf.constant(seed_of(0, STEPS, done)))
+
+    def weights() -> Triple:
+        return Triple(*([np.array(w) for w in network.weights] for network in system.networks))
+
+    return Contestant(steps, weights)

@@ -1,0 +1,274 @@
+"""What costs time beside the peers: `python -m tests.bench.parts PART` prints JSON."""
+
+import contextlib
+import io
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+BATCH = 100
+
+
+def _seconds(call: Callable[[], Any], rounds: int = 9) -> float:
+    """Median of several calls, after two that are not counted."""
+    times = []
+    for _ in range(rounds + 2):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return median(times[2:])
+
+
+def machine() -> dict[str, str]:
+    """What the table was measured on."""
+    _quietly_import()
+    from gan3 import machine as described
+
+    description = described.description()
+    versions = {"Python": platform.python_version()}
+    for name in ("tensorflow", "torch", "jax"):
+        with contextlib.suppress(ImportError):
+            versions[name] = __import__(name).__version__
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text().split() if cpuinfo.exists() else []
+    units = [unit for unit in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if unit in flags]
+    return {
+        "machine": description["machine"],
+        "processor": " ".join(units) or platform.processor() or "unknown processor",
+        "software": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+
+
+def _quietly_import() -> None:
+    from gan3.__main__ import _import_tensorflow
+
+    _import_tensorflow()
+
+
+def _traced() -> tuple[Any, Any, Any]:
+    """The step of three_network, its indices and its seed."""
+    import tensorflow as tf
+
+    from gan3.catalogue import builder_of, config_of
+    from gan3.run import trace
+    from tests.bench.task import digits
+
+    system = builder_of("three_network")(config_of("three_network"), "float32")
+    step, _, _ = trace(system, *digits(20 * BATCH), BATCH)
+    return step, tf.range(BATCH), tf.constant([0, 1])
+
+
+_KINDS = {
+    "Conv2DBackpropFilter": "convolution, gradient of the kernel",
+    "Conv2DBackpropInput": "convolution, gradient of its input",
+    "Conv2D": "convolution",
+    "MatMul": "matrix product",
+    "MaxPoolGrad": "max-pool, gradient",
+    "MaxPool": "max-pool",
+    "ApplyAdam": "Adam",
+    "Elu": "ELU and its gradient",
+    "Random": "random numbers",
+    "Sign": "L1, gradient",
+    "Bias": "biases and their gradients",
+}
+"""Part of an op's type: what the table calls it. The first that fits counts."""
+
+
+def _kind(op: str) -> str:
+    return next((kind for part, kind in _KINDS.items() if part in op), "all else")
+
+
+def profile() -> dict[str, Any]:
+    """Where a step's time goes, and how near each part is to what the machine can do.
+
+    Times are of TensorFlow's profiler, summed over ops, of which several run at once; FLOPs and
+    bytes follow from the shapes in the graph. The limits are measured here: a product of
+    2048 x 2048 matrices, and a pass over an array larger than the caches.
+    """
+    _quietly_import()
+    import tensorflow as tf
+
+    step, indices, seed = _traced()
+    wall = _seconds(lambda: step(indices, seed))
+    square, long = tf.random.normal([2048, 2048]), tf.random.normal([2**26])
+    flops_limit = 2 * 2048**3 / _seconds(tf.function(lambda: tf.matmul(square, square)))
+    bytes_limit = 2 * 4 * 2**26 / _seconds(tf.function(lambda: long * 2.0))
+    kinds = {kind: [0.0, 0, 0] for kind in (*_KINDS.values(), "all else")}  # ms, FLOP, bytes
+    for node in _nodes(step.get_concrete_function().graph):
+        row = kinds[_kind(node.type)]
+        row[1] += _flops(node)
+        row[2] += sum(_bytes(tensor) for tensor in (*node.inputs, *node.outputs))
+    rounds = 5
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        for _ in range(rounds):
+            step(indices, seed)
+        tf.profiler.experimental.stop()
+        for op, ms in _events(Path(folder)):
+            kinds[_kind(op)][0] += ms / rounds
+    rows = []
+    for kind, (ms, flops, size) in sorted(kinds.items(), key=lambda item: -item[1][0]):
+        least = 1e3 * max(flops / flops_limit, size / bytes_limit)
+        of_flops = (f"{flops / 1e9:.1f}", f"{flops / ms / 1e6:.0f}") if flops else ("", "")
+        of_bytes = (f"{size / 1e6:.0f}", f"{size / ms / 1e6:.1f}")
+        rows.append((kind, f"{ms:.1f}", *of_flops, *of_bytes, f"{least / ms:.0%}"))
+    total_ms, flops = sum(row[0] for row in kinds.values()), sum(row[1] for row in kinds.values())
+    note = (
+        f"A step takes {1e3 * wall:.0f} ms; its ops, of which several run at once, {total_ms:.0f}"
+        f" ms in all. Its {flops / 1e9:.1f} GFLOP at the {flops_limit / 1e9:.0f} GFLOP/s of a"
+        f" large matrix product would take {1e3 * flops / flops_limit:.0f} ms,"
+        f" {flops / flops_limit / wall:.0%} of it. Memory: {bytes_limit / 1e9:.0f} GB/s. The limit"
+        " of a row is the slower of the two for its FLOPs and bytes, each tensor counted once an"
+        " op; caches and fused ops can pass it."
+    )
+    return {"rows": rows, "note": note}
+
+
+def _nodes(graph: Any) -> set[Any]:
+    """The ops that run: those that an update needs. Gradients of what does not move are pruned."""
+    found, waiting = set(), list(graph.control_outputs)
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += [tensor.op for tensor in node.inputs] + list(node.control_inputs)
+    return found
+
+
+def _flops(node: Any) -> int:
+    """Multiplications and additions of a product or a convolution; 0 for all other ops."""
+    if node.type == "MatMul":
+        rows, inner = node.inputs[0].shape[:: -1 if node.get_attr("transpose_a") else 1]
+        return 2 * rows * inner * node.outputs[0].shape[-1]
+    if node.type == "Conv2D":
+        spatial, kernel = node.outputs[0].shape[:3], node.inputs[1].shape
+    elif node.type == "Conv2DBackpropInput":
+        spatial, kernel = node.inputs[2].shape[:3], node.inputs[1].shape
+    elif node.type == "Conv2DBackpropFilter":
+        spatial, kernel = node.inputs[2].shape[:3], node.outputs[0].shape
+    else:
+        return 0
+    return 2 * spatial.num_elements() * kernel.num_elements()
+
+
+def _bytes(tensor: Any) -> int:
+    size = tensor.shape.num_elements() if tensor.shape.rank is not None else None
+    return (size or 0) * tensor.dtype.size
+
+
+def _events(folder: Path) -> Iterator[tuple[str, float]]:
+    """Type and milliseconds of each op that the profiler saw."""
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    (file,) = folder.rglob("*.xplane.pb")
+    for plane in xplane_pb2.XSpace.FromString(file.read_bytes()).planes:
+        for line in plane.lines:
+            for event in line.events:
+                name, _, op = plane.event_metadata[event.metadata_id].name.rpartition(":")
+                if name and op.isidentifier() and not name.endswith(":") and " " not in name:
+                    yield op, event.duration_ps / 1e9
+
+
+def outside() -> list[tuple[str, str]]:
+    """What a step costs outside its graph: the loop's Python and the call into TensorFlow."""
+    _quietly_import()
+    import tensorflow as tf
+
+    from gan3.data import Batches
+    from gan3.sampling import STEPS, seed_of
+
+    batches, count = Batches(60_000, BATCH, 0), 600
+    empty = tf.function(
+        lambda indices, seed: None,
+        input_signature=[tf.TensorSpec([BATCH], tf.int32), tf.TensorSpec([2], tf.int32)],
+        autograph=False,
+    )
+
+    def prepare():
+        for step in range(1, count + 1):
+            tf.constant(batches(step)), tf.constant(seed_of(0, STEPS, step))
+
+    indices, seed = tf.constant(batches(1)), tf.constant(seed_of(0, STEPS, 1))
+    python = _seconds(prepare) / count
+    call = _seconds(lambda: [empty(indices, seed) for _ in range(count)]) / count
+    return [
+        ("indices and seed of a step, with each epoch's shuffling", f"{1e6 * python:.0f} µs"),
+        ("the call of a graph that does nothing", f"{1e6 * call:.0f} µs"),
+    ]
+
+
+def start() -> list[tuple[str, str]]:
+    """Seconds from the command to the end of the first step, by part."""
+    marks, last = [], time.perf_counter()
+
+    def mark(what: str) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        marks.append((what, f"{now - last:.2f} s"))
+        last = now
+
+    import tensorflow as tf
+
+    mark("import TensorFlow")
+    from gan3 import run
+    from gan3.catalogue import builder_of, config_of
+    from gan3.data import load
+
+    mark("import the rest")
+    config = config_of("three_network")
+    dataset = load("auto", None, "test", lambda line: None)
+    mark(f"read {dataset.title}, check its digest")
+    system = builder_of("three_network")(config, "float32")
+    step, _, _ = run.trace(system, dataset.images, dataset.labels, BATCH)
+    mark("variables, data into TensorFlow")
+    step.get_concrete_function()
+    mark("trace the step")
+    step(tf.range(BATCH), tf.constant([0, 1]))
+    mark("first step, its graph optimised on the way")
+    step(tf.range(BATCH), tf.constant([0, 2]))
+    mark("second step")
+    times = [_run_seconds([sys.executable, "-m", "gan3", "--help"]) for _ in range(5)]
+    return [*marks, ("`--help`", f"{median(times):.2f} s")]
+
+
+def _run_seconds(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def sample() -> list[tuple[str, str]]:
+    """`sample --count`, a million beside a tenth of it: images/s and the peak of memory."""
+    from gan3.__main__ import main
+
+    _quietly_import()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        silent = contextlib.redirect_stdout(io.StringIO())
+        tiny = ("--episodes", "1", "--batches", "1", "--dataset", "strokes", "--run", "one")
+        with silent, contextlib.redirect_stderr(io.StringIO()):
+            main(["train", *tiny])
+        for count in (100_000, 1_000_000):
+            began = time.perf_counter()
+            with silent:
+                main(["sample", "--run", "one", "--count", str(count), "--out", "digits.npz"])
+            rate = count / (time.perf_counter() - began)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            size = Path("digits.npz").stat().st_size / 2**20
+            rows.append(
+                (f"{count:,}", f"{rate:.0f} images/s, peak {peak} MiB, file {size:.0f} MiB")
+            )
+    return rows
+
+
+if __name__ == "__main__":
+    part = {f.__name__: f for f in (machine, profile, outside, start, sample)}[sys.argv[1]]
+    print(json.dumps(part()))

@@ -1,0 +1,88 @@
+"""The script's way: a TensorFlow 1 graph, tf.train.AdamOptimizer, a Session fed batch by batch."""
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from gan3.triple import Triple
+from tests.bench.task import Contestant, Task, digits, first_weights
+
+
+def prepare(task: Task, _: str) -> Contestant:
+    """float32, whatever the variant."""
+    tf.disable_eager_execution()
+    images, labels = digits(20 * task.batch_size)
+    images = (images / np.float32(255)).reshape(-1, 28, 28, 1)
+    labels = np.eye(10, dtype=np.float32)[labels]
+    pictures = tf.placeholder(tf.float32, [None, 28, 28, 1])
+    one_hot = tf.placeholder(tf.float32, [None, 10])
+    lists = Triple(
+        *([tf.Variable(w, name=role) for w in first_weights(role)] for role in Triple._fields)
+    )
+    fakes = _generator(lists.generator, one_hot, task.keep_prob.generator)
+
+    real_logits = _critic(lists.discriminator, pictures, task.keep_prob.discriminator)
+    fake_logits = _critic(lists.discriminator, fakes, task.keep_prob.discriminator)
+    real_digits = _critic(lists.determinator, pictures, task.keep_prob.determinator)
+    fake_digits = _critic(lists.determinator, fakes, task.keep_prob.determinator)
+    losses = Triple(
+        generator=_binary(fake_logits, 1) + _digit(fake_digits, one_hot),
+        discriminator=_binary(real_logits, 1) + _binary(fake_logits, 0),
+        determinator=_digit(real_digits, one_hot),
+    )
+    updates = Triple(
+        *(
+            tf.train.AdamOptimizer(rate, beta1).minimize(loss + weight * _l1(own), var_list=own)
+            for rate, beta1, weight, loss, own in zip(
+                task.learning_rate, task.beta1, task.l1_weight, losses, lists, strict=True
+            )
+        )
+    )
+    threads = task.threads
+    session = tf.Session(
+        config=tf.ConfigProto(
+            intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads
+        )
+    )
+    session.run(tf.global_variables_initializer())
+    done = 0
+
+    def steps(count: int) -> None:
+        nonlocal done
+        for _ in range(count):
+            rows = slice((done % 20) * task.batch_size, (done % 20 + 1) * task.batch_size)
+            feed = {pictures: images[rows], one_hot: labels[rows]}
+            for update in (updates.discriminator, updates.generator, updates.determinator):
+                session.run(update, feed)
+            done += 1
+
+    return Contestant(steps, lambda: Triple(*(session.run(own) for own in lists)))
+
+
+def _generator(weights: list, one_hot, keep: float):
+    noise = tf.random_uniform([tf.shape(one_hot)[0], 1, 10], -1, 1)
+    h = tf.reshape(one_hot[:, :, None] * noise, [-1, 100])
+    for w, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+        h = tf.nn.dropout(tf.nn.elu(tf.matmul(h, w) + b), rate=1 - keep)
+    return tf.reshape(tf.nn.sigmoid(tf.matmul(h, weights[-2]) + weights[-1]), [-1, 28, 28, 1])
+
+
+def _critic(weights: list, images, keep: float):
+    h = images
+    for w, b in zip(weights[:4:2], weights[1:4:2], strict=True):
+        h = tf.nn.elu(tf.nn.conv2d(h, w, strides=[1, 1, 1, 1], padding="SAME") + b)
+        h = tf.nn.max_pool(h, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+    h = tf.nn.elu(tf.matmul(tf.reshape(h, [-1, 7 * 7 * 64]), weights[4]) + weights[5])
+    return tf.matmul(tf.nn.dropout(h, rate=1 - keep), weights[6]) + weights[7]
+
+
+def _binary(logits, target: int):
+    targets = tf.fill(tf.shape(logits), float(target))
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits))
+
+
+def _digit(logits, one_hot):
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=one_hot, logits=logits))
+
+
+def _l1(weights: list):
+    return tf.add_n([tf.reduce_sum(tf.abs(w)) for w in weights if w.shape.rank == 2])
