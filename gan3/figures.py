@@ -5,6 +5,7 @@ Figures are made without pyplot, so nothing is global and no display is needed.
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ from PIL import Image
 
 from gan3.files import write_atomically
 
-_CELL = 0.62  # inches a digit
+_SCALE = 3  # pixels of a figure for one of a digit's, either way
 _DPI = 120
 LOSSES = {  # tag: (label, colour)
     "loss/discriminator": ("discriminator", "tab:blue"),
@@ -50,23 +51,29 @@ def grid(
     """
     rows = -(-len(images) // columns)
     each = over is not None and len(over) == len(images) > columns
-    cell_height = _CELL * (1.42 if each else 1.06)
-    left = 0.95 if beside else 0.15  # inches
-    top = 0.42 + (0.26 if over else 0.0)
-    width = max(left + columns * _CELL * 1.06 + 0.15, 3.9)
-    height = top + (rows - 1) * cell_height + _CELL + 0.12
-    figure = Figure(figsize=(width, height), dpi=_DPI)
-    figure.text(0.5, 1 - 0.22 / height, title, ha="center", va="center", fontsize=9)
-    left += (width - 0.15 - left - columns * _CELL * 1.06) / 2
+    # All in pixels. An Axes for each digit would take most of the time that a figure takes.
+    cell, across = 28 * _SCALE, 28 * _SCALE + 5
+    down = cell + (35 if each else 5)
+    left, top = (114 if beside else 18), 50 + (31 if over else 0)
+    width = max(left + columns * across + 18, 468)
+    height = top + (rows - 1) * down + cell + 14
+    left += (width - 18 - left - columns * across) // 2
+    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
+
+    def write(x: float, y: float, text: str, **where: Any) -> None:
+        """`text` at x, y pixels from the left and from the top."""
+        figure.text(x / width, 1 - y / height, text, **{"fontsize": 9, "ha": "center"} | where)
+
+    write(width / 2, 26, title, va="center")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
-        x = (left + column * _CELL * 1.06) / width
-        y = 1 - (top + row * cell_height + _CELL) / height
-        axes = _picture(figure, (x, y, _CELL / width, _CELL / height), image)
+        x, y = left + column * across, top + row * down
+        pixels = image.repeat(_SCALE, axis=0).repeat(_SCALE, axis=1)
+        figure.figimage(np.stack([pixels] * 3, axis=2), x, height - y - cell)  # as RGB: to the bit
         if over and (each or row == 0):
-            axes.set_title(over[i if each else column], fontsize=9, pad=2)
+            write(x + cell / 2, y - 4, over[i if each else column], va="bottom")
         if beside and column == 0:
-            axes.text(-4, 14, beside[row], ha="right", va="center", fontsize=8)
+            write(x - 10, y + cell / 2, beside[row], ha="right", va="center", fontsize=8)
     return figure
 
 

@@ -2,6 +2,7 @@ import io
 import unittest
 
 import numpy as np
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from gan3 import figures
@@ -12,31 +13,61 @@ DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint
 
 
 class Grid(unittest.TestCase):
-    def axes(self, figure):
-        return figure.get_axes()
+    def box(self, image):
+        """(left, bottom, right, top) in pixels of the figure."""
+        rows, columns = image.get_array().shape[:2]
+        return image.ox, image.oy, image.ox + columns, image.oy + rows
+
+    def titles(self, figure):
+        """The texts below the figure's own title, with their places."""
+        return [
+            (text.get_text(), *text.get_window_extent().get_points().mean(axis=0))
+            for text in figure.texts[1:]
+        ]
 
     def test_digits_are_square_in_reading_order_and_unaltered(self):
         figure = figures.grid(DIGITS[:10], 5, "title", over=list("4071928365"))
-        width, height = figure.get_size_inches()
-        boxes = [axes.get_position() for axes in self.axes(figure)]
-        self.assertEqual(len(boxes), 10)
-        for box in boxes:
-            self.assertAlmostEqual(box.width * width, box.height * height, places=6)
-        places = [(round(-box.y0, 4), round(box.x0, 4)) for box in boxes]
+        self.assertEqual(len(figure.images), 10)
+        places = [(-image.oy, image.ox) for image in figure.images]
         self.assertEqual(places, sorted(places))
-        for axes, image in zip(self.axes(figure), DIGITS, strict=False):
-            np.testing.assert_array_equal(axes.images[0].get_array(), image)
-            self.assertEqual(axes.images[0].get_clim(), (0, 255))
+        for image, digit in zip(figure.images, DIGITS, strict=False):
+            shown = image.get_array()
+            self.assertEqual(shown.shape, (84, 84, 3))
+            for channel in range(3):
+                larger = np.kron(digit, np.ones((3, 3), np.uint8))
+                np.testing.assert_array_equal(shown[..., channel], larger)
+
+    def test_digits_reach_the_file_pixel_for_pixel(self):
+        figure = figures.grid(DIGITS[:10], 5, "title")
+        drawn = figures.pixels(figure)
+        left, bottom, right, top = self.box(figure.images[7])
+        height = drawn.shape[0]
+        part = drawn[height - top : height - bottom, left:right]
+        for channel in range(3):
+            np.testing.assert_array_equal(part[1::3, 1::3, channel], DIGITS[7])
 
     def test_each_image_is_titled_with_its_own(self):
         figure = figures.grid(DIGITS[:10], 5, "title", over=list("4071928365"))
-        self.assertEqual("".join(axes.get_title() for axes in self.axes(figure)), "4071928365")
+        titles = self.titles(figure)
+        self.assertEqual("".join(text for text, _, _ in titles), "4071928365")
+        for (_, x, y), image in zip(titles, figure.images, strict=True):
+            left, _, right, top = self.box(image)
+            self.assertAlmostEqual(x, (left + right) / 2, delta=2)
+            self.assertTrue(0 < y - top < 20, y - top)
 
     def test_a_row_of_titles_is_over_the_columns(self):
         figure = figures.grid(DIGITS, 10, "title", over=list("0123456789"), beside=["a", "b"])
-        titles = [axes.get_title() for axes in self.axes(figure)]
-        self.assertEqual(titles, list("0123456789") + [""] * 10)
-        self.assertEqual([axes.texts[0].get_text() for axes in self.axes(figure)[::10]], ["a", "b"])
+        titles = self.titles(figure)
+        self.assertEqual({text for text, _, _ in titles}, set("0123456789ab"))
+        for text, x, y in titles:
+            first = {"a": 0, "b": 10}.get(text)
+            left, bottom, right, top = self.box(
+                figure.images[int(text) if first is None else first]
+            )
+            if first is None:
+                self.assertTrue(left < x < right and top < y, text)
+            else:
+                self.assertTrue(x < left and bottom < y < top, text)
 
     def test_all_text_is_inside_and_nothing_overlaps(self):
         for figure in (
@@ -49,11 +80,8 @@ class Grid(unittest.TestCase):
         ):
             figure.canvas.draw()
             sheet = figure.bbox
-            texts = [*figure.texts]
-            for axes in self.axes(figure):
-                texts += [text for text in (axes.title, *axes.texts) if text.get_text()]
-            boxes = [text.get_window_extent() for text in texts]
-            boxes += [axes.get_window_extent() for axes in self.axes(figure)]
+            boxes = [text.get_window_extent() for text in figure.texts]
+            boxes += [Bbox.from_extents(*self.box(image)) for image in figure.images]
             for box in boxes:
                 self.assertTrue(sheet.x0 <= box.x0 and box.x1 <= sheet.x1, box)
                 self.assertTrue(sheet.y0 <= box.y0 and box.y1 <= sheet.y1, box)

@@ -89,13 +89,14 @@ def _kind(op: str) -> str:
 def profile() -> dict[str, Any]:
     """Where a step's time goes, and how near each part is to what the machine can do.
 
-    Times are of TensorFlow's profiler, summed over ops, of which several run at once; FLOPs and
-    bytes follow from the shapes in the graph. The limits are measured here: a product of
+    Times are of TensorFlow's profiler, one op at a time, so that each has the whole machine; FLOPs
+    and bytes follow from the shapes in the graph. The limits are measured here: a product of
     2048 x 2048 matrices, and a pass over an array larger than the caches.
     """
     _quietly_import()
     import tensorflow as tf
 
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     step, indices, seed = _traced()
     wall = _seconds(lambda: step(indices, seed))
     square, long = tf.random.normal([2048, 2048]), tf.random.normal([2**26])
@@ -105,7 +106,7 @@ def profile() -> dict[str, Any]:
     for node in _nodes(step.get_concrete_function().graph):
         row = kinds[_kind(node.type)]
         row[1] += _flops(node)
-        row[2] += sum(_bytes(tensor) for tensor in (*node.inputs, *node.outputs))
+        row[2] += _bytes(node)
     rounds = 5
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
@@ -120,14 +121,13 @@ def profile() -> dict[str, Any]:
         of_flops = (f"{flops / 1e9:.1f}", f"{flops / ms / 1e6:.0f}") if flops else ("", "")
         of_bytes = (f"{size / 1e6:.0f}", f"{size / ms / 1e6:.1f}")
         rows.append((kind, f"{ms:.1f}", *of_flops, *of_bytes, f"{least / ms:.0%}"))
-    total_ms, flops = sum(row[0] for row in kinds.values()), sum(row[1] for row in kinds.values())
+    flops = sum(row[1] for row in kinds.values())
     note = (
-        f"A step takes {1e3 * wall:.0f} ms; its ops, of which several run at once, {total_ms:.0f}"
-        f" ms in all. Its {flops / 1e9:.1f} GFLOP at the {flops_limit / 1e9:.0f} GFLOP/s of a"
-        f" large matrix product would take {1e3 * flops / flops_limit:.0f} ms,"
-        f" {flops / flops_limit / wall:.0%} of it. Memory: {bytes_limit / 1e9:.0f} GB/s. The limit"
-        " of a row is the slower of the two for its FLOPs and bytes, each tensor counted once an"
-        " op; caches and fused ops can pass it."
+        f"One op at a time a step takes {1e3 * wall:.0f} ms. Its {flops / 1e9:.1f} GFLOP at the"
+        f" {flops_limit / 1e9:.0f} GFLOP/s of a large matrix product would take"
+        f" {1e3 * flops / flops_limit:.0f} ms, {flops / flops_limit / wall:.0%} of it. Memory:"
+        f" {bytes_limit / 1e9:.0f} GB/s. The limit of a row is the slower of the two for its FLOPs"
+        " and bytes, each tensor counted once an op; caches and fused ops can pass it."
     )
     return {"rows": rows, "note": note}
 
@@ -159,9 +159,15 @@ def _flops(node: Any) -> int:
     return 2 * spatial.num_elements() * kernel.num_elements()
 
 
-def _bytes(tensor: Any) -> int:
-    size = tensor.shape.num_elements() if tensor.shape.rank is not None else None
-    return (size or 0) * tensor.dtype.size
+def _bytes(node: Any) -> int:
+    """What an op reads and writes, each tensor once."""
+    sizes = [
+        (t.shape.num_elements() or 0) * t.dtype.size if t.shape.rank is not None else 0
+        for t in (*node.inputs, *node.outputs)
+    ]
+    if node.type == "ResourceApplyAdam":  # reads gradient, weight and two moments, writes three
+        return 7 * max(sizes)
+    return sum(sizes)
 
 
 def _events(folder: Path) -> Iterator[tuple[str, float]]:
