@@ -229,14 +229,12 @@ def _sample(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
     out = _file_to_write("--out", options.out)
     _import_tensorflow()
-    import numpy as np
-
     from gan3 import files, sampling
 
     labels = sampling.labels_of(options.count, options.labels)
     parts = sampling.Sampler(_source(options).system).parts(labels, (options.seed, 0))
     files.make_folder(out.parent)
-    images = files.Parts((len(labels), 28, 28), np.dtype("uint8"), parts)
+    images = files.Parts((len(labels), 28, 28), "uint8", parts)
     files.write_npz(out, {"images": images, "labels": labels})
     print(f"{len(labels)} digits: {out}")
     return 0

@@ -4,7 +4,6 @@ All that a run draws is a function of its seed and step, so weights, optimizer s
 in the checkpoint's name are its whole state.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from gan3.errors import UserError
-from gan3.files import write_atomically
+from gan3.files import sync, write_atomically
 
 KEPT = 3
 _DAMAGE = (tf.errors.OpError, IndexError, RuntimeError, TypeError, ValueError)
@@ -44,10 +43,10 @@ class Checkpoints:
             aside.mkdir()  # TensorFlow would make the run's folder with it, if that were gone
             self._checkpoint.write(str(aside / f"step-{step}"))
             for path in sorted(aside.iterdir()):  # data before index
-                _sync(path)
+                sync(path)
                 path.replace(self._folder / path.name)
             aside.rmdir()
-            _sync(self._folder)
+            sync(self._folder)
         except (tf.errors.OpError, OSError) as error:
             shutil.rmtree(aside, ignore_errors=True)
             raise UserError(
@@ -120,15 +119,6 @@ class Checkpoints:
             return None
         found = re.match(r'model_checkpoint_path: "(?:.*/)?step-(\d+)"\n', text)
         return int(found[1]) if found else None
-
-
-def _sync(path: Path) -> None:
-    """What was written of a file, or the names in a folder, are on the disk after this."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _first_line(error: Exception) -> str:

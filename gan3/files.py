@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -17,17 +17,15 @@ from gan3.errors import UserError
 
 
 @contextlib.contextmanager
-def _written(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path`, synced to disk and renamed: a reader sees the old one or the new one.
+def replacing(path: Path) -> Iterator[Path]:
+    """The name of a file beside `path`, which, once written, is synced to disk and takes its place.
 
-    Raises UserError where the folder cannot be written.
+    A reader sees the old file or the new one. Raises UserError where it cannot be written.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(aside, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield aside
+        sync(aside)
         aside.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from None
@@ -36,10 +34,19 @@ def _written(path: Path) -> Iterator[BinaryIO]:
             aside.unlink(missing_ok=True)
 
 
+def sync(path: Path) -> None:
+    """What was written of a file, or the names in a folder, are on the disk after this."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """`path` with `content`, whole or not at all. Raises UserError where it cannot be written."""
-    with _written(path) as file:
-        file.write(content)
+    with replacing(path) as aside:
+        aside.write_bytes(content)
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:
@@ -77,7 +84,7 @@ class Parts(NamedTuple):
     """An array that is never in memory as a whole, in parts along its first axis."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype
+    dtype: str
     parts: Iterable[np.ndarray]
 
 
@@ -86,28 +93,22 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray | Parts]) -> None:
 
     Raises UserError where it cannot be written, ValueError where parts are not of their array.
     """
-    with _written(path) as file, zipfile.ZipFile(file, "w") as archive:
+    with replacing(path) as aside, zipfile.ZipFile(aside, "w") as archive:
         for name, array in arrays.items():
             if not isinstance(array, Parts):
-                array = Parts(array.shape, array.dtype, [array])
+                array = Parts(array.shape, array.dtype.str, [array])
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 _write_parts(member, array)
 
 
 def _write_parts(member: IO[bytes], array: Parts) -> None:
     """An npy file, format 1.0, in C order."""
-    np.lib.format.write_array_header_1_0(
-        member,
-        {
-            "descr": np.lib.format.dtype_to_descr(np.dtype(array.dtype)),
-            "fortran_order": False,
-            "shape": array.shape,
-        },
-    )
-    size = 0
+    dtype, size = np.dtype(array.dtype), 0
+    described = {"descr": dtype.str, "fortran_order": False, "shape": array.shape}
+    np.lib.format.write_array_header_1_0(member, described)
     for part in array.parts:
-        if part.dtype != array.dtype or part.shape[1:] != array.shape[1:]:
-            raise ValueError(f"a part {part.dtype} {part.shape} of {array.dtype} {array.shape}")
+        if part.dtype != dtype or part.shape[1:] != array.shape[1:]:
+            raise ValueError(f"a part {part.dtype} {part.shape} of {dtype} {array.shape}")
         member.write(part.tobytes())
         size += part.size
     if size != math.prod(array.shape):

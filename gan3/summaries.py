@@ -1,6 +1,5 @@
 """What TensorBoard shows of a run: scalars, episode grids, graph, hyper-parameters, layout."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
+
+from gan3.files import replacing
 
 _LAYOUT = {
     "losses, one beside the other": {
@@ -80,11 +81,9 @@ def forget_after(folder: Path, step: int) -> None:
         if not kept:
             path.unlink()
         elif not whole:
-            aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-            with tf.io.TFRecordWriter(str(aside)) as writer:
+            with replacing(path) as aside, tf.io.TFRecordWriter(str(aside)) as writer:
                 for record in kept:
                     writer.write(record)
-            aside.replace(path)
 
 
 def flat(config: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import contextlib
 import gzip
+import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ from gan3.__main__ import main
 from gan3.triple import Triple
 
 ROOT = Path(__file__).parent.parent
+LONG = os.environ.get("GAN3_LONG") == "1"  # minutes of waiting are welcome
 MNIST = os.environ.get("GAN3_DATA")
 if MNIST:  # tests change the folder they run in, and what they start reads the variable
     MNIST = os.environ["GAN3_DATA"] = str(Path(MNIST).absolute())
@@ -85,6 +88,46 @@ class FolderTest(unittest.TestCase):
         before = Path.cwd()
         os.chdir(self.folder)
         self.addCleanup(os.chdir, before)
+
+
+def lines_of(run, timed=False):
+    """metrics.jsonl, without times unless they are asked for."""
+    lines = [
+        json.loads(line) for line in Path(f"logs/{run}/metrics.jsonl").read_text().splitlines()
+    ]
+    return lines if timed else [{k: v for k, v in e.items() if k != "ms_per_step"} for e in lines]
+
+
+def weights_of(run):
+    """The digest of every weight and optimizer slot in a run's newest checkpoint."""
+    import tensorflow as tf
+
+    reader = tf.train.load_checkpoint(f"logs/{run}/checkpoints")
+    return {
+        key: hashlib.sha256(reader.get_tensor(key).tobytes()).hexdigest()
+        for key in reader.get_variable_to_shape_map()
+        if "VARIABLE_VALUE" in key
+    }
+
+
+def step_of(run):
+    """Of the newest checkpoint; -1 where there is none."""
+    import tensorflow as tf
+
+    newest = tf.train.latest_checkpoint(f"logs/{run}/checkpoints")
+    return int(newest.rpartition("-")[2]) if newest else -1
+
+
+def points_of(run):
+    """Every scalar and picture in a run's event files, by tag and step."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+    return sorted(
+        (value.tag, event.step)
+        for path in Path(f"logs/{run}").glob("events.*")
+        for event in EventFileLoader(str(path)).Load()
+        for value in event.summary.value
+    )
 
 
 def call(*arguments):

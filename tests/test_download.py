@@ -15,9 +15,8 @@ from pathlib import Path
 
 from gan3.data import load
 from gan3.errors import UserError
-from tests.support import MNIST, FolderTest, needs_mnist
+from tests.support import LONG, MNIST, FolderTest, needs_mnist
 
-LONG = os.environ.get("GAN3_LONG") == "1"
 IMAGES = "train-images-idx3-ubyte.gz"
 MOST = 12_000_000  # bytes of a file of images
 

@@ -5,7 +5,6 @@ kills fifty times where the suite kills five.
 """
 
 import filecmp
-import hashlib
 import json
 import os
 import random
@@ -16,50 +15,23 @@ import time
 import unittest
 from pathlib import Path
 
-import tensorflow as tf
-from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tests.support import (
+    LONG,
+    FolderTest,
+    call,
+    lines_of,
+    points_of,
+    start,
+    step_of,
+    weights_of,
+    write_idx_set,
+)
 
-from tests.support import FolderTest, call, start, write_idx_set
-
-LONG = os.environ.get("GAN3_LONG") == "1"
 KILLS = 50 if LONG else 5
 SCHEDULE = ("--episodes", 2, "--batches", 12, "--batch-size", 8)
 OFTEN = ("--set", "log_every=2", "--set", "checkpoint_every=3")
 OWN = ("--dataset", "idx", "--data", "own")
 FULL = 20_000_000  # bytes a file on the disk that is full; a checkpoint has 90 MB
-
-
-def lines_of(name):
-    """metrics.jsonl without times."""
-    text = Path(f"logs/{name}/metrics.jsonl").read_text()
-    lines = [json.loads(line) for line in text.splitlines()]
-    return [{k: v for k, v in line.items() if k != "ms_per_step"} for line in lines]
-
-
-def step_of(name):
-    """Of the newest checkpoint; -1 where there is none."""
-    newest = tf.train.latest_checkpoint(f"logs/{name}/checkpoints")
-    return int(newest.rpartition("-")[2]) if newest else -1
-
-
-def variables_of(name):
-    """The digest of every weight and optimizer slot in the newest checkpoint."""
-    reader = tf.train.load_checkpoint(f"logs/{name}/checkpoints")
-    return {
-        key: hashlib.sha256(reader.get_tensor(key).tobytes()).hexdigest()
-        for key in reader.get_variable_to_shape_map()
-        if "VARIABLE_VALUE" in key
-    }
-
-
-def points_of(name):
-    """Every scalar and picture in the event files, by tag and step."""
-    return sorted(
-        (value.tag, event.step)
-        for path in Path(f"logs/{name}").glob("events.*")
-        for event in EventFileLoader(str(path)).Load()
-        for value in event.summary.value
-    )
 
 
 def files_of(name):
@@ -102,7 +74,7 @@ class Reliability(FolderTest):
 
     def assert_the_same_run(self, name, other):
         self.assertEqual(step_of(name), step_of(other))
-        self.assertEqual(variables_of(name), variables_of(other))
+        self.assertEqual(weights_of(name), weights_of(other))
         self.assertEqual(lines_of(name), lines_of(other))
         self.assertEqual(points_of(name), points_of(other))
         self.assertEqual(files_of(name), files_of(other))

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from gan3 import report, strokes
 from gan3.catalogue import config_of
 from gan3.files import write_json
 from gan3.judge import make as make_judge
 from gan3.run import train
-from tests.support import MNIST, FolderTest, call, needs_mnist, write_idx_set
+from tests.support import MNIST, FolderTest, call, needs_mnist, points_of, write_idx_set
 
 ASKED_FOR = {"label_accuracy", "judge_gap", "number_reading"}
 UNASKED = {"digits_found", "kl_to_uniform"}
@@ -23,13 +22,7 @@ UNASKED = {"digits_found", "kl_to_uniform"}
 
 def report_points(name):
     """Tags and steps of the report in a run's events."""
-    return sorted(
-        (value.tag, event.step)
-        for path in Path(f"logs/{name}").glob("events.*")
-        for event in EventFileLoader(str(path)).Load()
-        for value in event.summary.value
-        if value.tag.startswith("report")
-    )
+    return [(tag, step) for tag, step in points_of(name) if tag.startswith("report")]
 
 
 class OfARun(FolderTest):

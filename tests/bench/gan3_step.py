@@ -13,6 +13,8 @@ from tests.bench.task import Contestant, Task, digits
 
 def prepare(task: Task, dtype: str) -> Contestant:
     """In `dtype`: "float32" or "bfloat16"."""
+    tf.config.threading.set_intra_op_parallelism_threads(task.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(task.threads)
     system = builder_of("three_network")(config_of("three_network"), dtype)
     images, labels = digits(20 * task.batch_size)
     step, _, _ = trace(system, images, labels, task.batch_size)

@@ -4,17 +4,19 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.triple import Triple
-from tests.bench.task import Contestant, Task, digits
+from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Contestant, Task, digits
 
 _LAYERS = tf.keras.layers
 
 
 def prepare(task: Task, _: str) -> Contestant:
     """float32, whatever the variant."""
+    tf.config.threading.set_intra_op_parallelism_threads(task.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(task.threads)
     networks = Triple(_generator(task), _critic(task, 1), _critic(task, 10))
     adams = Triple(
         *(
-            tf.keras.optimizers.Adam(rate, beta1, epsilon=1e-8)
+            tf.keras.optimizers.Adam(rate, beta1, ADAM_BETA2, ADAM_EPSILON)
             for rate, beta1 in zip(task.learning_rate, task.beta1, strict=True)
         )
     )

@@ -221,6 +221,7 @@ def start() -> list[tuple[str, str]]:
         marks.append((what, f"{now - last:.2f} s"))
         last = now
 
+    _quietly_import()
     import tensorflow as tf
 
     mark("import TensorFlow")
@@ -241,14 +242,9 @@ def start() -> list[tuple[str, str]]:
     mark("first step, its graph optimised on the way")
     step(tf.range(BATCH), tf.constant([0, 2]))
     mark("second step")
-    times = [_run_seconds([sys.executable, "-m", "gan3", "--help"]) for _ in range(5)]
-    return [*marks, ("`--help`", f"{median(times):.2f} s")]
-
-
-def _run_seconds(command: list[str]) -> float:
-    began = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - began
+    command = [sys.executable, "-m", "gan3", "--help"]
+    seconds = _seconds(lambda: subprocess.run(command, check=True, capture_output=True), 5)
+    return [*marks, ("`--help`", f"{seconds:.2f} s")]
 
 
 def sample() -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from gan3.triple import Triple
-from tests.bench.task import Contestant, Task, digits
+from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Contestant, Task, digits
 
 
 def prepare(task: Task, variant: str) -> Contestant:
@@ -21,7 +21,7 @@ def prepare(task: Task, variant: str) -> Contestant:
     dense = Triple(*([w for w in own if w.dim() == 2] for own in parameters))
     adams = Triple(
         *(
-            torch.optim.Adam(own, lr=rate, betas=(beta1, 0.999), eps=1e-8, fused=True)
+            torch.optim.Adam(own, lr=rate, betas=(beta1, ADAM_BETA2), eps=ADAM_EPSILON, fused=True)
             for own, rate, beta1 in zip(parameters, task.learning_rate, task.beta1, strict=True)
         )
     )

@@ -50,9 +50,4 @@ def check(contestant: Contestant) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] in ("gan3_step", "keras_step") and sys.argv[4] == "1":
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
     main(*sys.argv[1:])
