@@ -47,6 +47,7 @@ def build(config: Config, dtype: str) -> "ThreeNetworks":
     # Imported here so that a config can be read, listed and refused without TensorFlow.
     from gan3.train_step import ThreeNetworks
 
+    config.refuse_openings()
     return ThreeNetworks(
         seed=config.seed,
         noise_draw=config.noise_draw,

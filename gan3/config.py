@@ -19,6 +19,10 @@ CHOICES = {
     "init": ("glorot", "published"),
     "activation": ("elu", "relu", "leaky_relu"),
     "digit_loss": ("softmax_mean", "sigmoid_sum"),
+    "downsampling": ("pool", "stride"),
+    "generator_norm": ("none", "batch"),
+    "digit_shown": ("no", "yes"),
+    "adversarial_loss": ("cross_entropy", "hinge", "relativistic"),
 }
 """The words that a field takes (each of the three, where the field is a triple)."""
 
@@ -35,6 +39,15 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "learning_rate": (0, 1, False),
     "beta1": (0, 0.9999, True),
     "digit_weight": (0, 1000, True),
+    "kernel": (1, 28, True),
+    "r1_weight": (0, 1000, True),
+    "r2_weight": (0, 1000, True),
+    "penalty_every": (1, 1000, True),
+    "reading_weight": (0, 1000, True),
+    "kl_weight": (0, 1000, True),
+    "redrawn_weight": (0, 1000, True),
+    "average_decay": (0, 0.99999, True),
+    "falls_from": (0, 1, True),
 }
 
 _MOST_STEPS = 2**27 - 1  # what a stream of the run's seed can number
@@ -70,9 +83,29 @@ class Config:
     digit_loss: str = "softmax_mean"
     digit_weight: float = 1.0
 
+    # What only open systems open (experiments/best.py); these values are the description's
+    widths: Triple[str] = Triple("100 500 784", "32 64 1024", "32 64 1024")
+    kernel: int = 5
+    downsampling: str = "pool"
+    generator_norm: str = "none"
+    digit_shown: str = "no"
+    adversarial_loss: str = "cross_entropy"
+    r1_weight: float = 0.0
+    r2_weight: float = 0.0
+    penalty_every: int = 1
+    reading_weight: float = 0.0
+    kl_weight: float = 1.0
+    redrawn_weight: float = 0.0
+    average_decay: float = 0.0
+    falls_from: float = 1.0
+
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check(field.name, field.type, getattr(self, field.name))
+        for role, text in self.widths._asdict().items():
+            _check_widths(role, text)
+        if self.redrawn_weight and not self.reading_weight:
+            raise UserError("config key redrawn_weight: nothing is redrawn without reading_weight")
         if self.total_steps > _MOST_STEPS:
             raise UserError(
                 f"config: {self.episodes} episodes of {self.batches} batches are more than"
@@ -143,10 +176,28 @@ class Config:
         mine, theirs = self.to_dict(), other.to_dict()
         return [key for key in mine if mine[key] != theirs[key]]
 
+    def layer_widths(self) -> Triple[tuple[int, ...]]:
+        """`widths` as numbers: hidden layers; for a critic its convolutions, then its dense one."""
+        return self.widths.map(lambda text: tuple(int(word) for word in text.split()))
+
+    def refuse_openings(self) -> None:
+        """Raises UserError where a field that only open systems heed is not the description's."""
+        described = dataclasses.replace(self, **{key: _DEFAULTS[key] for key in OPENINGS})
+        for key in self.differences(described):
+            raise UserError(
+                f"config key {key}: {self.experiment} is the description, which has no such choice;"
+                " --experiment best has"
+            )
+
     @property
     def total_steps(self) -> int:
         """Steps of the whole schedule."""
         return self.episodes * self.batches
+
+
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Config)}
+OPENINGS = tuple(_DEFAULTS)[tuple(_DEFAULTS).index("widths") :]
+"""The fields that the description has no choice in."""
 
 
 def _parse(key: str, kind: type, text: str) -> Any:
@@ -187,6 +238,17 @@ def _check_one(name: str, shown: str, kind: type, value: Any) -> None:
 
 
 _KIND_WORDS = types.MappingProxyType({int: "a whole number", float: "a number", str: "text"})
+
+
+def _check_widths(role: str, text: str) -> None:
+    words = text.split()
+    few, many = (1, 8) if role == "generator" else (2, 5)
+    fit = all(word.isascii() and word.isdigit() and 1 <= int(word) <= 8192 for word in words)
+    if not (len(text) < 100 and few <= len(words) <= many and fit):
+        raise UserError(
+            f"config key widths.{role}: {_shown(text)} does not fit; {few} to {many} whole numbers"
+            " from 1 to 8192 with blanks between"
+        )
 
 
 def _shown(value: Any) -> str:

@@ -59,9 +59,26 @@ class PublishedInit(Glorot):
 INITIALISERS = {"glorot": Glorot, "published": PublishedInit}
 
 
-def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable) -> tf.Tensor:
-    """x [B, in] times w [in, out] plus b [out], in the precision of x."""
-    return _add_bias(tf.matmul(x, tf.cast(w, x.dtype)), b)
+def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable | None = None) -> tf.Tensor:
+    """x [B, in] times w [in, out] plus b [out] if there is one, in the precision of x."""
+    product = tf.matmul(x, tf.cast(w, x.dtype))
+    return product if b is None else _add_bias(product, b)
+
+
+def conv(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int) -> tf.Tensor:
+    """SAME convolution and bias: [B, h, w, in] to [B, h/stride, w/stride, out]."""
+    return _add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding="SAME"), b)
+
+
+def normalise(
+    x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, scale: tf.Variable, shift: tf.Variable
+) -> tf.Tensor:
+    """Batch normalisation (Ioffe & Szegedy 2015) of x [B, width] by moments that are given.
+
+    (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width]; in float32, then x's precision.
+    """
+    normal = tf.nn.batch_normalization(tf.cast(x, tf.float32), mean, variance, shift, scale, 1e-5)
+    return tf.cast(normal, x.dtype)
 
 
 def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> tf.Tensor:
@@ -137,8 +154,11 @@ class Adam:
         """Everything that a resumed run needs: the count of steps and both moments."""
         return [self.steps, *self.m, *self.v]
 
-    def apply(self, gradients: list[tf.Tensor]) -> None:
-        """Move every variable of the list once. Raises ValueError where a gradient is missing."""
+    def apply(self, gradients: list[tf.Tensor], share: tf.Tensor | float = 1.0) -> None:
+        """Move every variable of the list once, at `share` of the learning rate.
+
+        Raises ValueError where a gradient is missing.
+        """
         if len(gradients) != len(self._variables) or any(g is None for g in gradients):
             raise ValueError(
                 f"{self.name}: one gradient for each of {len(self._variables)} variables"
@@ -153,7 +173,7 @@ class Adam:
                 v=v.handle,
                 beta1_power=self._beta1**t,
                 beta2_power=self._beta2**t,
-                lr=self._learning_rate,
+                lr=self._learning_rate * share,
                 beta1=self._beta1,
                 beta2=self._beta2,
                 epsilon=self._epsilon,

@@ -7,7 +7,7 @@
 import tensorflow as tf
 
 from gan3 import losses, metrics
-from gan3.layers import INITIALISERS, Adam, finite
+from gan3.layers import INITIALISERS, Adam, Glorot, finite
 from gan3.networks import Generator, determinator, discriminator
 from gan3.triple import Triple
 
@@ -66,17 +66,17 @@ class ThreeNetworks:
         self._noise_draw, self._noise_seed = noise_draw, [seed, 1]
         self._keep_prob, self._l1_weight = keep_prob, l1_weight
         self._digit_loss, self._digit_weight = digit_loss, digit_weight
-        make = (Generator, discriminator, determinator)
-        initialiser = INITIALISERS[init](seed)
-        self.networks: Triple = Triple(
-            *(build(initialiser, a, dtype) for build, a in zip(make, activation, strict=True))
-        )
+        self.networks = self._make(INITIALISERS[init](seed), activation, dtype)
         self.optimizers: Triple[Adam] = Triple(
             *(
                 Adam(network.weights, rate, beta, f"adam/{network.name}")
                 for network, rate, beta in zip(self.networks, learning_rate, beta1, strict=True)
             )
         )
+
+    def _make(self, init: Glorot, activation: Triple[str], dtype: str) -> Triple:
+        make = (Generator, discriminator, determinator)
+        return Triple(*(build(init, a, dtype) for build, a in zip(make, activation, strict=True)))
 
     # -- the step ------------------------------------------------------------------------------
 
@@ -179,6 +179,11 @@ class ThreeNetworks:
         images = self.networks.generator(latent_of(labels, noise), 1.0, tf.zeros([2], tf.int32))
         return tf.squeeze(images, axis=3)
 
+    def realness(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Real/fake logits [B, 1] without dropout; this discriminator is not told the `labels`."""
+        del labels
+        return self.networks.discriminator(images, 1.0, tf.zeros([2], tf.int32))
+
     def recognise(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the determinator."""
         return tf.nn.softmax(self.networks.determinator(images, 1.0, tf.zeros([2], tf.int32)))
@@ -200,11 +205,12 @@ class ThreeNetworks:
 
         The fakes are of fresh noise; under "batch", too, of each image's own.
         """
-        off: tuple[float, tf.Tensor] = (1.0, tf.zeros([2], tf.int32))
         fakes = self.fakes(labels, seed, train=False)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)
-        real_logits, fake_logits = tf.split(self.networks.discriminator(both, *off), 2)  # [B, 1]
-        real_digits, fake_digits = tf.split(self.networks.determinator(both, *off), 2)  # [B, 10]
+        asked = tf.concat([labels, labels], axis=0)
+        real_logits, fake_logits = tf.split(self.realness(both, asked), 2)  # [B, 1]
+        digits = self.networks.determinator(both, 1.0, tf.zeros([2], tf.int32))
+        real_digits, fake_digits = tf.split(digits, 2)  # [B, 10]
         real_loss = losses.real_fake_cross_entropy(real_logits, 1.0)
         fake_loss = losses.real_fake_cross_entropy(fake_logits, 0.0)
         return {

@@ -8,16 +8,20 @@ from tests.support import ROOT
 LAYERS = (
     ("errors", "triple", "files", "config"),
     ("data", "strokes", "layers", "losses", "metrics", "catalogue", "machine"),
-    ("networks", "judge"),
-    ("train_step",),
+    ("networks", "open_networks", "judge"),
+    ("train_step", "open_step"),
     ("checkpoints", "summaries", "figures", "sampling", "records"),
     ("progress", "gallery"),
     ("report",),
     ("run",),
     ("__main__",),
 )
-# Within a layer: `config` and `files` know the errors and the triple, `data` draws the strokes.
-BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("data", "strokes")}
+# Within a layer: `config` and `files` know the errors and the triple, `data` draws the strokes; the
+# open networks and their step are the description's with more choices.
+BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("data", "strokes")} | {
+    ("open_networks", "networks"),
+    ("open_step", "train_step"),
+}
 READ_CONFIG = {"config", "catalogue", "gallery", "report", "run", "__main__"}
 
 
