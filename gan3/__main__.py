@@ -120,11 +120,23 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", metavar="FILE.png", help="default: figures/compare.png")
     add_folders(compare)
 
+    sweep = add("sweep", _sweep, "train and score many runs, and set them side by side")
+    sweep.add_argument("spec", metavar="SPEC.toml", help="see experiments/sweeps/")
+    sweep.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
+    sweep.add_argument("--data", metavar="DIR", help="where to look for the digits first")
+    sweep.add_argument("--tables", action="store_true", help="train nothing; draw what is done")
+    add_folders(sweep)
+
     train_judge = add("train-judge", _train_judge, "train the classifier that scores digits")
     train_judge.add_argument("--seed", type=int, default=0, help="of everything drawn (0)")
     train_judge.add_argument("--data", metavar="DIR", help="where to look for MNIST first")
     train_judge.add_argument("--steps", type=int, help="fewer, for a quick try")
     train_judge.add_argument("--out", default="judge.npz", metavar="FILE.npz", help="judge.npz")
+
+    export = add("export", _export, "write a run's generator as gan3 ships them: float16, no more")
+    export.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
+    export.add_argument("--out", required=True, metavar="FILE.npz", help="its weights")
+    add_folders(export)
 
     figures = add("figures", _figures, "draw all figures of a run again")
     figures.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
@@ -232,7 +244,7 @@ def _sample(options: argparse.Namespace) -> int:
     from gan3 import files, sampling
 
     labels = sampling.labels_of(options.count, options.labels)
-    parts = sampling.Sampler(_source(options).system).parts(labels, (options.seed, 0))
+    parts = sampling.Sampler(_source(options)).parts(labels, (options.seed, 0))
     files.make_folder(out.parent)
     images = files.Parts((len(labels), 28, 28), "uint8", parts)
     files.write_npz(out, {"images": images, "labels": labels})
@@ -247,7 +259,7 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3 import figures, files, sampling
 
     digits = sampling.digits_of(options.number)
-    images = sampling.Sampler(_source(options).system)(digits, (options.seed, 0))
+    images = sampling.Sampler(_source(options))(digits, (options.seed, 0))
     files.make_folder(out.parent)
     figures.save_picture(sampling.number_picture(images, options.inverted), out)
     if options.separate:
@@ -263,10 +275,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
     if options.run is not None and (options.samples or options.pretrained):
         raise UserError(f"run {options.run}: beside it neither --samples nor --pretrained")
-    if options.dataset and not options.samples:
+    if options.dataset and not (options.samples or options.pretrained):
         raise UserError(f"--dataset {options.dataset}: for --samples; a run knows its own")
-    if options.pretrained is not None:
-        _refuse_pretrained(options.pretrained)
     json = _file_to_write("--json", options.json)
     _import_tensorflow()
     from gan3 import files, report
@@ -277,13 +287,12 @@ def _evaluate(options: argparse.Namespace) -> int:
         "cas": options.cas,
         "seed": options.seed,
     }
-    if options.samples is not None:
-        card = report.evaluate_file(
-            Path(options.samples),
-            dataset=options.dataset or "auto",
-            split=options.split or "test",
-            **shared,
-        )
+    if options.samples is not None or options.pretrained is not None:
+        shared |= {"dataset": options.dataset or "auto", "split": options.split or "test"}
+        if options.samples is not None:
+            card = report.evaluate_file(Path(options.samples), **shared)
+        else:
+            card = report.evaluate_shipped(options.pretrained, **shared)
     else:
         card = report.evaluate_run(
             options.run,
@@ -306,12 +315,30 @@ def _compare(options: argparse.Namespace) -> int:
     found = report.compare(options.runs, options.logs, options.figures, options.by_experiment)
     print("\n".join(found.markdown() if options.markdown else found.text()))
     files.make_folder(out.parent)
-    picture = figures.table(
-        found.columns, found.titled(), "Report cards side by side, the best bold"
-    )
-    figures.save(picture, out)
-    print(f"drawn: {out}", file=sys.stderr)
+    title = "Report cards side by side, the best bold"
+    figures.save(figures.table(found.columns, found.titled(), title), out)
+    spread = out.with_name(f"{out.stem}_spread.png")
+    lying = dict(zip(found.columns, found.means, strict=True))
+    figures.save(figures.spread(lying, "Accuracy against diversity"), spread)
+    print(f"drawn: {out}, {spread}", file=sys.stderr)
     return 0
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    if not 1 <= options.jobs <= 64:
+        raise UserError(f"--jobs {options.jobs}: from 1 to 64")
+    _import_tensorflow()
+    from gan3 import sweep
+
+    folders = {"logs": options.logs, "figures_folder": options.figures}
+    read = sweep.read(Path(options.spec))
+    failed = []
+    if not options.tables:
+        failed = sweep.run(read, data=options.data, jobs=options.jobs, **folders)
+    for line in failed:
+        _complain(line)
+    sweep.write(read, **folders)
+    return 1 if failed else 0
 
 
 def _train_judge(options: argparse.Namespace) -> int:
@@ -322,6 +349,17 @@ def _train_judge(options: argparse.Namespace) -> int:
 
     steps = judge.STEPS if options.steps is None else options.steps
     judge.make(out, options.seed, options.data, steps)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    out = _file_to_write("--out", options.out)
+    _import_tensorflow()
+    from gan3 import files, gallery, shipped
+
+    trained = gallery.open_run(options.run, options.logs, options.figures)
+    files.make_folder(out.parent)
+    print(f"{trained.folders.name}: {out}, SHA-256 {shipped.save(out, trained.system)}")
     return 0
 
 
@@ -359,15 +397,15 @@ def _experiments(_: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace):
+    """The system that is to draw; where nothing was named or trained, the one that comes along."""
+    from gan3 import gallery, records, shipped
+
     if options.pretrained is not None:
-        _refuse_pretrained(options.pretrained)
-    from gan3 import gallery
-
-    return gallery.open_run(options.run, options.logs, options.figures)
-
-
-def _refuse_pretrained(name: str) -> NoReturn:
-    raise UserError(f"--pretrained {name}: none comes with this version; name a run")
+        return shipped.open_shipped(options.pretrained)
+    if options.run is None and not records.has_runs(options.logs):
+        print(f"no run in {options.logs}: the generator that comes with gan3", file=sys.stderr)
+        return shipped.open_shipped("best")
+    return gallery.open_run(options.run, options.logs, options.figures).system
 
 
 def _file_to_write(option: str, text: str | None, default: Path | None = None) -> Path | None:

@@ -4,6 +4,8 @@ Only `run`, `report` and the experiments read it; the layers below take plain na
 """
 
 import dataclasses
+import difflib
+import re
 import types
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
@@ -243,8 +245,9 @@ _KIND_WORDS = types.MappingProxyType({int: "a whole number", float: "a number", 
 def _check_widths(role: str, text: str) -> None:
     words = text.split()
     few, many = (1, 8) if role == "generator" else (2, 5)
-    fit = all(word.isascii() and word.isdigit() and 1 <= int(word) <= 8192 for word in words)
-    if not (len(text) < 100 and few <= len(words) <= many and fit):
+    numbers = [int(word) for word in words if re.fullmatch(r"[0-9]{1,4}", word)]
+    fit = len(numbers) == len(words) and all(1 <= number <= 8192 for number in numbers)
+    if not (few <= len(words) <= many and fit):
         raise UserError(
             f"config key widths.{role}: {_shown(text)} does not fit; {few} to {many} whole numbers"
             " from 1 to 8192 with blanks between"
@@ -266,4 +269,8 @@ def _listed(words: tuple[str, ...]) -> str:
 
 def _unknown_key(key: str) -> str:
     known = [field.name for field in dataclasses.fields(Config) if field.name != "experiment"]
-    return f"config key {key!r}: unknown; the keys are {_listed(tuple(known))}"
+    nearest = difflib.get_close_matches(str(key)[:50], known, n=4, cutoff=0)
+    return (
+        f"config key {_shown(key)}: unknown; the nearest are {_listed(tuple(nearest))}"
+        f" (a run.json has all {len(known)})"
+    )

@@ -274,3 +274,67 @@ def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title
             x = right[i + 1] / width
             figure.text(x, y, text, ha="right", va="center", fontsize=8, fontweight=weight)
     return figure
+
+
+def spread(found: dict[str, dict[str, float]], title: str) -> Figure:
+    """Accuracy against diversity: where each of several systems lies, by number.
+
+    found: by name the metrics of a report card; the last is of real digits and is drawn as a star.
+    """
+    figure = Figure(figsize=(10, 4.6), dpi=_DPI)
+    figure.text(0.5, 0.95, title, ha="center", fontsize=11)
+    panels = (
+        ("recall", "precision", "recall: real digits it can draw", "precision: digits like real"),
+        ("coverage", "label_accuracy", "coverage: real digits near one", "digits read as asked"),
+    )
+    *names, real = found
+    for place, (x, y, across, upward) in enumerate(panels):
+        axes = figure.add_axes((0.07 + 0.355 * place, 0.13, 0.28, 0.74))
+        for number, name in enumerate(names, start=1):
+            if x in found[name] and y in found[name]:
+                at = (found[name][x], found[name][y])
+                axes.plot(*at, "o", color=_colour(number), markersize=12)
+                axes.text(*at, str(number), ha="center", va="center", color="w", fontsize=7)
+        axes.plot(found[real][x], found[real][y], "*", color="black", markersize=13)
+        axes.set_xlabel(across, fontsize=9)
+        axes.set_ylabel(upward, fontsize=9)
+        axes.margins(0.08)
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.25)
+    step = min(0.045, 0.78 / (len(names) + 1))
+    for number, name in enumerate([*names, f"★ {real}"], start=1):
+        y = 0.87 - step * number
+        shown = name if name.startswith("★") else f"{number}  {name}"
+        colour = "black" if name.startswith("★") else _colour(number)
+        figure.text(0.745, y, shown[:40], fontsize=8, color=colour, va="center")
+    return figure
+
+
+def courses(found: dict[str, np.ndarray], title: str) -> Figure:
+    """The judge's Frechet distance on the way: by name [N, 3], step, seconds of training, distance.
+
+    Left against the step, right against the seconds; both axes of both are logarithmic.
+    """
+    figure = Figure(figsize=(10, 4.6), dpi=_DPI)
+    figure.text(0.5, 0.95, title, ha="center", fontsize=11)
+    for place, label in enumerate(("step", "seconds of training")):
+        axes = figure.add_axes((0.07 + 0.355 * place, 0.13, 0.28, 0.74))
+        for number, rows in enumerate(found.values(), start=1):
+            style = {"color": _colour(number), "marker": "o", "markersize": 3}
+            axes.loglog(rows[:, place], rows[:, 2], **style)
+            axes.text(rows[-1, place], rows[-1, 2], f" {number}", fontsize=8, va="center")
+        axes.set_xlabel(label, fontsize=9)
+        if place == 0:
+            axes.set_ylabel("Frechet distance, feature²", fontsize=9)
+        axes.tick_params(labelsize=8, which="both")
+        axes.grid(alpha=0.25, which="both")
+    step = min(0.045, 0.78 / len(found))
+    for number, name in enumerate(found, start=1):
+        text = f"{number}  {name}"[:40]
+        figure.text(0.745, 0.87 - step * number, text, fontsize=8, color=_colour(number))
+    return figure
+
+
+def _colour(number: int) -> str:
+    """One of ten colours, again and again."""
+    return f"C{(number - 1) % 10}"

@@ -1,6 +1,7 @@
 """Files that are whole or absent: atomic writes, and npz files read without trust."""
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -145,6 +146,12 @@ def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict
     """
     with _reading(path), zipfile.ZipFile(path) as archive:
         return {name: _member(path, archive, name, *wanted[name], most_bytes) for name in wanted}
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal. Raises UserError where it cannot be read."""
+    with _reading(path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def names_in(path: Path) -> set[str]:

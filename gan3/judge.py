@@ -5,7 +5,6 @@ images nor the test set), and no generator ever sees its gradient. Its weights c
 package, made by `python -m gan3 train-judge`, with a record of how beside them.
 """
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from gan3 import machine
 from gan3.data import Batches, to_unit
 from gan3.data import load as load_digits
 from gan3.errors import UserError
-from gan3.files import Specification, make_folder, read_npz, write_json, write_npz
+from gan3.files import Specification, digest_of, make_folder, read_npz, write_json, write_npz
 from gan3.layers import Adam, Glorot, conv_pool, dense, dropout
 
 FEATURES = 128
@@ -95,11 +94,6 @@ def load(path: Path, digest: str | None = None) -> Judge:
     if digest not in (None, digest_of(path)):
         raise UserError(f"{path}: not the judge that came with gan3; restore the file")
     return Judge(weights)
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file of weights, which names the judge in every report."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def make(

@@ -49,6 +49,11 @@ def folders_of(name: str, logs: str = "logs", figures: str = "figures") -> Folde
     return Folders(name, Path(logs) / name, Path(figures) / name)
 
 
+def has_runs(logs: str = "logs") -> bool:
+    """Whether there is any run's record in the folder, whole or not."""
+    return there(Path(logs).is_dir) and any(Path(logs).glob("*/run.json"))
+
+
 def newest(logs: str = "logs") -> str:
     """The name of the run that was started last. Raises UserError where there is none."""
     started = {}

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from gan3 import figures, judge, metrics
 from gan3.data import HELD_OUT, Dataset, load
 from gan3.errors import UserError
-from gan3.files import make_folder, names_in, read_npz, write_json
+from gan3.files import digest_of, make_folder, names_in, read_npz, write_json
 from gan3.gallery import Trained, open_run
 from gan3.records import Folders, folders_of, read_record
 from gan3.sampling import (
@@ -29,6 +29,7 @@ from gan3.sampling import (
     probabilities,
     seed_of,
 )
+from gan3.shipped import open_shipped
 from gan3.summaries import Summaries
 
 SAMPLES = 10_000  # of a report; fewer where fewer real digits are held out
@@ -208,6 +209,30 @@ def evaluate_file(
     return {"file": path.name} | card
 
 
+def evaluate_shipped(
+    name: str,
+    *,
+    dataset: str = "auto",
+    data: str | None = None,
+    split: str = "test",
+    judge_file: Path | None = None,
+    cas: bool = False,
+    seed: int = 0,
+    say: Say = print,
+) -> dict[str, Any]:
+    """The card of a generator that comes with gan3; its determinator does not, so no judge gap."""
+    sampler = Sampler(open_shipped(name))
+    held = load(dataset, data, split, say)
+
+    def draw(count: int, number: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.resize(np.arange(10), count)
+        return sampler(labels, seed_of(seed, REPORT, number)), labels
+
+    digits = Digits(name, *draw(min(SAMPLES, len(held.held_out_images)) // 10 * 10, 0), draw)
+    card, _ = evaluate(digits, held, judge_file, cas, seed, say)
+    return {"pretrained": name} | card
+
+
 # -- the card --------------------------------------------------------------------------------------
 
 
@@ -240,7 +265,7 @@ def evaluate(
         "seed": seed,
         "k": NEIGHBOURS,
         "judge": {
-            "digest": judge.digest_of(judge_file or judge.SHIPPED),
+            "digest": digest_of(judge_file or judge.SHIPPED),
             "accuracy": round(float(reference.right.mean()), 6),
         },
         "samples": _in_order(fakes.scores),
@@ -431,6 +456,7 @@ class Comparison(NamedTuple):
 
     columns: list[str]
     rows: list[tuple[Metric, list[str], set[int]]]  # what, texts, places of the best
+    means: list[dict[str, float]]  # of a column: metric, mean over its runs
 
     def text(self) -> list[str]:
         """Lines of a terminal; the best of a row carries a star.
@@ -464,6 +490,15 @@ class Comparison(NamedTuple):
             lines.append(f"| {title} | {' | '.join(shown)} |")
         return lines
 
+    def across(self) -> list[str]:
+        """The Markdown table with a row a column of the others, for where there are many."""
+        heads = [f"{about.title}, {about.unit} ({about.better})" for about, _, _ in self.rows]
+        lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
+        for i, column in enumerate(self.columns):
+            shown = [f"**{texts[i]}**" if i in best else texts[i] for _, texts, best in self.rows]
+            lines.append(f"| {column} | {' | '.join(shown)} |")
+        return lines
+
 
 def compare(
     names: list[str], logs: str = "logs", figures_folder: str = "figures", grouped: bool = False
@@ -476,33 +511,60 @@ def compare(
     Raises:
         UserError: a run without a card, or cards that were not scored by one judge on one set.
     """
-    names = list(dict.fromkeys(names))  # one that is named twice counts once
-    cards = [read_card(folders_of(name, logs, figures_folder)) for name in names]
+    groups: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):  # one that is named twice counts once
+        card = read_card(folders_of(name, logs, figures_folder))
+        groups.setdefault(card["experiment"] if grouped else name, []).append(name)
+    return side_by_side(
+        {
+            f"{name} ({len(own)} seeds)" if len(own) > 1 else name: own
+            for name, own in groups.items()
+        },
+        logs,
+        figures_folder,
+    )
+
+
+def side_by_side(
+    groups: dict[str, list[str]], logs: str = "logs", figures_folder: str = "figures"
+) -> Comparison:
+    """Groups of runs, mean ± standard deviation over the runs of each, and real digits last.
+
+    Raises UserError as `compare` does.
+    """
+    cards = {
+        name: read_card(folders_of(name, logs, figures_folder))
+        for own in groups.values()
+        for name in own
+    }
+    first = next(iter(cards))
     for key in ("data_digest", "split", "judge"):
-        for name, card in zip(names, cards, strict=True):
-            if card[key] != cards[0][key]:
+        for name, card in cards.items():
+            if card[key] != cards[first][key]:
                 raise UserError(
-                    f"run {name}: its card has another {key} than that of {names[0]};"
+                    f"run {name}: its card has another {key} than that of {first};"
                     " evaluate both alike"
                 )
-    groups: dict[str, list[dict]] = {}
-    for name, card in zip(names, cards, strict=True):
-        groups.setdefault(card["experiment"] if grouped else name, []).append(card)
-    columns = [
-        f"{name} ({len(own)} seeds)" if grouped and len(own) > 1 else name
-        for name, own in groups.items()
-    ]
-    rows = []
+    rows, means = [], [{} for _ in range(len(groups) + 1)]
     for metric, about in METRICS.items():
         values = [
-            [card["samples"][metric]["value"] for card in own if metric in card["samples"]]
+            [cards[name]["samples"][metric]["value"] for name in own if _has(cards[name], metric)]
             for own in groups.values()
         ]
         if any(values):
-            real = [card["real"][metric]["value"] for card in cards if metric in card["real"]]
+            real = [
+                card["real"][metric]["value"] for card in cards.values() if metric in card["real"]
+            ]
             texts = [_spread(own, about.decimals) for own in [*values, real[:1]]]
             rows.append((about, texts, _best(values, about)))
-    return Comparison([*columns, "real digits"], rows)
+            for column, own in zip(means, [*values, real[:1]], strict=True):
+                if own:
+                    column[metric] = float(np.mean(own))
+    return Comparison([*groups, "real digits"], rows, means)
+
+
+def _has(card: dict[str, Any], metric: str) -> bool:
+    return metric in card["samples"]
 
 
 def read_card(folders: Folders) -> dict[str, Any]:

@@ -74,11 +74,43 @@ class TextToValue(unittest.TestCase):
             ("seed.generator", "1", "one value"),
             ("noise_draw", "never", "not one of example, batch, once"),
             ("activation", "elu,elu,sine", "not one of"),
+            ("widths", "", "1 to 8 whole numbers"),
+            ("widths.generator", "100 x", "1 to 8 whole numbers"),
+            ("widths.generator", "0", "1 to 8 whole numbers"),
+            ("widths.generator", "²", "1 to 8 whole numbers"),
+            ("widths.generator", "9" * 5000, "1 to 8 whole numbers"),
+            ("widths.discriminator", "64", "2 to 5 whole numbers"),
+            ("widths.determinator", "1 2 3 4 5 6", "2 to 5 whole numbers"),
+            ("kernel", "0", "does not fit"),
+            ("average_decay", "1", "does not fit"),
+            ("falls_from", "1.1", "does not fit"),
+            ("redrawn_weight", "1", "nothing is redrawn"),
+            ("digit_shown", "maybe", "not one of no, yes"),
         ):
             with self.subTest(key=key, text=text[:50]):
                 with self.assertRaisesRegex(UserError, message) as raised:
                     CONFIG.with_text(key, text)
                 self.assertLess(len(str(raised.exception)), 300)  # a line that can be read
+
+    def test_widths_are_numbers_of_layers(self):
+        self.assertEqual(
+            CONFIG.layer_widths(), Triple((100, 500, 784), (32, 64, 1024), (32, 64, 1024))
+        )
+        config = CONFIG.with_text("widths", "20,3 4,5 6 7")
+        self.assertEqual(config.layer_widths(), Triple((20,), (3, 4), (5, 6, 7)))
+
+    def test_the_description_refuses_what_it_has_no_choice_in(self):
+        CONFIG.refuse_openings()
+        CONFIG.with_text("keep_prob", "0.3").refuse_openings()
+        for key, text in (
+            ("average_decay", "0.9"),
+            ("widths.generator", "50"),
+            ("reading_weight", "1"),
+            ("downsampling", "stride"),
+        ):
+            name = key.partition(".")[0]
+            with self.assertRaisesRegex(UserError, f"{name}: three_network is the description"):
+                CONFIG.with_text(key, text).refuse_openings()
 
     def test_a_schedule_longer_than_the_seed_can_number_is_refused(self):
         with self.assertRaisesRegex(UserError, "steps; take fewer"):

@@ -11,9 +11,9 @@ LAYERS = (
     ("networks", "open_networks", "judge"),
     ("train_step", "open_step"),
     ("checkpoints", "summaries", "figures", "sampling", "records"),
-    ("progress", "gallery"),
+    ("progress", "gallery", "shipped"),
     ("report",),
-    ("run",),
+    ("run", "sweep"),
     ("__main__",),
 )
 # Within a layer: `config` and `files` know the errors and the triple, `data` draws the strokes; the
@@ -22,7 +22,7 @@ BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("dat
     ("open_networks", "networks"),
     ("open_step", "train_step"),
 }
-READ_CONFIG = {"config", "catalogue", "gallery", "report", "run", "__main__"}
+READ_CONFIG = {"config", "catalogue", "gallery", "report", "run", "sweep", "__main__"}
 
 
 def imports_of(path):

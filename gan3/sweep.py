@@ -1,0 +1,272 @@
+"""Many runs for one question: variants x seeds, each an ordinary run, then one table.
+
+A specification is a TOML file (experiments/sweeps/): `name`, `title`, `seeds`, `settings` for every
+run, and `variants`, each with a name, an experiment and settings of its own. What is done is
+skipped and what was stopped goes on, so a sweep may be stopped and started as often as one likes.
+"""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gan3 import figures
+from gan3.catalogue import config_of
+from gan3.config import Config
+from gan3.errors import UserError
+from gan3.files import make_folder, there, write_atomically
+from gan3.records import Folders, folders_of, read_metrics, read_record
+from gan3.report import Comparison, read_card, side_by_side
+
+_ROOT = Path(__file__).parent.parent  # where python -m gan3 finds it, whatever the folder
+
+Say = Callable[[str], None]
+
+
+class Trial(NamedTuple):
+    """One run of a sweep."""
+
+    variant: str
+    run: str
+    config: Config
+
+
+class Sweep(NamedTuple):
+    """A specification that was read and checked."""
+
+    name: str
+    title: str
+    trials: list[Trial]
+
+
+# -- the specification -----------------------------------------------------------------------------
+
+
+def read(path: Path) -> Sweep:
+    """The sweep that a TOML file specifies. Raises UserError for whatever does not fit in it."""
+    try:
+        spec = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; experiments/sweeps/ has some") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UserError(f"{path}: not TOML ({error})") from None
+    known = {"name", "title", "seeds", "settings", "variants"}
+    _refuse_others(path, "the file", spec, known)
+    name, title = _text(path, spec, "name"), _text(path, spec, "title")
+    seeds, variants = spec.get("seeds"), spec.get("variants")
+    if not (isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds)):
+        raise UserError(f"{path}: seeds: a list of whole numbers, such as [0, 1, 2]")
+    if not (isinstance(variants, list) and variants):
+        raise UserError(f"{path}: variants: at least one [[variants]] with name and experiment")
+    trials = []
+    for variant in variants:
+        if not isinstance(variant, dict):
+            raise UserError(f"{path}: variants: [[variants]] with name and experiment")
+        _refuse_others(path, "a variant", variant, {"name", "experiment", "settings"})
+        own, experiment = _text(path, variant, "name"), _text(path, variant, "experiment")
+        settings = _settings(path, spec) | _settings(path, variant)
+        for seed in seeds:
+            config = config_of(experiment)
+            for key, value in (settings | {"seed": seed}).items():
+                config = config.with_text(key, str(value))
+            trials.append(Trial(own, f"{name}-{own.replace(' ', '_')}-{seed}", config))
+    for trial in trials:
+        folders_of(trial.run)  # raises where it cannot be a run's name
+    if len({trial.run for trial in trials}) < len(trials):
+        raise UserError(f"{path}: two variants of one name, or a seed twice")
+    return Sweep(name, title, trials)
+
+
+def _refuse_others(path: Path, where: str, table: dict, known: set[str]) -> None:
+    for key in set(table) - known:
+        raise UserError(f"{path}: {key!r}: unknown in {where}; known: {', '.join(sorted(known))}")
+
+
+def _text(path: Path, table: dict, key: str) -> str:
+    if not (isinstance(table.get(key), str) and table[key]):
+        raise UserError(f"{path}: {key}: needs a text")
+    return table[key]
+
+
+def _settings(path: Path, table: dict) -> dict[str, Any]:
+    settings = table.get("settings", {})
+    if not isinstance(settings, dict) or "seed" in settings:
+        raise UserError(f"{path}: settings: keys and values of the config; seeds has the seeds")
+    return settings
+
+
+# -- its runs --------------------------------------------------------------------------------------
+
+
+def run(
+    sweep: Sweep,
+    *,
+    logs: str = "logs",
+    figures_folder: str = "figures",
+    data: str | None = None,
+    jobs: int = 1,
+    say: Say = print,
+) -> list[str]:
+    """Train and score what is not done yet, `jobs` at a time, each with its share of the cores.
+
+    Answers a line for every trial that failed: its name and its last word.
+    """
+    todo = [t for t in sweep.trials if not _is_scored(folders_of(t.run, logs, figures_folder), t)]
+    say(f"{sweep.name}: {len(sweep.trials)} runs, {len(sweep.trials) - len(todo)} are done")
+    output = Path(logs) / f"{sweep.name}.sweep"
+    make_folder(output)
+    threads = str(max(1, len(os.sched_getaffinity(0)) // jobs))
+    limits = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | dict.fromkeys(limits, threads) | {"PYTHONPATH": path}
+    failed = []
+    with ThreadPoolExecutor(jobs) as pool:
+        started = {
+            pool.submit(
+                _train_and_score, trial, logs, figures_folder, data, output, environment
+            ): trial
+            for trial in todo
+        }
+        try:
+            for done, future in enumerate(as_completed(started), start=1):
+                trial, problem = started[future], future.result()
+                say(f"{done}/{len(todo)} {trial.run}: {problem or 'done'}")
+                if problem:
+                    failed.append(f"{trial.run}: {problem}")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return failed
+
+
+def _is_scored(folders: Folders, trial: Trial) -> bool:
+    """Whether the run was trained to its end by this very config, and has its card."""
+    if not there(folders.record.is_file):
+        return False
+    record = read_record(folders.record)
+    if Config.from_dict(record.get("config")) != trial.config:
+        raise UserError(
+            f"run {folders.name}: was trained with other settings than the sweep's; remove it, or"
+            " name the sweep otherwise"
+        )
+    return record.get("outcome") == "done" and (folders.logs / "report.json").is_file()
+
+
+def _train_and_score(
+    trial: Trial,
+    logs: str,
+    figures_folder: str,
+    data: str | None,
+    output: Path,
+    environment: dict[str, str],
+) -> str | None:
+    """Run the commands that a user would type; answers what went wrong, if anything did."""
+    folders = folders_of(trial.run, logs, figures_folder)
+    places = ["--logs", logs, "--figures", figures_folder] + (["--data", data] if data else [])
+    state = read_record(folders.record).get("outcome") if folders.record.is_file() else None
+    commands = [["evaluate", trial.run, *places]]
+    if state != "done":
+        begin = ["--resume"] if state else ["--experiment", trial.config.experiment, *_set(trial)]
+        commands.insert(0, ["train", "--run", trial.run, *begin, *places])
+    with open(output / f"{trial.run}.txt", "a+") as said:
+        for command in commands:
+            arguments = [sys.executable, "-m", "gan3", *command]
+            status = subprocess.run(
+                arguments, stdout=said, stderr=subprocess.STDOUT, env=environment
+            ).returncode
+            if status:
+                said.seek(0)
+                lines = said.read().strip().splitlines()
+                return f"exit status {status}: {lines[-1] if lines else 'it said nothing'}"
+    return None
+
+
+def _set(trial: Trial) -> list[str]:
+    """`--set` for every field in which the trial's config differs from its experiment's."""
+    config, arguments = trial.config, []
+    for key in config.differences(config_of(config.experiment)):
+        value = getattr(config, key)
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        arguments += ["--set", f"{key}={text}"]
+    return arguments
+
+
+# -- what came out ---------------------------------------------------------------------------------
+
+
+def results(sweep: Sweep, logs: str = "logs", figures_folder: str = "figures") -> Comparison:
+    """The cards of the runs that have one, a column a variant."""
+    groups: dict[str, list[str]] = {}
+    for trial in sweep.trials:
+        if (folders_of(trial.run, logs).logs / "report.json").is_file():
+            groups.setdefault(trial.variant, []).append(trial.run)
+    if not groups:
+        raise UserError(f"{sweep.name}: no run is done yet; nothing to compare")
+    return side_by_side(groups, logs, figures_folder)
+
+
+def write(
+    sweep: Sweep, logs: str = "logs", figures_folder: str = "figures", say: Say = print
+) -> None:
+    """Tables (Markdown, CSV) and pictures of a sweep, in figures/<name>/."""
+    found = results(sweep, logs, figures_folder)
+    folder = Path(figures_folder) / sweep.name
+    make_folder(folder)
+    markdown = "\n".join(found.across()) + "\n"
+    write_atomically(folder / "table.md", markdown.encode())
+    write_atomically(folder / "table.csv", _csv(sweep, logs).encode())
+    figures.save(
+        figures.spread(dict(zip(found.columns, found.means, strict=True)), sweep.title),
+        folder / "spread.png",
+    )
+    curves = dict(_curves(sweep, logs))
+    if curves:
+        figures.save(figures.courses(curves, sweep.title), folder / "courses.png")
+    say(f"written: table.md, table.csv, spread.png, courses.png in {folder}")
+
+
+def _csv(sweep: Sweep, logs: str) -> str:
+    """A line a run: its variant, its seed, every figure of its card."""
+    rows = []
+    for trial in sweep.trials:
+        folders = folders_of(trial.run, logs)
+        if (folders.logs / "report.json").is_file():
+            scores = read_card(folders)["samples"]
+            row = {"variant": trial.variant, "seed": trial.config.seed, "run": trial.run}
+            rows.append(row | {metric: score["value"] for metric, score in scores.items()})
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _curves(sweep: Sweep, logs: str) -> Iterator[tuple[str, np.ndarray]]:
+    """By variant [episodes, 3]: step, seconds of training, Frechet distance; means over seeds."""
+    courses: dict[str, list[np.ndarray]] = {}
+    for trial in sweep.trials:
+        folders = folders_of(trial.run, logs)
+        if not (folders.logs / "report.json").is_file():
+            continue
+        rows, seconds, last = [], 0.0, 0
+        for line in read_metrics(folders.metrics):
+            seconds += (line["step"] - last) * line.get("ms_per_step", 0) / 1000
+            last = line["step"]
+            if "judge/frechet_distance" in line:
+                rows.append((last, seconds, line["judge/frechet_distance"]))
+        if rows:
+            courses.setdefault(trial.variant, []).append(np.array(rows))
+    for variant, runs in courses.items():
+        shortest = min(len(rows) for rows in runs)
+        yield variant, np.mean([rows[:shortest] for rows in runs], axis=0)
