@@ -11,7 +11,7 @@ SEED ?= 0
 PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare bench \
+.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare ablations bench \
   bench-torch test lint format coverage mutations clean
 
 # The stamps lie in the environment and carry the lock's checksum and Python's version, so a changed
@@ -55,7 +55,7 @@ tensorboard: setup ## show all runs at http://localhost:PORT
 figures: setup ## draw all figures of RUN (default: the newest) again
 	@$(GAN3) figures $(if $(RUN),"$(RUN)") $(ARGS)
 
-generate: setup ## write NUMBER with RUN's generator: make generate NUMBER=241256
+generate: setup ## write NUMBER by RUN (newest; else the one that comes along)
 	@$(GAN3) generate "$(NUMBER)" --seed $(SEED) $(if $(RUN),--run "$(RUN)") $(ARGS)
 
 evaluate: setup ## the report card of RUN; ARGS=--cas adds the classifier of samples
@@ -63,6 +63,9 @@ evaluate: setup ## the report card of RUN; ARGS=--cas adds the classifier of sam
 
 compare: setup ## the cards of runs side by side: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
+
+ablations: setup ## what each choice of best is worth: 57 runs of 600 steps, resumable
+	@$(GAN3) sweep experiments/sweeps/ablations.toml $(ARGS)
 
 bench: setup ## the step beside its peers, its growth and its parts; ARGS="--only step"
 	@$(PY) -m tests.bench $(ARGS)

@@ -22,6 +22,8 @@ from gan3.triple import Triple
 
 Result = dict[str, tf.Tensor]
 
+_MOMENTS_DECAY = 0.99  # a step; of the batch moments that a single digit is normalised by
+
 
 @dataclass(frozen=True)
 class Openings:
@@ -128,12 +130,12 @@ class OpenNetworks(ThreeNetworks):
             shared = tf.random.fold_in(seed, 3)
             share = self._share_of_rate()
             d = self._discriminate(images, labels, seeds[0], shared, share)
-            g_loss, c_loss, moments = self._create(images, labels, seeds[1], seeds[2], shared)
+            g_loss, c_loss = self._create(images, labels, seeds[1], seeds[2], shared)
             g = self._gradients("generator", g_loss)  # both before either network moves
             c = self._gradients("determinator", c_loss)
             answers = (self._move("generator", g_loss, g, share), d)
             c_finite = self._move("determinator", c_loss, c, share)
-            self._average(moments)
+            self._average(labels, tf.random.fold_in(seed, 4))
         return Triple(*answers, c_finite)._asdict()
 
     def _discriminate(
@@ -179,8 +181,8 @@ class OpenNetworks(ThreeNetworks):
         seed: tf.Tensor,
         determinator_seed: tf.Tensor,
         shared: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor, list]:
-        """The losses of generator and determinator, and the moments of the generator's layers."""
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The losses of generator and determinator."""
         o, keep_prob = self._open, self._keep_prob
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, fake_seed = tf.unstack(tf.random.split(fake_seed, 2))
@@ -197,7 +199,7 @@ class OpenNetworks(ThreeNetworks):
         else:
             digits = self.networks.determinator(images, keep_prob.determinator, determinator_seed)
         c_loss += losses.digit_cross_entropy(digits, labels, self._digit_loss)
-        pixels, moments = self.networks.generator.logits(latent, keep_prob.generator, fake_seed)
+        pixels, _ = self.networks.generator.logits(latent, keep_prob.generator, fake_seed)
         fakes, redrawn = as_images(pixels), None
         if o.reading_weight:
             pixels = tf.split(pixels, 2)[1]  # of the redrawn: [B, 784]
@@ -214,7 +216,7 @@ class OpenNetworks(ThreeNetworks):
             if o.redrawn_weight:
                 again = tf.random.fold_in(seed, 1)
                 g_loss += o.redrawn_weight * self._passes(images, redrawn, labels, again)
-        return g_loss, c_loss, moments
+        return g_loss, c_loss
 
     def _passes(
         self, images: tf.Tensor, fakes: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
@@ -240,18 +242,28 @@ class OpenNetworks(ThreeNetworks):
         done = tf.cast(self.optimizers.generator.steps, tf.float32) / o.steps  # 0 in step 1
         return tf.clip_by_value((1 - done) / (1 - o.falls_from), 0.0, 1.0)
 
-    def _average(self, moments: list) -> None:
-        """Take the generator of this step, and the moments of its layers, into those kept."""
+    def _average(self, labels: tf.Tensor, seed: tf.Tensor) -> None:
+        """Take this step's generator into the one that draws, and that one's moments into its own.
+
+        The moments are of fresh noise in the averaged weights, not the averages of those that
+        training saw: they are what normalises when a single digit is drawn.
+        """
         drawing, trained, decay = self._drawing, self.networks.generator, self._open.average_decay
-        # As many steps as there are count alike at first: a mean, not the beginning kept alive.
+        # At first as many steps as there are count alike: a mean, not the beginning kept alive.
         steps = tf.cast(self.optimizers.generator.steps, tf.float32)
-        new = 1 - tf.minimum(decay or 0.99, steps / (steps + 9))
+        young = steps / (steps + 9)
         if drawing is not trained:
+            new = 1 - tf.minimum(decay, young)
             for mean, weight in zip(drawing.weights, trained.weights, strict=True):
                 mean.assign_add(new * (weight - mean))
-        for i, (mean, variance) in enumerate(moments):
-            drawing.means[i].assign_add(new * (mean - drawing.means[i]))
-            drawing.variances[i].assign_add(new * (variance - drawing.variances[i]))
+        if drawing.means:
+            latent = latent_of(labels, self.noise(labels, seed))
+            _, moments = drawing.logits(latent, 1.0, seed)
+            new = 1 - tf.minimum(_MOMENTS_DECAY, young)
+            kept = zip(drawing.means, drawing.variances, moments, strict=True)
+            for mean, variance, (own_mean, own_variance) in kept:
+                mean.assign_add(new * (own_mean - mean))
+                variance.assign_add(new * (own_variance - variance))
 
     def _gradients(self, role: str, loss: tf.Tensor) -> list[tf.Tensor]:
         return tf.gradients(loss, getattr(self.networks, role).weights)

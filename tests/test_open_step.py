@@ -208,6 +208,21 @@ class EachOpening(unittest.TestCase):
         )
         np.testing.assert_array_equal(drawn, system.generate(labels, noise).numpy())
 
+    def test_moments_are_of_what_draws_on_fresh_noise(self):
+        system = system_of(dataclasses.replace(OPEN, falls_from=0.0, steps=200))
+        step = stepper(system)
+        for number in range(200):  # the rates have fallen to nothing: the weights stand
+            step(tf.constant([0, number]))
+        _, labels = batch_of(20)
+        labels = tf.tile(labels, [200])
+        latent = latent_of(labels, system.noise(labels, SEED))
+        drawing = system._drawing
+        _, moments = drawing.logits(latent, 1.0, OFF)
+        for mean, variance, own in zip(drawing.means, drawing.variances, moments, strict=True):
+            spread = np.sqrt(own[1].numpy())
+            self.assertLess((np.abs(mean.numpy() - own[0].numpy()) / spread).max(), 0.2)
+            self.assertLess(np.abs(variance.numpy() / own[1].numpy() - 1).max(), 0.25)
+
     def test_a_determinator_that_reads_redraws_better_than_one_that_has_not_learned(self):
         images, labels = batch_of(20)
         system = system_of(dataclasses.replace(OPEN, falls_from=1.0, average_decay=0.0))
