@@ -64,7 +64,7 @@ evaluate: setup ## the report card of RUN; ARGS=--cas adds the classifier of sam
 compare: setup ## the cards of runs side by side: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
 
-ablations: setup ## what each choice of best is worth: 57 runs of 600 steps, resumable
+ablations: setup ## what each choice of best is worth: 51 runs of 500 steps, resumable
 	@$(GAN3) sweep experiments/sweeps/ablations.toml $(ARGS)
 
 bench: setup ## the step beside its peers, its growth and its parts; ARGS="--only step"

@@ -1,4 +1,15 @@
-"""The best three networks in 200,000 images: everything open, the idea kept."""
+"""The best three networks in 200,000 images: everything open, the idea kept.
+
+The generator is a dense network on one-hot x noise, the other two are CNN critics, and the three
+play their parts. The determinator has one more: it reads from a real image, beside its digit, the
+ten noise numbers of its handwriting, and the generator must redraw the image from them; redrawn
+images, too, must pass the discriminator, which is shown the digit asked for. The rest is what the
+field has learnt since 2017: batch normalisation and no dropout in the generator, leaky ReLU, small
+strided critics without dropout and L1, rates that fall, an averaged generator.
+
+Departures from three_network, with their sources; what each is worth is in docs/best.md, from
+experiments/sweeps/ablations.toml. All were chosen on the last 5,000 training images.
+"""
 
 import dataclasses
 from typing import TYPE_CHECKING
@@ -13,24 +24,36 @@ if TYPE_CHECKING:
 CONFIG = dataclasses.replace(
     three_network.CONFIG,
     experiment="best",
-    activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
+    # 1. Smaller critics, strides in place of max-pools (Radford et al. 2016): a third of the time.
+    widths=Triple("256 512 784", "32 64 256", "32 64 256"),
+    kernel=4,
+    downsampling="stride",
+    # 2. No dropout and no L1 in any of the three.
     keep_prob=Triple(1.0, 1.0, 1.0),
     l1_weight=Triple(0.0, 0.0, 0.0),
-    learning_rate=Triple(2e-3, 1e-3, 1e-3),
-    beta1=Triple(0.5, 0.5, 0.9),
-    digit_weight=0.3,
-    widths=Triple("256 512 784", "32 64 256", "32 64 256"),
-    kernel=3,
-    downsampling="stride",
+    # 3. Leaky ReLU, slope 0.2 (Radford et al. 2016).
+    activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
+    # 4. Batch normalisation in the generator (Ioffe & Szegedy 2015), and wider first layers.
     generator_norm="batch",
+    # 5. The discriminator is shown the digit that was asked for (Mirza & Osindero 2014).
     digit_shown="yes",
-    r1_weight=0.3,
+    # 6. A slight penalty on its slope about real images, R1 (Mescheder et al. 2018), every fourth
+    #    step (Karras et al. 2020).
+    r1_weight=0.03,
     penalty_every=4,
+    # 7. Rates that fall from three fifths of the schedule on, and a generator averaged over steps
+    #    (Yazici et al. 2019).
+    falls_from=0.6,
+    average_decay=0.995,
+    learning_rate=Triple(2e-3, 2e-3, 1e-3),
+    beta1=Triple(0.5, 0.5, 0.9),
+    digit_weight=1.0,
+    # 8. The determinator reads the handwriting, and the generator redraws (Larsen et al. 2016, Bao
+    #    et al. 2017).
     reading_weight=0.02,
     kl_weight=1.0,
-    redrawn_weight=1.0,
-    average_decay=0.995,
-    falls_from=0.6,
+    # 9. What is redrawn must pass the discriminator (Larsen et al. 2016).
+    redrawn_weight=2.0,
 )
 
 

@@ -8,6 +8,7 @@ skipped and what was stopped goes on, so a sweep may be stopped and started as o
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -79,12 +80,17 @@ def read(path: Path) -> Sweep:
             config = config_of(experiment)
             for key, value in (settings | {"seed": seed}).items():
                 config = config.with_text(key, str(value))
-            trials.append(Trial(own, f"{name}-{own.replace(' ', '_')}-{seed}", config))
+            trials.append(Trial(own, f"{name}-{_in_a_name(own)}-{seed}", config))
     for trial in trials:
         folders_of(trial.run)  # raises where it cannot be a run's name
     if len({trial.run for trial in trials}) < len(trials):
         raise UserError(f"{path}: two variants of one name, or a seed twice")
     return Sweep(name, title, trials)
+
+
+def _in_a_name(text: str) -> str:
+    """A variant's name with what a run's name cannot have left out."""
+    return re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("_")
 
 
 def _refuse_others(path: Path, where: str, table: dict, known: set[str]) -> None:

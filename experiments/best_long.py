@@ -1,0 +1,9 @@
+"""`best` with 2,000 batches an episode: how far it gets in two million images."""
+
+import dataclasses
+
+from experiments import best
+
+CONFIG = dataclasses.replace(best.CONFIG, experiment="best_long", batches=2000)
+
+build = best.build
