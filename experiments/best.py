@@ -50,7 +50,7 @@ CONFIG = dataclasses.replace(
     digit_weight=1.0,
     # 8. The determinator reads the handwriting, and the generator redraws (Larsen et al. 2016, Bao
     #    et al. 2017).
-    reading_weight=0.02,
+    reading_weight=0.04,
     kl_weight=1.0,
     # 9. What is redrawn must pass the discriminator (Larsen et al. 2016).
     redrawn_weight=2.0,
