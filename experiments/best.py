@@ -45,7 +45,7 @@ CONFIG = dataclasses.replace(
     #    (Yazici et al. 2019).
     falls_from=0.6,
     average_decay=0.995,
-    learning_rate=Triple(2e-3, 2e-3, 1e-3),
+    learning_rate=Triple(4e-3, 2e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
     digit_weight=1.0,
     # 8. The determinator reads the handwriting, and the generator redraws (Larsen et al. 2016, Bao
