@@ -31,8 +31,9 @@ class OfARun(FolderTest):
         write_idx_set(self.folder / "own", 600, 200)
 
     def train(self, name, split="test", seed=0):
-        config = config_of("three_network")
+        config = config_of("best")  # its networks may be small, and so is what it takes to try
         for key, value in (
+            ("widths", "20 30,2 3 8,2 3 8"),
             ("batches", 3),
             ("episodes", 2),
             ("batch_size", 10),
@@ -117,7 +118,7 @@ class OfARun(FolderTest):
             self.assertEqual(out.splitlines()[0], "| | a | b | real digits |")
             self.assertIn("**", out)
             status, out, _ = call("compare", "a", "b", "--by-experiment", "--markdown")
-            self.assertIn("three_network (2 seeds)", out.splitlines()[0])
+            self.assertIn("best (2 seeds)", out.splitlines()[0])
             values = [c["samples"]["precision"]["value"] for c in (card, other)]
             line = next(row for row in out.splitlines() if row.startswith("| precision"))
             self.assertIn(f" {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} ", line)
