@@ -244,11 +244,12 @@ def _sample(options: argparse.Namespace) -> int:
     from gan3 import files, sampling
 
     labels = sampling.labels_of(options.count, options.labels)
-    parts = sampling.Sampler(_source(options)).parts(labels, (options.seed, 0))
+    system, by = _source(options)
+    parts = sampling.Sampler(system).parts(labels, (options.seed, 0))
     files.make_folder(out.parent)
     images = files.Parts((len(labels), 28, 28), "uint8", parts)
     files.write_npz(out, {"images": images, "labels": labels})
-    print(f"{len(labels)} digits: {out}")
+    print(f"{len(labels)} digits: {out}{by}")
     return 0
 
 
@@ -259,7 +260,8 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3 import figures, files, sampling
 
     digits = sampling.digits_of(options.number)
-    images = sampling.Sampler(_source(options))(digits, (options.seed, 0))
+    system, by = _source(options)
+    images = sampling.Sampler(system)(digits, (options.seed, 0))
     files.make_folder(out.parent)
     figures.save_picture(sampling.number_picture(images, options.inverted), out)
     if options.separate:
@@ -267,7 +269,7 @@ def _generate(options: argparse.Namespace) -> int:
         for place, (digit, image) in enumerate(zip(digits, images, strict=True), start=1):
             picture = image if options.inverted else 255 - image
             figures.save_picture(picture, Path(options.separate) / f"{place:04d}_{digit}.png")
-    print(f"{options.number}: {out}")
+    print(f"{options.number}: {out}{by}")
     return 0
 
 
@@ -397,15 +399,18 @@ def _experiments(_: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace):
-    """The system that is to draw; where nothing was named or trained, the one that comes along."""
+    """The system that is to draw, and by whom, to be said when it has drawn.
+
+    Where nothing was named or trained it is the generator that comes along.
+    """
     from gan3 import gallery, records, shipped
 
     if options.pretrained is not None:
-        return shipped.open_shipped(options.pretrained)
+        return shipped.open_shipped(options.pretrained), ""
     if options.run is None and not records.has_runs(options.logs):
-        print(f"no run in {options.logs}: the generator that comes with gan3", file=sys.stderr)
-        return shipped.open_shipped("best")
-    return gallery.open_run(options.run, options.logs, options.figures).system
+        by = f" (no run in {options.logs}: by the generator of best that comes with gan3)"
+        return shipped.open_shipped("best"), by
+    return gallery.open_run(options.run, options.logs, options.figures).system, ""
 
 
 def _file_to_write(option: str, text: str | None, default: Path | None = None) -> Path | None:

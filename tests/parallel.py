@@ -1,4 +1,4 @@
-"""The suite, a module a process, as many at once as there are cores.
+"""The suite, module by module in as many processes as there are cores.
 
 `python -m tests.parallel`, or with names of modules after it (`test_run test_report`). Half of the
 suite's time is TensorFlow being imported by the runs that it starts, on one core each; side by side
@@ -30,7 +30,7 @@ class Result(NamedTuple):
 
 
 def run(module: str) -> Result:
-    """The tests of one module, in a process of its own."""
+    """The tests of one module, in one of the processes."""
     stream = io.StringIO()
     suite = unittest.defaultTestLoader.loadTestsFromName(f"tests.{module}")
     found = unittest.TextTestRunner(stream).run(suite)
@@ -44,9 +44,8 @@ def main(modules: list[str]) -> int:
     paths = [folder / f"{m.removeprefix('tests.')}.py" for m in modules]
     paths = sorted(paths or folder.glob("test_*.py"), key=lambda p: p.stem not in LONGEST)
     began, results = time.monotonic(), []
-    with ProcessPoolExecutor(
-        os.cpu_count(), multiprocessing.get_context("spawn"), max_tasks_per_child=1
-    ) as pool:
+    # A process takes one module after another: each new one would import TensorFlow again.
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         waiting = {pool.submit(run, path.stem): path.stem for path in paths}
         for future in as_completed(waiting):
             module = waiting[future]

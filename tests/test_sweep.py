@@ -99,18 +99,17 @@ class Runs(FolderTest):
         for picture in ("spread.png", "courses.png"):
             self.assertGreater(Path(f"figures/try/{picture}").stat().st_size, 10_000)
 
-        Path("logs/try-no_average-0/report.json").unlink()  # trained, not scored: only that is done
-        before = Path("logs/try-no_average-0/metrics.jsonl").stat().st_mtime_ns
-        status, out, err = call("sweep", "spec.toml", *folders)
-        self.assertEqual(status, 0, err + out)
-        self.assertIn("2 runs, 1 are done", out)
-        self.assertEqual(Path("logs/try-no_average-0/metrics.jsonl").stat().st_mtime_ns, before)
-
+        for run in ("best-0", "no_average-0"):  # trained, not scored: only that is done
+            Path(f"logs/try-{run}/report.json").unlink()
         Path("logs/try-best-0/episodes/episode_02.npz").write_bytes(b"")
-        Path("logs/try-best-0/report.json").unlink()
+        trained = Path("logs/try-no_average-0/metrics.jsonl")
+        before = trained.stat().st_mtime_ns
         status, out, err = call("sweep", "spec.toml", *folders)
         self.assertEqual(status, 1, err + out)
+        self.assertIn("2 runs, 0 are done", out)
         self.assertRegex(err, "try-best-0: exit status 2: gan3: .*episode_02.npz: damaged")
+        self.assertEqual(trained.stat().st_mtime_ns, before)
+        self.assertEqual(Path("figures/try/table.md").read_text().count("\n"), 2 + 1 + 1)
 
         Path("spec.toml").write_text(SPEC.replace("average_decay = 0", "average_decay = 0.5"))
         status, out, err = call("sweep", "spec.toml", *folders)
