@@ -7,8 +7,9 @@ images, too, must pass the discriminator, which is shown the digit asked for. Th
 field has learnt since 2017: batch normalisation and no dropout in the generator, leaky ReLU, small
 strided critics without dropout and L1, rates that fall, an averaged generator.
 
-Departures from three_network, with their sources; what each is worth is in docs/best.md, from
-experiments/sweeps/ablations.toml. All were chosen on the last 5,000 training images.
+Departures from three_network, with their sources. All were chosen on the last 5,000 training
+images; docs/best.md has the trials, experiments/sweeps/ablations.toml the study of what each is
+worth (make ablations).
 """
 
 import dataclasses
