@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from experiments import three_network
 from gan3.config import Config
+from gan3.errors import UserError
 from gan3.triple import Triple
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def build(config: Config, dtype: str) -> "OpenNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.open_step import Openings, OpenNetworks
 
+    if config.redrawn_weight and not config.reading_weight:  # asked when all fields are set
+        raise UserError("config key redrawn_weight: nothing is redrawn without reading_weight")
     openings = Openings(
         widths=config.layer_widths(),
         kernel=config.kernel,

@@ -106,8 +106,6 @@ class Config:
             _check(field.name, field.type, getattr(self, field.name))
         for role, text in self.widths._asdict().items():
             _check_widths(role, text)
-        if self.redrawn_weight and not self.reading_weight:
-            raise UserError("config key redrawn_weight: nothing is redrawn without reading_weight")
         if self.total_steps > _MOST_STEPS:
             raise UserError(
                 f"config: {self.episodes} episodes of {self.batches} batches are more than"

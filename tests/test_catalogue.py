@@ -20,6 +20,19 @@ class Catalogue(unittest.TestCase):
                 catalogue.config_of(name)
 
 
+class Best(unittest.TestCase):
+    def test_weights_that_would_do_nothing_are_refused_whatever_the_order_they_came_in(self):
+        config = catalogue.config_of("best").with_text("reading_weight", "0")
+        with self.assertRaisesRegex(UserError, "redrawn_weight: nothing is redrawn"):
+            catalogue.builder_of("best")(config, "float32")
+        catalogue.builder_of("best")(config.with_text("redrawn_weight", "0"), "float32")
+
+    def test_the_long_one_is_the_same_for_longer(self):
+        best, long = catalogue.config_of("best"), catalogue.config_of("best_long")
+        self.assertEqual(best.differences(long), ["experiment", "batches"])
+        self.assertEqual(long.batches, 2000)
+
+
 class ThreeNetwork(unittest.TestCase):
     """What the description fixes is exact in the default experiment."""
 

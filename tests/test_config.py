@@ -84,7 +84,6 @@ class TextToValue(unittest.TestCase):
             ("kernel", "0", "does not fit"),
             ("average_decay", "1", "does not fit"),
             ("falls_from", "1.1", "does not fit"),
-            ("redrawn_weight", "1", "nothing is redrawn"),
             ("digit_shown", "maybe", "not one of no, yes"),
         ):
             with self.subTest(key=key, text=text[:50]):
