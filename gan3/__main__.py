@@ -320,8 +320,7 @@ def _compare(options: argparse.Namespace) -> int:
     title = "Report cards side by side, the best bold"
     figures.save(figures.table(found.columns, found.titled(), title), out)
     spread = out.with_name(f"{out.stem}_spread.png")
-    lying = dict(zip(found.columns, found.means, strict=True))
-    figures.save(figures.spread(lying, "Accuracy against diversity"), spread)
+    figures.save(figures.spread(found.lying(), "Accuracy against diversity"), spread)
     print(f"drawn: {out}, {spread}", file=sys.stderr)
     return 0
 

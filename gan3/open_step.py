@@ -20,8 +20,6 @@ from gan3.open_networks import OpenCritic, OpenGenerator, as_images
 from gan3.train_step import ThreeNetworks, latent_of
 from gan3.triple import Triple
 
-Result = dict[str, tf.Tensor]
-
 _MOMENTS_DECAY = 0.99  # a step; of the batch moments that a single digit is normalised by
 
 
@@ -120,7 +118,7 @@ class OpenNetworks(ThreeNetworks):
 
     # -- the step ------------------------------------------------------------------------------
 
-    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Result:
+    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The discriminator's update, then those of generator and determinator, from one pass.
 
         Each moves only its own list; arguments and answer are those of ThreeNetworks.step.
@@ -133,10 +131,10 @@ class OpenNetworks(ThreeNetworks):
             g_loss, c_loss = self._create(images, labels, seeds[1], seeds[2], shared)
             g = self._gradients("generator", g_loss)  # both before either network moves
             c = self._gradients("determinator", c_loss)
-            answers = (self._move("generator", g_loss, g, share), d)
-            c_finite = self._move("determinator", c_loss, c, share)
+            g = self._move("generator", g_loss, g, share)
+            c = self._move("determinator", c_loss, c, share)
             self._average(labels, tf.random.fold_in(seed, 4))
-        return Triple(*answers, c_finite)._asdict()
+        return Triple(g, d, c)._asdict()
 
     def _discriminate(
         self,

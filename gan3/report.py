@@ -157,19 +157,15 @@ def _where(record: dict[str, Any], data: str | None) -> tuple[str, str | None]:
 
 def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:
     """Samples of a run's last generator, ten digits in equal parts, and its determinator."""
-    count = min(SAMPLES, len(dataset.held_out_images)) // 10 * 10
+    count = _count(dataset)
     sampler = Sampler(trained.system)
 
-    def draw(count: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-        labels = np.resize(np.arange(10), count)
-        return sampler(labels, seed_of(seed, REPORT, number)), labels
-
-    images, labels = draw(count, 0)
+    images, labels = _draw(sampler, seed, count, 0)
     generator = trained.folders.episodes()[-1]
 
     def more(count: int) -> tuple[np.ndarray, np.ndarray]:
         trained.use_episode(generator)
-        return draw(count, 1)
+        return _draw(sampler, seed, count, 1)
 
     try:
         trained.use_checkpoint(say)  # the determinator's weights are in no episode file
@@ -178,6 +174,17 @@ def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:
         say(f"NOTE: {error}; no judge gap without the determinator")
         determinator = None
     return Digits(trained.folders.name, images, labels, more, determinator)
+
+
+def _count(dataset: Dataset) -> int:
+    """How many samples are scored: as many as real digits are held out, in whole tens."""
+    return min(SAMPLES, len(dataset.held_out_images)) // 10 * 10
+
+
+def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `number`th draw of a report: ten digits in equal parts, and their labels."""
+    labels = np.resize(np.arange(10), count)
+    return sampler(labels, seed_of(seed, REPORT, number)), labels
 
 
 def evaluate_file(
@@ -224,11 +231,8 @@ def evaluate_shipped(
     sampler = Sampler(open_shipped(name))
     held = load(dataset, data, split, say)
 
-    def draw(count: int, number: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        labels = np.resize(np.arange(10), count)
-        return sampler(labels, seed_of(seed, REPORT, number)), labels
-
-    digits = Digits(name, *draw(min(SAMPLES, len(held.held_out_images)) // 10 * 10, 0), draw)
+    drawn = _draw(sampler, seed, _count(held), 0)
+    digits = Digits(name, *drawn, more=lambda count: _draw(sampler, seed, count, 1))
     card, _ = evaluate(digits, held, judge_file, cas, seed, say)
     return {"pretrained": name} | card
 
@@ -457,6 +461,10 @@ class Comparison(NamedTuple):
     columns: list[str]
     rows: list[tuple[Metric, list[str], set[int]]]  # what, texts, places of the best
     means: list[dict[str, float]]  # of a column: metric, mean over its runs
+
+    def lying(self) -> dict[str, dict[str, float]]:
+        """By column its means, as `figures.spread` draws them."""
+        return dict(zip(self.columns, self.means, strict=True))
 
     def text(self) -> list[str]:
         """Lines of a terminal; the best of a row carries a star.

@@ -165,7 +165,7 @@ def _is_scored(folders: Folders, trial: Trial) -> bool:
             f"run {folders.name}: was trained with other settings than the sweep's; remove it, or"
             " name the sweep otherwise"
         )
-    return record.get("outcome") == "done" and (folders.logs / "report.json").is_file()
+    return record.get("outcome") == "done" and _has_card(folders)
 
 
 def _train_and_score(
@@ -210,12 +210,21 @@ def _set(trial: Trial) -> list[str]:
 # -- what came out ---------------------------------------------------------------------------------
 
 
+def _with_cards(sweep: Sweep, logs: str) -> list[tuple[Trial, Folders]]:
+    """The trials that have their card, and where they are."""
+    found = [(trial, folders_of(trial.run, logs)) for trial in sweep.trials]
+    return [(trial, folders) for trial, folders in found if _has_card(folders)]
+
+
+def _has_card(folders: Folders) -> bool:
+    return (folders.logs / "report.json").is_file()
+
+
 def results(sweep: Sweep, logs: str = "logs", figures_folder: str = "figures") -> Comparison:
     """The cards of the runs that have one, a column a variant."""
     groups: dict[str, list[str]] = {}
-    for trial in sweep.trials:
-        if (folders_of(trial.run, logs).logs / "report.json").is_file():
-            groups.setdefault(trial.variant, []).append(trial.run)
+    for trial, _ in _with_cards(sweep, logs):
+        groups.setdefault(trial.variant, []).append(trial.run)
     if not groups:
         raise UserError(f"{sweep.name}: no run is done yet; nothing to compare")
     return side_by_side(groups, logs, figures_folder)
@@ -231,10 +240,7 @@ def write(
     markdown = "\n".join(found.across()) + "\n"
     write_atomically(folder / "table.md", markdown.encode())
     write_atomically(folder / "table.csv", _csv(sweep, logs).encode())
-    figures.save(
-        figures.spread(dict(zip(found.columns, found.means, strict=True)), sweep.title),
-        folder / "spread.png",
-    )
+    figures.save(figures.spread(found.lying(), sweep.title), folder / "spread.png")
     curves = dict(_curves(sweep, logs))
     if curves:
         figures.save(figures.courses(curves, sweep.title), folder / "courses.png")
@@ -244,12 +250,10 @@ def write(
 def _csv(sweep: Sweep, logs: str) -> str:
     """A line a run: its variant, its seed, every figure of its card."""
     rows = []
-    for trial in sweep.trials:
-        folders = folders_of(trial.run, logs)
-        if (folders.logs / "report.json").is_file():
-            scores = read_card(folders)["samples"]
-            row = {"variant": trial.variant, "seed": trial.config.seed, "run": trial.run}
-            rows.append(row | {metric: score["value"] for metric, score in scores.items()})
+    for trial, folders in _with_cards(sweep, logs):
+        scores = read_card(folders)["samples"]
+        row = {"variant": trial.variant, "seed": trial.config.seed, "run": trial.run}
+        rows.append(row | {metric: score["value"] for metric, score in scores.items()})
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
@@ -261,10 +265,7 @@ def _csv(sweep: Sweep, logs: str) -> str:
 def _curves(sweep: Sweep, logs: str) -> Iterator[tuple[str, np.ndarray]]:
     """By variant [episodes, 3]: step, seconds of training, Frechet distance; means over seeds."""
     courses: dict[str, list[np.ndarray]] = {}
-    for trial in sweep.trials:
-        folders = folders_of(trial.run, logs)
-        if not (folders.logs / "report.json").is_file():
-            continue
+    for trial, folders in _with_cards(sweep, logs):
         rows, seconds, last = [], 0.0, 0
         for line in read_metrics(folders.metrics):
             seconds += (line["step"] - last) * line.get("ms_per_step", 0) / 1000
