@@ -82,17 +82,4 @@ def build(config: Config, dtype: str) -> "OpenNetworks":
         falls_from=config.falls_from,
         steps=config.total_steps,
     )
-    return OpenNetworks(
-        openings,
-        seed=config.seed,
-        noise_draw=config.noise_draw,
-        init=config.init,
-        activation=config.activation,
-        keep_prob=config.keep_prob,
-        l1_weight=config.l1_weight,
-        learning_rate=config.learning_rate,
-        beta1=config.beta1,
-        digit_loss=config.digit_loss,
-        digit_weight=config.digit_weight,
-        dtype=dtype,
-    )
+    return OpenNetworks(openings, three_network.choices_of(config), config.seed, dtype)

@@ -8,13 +8,14 @@ two samples of one digit as a share of real digits' (variety); after 600 steps w
 the width, one seed, all else as in this file unless said. They rank choices; they are no results.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from gan3.config import Config
 from gan3.triple import Triple
 
 if TYPE_CHECKING:
-    from gan3.train_step import ThreeNetworks
+    from gan3.train_step import Choices, ThreeNetworks
 
 CONFIG = Config(
     experiment="three_network",
@@ -48,16 +49,12 @@ def build(config: Config, dtype: str) -> "ThreeNetworks":
     from gan3.train_step import ThreeNetworks
 
     config.refuse_openings()
-    return ThreeNetworks(
-        seed=config.seed,
-        noise_draw=config.noise_draw,
-        init=config.init,
-        activation=config.activation,
-        keep_prob=config.keep_prob,
-        l1_weight=config.l1_weight,
-        learning_rate=config.learning_rate,
-        beta1=config.beta1,
-        digit_loss=config.digit_loss,
-        digit_weight=config.digit_weight,
-        dtype=dtype,
-    )
+    return ThreeNetworks(choices_of(config), config.seed, dtype)
+
+
+def choices_of(config: Config) -> "Choices":
+    """Of a config: what the description leaves open."""
+    from gan3.train_step import Choices
+
+    names = [field.name for field in dataclasses.fields(Choices)]
+    return Choices(**{name: getattr(config, name) for name in names})

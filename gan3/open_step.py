@@ -17,7 +17,7 @@ import tensorflow as tf
 from gan3 import losses
 from gan3.layers import Glorot, finite
 from gan3.open_networks import OpenCritic, OpenGenerator, as_images
-from gan3.train_step import ThreeNetworks, latent_of
+from gan3.train_step import Choices, ThreeNetworks, latent_of
 from gan3.triple import Triple
 
 _MOMENTS_DECAY = 0.99  # a step; of the batch moments that a single digit is normalised by
@@ -54,50 +54,23 @@ def uniform_of(code: tf.Tensor) -> tf.Tensor:
 
 
 class OpenNetworks(ThreeNetworks):
-    """Three networks under `Openings`; the other arguments are those of ThreeNetworks."""
+    """Three networks with more choices than the description's: those of `openings`."""
 
-    def __init__(
-        self,
-        openings: Openings,
-        *,
-        seed: int,
-        noise_draw: str,
-        init: str,
-        activation: Triple[str],
-        keep_prob: Triple[float],
-        l1_weight: Triple[float],
-        learning_rate: Triple[float],
-        beta1: Triple[float],
-        digit_loss: str,
-        digit_weight: float,
-        dtype: str = "float32",
-    ):
+    def __init__(self, openings: Openings, choices: Choices, seed: int, dtype: str = "float32"):
         self._open = openings
-        super().__init__(
-            seed=seed,
-            noise_draw=noise_draw,
-            init=init,
-            activation=activation,
-            keep_prob=keep_prob,
-            l1_weight=l1_weight,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            digit_loss=digit_loss,
-            digit_weight=digit_weight,
-            dtype=dtype,
-        )
+        super().__init__(choices, seed, dtype)
         trained = self.networks.generator
         self._drawing = trained  # the generator that digits are drawn with
         if openings.average_decay:
             widths, normalised = openings.widths.generator, openings.normalised
             self._drawing = OpenGenerator(
-                Glorot(seed), widths, activation.generator, normalised, dtype, "average"
+                Glorot(seed), widths, choices.activation.generator, normalised, dtype, "average"
             )
             for mean, weight in zip(self._drawing.weights, trained.weights, strict=True):
                 mean.assign(weight)
 
-    def _make(self, init: Glorot, activation: Triple[str], dtype: str) -> Triple:
-        o = self._open
+    def _make(self, init: Glorot, dtype: str) -> Triple:
+        o, activation = self._open, self._choices.activation
         critic = (o.kernel, o.downsampling)
         reads = o.reading_weight > 0
         return Triple(
@@ -181,7 +154,7 @@ class OpenNetworks(ThreeNetworks):
         shared: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The losses of generator and determinator."""
-        o, keep_prob = self._open, self._keep_prob
+        o, keep_prob = self._open, self._choices.keep_prob
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, fake_seed = tf.unstack(tf.random.split(fake_seed, 2))
         latent = latent_of(labels, self.noise(labels, noise_seed, shared))  # [B, 100]
@@ -196,7 +169,7 @@ class OpenNetworks(ThreeNetworks):
             latent = tf.concat([latent, latent_of(labels, uniform_of(code))], axis=0)  # [2B, 100]
         else:
             digits = self.networks.determinator(images, keep_prob.determinator, determinator_seed)
-        c_loss += losses.digit_cross_entropy(digits, labels, self._digit_loss)
+        c_loss += self._digit_loss(digits, labels)
         pixels, _ = self.networks.generator.logits(latent, keep_prob.generator, fake_seed)
         fakes, redrawn = as_images(pixels), None
         if o.reading_weight:
@@ -204,8 +177,8 @@ class OpenNetworks(ThreeNetworks):
             fakes, redrawn = tf.split(fakes, 2)  # [B, 28, 28, 1] each
         g_loss = self._passes(images, fakes, labels, seed)
         digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
-        digit_loss = losses.digit_cross_entropy(digit_logits, labels, self._digit_loss)
-        g_loss += self._digit_weight * digit_loss + self._l1("generator")
+        digit_loss = self._digit_loss(digit_logits, labels)
+        g_loss += self._choices.digit_weight * digit_loss + self._l1("generator")
         if redrawn is not None:
             missed = losses.redrawing(pixels, images)
             kl = losses.kl_to_normal(mean, log_variance)
@@ -229,7 +202,7 @@ class OpenNetworks(ThreeNetworks):
 
     def _see(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Real/fake logits [B, 1] under dropout."""
-        keep_prob = self._keep_prob.discriminator
+        keep_prob = self._choices.keep_prob.discriminator
         return self.networks.discriminator(images, keep_prob, seed, labels)
 
     def _share_of_rate(self) -> tf.Tensor | float:

@@ -4,6 +4,8 @@
 (AC-GAN, Triple-GAN, ControlGAN): the network that says which digit an image shows.
 """
 
+from dataclasses import dataclass
+
 import tensorflow as tf
 
 from gan3 import losses, metrics
@@ -40,43 +42,41 @@ def draw_noise(labels: tf.Tensor, seed: tf.Tensor, draw: str) -> tf.Tensor:
     return noise if draw == "example" else tf.gather(noise, labels)
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What the description leaves open: the names and meanings are the config's."""
+
+    noise_draw: str
+    init: str
+    activation: Triple[str]
+    keep_prob: Triple[float]
+    l1_weight: Triple[float]
+    learning_rate: Triple[float]
+    beta1: Triple[float]
+    digit_loss: str
+    digit_weight: float  # of the determinator's part of the generator's loss
+
+
 class ThreeNetworks:
     """The system of this project: what it trains, and the step that trains it.
 
-    Args are one value a network, in the order (generator, discriminator, determinator).
-    `digit_weight` scales the determinator's part of the generator's loss. All draws are functions
-    of `seed` and of the step's own seed.
+    All draws are functions of `seed` and of the step's own seed. It computes in `dtype`.
     """
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        noise_draw: str,
-        init: str,
-        activation: Triple[str],
-        keep_prob: Triple[float],
-        l1_weight: Triple[float],
-        learning_rate: Triple[float],
-        beta1: Triple[float],
-        digit_loss: str,
-        digit_weight: float,
-        dtype: str = "float32",
-    ):
-        self._noise_draw, self._noise_seed = noise_draw, [seed, 1]
-        self._keep_prob, self._l1_weight = keep_prob, l1_weight
-        self._digit_loss, self._digit_weight = digit_loss, digit_weight
-        self.networks = self._make(INITIALISERS[init](seed), activation, dtype)
+    def __init__(self, choices: Choices, seed: int, dtype: str = "float32"):
+        self._choices, self._noise_seed = choices, [seed, 1]
+        self.networks = self._make(INITIALISERS[choices.init](seed), dtype)
+        rates = zip(self.networks, choices.learning_rate, choices.beta1, strict=True)
         self.optimizers: Triple[Adam] = Triple(
             *(
-                Adam(network.weights, rate, beta, f"adam/{network.name}")
-                for network, rate, beta in zip(self.networks, learning_rate, beta1, strict=True)
+                Adam(network.weights, rate, b1, f"adam/{network.name}")
+                for network, rate, b1 in rates
             )
         )
 
-    def _make(self, init: Glorot, activation: Triple[str], dtype: str) -> Triple:
-        make = (Generator, discriminator, determinator)
-        return Triple(*(build(init, a, dtype) for build, a in zip(make, activation, strict=True)))
+    def _make(self, init: Glorot, dtype: str) -> Triple:
+        make = zip((Generator, discriminator, determinator), self._choices.activation, strict=True)
+        return Triple(*(build(init, activation, dtype) for build, activation in make))
 
     # -- the step ------------------------------------------------------------------------------
 
@@ -107,7 +107,9 @@ class ThreeNetworks:
         fake_seed, seed = tf.unstack(tf.random.split(seed, 2))
         fakes = self.fakes(labels, fake_seed, shared)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)  # one pass for both: no layer mixes its rows
-        logits = self.networks.discriminator(both, self._keep_prob.discriminator, seed)  # [2B, 1]
+        logits = self.networks.discriminator(
+            both, self._choices.keep_prob.discriminator, seed
+        )  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         loss = losses.real_fake_cross_entropy(real_logits, 1.0)
         loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
@@ -119,16 +121,22 @@ class ThreeNetworks:
         """Fresh fakes pass for real (1) and, weighted, for the digit that was asked for."""
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         fakes = self.fakes(labels, fake_seed, shared)  # [B, 28, 28, 1]
-        fake_logits = self.networks.discriminator(fakes, self._keep_prob.discriminator, seed)
-        digit_logits = self.networks.determinator(fakes, self._keep_prob.determinator, digit_seed)
+        fake_logits = self.networks.discriminator(
+            fakes, self._choices.keep_prob.discriminator, seed
+        )
+        digit_logits = self.networks.determinator(
+            fakes, self._choices.keep_prob.determinator, digit_seed
+        )
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)  # of [B, 1]
-        digit_loss = losses.digit_cross_entropy(digit_logits, labels, self._digit_loss)  # [B, 10]
-        return loss + self._digit_weight * digit_loss + self._l1("generator")
+        digit_loss = self._digit_loss(digit_logits, labels)  # [B, 10]
+        return loss + self._choices.digit_weight * digit_loss + self._l1("generator")
 
     def determinator_loss(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Real images show their digits; the determinator never learns from a fake."""
-        logits = self.networks.determinator(images, self._keep_prob.determinator, seed)  # [B, 10]
-        loss = losses.digit_cross_entropy(logits, labels, self._digit_loss)
+        logits = self.networks.determinator(
+            images, self._choices.keep_prob.determinator, seed
+        )  # [B, 10]
+        loss = self._digit_loss(logits, labels)
         return loss + self._l1("determinator")
 
     def fakes(
@@ -141,10 +149,14 @@ class ThreeNetworks:
         """Images [B, 28, 28, 1] of the requested digits; the seeds are those of `noise`."""
         noise_seed, seed = tf.unstack(tf.random.split(seed, 2))
         latent = latent_of(labels, self.noise(labels, noise_seed, shared))  # [B, 100]
-        return self.networks.generator(latent, self._keep_prob.generator if train else 1.0, seed)
+        keep_prob = self._choices.keep_prob.generator if train else 1.0
+        return self.networks.generator(latent, keep_prob, seed)
+
+    def _digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        return losses.digit_cross_entropy(logits, labels, self._choices.digit_loss)
 
     def _l1(self, role: str) -> tf.Tensor:
-        network, weight = getattr(self.networks, role), getattr(self._l1_weight, role)
+        network, weight = getattr(self.networks, role), getattr(self._choices.l1_weight, role)
         return weight * losses.l1(network.l1_weights)
 
     def _update(self, role: str, loss: tf.Tensor) -> tf.Tensor:
@@ -168,11 +180,11 @@ class ThreeNetworks:
         "batch" answers the matrix of `shared`, the step's seed for both its updates. Outside a
         step there is none (evaluation, grids, samples), and each image gets noise of its own.
         """
-        matrix = {"batch": shared, "once": self._noise_seed}.get(self._noise_draw)
+        matrix = {"batch": shared, "once": self._noise_seed}.get(self._choices.noise_draw)
         with tf.name_scope("noise/"):
             if matrix is None:
                 return draw_noise(labels, seed, "example")
-            return draw_noise(labels, matrix, self._noise_draw)
+            return draw_noise(labels, matrix, self._choices.noise_draw)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
@@ -215,11 +227,9 @@ class ThreeNetworks:
         fake_loss = losses.real_fake_cross_entropy(fake_logits, 0.0)
         return {
             "loss/discriminator": real_loss + fake_loss,
-            "loss/determinator": losses.digit_cross_entropy(real_digits, labels, self._digit_loss),
+            "loss/determinator": self._digit_loss(real_digits, labels),
             "loss/generator_real": losses.real_fake_cross_entropy(fake_logits, 1.0),
-            "loss/generator_digit": losses.digit_cross_entropy(
-                fake_digits, labels, self._digit_loss
-            ),
+            "loss/generator_digit": self._digit_loss(fake_digits, labels),
             "accuracy/discriminator_real": tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
             "accuracy/discriminator_fake": tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
             "accuracy/determinator_real": metrics.label_accuracy(real_digits, labels),

@@ -54,15 +54,15 @@ MUTATIONS = (
     Mutation(
         "an Adam has the list of another network",
         "gan3/train_step.py",
-        "Adam(network.weights, rate, beta, ",
-        "Adam(self.networks.generator.weights, rate, beta, ",
+        "Adam(network.weights, rate, b1, ",
+        "Adam(self.networks.generator.weights, rate, b1, ",
         "test_train_step.Updates.test_each_optimizer_moves_only_its_own_network",
     ),
     Mutation(
         "the digits asked for are not the digits of the loss",
         "gan3/train_step.py",
-        "losses.digit_cross_entropy(digit_logits, labels, self._digit_loss)",
-        "losses.digit_cross_entropy(digit_logits, (labels + 1) % 10, self._digit_loss)",
+        "digit_loss = self._digit_loss(digit_logits, labels)",
+        "digit_loss = self._digit_loss(digit_logits, (labels + 1) % 10)",
         "test_train_step",
     ),
     Mutation(
@@ -75,8 +75,8 @@ MUTATIONS = (
     Mutation(
         "dropout stays on in evaluation",
         "gan3/train_step.py",
-        "off: tuple[float, tf.Tensor] = (1.0, tf.zeros([2], tf.int32))",
-        "off: tuple[float, tf.Tensor] = (0.5, tf.zeros([2], tf.int32))",
+        "keep_prob = self._choices.keep_prob.generator if train else 1.0",
+        "keep_prob = self._choices.keep_prob.generator if train else 0.5",
         "test_train_step",
     ),
     Mutation(

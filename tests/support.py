@@ -31,12 +31,11 @@ def needs_mnist(test):
     return unittest.skipUnless(MNIST, "GAN3_DATA is not set: not run on real MNIST")(test)
 
 
-def small_system(seed=3, **changes):
+def small_system(seed=3, dtype="float32", **changes):
     """Three networks as in DESIGN, nothing switched off: dropout and L1 in each."""
-    from gan3.train_step import ThreeNetworks
+    from gan3.train_step import Choices, ThreeNetworks
 
-    settings = {
-        "seed": seed,
+    choices = {
         "noise_draw": "example",
         "init": "glorot",
         "activation": Triple("elu", "leaky_relu", "relu"),
@@ -47,7 +46,7 @@ def small_system(seed=3, **changes):
         "digit_loss": "softmax_mean",
         "digit_weight": 1.0,
     }
-    return ThreeNetworks(**(settings | changes))
+    return ThreeNetworks(Choices(**(choices | changes)), seed, dtype)
 
 
 def batch_of(count, seed=0):

@@ -3,6 +3,7 @@
 import ast
 import unittest
 
+from tests.mutations import MUTATIONS
 from tests.support import ROOT
 
 LAYERS = (
@@ -86,6 +87,11 @@ class House(unittest.TestCase):
             loops = [node.lineno for node in nodes if isinstance(node, ast.While | ast.For)]
             self.assertEqual(loops, [], path.name)
             self.assertLess(len(path.read_text().splitlines()), 120, path.name)
+
+    def test_every_mutation_still_finds_its_line(self):
+        for mutation in MUTATIONS:
+            with self.subTest(mutation.what):
+                self.assertEqual((ROOT / mutation.file).read_text().count(mutation.good), 1)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import tensorflow as tf
 from gan3 import losses
 from gan3.catalogue import builder_of, config_of
 from gan3.open_step import Openings, OpenNetworks, uniform_of
-from gan3.train_step import latent_of
+from gan3.train_step import Choices, latent_of
 from gan3.triple import Triple
 from tests.support import batch_of
 
@@ -24,9 +24,8 @@ OPEN = Openings(
 )  # fmt: skip
 
 
-def system_of(openings=OPEN, **changed):
-    described = {
-        "seed": 3,
+def system_of(openings=OPEN, dtype="float32", **changed):
+    choices = {
         "noise_draw": "example",
         "init": "glorot",
         "activation": Triple("leaky_relu", "leaky_relu", "leaky_relu"),
@@ -37,7 +36,7 @@ def system_of(openings=OPEN, **changed):
         "digit_loss": "softmax_mean",
         "digit_weight": 0.3,
     }
-    return OpenNetworks(openings, **(described | changed))
+    return OpenNetworks(openings, Choices(**(choices | changed)), 3, dtype)
 
 
 def stepper(system):
