@@ -48,8 +48,9 @@ def build(config: Config, dtype: str) -> "ThreeNetworks":
     # Imported here so that a config can be read, listed and refused without TensorFlow.
     from gan3.train_step import ThreeNetworks
 
-    config.refuse_openings()
-    return ThreeNetworks(choices_of(config), config.seed, dtype)
+    choices = choices_of(config)
+    config.refuse_others(CONFIG, vars(choices))
+    return ThreeNetworks(choices, config.seed, dtype)
 
 
 def choices_of(config: Config) -> "Choices":

@@ -245,10 +245,14 @@ def _sample(options: argparse.Namespace) -> int:
 
     labels = sampling.labels_of(options.count, options.labels)
     system, by = _source(options)
+    if not system.heeds_labels and options.labels != "cycle":
+        raise UserError(f"--labels {options.labels}: this system cannot be asked for a digit")
     parts = sampling.Sampler(system).parts(labels, (options.seed, 0))
     files.make_folder(out.parent)
-    images = files.Parts((len(labels), 28, 28), "uint8", parts)
-    files.write_npz(out, {"images": images, "labels": labels})
+    arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", parts)}
+    if system.heeds_labels:
+        arrays["labels"] = labels
+    files.write_npz(out, arrays)
     print(f"{len(labels)} digits: {out}{by}")
     return 0
 
@@ -261,6 +265,11 @@ def _generate(options: argparse.Namespace) -> int:
 
     digits = sampling.digits_of(options.number)
     system, by = _source(options)
+    if not system.heeds_labels:
+        raise UserError(
+            f"number {options.number}: this system cannot be asked for a digit; name another run"
+            " with --run, or --pretrained best"
+        )
     images = sampling.Sampler(system)(digits, (options.seed, 0))
     files.make_folder(out.parent)
     figures.save_picture(sampling.number_picture(images, options.inverted), out)
@@ -380,6 +389,11 @@ def _recognise(options: argparse.Namespace) -> int:
 
     pictures = np.stack([sampling.read_picture(Path(file)) for file in options.files])
     trained = gallery.open_run(options.run, options.logs, options.figures)
+    if not trained.system.recognises:
+        raise UserError(
+            f"run {trained.folders.name}: {trained.config.experiment} has no determinator; name"
+            " another with --run"
+        )
     # The determinator's weights are in no episode file.
     trained.use_checkpoint(lambda line: print(line, file=sys.stderr))
     for file, row in zip(

@@ -7,6 +7,7 @@ import dataclasses
 import difflib
 import re
 import types
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
@@ -85,7 +86,7 @@ class Config:
     digit_loss: str = "softmax_mean"
     digit_weight: float = 1.0
 
-    # What only open systems open (experiments/best.py); these values are the description's
+    # What only open systems heed (experiments/best.py); these values are the description's
     widths: Triple[str] = Triple("100 500 784", "32 64 1024", "32 64 1024")
     kernel: int = 5
     downsampling: str = "pool"
@@ -180,14 +181,17 @@ class Config:
         """`widths` as numbers: hidden layers; for a critic its convolutions, then its dense one."""
         return self.widths.map(lambda text: tuple(int(word) for word in text.split()))
 
-    def refuse_openings(self) -> None:
-        """Raises UserError where a field that only open systems heed is not the description's."""
-        described = dataclasses.replace(self, **{key: _DEFAULTS[key] for key in OPENINGS})
-        for key in self.differences(described):
-            raise UserError(
-                f"config key {key}: {self.experiment} is the description, which has no such choice;"
-                " --experiment best has"
-            )
+    def refuse_others(self, declared: "Config", heeded: Collection[str]) -> None:
+        """Raises UserError where a field of the networks that is not `heeded` is not as `declared`.
+
+        For systems that would leave it alone: what a user sets must do something.
+        """
+        for key in self.differences(declared):
+            if key not in (*heeded, *_OF_EVERY_SYSTEM):
+                raise UserError(
+                    f"config key {key}: {self.experiment} has no such choice; it has"
+                    f" {_listed(tuple(heeded))}"
+                )
 
     @property
     def total_steps(self) -> int:
@@ -195,9 +199,10 @@ class Config:
         return self.episodes * self.batches
 
 
-_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Config)}
-OPENINGS = tuple(_DEFAULTS)[tuple(_DEFAULTS).index("widths") :]
-"""The fields that the description has no choice in."""
+_OF_EVERY_SYSTEM = (
+    *("experiment", "episodes", "batches", "batch_size", "log_every", "checkpoint_every"),
+    *("seed", "dataset", "split", "precision"),
+)
 
 
 def _parse(key: str, kind: type, text: str) -> Any:

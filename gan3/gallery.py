@@ -1,6 +1,6 @@
 """The pictures of a run, during training and again from what it saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,14 +68,19 @@ def shuffled_grid(sampler: Sampler, config: Config, episode: int, data_title: st
     order = np.random.default_rng([config.seed, SHUFFLED, episode]).permutation(10)
     images = sampler(order, seed_of(config.seed, SHUFFLED, episode))
     title = f"{config.experiment} · {data_title} · episode {episode}"
-    return figures.grid(images, 5, title, over=[str(digit) for digit in order])
+    return figures.grid(images, 5, title, over=_asked(sampler, order))
 
 
 def fixed_grid(sampler: Sampler, config: Config, episode: int, data_title: str) -> Figure:
     """5 x 10: each digit five times, from the same noise in every episode."""
     images = fixed_images(sampler, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, the same noise in each"
-    return figures.grid(images, 10, title, over=list("0123456789"))
+    return figures.grid(images, 10, title, over=_asked(sampler, range(10)))
+
+
+def _asked(sampler: Sampler, digits: Iterable[int]) -> list[str] | None:
+    """Titles of digits, where they can be asked for."""
+    return [str(digit) for digit in digits] if sampler.heeds_labels else None
 
 
 def fixed_images(sampler: Sampler, config: Config, rows: int) -> np.ndarray:
@@ -114,7 +119,7 @@ def draw(trained: Trained, say: Say) -> None:
             np.concatenate(sheet),
             10,
             f"{name} · one row an episode, the same noise",
-            over=list("0123456789"),
+            over=_asked(sampler, range(10)),
             beside=[f"episode {episode}" for episode in episodes],
         ),
         folders.figures / "episodes.png",
@@ -124,8 +129,9 @@ def draw(trained: Trained, say: Say) -> None:
         figures.grid(
             classes,
             10,
-            f"{name} · episode {episodes[-1]}, ten of each digit",
-            beside=[str(digit) for digit in range(10)],
+            f"{name} · episode {episodes[-1]}, "
+            + ("ten of each digit" if sampler.heeds_labels else "a hundred digits"),
+            beside=_asked(sampler, range(10)),
         ),
         folders.figures / "classes.png",
     )

@@ -32,12 +32,36 @@ class Glorot:
         """The first values of a weight tensor of `shape`."""
         self._made += 1
         seed = np.random.SeedSequence([self._seed, self._made]).generate_state(1)[0]
-        return tf.keras.initializers.GlorotUniform(seed=int(seed) >> 1)(shape)
+        return self._initialiser(int(seed) >> 1)(shape)
 
     def biases(self, width: int, network: str) -> tf.Tensor:
         """Zeros of [width], in every network."""
         del network
         return tf.zeros([width])
+
+    def _initialiser(self, seed: int) -> tf.keras.initializers.Initializer:
+        return tf.keras.initializers.GlorotUniform(seed=seed)
+
+
+class Normal(Glorot):
+    """N(0, 0.02), biases zero (Radford et al. 2016)."""
+
+    def _initialiser(self, seed: int) -> tf.keras.initializers.Initializer:
+        return tf.keras.initializers.RandomNormal(stddev=0.02, seed=seed)
+
+
+class TruncatedNormal(Glorot):
+    """N(0, 0.02), drawn again beyond two standard deviations; biases zero."""
+
+    def _initialiser(self, seed: int) -> tf.keras.initializers.Initializer:
+        return tf.keras.initializers.TruncatedNormal(stddev=0.02, seed=seed)
+
+
+class FanIn(Glorot):
+    """U(-a, a), a = 1 / sqrt(fan in): what PyTorch takes unasked; but biases are zero here."""
+
+    def _initialiser(self, seed: int) -> tf.keras.initializers.Initializer:
+        return tf.keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed=seed)
 
 
 class PublishedInit(Glorot):
@@ -65,20 +89,49 @@ def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable | None = None) -> tf.Tens
     return product if b is None else _add_bias(product, b)
 
 
-def conv(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int) -> tf.Tensor:
-    """SAME convolution and bias: [B, h, w, in] to [B, h/stride, w/stride, out]."""
-    return _add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding="SAME"), b)
+def conv(
+    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim: int | None = None
+) -> tf.Tensor:
+    """Convolution and bias: [B, h, w, in] to [B, h/stride, w/stride, out].
+
+    SAME, or with `rim` rows and columns of zeros on every side.
+    """
+    padding = "SAME" if rim is None else [[0, 0], [rim, rim], [rim, rim], [0, 0]]
+    return _add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding=padding), b)
 
 
 def normalise(
     x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, scale: tf.Variable, shift: tf.Variable
 ) -> tf.Tensor:
-    """Batch normalisation (Ioffe & Szegedy 2015) of x [B, width] by moments that are given.
+    """Batch normalisation (Ioffe & Szegedy 2015) of x [..., width] by moments that are given.
 
     (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width]; in float32, then x's precision.
     """
     normal = tf.nn.batch_normalization(tf.cast(x, tf.float32), mean, variance, shift, scale, 1e-5)
     return tf.cast(normal, x.dtype)
+
+
+def layer_norm(x: tf.Tensor, scale: tf.Variable, shift: tf.Variable) -> tf.Tensor:
+    """Layer normalisation (Ba et al. 2016, eq. 4) of each row of x [B, width], in float32."""
+    rows = tf.cast(x, tf.float32)
+    mean, variance = tf.nn.moments(rows, axes=[1], keepdims=True)  # [B, 1] each
+    return tf.cast(tf.nn.batch_normalization(rows, mean, variance, shift, scale, 1e-5), x.dtype)
+
+
+def conv_transpose(
+    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, padding: str = "SAME"
+) -> tf.Tensor:
+    """Transposed convolution and bias: x [B, h, w, in], kernel [side, side, out, in].
+
+    To [B, h stride, w stride, out] with SAME, to sides of (h - 1) stride + side with VALID.
+    """
+    side, _, out, _ = w.shape
+    grown = [
+        length * stride if padding == "SAME" else (length - 1) * stride + side
+        for length in x.shape[1:3]
+    ]
+    shape = [tf.shape(x)[0], *grown, out]
+    return _add_bias(tf.nn.conv2d_transpose(x, tf.cast(w, x.dtype), shape, stride, padding), b)
 
 
 def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> tf.Tensor:
@@ -138,7 +191,7 @@ class Adam:
 
     def __init__(self, variables: list[tf.Variable], learning_rate: float, beta1: float, name: str):
         self.name = name
-        self._variables = variables
+        self.variables = variables
         self._learning_rate = learning_rate
         self._beta1, self._beta2, self._epsilon = beta1, 0.999, 1e-8
         self.steps = tf.Variable(0, dtype=tf.int64, trainable=False, name=f"{name}/steps")
@@ -159,14 +212,12 @@ class Adam:
 
         Raises ValueError where a gradient is missing.
         """
-        if len(gradients) != len(self._variables) or any(g is None for g in gradients):
+        if len(gradients) != len(self.variables) or any(g is None for g in gradients):
             raise ValueError(
-                f"{self.name}: one gradient for each of {len(self._variables)} variables"
+                f"{self.name}: one gradient for each of {len(self.variables)} variables"
             )
         t = tf.cast(self.steps.assign_add(1), tf.float32)
-        for variable, m, v, gradient in zip(
-            self._variables, self.m, self.v, gradients, strict=True
-        ):
+        for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=m.handle,

@@ -11,7 +11,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from gan3.figures import LOSSES
+_LOSSES = (
+    "loss/discriminator",
+    "loss/determinator",
+    "loss/generator_real",
+    "loss/generator_digit",
+)
 
 _PLAIN_LINE_EVERY = 50  # steps, where there is no terminal
 
@@ -30,32 +35,36 @@ def console() -> Console:
 
 
 def losses_in_words(values: dict[str, float]) -> str:
-    """The four losses of an episode's end."""
-    d, c, real, digit = _losses(values)
-    return f"D {d}  C {c}  G {real} (real) + {digit} (digit)"
+    """The losses of an episode's end."""
+    return _losses(values, "  ", " (real) + ", " (digit)")
 
 
 def score_in_words(score: dict[str, float]) -> str:
     """The judge's figures at an episode's end."""
-    accuracy, distance = score["judge/label_accuracy"], score["judge/frechet_distance"]
-    return f"{accuracy:.1%} of its digits read as asked, Frechet distance {distance:.3g}"
+    distance = f"Frechet distance {score['judge/frechet_distance']:.3g}"
+    if "judge/label_accuracy" in score:
+        return f"{score['judge/label_accuracy']:.1%} of its digits read as asked, {distance}"
+    return f"{score['judge/digits_found']:.0f} of ten digits found, {distance}"
 
 
 def status(
     step: int, total: int, episode: int, episodes: int, values: dict[str, float], ms: float
 ) -> str:
-    """Episode, step, the four losses, ms a step, time left; at most 80 columns."""
-    d, c, real, digit = _losses(values)
+    """Episode, step, the losses, ms a step, time left; at most 80 columns."""
     left = int((total - step) * ms / 1000)
     clock = f"{left // 60}:{left % 60:02d}" if left < 6000 else f"{left / 3600:.1f} h"
     return (
         f"episode {episode}/{episodes} step {step}/{total}"
-        f" D {d} C {c} G {real}+{digit} {ms:.0f} ms {clock} left"
+        f" {_losses(values, ' ', '+', '')} {ms:.0f} ms {clock} left"
     )
 
 
-def _losses(values: dict[str, float]) -> tuple[str, ...]:
-    return tuple(f"{values[tag]:.3g}" if tag in values else "-" for tag in LOSSES)
+def _losses(values: dict[str, float], gap: str, real: str, digit: str) -> str:
+    """D and G of any system, C and the second part of G where there is a determinator."""
+    d, c, passes, shows = (f"{values[tag]:.3g}" if tag in values else "-" for tag in _LOSSES)
+    if "loss/determinator" not in values:
+        return f"D {d}{gap}G {passes}"
+    return f"D {d}{gap}C {c}{gap}G {passes}{real}{shows}{digit}"
 
 
 class Lines:

@@ -167,13 +167,17 @@ def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:
         trained.use_episode(generator)
         return _draw(sampler, seed, count, 1)
 
-    try:
-        trained.use_checkpoint(say)  # the determinator's weights are in no episode file
-        determinator = partial(probabilities, trained.system)
-    except UserError as error:
-        say(f"NOTE: {error}; no judge gap without the determinator")
-        determinator = None
-    return Digits(trained.folders.name, images, labels, more, determinator)
+    name = trained.folders.name
+    if not trained.system.heeds_labels:
+        return Digits(name, images, None)
+    determinator = None
+    if trained.system.recognises:
+        try:
+            trained.use_checkpoint(say)  # the determinator's weights are in no episode file
+            determinator = partial(probabilities, trained.system)
+        except UserError as error:
+            say(f"NOTE: {error}; no judge gap without the determinator")
+    return Digits(name, images, labels, more, determinator)
 
 
 def _count(dataset: Dataset) -> int:
@@ -651,11 +655,16 @@ class EpisodeScore:
         return metrics.moments(self._judge(self._images)[0])
 
     def __call__(self, sampler: Sampler) -> dict[str, float]:
-        """`judge/label_accuracy`, a share, and `judge/frechet_distance`, of 2,000 samples."""
+        """Of 2,000 samples `judge/label_accuracy`, a share, and `judge/frechet_distance`.
+
+        Where digits cannot be asked for it is `judge/digits_found`, of ten, in place of the share.
+        """
         labels = np.resize(np.arange(10), QUICK_SAMPLES)
         features, logits = self._judge(sampler(labels, seed_of(self._seed, EPISODES)))
+        read = logits.argmax(axis=1)
+        if sampler.heeds_labels:
+            score = {"judge/label_accuracy": round(float((read == labels).mean()), 6)}
+        else:
+            score = {"judge/digits_found": float(metrics.digits_found(read))}
         distance = metrics.frechet_distance(metrics.moments(features), self._moments)
-        return {
-            "judge/label_accuracy": round(float((logits.argmax(axis=1) == labels).mean()), 6),
-            "judge/frechet_distance": round(distance, 6),
-        }
+        return score | {"judge/frechet_distance": round(distance, 6)}

@@ -125,7 +125,7 @@ def train(
             record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             write_json(folders.record, record)
         draw(open_run(name, logs, figures_folder), say)
-    _closing_words(folders, dataset, config, say)
+    _closing_words(folders, dataset, config, system.heeds_labels, say)
     return folders
 
 
@@ -391,11 +391,14 @@ class _Loop:
 _NOT_SCALARS = ("step", "episode")
 
 
-def _closing_words(folders: Folders, dataset: Dataset, config: Config, say: Say) -> None:
+def _closing_words(
+    folders: Folders, dataset: Dataset, config: Config, asked: bool, say: Say
+) -> None:
     last = folders.picture(config.episodes)
     say(f"trained on {dataset.title}; digits of the last episode: {last}")
     say(f"losses, class sheet, progression: {folders.figures}; all numbers: {folders.logs}")
-    say(f"next: make tensorboard   or   make generate NUMBER=241256 RUN={folders.name}")
+    use = f"make generate NUMBER=241256 RUN={folders.name}" if asked else "make evaluate"
+    say(f"next: make tensorboard   or   {use}")
 
 
 def _has_content(path: Path) -> bool:

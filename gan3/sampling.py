@@ -42,6 +42,14 @@ def seed_of(seed: int, stream: int, number: int = 0) -> tuple[int, int]:
 class System(Protocol):
     """What an experiment trains, as the run loop, the figures and the samplers know it."""
 
+    @property
+    def heeds_labels(self) -> bool:
+        """Whether `generate` draws the digits that are asked for, or any."""
+
+    @property
+    def recognises(self) -> bool:
+        """Whether `recognise` answers."""
+
     def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """One training step on images [B, 28, 28, 1] in 0..1 and labels [B].
 
@@ -55,7 +63,7 @@ class System(Protocol):
         """The noise that `generate` wants for `labels` [B], a function of `seed` [2]."""
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1."""
+        """Images [B, 28, 28] in 0..1, of `labels` [B] where the system heeds them."""
 
     def recognise(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1."""
@@ -73,6 +81,8 @@ class Sampler:
     """Draws digits from a system; traced once, whatever the counts."""
 
     def __init__(self, system: System):
+        self.heeds_labels = system.heeds_labels
+
         @tf.function(
             input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([2], tf.int32)],
             autograph=False,

@@ -63,6 +63,8 @@ class ThreeNetworks:
     All draws are functions of `seed` and of the step's own seed. It computes in `dtype`.
     """
 
+    heeds_labels = recognises = True  # it draws the digit asked for, and says which one it sees
+
     def __init__(self, choices: Choices, seed: int, dtype: str = "float32"):
         self._choices, self._noise_seed = choices, [seed, 1]
         self.networks = self._make(INITIALISERS[choices.init](seed), dtype)

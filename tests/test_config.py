@@ -98,18 +98,19 @@ class TextToValue(unittest.TestCase):
         config = CONFIG.with_text("widths", "20,3 4,5 6 7")
         self.assertEqual(config.layer_widths(), Triple((20,), (3, 4), (5, 6, 7)))
 
-    def test_the_description_refuses_what_it_has_no_choice_in(self):
-        CONFIG.refuse_openings()
-        CONFIG.with_text("keep_prob", "0.3").refuse_openings()
+    def test_what_a_system_would_not_heed_is_refused(self):
+        heeded = ("keep_prob", "beta1")
+        changed = CONFIG.with_text("keep_prob", "0.3").with_text("seed", "5")
+        changed.with_text("batches", "7").refuse_others(CONFIG, heeded)
         for key, text in (
             ("average_decay", "0.9"),
             ("widths.generator", "50"),
-            ("reading_weight", "1"),
+            ("learning_rate.determinator", "0.5"),
             ("downsampling", "stride"),
         ):
-            name = key.partition(".")[0]
-            with self.assertRaisesRegex(UserError, f"{name}: three_network is the description"):
-                CONFIG.with_text(key, text).refuse_openings()
+            message = f"{key.partition('.')[0]}: three_network has no such choice; it has keep_prob"
+            with self.assertRaisesRegex(UserError, message):
+                CONFIG.with_text(key, text).refuse_others(CONFIG, heeded)
 
     def test_a_schedule_longer_than_the_seed_can_number_is_refused(self):
         with self.assertRaisesRegex(UserError, "steps; take fewer"):

@@ -148,7 +148,18 @@ class Curves(unittest.TestCase):
         labels = [text.get_text() for text in above.get_legend().get_texts()]
         self.assertEqual(labels, [label for label, _ in figures.LOSSES.values()])
         np.testing.assert_allclose(above.lines[0].get_ydata()[:3], [1 / 10, 1 / 20, 1 / 30])
-        self.assertEqual([len(line.get_xdata()) for axes in judged for line in axes.lines], [0, 0])
+        self.assertEqual([line for axes in judged for line in axes.lines], [])
+
+    def test_a_system_without_a_determinator_has_its_own_curves_only(self):
+        shown = ("loss/discriminator", "loss/generator_real", "accuracy/discriminator_fake")
+        lines = [
+            {"step": step, "episode": 1, "judge/digits_found": 7.0} | dict.fromkeys(shown, 0.5)
+            for step in (10, 20, 30)
+        ]
+        above, below, judged = figures.loss_curves(lines, "title").get_axes()
+        self.assertEqual((len(above.lines), len(below.lines)), (2 * 2, 2 * 1))
+        np.testing.assert_allclose(judged.lines[0].get_ydata(), [7, 7, 7])
+        self.assertGreater(judged.get_ylim()[1], 10)  # digits
 
     def test_the_judges_figures_are_drawn_where_there_are_any(self):
         lines = self.lines()

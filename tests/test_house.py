@@ -9,8 +9,8 @@ from tests.support import ROOT
 LAYERS = (
     ("errors", "triple", "files", "config"),
     ("data", "strokes", "layers", "losses", "metrics", "catalogue", "machine"),
-    ("networks", "open_networks", "judge"),
-    ("train_step", "open_step"),
+    ("networks", "open_networks", "field_networks", "judge"),
+    ("train_step", "open_step", "field_step"),
     ("checkpoints", "summaries", "figures", "sampling", "records"),
     ("progress", "gallery", "shipped"),
     ("report",),
@@ -18,9 +18,10 @@ LAYERS = (
     ("__main__",),
 )
 # Within a layer: `config` and `files` know the errors and the triple, `data` draws the strokes; the
-# open networks and their step are the description's with more choices.
+# open networks and their step are the description's with more choices; all networks have one base.
 BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("data", "strokes")} | {
     ("open_networks", "networks"),
+    ("field_networks", "networks"),
     ("open_step", "train_step"),
 }
 READ_CONFIG = {"config", "catalogue", "gallery", "report", "run", "sweep", "__main__"}

@@ -19,6 +19,24 @@ class Initialisers(unittest.TestCase):
         for network in ("generator", "discriminator", "determinator"):
             self.assertEqual(np.abs(init.biases(9, network)).max(), 0)
 
+    def test_those_of_the_field(self):
+        shape, fan_in = (5, 5, 40, 64), 25 * 40
+        bound = 1 / math.sqrt(fan_in)  # U(-a, a) has deviation a / sqrt 3
+        density = math.exp(-2) / math.sqrt(2 * math.pi)  # of N(0, 1) at 2
+        truncated = math.sqrt(1 - 4 * density / math.erf(2 / math.sqrt(2)))
+        expected = {  # deviation, largest possible value
+            layers.FanIn: (bound / math.sqrt(3), bound),
+            layers.Normal: (0.02, math.inf),
+            # What lies beyond 2 deviations is drawn again, which takes an eighth of them away.
+            layers.TruncatedNormal: (0.02 * truncated, 2 * 0.02),
+        }
+        for kind, (deviation, largest) in expected.items():
+            values = kind(seed=1).weights(shape).numpy()
+            self.assertAlmostEqual(values.std(), deviation, delta=0.02 * deviation)
+            self.assertAlmostEqual(values.mean(), 0, delta=0.02 * deviation)
+            self.assertLessEqual(np.abs(values).max(), 1.001 * largest)
+            self.assertEqual(np.abs(kind(seed=1).biases(9, "generator")).max(), 0)
+
     def test_each_variable_has_a_stream_of_its_own_and_the_seed_decides(self):
         a, b, other = layers.Glorot(1), layers.Glorot(1), layers.Glorot(2)
         first, second = a.weights((20, 20)).numpy(), a.weights((20, 20)).numpy()
@@ -49,6 +67,35 @@ class Arithmetic(unittest.TestCase):
         x, w, b = self.draw(3, 4), self.draw(4, 5), self.draw(5)
         got = layers.dense(tf.constant(x), tf.Variable(w), tf.Variable(b))
         np.testing.assert_allclose(got, x @ w + b, rtol=1e-5, atol=1e-5)
+
+    def test_a_transposed_convolution_is_the_adjoint_of_the_convolution(self):
+        """<conv(x), y> = <x, conv_transpose(y)> for all x and y."""
+        for stride, padding, side in ((2, "SAME", 4), (1, "VALID", 7)):
+            grown = 2 * side if stride == 2 else side + 3
+            x, w = self.draw(2, grown, grown, 3), self.draw(4, 4, 3, 5)
+            convolved = tf.nn.conv2d(x, w, stride, padding).numpy()
+            self.assertEqual(convolved.shape, (2, side, side, 5))
+            y = self.draw(*convolved.shape)
+            got = layers.conv_transpose(
+                tf.constant(y), tf.Variable(w), tf.Variable(tf.zeros([3])), stride, padding
+            ).numpy()
+            self.assertEqual(got.shape, x.shape)
+            self.assertAlmostEqual((convolved * y).sum(), (x * got).sum(), delta=1e-2)
+
+    def test_layer_norm(self):
+        x, scale, shift = self.draw(3, 6), self.draw(6), self.draw(6)
+        got = layers.layer_norm(tf.constant(x), tf.Variable(scale), tf.Variable(shift))
+        mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+        expected = (x - mean) / np.sqrt(variance + 1e-5) * scale + shift
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+
+    def test_a_rim_of_zeros(self):
+        x, w, b = self.draw(2, 7, 7, 3), self.draw(4, 4, 3, 5), self.draw(5)
+        got = layers.conv(tf.constant(x), tf.Variable(w), tf.Variable(b), stride=2, rim=2)
+        padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
+        expected = tf.nn.conv2d(padded, w, 2, "VALID") + b
+        self.assertEqual(got.shape, [2, 4, 4, 5])  # (7 + 2 * 2 - 4) // 2 + 1
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
     def test_pooling_first_changes_nothing(self):
         x, w, b = self.draw(2, 8, 8, 3), self.draw(5, 5, 3, 4), self.draw(4)

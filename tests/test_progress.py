@@ -3,7 +3,7 @@ import unittest
 
 from rich.console import Console
 
-from gan3.progress import Lines, losses_in_words, progress, status
+from gan3.progress import Lines, losses_in_words, progress, score_in_words, status
 
 VALUES = {
     "loss/discriminator": 1.23456,
@@ -27,7 +27,19 @@ class Words(unittest.TestCase):
         self.assertEqual(
             losses_in_words(VALUES), "D 1.23  C 0.000123  G 0.5 (real) + 1.23e+03 (digit)"
         )
-        self.assertIn("G - (real)", losses_in_words({"loss/discriminator": 1.0}))
+
+    def test_two_networks_have_two_losses(self):
+        two = {tag: VALUES[tag] for tag in ("loss/discriminator", "loss/generator_real")}
+        self.assertEqual(losses_in_words(two), "D 1.23  G 0.5")
+        self.assertIn("step 5/10 D 1.23 G 0.5 7 ms", status(5, 10, 1, 2, two, 7.0))
+
+    def test_the_judge_says_what_a_system_can_be_asked(self):
+        score = {"judge/label_accuracy": 0.98765, "judge/frechet_distance": 12.3456}
+        self.assertEqual(
+            score_in_words(score), "98.8% of its digits read as asked, Frechet distance 12.3"
+        )
+        score = {"judge/digits_found": 9.0, "judge/frechet_distance": 12.3456}
+        self.assertEqual(score_in_words(score), "9 of ten digits found, Frechet distance 12.3")
 
 
 class Showing(unittest.TestCase):

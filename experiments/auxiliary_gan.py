@@ -1,0 +1,52 @@
+"""AC-GAN (Odena et al. 2017): two networks, the class head on the discriminator.
+
+The field's own answer to "draw the digit I ask for". The networks and settings are those of the
+usual MNIST example: an embedded digit times the noise, transposed convolutions of 5 x 5, four
+convolutions of 3 x 3 with dropout, Adam(2e-4, beta1 0.5), real targets of 0.95, and a class head
+that learns from real images only, at twice the weight.
+
+Departures:
+1. The paper's class head learns from fakes as well; the example's, and this one, do not.
+2. The example draws two fakes for a real image in the generator's update; here it is one, and
+   200,000 images in all.
+3. Its embedding has Glorot's uniform draw, not the normal one of the same deviation.
+4. Real and fake loss are added, where the example has the mean over both kinds in one batch.
+"""
+
+from typing import TYPE_CHECKING
+
+from gan3.config import Config
+from gan3.triple import Triple
+
+if TYPE_CHECKING:
+    from gan3.field_step import TwoNetworks
+
+CONFIG = Config(
+    experiment="auxiliary_gan",
+    learning_rate=Triple(2e-4, 2e-4, 0.001),  # its determinator is the discriminator's head
+    beta1=Triple(0.5, 0.5, 0.9),
+    keep_prob=Triple(1.0, 0.7, 1.0),
+)
+HEEDED = ("learning_rate", "beta1", "keep_prob")
+
+
+def build(config: Config, dtype: str) -> "TwoNetworks":
+    """The system, computing in `dtype`."""
+    from gan3.field_networks import AuxiliaryDiscriminator, AuxiliaryGenerator
+    from gan3.field_step import Practice, TwoNetworks
+    from gan3.layers import Glorot
+
+    config.refuse_others(CONFIG, HEEDED)
+    init = Glorot(config.seed)
+    practice = Practice(
+        learning_rate=config.learning_rate,
+        beta1=config.beta1,
+        draw="uniform",
+        lowest=-1.0,
+        heeds_labels=True,
+        own_labels=True,
+        real_target=0.95,
+        class_weight=2.0,
+    )
+    discriminator = AuxiliaryDiscriminator(init, config.keep_prob.discriminator, dtype)
+    return TwoNetworks(AuxiliaryGenerator(init, dtype), discriminator, practice)

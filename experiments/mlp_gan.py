@@ -1,0 +1,48 @@
+"""Handwritten-digits-generation, unconditional: dense layers and dropout.
+
+Published: PyTorch, unconditional; images scaled to -1..1, tanh, leaky ReLU and dropout, real and
+fake loss with label smoothing, one step of each network in turn.
+
+Departures:
+1. Its sizes are not given; here they are 784, 128, 64, 32, 1 and 100, 32, 64, 128, 784, slope 0.2,
+   dropout 0.3, Adam at 2e-3, smoothing 0.9, noise in -1..1.
+2. 200,000 images as everywhere here.
+3. Biases start at zero, not at PyTorch's small numbers.
+"""
+
+from typing import TYPE_CHECKING
+
+from gan3.config import Config
+from gan3.triple import Triple
+
+if TYPE_CHECKING:
+    from gan3.field_step import TwoNetworks
+
+CONFIG = Config(
+    experiment="mlp_gan",
+    learning_rate=Triple(2e-3, 2e-3, 0.001),  # it has no determinator
+    beta1=Triple(0.9, 0.9, 0.9),
+    keep_prob=Triple(0.7, 0.7, 0.5),
+)
+HEEDED = ("learning_rate", "beta1", "keep_prob")
+
+
+def build(config: Config, dtype: str) -> "TwoNetworks":
+    """The system, computing in `dtype`."""
+    from gan3.field_networks import DenseDiscriminator, DenseGenerator
+    from gan3.field_step import Practice, TwoNetworks
+    from gan3.layers import FanIn
+
+    config.refuse_others(CONFIG, HEEDED)
+    init, keep_prob = FanIn(config.seed), config.keep_prob
+    practice = Practice(
+        learning_rate=config.learning_rate,
+        beta1=config.beta1,
+        draw="uniform",
+        lowest=-1.0,
+        real_target=0.9,
+    )
+    generator = DenseGenerator(init, keep_prob.generator, dtype)
+    return TwoNetworks(
+        generator, DenseDiscriminator(init, keep_prob.discriminator, dtype), practice
+    )

@@ -1,0 +1,174 @@
+"""The field's other networks: sizes as listed, ranges, what each heeds, and how it is wired."""
+
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3 import field_networks as field
+from gan3.layers import FanIn, Glorot, Normal, TruncatedNormal
+
+SEED = tf.constant([0, 1])
+LABELS = tf.constant([3, 3, 7])
+NOISE = tf.random.stateless_normal([3, 100], SEED)
+IMAGES = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
+
+
+def dense(*widths):
+    return sum(a * b + b for a, b in zip(widths, widths[1:], strict=False))
+
+
+def convs(side, *channels):
+    return sum(side * side * a * b + b for a, b in zip(channels, channels[1:], strict=False))
+
+
+# Made; parameters by the list of layers; whether it heeds labels, dropout; its averages.
+GENERATORS = {
+    "gan_auto_write": (
+        lambda: field.AutoWriteGenerator(TruncatedNormal(0)),
+        dense(100, 56 * 56) + 2 * 1 + convs(3, 1, 50) + 2 * 50 + convs(3, 50, 25) + 2 * 25 + 25 + 1,
+        (False, False, 2 * (1 + 50 + 25)),
+    ),
+    "conditional_dcgan": (
+        lambda: field.ConditionalGenerator(Normal(0)),
+        10 * 10 + convs(4, 110, 50, 30, 15, 8, 1) + 2 * (50 + 30 + 15 + 8),
+        (True, False, 2 * (50 + 30 + 15 + 8)),
+    ),
+    "mlp_gan": (
+        lambda: field.DenseGenerator(FanIn(0), 0.7),
+        dense(100, 32, 64, 128, 784),
+        (False, True, 0),
+    ),
+    "layernorm_gan": (
+        lambda: field.LayerNormGenerator(FanIn(0)),
+        dense(100, 200, 784) + 2 * 200,
+        (False, False, 0),
+    ),
+    "auxiliary_gan": (
+        lambda: field.AuxiliaryGenerator(Glorot(0)),
+        10 * 100 + dense(100, 3 * 3 * 384) + convs(5, 384, 192, 96, 1) + 2 * (192 + 96),
+        (True, False, 2 * (192 + 96)),
+    ),
+}
+DISCRIMINATORS = {
+    "gan_auto_write": (
+        lambda: field.AutoWriteDiscriminator(TruncatedNormal(0)),
+        convs(5, 1, 32, 64) + dense(3136, 1024, 1),
+        (False, False, 0),
+    ),
+    "conditional_dcgan": (
+        lambda: field.ConditionalDiscriminator(Normal(0)),
+        convs(3, 1, 64) + 10 * 56 * 56 + convs(4, 1, 64) + convs(4, 128, 256, 512, 1024)
+        + 2 * (256 + 512 + 1024) + 16 * 1024 + 1,
+        (True, False, 2 * (256 + 512 + 1024)),
+    ),
+    "mlp_gan": (
+        lambda: field.DenseDiscriminator(FanIn(0), 0.7),
+        dense(784, 128, 64, 32, 1),
+        (False, True, 0),
+    ),
+    "layernorm_gan": (
+        lambda: field.LayerNormDiscriminator(FanIn(0)),
+        dense(784, 200, 1) + 2 * 200,
+        (False, False, 0),
+    ),
+    "auxiliary_gan": (
+        lambda: field.AuxiliaryDiscriminator(Glorot(0), 0.7),
+        convs(3, 1, 32, 64, 128, 256) + dense(7 * 7 * 256, 1) + dense(7 * 7 * 256, 10),
+        (False, True, 0),
+    ),
+}  # fmt: skip
+LOWEST = {"conditional_dcgan": -1, "mlp_gan": -1, "auxiliary_gan": -1}
+
+
+def count(variables):
+    return sum(int(tf.size(w)) for w in variables)
+
+
+class Networks(unittest.TestCase):
+    def check(self, network, given, expected):
+        parameters, (labels, drops, averages) = expected
+        self.assertEqual(count(network.weights), parameters)
+        self.assertEqual(count(network.averages), averages)
+        names = [w.name for w in network.saved]
+        self.assertEqual(len(set(names)), len(names))
+        self.assertTrue(all(name.startswith(f"{network.name}/") for name in names))
+        calls = {
+            "same": network(given, LABELS, True, SEED),
+            "other digits": network(given, LABELS + 1, True, SEED),
+            "other dropout": network(given, LABELS, True, SEED + 1),
+        }
+        same = network(given, LABELS, True, SEED)
+        np.testing.assert_array_equal(calls["same"], same)
+        self.assertEqual(not np.array_equal(calls["other digits"], same), labels)
+        self.assertEqual(not np.array_equal(calls["other dropout"], same), drops)
+        np.testing.assert_array_equal(
+            network(given, LABELS, False, SEED), network(given, LABELS, False, SEED + 1)
+        )
+        return same
+
+    def test_generators(self):
+        for name, (make, *expected) in GENERATORS.items():
+            with self.subTest(name):
+                images = self.check(make(), NOISE, expected).numpy()
+                self.assertEqual(images.shape, (3, 28, 28, 1))
+                lowest = LOWEST.get(name, 0)
+                self.assertTrue(lowest <= images.min() <= images.max() <= 1)
+                self.assertFalse(np.allclose(images[0], images[1]))  # by their noise
+
+    def test_discriminators(self):
+        for name, (make, *expected) in DISCRIMINATORS.items():
+            with self.subTest(name):
+                logits = self.check(make(), IMAGES, expected)
+                self.assertEqual((logits.shape, logits.dtype), ([3, 1], tf.float32))
+
+    def test_the_range_is_that_of_the_last_activation(self):
+        for name, (make, *_) in GENERATORS.items():
+            generator = make()
+            _, b = generator.layers[-1] if name == "conditional_dcgan" else generator.pixels
+            b.assign(tf.fill(b.shape, -100.0))
+            lowest = generator(NOISE, LABELS, False, SEED).numpy()
+            np.testing.assert_allclose(lowest, LOWEST.get(name, 0), atol=1e-6, err_msg=name)
+
+    def test_wrong_shapes_are_refused(self):
+        for make, *_ in GENERATORS.values():
+            with self.assertRaises(ValueError):
+                make()(NOISE[:, :10], LABELS, True, SEED)
+        for make, *_ in DISCRIMINATORS.values():
+            with self.assertRaises(ValueError):
+                make()(IMAGES[..., 0], LABELS, True, SEED)
+
+
+class Normalisation(unittest.TestCase):
+    def test_training_normalises_by_the_batch_and_moves_the_averages_a_tenth(self):
+        norm = field.BatchNorm("n", 2)
+        x = np.random.default_rng(0).normal(3, 2, size=(4, 5, 6, 2)).astype(np.float32)
+        flat = norm(tf.constant(x), True).numpy().reshape(-1, 2)
+        np.testing.assert_allclose(flat.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(flat.std(axis=0), 1, rtol=1e-4)
+        mean, variance = x.reshape(-1, 2).mean(axis=0), x.reshape(-1, 2).var(axis=0)
+        np.testing.assert_allclose(norm.mean, 0.1 * mean, rtol=1e-4)
+        np.testing.assert_allclose(norm.variance, 0.9 + 0.1 * variance, rtol=1e-4)
+
+    def test_outside_training_the_averages_normalise_and_stay(self):
+        norm = field.BatchNorm("n", 1)
+        norm.mean.assign([2.0])
+        norm.variance.assign([9.0])
+        got = norm(tf.constant([[5.0], [2.0]]), False).numpy()
+        np.testing.assert_allclose(got, [[1], [0]], atol=1e-5)
+        np.testing.assert_array_equal(norm.mean, [2.0])
+
+
+class Conditional(unittest.TestCase):
+    def test_the_last_layer_is_a_convolution_without_a_rim(self):
+        """4 x 4 over 4 x 4 has one place to stand: the dense layer is that convolution."""
+        discriminator = field.ConditionalDiscriminator(Normal(0))
+        w, b = discriminator.logits
+        x = tf.random.stateless_normal([2, 4, 4, 1024], SEED)
+        kernel = tf.reshape(w, [4, 4, 1024, 1])
+        convolved = tf.nn.conv2d(x, kernel, 1, "VALID")[:, 0, 0] + b
+        np.testing.assert_allclose(tf.reshape(x, [2, -1]) @ w + b, convolved, atol=1e-4)
+
+
+if __name__ == "__main__":
+    unittest.main()
