@@ -11,7 +11,7 @@ SEED ?= 0
 PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare ablations bench \
+.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare explore tour reproduce ablations bench \
   bench-torch test lint format coverage mutations clean
 
 # The stamps lie in the environment and carry the lock's checksum and Python's version, so a changed
@@ -63,6 +63,16 @@ evaluate: setup ## the report card of RUN; ARGS=--cas adds the classifier of sam
 
 compare: setup ## the cards of runs side by side: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
+
+explore: setup ## a window to look about in a generator
+	@$(GAN3) explore $(if $(RUN),"$(RUN)") $(ARGS)
+
+tour: setup ## run the notebook experiments/tour.ipynb from top to bottom
+	$(call install,requirements-tour)
+	@"$(VENV)/bin/jupyter-execute" --inplace experiments/tour.ipynb
+
+reproduce: setup ## every system at 200,000 images, one table and one sheet; resumable
+	@$(GAN3) sweep experiments/sweeps/reproduce.toml $(ARGS)
 
 ablations: setup ## what each choice of best is worth: 51 runs of 500 steps, resumable
 	@$(GAN3) sweep experiments/sweeps/ablations.toml $(ARGS)

@@ -93,7 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     generate = add("generate", _generate, "write a number as one picture")
     generate.add_argument("number", metavar="NUMBER", help="digits, such as 241256")
     _add_source(generate)
-    generate.add_argument("--out", metavar="FILE.png", help="default: figures/NUMBER.png")
+    generate.add_argument("--out", metavar="FILE", help=".png or .npz; figures/NUMBER.png")
+    generate.add_argument("--variants", type=int, default=1, help="rows, a hand each (1)")
+    generate.add_argument("--spacing", choices=("fixed", "tight"), default="fixed")
+    generate.add_argument("--path", action="store_true", help="print the file's path, no more")
     generate.add_argument("--inverted", action="store_true", help="white ink on black")
     generate.add_argument("--separate", metavar="DIR", help="each digit as a picture, too")
     generate.add_argument("--seed", type=int, default=0, help="another seed, another hand (0)")
@@ -122,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = add("sweep", _sweep, "train and score many runs, and set them side by side")
     sweep.add_argument("spec", metavar="SPEC.toml", help="see experiments/sweeps/")
+    sweep.add_argument("--full", action="store_true", help="by each system's own, longer budget")
     sweep.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
     sweep.add_argument("--data", metavar="DIR", help="where to look for the digits first")
     sweep.add_argument("--tables", action="store_true", help="train nothing; draw what is done")
@@ -138,13 +142,38 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", required=True, metavar="FILE.npz", help="its weights")
     add_folders(export)
 
+    page = add("export-page", _export_page, "write a web page that draws digits by itself")
+    page.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
+    page.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    page.add_argument("--out", default="digits.html", metavar="FILE.html", help="digits.html")
+    add_folders(page)
+
+    explore = add("explore", _explore, "a window: pick a digit, move its noise, save it")
+    explore.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
+    explore.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    explore.add_argument("--seed", type=int, default=0, help="of the noise (0)")
+    add_folders(explore)
+
     figures = add("figures", _figures, "draw all figures of a run again")
     figures.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
     add_folders(figures)
 
-    recognise = add("recognise", _recognise, "read digits in pictures with a determinator")
+    latent = add("latent", _latent, "arithmetic and walks in the noise: a sheet, and a GIF of it")
+    latent.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
+    latent.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    latent.add_argument("--digits", nargs="+", type=int, default=[3, 8], metavar="DIGIT")
+    latent.add_argument(
+        "--mode", choices=("arithmetic", "interpolate", "grid", "sweep"), default="arithmetic"
+    )
+    latent.add_argument("--seed", type=int, default=0, help="of the noise (0)")
+    latent.add_argument("--out", metavar="FILE.png", help="default: figures/[RUN/]latent_MODE.png")
+    add_folders(latent)
+
+    recognise = add("recognise", _recognise, "read digits in pictures: the judge or a determinator")
     recognise.add_argument("files", nargs="+", metavar="FILE", help="pictures of one digit each")
-    recognise.add_argument("--run", metavar="NAME", help="whose determinator (the newest run's)")
+    reader = recognise.add_mutually_exclusive_group()
+    reader.add_argument("--run", metavar="NAME", help="whose determinator (the newest run's)")
+    reader.add_argument("--judge", action="store_true", help="by the judge, as where no run is")
     add_folders(recognise)
 
     add("experiments", _experiments, "list what can be trained")
@@ -260,7 +289,13 @@ def _sample(options: argparse.Namespace) -> int:
 def _generate(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
     out = _file_to_write("--out", options.out, Path(options.figures) / f"{options.number[:40]}.png")
+    if not 1 <= options.variants <= 100:
+        raise UserError(f"--variants {options.variants}: from 1 to 100")
+    if out.suffix == ".npz" and (options.inverted or options.spacing == "tight"):
+        raise UserError(f"--out {out}: digits as drawn; neither --inverted nor --spacing tight")
     _import_tensorflow()
+    import numpy as np
+
     from gan3 import figures, files, sampling
 
     digits = sampling.digits_of(options.number)
@@ -270,15 +305,23 @@ def _generate(options: argparse.Namespace) -> int:
             f"number {options.number}: this system cannot be asked for a digit; name another run"
             " with --run, or --pretrained best"
         )
-    images = sampling.Sampler(system)(digits, (options.seed, 0))
+    sampler = sampling.Sampler(system)
+    hands = [sampler(digits, (options.seed, hand)) for hand in range(options.variants)]
     files.make_folder(out.parent)
-    figures.save_picture(sampling.number_picture(images, options.inverted), out)
+    if out.suffix == ".npz":
+        labels = np.tile(digits, options.variants)
+        files.write_npz(out, {"images": np.concatenate(hands), "labels": labels})
+    else:
+        tight = options.spacing == "tight"
+        rows = [sampling.number_picture(images, options.inverted, tight) for images in hands]
+        figures.save_picture(sampling.in_rows(rows, options.inverted), out)
     if options.separate:
         files.make_folder(Path(options.separate))
-        for place, (digit, image) in enumerate(zip(digits, images, strict=True), start=1):
+        for place, image in enumerate(np.concatenate(hands), start=1):
             picture = image if options.inverted else 255 - image
+            digit = digits[(place - 1) % len(digits)]
             figures.save_picture(picture, Path(options.separate) / f"{place:04d}_{digit}.png")
-    print(f"{options.number}: {out}{by}")
+    print(out if options.path else f"{options.number}: {out}{by}")
     return 0
 
 
@@ -341,13 +384,13 @@ def _sweep(options: argparse.Namespace) -> int:
     from gan3 import sweep
 
     folders = {"logs": options.logs, "figures_folder": options.figures}
-    read = sweep.read(Path(options.spec))
+    read = sweep.read(Path(options.spec), options.full)
     failed = []
     if not options.tables:
         failed = sweep.run(read, data=options.data, jobs=options.jobs, **folders)
     for line in failed:
         _complain(line)
-    sweep.write(read, **folders)
+    sweep.write(read, data=options.data, **folders)
     return 1 if failed else 0
 
 
@@ -373,6 +416,44 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export_page(options: argparse.Namespace) -> int:
+    _refuse_two_sources(options)
+    out = _file_to_write("--out", options.out)
+    _import_tensorflow()
+    from gan3 import files, page
+
+    system, by = _source(options)
+    name = _name_of_source(options, by)
+    files.make_folder(out.parent)
+    page.write(out, system, name)
+    print(f"{name}: {out}{by}")
+    return 0
+
+
+def _explore(options: argparse.Namespace) -> int:
+    _refuse_two_sources(options)
+    _check_seed(options.seed)
+    _import_tensorflow()
+    from gan3 import explore
+
+    system, by = _source(options)
+    name = _name_of_source(options, by)
+    explore.open_window(system, name, Path(options.figures) / name, options.seed)
+    return 0
+
+
+def _name_of_source(options: argparse.Namespace, by: str) -> str:
+    from gan3 import records
+
+    shipped = options.pretrained or ("best" if by else None)
+    return shipped or options.run or records.newest(options.logs)
+
+
+def _refuse_two_sources(options: argparse.Namespace) -> None:
+    if options.run is not None and options.pretrained is not None:
+        raise UserError(f"run {options.run}: beside it no --pretrained")
+
+
 def _figures(options: argparse.Namespace) -> int:
     _import_tensorflow()
     from gan3 import gallery
@@ -381,24 +462,52 @@ def _figures(options: argparse.Namespace) -> int:
     return 0
 
 
+def _latent(options: argparse.Namespace) -> int:
+    _check_seed(options.seed)
+    _refuse_two_sources(options)
+    folder = Path(options.figures) / (options.run or "")
+    out = _file_to_write("--out", options.out, folder / f"latent_{options.mode}.png")
+    _import_tensorflow()
+    from gan3 import figures, files, latent
+
+    system, by = _source(options)
+    walk = latent.look(system, options.digits, options.mode, options.seed)
+    files.make_folder(out.parent)
+    title = f"{_name_of_source(options, by)} · {walk.title}"
+    columns = len(walk.over)
+    figures.save(figures.grid(walk.images, columns, title, walk.over, walk.beside), out)
+    print(f"{walk.title}: {out}{by}")
+    if walk.frames is not None:
+        moving = out.with_suffix(".gif")
+        frames = [
+            figures.pixels(figures.grid(images, len(images), title, walk.beside))
+            for images in walk.frames
+        ]
+        figures.progression(frames + frames[-2:0:-1], moving, 0.08, 0.08)
+        print(f"moving: {moving}")
+    return 0
+
+
 def _recognise(options: argparse.Namespace) -> int:
     _import_tensorflow()
     import numpy as np
 
-    from gan3 import gallery, sampling
+    from gan3 import gallery, judge, records, sampling
 
     pictures = np.stack([sampling.read_picture(Path(file)) for file in options.files])
-    trained = gallery.open_run(options.run, options.logs, options.figures)
-    if not trained.system.recognises:
-        raise UserError(
-            f"run {trained.folders.name}: {trained.config.experiment} has no determinator; name"
-            " another with --run"
-        )
-    # The determinator's weights are in no episode file.
-    trained.use_checkpoint(lambda line: print(line, file=sys.stderr))
-    for file, row in zip(
-        options.files, sampling.probabilities(trained.system, pictures), strict=True
-    ):
+    if options.judge or (options.run is None and not records.has_runs(options.logs)):
+        found = judge.shipped().probabilities(pictures)
+    else:
+        trained = gallery.open_run(options.run, options.logs, options.figures)
+        if not trained.system.recognises:
+            raise UserError(
+                f"run {trained.folders.name}: {trained.config.experiment} has no determinator;"
+                " name another with --run, or --judge"
+            )
+        # The determinator's weights are in no episode file.
+        trained.use_checkpoint(lambda line: print(line, file=sys.stderr))
+        found = sampling.probabilities(trained.system, pictures)
+    for file, row in zip(options.files, found, strict=True):
         print(f"{file}: {row.argmax()} ({row.max():.1%})")
     return 0
 

@@ -36,6 +36,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "batch_size": (1, 10_000, True),
     "log_every": (1, 10_000_000, True),
     "checkpoint_every": (1, 10_000_000, True),
+    "frame_every": (1, 10_000_000, True),
     "seed": (0, 2**31 - 1, True),
     "keep_prob": (0.01, 1, True),
     "l1_weight": (0, 1, True),
@@ -68,6 +69,7 @@ class Config:
     batch_size: int = 100  # images a batch
     log_every: int = 10  # steps between two lines of metrics.jsonl
     checkpoint_every: int = 100  # steps; the end of an episode always saves
+    frame_every: int = 10  # steps of the first episode between two frames of its GIF
 
     # Data and machine
     seed: int = 0
@@ -201,7 +203,7 @@ class Config:
 
 _OF_EVERY_SYSTEM = (
     *("experiment", "episodes", "batches", "batch_size", "log_every", "checkpoint_every"),
-    *("seed", "dataset", "split", "precision"),
+    *("frame_every", "seed", "dataset", "split", "precision"),
 )
 
 

@@ -1,9 +1,10 @@
 """The networks of the field's other systems, as published: what `field_step` trains.
 
-A generator takes noise [B, 100] and labels [B], a discriminator images [B, 28, 28, 1] in its
-system's own range and labels; those that cannot be told a digit leave the labels alone. With
-`train` there is dropout, and a batch is normalised by its own moments; otherwise by the averages
-that training left behind. `seed` [2] is of the dropout.
+A generator takes noise [B, 100] and the share [B, 10] that each digit is to have, one-hot but where
+somebody looks between two digits; a discriminator takes images [B, 28, 28, 1] in its system's own
+range and labels [B]. Those that cannot be told a digit leave both alone. With `train` there is
+dropout, and a batch is normalised by its own moments; otherwise by the averages that training left
+behind. `seed` [2] is of the dropout.
 """
 
 import tensorflow as tf
@@ -17,7 +18,7 @@ from gan3.layers import (
     layer_norm,
     normalise,
 )
-from gan3.networks import IMAGE, Network
+from gan3.networks import IMAGE, DenseLayer, Network, arrays_of
 
 NOISE = 100  # entries of what a generator is given
 
@@ -59,6 +60,10 @@ class FieldNetwork(Network):
     def saved(self) -> list[tf.Variable]:
         """Everything that using the network needs."""
         return [*self.weights, *self.averages]
+
+    def dense_layers(self) -> list[DenseLayer] | None:
+        """What a generator of dense layers computes; None of one that has others."""
+        return None
 
     def _conv(self, layer: str, side: int, channels: int, out: int) -> tuple[tf.Variable, ...]:
         return self._layer(layer, (side, side, channels, out))
@@ -110,8 +115,8 @@ class AutoWriteGenerator(FieldNetwork):
         self.conv2, self.norm2 = self._conv("conv2", 3, 50, 25), self._batch_norm("norm2", 25)
         self.pixels = self._conv("pixels", 1, 25, 1)
 
-    def __call__(self, noise, labels, train, seed) -> tf.Tensor:
-        del labels, seed
+    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
+        del shares, seed
         with tf.name_scope("generator/"):
             h = dense(self._inside(noise, NOISE), *self.sheet)  # [B, 3136]
             h = tf.nn.relu(self.norm0(tf.reshape(h, [-1, 56, 56, 1]), train))
@@ -160,11 +165,11 @@ class ConditionalGenerator(FieldNetwork):
         ]
         self.norms = [self._batch_norm(f"norm{i}", w) for i, w in enumerate(widths[1:-1], start=1)]
 
-    def __call__(self, noise, labels, train, seed) -> tf.Tensor:
+    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
         del seed
         with tf.name_scope("generator/"):
             h = self._inside(noise, NOISE)
-            digit = tf.cast(tf.gather(self.digit, labels), h.dtype)  # [B, 10]
+            digit = tf.cast(shares @ self.digit, h.dtype)  # [B, 10]
             h = tf.concat([h, digit], axis=1)[:, None, None, :]  # [B, 1, 1, 110]
             first, second, third, fourth, last = self.layers
             h = self.norms[0](tf.nn.relu(conv_transpose(h, *first, 2)), train)  # [B, 2, 2, 50]
@@ -218,12 +223,17 @@ class DenseGenerator(FieldNetwork):
         self.hidden = _dense_layers(self, self.widths)
         self.pixels = self._layer("pixels", (self.widths[-1], IMAGE * IMAGE))
 
-    def __call__(self, noise, labels, train, seed) -> tf.Tensor:
-        del labels
+    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
+        del shares
         with tf.name_scope("generator/"):
             h = _through(self.hidden, self._inside(noise, NOISE), self._keep_prob, train, seed)
             pixels = tf.tanh(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
             return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])
+
+    def dense_layers(self) -> list[DenseLayer]:
+        """What it computes without dropout, from noise to pixels."""
+        hidden = [DenseLayer(*arrays_of(layer), "leaky_relu") for layer in self.hidden]
+        return [*hidden, DenseLayer(*arrays_of(self.pixels), "tanh")]
 
 
 class DenseDiscriminator(FieldNetwork):
@@ -271,12 +281,17 @@ class LayerNormGenerator(FieldNetwork):
         self.norm = self._layer_norm("norm", 200)
         self.pixels = self._layer("pixels", (200, IMAGE * IMAGE))
 
-    def __call__(self, noise, labels, train, seed) -> tf.Tensor:
-        del labels, train, seed
+    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
+        del shares, train, seed
         with tf.name_scope("generator/"):
             h = tf.nn.leaky_relu(dense(self._inside(noise, NOISE), *self.hidden), alpha=0.02)
             pixels = dense(layer_norm(h, *self.norm), *self.pixels)  # [B, 784]
             return tf.reshape(tf.sigmoid(tf.cast(pixels, tf.float32)), [-1, IMAGE, IMAGE, 1])
+
+    def dense_layers(self) -> list[DenseLayer]:
+        """What it computes, from noise to pixels."""
+        hidden = DenseLayer(*arrays_of(self.hidden), "slight_leak", *arrays_of(self.norm))
+        return [hidden, DenseLayer(*arrays_of(self.pixels), "sigmoid")]
 
 
 class LayerNormDiscriminator(FieldNetwork):
@@ -316,11 +331,11 @@ class AuxiliaryGenerator(FieldNetwork):
         )
         self.pixels = self._conv_transpose("pixels", 5, 96, 1)
 
-    def __call__(self, noise, labels, train, seed) -> tf.Tensor:
+    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
         del seed
         with tf.name_scope("generator/"):
             h = self._inside(noise, NOISE)
-            h *= tf.cast(tf.gather(self.digit, labels), h.dtype)  # [B, 100]
+            h *= tf.cast(shares @ self.digit, h.dtype)  # [B, 100]
             h = tf.reshape(tf.nn.relu(dense(h, *self.sheet)), [-1, 3, 3, 384])
             h = tf.nn.relu(conv_transpose(h, *self.conv1, 1, "VALID"))
             h = tf.nn.relu(conv_transpose(self.norm1(h, train), *self.conv2, 2))  # from 7 x 7 x 192

@@ -11,6 +11,7 @@ import tensorflow as tf
 from gan3 import losses, metrics
 from gan3.field_networks import NOISE, FieldNetwork
 from gan3.layers import Adam, finite
+from gan3.networks import DenseLayer
 from gan3.triple import Triple
 
 
@@ -63,6 +64,16 @@ class TwoNetworks:
     def heeds_labels(self) -> bool:
         """Whether `generate` draws the digits that it is asked for."""
         return self._practice.heeds_labels
+
+    @property
+    def noise_law(self) -> str:
+        """ "normal", N(0, 1), or "uniform" in -1..1."""
+        return self._practice.draw
+
+    @property
+    def lowest(self) -> float:
+        """Of a pixel as the generator has it; the highest is 1."""
+        return self._practice.lowest
 
     @property
     def recognises(self) -> bool:
@@ -128,7 +139,8 @@ class TwoNetworks:
             labels = tf.random.stateless_uniform(
                 tf.shape(labels), digit_seed, 0, 10, tf.int32, alg="philox"
             )
-        return self.generator(self.noise(labels, noise_seed), labels, True, seed), labels
+        noise, shares = self.noise(labels, noise_seed), tf.one_hot(labels, 10)
+        return self.generator(noise, shares, True, seed), labels
 
     def _update(self, adam: str, loss: tf.Tensor) -> tf.Tensor:
         """One update by the Adam of that name; answers whether loss and gradients were finite."""
@@ -139,7 +151,7 @@ class TwoNetworks:
 
     def _own(self, images: tf.Tensor) -> tf.Tensor:
         """Images in 0..1 as the networks have them."""
-        lowest = self._practice.lowest
+        lowest = self.lowest
         return images * (1 - lowest) + lowest
 
     # -- what the run loop asks for beside it --------------------------------------------------
@@ -154,13 +166,21 @@ class TwoNetworks:
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] where the system heeds them."""
-        images = self.generator(noise, labels, False, tf.constant(_OFF))
-        lowest = self._practice.lowest
+        return self.blend(tf.one_hot(labels, 10), noise)
+
+    def blend(self, shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 of what lies between digits, by their `shares` [B, 10]."""
+        images = self.generator(noise, shares, False, tf.constant(_OFF))
+        lowest = self.lowest
         return tf.squeeze((images - lowest) / (1 - lowest), axis=3)
 
     def recognise(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the class head."""
         return tf.nn.softmax(self.discriminator.heads(self._own(images), False, _OFF)[1])
+
+    def dense_layers(self) -> list[DenseLayer] | None:
+        """The generator as plain arrays; None where it is none of dense layers."""
+        return self.generator.dense_layers()
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:

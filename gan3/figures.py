@@ -143,8 +143,10 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     )
 
 
-def progression(frames: list[np.ndarray], path: Path) -> None:
-    """An animated GIF of pixels [height, width, 3] of one size, 0.8 seconds each, the last 3."""
+def progression(
+    frames: list[np.ndarray], path: Path, seconds: float = 0.8, last: float = 3.0
+) -> None:
+    """An animated GIF of pixels [height, width, 3] of one size, `seconds` each, the last `last`."""
     images = [Image.fromarray(frame).quantize(64) for frame in frames]
     buffer = io.BytesIO()
     images[0].save(
@@ -152,7 +154,7 @@ def progression(frames: list[np.ndarray], path: Path) -> None:
         format="GIF",
         save_all=True,
         append_images=images[1:],
-        duration=[800] * (len(images) - 1) + [3000],
+        duration=[round(1000 * seconds)] * (len(images) - 1) + [round(1000 * last)],
         loop=0,
     )
     write_atomically(path, buffer.getvalue())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from gan3.catalogue import builder_of
 from gan3.checkpoints import Checkpoints
 from gan3.config import Config
 from gan3.errors import UserError
-from gan3.files import make_folder
+from gan3.files import make_folder, read_npz, write_npz
 from gan3.records import Folders, folders_of, newest, read_metrics, read_record
 from gan3.sampling import (
     CLASSES,
@@ -26,6 +27,7 @@ from gan3.sampling import (
 Say = Callable[[str], None]
 
 _MOST_FRAMES = 50  # of the progression: 42 seconds
+_FRAME_ROWS = 3  # of ten digits, in a frame of the first episode
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,21 @@ def fixed_images(sampler: Sampler, config: Config, rows: int) -> np.ndarray:
     return sampler(np.tile(np.arange(10), rows), seed_of(config.seed, FIXED))
 
 
+def keep_real(folders: Folders, images: np.ndarray, labels: np.ndarray) -> None:
+    """Keep ten rows of the ten digits from real images, blank where there are none of a digit."""
+    sheet = np.zeros((10, 10, 28, 28), np.uint8)
+    for digit in range(10):
+        own = images[labels == digit][:10]
+        sheet[: len(own), digit] = own
+    write_npz(folders.real, {"images": sheet.reshape(-1, 28, 28)})
+
+
+def keep_frame(folders: Folders, step: int, sampler: Sampler, config: Config) -> None:
+    """Keep the digits of fixed noise as they are after `step` of the first episode."""
+    images = fixed_images(sampler, config, rows=_FRAME_ROWS)
+    write_npz(folders.frame(step), {"images": images})
+
+
 def frames_of(episodes: list[int]) -> list[int]:
     """At most 50 of the episodes, evenly spread, the first and the last among them."""
     places = np.linspace(0, len(episodes) - 1, min(len(episodes), _MOST_FRAMES))
@@ -136,8 +153,48 @@ def draw(trained: Trained, say: Say) -> None:
         folders.figures / "classes.png",
     )
     figures.progression(frames, folders.figures / "progression.gif")
+    _draw_first_episode(trained, sampler, name)
+    _draw_beside_real(trained, sampler, name)
     lines = read_metrics(folders.metrics)
     figures.save(
         figures.loss_curves(lines, f"{name} · run {folders.name}"), folders.figures / "losses.png"
     )
     say(f"drew {len(episodes)} episodes: {folders.figures}")
+
+
+def _draw_first_episode(trained: Trained, sampler: Sampler, name: str) -> None:
+    """A GIF of what the generator learns in its first episode, from the untrained one on."""
+    folders, over = trained.folders, _asked(sampler, range(10))
+    shown = [
+        figures.pixels(figures.grid(_kept(folders.frame(step)), 10, f"{name} · step {step}", over))
+        for step in frames_of(folders.frames())
+    ]
+    if shown:
+        figures.progression(shown, folders.figures / "first_episode.gif", seconds=0.25)
+
+
+def _draw_beside_real(trained: Trained, sampler: Sampler, name: str) -> None:
+    """Real images; and the untrained generator's digits, the trained one's, and real ones."""
+    folders = trained.folders
+    if not folders.real.is_file():  # of a run that was trained before these were kept
+        return
+    real, digits = _kept(folders.real), list("0123456789")
+    sheet = figures.grid(real, 10, f"{trained.data_title} · real images", digits)
+    figures.save(sheet, folders.figures / "real.png")
+    rows = {
+        "untrained": _kept(folders.frame(0)),
+        "trained": fixed_images(sampler, trained.config, rows=2),
+        "real": real,
+    }
+    picture = figures.grid(
+        np.concatenate([images[:20] for images in rows.values()]),
+        10,
+        f"{name} · before and after training, and real",
+        _asked(sampler, range(10)),
+        [text for row in rows for text in (row, "")],
+    )
+    figures.save(picture, folders.figures / "untrained.png")
+
+
+def _kept(path: Path) -> np.ndarray:
+    return read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]

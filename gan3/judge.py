@@ -78,6 +78,10 @@ class Judge:
             np.concatenate([part.numpy() for part in logits]).astype(np.float64),
         )
 
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Of the ten digits [N, 10], of uint8 images [N, 28, 28]."""
+        return tf.nn.softmax(self(images)[1]).numpy()
+
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Share (0..1) of images [N, 28, 28] read as `labels` [N]."""
         return float((self(images)[1].argmax(axis=1) == labels).mean())

@@ -15,6 +15,7 @@ ACTIVATIONS = {
     "leaky_relu": lambda x: tf.nn.leaky_relu(x, alpha=0.2),
 }
 """All of them never decrease, which `conv_pool` relies on."""
+EPSILON = 1e-5  # beside a variance that normalises
 
 
 class Glorot:
@@ -107,7 +108,8 @@ def normalise(
 
     (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width]; in float32, then x's precision.
     """
-    normal = tf.nn.batch_normalization(tf.cast(x, tf.float32), mean, variance, shift, scale, 1e-5)
+    exact = tf.cast(x, tf.float32)
+    normal = tf.nn.batch_normalization(exact, mean, variance, shift, scale, EPSILON)
     return tf.cast(normal, x.dtype)
 
 
@@ -115,7 +117,7 @@ def layer_norm(x: tf.Tensor, scale: tf.Variable, shift: tf.Variable) -> tf.Tenso
     """Layer normalisation (Ba et al. 2016, eq. 4) of each row of x [B, width], in float32."""
     rows = tf.cast(x, tf.float32)
     mean, variance = tf.nn.moments(rows, axes=[1], keepdims=True)  # [B, 1] each
-    return tf.cast(tf.nn.batch_normalization(rows, mean, variance, shift, scale, 1e-5), x.dtype)
+    return tf.cast(tf.nn.batch_normalization(rows, mean, variance, shift, scale, EPSILON), x.dtype)
 
 
 def conv_transpose(

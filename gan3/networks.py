@@ -4,12 +4,25 @@ Names follow TensorFlow 1: `generator/hidden1/w`. Calls re-enter the network's o
 a graph that calls a network five times still shows one box for it.
 """
 
+from typing import NamedTuple
+
+import numpy as np
 import tensorflow as tf
 
 from gan3.layers import ACTIVATIONS, Glorot, conv_pool, dense, dropout
 
 LATENT = 100  # ten entries for each of ten digits
 IMAGE = 28
+
+
+class DenseLayer(NamedTuple):
+    """activation(x w + b), then layer normalisation where there is one: as plain arrays."""
+
+    w: np.ndarray  # [in, out]
+    b: np.ndarray  # [out]
+    activation: str  # a key of ACTIVATIONS, "sigmoid", "tanh" or "slight_leak", of slope 0.02
+    scale: np.ndarray | None = None  # [out]
+    shift: np.ndarray | None = None  # [out]
 
 
 class Network:
@@ -41,7 +54,7 @@ class Generator(Network):
 
     def __init__(self, init: Glorot, activation: str, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
-        self._activation = ACTIVATIONS[activation]
+        self._activation, self._word = ACTIVATIONS[activation], activation
         self.hidden1 = self._layer("hidden1", (LATENT, 100))
         self.hidden2 = self._layer("hidden2", (100, 500))
         self.hidden3 = self._layer("hidden3", (500, 784))
@@ -57,6 +70,18 @@ class Generator(Network):
             h = dropout(self._activation(dense(h, *self.hidden3)), keep_prob, seeds[2])  # [B, 784]
             pixels = tf.sigmoid(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
             return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])  # [B, 28, 28, 1]
+
+    def dense_layers(self) -> list[DenseLayer]:
+        """What it computes without dropout, from latent to pixels."""
+        hidden = (self.hidden1, self.hidden2, self.hidden3)
+        return [DenseLayer(*arrays_of(layer), self._word) for layer in hidden] + [
+            DenseLayer(*arrays_of(self.pixels), "sigmoid")
+        ]
+
+
+def arrays_of(variables: tuple[tf.Variable, ...]) -> tuple[np.ndarray, ...]:
+    """The values of some variables."""
+    return tuple(variable.numpy() for variable in variables)
 
 
 class Critic(Network):

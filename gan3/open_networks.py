@@ -4,10 +4,20 @@ At the description's shapes they are those of `networks`, to the bit: the same v
 the same order from the same stream, in the same products.
 """
 
+import numpy as np
 import tensorflow as tf
 
-from gan3.layers import ACTIVATIONS, Glorot, conv, conv_pool, dense, dropout, normalise
-from gan3.networks import IMAGE, LATENT, Network
+from gan3.layers import (
+    ACTIVATIONS,
+    EPSILON,
+    Glorot,
+    conv,
+    conv_pool,
+    dense,
+    dropout,
+    normalise,
+)
+from gan3.networks import IMAGE, LATENT, DenseLayer, Network, arrays_of
 
 NOISE = 10  # entries of the latent that a digit owns
 
@@ -28,7 +38,7 @@ class OpenGenerator(Network):
         name: str = "generator",
     ):
         super().__init__(name, init, dtype)
-        self._activation = ACTIVATIONS[activation]
+        self._activation, self._word = ACTIVATIONS[activation], activation
         sizes = (LATENT, *widths)
         self.hidden = [
             self._layer(f"hidden{i}", shape)
@@ -74,6 +84,20 @@ class OpenGenerator(Network):
     ) -> tf.Tensor:
         """Images [B, 28, 28, 1] in (0, 1)."""
         return as_images(self.logits(latent, keep_prob, seed, own)[0])
+
+    def dense_layers(self) -> list[DenseLayer]:
+        """What it computes when it draws, the kept moments folded into weights and biases."""
+        layers = []
+        for i, layer in enumerate(self.hidden):
+            w, b = arrays_of(layer)
+            if self.scales:
+                mean, variance, scale = arrays_of(
+                    (self.means[i], self.variances[i], self.scales[i])
+                )
+                slope = scale / np.sqrt(variance + EPSILON)
+                w, b = w * slope, b - mean * slope
+            layers.append(DenseLayer(w, b, self._word))
+        return [*layers, DenseLayer(*arrays_of(self.pixels), "sigmoid")]
 
     @property
     def saved(self) -> list[tf.Variable]:

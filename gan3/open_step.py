@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from gan3 import losses
 from gan3.layers import Glorot, finite
+from gan3.networks import DenseLayer
 from gan3.open_networks import OpenCritic, OpenGenerator, as_images
 from gan3.train_step import Choices, ThreeNetworks, latent_of
 from gan3.triple import Triple
@@ -266,10 +267,14 @@ class OpenNetworks(ThreeNetworks):
         """Real/fake logits [B, 1] without dropout of images that are meant to show `labels`."""
         return self.networks.discriminator(images, 1.0, tf.zeros([2], tf.int32), labels)
 
-    def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], by the averaged one."""
-        latent, seed = latent_of(labels, noise), tf.zeros([2], tf.int32)
-        return tf.squeeze(self._drawing(latent, 1.0, seed, own=False), axis=3)
+    def _draw(self, latent: tf.Tensor) -> tf.Tensor:
+        """By the averaged generator and its own moments."""
+        images = self._drawing(latent, 1.0, tf.zeros([2], tf.int32), own=False)
+        return tf.squeeze(images, axis=3)
+
+    def dense_layers(self) -> list[DenseLayer]:
+        """The averaged generator as plain arrays."""
+        return self._drawing.dense_layers()
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,13 +34,28 @@ class Folders:
     def episode(self, number: int) -> Path:
         return self.logs / "episodes" / f"episode_{number:02d}.npz"
 
+    @property
+    def real(self) -> Path:
+        return self.logs / "real.npz"
+
+    def frame(self, step: int) -> Path:
+        return self.logs / "first_episode" / f"step_{step:06d}.npz"
+
+    def frames(self) -> list[int]:
+        """The steps of the first episode whose digits were kept, in order; 0 is before any."""
+        return _numbers(self.logs.glob("first_episode/*"), r"step_(\d+)\.npz")
+
     def picture(self, number: int) -> Path:
         return self.figures / f"episode_{number:02d}.png"
 
     def episodes(self) -> list[int]:
         """The episodes whose generator was saved, in order."""
-        found = (re.fullmatch(r"episode_(\d+)\.npz", p.name) for p in self.logs.glob("episodes/*"))
-        return sorted(int(match[1]) for match in found if match)
+        return _numbers(self.logs.glob("episodes/*"), r"episode_(\d+)\.npz")
+
+
+def _numbers(paths: Iterable[Path], pattern: str) -> list[int]:
+    found = (re.fullmatch(pattern, path.name) for path in paths)
+    return sorted(int(match[1]) for match in found if match)
 
 
 def folders_of(name: str, logs: str = "logs", figures: str = "figures") -> Folders:
@@ -96,8 +112,8 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
 def forget_after(folders: Folders, step: int, episode: int) -> None:
     """Drop what was written after the checkpoint that a resumed run starts from.
 
-    That is the lines of metrics.jsonl after `step` and the generators after `episode`. Raises
-    UserError, with nothing dropped, where metrics.jsonl is damaged.
+    That is the lines of metrics.jsonl and the frames after `step` and the generators after
+    `episode`. Raises UserError, with nothing dropped, where metrics.jsonl is damaged.
     """
     if folders.metrics.exists():
         kept = [line for line in _lines_of(folders.metrics) if line["step"] <= step]
@@ -106,6 +122,9 @@ def forget_after(folders: Folders, step: int, episode: int) -> None:
     for number in folders.episodes():
         if number > episode:
             folders.episode(number).unlink()
+    for number in folders.frames():
+        if number > step:
+            folders.frame(number).unlink()
 
 
 def _lines_of(path: Path) -> list[dict[str, float]]:

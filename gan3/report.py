@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gan3 import figures, judge, metrics
+from gan3.config import Config
 from gan3.data import HELD_OUT, Dataset, load
 from gan3.errors import UserError
 from gan3.files import digest_of, make_folder, names_in, read_npz, write_json
@@ -119,7 +120,7 @@ def evaluate_run(
             f" the {split} ones; train with --split {split} to score on those"
         )
     record = read_record(folders.record)
-    dataset = load(*_where(record, data), split=config.split, say=say)
+    dataset = data_of(record, data, say)
     if dataset.digest != record.get("data_digest"):
         raise UserError(
             f"run {folders.name}: was trained on other data; name its folder with --data"
@@ -147,12 +148,13 @@ def evaluate_run(
     return card
 
 
-def _where(record: dict[str, Any], data: str | None) -> tuple[str, str | None]:
-    """Data set and folder of a run: the folder given, or where the run found its digits."""
+def data_of(record: dict[str, Any], data: str | None, say: Say) -> Dataset:
+    """The digits of a run, by its record: from the folder `data`, or from where it found them."""
     source = str(record.get("data_source"))
     if data is None and Path(source).is_dir():
         data = source
-    return str(record.get("data")), data
+    split = Config.from_dict(record.get("config")).split
+    return load(str(record.get("data")), data, split, say)
 
 
 def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:

@@ -25,7 +25,7 @@ from gan3.config import Config
 from gan3.data import Batches, Dataset, load, to_unit
 from gan3.errors import DivergedError, UserError
 from gan3.files import cannot_write, make_folder, there, write_json
-from gan3.gallery import draw, fixed_grid, open_run, shuffled_grid
+from gan3.gallery import draw, fixed_grid, keep_frame, keep_real, open_run, shuffled_grid
 from gan3.progress import Bar, Lines, console, losses_in_words, progress, score_in_words
 from gan3.records import Folders, folders_of, forget_after, read_record
 from gan3.report import EpisodeScore
@@ -144,7 +144,12 @@ def _refuse_begun(folders: Folders) -> None:
 
 def _make_folders(folders: Folders) -> None:
     """The folders of a run; where one cannot be made, none of the new ones stays behind."""
-    wanted = (folders.checkpoints, folders.logs / "episodes", folders.figures)
+    wanted = (
+        folders.checkpoints,
+        folders.logs / "episodes",
+        folders.frame(0).parent,
+        folders.figures,
+    )
     own = (folders.logs.parent, folders.logs, folders.figures.parent, *wanted)
     new = [folder for folder in own if not there(folder.exists)]
     try:
@@ -294,6 +299,8 @@ class _Loop:
             ) as shown,
         ):
             if begins:
+                keep_real(self._folders, self._dataset.images, self._dataset.labels)
+                keep_frame(self._folders, 0, self._sampler, self._config)
                 self._checkpoints.save(0)
                 self._saved = 0
             self._train(done, metrics, summaries, shown)
@@ -312,6 +319,9 @@ class _Loop:
             episode = -(-step // config.batches)
             ends_episode = step % config.batches == 0
             logs = step % config.log_every == 0 or ends_episode
+            frames = episode == 1 and (step % config.frame_every == 0 or ends_episode)
+            if frames:
+                keep_frame(self._folders, step, self._sampler, config)
             if logs:
                 values = self._scalars(*self._take(indices), step)
                 line = {"step": step, "episode": episode} | values
@@ -331,7 +341,7 @@ class _Loop:
                 self._saved = step
             if stop:
                 raise StoppedError(stop)
-            if logs or saves:
+            if logs or saves or frames:
                 clock, timed = time.perf_counter(), 0
 
     def _scalars(self, images: tf.Tensor, labels: tf.Tensor, number: int) -> dict[str, float]:

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from gan3.data import to_pixels, to_unit
 from gan3.errors import UserError
 from gan3.files import read_npz, write_npz
+from gan3.networks import DenseLayer
 
 _CHUNK = 500  # images a pass
 _CROP = (
@@ -30,7 +31,7 @@ _LARGEST = 4096  # pixels a side of a picture to be read
 _FAINT = 25  # a tenth of full ink: what a scan leaves beside it
 
 # Streams of a run's seed.
-STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES = 1, 2, 3, 4, 5, 6, 7
+STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES, LATENT = 1, 2, 3, 4, 5, 6, 7, 8
 _STREAM = 2**27  # numbers a stream: more than any schedule has steps
 
 
@@ -50,6 +51,17 @@ class System(Protocol):
     def recognises(self) -> bool:
         """Whether `recognise` answers."""
 
+    @property
+    def noise_law(self) -> str:
+        """ "uniform" in -1..1, or "normal", N(0, 1)."""
+
+    @property
+    def lowest(self) -> float:
+        """Of a pixel as the generator has it, 0 or -1; what leaves `generate` is in 0..1."""
+
+    def dense_layers(self) -> list[DenseLayer] | None:
+        """The generator as plain arrays; None where it has layers of other kinds."""
+
     def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """One training step on images [B, 28, 28, 1] in 0..1 and labels [B].
 
@@ -64,6 +76,9 @@ class System(Protocol):
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1, of `labels` [B] where the system heeds them."""
+
+    def blend(self, shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """The same of `shares` [B, 10] of the digits; one-hot shares draw what `generate` does."""
 
     def recognise(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1."""
@@ -125,13 +140,35 @@ def digits_of(number: str) -> np.ndarray:
     return np.array([int(digit) for digit in number], np.int64)
 
 
-def number_picture(images: np.ndarray, inverted: bool) -> np.ndarray:
-    """Digits [N, 28, 28] side by side, cropped left and right: uint8 [28, 18 N].
+def number_picture(images: np.ndarray, inverted: bool, tight: bool = False) -> np.ndarray:
+    """Digits [N, 28, 28] side by side: uint8 [28, W]; W is 18 N, or less where tight.
 
-    Black ink on white paper; inverted, white on black as the digits are drawn.
+    Cropped left and right to equal widths or, `tight`, to the ink of each, two columns apart. Black
+    ink on white paper; inverted, white on black as the digits are drawn.
     """
-    row = np.concatenate(list(images[:, :, _CROP:-_CROP]), axis=1)
+    cells = [_tight(image) for image in images] if tight else list(images[:, :, _CROP:-_CROP])
+    row = np.concatenate(cells, axis=1)
     return row if inverted else 255 - row
+
+
+def _tight(image: np.ndarray) -> np.ndarray:
+    """A digit [28, 28] without the blank columns at its sides, but for one: [28, 1 to 28]."""
+    inked = np.flatnonzero(image.max(axis=0) > _FAINT)
+    if not inked.size:
+        return image[:, _CROP:-_CROP]
+    return image[:, max(inked[0] - 1, 0) : inked[-1] + 2]
+
+
+def in_rows(pictures: list[np.ndarray], inverted: bool) -> np.ndarray:
+    """Pictures of numbers one below the other, the narrower ones filled up with paper."""
+    width = max(picture.shape[1] for picture in pictures)
+    paper = 0 if inverted else 255
+    return np.concatenate(
+        [
+            np.pad(picture, ((0, 0), (0, width - picture.shape[1])), constant_values=paper)
+            for picture in pictures
+        ]
+    )
 
 
 def digits_in(picture: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from gan3 import losses, metrics
 from gan3.layers import INITIALISERS, Adam, Glorot, finite
-from gan3.networks import Generator, determinator, discriminator
+from gan3.networks import DenseLayer, Generator, determinator, discriminator
 from gan3.triple import Triple
 
 NOISE_DRAWS = ("example", "batch", "once")
@@ -29,7 +29,12 @@ def latent_of(labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     labels.shape.assert_has_rank(1)
     noise.shape.assert_is_compatible_with([None, 10])
     one_hot = tf.one_hot(labels, 10, dtype=noise.dtype)  # [B, 10]
-    return tf.reshape(one_hot[:, :, None] * noise[:, None, :], [-1, 100])
+    return latent_between(one_hot, noise)
+
+
+def latent_between(shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """The same [B, 100] with any share [B, 10] of each digit: what lies between the one-hots."""
+    return tf.reshape(shares[:, :, None] * noise[:, None, :], [-1, 100])
 
 
 def draw_noise(labels: tf.Tensor, seed: tf.Tensor, draw: str) -> tf.Tensor:
@@ -64,6 +69,7 @@ class ThreeNetworks:
     """
 
     heeds_labels = recognises = True  # it draws the digit asked for, and says which one it sees
+    noise_law, lowest = "uniform", 0.0  # of the noise, and of a pixel as the generator has it
 
     def __init__(self, choices: Choices, seed: int, dtype: str = "float32"):
         self._choices, self._noise_seed = choices, [seed, 1]
@@ -190,7 +196,14 @@ class ThreeNetworks:
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
-        images = self.networks.generator(latent_of(labels, noise), 1.0, tf.zeros([2], tf.int32))
+        return self._draw(latent_of(labels, noise))
+
+    def blend(self, shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 of what lies between digits, by their `shares` [B, 10]."""
+        return self._draw(latent_between(shares, noise))
+
+    def _draw(self, latent: tf.Tensor) -> tf.Tensor:
+        images = self.networks.generator(latent, 1.0, tf.zeros([2], tf.int32))
         return tf.squeeze(images, axis=3)
 
     def realness(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -201,6 +214,10 @@ class ThreeNetworks:
     def recognise(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the determinator."""
         return tf.nn.softmax(self.networks.determinator(images, 1.0, tf.zeros([2], tf.int32)))
+
+    def dense_layers(self) -> list[DenseLayer] | None:
+        """The generator that draws, as plain arrays."""
+        return self.networks.generator.dense_layers()
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:

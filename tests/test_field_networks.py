@@ -93,17 +93,19 @@ class Networks(unittest.TestCase):
         names = [w.name for w in network.saved]
         self.assertEqual(len(set(names)), len(names))
         self.assertTrue(all(name.startswith(f"{network.name}/") for name in names))
+        draws = network.name == "generator"
+        one, other = (tf.one_hot(LABELS + i, 10) if draws else LABELS + i for i in (0, 1))
         calls = {
-            "same": network(given, LABELS, True, SEED),
-            "other digits": network(given, LABELS + 1, True, SEED),
-            "other dropout": network(given, LABELS, True, SEED + 1),
+            "same": network(given, one, True, SEED),
+            "other digits": network(given, other, True, SEED),
+            "other dropout": network(given, one, True, SEED + 1),
         }
-        same = network(given, LABELS, True, SEED)
+        same = network(given, one, True, SEED)
         np.testing.assert_array_equal(calls["same"], same)
         self.assertEqual(not np.array_equal(calls["other digits"], same), labels)
         self.assertEqual(not np.array_equal(calls["other dropout"], same), drops)
         np.testing.assert_array_equal(
-            network(given, LABELS, False, SEED), network(given, LABELS, False, SEED + 1)
+            network(given, one, False, SEED), network(given, one, False, SEED + 1)
         )
         return same
 
@@ -127,13 +129,13 @@ class Networks(unittest.TestCase):
             generator = make()
             _, b = generator.layers[-1] if name == "conditional_dcgan" else generator.pixels
             b.assign(tf.fill(b.shape, -100.0))
-            lowest = generator(NOISE, LABELS, False, SEED).numpy()
+            lowest = generator(NOISE, tf.one_hot(LABELS, 10), False, SEED).numpy()
             np.testing.assert_allclose(lowest, LOWEST.get(name, 0), atol=1e-6, err_msg=name)
 
     def test_wrong_shapes_are_refused(self):
         for make, *_ in GENERATORS.values():
             with self.assertRaises(ValueError):
-                make()(NOISE[:, :10], LABELS, True, SEED)
+                make()(NOISE[:, :10], tf.one_hot(LABELS, 10), True, SEED)
         for make, *_ in DISCRIMINATORS.values():
             with self.assertRaises(ValueError):
                 make()(IMAGES[..., 0], LABELS, True, SEED)

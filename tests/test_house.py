@@ -12,8 +12,8 @@ LAYERS = (
     ("networks", "open_networks", "field_networks", "judge"),
     ("train_step", "open_step", "field_step"),
     ("checkpoints", "summaries", "figures", "sampling", "records"),
-    ("progress", "gallery", "shipped"),
-    ("report",),
+    ("progress", "gallery", "shipped", "latent"),
+    ("report", "page", "explore"),
     ("run", "sweep"),
     ("__main__",),
 )

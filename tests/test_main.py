@@ -93,6 +93,10 @@ class WrongArguments(FolderTest):
             (("figures", "../own"), "run name"),
             (("figures", ""), "run name ''"),
             (("generate", "12", "--pretrained", ""), "--pretrained : none of that name"),
+            (("latent", "--digits", "3", "12"), "--digits 3 12"),
+            (("latent", "none"), "no such run"),
+            (("generate", "12", "--variants", "0"), "--variants 0"),
+            (("generate", "12", "--out", "x.npz", "--inverted"), "neither --inverted"),
             (("recognise", "none.png"), "no such file"),
             (("recognise", "own/train-labels-idx1-ubyte.gz"), "not a picture"),
         ):
@@ -181,6 +185,9 @@ class Help(unittest.TestCase):
             "evaluate",
             "compare",
             "train-judge",
+            "latent",
+            "sweep",
+            "export",
         ):
             self.assertRegex(done.stdout, rf"(?m)^ +{command}( |$)")
 

@@ -13,6 +13,7 @@ from PIL import Image
 from gan3 import run
 from gan3.catalogue import builder_of, config_of
 from gan3.checkpoints import Checkpoints
+from gan3.sampling import number_picture
 from tests.support import (
     MNIST,
     FolderTest,
@@ -27,16 +28,26 @@ from tests.support import (
 
 SHORT = ("--episodes", 2, "--batches", 4, "--batch-size", 10, "--set", "log_every=2")
 FILES = {
-    "logs": ["checkpoints", "episodes", "metrics.jsonl", "run.json"],
+    "logs": [
+        "checkpoints",
+        "episodes",
+        "first_episode",
+        "metrics.jsonl",
+        "real.npz",
+        "run.json",
+    ],
     "figures": [
         "classes.png",
         "episode_01.png",
         "episode_02.png",
         "episodes.png",
+        "first_episode.gif",
         "fixed_01.png",
         "fixed_02.png",
         "losses.png",
         "progression.gif",
+        "real.png",
+        "untrained.png",
     ],
 }
 
@@ -140,6 +151,16 @@ class Runs(FolderTest):
             np.testing.assert_array_equal(np.asarray(Image.open("i.png")), 255 - picture)
             call("generate", "2041", "--seed", "1", "--out", "other.png")
             self.assertFalse(np.array_equal(np.asarray(Image.open("other.png")), picture))
+            status, out, _ = call("generate", "2041", "--variants", 3, "--path", "--out", "v.png")
+            self.assertEqual((status, out), (0, "v.png\n"))
+            rows = np.asarray(Image.open("v.png")).reshape(3, 28, 72)
+            np.testing.assert_array_equal(rows[0], picture)
+            self.assertFalse(np.array_equal(rows[1], rows[2]))
+            call("generate", "2041", "--variants", 3, "--out", "v.npz")
+            with np.load("v.npz") as arrays:
+                self.assertEqual(arrays["labels"].tolist(), [2, 0, 4, 1] * 3)
+                first = number_picture(arrays["images"][:4], inverted=False)
+            np.testing.assert_array_equal(first, picture)
 
         with self.subTest("recognise"):
             status, out, err = call("recognise", *Path("one by one").iterdir())
@@ -163,7 +184,7 @@ class Runs(FolderTest):
         self.assertEqual(step_of("a"), step_of("b"))
         self.assertEqual(weights_of("a"), weights_of("b"))
         self.assertEqual(lines_of("a"), lines_of("b"))
-        for name in ("episode_02.png", "classes.png", "progression.gif"):
+        for name in ("episode_02.png", "progression.gif", "first_episode.gif", "untrained.png"):
             a, b = (Path(f"figures/{run}/{name}").read_bytes() for run in "ab")
             self.assertEqual(a, b, name)
         self.assertNotEqual(weights_of("a"), weights_of("c"))
@@ -189,6 +210,30 @@ class Runs(FolderTest):
                 err = self.refused("c", "--seed", 1, "--episodes", 3)
                 self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
                 self.assertEqual(Path("logs/c/run.json").read_bytes(), record)
+
+    def test_a_system_that_cannot_be_asked_is_shown_and_scored_all_the_same(self):
+        out, _ = self.train_here("--experiment", "layernorm_gan")
+        self.assertRegex(out, r"by the judge: \d+ of ten digits found, Frechet distance")
+        self.assertNotIn("make generate", out)
+        self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
+        self.assertEqual(call("sample", "--count", 9, "--out", "x.npz")[0], 0)
+        with np.load("x.npz") as arrays:
+            self.assertEqual({name: arrays[name].shape for name in arrays}, {"images": (9, 28, 28)})
+        for arguments, message in (
+            (("generate", "12"), "number 12: this system cannot be asked"),
+            (("sample", "--labels", "12", "--out", "y.npz"), "--labels 12: this system cannot"),
+            (
+                ("recognise", "figures/a/real.png", "--run", "a"),
+                "layernorm_gan has no determinator",
+            ),
+        ):
+            status, _, err = call(*arguments)
+            self.assertEqual(status, 2)
+            self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
+        self.assertEqual(call("evaluate", "a")[0], 0)
+        scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
+        self.assertIn("digits_found", scores)
+        self.assertFalse({"label_accuracy", "judge_gap", "number_reading"} & set(scores))
 
     def test_a_reader_who_goes_away_does_not_stop_the_run(self):
         own = ("--dataset", "idx", "--data", "own", "--run", "a")

@@ -37,6 +37,25 @@ class NumberPicture(unittest.TestCase):
             sampling.number_picture(images, inverted=False), 255 - picture
         )
 
+    def test_tight_spacing_leaves_a_blank_column_on_either_side_of_the_ink(self):
+        images = np.zeros((3, 28, 28), np.uint8)
+        images[0, :, 10:14] = 200
+        images[1, :, 0:3] = 200  # no room at the left
+        picture = sampling.number_picture(images, inverted=True, tight=True)
+        blank = 28 - 2 * 5  # one without ink keeps its place
+        self.assertEqual(picture.shape, (28, (1 + 4 + 1) + (3 + 1) + blank))
+        self.assertEqual(np.flatnonzero(picture.max(axis=0)).tolist(), [1, 2, 3, 4, 6, 7, 8])
+
+    def test_numbers_of_different_widths_stand_in_rows(self):
+        for inverted, paper in ((True, 0), (False, 255)):
+            rows = sampling.in_rows(
+                [np.full((28, 10), 7, np.uint8), np.full((28, 6), 9, np.uint8)], inverted
+            )
+            self.assertEqual(rows.shape, (56, 10))
+            self.assertEqual(np.unique(rows[:28]).tolist(), [7])
+            self.assertEqual(np.unique(rows[28:, :6]).tolist(), [9])
+            self.assertEqual(np.unique(rows[28:, 6:]).tolist(), [paper])
+
 
 class Sampling(FolderTest):
     def setUp(self):

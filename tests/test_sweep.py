@@ -60,6 +60,10 @@ class Specification(FolderTest):
             ('experiment = "best"', "", "experiment: needs a text"),
             ('title = "Two and two"', 'titel = "x"', "'titel': unknown in the file"),
             ("[settings]", "[settings", "not TOML"),
+            ("seeds = [0]", 'seeds = [0]\ncas = "yes"', "cas: true or false"),
+            ('name = "no average"', 'name = "x"\nminutes = "3"', "minutes: a number"),
+            ('name = "no average"', 'name = "x"\nfull = 3', "full: keys and values"),
+            ('name = "no average"', 'name = "x"\nseeds = 3', "seeds: a list"),
             ('"no average"', '"best"', "two variants of one name"),
         ):
             with self.subTest(new), self.assertRaisesRegex(UserError, message):
@@ -68,6 +72,25 @@ class Specification(FolderTest):
             self.read(SPEC.partition("[[variants]]")[0])
         with self.assertRaisesRegex(UserError, "no such file"):
             sweep.read(Path("none.toml"))
+
+    def test_a_variant_may_have_seeds_and_a_longer_budget_of_its_own(self):
+        text = (
+            SPEC + "seeds = [4, 5]\nminutes = 3\n[variants.full]\nepisodes = 6\nbatch_size = 20\n"
+        )
+        usual = self.read(text)
+        self.assertEqual([trial.config.seed for trial in usual.trials], [0, 4, 5])
+        self.assertEqual([trial.minutes for trial in usual.trials], [0, 3, 3])
+        full = sweep.read(Path("spec.toml"), full=True)
+        self.assertEqual(full.name, "try-full")
+        self.assertEqual(
+            [trial.run for trial in full.trials], ["try-no_average-full-4", "try-no_average-full-5"]
+        )
+        for trial in full.trials:
+            self.assertEqual((trial.config.episodes, trial.config.batch_size), (6, 20))
+            self.assertEqual(trial.minutes, 3 * (6 / 2) * (20 / 10))  # by the images
+        with self.assertRaisesRegex(UserError, "no variant has a longer budget"):
+            Path("spec.toml").write_text(SPEC)
+            sweep.read(Path("spec.toml"), full=True)
 
     def test_those_that_come_along_can_be_read(self):
         found = sorted((ROOT / "experiments" / "sweeps").glob("*.toml"))
@@ -79,11 +102,12 @@ class Specification(FolderTest):
 class Runs(FolderTest):
     def test_trained_scored_tabled_and_not_done_again(self):
         write_idx_set(self.folder / "own", 600, 200)
-        Path("spec.toml").write_text(SPEC)
+        Path("spec.toml").write_text(SPEC + "minutes = 150\n")
         folders = ("--data", "own")
         status, out, err = call("sweep", "spec.toml", "--jobs", "2", *folders)
         self.assertEqual(status, 0, err + out)
         self.assertIn("2 runs, 0 are done", out)
+        self.assertIn("about 2.5 hours on two cores; the longest is try-no_average-0", out)
         with open("figures/try/table.csv") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual(
@@ -96,7 +120,7 @@ class Runs(FolderTest):
             self.assertEqual(lines_of(row["run"])[-1]["step"], 4)
         table = Path("figures/try/table.md").read_text()
         self.assertEqual(table.count("\n"), 2 + 2 + 1)  # head and rule, variants, real digits
-        for picture in ("spread.png", "courses.png"):
+        for picture in ("spread.png", "courses.png", "sheet.png"):
             self.assertGreater(Path(f"figures/try/{picture}").stat().st_size, 10_000)
 
         for run in ("best-0", "no_average-0"):  # trained, not scored: only that is done
