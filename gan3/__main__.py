@@ -186,7 +186,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
 
 
-def _import_tensorflow() -> None:
+def import_tensorflow() -> None:
     """Import it without its lines on stderr about a GPU that is not there.
 
     They are written by native code before any logging setting of TensorFlow counts, so the file
@@ -222,7 +222,7 @@ def _train(options: argparse.Namespace) -> int:
     else:
         config = config_of("three_network" if options.experiment is None else options.experiment)
     config = _configured(config, options)
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import run
 
     try:
@@ -269,7 +269,7 @@ def _configured(config: Config, options: argparse.Namespace) -> Config:
 def _sample(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
     out = _file_to_write("--out", options.out)
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import files, sampling
 
     labels = sampling.labels_of(options.count, options.labels)
@@ -293,7 +293,7 @@ def _generate(options: argparse.Namespace) -> int:
         raise UserError(f"--variants {options.variants}: from 1 to 100")
     if out.suffix == ".npz" and (options.inverted or options.spacing == "tight"):
         raise UserError(f"--out {out}: digits as drawn; neither --inverted nor --spacing tight")
-    _import_tensorflow()
+    import_tensorflow()
     import numpy as np
 
     from gan3 import figures, files, sampling
@@ -332,7 +332,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.dataset and not (options.samples or options.pretrained):
         raise UserError(f"--dataset {options.dataset}: for --samples; a run knows its own")
     json = _file_to_write("--json", options.json)
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import files, report
 
     shared = {
@@ -363,7 +363,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     out = _file_to_write("--out", options.out, Path(options.figures) / "compare.png")
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import figures, files, report
 
     found = report.compare(options.runs, options.logs, options.figures, options.by_experiment)
@@ -380,7 +380,7 @@ def _compare(options: argparse.Namespace) -> int:
 def _sweep(options: argparse.Namespace) -> int:
     if not 1 <= options.jobs <= 64:
         raise UserError(f"--jobs {options.jobs}: from 1 to 64")
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import sweep
 
     folders = {"logs": options.logs, "figures_folder": options.figures}
@@ -397,7 +397,7 @@ def _sweep(options: argparse.Namespace) -> int:
 def _train_judge(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
     out = _file_to_write("--out", options.out)
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import judge
 
     steps = judge.STEPS if options.steps is None else options.steps
@@ -407,7 +407,7 @@ def _train_judge(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     out = _file_to_write("--out", options.out)
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import files, gallery, shipped
 
     trained = gallery.open_run(options.run, options.logs, options.figures)
@@ -419,7 +419,7 @@ def _export(options: argparse.Namespace) -> int:
 def _export_page(options: argparse.Namespace) -> int:
     _refuse_two_sources(options)
     out = _file_to_write("--out", options.out)
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import files, page
 
     system, by = _source(options)
@@ -433,7 +433,7 @@ def _export_page(options: argparse.Namespace) -> int:
 def _explore(options: argparse.Namespace) -> int:
     _refuse_two_sources(options)
     _check_seed(options.seed)
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import explore
 
     system, by = _source(options)
@@ -455,7 +455,7 @@ def _refuse_two_sources(options: argparse.Namespace) -> None:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import gallery
 
     gallery.draw(gallery.open_run(options.run, options.logs, options.figures), print)
@@ -467,7 +467,7 @@ def _latent(options: argparse.Namespace) -> int:
     _refuse_two_sources(options)
     folder = Path(options.figures) / (options.run or "")
     out = _file_to_write("--out", options.out, folder / f"latent_{options.mode}.png")
-    _import_tensorflow()
+    import_tensorflow()
     from gan3 import figures, files, latent
 
     system, by = _source(options)
@@ -489,7 +489,7 @@ def _latent(options: argparse.Namespace) -> int:
 
 
 def _recognise(options: argparse.Namespace) -> int:
-    _import_tensorflow()
+    import_tensorflow()
     import numpy as np
 
     from gan3 import gallery, judge, records, sampling

@@ -48,9 +48,9 @@ def machine() -> dict[str, str]:
 
 
 def _quietly_import() -> None:
-    from gan3.__main__ import _import_tensorflow
+    from gan3.__main__ import import_tensorflow
 
-    _import_tensorflow()
+    import_tensorflow()
 
 
 def _traced() -> tuple[Any, Any, Any]:
