@@ -4,12 +4,14 @@ Figures are made without pyplot, so nothing is global and no display is needed.
 """
 
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from PIL import Image
 
 from gan3.files import write_atomically
@@ -57,7 +59,8 @@ def grid(
     # All in pixels. An Axes for each digit would take most of the time that a figure takes.
     cell, across = 28 * _SCALE, 28 * _SCALE + 5
     down = cell + (35 if each else 5)
-    left, top = (114 if beside else 18), 50 + (31 if over else 0)
+    longest = max(len(line) for text in beside for line in text.split("\n")) if beside else 0
+    left, top = (max(114, 28 + 7 * longest) if beside else 18), 50 + (31 if over else 0)
     width = max(left + columns * across + 18, 468)
     height = top + (rows - 1) * down + cell + 14
     left += (width - 18 - left - columns * across) // 2
@@ -287,37 +290,42 @@ def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title
     return figure
 
 
-def spread(found: dict[str, dict[str, float]], title: str) -> Figure:
+def spread(found: dict[str, dict[str, float]], title: str, marked: Collection[str] = ()) -> Figure:
     """Accuracy against diversity: where each of several systems lies, by number.
 
-    found: by name the metrics of a report card; the last is of real digits and is drawn as a star.
+    Coverage and accuracy are on logit scales, on which .98 and .99 are as far apart as .3 and .5.
+
+    Args:
+        found: by name the metrics of a report card; the last is of real digits, drawn as a star.
+        marked: names that are drawn as diamonds, not as dots.
     """
-    figure = Figure(figsize=(10, 4.6), dpi=_DPI)
-    figure.text(0.5, 0.95, title, ha="center", fontsize=11)
-    panels = (
+    *names, real = found
+    listed = [*(f"{i}  {name}" for i, name in enumerate(names, start=1)), f"★  {real}"]
+    figure, panels = _two_panels(title, listed, ["black" if n[0] == "★" else None for n in listed])
+    sides = (
         ("recall", "precision", "recall: real digits it can draw", "precision: digits like real"),
         ("coverage", "label_accuracy", "coverage: real digits near one", "digits read as asked"),
     )
-    *names, real = found
-    for place, (x, y, across, upward) in enumerate(panels):
-        axes = figure.add_axes((0.07 + 0.355 * place, 0.13, 0.28, 0.74))
+    for axes, (x, y, across, upward) in zip(panels, sides, strict=True):
+        points = {}
         for number, name in enumerate(names, start=1):
             if x in found[name] and y in found[name]:
-                at = (found[name][x], found[name][y])
-                axes.plot(*at, "o", color=_colour(number), markersize=12)
-                axes.text(*at, str(number), ha="center", va="center", color="w", fontsize=7)
-        axes.plot(found[real][x], found[real][y], "*", color="black", markersize=13)
+                at = np.array([found[name][x], found[name][y]])
+                points[number] = np.clip(at, 0.002, 0.9998) if x == "coverage" else at
+                shape = {"marker": "D", "markersize": 8} if name in marked else {"marker": "o"}
+                axes.plot(*points[number], **{"markersize": 5, "color": _colour(number)} | shape)
+        axes.plot(found[real][x], found[real][y], "*", color="black", markersize=12)
         axes.set_xlabel(across, fontsize=9)
         axes.set_ylabel(upward, fontsize=9)
-        axes.margins(0.08)
-        axes.tick_params(labelsize=8)
-        axes.grid(alpha=0.25)
-    step = min(0.045, 0.78 / (len(names) + 1))
-    for number, name in enumerate([*names, f"★ {real}"], start=1):
-        y = 0.87 - step * number
-        shown = name if name.startswith("★") else f"{number}  {name}"
-        colour = "black" if name.startswith("★") else _colour(number)
-        figure.text(0.745, y, shown[:40], fontsize=8, color=colour, va="center")
+        if x == "coverage":
+            for set_scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
+                set_scale("logit")
+                ticks = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
+                axis.set_major_locator(FixedLocator(ticks))
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+                axis.set_minor_locator(NullLocator())
+        axes.margins(0.1)
+        _number(axes, points)
     return figure
 
 
@@ -326,24 +334,72 @@ def courses(found: dict[str, np.ndarray], title: str) -> Figure:
 
     Left against the step, right against the seconds; both axes of both are logarithmic.
     """
-    figure = Figure(figsize=(10, 4.6), dpi=_DPI)
-    figure.text(0.5, 0.95, title, ha="center", fontsize=11)
-    for place, label in enumerate(("step", "seconds of training")):
-        axes = figure.add_axes((0.07 + 0.355 * place, 0.13, 0.28, 0.74))
+    listed = [f"{i}  {name}" for i, name in enumerate(found, start=1)]
+    figure, panels = _two_panels(title, listed, [None] * len(listed))
+    for place, (axes, label) in enumerate(
+        zip(panels, ("step", "seconds of training"), strict=True)
+    ):
+        points = {}
         for number, rows in enumerate(found.values(), start=1):
-            style = {"color": _colour(number), "marker": "o", "markersize": 3}
+            style = {"color": _colour(number), "marker": "o", "markersize": 3, "linewidth": 1.2}
             axes.loglog(rows[:, place], rows[:, 2], **style)
-            axes.text(rows[-1, place], rows[-1, 2], f" {number}", fontsize=8, va="center")
+            points[number] = rows[-1, [place, 2]]
         axes.set_xlabel(label, fontsize=9)
         if place == 0:
             axes.set_ylabel("Frechet distance, feature²", fontsize=9)
-        axes.tick_params(labelsize=8, which="both")
-        axes.grid(alpha=0.25, which="both")
-    step = min(0.045, 0.78 / len(found))
-    for number, name in enumerate(found, start=1):
-        text = f"{number}  {name}"[:40]
-        figure.text(0.745, 0.87 - step * number, text, fontsize=8, color=_colour(number))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_locator(NullLocator())
+        axes.margins(0.12, 0.05)
+        _number(axes, points)
     return figure
+
+
+def _two_panels(title: str, listed: list[str], colours: list[str | None]) -> tuple[Figure, list]:
+    """Two axes side by side and, at their right, what the numbers in them stand for."""
+    figure = Figure(figsize=(10, max(4.6, 0.23 * len(listed) + 0.8)), dpi=_DPI)
+    height = figure.get_size_inches()[1]
+    figure.text(0.5, 1 - 0.25 / height, title, ha="center", fontsize=11)
+    below, above = 0.6 / height, 0.6 / height
+    panels = [
+        figure.add_axes((0.07 + 0.355 * place, below, 0.28, 1 - below - above)) for place in (0, 1)
+    ]
+    for axes in panels:
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.25)
+    for number, (text, colour) in enumerate(zip(listed, colours, strict=True), start=1):
+        y = 1 - (0.55 + 0.22 * number) / height
+        figure.text(0.745, y, text[:40], fontsize=8, color=colour or _colour(number), va="center")
+    return figure, panels
+
+
+def _number(axes: Axes, points: dict[int, np.ndarray]) -> None:
+    """Numbers beside points (x, y), moved apart where they would cover one another."""
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # what is measured in pixels stays so
+    places = axes.transData.transform(list(points.values()))
+    for (number, point), label in zip(points.items(), _apart(places), strict=True):
+        at = axes.transData.inverted().transform(label)
+        leader = {"arrowstyle": "-", "color": _colour(number), "linewidth": 0.5, "shrinkA": 0}
+        text = {"fontsize": 7, "color": _colour(number), "ha": "center", "va": "center"}
+        axes.annotate(str(number), point, at, arrowprops=leader, **text)
+
+
+def _apart(places: np.ndarray) -> np.ndarray:
+    """A place [N, 2] for a label near each of the points [N, 2], 15 pixels from other labels."""
+    count = len(places)
+    angles = 2.4 * np.arange(count)  # so that those of one point part in all directions
+    labels = places + 16 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    for _ in range(300):
+        move = 0.05 * (places - labels)  # home
+        for others, least in ((labels, 17.0), (places, 12.0)):
+            away = labels[:, None] - others[None]
+            distance = np.linalg.norm(away, axis=2)
+            distance[distance == 0] = np.inf  # itself
+            push = np.clip(least - distance, 0, None) / distance
+            move += 0.4 * (push[..., None] * away).sum(axis=1)
+        labels = labels + move
+    return labels
 
 
 def _colour(number: int) -> str:

@@ -304,7 +304,8 @@ def write(
     markdown = "\n".join(found.across()) + "\n"
     write_atomically(folder / "table.md", markdown.encode())
     write_atomically(folder / "table.csv", _csv(sweep, logs).encode())
-    figures.save(figures.spread(found.lying(), sweep.title), folder / "spread.png")
+    whole = {t.variant for t in sweep.trials if t.variant == t.config.experiment}
+    figures.save(figures.spread(found.lying(), sweep.title, whole), folder / "spread.png")
     curves = dict(_curves(sweep, logs))
     if curves:
         figures.save(figures.courses(curves, sweep.title), folder / "courses.png")

@@ -179,5 +179,51 @@ class Curves(unittest.TestCase):
         self.assertEqual(figure.get_axes()[0].get_yscale(), "symlog")
 
 
+class Side(unittest.TestCase):
+    """Systems side by side: where they lie, and how they came there."""
+
+    def found(self):
+        card = {"recall": 0.0, "precision": 1.0, "coverage": 0.0, "label_accuracy": 1.0}
+        lying = {f"one {i}": dict(card) for i in range(6)}  # all in one place, and an extreme one
+        lying["unasked"] = {"recall": 0.5, "precision": 0.5, "coverage": 0.3}
+        return lying | {"real digits": dict.fromkeys(card, 0.95)}
+
+    def test_each_lies_where_its_card_says_and_extremes_stay_on_the_sheet(self):
+        figure = figures.spread(self.found(), "title", {"one 0"})
+        recall, coverage = figure.get_axes()
+        self.assertEqual((len(recall.lines), len(coverage.lines)), (7 + 1, 6 + 1))
+        self.assertEqual(
+            [list(recall.lines[6].get_xdata()), recall.lines[0].get_marker()], [[0.5], "D"]
+        )
+        self.assertEqual(recall.lines[1].get_marker(), "o")
+        for axes in (recall, coverage):
+            (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+            for line in axes.lines:
+                self.assertTrue(left < line.get_xdata()[0] < right)
+                self.assertTrue(bottom < line.get_ydata()[0] < top)
+
+    def test_numbers_of_one_place_are_moved_apart_and_stay_near(self):
+        for places in (np.zeros((9, 2)), np.array([[0.0, 0.0], [500.0, 0.0]])):
+            labels = figures._apart(places)
+            distance = np.linalg.norm(labels[:, None] - labels[None], axis=2)
+            self.assertGreater(distance[~np.eye(len(places), dtype=bool)].min(), 10)
+            self.assertLess(np.linalg.norm(labels - places, axis=1).max(), 45)
+
+    def test_courses_have_a_line_each_in_both_panels(self):
+        rows = np.array([[100, 9.5, 80.0], [200, 19.5, 20.0]])
+        figure = figures.courses({"a": rows, "b": 2 * rows}, "title")
+        for place, axes in enumerate(figure.get_axes()):
+            np.testing.assert_array_equal(axes.lines[0].get_xdata(), rows[:, place])
+            np.testing.assert_array_equal(axes.lines[1].get_ydata(), 2 * rows[:, 2])
+
+    def test_long_names_have_their_room(self):
+        images = np.zeros((10, 28, 28), np.uint8)
+        widths = [
+            figures.grid(images, 10, "t", beside=[name]).get_size_inches()[0]
+            for name in ("short", "a name of some forty characters, or more")
+        ]
+        self.assertGreater(widths[1] - widths[0], 1)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -163,6 +163,7 @@ class Reliability(FolderTest):
 
     def test_two_runs_side_by_side_and_two_processes_on_one(self):
         endless = ("--batches", 9000, "--set", "checkpoint_every=9000")
+        endless += ("--set", "frame_every=9000")
         a, b = (self.start(name, *endless) for name in "ab")
         self.addCleanup(a.kill)
         self.addCleanup(b.kill)
