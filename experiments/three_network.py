@@ -22,8 +22,9 @@ CONFIG = Config(
     noise_draw="example",
     init="glorot",
     # ELU keeps small noise alive on its way through the generator; with ReLU there (rates 2e-3
-    # and 5e-4) variety fell from .89 to .09, one drawing a digit.
-    activation=Triple("elu", "elu", "elu"),
+    # and 5e-4) variety fell from .89 to .09, one drawing a digit. Critics of leaky ReLU, with a
+    # digit weight of 3: FID 21 after six episodes where ELU had 40 (full width, seed 2).
+    activation=Triple("elu", "leaky_relu", "leaky_relu"),
     # A generator that loses a hundredth learns to vary by its noise, not by its dropout.
     keep_prob=Triple(0.99, 0.5, 0.5),
     # The discriminator's L1 decides most: it cannot grow sure of itself, so its gradient keeps
@@ -37,9 +38,10 @@ CONFIG = Config(
     # 2e-3 has the cleaner digits: precision .93, not .88.
     learning_rate=Triple(2e-3, 1e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
-    # A weight of 0.3 (2e-3 against 1e-3) had 48 % of the digits right after 300 steps, 1 had 85 %.
+    # A weight of 0.3 (2e-3 against 1e-3) had 48 % of the digits right after 300 steps, 1 had 85 %;
+    # 3 had 97.3 % after six episodes where 1 had 96.2 % (full width, ELU critics, seed 2).
     digit_loss="softmax_mean",
-    digit_weight=1.0,
+    digit_weight=3.0,
 )
 
 

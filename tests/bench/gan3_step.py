@@ -15,7 +15,8 @@ def prepare(task: Task, dtype: str) -> Contestant:
     """In `dtype`: "float32" or "bfloat16"."""
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
-    system = builder_of("three_network")(config_of("three_network"), dtype)
+    config = config_of("three_network").with_text("activation", "elu")  # as all others have it
+    system = builder_of("three_network")(config.with_text("digit_weight", "1"), dtype)
     images, labels = digits(20 * task.batch_size)
     step, _, _ = trace(system, images, labels, task.batch_size)
     batches, done = Batches(len(images), task.batch_size, 0), 0
