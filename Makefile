@@ -74,7 +74,7 @@ tour: setup ## run the notebook experiments/tour.ipynb from top to bottom
 reproduce: setup ## every system at 200,000 images, one table and one sheet; resumable
 	@$(GAN3) sweep experiments/sweeps/reproduce.toml $(ARGS)
 
-ablations: setup ## what each choice of best is worth: 51 runs of 500 steps, resumable
+ablations: setup ## what each choice of best is worth: 54 runs of 500 steps, resumable
 	@$(GAN3) sweep experiments/sweeps/ablations.toml $(ARGS)
 
 bench: setup ## the step beside its peers, its growth and its parts; ARGS="--only step"
