@@ -143,14 +143,12 @@ def _parser() -> argparse.ArgumentParser:
     add_folders(export)
 
     page = add("export-page", _export_page, "write a web page that draws digits by itself")
-    page.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
-    page.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    _add_run_or_pretrained(page)
     page.add_argument("--out", default="digits.html", metavar="FILE.html", help="digits.html")
     add_folders(page)
 
     explore = add("explore", _explore, "a window: pick a digit, move its noise, save it")
-    explore.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
-    explore.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    _add_run_or_pretrained(explore)
     explore.add_argument("--seed", type=int, default=0, help="of the noise (0)")
     add_folders(explore)
 
@@ -159,8 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     add_folders(figures)
 
     latent = add("latent", _latent, "arithmetic and walks in the noise: a sheet, and a GIF of it")
-    latent.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
-    latent.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    _add_run_or_pretrained(latent)
     latent.add_argument("--digits", nargs="+", type=int, default=[3, 8], metavar="DIGIT")
     latent.add_argument(
         "--mode", choices=("arithmetic", "interpolate", "grid", "sweep"), default="arithmetic"
@@ -184,6 +181,12 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--run", metavar="NAME", help="whose generator (the newest run's)")
     source.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+
+
+def _add_run_or_pretrained(parser: argparse.ArgumentParser) -> None:
+    """The same for commands whose run is named without an option; `_refuse_two_sources` checks."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
+    parser.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
 
 
 def import_tensorflow() -> None:
@@ -273,7 +276,7 @@ def _sample(options: argparse.Namespace) -> int:
     from gan3 import files, sampling
 
     labels = sampling.labels_of(options.count, options.labels)
-    system, by = _source(options)
+    system, _, by = _source(options)
     if not system.heeds_labels and options.labels != "cycle":
         raise UserError(f"--labels {options.labels}: this system cannot be asked for a digit")
     parts = sampling.Sampler(system).parts(labels, (options.seed, 0))
@@ -299,7 +302,7 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3 import figures, files, sampling
 
     digits = sampling.digits_of(options.number)
-    system, by = _source(options)
+    system, _, by = _source(options)
     if not system.heeds_labels:
         raise UserError(
             f"number {options.number}: this system cannot be asked for a digit; name another run"
@@ -422,8 +425,7 @@ def _export_page(options: argparse.Namespace) -> int:
     import_tensorflow()
     from gan3 import files, page
 
-    system, by = _source(options)
-    name = _name_of_source(options, by)
+    system, name, by = _source(options)
     files.make_folder(out.parent)
     page.write(out, system, name)
     print(f"{name}: {out}{by}")
@@ -436,17 +438,9 @@ def _explore(options: argparse.Namespace) -> int:
     import_tensorflow()
     from gan3 import explore
 
-    system, by = _source(options)
-    name = _name_of_source(options, by)
+    system, name, by = _source(options)
     explore.open_window(system, name, Path(options.figures) / name, options.seed)
     return 0
-
-
-def _name_of_source(options: argparse.Namespace, by: str) -> str:
-    from gan3 import records
-
-    shipped = options.pretrained or ("best" if by else None)
-    return shipped or options.run or records.newest(options.logs)
 
 
 def _refuse_two_sources(options: argparse.Namespace) -> None:
@@ -470,10 +464,10 @@ def _latent(options: argparse.Namespace) -> int:
     import_tensorflow()
     from gan3 import figures, files, latent
 
-    system, by = _source(options)
+    system, name, by = _source(options)
     walk = latent.look(system, options.digits, options.mode, options.seed)
     files.make_folder(out.parent)
-    title = f"{_name_of_source(options, by)} · {walk.title}"
+    title = f"{name} · {walk.title}"
     columns = len(walk.over)
     figures.save(figures.grid(walk.images, columns, title, walk.over, walk.beside), out)
     print(f"{walk.title}: {out}{by}")
@@ -521,18 +515,19 @@ def _experiments(_: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace):
-    """The system that is to draw, and by whom, to be said when it has drawn.
+    """The system that is to draw, its name, and by whom, to be said when it has drawn.
 
     Where nothing was named or trained it is the generator that comes along.
     """
     from gan3 import gallery, records, shipped
 
     if options.pretrained is not None:
-        return shipped.open_shipped(options.pretrained), ""
+        return shipped.open_shipped(options.pretrained), options.pretrained, ""
     if options.run is None and not records.has_runs(options.logs):
         by = f" (no run in {options.logs}: by the generator of best that comes with gan3)"
-        return shipped.open_shipped("best"), by
-    return gallery.open_run(options.run, options.logs, options.figures).system, ""
+        return shipped.open_shipped("best"), "best", by
+    trained = gallery.open_run(options.run, options.logs, options.figures)
+    return trained.system, trained.folders.name, ""
 
 
 def _file_to_write(option: str, text: str | None, default: Path | None = None) -> Path | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from gan3 import losses, metrics
+from gan3 import losses
 from gan3.field_networks import NOISE, FieldNetwork
 from gan3.layers import Adam, finite
 from gan3.networks import DenseLayer
+from gan3.train_step import digit_scalars, real_fake_scalars
 from gan3.triple import Triple
 
 
@@ -205,26 +206,9 @@ class TwoNetworks:
         else:
             logits = self.discriminator(both, asked, False, off)
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
-        real_loss = losses.real_fake_cross_entropy(real_logits, 1.0)
-        fake_loss = losses.real_fake_cross_entropy(fake_logits, 0.0)
-        values = {
-            "loss/discriminator": real_loss + fake_loss,
-            "loss/discriminator_real": real_loss,
-            "loss/discriminator_fake": fake_loss,
-            "loss/generator_real": losses.real_fake_cross_entropy(fake_logits, 1.0),
-            "accuracy/discriminator_real": tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
-            "accuracy/discriminator_fake": tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
-        }
+        values = real_fake_scalars(real_logits, fake_logits)
+        values["loss/discriminator_real"] = losses.real_fake_cross_entropy(real_logits, 1.0)
+        values["loss/discriminator_fake"] = losses.real_fake_cross_entropy(fake_logits, 0.0)
         if self.recognises:
-            real_digits, fake_digits = tf.split(digits, 2)  # [B, 10] each
-            values |= {
-                "loss/determinator": losses.digit_cross_entropy(
-                    real_digits, labels, "softmax_mean"
-                ),
-                "loss/generator_digit": losses.digit_cross_entropy(
-                    fake_digits, labels, "softmax_mean"
-                ),
-                "accuracy/determinator_real": metrics.label_accuracy(real_digits, labels),
-                "accuracy/determinator_fake": metrics.label_accuracy(fake_digits, labels),
-            }
+            values |= digit_scalars(*tf.split(digits, 2), labels, "softmax_mean")  # [B, 10] each
         return values

@@ -155,7 +155,7 @@ class OpenNetworks(ThreeNetworks):
         shared: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The losses of generator and determinator."""
-        o, keep_prob = self._open, self._choices.keep_prob
+        o, keep_prob = self._open, self._keep_prob
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, fake_seed = tf.unstack(tf.random.split(fake_seed, 2))
         latent = latent_of(labels, self.noise(labels, noise_seed, shared))  # [B, 100]
@@ -203,7 +203,7 @@ class OpenNetworks(ThreeNetworks):
 
     def _see(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Real/fake logits [B, 1] under dropout."""
-        keep_prob = self._choices.keep_prob.discriminator
+        keep_prob = self._keep_prob.discriminator
         return self.networks.discriminator(images, keep_prob, seed, labels)
 
     def _share_of_rate(self) -> tf.Tensor | float:

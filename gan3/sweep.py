@@ -80,10 +80,8 @@ def read(path: Path, full: bool = False) -> Sweep:
         known = {"name", "experiment", "settings", "seeds", "minutes", "full"}
         _refuse_others(path, "a variant", variant, known)
         own, experiment = _text(path, variant, "name"), _text(path, variant, "experiment")
-        settings, minutes = (
-            _settings(path, spec) | _settings(path, variant),
-            variant.get("minutes", 0),
-        )
+        settings = _settings(path, spec) | _settings(path, variant)
+        minutes = variant.get("minutes", 0)
         if not (isinstance(minutes, int | float) and minutes >= 0):
             raise UserError(f"{path}: minutes: a number, of one run on two cores")
         longer = _settings(path, variant, "full")

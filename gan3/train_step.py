@@ -72,7 +72,8 @@ class ThreeNetworks:
     noise_law, lowest = "uniform", 0.0  # of the noise, and of a pixel as the generator has it
 
     def __init__(self, choices: Choices, seed: int, dtype: str = "float32"):
-        self._choices, self._noise_seed = choices, [seed, 1]
+        self._choices, self._keep_prob = choices, choices.keep_prob
+        self._noise_seed = [seed, 1]
         self.networks = self._make(INITIALISERS[choices.init](seed), dtype)
         rates = zip(self.networks, choices.learning_rate, choices.beta1, strict=True)
         self.optimizers: Triple[Adam] = Triple(
@@ -115,9 +116,7 @@ class ThreeNetworks:
         fake_seed, seed = tf.unstack(tf.random.split(seed, 2))
         fakes = self.fakes(labels, fake_seed, shared)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)  # one pass for both: no layer mixes its rows
-        logits = self.networks.discriminator(
-            both, self._choices.keep_prob.discriminator, seed
-        )  # [2B, 1]
+        logits = self.networks.discriminator(both, self._keep_prob.discriminator, seed)  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         loss = losses.real_fake_cross_entropy(real_logits, 1.0)
         loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
@@ -129,21 +128,15 @@ class ThreeNetworks:
         """Fresh fakes pass for real (1) and, weighted, for the digit that was asked for."""
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         fakes = self.fakes(labels, fake_seed, shared)  # [B, 28, 28, 1]
-        fake_logits = self.networks.discriminator(
-            fakes, self._choices.keep_prob.discriminator, seed
-        )
-        digit_logits = self.networks.determinator(
-            fakes, self._choices.keep_prob.determinator, digit_seed
-        )
+        fake_logits = self.networks.discriminator(fakes, self._keep_prob.discriminator, seed)
+        digit_logits = self.networks.determinator(fakes, self._keep_prob.determinator, digit_seed)
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)  # of [B, 1]
         digit_loss = self._digit_loss(digit_logits, labels)  # [B, 10]
         return loss + self._choices.digit_weight * digit_loss + self._l1("generator")
 
     def determinator_loss(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Real images show their digits; the determinator never learns from a fake."""
-        logits = self.networks.determinator(
-            images, self._choices.keep_prob.determinator, seed
-        )  # [B, 10]
+        logits = self.networks.determinator(images, self._keep_prob.determinator, seed)  # [B, 10]
         loss = self._digit_loss(logits, labels)
         return loss + self._l1("determinator")
 
@@ -157,7 +150,7 @@ class ThreeNetworks:
         """Images [B, 28, 28, 1] of the requested digits; the seeds are those of `noise`."""
         noise_seed, seed = tf.unstack(tf.random.split(seed, 2))
         latent = latent_of(labels, self.noise(labels, noise_seed, shared))  # [B, 100]
-        keep_prob = self._choices.keep_prob.generator if train else 1.0
+        keep_prob = self._keep_prob.generator if train else 1.0
         return self.networks.generator(latent, keep_prob, seed)
 
     def _digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -242,15 +235,30 @@ class ThreeNetworks:
         real_logits, fake_logits = tf.split(self.realness(both, asked), 2)  # [B, 1]
         digits = self.networks.determinator(both, 1.0, tf.zeros([2], tf.int32))
         real_digits, fake_digits = tf.split(digits, 2)  # [B, 10]
-        real_loss = losses.real_fake_cross_entropy(real_logits, 1.0)
-        fake_loss = losses.real_fake_cross_entropy(fake_logits, 0.0)
-        return {
-            "loss/discriminator": real_loss + fake_loss,
-            "loss/determinator": self._digit_loss(real_digits, labels),
-            "loss/generator_real": losses.real_fake_cross_entropy(fake_logits, 1.0),
-            "loss/generator_digit": self._digit_loss(fake_digits, labels),
-            "accuracy/discriminator_real": tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
-            "accuracy/discriminator_fake": tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
-            "accuracy/determinator_real": metrics.label_accuracy(real_digits, labels),
-            "accuracy/determinator_fake": metrics.label_accuracy(fake_digits, labels),
-        }
+        return real_fake_scalars(real_logits, fake_logits) | digit_scalars(
+            real_digits, fake_digits, labels, self._choices.digit_loss
+        )
+
+
+def real_fake_scalars(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """By tag, of logits [B, 1] each: what a discriminator says of real images and of fakes."""
+    real_loss = losses.real_fake_cross_entropy(real_logits, 1.0)
+    fake_loss = losses.real_fake_cross_entropy(fake_logits, 0.0)
+    return {
+        "loss/discriminator": real_loss + fake_loss,
+        "loss/generator_real": losses.real_fake_cross_entropy(fake_logits, 1.0),
+        "accuracy/discriminator_real": tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
+        "accuracy/discriminator_fake": tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
+    }
+
+
+def digit_scalars(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, labels: tf.Tensor, form: str
+) -> dict[str, tf.Tensor]:
+    """By tag, of logits [B, 10] each: how surely the digits `labels` [B] are read in them."""
+    return {
+        "loss/determinator": losses.digit_cross_entropy(real_logits, labels, form),
+        "loss/generator_digit": losses.digit_cross_entropy(fake_logits, labels, form),
+        "accuracy/determinator_real": metrics.label_accuracy(real_logits, labels),
+        "accuracy/determinator_fake": metrics.label_accuracy(fake_logits, labels),
+    }

@@ -75,8 +75,8 @@ MUTATIONS = (
     Mutation(
         "dropout stays on in evaluation",
         "gan3/train_step.py",
-        "keep_prob = self._choices.keep_prob.generator if train else 1.0",
-        "keep_prob = self._choices.keep_prob.generator if train else 0.5",
+        "keep_prob = self._keep_prob.generator if train else 1.0",
+        "keep_prob = self._keep_prob.generator if train else 0.5",
         "test_train_step",
     ),
     Mutation(

@@ -23,6 +23,7 @@ BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("dat
     ("open_networks", "networks"),
     ("field_networks", "networks"),
     ("open_step", "train_step"),
+    ("field_step", "train_step"),
 }
 READ_CONFIG = {"config", "catalogue", "gallery", "report", "run", "sweep", "__main__"}
 
