@@ -95,9 +95,12 @@ def conv(
 ) -> tf.Tensor:
     """Convolution and bias: [B, h, w, in] to [B, h/stride, w/stride, out].
 
-    SAME, or with `rim` rows and columns of zeros on every side.
+    SAME, or with `rim` rows and columns of zeros on every side. The rim is put round x here: asked
+    of the convolution itself it keeps TensorFlow's fast kernels off, three times slower backwards.
     """
-    padding = "SAME" if rim is None else [[0, 0], [rim, rim], [rim, rim], [0, 0]]
+    padding = "SAME"
+    if rim is not None:
+        x, padding = tf.pad(x, [[0, 0], [rim, rim], [rim, rim], [0, 0]]), "VALID"
     return _add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding=padding), b)
 
 
