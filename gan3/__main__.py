@@ -126,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     sweep = add("sweep", _sweep, "train and score many runs, and set them side by side")
     sweep.add_argument("spec", metavar="SPEC.toml", help="see experiments/sweeps/")
     sweep.add_argument("--full", action="store_true", help="by each system's own, longer budget")
-    sweep.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
+    sweep.add_argument("--jobs", type=int, default=1, help="runs at a time on this machine (1)")
+    sweep.add_argument("--engine", choices=("local", "ray"), default="local", help="who runs them")
+    sweep.add_argument("--address", metavar="HOST:PORT", help="of the Ray cluster that is to do it")
     sweep.add_argument("--data", metavar="DIR", help="where to look for the digits first")
     sweep.add_argument("--tables", action="store_true", help="train nothing; draw what is done")
     add_folders(sweep)
@@ -383,14 +385,17 @@ def _compare(options: argparse.Namespace) -> int:
 def _sweep(options: argparse.Namespace) -> int:
     if not 1 <= options.jobs <= 64:
         raise UserError(f"--jobs {options.jobs}: from 1 to 64")
+    if options.address and options.engine != "ray":
+        raise UserError(f"--address {options.address}: of a Ray cluster; --engine ray with it")
     import_tensorflow()
-    from gan3 import sweep
+    from gan3 import specification, sweep
 
     folders = {"logs": options.logs, "figures_folder": options.figures}
-    read = sweep.read(Path(options.spec), options.full)
+    read = specification.read(Path(options.spec), options.full)
     failed = []
     if not options.tables:
-        failed = sweep.run(read, data=options.data, jobs=options.jobs, **folders)
+        who = {"jobs": options.jobs, "engine": options.engine, "address": options.address}
+        failed = sweep.run(read, data=options.data, **who, **folders)
     for line in failed:
         _complain(line)
     sweep.write(read, data=options.data, **folders)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
@@ -354,6 +355,54 @@ def courses(found: dict[str, np.ndarray], title: str) -> Figure:
         axes.margins(0.12, 0.05)
         _number(axes, points)
     return figure
+
+
+def parallel(points: list[tuple[dict[str, Any], float]], measured: str, title: str) -> Figure:
+    """Parallel coordinates: an axis a field, the last of them what was `measured`; a line a point.
+
+    points: the best first, which is drawn last and thick. Numbers that span a factor of twenty have
+    logarithmic axes; words stand in a row.
+    """
+    columns = {field: [point[field] for point, _ in points] for field in points[0][0]}
+    columns[measured] = [value for _, value in points]
+    figure = Figure(figsize=(max(6.0, 1.9 * len(columns) + 1.5), 4.6), dpi=_DPI)
+    figure.text(0.5, 0.95, title, ha="center", fontsize=11)
+    axes = figure.add_axes((0.09, 0.08, 0.82, 0.74))
+    heights = []
+    for place, (field, values) in enumerate(columns.items()):
+        height, ticks = _upright(values)
+        heights.append(height)
+        axes.axvline(place, color="0.6", linewidth=1)
+        axes.text(place, 1.06, field, ha="center", fontsize=8)
+        for at, text in ticks:
+            axes.plot(place, at, marker="_", color="0.4")
+            axes.text(place + 0.04, at, text, va="center", fontsize=7)
+    lines = np.array(heights).T  # [N, fields]
+    colours = colormaps["viridis"](np.linspace(0.0, 0.95, len(lines)))
+    for number in reversed(range(len(lines))):
+        width = 2.5 if number == 0 else 1.0
+        axes.plot(lines[number], color=colours[number], linewidth=width, alpha=0.85)
+    axes.set(xlim=(-0.15, len(columns) - 0.6), ylim=(-0.05, 1.05))
+    axes.axis("off")
+    return figure
+
+
+def _upright(values: list) -> tuple[np.ndarray, list[tuple[float, str]]]:
+    """Where values are on an axis from 0 to 1, and its ticks with their texts."""
+    numbers = all(isinstance(value, int | float) and np.isfinite(value) for value in values)
+    words = list(dict.fromkeys(map(str, values)))
+    if not numbers or len(words) == 1:
+        steps = {word: (i + 0.5) / len(words) for i, word in enumerate(words)}
+        return np.array([steps[str(value)] for value in values]), [(y, w) for w, y in steps.items()]
+    found = np.array(values, float)
+    low, high = found.min(), found.max()
+    bend = np.log if low > 0 and high > 20 * low else np.asarray
+    ticks = np.unique(found)
+    if len(ticks) > 6:
+        even = np.linspace(bend(low), bend(high), 6)
+        ticks = np.exp(even) if bend is np.log else even
+    scale = [(bend(v) - bend(low)) / (bend(high) - bend(low)) for v in (found, ticks)]
+    return scale[0], [(y, f"{tick:.3g}") for y, tick in zip(scale[1], ticks, strict=True)]
 
 
 def _two_panels(title: str, listed: list[str], colours: list[str | None]) -> tuple[Figure, list]:

@@ -53,6 +53,23 @@ class Metric(NamedTuple):
     better: str  # "higher", "lower", or "near" with the value after it
     decimals: int
 
+    @property
+    def titled(self) -> str:
+        return f"{self.title}, {self.unit} ({self.better})"
+
+    def wrong(self, value: float) -> float:
+        """The lower, the better the value is."""
+        if self.better in ("higher", "lower"):
+            return value if self.better == "lower" else -value
+        return abs(value - float(self.better.removeprefix("near ")))
+
+    def spread(self, values: list[float]) -> str:
+        """The mean, and of several the standard deviation; a dash of none."""
+        if not values:
+            return "–"
+        mean = f"{np.mean(values):.{self.decimals}f}"
+        return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.{self.decimals}f}"
+
 
 METRICS = {
     "label_accuracy": Metric("label accuracy", "share", "higher", 4),
@@ -494,7 +511,7 @@ class Comparison(NamedTuple):
 
     def titled(self) -> list[tuple[str, list[str], set[int]]]:
         """The rows with their titles in full: what, its unit, what is better."""
-        return [(f"{m.title}, {m.unit} ({m.better})", texts, best) for m, texts, best in self.rows]
+        return [(m.titled, texts, best) for m, texts, best in self.rows]
 
     def markdown(self) -> list[str]:
         """A Markdown table; the best of a row is bold."""
@@ -506,7 +523,7 @@ class Comparison(NamedTuple):
 
     def across(self) -> list[str]:
         """The Markdown table with a row a column of the others, for where there are many."""
-        heads = [f"{about.title}, {about.unit} ({about.better})" for about, _, _ in self.rows]
+        heads = [about.titled for about, _, _ in self.rows]
         lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
         for i, column in enumerate(self.columns):
             shown = [f"**{texts[i]}**" if i in best else texts[i] for _, texts, best in self.rows]
@@ -569,7 +586,7 @@ def side_by_side(
             real = [
                 card["real"][metric]["value"] for card in cards.values() if metric in card["real"]
             ]
-            texts = [_spread(own, about.decimals) for own in [*values, real[:1]]]
+            texts = [about.spread(own) for own in [*values, real[:1]]]
             rows.append((about, texts, _best(values, about)))
             for column, own in zip(means, [*values, real[:1]], strict=True):
                 if own:
@@ -603,24 +620,12 @@ def read_card(folders: Folders) -> dict[str, Any]:
     return card
 
 
-def _spread(values: list[float], decimals: int) -> str:
-    if not values:
-        return "–"
-    mean = f"{np.mean(values):.{decimals}f}"
-    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.{decimals}f}"
-
-
 def _best(values: list[list[float]], about: Metric) -> set[int]:
     """Places of the best means as they are printed; none where there is nothing to choose."""
     known = {i: round(float(np.mean(own)), about.decimals) for i, own in enumerate(values) if own}
     if len(known) < 2:
         return set()
-    goal = {"higher": np.inf, "lower": -np.inf}.get(about.better)
-    if goal is None:
-        goal = float(about.better.removeprefix("near "))
-        wrong = {i: abs(value - goal) for i, value in known.items()}
-    else:
-        wrong = {i: -value if goal > 0 else value for i, value in known.items()}
+    wrong = {i: about.wrong(value) for i, value in known.items()}
     best = {i for i, error in wrong.items() if error == min(wrong.values())}
     return best if len(best) < len(known) else set()
 

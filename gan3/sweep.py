@@ -1,154 +1,36 @@
-"""Many runs for one question: variants x seeds, each an ordinary run, then one table.
+"""Many runs for one question: variants, points and seeds, each an ordinary run, then one table.
 
-A specification is a TOML file (experiments/sweeps/): `name`, `title`, `seeds`, `settings` for every
-run, `cas` where each is to be scored by that as well, and `variants`. A variant has a name, an
-experiment, and maybe `settings` and `seeds` of its own, the `minutes` that a run of it takes, and
-`full`, the settings of its own, longer budget. What is done is skipped and what was stopped goes
-on, so a sweep may be stopped and started as often as one likes.
+What is asked is in a TOML file (`specification`), who does it in `engines`. What is done is skipped
+and what was stopped goes on, so a sweep may be stopped and started as often as one likes.
 """
 
 import csv
 import io
 import os
-import re
-import subprocess
-import sys
-import tomllib
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3 import figures
+from gan3 import engines, figures
 from gan3.catalogue import config_of
 from gan3.config import Config
 from gan3.errors import UserError
 from gan3.files import make_folder, there, write_atomically
 from gan3.gallery import fixed_images, open_run
 from gan3.records import Folders, folders_of, read_metrics, read_record
-from gan3.report import Comparison, data_of, read_card, side_by_side
+from gan3.report import METRICS, Comparison, data_of, read_card, side_by_side
 from gan3.sampling import Sampler
-
-_ROOT = Path(__file__).parent.parent  # where python -m gan3 finds it, whatever the folder
+from gan3.specification import Point, Sweep, Trial
 
 Say = Callable[[str], None]
 
-
-class Trial(NamedTuple):
-    """One run of a sweep."""
-
-    variant: str
-    run: str
-    config: Config
-    minutes: float  # that it takes on two cores, by the specification; 0: it does not say
-
-
-class Sweep(NamedTuple):
-    """A specification that was read and checked."""
-
-    name: str
-    title: str
-    trials: list[Trial]
-    cas: bool  # also score by a classifier that learns from the samples alone
-
-
-# -- the specification -----------------------------------------------------------------------------
-
-
-def read(path: Path, full: bool = False) -> Sweep:
-    """The sweep that a TOML file specifies; with `full`, of the variants that have that budget.
-
-    Raises UserError for whatever does not fit in it.
-    """
-    spec = _toml(path)
-    _refuse_others(
-        path, "the file", spec, {"name", "title", "seeds", "settings", "variants", "cas"}
-    )
-    name, title = _text(path, spec, "name"), _text(path, spec, "title")
-    cas, variants = spec.get("cas", False), spec.get("variants")
-    if not isinstance(cas, bool):
-        raise UserError(f"{path}: cas: true or false")
-    if not (isinstance(variants, list) and variants):
-        raise UserError(f"{path}: variants: at least one [[variants]] with name and experiment")
-    trials = []
-    for variant in variants:
-        if not isinstance(variant, dict):
-            raise UserError(f"{path}: variants: [[variants]] with name and experiment")
-        known = {"name", "experiment", "settings", "seeds", "minutes", "full"}
-        _refuse_others(path, "a variant", variant, known)
-        own, experiment = _text(path, variant, "name"), _text(path, variant, "experiment")
-        settings = _settings(path, spec) | _settings(path, variant)
-        minutes = variant.get("minutes", 0)
-        if not (isinstance(minutes, int | float) and minutes >= 0):
-            raise UserError(f"{path}: minutes: a number, of one run on two cores")
-        longer = _settings(path, variant, "full")
-        if full and not longer:
-            continue
-        for seed in _seeds(path, variant.get("seeds", spec.get("seeds"))):
-            config, took = _config(experiment, settings | {"seed": seed}), minutes
-            if full:
-                usual = config.total_steps * config.batch_size
-                config = _config(experiment, settings | longer | {"seed": seed})
-                took *= config.total_steps * config.batch_size / usual
-            run = "-".join([name, _in_a_name(own), *["full"] * full, str(seed)])
-            trials.append(Trial(own, run, config, took))
-    if not trials:
-        raise UserError(f"{path}: no variant has a longer budget of its own; leave out --full")
-    for trial in trials:
-        folders_of(trial.run)  # raises where it cannot be a run's name
-    if len({trial.run for trial in trials}) < len(trials):
-        raise UserError(f"{path}: two variants of one name, or a seed twice")
-    return Sweep(f"{name}-full" if full else name, title, trials, cas)
-
-
-def _config(experiment: str, settings: dict[str, Any]) -> Config:
-    config = config_of(experiment)
-    for key, value in settings.items():
-        config = config.with_text(key, str(value))
-    return config
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; experiments/sweeps/ has some") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: not TOML ({error})") from None
-
-
-def _in_a_name(text: str) -> str:
-    """A variant's name with what a run's name cannot have left out."""
-    return re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("_")
-
-
-def _refuse_others(path: Path, where: str, table: dict, known: set[str]) -> None:
-    for key in set(table) - known:
-        raise UserError(f"{path}: {key!r}: unknown in {where}; known: {', '.join(sorted(known))}")
-
-
-def _text(path: Path, table: dict, key: str) -> str:
-    if not (isinstance(table.get(key), str) and table[key]):
-        raise UserError(f"{path}: {key}: needs a text")
-    return table[key]
-
-
-def _settings(path: Path, table: dict, key: str = "settings") -> dict[str, Any]:
-    settings = table.get(key, {})
-    if not isinstance(settings, dict) or "seed" in settings:
-        raise UserError(f"{path}: {key}: keys and values of the config; seeds has the seeds")
-    return settings
-
-
-def _seeds(path: Path, seeds: Any) -> list[int]:
-    if not (isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds)):
-        raise UserError(f"{path}: seeds: a list of whole numbers, such as [0, 1, 2]")
-    return seeds
+ENGINES = ("local", "ray")
+_ALOUD = 5  # places of the ranking that are said
+_DRAWN = 20  # that are drawn beside one another
 
 
 # -- its runs --------------------------------------------------------------------------------------
@@ -161,6 +43,8 @@ def run(
     figures_folder: str = "figures",
     data: str | None = None,
     jobs: int = 1,
+    engine: str = "local",
+    address: str | None = None,
     say: Say = print,
 ) -> list[str]:
     """Train and score what is not done yet, `jobs` at a time, each with its share of the cores.
@@ -172,29 +56,35 @@ def run(
     _say_how_long(todo, say)
     output = Path(logs) / f"{sweep.name}.sweep"
     make_folder(output)
-    threads = str(max(1, len(os.sched_getaffinity(0)) // jobs))
+    threads = sweep.threads or max(1, len(os.sched_getaffinity(0)) // jobs)
     limits = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | dict.fromkeys(limits, threads) | {"PYTHONPATH": path}
-    failed = []
-    with ThreadPoolExecutor(jobs) as pool:
-        started = {
-            pool.submit(
-                _train_and_score,
-                *(trial, sweep.cas, logs, figures_folder, data, output, environment),
-            ): trial
-            for trial in todo
-        }
-        try:
-            for done, future in enumerate(as_completed(started), start=1):
-                trial, problem = started[future], future.result()
-                say(f"{done}/{len(todo)} {trial.run}: {problem or 'done'}")
-                if problem:
-                    failed.append(f"{trial.run}: {problem}")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return failed
+    kept = {key: value for key, value in os.environ.items() if key.startswith(("GAN3_", "TF_"))}
+    places = ["--logs", logs, "--figures", figures_folder] + (["--data", data] if data else [])
+    tasks = [
+        engines.Task(
+            run=trial.run,
+            train=["--experiment", trial.config.experiment, *_set(trial)],
+            evaluate=["--cas"] * sweep.cas,
+            places=places,
+            logs=logs,
+            output=str((output / f"{trial.run}.txt").absolute()),
+            folder=str(Path.cwd()),
+            environment=kept | dict.fromkeys(limits, str(threads)),
+            deadline=time.time() + 60 * sweep.budget_minutes,
+        )
+        for trial in todo
+    ]
+    ended = []
+
+    def done(name: str, problem: str | None) -> None:
+        ended.append((name, problem))
+        say(f"{len(ended)}/{len(tasks)} {name}: {problem or 'done'}")
+
+    if engine == "ray":
+        engines.by_ray(tasks, done, jobs, threads, address)
+    else:
+        engines.locally(tasks, done, jobs)
+    return [f"{name}: {problem}" for name, problem in ended if problem]
 
 
 def _say_how_long(trials: list[Trial], say: Say) -> None:
@@ -223,36 +113,6 @@ def _is_scored(folders: Folders, trial: Trial) -> bool:
             " name the sweep otherwise"
         )
     return record.get("outcome") == "done" and _has_card(folders)
-
-
-def _train_and_score(
-    trial: Trial,
-    cas: bool,
-    logs: str,
-    figures_folder: str,
-    data: str | None,
-    output: Path,
-    environment: dict[str, str],
-) -> str | None:
-    """Run the commands that a user would type; answers what went wrong, if anything did."""
-    folders = folders_of(trial.run, logs, figures_folder)
-    places = ["--logs", logs, "--figures", figures_folder] + (["--data", data] if data else [])
-    state = read_record(folders.record).get("outcome") if folders.record.is_file() else None
-    commands = [["evaluate", trial.run, *(["--cas"] if cas else []), *places]]
-    if state != "done":
-        begin = ["--resume"] if state else ["--experiment", trial.config.experiment, *_set(trial)]
-        commands.insert(0, ["train", "--run", trial.run, *begin, *places])
-    with open(output / f"{trial.run}.txt", "a+") as said:
-        for command in commands:
-            arguments = [sys.executable, "-m", "gan3", *command]
-            status = subprocess.run(
-                arguments, stdout=said, stderr=subprocess.STDOUT, env=environment
-            ).returncode
-            if status:
-                said.seek(0)
-                lines = said.read().strip().splitlines()
-                return f"exit status {status}: {lines[-1] if lines else 'it said nothing'}"
-    return None
 
 
 def _set(trial: Trial) -> list[str]:
@@ -288,6 +148,29 @@ def results(sweep: Sweep, logs: str = "logs", figures_folder: str = "figures") -
     return side_by_side(groups, logs, figures_folder)
 
 
+class Place(NamedTuple):
+    """Of a point in the ranking: its variant, the swept values, the metric of each of its runs."""
+
+    variant: str
+    point: Point
+    values: list[float]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.values))
+
+
+def ranking(sweep: Sweep, logs: str = "logs") -> list[Place]:
+    """The points that have runs with cards, by the mean of the sweep's metric, the best first."""
+    found: dict[str, Place] = {}
+    for trial, folders in _with_cards(sweep, logs):
+        score = read_card(folders)["samples"].get(sweep.metric)
+        if score is not None:
+            place = found.setdefault(trial.variant, Place(trial.variant, trial.point, []))
+            place.values.append(score["value"])
+    return sorted(found.values(), key=lambda place: METRICS[sweep.metric].wrong(place.mean))
+
+
 def write(
     sweep: Sweep,
     logs: str = "logs",
@@ -299,19 +182,58 @@ def write(
     found = results(sweep, logs, figures_folder)
     folder = Path(figures_folder) / sweep.name
     make_folder(folder)
-    markdown = "\n".join(found.across()) + "\n"
-    write_atomically(folder / "table.md", markdown.encode())
+    write_atomically(folder / "table.md", ("\n".join(found.across()) + "\n").encode())
     write_atomically(folder / "table.csv", _csv(sweep, logs).encode())
-    whole = {t.variant for t in sweep.trials if t.variant == t.config.experiment}
-    figures.save(figures.spread(found.lying(), sweep.title, whole), folder / "spread.png")
-    curves = dict(_curves(sweep, logs))
+    written, title, shown = ["table.md", "table.csv"], sweep.title, sweep
+    if sweep.metric:
+        places = ranking(sweep, logs)
+        lines = _ranked(sweep, places)
+        write_atomically(folder / "ranking.md", ("\n".join(lines) + "\n").encode())
+        written.append("ranking.md")
+        for line in _aloud(sweep, places):
+            say(line)
+        points = [(place.point, place.mean) for place in places]
+        if points:
+            picture = figures.parallel(points, METRICS[sweep.metric].titled, title)
+            figures.save(picture, folder / "parallel.png")
+            written.append("parallel.png")
+        best = {place.variant for place in places[:_DRAWN]}
+        if len(best) < len(places):  # the pictures below have a name and a colour for each
+            title = f"{title}: the best {len(best)} of {len(places)}"
+            shown = sweep._replace(trials=[t for t in sweep.trials if t.variant in best])
+            found = results(shown, logs, figures_folder)
+    whole = {t.variant for t in shown.trials if t.variant == t.config.experiment}
+    figures.save(figures.spread(found.lying(), title, whole), folder / "spread.png")
+    written.append("spread.png")
+    curves = dict(_curves(shown, logs))
     if curves:
-        figures.save(figures.courses(curves, sweep.title), folder / "courses.png")
-    figures.save(_sheet(sweep, logs, figures_folder, data, say), folder / "sheet.png")
-    say(f"written: table.md, table.csv, spread.png, courses.png, sheet.png in {folder}")
+        figures.save(figures.courses(curves, title), folder / "courses.png")
+        written.append("courses.png")
+    figures.save(_sheet(shown, title, logs, figures_folder, data, say), folder / "sheet.png")
+    say(f"written: {', '.join([*written, 'sheet.png'])} in {folder}")
 
 
-def _sheet(sweep: Sweep, logs: str, figures_folder: str, data: str | None, say: Say) -> Figure:
+def _ranked(sweep: Sweep, places: list[Place]) -> list[str]:
+    """A Markdown table, the best point first."""
+    about = METRICS[sweep.metric]
+    lines = [f"| | point | {about.titled} | seeds |", "| ---: | --- | ---: | ---: |"]
+    for number, place in enumerate(places, start=1):
+        spread = about.spread(place.values)
+        lines.append(f"| {number} | {place.variant} | {spread} | {len(place.values)} |")
+    return lines
+
+
+def _aloud(sweep: Sweep, places: list[Place]) -> Iterator[str]:
+    """The first of the ranking, in lines of at most 80 columns."""
+    about = METRICS[sweep.metric]
+    yield f"by {about.title} ({about.better}) on the validation split, the best first:"
+    for place in places[:_ALOUD]:
+        yield f"{about.spread(place.values):>20}  {place.variant[:58]}"
+
+
+def _sheet(
+    sweep: Sweep, title: str, logs: str, figures_folder: str, data: str | None, say: Say
+) -> Figure:
     """Ten digits of each variant's first run that is done, and ten real ones below."""
     firsts = {trial.variant: folders for trial, folders in reversed(_with_cards(sweep, logs))}
     rows, beside = [], []
@@ -326,9 +248,7 @@ def _sheet(sweep: Sweep, logs: str, figures_folder: str, data: str | None, say: 
         beside.append("real digits")
     except (UserError, IndexError) as error:
         say(f"NOTE: no real digits on the sheet ({error})")
-    return figures.grid(
-        np.concatenate(rows), 10, sweep.title, over=list("0123456789"), beside=beside
-    )
+    return figures.grid(np.concatenate(rows), 10, title, over=list("0123456789"), beside=beside)
 
 
 def _csv(sweep: Sweep, logs: str) -> str:
@@ -336,8 +256,10 @@ def _csv(sweep: Sweep, logs: str) -> str:
     rows = []
     for trial, folders in _with_cards(sweep, logs):
         scores = read_card(folders)["samples"]
-        row = {"variant": trial.variant, "seed": trial.config.seed, "run": trial.run}
-        rows.append(row | {metric: score["value"] for metric, score in scores.items()})
+        row = {"variant": trial.variant, **trial.point, "seed": trial.config.seed}
+        rows.append(
+            row | {"run": trial.run} | {metric: score["value"] for metric, score in scores.items()}
+        )
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")

@@ -14,7 +14,8 @@ LAYERS = (
     ("checkpoints", "summaries", "figures", "sampling", "records"),
     ("progress", "gallery", "shipped", "latent"),
     ("report", "page", "explore"),
-    ("run", "sweep"),
+    ("run", "specification", "engines"),
+    ("sweep",),
     ("__main__",),
 )
 # Within a layer: `config` and `files` know the errors and the triple, `data` draws the strokes; the
@@ -25,7 +26,9 @@ BESIDE = {("config", "errors"), ("config", "triple"), ("files", "errors"), ("dat
     ("open_step", "train_step"),
     ("field_step", "train_step"),
 }
-READ_CONFIG = {"config", "catalogue", "gallery", "report", "run", "sweep", "__main__"}
+READ_CONFIG = {"config", "catalogue", "gallery", "report", "run"} | {
+    *("specification", "sweep", "__main__"),
+}
 
 
 def imports_of(path):

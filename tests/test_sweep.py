@@ -1,13 +1,11 @@
-"""Sweeps: what a specification may say, and real runs by it."""
+"""Sweeps: real runs by a specification, and the ranking of its points."""
 
 import csv
 import json
 import unittest
 from pathlib import Path
 
-from gan3 import sweep
-from gan3.errors import UserError
-from tests.support import ROOT, FolderTest, call, lines_of, write_idx_set
+from tests.support import FolderTest, call, lines_of, write_idx_set
 
 SPEC = """
 name = "try"
@@ -28,75 +26,6 @@ name = "no average"
 experiment = "best"
 settings = { average_decay = 0 }
 """
-
-
-class Specification(FolderTest):
-    def read(self, text):
-        Path("spec.toml").write_text(text)
-        return sweep.read(Path("spec.toml"))
-
-    def test_variants_times_seeds_with_the_settings_of_both(self):
-        found = self.read(SPEC.replace("seeds = [0]", "seeds = [3, 7]"))
-        self.assertEqual((found.name, found.title), ("try", "Two and two"))
-        self.assertEqual(
-            [trial.run for trial in found.trials],
-            ["try-best-3", "try-best-7", "try-no_average-3", "try-no_average-7"],
-        )
-        for trial, seed in zip(found.trials, (3, 7, 3, 7), strict=True):
-            self.assertEqual((trial.config.seed, trial.config.batches), (seed, 2))
-            self.assertEqual(trial.config.average_decay == 0, trial.variant == "no average")
-
-    def test_what_does_not_fit_is_said_in_a_line(self):
-        for old, new, message in (
-            ('name = "try"', "name = 3", "name: needs a text"),
-            ('name = "try"', 'name = "../x"', "run name"),
-            ("seeds = [0]", "seeds = []", "seeds: a list of whole numbers"),
-            ("seeds = [0]", "seeds = [true]", "seeds: a list of whole numbers"),
-            ("seeds = [0]", "seeds = [1, 1]", "a seed twice"),
-            ("episodes = 2", "episode = 2", "'episode': unknown"),
-            ("episodes = 2", "seed = 2", "seeds has the seeds"),
-            ("average_decay = 0", "average_decay = 2", "does not fit"),
-            ('experiment = "best"', 'experiment = "west"', "'west': unknown"),
-            ('experiment = "best"', "", "experiment: needs a text"),
-            ('title = "Two and two"', 'titel = "x"', "'titel': unknown in the file"),
-            ("[settings]", "[settings", "not TOML"),
-            ("seeds = [0]", 'seeds = [0]\ncas = "yes"', "cas: true or false"),
-            ('name = "no average"', 'name = "x"\nminutes = "3"', "minutes: a number"),
-            ('name = "no average"', 'name = "x"\nfull = 3', "full: keys and values"),
-            ('name = "no average"', 'name = "x"\nseeds = 3', "seeds: a list"),
-            ('"no average"', '"best"', "two variants of one name"),
-        ):
-            with self.subTest(new), self.assertRaisesRegex(UserError, message):
-                self.read(SPEC.replace(old, new, 1))
-        with self.assertRaisesRegex(UserError, "variants: at least one"):
-            self.read(SPEC.partition("[[variants]]")[0])
-        with self.assertRaisesRegex(UserError, "no such file"):
-            sweep.read(Path("none.toml"))
-
-    def test_a_variant_may_have_seeds_and_a_longer_budget_of_its_own(self):
-        text = (
-            SPEC + "seeds = [4, 5]\nminutes = 3\n[variants.full]\nepisodes = 6\nbatch_size = 20\n"
-        )
-        usual = self.read(text)
-        self.assertEqual([trial.config.seed for trial in usual.trials], [0, 4, 5])
-        self.assertEqual([trial.minutes for trial in usual.trials], [0, 3, 3])
-        full = sweep.read(Path("spec.toml"), full=True)
-        self.assertEqual(full.name, "try-full")
-        self.assertEqual(
-            [trial.run for trial in full.trials], ["try-no_average-full-4", "try-no_average-full-5"]
-        )
-        for trial in full.trials:
-            self.assertEqual((trial.config.episodes, trial.config.batch_size), (6, 20))
-            self.assertEqual(trial.minutes, 3 * (6 / 2) * (20 / 10))  # by the images
-        with self.assertRaisesRegex(UserError, "no variant has a longer budget"):
-            Path("spec.toml").write_text(SPEC)
-            sweep.read(Path("spec.toml"), full=True)
-
-    def test_those_that_come_along_can_be_read(self):
-        found = sorted((ROOT / "experiments" / "sweeps").glob("*.toml"))
-        self.assertTrue(found)
-        for path in found:
-            self.assertTrue(sweep.read(path).trials, path.name)
 
 
 class Runs(FolderTest):
