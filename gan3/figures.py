@@ -366,7 +366,7 @@ def parallel(points: list[tuple[dict[str, Any], float]], measured: str, title: s
     columns = {field: [point[field] for point, _ in points] for field in points[0][0]}
     columns[measured] = [value for _, value in points]
     figure = Figure(figsize=(max(6.0, 1.9 * len(columns) + 1.5), 4.6), dpi=_DPI)
-    figure.text(0.5, 0.95, title, ha="center", fontsize=11)
+    figure.text(0.5, 0.95, f"{title} (thick: the best)", ha="center", fontsize=11)
     axes = figure.add_axes((0.09, 0.08, 0.82, 0.74))
     heights = []
     for place, (field, values) in enumerate(columns.items()):
@@ -376,7 +376,8 @@ def parallel(points: list[tuple[dict[str, Any], float]], measured: str, title: s
         axes.text(place, 1.06, field, ha="center", fontsize=8)
         for at, text in ticks:
             axes.plot(place, at, marker="_", color="0.4")
-            axes.text(place + 0.04, at, text, va="center", fontsize=7)
+            paper = {"facecolor": "white", "alpha": 0.7, "pad": 0.5, "linewidth": 0}
+            axes.text(place + 0.04, at, text, va="center", fontsize=7, bbox=paper, zorder=5)
     lines = np.array(heights).T  # [N, fields]
     colours = colormaps["viridis"](np.linspace(0.0, 0.95, len(lines)))
     for number in reversed(range(len(lines))):

@@ -216,6 +216,23 @@ class Side(unittest.TestCase):
             np.testing.assert_array_equal(axes.lines[0].get_xdata(), rows[:, place])
             np.testing.assert_array_equal(axes.lines[1].get_ydata(), 2 * rows[:, 2])
 
+    def test_parallel_lines_go_through_their_values(self):
+        points = [
+            ({"beta1": 0.5, "rate": 1e-4, "activation": "elu"}, 2.0),
+            ({"beta1": 0.7, "rate": 1e-3, "activation": "relu"}, 4.0),
+            ({"beta1": 0.9, "rate": 1e-2, "activation": "elu"}, 6.0),
+        ]
+        (axes,) = figures.parallel(points, "distance (lower)", "t").axes
+        lines = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 4]
+        # Linear, logarithmic (a factor of 100), words in a row, linear; the best is drawn last.
+        expected = [[1, 1, 0.25, 1], [0.5, 0.5, 0.75, 0.5], [0, 0, 0.25, 0]]
+        np.testing.assert_allclose(lines, expected)
+        widths = [line.get_linewidth() for line in axes.lines if len(line.get_ydata()) == 4]
+        self.assertEqual(max(widths), widths[-1])
+        self.assertGreater(widths[-1], widths[0])
+        texts = {text.get_text() for text in axes.texts}
+        self.assertLessEqual({"beta1", "0.0001", "relu", "distance (lower)", "6"}, texts)
+
     def test_long_names_have_their_room(self):
         images = np.zeros((10, 28, 28), np.uint8)
         widths = [

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import shutil
 import unittest
 from pathlib import Path
 
+from gan3 import specification, sweep
 from tests.support import FolderTest, call, lines_of, write_idx_set
 
 SPEC = """
@@ -68,6 +70,59 @@ class Runs(FolderTest):
         status, out, err = call("sweep", "spec.toml", *folders)
         self.assertEqual(status, 2)
         self.assertIn("was trained with other settings", err)
+
+
+POINTS = """
+name = "points"
+title = "Points"
+experiment = "mlp_gan"
+seeds = [0, 1]
+metric = "{metric}"
+[settings]
+split = "validation"
+[grid]
+beta1 = [0.5, 0.7, 0.9]
+"learning_rate.generator" = [1e-3, 2e-3]
+"""
+
+
+class Ranking(FolderTest):
+    def read(self, metric, values):
+        """The sweep, with a card for every run whose (beta1, rate, seed) has a value."""
+        Path("spec.toml").write_text(POINTS.format(metric=metric))
+        found = specification.read(Path("spec.toml"))
+        for trial in found.trials:
+            config = trial.config
+            key = (config.beta1.generator, config.learning_rate.generator, config.seed)
+            if key in values:
+                logs = Path("logs", trial.run)
+                logs.mkdir(parents=True)
+                record = {"started": "2026", "config": config.to_dict(), "outcome": "done"}
+                (logs / "run.json").write_text(json.dumps(record))
+                card = dict.fromkeys(("experiment", "data_digest", "split"), "x")
+                card |= {"judge": {"digest": "x"}, "real": {metric: {"value": 1.0}}}
+                card["samples"] = {metric: {"value": values[key]}}
+                (logs / "report.json").write_text(json.dumps(card))
+        return found
+
+    def test_by_the_mean_over_seeds_the_better_first(self):
+        values = {(0.5, 1e-3, 0): 7.0, (0.5, 1e-3, 1): 9.0, (0.7, 2e-3, 0): 6.0, (0.9, 1e-3, 1): 9}
+        places = sweep.ranking(self.read("frechet_distance", values))
+        self.assertEqual([place.mean for place in places], [6, 8, 9])
+        self.assertEqual([len(place.values) for place in places], [1, 2, 1])
+        self.assertEqual(places[1].point, {"beta1": 0.5, "learning_rate.generator": 1e-3})
+
+    def test_what_better_means_is_the_metric_s_affair(self):
+        values = {(0.5, 1e-3, 0): 0.7, (0.7, 1e-3, 0): 1.1, (0.9, 1e-3, 0): 1.4}
+        for metric, expected in (
+            ("coverage", [1.4, 1.1, 0.7]),
+            ("frechet_distance", [0.7, 1.1, 1.4]),
+            ("diversity", [1.1, 0.7, 1.4]),  # near 1
+        ):
+            with self.subTest(metric):
+                places = sweep.ranking(self.read(metric, values))
+                self.assertEqual([place.mean for place in places], expected)
+                shutil.rmtree("logs")
 
 
 if __name__ == "__main__":
