@@ -295,6 +295,7 @@ def spread(found: dict[str, dict[str, float]], title: str, marked: Collection[st
     """Accuracy against diversity: where each of several systems lies, by number.
 
     Coverage and accuracy are on logit scales, on which .98 and .99 are as far apart as .3 and .5.
+    Where no system can be asked for a digit, precision takes the place of accuracy.
 
     Args:
         found: by name the metrics of a report card; the last is of real digits, drawn as a star.
@@ -307,6 +308,8 @@ def spread(found: dict[str, dict[str, float]], title: str, marked: Collection[st
         ("recall", "precision", "recall: real digits it can draw", "precision: digits like real"),
         ("coverage", "label_accuracy", "coverage: real digits near one", "digits read as asked"),
     )
+    if "label_accuracy" not in found[real]:
+        sides = (sides[0], ("coverage", "precision", sides[1][2], sides[0][3]))
     for axes, (x, y, across, upward) in zip(panels, sides, strict=True):
         points = {}
         for number, name in enumerate(names, start=1):

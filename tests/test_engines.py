@@ -83,7 +83,9 @@ class Tasks(FolderTest):
         write_idx_set(self.folder / "own", 600, 200)
 
     def test_killed_it_goes_on_and_with_its_worker_it_dies(self):
-        self.assertIsNone(engines.do(task("whole")))
+        whole = task("whole")
+        status, _, err = call("train", "--run", "whole", *whole.train, *whole.places)
+        self.assertEqual(status, 0, err)
         worker = "import sys, tests.test_engines as t; print(t.engines.do(t.task('cut')))"
 
         def begin():
@@ -117,8 +119,8 @@ class Tasks(FolderTest):
 
     def test_what_went_wrong_is_its_last_line(self):
         self.assertRegex(
-            engines.do(task("lost", places=["--data", "nowhere"])),
-            r"\Aexit status 2: gan3: .*nowhere.*\Z",
+            engines.do(task("lost", train=["--experiment", "nothing"])),
+            r"\Aexit status 2: gan3: .*'nothing'.*\Z",
         )
         self.assertIn("time is over", engines.do(task("late", deadline=time.time() - 1)))
         self.assertFalse(Path("logs/late").exists())

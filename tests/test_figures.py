@@ -202,6 +202,14 @@ class Side(unittest.TestCase):
                 self.assertTrue(left < line.get_xdata()[0] < right)
                 self.assertTrue(bottom < line.get_ydata()[0] < top)
 
+    def test_where_none_can_be_asked_precision_stands_against_coverage(self):
+        one = {"recall": 0.4, "coverage": 0.3, "precision": 0.8}
+        real = {"recall": 0.9, "coverage": 0.9, "precision": 0.7}
+        _, axes = figures.spread({"mlp_gan": one, "real digits": real}, "title").get_axes()
+        places = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
+        self.assertEqual(places, [(0.3, 0.8), (0.9, 0.7)])
+        self.assertIn("precision", axes.get_ylabel())
+
     def test_numbers_of_one_place_are_moved_apart_and_stay_near(self):
         for places in (np.zeros((9, 2)), np.array([[0.0, 0.0], [500.0, 0.0]])):
             labels = figures._apart(places)
