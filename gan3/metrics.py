@@ -65,19 +65,26 @@ def moments(features: np.ndarray, weights: np.ndarray | None = None) -> Moments:
     return Moments(mean, (centred * weights[:, None]).T @ centred / (count - 1))
 
 
-def frechet_distance(a: Moments, b: Moments) -> float:
+def frechet_distance(a: Moments, b: Moments, root: np.ndarray | None = None) -> float:
     """Squared Frechet distance of two Gaussians (Dowson & Landau 1982), as FID has it.
 
     |mean difference|^2 + tr(A + B - 2 (A B)^(1/2)). The root's trace is taken from the symmetric
-    A^(1/2) B A^(1/2), whose eigenvalues are those of A B, real and not negative. Raises
+    B^(1/2) A B^(1/2), whose eigenvalues are those of A B, real and not negative. Raises
     ArithmeticError where an eigenvalue says otherwise by more than rounding.
+
+    root: `root_of(b.covariance)`, three quarters of the work, where many are compared with one b.
     """
-    values, vectors = np.linalg.eigh(a.covariance)
-    root = (vectors * np.sqrt(_not_negative(values))) @ vectors.T
-    inner = root @ b.covariance @ root
+    root = root_of(b.covariance) if root is None else root
+    inner = root @ a.covariance @ root
     values = _not_negative(np.linalg.eigvalsh((inner + inner.T) / 2))
     trace = np.trace(a.covariance) + np.trace(b.covariance) - 2 * np.sqrt(values).sum()
     return float(max(0.0, ((a.mean - b.mean) ** 2).sum() + trace))
+
+
+def root_of(covariance: np.ndarray) -> np.ndarray:
+    """The symmetric root [D, D] of a covariance. Raises as `frechet_distance` does."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(_not_negative(values))) @ vectors.T
 
 
 def _not_negative(eigenvalues: np.ndarray) -> np.ndarray:
@@ -257,11 +264,12 @@ def bootstrap_frechet(
     The spread over resampled fakes about the plain estimate: percentiles would lie above it, since
     drawing with repetition adds a bias of its own.
     """
-    random = np.random.default_rng([seed, 73])
+    random, root = np.random.default_rng([seed, 73]), root_of(real.covariance)
     found = [
-        frechet_distance(moments(fake, _counts(random, len(fake))), real) for _ in range(resamples)
+        frechet_distance(moments(fake, _counts(random, len(fake))), real, root)
+        for _ in range(resamples)
     ]
-    return normal_interval(frechet_distance(moments(fake), real), np.std(found, ddof=1))
+    return normal_interval(frechet_distance(moments(fake), real, root), np.std(found, ddof=1))
 
 
 def bootstrap_ratio(
