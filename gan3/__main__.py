@@ -78,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--precision", choices=CHOICES["precision"], help="of the arithmetic")
     train.add_argument("--resume", action="store_true", help="go on with --run (the newest)")
     train.add_argument(
+        "--strategy",
+        choices=("mirrored", "multiworker"),
+        help="share each batch out: to this machine's GPUs, or to the workers of TF_CONFIG",
+    )
+    train.add_argument(
+        "--replicas", type=int, metavar="N", help="of mirrored: GPUs (all), or processor parts"
+    )
+    train.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="any field of the config"
     )
     add_folders(train)
@@ -222,8 +230,16 @@ def import_tensorflow() -> None:
 def _train(options: argparse.Namespace) -> int:
     from gan3.catalogue import config_of
 
+    if options.replicas is not None and options.strategy is None:
+        raise UserError(f"--replicas {options.replicas}: with --strategy mirrored only")
     if options.resume:
-        config, options.run = _recorded(options)
+        try:
+            config, options.run = _recorded(options)
+        except UserError:
+            if options.strategy != "multiworker":
+                raise
+            # Only the chief, whom `run` asks for its record, has the run's folder.
+            config = config_of(options.experiment or "three_network")
     else:
         config = config_of("three_network" if options.experiment is None else options.experiment)
     config = _configured(config, options)
@@ -238,6 +254,8 @@ def _train(options: argparse.Namespace) -> int:
             figures_folder=options.figures,
             data=options.data,
             resume=options.resume,
+            strategy=options.strategy,
+            replicas=options.replicas,
         )
     except run.StoppedError as stopped:
         print("gan3: stopped; the state is saved, make resume goes on", file=sys.stderr)

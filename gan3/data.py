@@ -79,6 +79,19 @@ def to_unit(pixels: tf.Tensor) -> tf.Tensor:
     return tf.cast(pixels, tf.float32)[..., None] / 255.0
 
 
+def take_of(
+    images: np.ndarray, labels: np.ndarray
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Holds the data (uint8 [N, 28, 28] and [N]) on the device; answers what gathers a batch."""
+    pixels, digits = tf.constant(images), tf.constant(labels.astype(np.int32))
+
+    def take(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.name_scope("data"):
+            return to_unit(tf.gather(pixels, indices)), tf.gather(digits, indices)
+
+    return take
+
+
 def to_pixels(images: np.ndarray) -> np.ndarray:
     """Images of any shape in 0..1 to uint8 pixels, rounded. Raises ValueError outside 0..1."""
     if not (np.all(images >= 0) and np.all(images <= 1)):

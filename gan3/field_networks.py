@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from gan3.layers import (
     Glorot,
+    batch_moments,
     conv,
     conv_transpose,
     dense,
@@ -42,8 +43,7 @@ class BatchNorm:
     def __call__(self, x: tf.Tensor, train: bool) -> tf.Tensor:
         if not train:
             return normalise(x, self.mean, self.variance, self.scale, self.shift)
-        axes = list(range(x.shape.rank - 1))
-        mean, variance = tf.nn.moments(tf.cast(x, tf.float32), axes)  # [width] each
+        mean, variance = batch_moments(x)  # [width] each
         self.mean.assign_add(0.1 * (mean - self.mean))
         self.variance.assign_add(0.1 * (variance - self.variance))
         return normalise(x, mean, variance, self.scale, self.shift)

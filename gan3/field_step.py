@@ -5,12 +5,13 @@ a digit unless it `heeds_labels`, and it reads none unless it `recognises`.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from gan3 import losses
 from gan3.field_networks import NOISE, FieldNetwork
-from gan3.layers import Adam, finite
+from gan3.layers import Adam, finite, own_rows
 from gan3.networks import DenseLayer
 from gan3.train_step import digit_scalars, real_fake_scalars
 from gan3.triple import Triple
@@ -137,8 +138,11 @@ class TwoNetworks:
         """Training's fakes [B, 28, 28, 1] in the networks' range, and the digits asked for."""
         noise_seed, digit_seed, seed = tf.unstack(tf.random.split(seed, 3))
         if self._practice.own_labels:
-            labels = tf.random.stateless_uniform(
-                tf.shape(labels), digit_seed, 0, 10, tf.int32, alg="philox"
+            labels = own_rows(
+                lambda shape: tf.random.stateless_uniform(
+                    shape, digit_seed, 0, 10, tf.int32, alg="philox"
+                ),
+                tf.shape(labels),
             )
         noise, shares = self.noise(labels, noise_seed), tf.one_hot(labels, 10)
         return self.generator(noise, shares, True, seed), labels
@@ -147,7 +151,7 @@ class TwoNetworks:
         """One update by the Adam of that name; answers whether loss and gradients were finite."""
         with tf.name_scope(f"update_{adam}/"):
             gradients = tf.gradients(loss, self._adams[adam].variables)
-            self._adams[adam].apply(gradients)
+            gradients = self._adams[adam].apply(gradients)
             return finite([loss, *gradients])
 
     def _own(self, images: tf.Tensor) -> tf.Tensor:
@@ -159,11 +163,15 @@ class TwoNetworks:
 
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """[B, 100], fresh for each image: a function of `seed` [2]."""
-        shape = [tf.size(labels), NOISE]
-        with tf.name_scope("noise/"):
+
+        def draw(shape: Any) -> tf.Tensor:
             if self._practice.draw == "uniform":
                 return tf.random.stateless_uniform(shape, seed, -1.0, 1.0, alg="philox")
             return tf.random.stateless_normal(shape, seed, alg="philox")
+
+        shape = [tf.size(labels), NOISE]
+        with tf.name_scope("noise/"):
+            return own_rows(draw, shape)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] where the system heeds them."""

@@ -1,10 +1,12 @@
 """Layers as plain functions of variables made by hand, initialisers and Adam.
 
-What makes a step fast lives here, so that `networks` and `train_step` read like the method.
+What makes a step fast lives here, so that `networks` and `train_step` read like the method; and
+what a batch that several replicas share (`replicas`) asks of a step beside its own rows.
 """
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -168,8 +170,38 @@ def _add_bias(x: tf.Tensor, b: tf.Variable) -> tf.Tensor:
     return add(x, tf.convert_to_tensor(b))
 
 
-def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:
+def own_rows(draw: Callable[[Any], tf.Tensor], shape: Any, parts: int = 1) -> tf.Tensor:
+    """`draw(shape)`; of a shared batch the very rows that one replica would have drawn for these.
+
+    shape: [rows, ...] of this replica. `parts` batches stand below each other in them, and the
+    whole has the first one of all replicas above the second one of all.
+    """
+    here = tf.distribute.get_replica_context()
+    count = here.num_replicas_in_sync
+    if count == 1:
+        return draw(shape)
+    rows, *rest = tf.get_static_value(tf.convert_to_tensor(shape)).tolist()
+    mine = int(tf.get_static_value(here.replica_id_in_sync_group))
+    whole = tf.reshape(draw([count * rows, *rest]), [parts, count, rows // parts, *rest])
+    return tf.reshape(whole[:, mine], [rows, *rest])
+
+
+def batch_moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance [width], float32, of x [B, ..., width] over the whole of a shared batch."""
+    axes, x = list(range(x.shape.rank - 1)), tf.cast(x, tf.float32)
+    here = tf.distribute.get_replica_context()
+    if here.num_replicas_in_sync == 1:
+        return tf.nn.moments(x, axes)
+    mean = here.all_reduce(tf.distribute.ReduceOp.MEAN, tf.reduce_mean(x, axes))
+    # As tf.nn.moments: the slope of the variance over the mean is zero.
+    spread = tf.math.squared_difference(x, tf.stop_gradient(mean))
+    return mean, here.all_reduce(tf.distribute.ReduceOp.MEAN, tf.reduce_mean(spread, axes))
+
+
+def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor, parts: int = 1) -> tf.Tensor:
     """Keep each entry with `keep_prob` and divide it by that, else 0; a function of `seed` [2].
+
+    parts: batches that stand below each other in x.
 
     tf.nn.experimental.stateless_dropout, to the bit, but for its coins, which are float32 whatever
     x is: it draws them in x's type, and bfloat16 near 1 is so coarse that .99 would keep .9844.
@@ -178,7 +210,9 @@ def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:
         return x
     rate = 1 - keep_prob
     with tf.name_scope("dropout"):
-        coins = tf.random.stateless_uniform(tf.shape(x), seed, alg="philox")
+        coins = own_rows(
+            lambda shape: tf.random.stateless_uniform(shape, seed, alg="philox"), tf.shape(x), parts
+        )
         return tf.where(coins >= rate, x * (1 / (1 - rate)), tf.zeros([], x.dtype))
 
 
@@ -212,15 +246,20 @@ class Adam:
         """Everything that a resumed run needs: the count of steps and both moments."""
         return [self.steps, *self.m, *self.v]
 
-    def apply(self, gradients: list[tf.Tensor], share: tf.Tensor | float = 1.0) -> None:
+    def apply(self, gradients: list[tf.Tensor], share: tf.Tensor | float = 1.0) -> list[tf.Tensor]:
         """Move every variable of the list once, at `share` of the learning rate.
 
+        Answers the gradients that it moved by: of a shared batch the means over the replicas.
         Raises ValueError where a gradient is missing.
         """
         if len(gradients) != len(self.variables) or any(g is None for g in gradients):
             raise ValueError(
                 f"{self.name}: one gradient for each of {len(self.variables)} variables"
             )
+        here = tf.distribute.get_replica_context()
+        if here.num_replicas_in_sync > 1:
+            dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            gradients = here.all_reduce(tf.distribute.ReduceOp.MEAN, dense)
         t = tf.cast(self.steps.assign_add(1), tf.float32)
         for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
@@ -235,3 +274,4 @@ class Adam:
                 epsilon=self._epsilon,
                 grad=gradient,
             )
+        return gradients

@@ -53,7 +53,9 @@ def digit_cross_entropy(logits: tf.Tensor, labels: tf.Tensor, form: str) -> tf.T
     if form == "sigmoid_sum":
         targets = tf.one_hot(labels, 10, dtype=logits.dtype)  # [B, 10]
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
-        return tf.reduce_sum(losses)  # over [B, 10]
+        total = tf.reduce_sum(losses)  # over [B, 10]
+        sharing = tf.distribute.get_replica_context().num_replicas_in_sync
+        return total if sharing == 1 else sharing * total  # whose mean is the whole batch's sum
     raise ValueError(f"digit loss {form!r}: one of {', '.join(DIGIT_LOSSES)}")
 
 

@@ -87,7 +87,7 @@ def arrays_of(variables: tuple[tf.Variable, ...]) -> tuple[np.ndarray, ...]:
 class Critic(Network):
     """The CNN that discriminator and determinator share in shape, never in weights.
 
-    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs], float32.
+    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs], float32; `parts` as in `dropout`.
     """
 
     def __init__(
@@ -100,14 +100,17 @@ class Critic(Network):
         self.hidden = self._layer("hidden", (7 * 7 * 64, 1024))
         self.logits = self._layer("logits", (1024, outputs))
 
-    def __call__(self, images: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:
+    def __call__(
+        self, images: tf.Tensor, keep_prob: float, seed: tf.Tensor, parts: int = 1
+    ) -> tf.Tensor:
         images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
         with tf.name_scope(f"{self.name}/"):
             h = tf.cast(images, self._dtype)  # [B, 28, 28, 1]
             h = conv_pool(h, *self.conv1, self._activation)  # [B, 14, 14, 32]
             h = conv_pool(h, *self.conv2, self._activation)  # [B, 7, 7, 64]
             h = tf.reshape(h, [-1, 7 * 7 * 64])  # [B, 3136]
-            h = dropout(ACTIVATIONS[self._activation](dense(h, *self.hidden)), keep_prob, seed)
+            h = ACTIVATIONS[self._activation](dense(h, *self.hidden))
+            h = dropout(h, keep_prob, seed, parts)
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1024] -> [B, outputs]
 
 

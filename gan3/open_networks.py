@@ -11,6 +11,7 @@ from gan3.layers import (
     ACTIVATIONS,
     EPSILON,
     Glorot,
+    batch_moments,
     conv,
     conv_pool,
     dense,
@@ -56,11 +57,17 @@ class OpenGenerator(Network):
         return tf.Variable(tf.fill([width], value), trained, name=f"{self.name}/{layer}")
 
     def logits(
-        self, latent: tf.Tensor, keep_prob: float, seed: tf.Tensor, own: bool = True
+        self,
+        latent: tf.Tensor,
+        keep_prob: float,
+        seed: tf.Tensor,
+        own: bool = True,
+        parts: int = 1,
     ) -> tuple[tf.Tensor, list[tuple[tf.Tensor, tf.Tensor]]]:
         """Logits of the pixels [B, 784], and mean and variance [width] of each hidden layer.
 
         own: normalise by the batch's own moments (in training), not by `means` and `variances`.
+        parts: batches that stand below each other in `latent`.
         """
         latent.shape.assert_is_compatible_with([None, LATENT])
         seeds = tf.random.split(seed, len(self.hidden))
@@ -71,12 +78,12 @@ class OpenGenerator(Network):
                 if self.scales:
                     h = dense(h, w)  # [B, width]
                     if own:
-                        moments.append(tf.nn.moments(tf.cast(h, tf.float32), axes=[0]))
+                        moments.append(batch_moments(h))
                     mean, variance = moments[i] if own else (self.means[i], self.variances[i])
                     h = normalise(h, mean, variance, self.scales[i], b)
                 else:
                     h = dense(h, w, b)
-                h = dropout(self._activation(h), keep_prob, seeds[i])
+                h = dropout(self._activation(h), keep_prob, seeds[i], parts)
             return tf.cast(dense(h, *self.pixels), tf.float32), moments
 
     def __call__(
@@ -163,9 +170,13 @@ class OpenCritic(Network):
         keep_prob: float,
         seed: tf.Tensor,
         labels: tf.Tensor | None = None,
+        parts: int = 1,
     ) -> tf.Tensor:
-        """Logits [B, outputs], float32; `labels` [B] where the digits are shown."""
-        return self._logits(self._features(images, keep_prob, seed, labels))
+        """Logits [B, outputs], float32; `labels` [B] where the digits are shown.
+
+        parts: batches that stand below each other in `images`.
+        """
+        return self._logits(self._features(images, keep_prob, seed, labels, parts))
 
     def read(
         self, images: tf.Tensor, keep_prob: float, seed: tf.Tensor
@@ -179,7 +190,7 @@ class OpenCritic(Network):
             mean, log_variance = tf.split(tf.cast(dense(h, *self.reading), tf.float32), 2, axis=1)
         return self._logits(h), mean, tf.clip_by_value(log_variance, -10.0, 4.0)
 
-    def _features(self, images, keep_prob, seed, labels) -> tf.Tensor:
+    def _features(self, images, keep_prob, seed, labels, parts=1) -> tf.Tensor:
         images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
         activate = ACTIVATIONS[self._activation]
         with tf.name_scope(f"{self.name}/"):
@@ -198,7 +209,7 @@ class OpenCritic(Network):
             h = dense(tf.reshape(h, [-1, self._flat]), *self.hidden)
             if biases:
                 h += tf.cast(biases[-1], h.dtype)
-            return dropout(activate(h), keep_prob, seed)  # [B, hidden]
+            return dropout(activate(h), keep_prob, seed, parts)  # [B, hidden]
 
     def _logits(self, h: tf.Tensor) -> tf.Tensor:
         with tf.name_scope(f"{self.name}/"):

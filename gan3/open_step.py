@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from gan3 import losses
-from gan3.layers import Glorot, finite
+from gan3.layers import Glorot, finite, own_rows
 from gan3.networks import DenseLayer
 from gan3.open_networks import OpenCritic, OpenGenerator, as_images
 from gan3.train_step import Choices, ThreeNetworks, latent_of
@@ -125,7 +125,7 @@ class OpenNetworks(ThreeNetworks):
 
         def loss_and_gradients(penalised: bool) -> list[tf.Tensor]:
             both = tf.concat([images, fakes], axis=0)  # one pass for both: no layer mixes its rows
-            logits = self._see(both, tf.concat([labels, labels], axis=0), seed)
+            logits = self._see(both, tf.concat([labels, labels], axis=0), seed, parts=2)
             loss = losses.adversarial(*tf.split(logits, 2), o.adversarial_loss)[0]
             if penalised:
                 r1, r2 = tf.split(losses.gradient_penalty(logits, both), 2)  # [B] each
@@ -165,13 +165,17 @@ class OpenNetworks(ThreeNetworks):
                 images, keep_prob.determinator, determinator_seed
             )
             coin = tf.random.fold_in(determinator_seed, 1)
-            normal = tf.random.stateless_normal(tf.shape(mean), coin, alg="philox")
+            normal = own_rows(
+                lambda shape: tf.random.stateless_normal(shape, coin, alg="philox"), tf.shape(mean)
+            )
             code = mean + tf.exp(0.5 * log_variance) * normal  # [B, 10]
             latent = tf.concat([latent, latent_of(labels, uniform_of(code))], axis=0)  # [2B, 100]
         else:
             digits = self.networks.determinator(images, keep_prob.determinator, determinator_seed)
         c_loss += self._digit_loss(digits, labels)
-        pixels, _ = self.networks.generator.logits(latent, keep_prob.generator, fake_seed)
+        pixels, _ = self.networks.generator.logits(
+            latent, keep_prob.generator, fake_seed, parts=2 if o.reading_weight else 1
+        )
         fakes, redrawn = as_images(pixels), None
         if o.reading_weight:
             pixels = tf.split(pixels, 2)[1]  # of the redrawn: [B, 784]
@@ -201,10 +205,12 @@ class OpenNetworks(ThreeNetworks):
             real_logits = tf.stop_gradient(self._see(images, labels, tf.random.fold_in(seed, 2)))
         return losses.adversarial(real_logits, fake_logits, form)[1]
 
-    def _see(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Real/fake logits [B, 1] under dropout."""
+    def _see(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, parts: int = 1
+    ) -> tf.Tensor:
+        """Real/fake logits [B, 1] under dropout; `parts` batches stand below each other."""
         keep_prob = self._keep_prob.discriminator
-        return self.networks.discriminator(images, keep_prob, seed, labels)
+        return self.networks.discriminator(images, keep_prob, seed, labels, parts)
 
     def _share_of_rate(self) -> tf.Tensor | float:
         """1 to `falls_from` of the schedule, then in a line to nothing one step after its end."""
@@ -245,7 +251,7 @@ class OpenNetworks(ThreeNetworks):
     ) -> tf.Tensor:
         """Move one network; answers whether its loss and gradients were finite."""
         with tf.name_scope(f"update_{role}/"):
-            getattr(self.optimizers, role).apply(gradients, share)
+            gradients = getattr(self.optimizers, role).apply(gradients, share)
             return finite([loss, *gradients])
 
     # -- what the run loop asks for beside it --------------------------------------------------

@@ -22,12 +22,13 @@ from gan3 import figures, machine
 from gan3.catalogue import builder_of
 from gan3.checkpoints import Checkpoints
 from gan3.config import Config
-from gan3.data import Batches, Dataset, load, to_unit
+from gan3.data import Batches, Dataset, load, take_of, to_unit
 from gan3.errors import DivergedError, UserError
 from gan3.files import cannot_write, make_folder, there, write_json
 from gan3.gallery import draw, fixed_grid, keep_frame, keep_real, open_run, shuffled_grid
 from gan3.progress import Bar, Lines, console, losses_in_words, progress, score_in_words
 from gan3.records import Folders, folders_of, forget_after, read_record
+from gan3.replicas import Replicas, open_replicas, worker_lost
 from gan3.report import EpisodeScore
 from gan3.sampling import EVALUATIONS, STEPS, Sampler, System, save_generator, seed_of
 from gan3.summaries import Summaries, graph_of
@@ -58,6 +59,8 @@ def train(
     data: str | None = None,
     resume: bool = False,
     say: Say | None = None,
+    strategy: str | None = None,
+    replicas: int | None = None,
 ) -> Folders:
     """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/ as it goes.
 
@@ -65,9 +68,13 @@ def train(
         name: of the run; None makes one of the experiment, and the date and time (UTC).
         resume: go on with the run `name` from its newest checkpoint.
         data: folder to look for the data set in first.
+        strategy: "mirrored" or "multiworker" shares every batch out; see `replicas`. Of several
+            workers the first alone writes; the others follow its steps.
+        replicas: how many, with "mirrored".
 
     Raises:
-        UserError: a name that exists, data that cannot be had, a folder that cannot be written.
+        UserError: a name that exists, data that cannot be had, a folder that cannot be written, a
+            worker that was lost.
         DivergedError: a loss or gradient that is not finite; the last checkpoint is from before.
         StoppedError: SIGINT or SIGTERM came; the step was finished and the state saved.
     """
@@ -77,7 +84,11 @@ def train(
     if name is None:
         name = f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
     folders = folders_of(name, logs, figures_folder)
+    shared = None if strategy is None else _share(config, strategy, replicas, say)
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
+    if shared and not shared.chief:
+        _follow(config, shared, data, say)
+        return folders
     if resume:
         record = read_record(folders.record)
         _refuse_other_config(folders, Config.from_dict(record.get("config")), config)
@@ -89,19 +100,22 @@ def train(
     # "auto" is of the machine that a run began on.
     wanted = str(record.get("precision")) if resume else config.precision
     precision = resolve_precision(config.with_text("precision", wanted).precision)
-    system = builder_of(config.experiment)(config, precision)
+    system = _build(config, precision, dataset, shared)
     if not resume:
         _make_folders(folders)
     with _alone(folders):
         if not resume:
             _refuse_begun(folders)  # by a process that has ended since we looked
-        loop = _Loop(config, folders, dataset, system, place, say)
+        loop = _Loop(config, folders, dataset, system, place, say, shared)
         if resume:
             loop.restore()  # before the record is touched: what cannot go on leaves it as it was
             _make_folders(folders)
         else:
             record = _new_record(folders, config, started, dataset, precision)
+        if shared:
+            shared.begin(loop.done)
         record |= {"config": config.to_dict(), "outcome": "running"}
+        record |= {"strategy": strategy or "none", "replicas": shared.count if shared else 1}
         write_json(folders.record, record)
         say(f"data: {dataset.title}, {dataset.source}")
         if precision == "bfloat16" and not multiplies_bfloat16():
@@ -127,6 +141,82 @@ def train(
         draw(open_run(name, logs, figures_folder), say)
     _closing_words(folders, dataset, config, system.heeds_labels, say)
     return folders
+
+
+def _share(config: Config, strategy: str, count: int | None, say: Say) -> Replicas:
+    """The replicas that the run's batches are shared out to."""
+    if strategy == "multiworker":
+        say("waiting for all workers of TF_CONFIG")
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # or Ctrl-C would wait with TensorFlow
+    try:
+        shared = open_replicas(strategy, count)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    rows = shared.rows_of(config.batch_size)
+    which = f", worker {shared.worker} of {len(shared.workers)}" if shared.workers else ""
+    say(f"{strategy}{which}: {shared.count} replicas, {rows} images of each batch to each")
+    return shared
+
+
+def _build(config: Config, precision: str, dataset: Dataset, shared: Replicas | None) -> System:
+    """The system, as many times as there are replicas here; all workers must mean the same."""
+
+    def make() -> System:
+        return builder_of(config.experiment)(config, precision)
+
+    if shared is None:
+        return make()
+    first = shared.build(make)
+    shared.agree(config.to_dict() | {"precision": precision, "data": dataset.digest})
+    return first
+
+
+def _follow(config: Config, shared: Replicas, data: str | None, say: Say) -> None:
+    """Train beside the chief, which evaluates and writes: this process only takes its rows."""
+    dataset = load(config.dataset, data, config.split, say)
+    _build(config, resolve_precision(config.precision), dataset, shared)
+    batches = Batches(len(dataset.images), config.batch_size, config.seed)
+    step = shared.trace(dataset.images, dataset.labels, config.batch_size)
+    done = shared.begin(0)
+    say(f"following worker 0 from step {done + 1} to {config.total_steps}")
+    with _Signals() as signals:
+        for number in range(done + 1, config.total_steps + 1):
+            seed = tf.constant(seed_of(config.seed, STEPS, number))
+            with worker_lost(f"at step {number}"):
+                finite, stop = step(tf.constant(batches(number)), seed, signals.came is not None)
+                poisoned = _poisoned(finite)
+            if poisoned:
+                raise DivergedError(f"{poisoned}: not finite at step {number}")
+            if stop:
+                raise StoppedError(signals.came or signal.SIGTERM)
+    say("done; what was trained is worker 0's to write")
+
+
+class _Signals:
+    """SIGINT and SIGTERM ask the loop to stop after its step; a second one ends it at once."""
+
+    def __init__(self) -> None:
+        self.came: int | None = None
+
+    def _ask(self, number: int, _frame: Any) -> None:
+        self.came = number
+        for asked in self._before:
+            signal.signal(asked, signal.SIG_DFL)
+
+    def __enter__(self) -> "_Signals":
+        self._before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        for number in self._before:
+            signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _poisoned(finite: dict[str, Any]) -> str:
+    """The names of what is not finite, with commas between."""
+    return ", ".join(name for name, good in finite.items() if not good)
 
 
 def _refuse_begun(folders: Folders) -> None:
@@ -216,12 +306,7 @@ def trace(
     without AutoGraph: no graph here branches on a tensor, and rewriting the code that says so took
     half of the tracing.
     """
-    pixels, digits = tf.constant(images), tf.constant(labels.astype(np.int32))
-
-    def take(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.name_scope("data"):
-            return to_unit(tf.gather(pixels, indices)), tf.gather(digits, indices)
-
+    take = take_of(images, labels)
     batch = tf.TensorSpec([batch_size], tf.int32, name="indices")
     seed = tf.TensorSpec([2], tf.int32, name="seed")
     step = tf.function(
@@ -252,6 +337,7 @@ class _Loop:
         system: System,
         place: Console,
         say: Say,
+        shared: Replicas | None = None,
     ):
         self._config, self._folders, self._dataset = config, folders, dataset
         self._system, self._console, self._say = system, place, say
@@ -260,10 +346,17 @@ class _Loop:
         self._score = EpisodeScore(dataset.images, config.seed)
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
-        self._signal: int | None = None
+        self._signals, self._shared = _Signals(), shared
         self.step, self.evaluate, self._take = trace(
             system, dataset.images, dataset.labels, config.batch_size
         )
+        if shared:
+            self.step = shared.trace(dataset.images, dataset.labels, config.batch_size)
+
+    @property
+    def done(self) -> int:
+        """The step that the state is of."""
+        return self._saved or 0
 
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, and remove what was written after it or cut off.
@@ -286,13 +379,13 @@ class _Loop:
 
     def run(self) -> None:
         """Train from the first step, or from the restored one, to the last."""
-        begins, done = self._saved is None, self._saved or 0
+        begins, done = self._saved is None, self.done
         graph = graph_of(self.step.get_concrete_function())
         summaries = Summaries(self._folders.logs)
         if begins:
             summaries.start(self._config.to_dict(), graph)
         with (
-            self._signals(),
+            self._signals,
             _open_to_append(self._folders.metrics) as metrics,
             progress(
                 self._console, done, self._config.total_steps, self._config.episodes, self._say
@@ -311,9 +404,7 @@ class _Loop:
         clock, timed = time.perf_counter(), 0
         for step in range(done + 1, config.total_steps + 1):
             indices = tf.constant(self._batches(step))
-            self._refuse_divergence(
-                self.step(indices, tf.constant(seed_of(config.seed, STEPS, step))), step
-            )
+            asked = self._advance(indices, step)
             timed += 1
             ms = 1e3 * (time.perf_counter() - clock) / timed  # of steps, and of nothing else
             episode = -(-step // config.batches)
@@ -331,7 +422,7 @@ class _Loop:
                 metrics.write(json.dumps(line) + "\n")
                 summaries.scalars(step, {k: v for k, v in line.items() if k not in _NOT_SCALARS})
                 shown.show(step, episode, values, ms)
-            stop = self._signal
+            stop = asked if self._shared else self._signals.came
             saves = step % config.checkpoint_every == 0 or ends_episode or stop
             if saves:
                 metrics.flush()
@@ -344,6 +435,18 @@ class _Loop:
             if logs or saves or frames:
                 clock, timed = time.perf_counter(), 0
 
+    def _advance(self, indices: tf.Tensor, step: int) -> int | None:
+        """Train; answers the signal that, of one worker or another, is to stop them all."""
+        seed = tf.constant(seed_of(self._config.seed, STEPS, step))
+        if self._shared is None:
+            self._refuse_divergence(self.step(indices, seed), step)
+            return None
+        came = self._signals.came
+        with worker_lost(f"at step {step}"):
+            finite, stop = self.step(indices, seed, came is not None)
+            self._refuse_divergence(finite, step)
+            return (came or signal.SIGTERM) if stop else None
+
     def _scalars(self, images: tf.Tensor, labels: tf.Tensor, number: int) -> dict[str, float]:
         values = self.evaluate(
             images, labels, tf.constant(seed_of(self._config.seed, EVALUATIONS, number))
@@ -353,10 +456,10 @@ class _Loop:
 
     def _refuse_divergence(self, finite: dict[str, Any], step: int) -> None:
         """Before anything of `step` is saved: what is poisoned is never put over what is good."""
-        poisoned = [name for name, good in finite.items() if not good]
+        poisoned = _poisoned(finite)
         if poisoned:
             raise DivergedError(
-                f"{', '.join(poisoned)}: not finite at step {step}; checkpoint {self._saved} in"
+                f"{poisoned}: not finite at step {step}; checkpoint {self._saved} in"
                 f" {self._folders.checkpoints} is from before; lower the learning_rate"
             )
 
@@ -378,24 +481,6 @@ class _Loop:
         figures.save(fixed, self._folders.figures / f"fixed_{episode:02d}.png")
         summaries.image(step, "digits/fixed_noise", figures.pixels(fixed))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM ask the loop to stop after its step; a second one ends it at once."""
-
-        def ask(number, _frame):
-            self._signal = number
-            for asked in before:
-                signal.signal(asked, signal.SIG_DFL)
-
-        before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-        for number in before:
-            signal.signal(number, ask)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 _NOT_SCALARS = ("step", "episode")

@@ -5,11 +5,12 @@
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from gan3 import losses, metrics
-from gan3.layers import INITIALISERS, Adam, Glorot, finite
+from gan3.layers import INITIALISERS, Adam, Glorot, finite, own_rows
 from gan3.networks import DenseLayer, Generator, determinator, discriminator
 from gan3.triple import Triple
 
@@ -43,8 +44,11 @@ def draw_noise(labels: tf.Tensor, seed: tf.Tensor, draw: str) -> tf.Tensor:
     draw: "example", a matrix for each image; otherwise one matrix for all images of the call.
     """
     shape = [tf.size(labels), 10] if draw == "example" else [10, 10]
-    noise = tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg="philox")
-    return noise if draw == "example" else tf.gather(noise, labels)
+
+    def uniform(shape: Any) -> tf.Tensor:
+        return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg="philox")
+
+    return own_rows(uniform, shape) if draw == "example" else tf.gather(uniform(shape), labels)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ class ThreeNetworks:
         fake_seed, seed = tf.unstack(tf.random.split(seed, 2))
         fakes = self.fakes(labels, fake_seed, shared)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)  # one pass for both: no layer mixes its rows
-        logits = self.networks.discriminator(both, self._keep_prob.discriminator, seed)  # [2B, 1]
+        keep_prob = self._keep_prob.discriminator
+        logits = self.networks.discriminator(both, keep_prob, seed, parts=2)  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         loss = losses.real_fake_cross_entropy(real_logits, 1.0)
         loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
@@ -168,7 +173,7 @@ class ThreeNetworks:
         weights = getattr(self.networks, role).weights
         with tf.name_scope(f"update_{role}/"):
             gradients = tf.gradients(loss, weights)
-            getattr(self.optimizers, role).apply(gradients)
+            gradients = getattr(self.optimizers, role).apply(gradients)
             return finite([loss, *gradients])
 
     # -- what the run loop asks for beside it --------------------------------------------------

@@ -11,7 +11,7 @@ LAYERS = (
     ("data", "strokes", "layers", "losses", "metrics", "catalogue", "machine"),
     ("networks", "open_networks", "field_networks", "judge"),
     ("train_step", "open_step", "field_step"),
-    ("checkpoints", "summaries", "figures", "sampling", "records"),
+    ("checkpoints", "summaries", "figures", "sampling", "records", "replicas"),
     ("progress", "gallery", "shipped", "latent"),
     ("report", "page", "explore"),
     ("run", "specification", "engines"),
