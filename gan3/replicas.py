@@ -53,7 +53,10 @@ def open_replicas(strategy: str, count: int | None) -> "Replicas":
             return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), addresses, worker)
     if strategy != "mirrored":
         raise UserError(f"--strategy {strategy}: one of {', '.join(STRATEGIES)}")
-    return Replicas(tf.distribute.MirroredStrategy(_devices(count)))
+    devices = _devices(count)
+    # Parts of one processor need no collectives, whose keys a second run in a process would share.
+    across = tf.distribute.ReductionToOneDevice() if devices[0].startswith("CPU") else None
+    return Replicas(tf.distribute.MirroredStrategy(devices, across))
 
 
 def _devices(count: int | None) -> list[str]:
@@ -107,7 +110,7 @@ def workers_of(text: str | None) -> tuple[list[str], int]:
         raise UserError(f"TF_CONFIG: cluster.worker is not a list of addresses; {example}")
     if not all(isinstance(a, str) and a.rpartition(":")[2].isdecimal() for a in addresses):
         raise UserError(f"TF_CONFIG: cluster.worker has what is no address; {example}")
-    if not isinstance(index, int) or not 0 <= index < len(addresses):
+    if type(index) is not int or not 0 <= index < len(addresses):
         raise UserError(
             f"TF_CONFIG: task.index {index!r} is none of the {len(addresses)} workers; count from 0"
         )
