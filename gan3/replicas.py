@@ -18,6 +18,8 @@ import tensorflow as tf
 from gan3.data import take_of
 from gan3.errors import UserError
 
+Say = Callable[[str], None]
+
 STRATEGIES = ("mirrored", "multiworker")
 _LOST = (
     tf.errors.AbortedError,
@@ -31,13 +33,14 @@ _LOST = (
 _SUM = tf.distribute.ReduceOp.SUM
 
 
-def open_replicas(strategy: str, count: int | None) -> "Replicas":
+def open_replicas(strategy: str, count: int | None, say: Say = print) -> "Replicas":
     """The replicas of a strategy; to be asked for before TensorFlow computes anything.
 
     Args:
         strategy: "mirrored", the GPUs of this machine or, where it has none, parts of its
             processor; "multiworker", the workers that TF_CONFIG names, by their GPUs or processors.
         count: of replicas, with "mirrored" only; None takes all GPUs.
+        say: told for whom this worker waits.
 
     Raises:
         UserError: they cannot be had.
@@ -49,8 +52,13 @@ def open_replicas(strategy: str, count: int | None) -> "Replicas":
                 " its processor"
             )
         addresses, worker = workers_of(os.environ.get("TF_CONFIG"))
-        with worker_lost("before the first step"):
+        say(f"worker {worker}: waiting for all of {', '.join(addresses)}")
+        try:
             return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), addresses, worker)
+        except (*_LOST, RuntimeError) as error:
+            raise UserError(
+                f"TF_CONFIG: the workers cannot meet ({_reason(error)}); see to their addresses"
+            ) from None
     if strategy != "mirrored":
         raise UserError(f"--strategy {strategy}: one of {', '.join(STRATEGIES)}")
     devices = _devices(count)
@@ -123,11 +131,16 @@ def worker_lost(when: str) -> Iterator[None]:
     try:
         yield
     except _LOST as error:
-        said = str(error).strip().split("\n")
-        said = [line.partition("aborted by: ")[2] for line in said if "aborted by: " in line] + said
         raise UserError(
-            f"worker lost {when} ({said[0][:160]}); start all workers again with --resume"
+            f"worker lost {when} ({_reason(error)}); start all workers again with --resume"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Of what TensorFlow says, the line that says why."""
+    lines = str(error).strip().split("\n")
+    why = [line.partition("aborted by: ")[2] for line in lines if "aborted by: " in line]
+    return [*why, *lines][0][:160]
 
 
 class Replicas:

@@ -145,11 +145,9 @@ def train(
 
 def _share(config: Config, strategy: str, count: int | None, say: Say) -> Replicas:
     """The replicas that the run's batches are shared out to."""
-    if strategy == "multiworker":
-        say("waiting for all workers of TF_CONFIG")
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # or Ctrl-C would wait with TensorFlow
     try:
-        shared = open_replicas(strategy, count)
+        shared = open_replicas(strategy, count, say)
     finally:
         signal.signal(signal.SIGINT, before)
     rows = shared.rows_of(config.batch_size)

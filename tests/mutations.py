@@ -114,6 +114,48 @@ MUTATIONS = (
         "return finite([loss])",
         "test_train_step.Updates",
     ),
+    Mutation(
+        "a replica moves by its own rows alone",
+        "gan3/layers.py",
+        "gradients = here.all_reduce(tf.distribute.ReduceOp.MEAN, dense)",
+        "gradients = dense",
+        "test_replicas.OneStep.test_two_networks",
+    ),
+    Mutation(
+        "every replica draws what the first one draws",
+        "gan3/layers.py",
+        "return tf.reshape(whole[:, mine], [rows, *rest])",
+        "return tf.reshape(whole[:, 0], [rows, *rest])",
+        "test_replicas.OneStep.test_three_network",
+    ),
+    Mutation(
+        "dropout takes real images and fakes for one batch when it is shared",
+        "gan3/train_step.py",
+        "keep_prob, seed, parts=2)  # [2B, 1]",
+        "keep_prob, seed)",
+        "test_replicas.OneStep.test_three_network",
+    ),
+    Mutation(
+        "the same of noise and codes in the generator of best",
+        "gan3/open_step.py",
+        "parts=2 if o.reading_weight else 1",
+        "parts=1",
+        "test_replicas.OneStep.test_best",
+    ),
+    Mutation(
+        "the moments are of a replica's own rows",
+        "gan3/layers.py",
+        "mean = here.all_reduce(tf.distribute.ReduceOp.MEAN, tf.reduce_mean(x, axes))",
+        "mean = tf.reduce_mean(x, axes)",
+        "test_replicas.OneStep.test_two_networks",
+    ),
+    Mutation(
+        "of a shared batch the sum of a loss is its mean over the replicas",
+        "gan3/losses.py",
+        "return total if sharing == 1 else sharing * total",
+        "return total",
+        "test_replicas.OneStep.test_published_code",
+    ),
 )
 
 

@@ -62,7 +62,6 @@ def two_networks():
         lowest=-1.0,
         heeds_labels=True,
         own_labels=True,
-        updates="two, an Adam each",
         clip=0.1,
     )
     return TwoNetworks(ConditionalGenerator(init), DenseDiscriminator(init, 0.7), practice)
@@ -203,19 +202,29 @@ class Child(FolderTest):
 
 
 class OneStep(Child):
-    def test_two_replicas_step_as_one_does(self):
-        for name in MAKERS:
-            with self.subTest(name):
-                found = self.there(deviations, name)
-                self.assertTrue(found["equal"], "the replicas have parted")
-                for key in ("m", "v", "averages", "evaluation"):
-                    self.assertLess(found[key], ROUNDING, key)
-                # Adam moves a weight by about its rate, whose gradient is next to nothing, too: in
-                # a direction that rounding may decide.
-                self.assertLess(found["farthest"], 2)
-                self.assertLess(found["elsewhere"], 1e-3)
-                # Of a step in which the second replica alone was spoilt, and asked to stop or not.
-                self.assertEqual(found["answers"], [(False, False), (False, True)])
+    def steps_as_one_does(self, name):
+        found = self.there(deviations, name)
+        self.assertTrue(found["equal"], "the replicas have parted")
+        for key in ("m", "v", "averages", "evaluation"):
+            self.assertLess(found[key], ROUNDING, key)
+        # Adam moves a weight by about its rate, whose gradient is next to nothing, too: in a
+        # direction that rounding may decide.
+        self.assertLess(found["farthest"], 2)
+        self.assertLess(found["elsewhere"], 1e-3)
+        # Of a step in which the second replica alone was spoilt, and asked to stop or not.
+        self.assertEqual(found["answers"], [(False, False), (False, True)])
+
+    def test_three_network(self):
+        self.steps_as_one_does("three_network")
+
+    def test_published_code(self):
+        self.steps_as_one_does("published_code")
+
+    def test_best(self):
+        self.steps_as_one_does("best")
+
+    def test_two_networks(self):
+        self.steps_as_one_does("two_networks")
 
     @unittest.skipUnless(LONG, "GAN3_LONG is not set: make mutations breaks more than this")
     def test_rows_of_their_own_drawing_would_be_noticed(self):
@@ -263,7 +272,7 @@ class OneReplica(unittest.TestCase):
 
 # -- runs ------------------------------------------------------------------------------------------
 
-EVERY = 20  # steps between two checkpoints
+BATCHES, EVERY = 200, 20  # steps of a run, and between two of its checkpoints
 OFTEN = ("--set", "log_every=10", "--set", f"checkpoint_every={EVERY}", "--set", "frame_every=1000")
 TRAIN = ("train", "--experiment", "mlp_gan", "--episodes", 1, "--batch-size", 10, *OFTEN)
 TRAIN += ("--dataset", "idx", "--data", "own", "--batches")
@@ -320,7 +329,7 @@ class Runs(Child):
 
     def lose_a_worker(self, signal_number):
         """Let run w lose its second worker after a checkpoint; what the chief then says."""
-        line = (*TRAIN, 300, "--run", "w")
+        line = (*TRAIN, BATCHES, "--run", "w")
         chief, other = self.workers(*line)
         self.wait_for_step(EVERY, chief, "w")
         other.send_signal(signal_number)
@@ -341,10 +350,10 @@ class Runs(Child):
         """To the very end of a run that two replicas trained without a break."""
         line = self.lose_a_worker(signal.SIGKILL)
         reached = step_of("w")
-        self.mirrored(*TRAIN, 300, "--run", "m")
+        self.mirrored(*TRAIN, BATCHES, "--run", "m")
         out = self.mirrored(*line, "--resume")
         self.assertIn(f"resuming w after step {reached}\n", out)
-        self.assertEqual(step_of("w"), 300)
+        self.assertEqual(step_of("w"), BATCHES)
         self.assertEqual(weights_of("w"), weights_of("m"))
         self.assertEqual(lines_of("w"), lines_of("m"))
         record = json.loads(Path("logs/w/run.json").read_text())
@@ -360,7 +369,7 @@ class Runs(Child):
             self.assertNotEqual(weights_of("p"), weights_of("m"))
 
         with self.subTest("a batch that cannot be shared"):
-            line = (*TRAIN, 300, "--run", "x", *TWO, "--batch-size", 9)
+            line = (*TRAIN, BATCHES, "--run", "x", *TWO, "--batch-size", 9)
             status, _, err = self.there(command_line, str(self.folder), *line)
             self.assertEqual(status, 2)
             self.assertRegex(err, r"\Agan3: --batch-size 9: 2 replicas cannot share [^\n]+\n\Z")
@@ -368,7 +377,7 @@ class Runs(Child):
 
     @unittest.skipUnless(LONG, "GAN3_LONG is not set: minutes of several processes")
     def test_workers_killed_stopped_and_started_again(self):
-        chief, other = self.workers(*TRAIN, 300, "--run", "whole")
+        chief, other = self.workers(*TRAIN, BATCHES, "--run", "whole")
         self.assertEqual((self.ends(chief, 0), self.ends(other, 0)), ("", ""))
         for signal_number in (signal.SIGKILL, signal.SIGSTOP):  # gone, and silent
             with self.subTest(signal_number):
