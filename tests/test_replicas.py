@@ -8,7 +8,6 @@ import json
 import multiprocessing
 import os
 import re
-import shutil
 import signal
 import socket
 import time
@@ -280,6 +279,9 @@ TWO = ("--strategy", "mirrored", "--replicas", 2)
 LOST = r"\Agan3: worker lost at step (\d+) \(.+\); start all workers again with --resume\n\Z"
 
 
+takes_minutes = unittest.skipUnless(LONG, "GAN3_LONG is not set: takes minutes")
+
+
 def free_addresses(count):
     """Of this machine, at which nobody listens."""
     opened = [socket.create_server(("localhost", 0)) for _ in range(count)]
@@ -375,44 +377,51 @@ class Runs(Child):
             self.assertRegex(err, r"\Agan3: --batch-size 9: 2 replicas cannot share [^\n]+\n\Z")
             self.assertFalse(Path("logs/x").exists())
 
-    @unittest.skipUnless(LONG, "GAN3_LONG is not set: minutes of several processes")
-    def test_workers_killed_stopped_and_started_again(self):
-        chief, other = self.workers(*TRAIN, BATCHES, "--run", "whole")
-        self.assertEqual((self.ends(chief, 0), self.ends(other, 0)), ("", ""))
-        for signal_number in (signal.SIGKILL, signal.SIGSTOP):  # gone, and silent
-            with self.subTest(signal_number):
-                line = self.lose_a_worker(signal_number)
-                self.go_on(line)
-        with self.subTest("the chief is killed"):
-            chief, other = self.workers(*line)
-            self.wait_for_step(EVERY, chief, "w")
-            chief.kill()
-            chief.communicate()
-            self.assertRegex(self.ends(other, 2), LOST)
-            self.go_on(line)
-        for asked in (0, 1):
-            with self.subTest("one is asked to stop: all do, and it is saved", asked=asked):
-                workers = self.workers(*line)
-                self.wait_for_step(EVERY, workers[0], "w")
-                workers[asked].terminate()
-                for process in workers:
-                    err = self.ends(process, 128 + signal.SIGTERM)
-                    self.assertRegex(err, r"\Agan3: stopped; the state is saved[^\n]+\n\Z")
-                self.go_on(line)
-        with self.subTest("workers that mean other runs"):
-            for process in self.workers(*line, of_the_second=("--seed", 1)):
-                err = self.ends(process, 2)
-                self.assertEqual(err, "gan3: workers differ in seed; give all of them the same\n")
-            self.assertFalse(Path("logs/w").exists())
-
     def go_on(self, line):
-        """Start run w again, let it end as the whole one did, and remove it."""
+        """Start the workers of run w again: they end as two replicas did without a break."""
         chief, other = self.workers(*line, "--resume")
         self.assertEqual((self.ends(chief, 0), self.ends(other, 0)), ("", ""))
-        self.assertEqual(weights_of("w"), weights_of("whole"))
-        self.assertEqual(lines_of("w"), lines_of("whole"))
-        shutil.rmtree("logs/w")
-        shutil.rmtree("figures/w")
+        self.mirrored(*TRAIN, BATCHES, "--run", "m")
+        self.assertEqual(weights_of("w"), weights_of("m"))
+        self.assertEqual(lines_of("w"), lines_of("m"))
+
+    @takes_minutes
+    def test_all_workers_start_again_after_one_was_killed(self):
+        self.go_on(self.lose_a_worker(signal.SIGKILL))
+
+    @takes_minutes
+    def test_a_worker_that_falls_silent_is_lost(self):
+        self.go_on(self.lose_a_worker(signal.SIGSTOP))
+
+    @takes_minutes
+    def test_the_chief_is_killed(self):
+        line = (*TRAIN, BATCHES, "--run", "w")
+        chief, other = self.workers(*line)
+        self.wait_for_step(EVERY, chief, "w")
+        chief.kill()
+        chief.communicate()
+        self.assertRegex(self.ends(other, 2), LOST)
+        self.go_on(line)
+
+    @takes_minutes
+    def test_where_one_worker_is_asked_to_stop_all_do_and_it_is_saved(self):
+        line = (*TRAIN, BATCHES, "--set", f"checkpoint_every={BATCHES}", "--run", "w")
+        workers = self.workers(*line)
+        self.wait_for_step(0, workers[0], "w")
+        workers[1].terminate()
+        for process in workers:
+            err = self.ends(process, 128 + signal.SIGTERM)
+            self.assertRegex(err, r"\Agan3: stopped; the state is saved[^\n]+\n\Z")
+        self.assertGreater(step_of("w"), 0)
+        self.assertEqual(json.loads(Path("logs/w/run.json").read_text())["outcome"], "stopped")
+
+    @takes_minutes
+    def test_workers_that_mean_other_runs(self):
+        line = (*TRAIN, BATCHES, "--run", "w")
+        for process in self.workers(*line, of_the_second=("--seed", 1)):
+            err = self.ends(process, 2)
+            self.assertEqual(err, "gan3: workers differ in seed; give all of them the same\n")
+        self.assertFalse(Path("logs/w").exists())
 
 
 class Refusals(FolderTest):
