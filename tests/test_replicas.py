@@ -271,7 +271,7 @@ class OneReplica(unittest.TestCase):
 
 # -- runs ------------------------------------------------------------------------------------------
 
-BATCHES, EVERY = 200, 20  # steps of a run, and between two of its checkpoints
+BATCHES, EVERY = 120, 20  # steps of a run, and between two of its checkpoints
 OFTEN = ("--set", "log_every=10", "--set", f"checkpoint_every={EVERY}", "--set", "frame_every=1000")
 TRAIN = ("train", "--experiment", "mlp_gan", "--episodes", 1, "--batch-size", 10, *OFTEN)
 TRAIN += ("--dataset", "idx", "--data", "own", "--batches")
