@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-LONGEST = ("test_reliability", "test_run", "test_report")
+LONGEST = ("test_reliability", "test_run", "test_report", "test_replicas")
 """Modules that are begun first: they start many runs, and the others fit in beside them."""
 
 
