@@ -61,9 +61,9 @@ def do(task: Task) -> str | None:
     with open(task.output, "a+") as said:
         for _ in range(_TIMES):
             status = _commands(task, said, environment)
-            if status is not None and status >= 0:
+            if status >= 0:
                 break
-    if not status:
+    if status == 0:
         return None
     lines = Path(task.output).read_text(errors="replace").strip().splitlines()
     ended = f"exit status {status}" if status > 0 else f"killed by signal {-status}, {_TIMES} times"
