@@ -8,26 +8,7 @@ import numpy as np
 from gan3 import specification
 from gan3.errors import UserError
 from tests.support import ROOT, FolderTest
-
-SPEC = """
-name = "try"
-title = "Two and two"
-seeds = [0]
-[settings]
-dataset = "idx"
-episodes = 2
-batches = 2
-batch_size = 10
-split = "test"
-widths = "10,2 3 4,2 3 4"
-[[variants]]
-name = "best"
-experiment = "best"
-[[variants]]
-name = "no average"
-experiment = "best"
-settings = { average_decay = 0 }
-"""
+from tests.test_sweep import SPEC
 
 
 class Specification(FolderTest):
@@ -40,11 +21,11 @@ class Specification(FolderTest):
         self.assertEqual((found.name, found.title), ("try", "Two and two"))
         self.assertEqual(
             [trial.run for trial in found.trials],
-            ["try-best-3", "try-best-7", "try-no_average-3", "try-no_average-7"],
+            ["try-mlp_gan-3", "try-mlp_gan-7", "try-no_momentum-3", "try-no_momentum-7"],
         )
         for trial, seed in zip(found.trials, (3, 7, 3, 7), strict=True):
             self.assertEqual((trial.config.seed, trial.config.batches), (seed, 2))
-            self.assertEqual(trial.config.average_decay == 0, trial.variant == "no average")
+            self.assertEqual(trial.config.beta1.generator == 0, trial.variant == "no momentum")
 
     def test_what_does_not_fit_is_said_in_a_line(self):
         for old, new, message in (
@@ -55,16 +36,16 @@ class Specification(FolderTest):
             ("seeds = [0]", "seeds = [1, 1]", "a seed twice"),
             ("episodes = 2", "episode = 2", "'episode': unknown"),
             ("episodes = 2", "seed = 2", "seeds has the seeds"),
-            ("average_decay = 0", "average_decay = 2", "does not fit"),
-            ('experiment = "best"', 'experiment = "west"', "'west': unknown"),
-            ('experiment = "best"', "", "experiment: needs a text"),
+            ("beta1 = 0", "beta1 = 2", "does not fit"),
+            ('experiment = "mlp_gan"', 'experiment = "west"', "'west': unknown"),
+            ('experiment = "mlp_gan"', "", "experiment: needs a text"),
             ('title = "Two and two"', 'titel = "x"', "'titel': unknown in the file"),
             ("[settings]", "[settings", "not TOML"),
             ("seeds = [0]", 'seeds = [0]\ncas = "yes"', "cas: true or false"),
-            ('name = "no average"', 'name = "x"\nminutes = "3"', "minutes: a number"),
-            ('name = "no average"', 'name = "x"\nfull = 3', "full: keys and values"),
-            ('name = "no average"', 'name = "x"\nseeds = 3', "seeds: a list"),
-            ('"no average"', '"best"', "two variants of one name"),
+            ('name = "no momentum"', 'name = "x"\nminutes = "3"', "minutes: a number"),
+            ('name = "no momentum"', 'name = "x"\nfull = 3', "full: keys and values"),
+            ('name = "no momentum"', 'name = "x"\nseeds = 3', "seeds: a list"),
+            ('"no momentum"', '"mlp_gan"', "two variants of one name"),
         ):
             with self.subTest(new), self.assertRaisesRegex(UserError, message):
                 self.read(SPEC.replace(old, new, 1))
@@ -83,7 +64,8 @@ class Specification(FolderTest):
         full = specification.read(Path("spec.toml"), full=True)
         self.assertEqual(full.name, "try-full")
         self.assertEqual(
-            [trial.run for trial in full.trials], ["try-no_average-full-4", "try-no_average-full-5"]
+            [trial.run for trial in full.trials],
+            ["try-no_momentum-full-4", "try-no_momentum-full-5"],
         )
         for trial in full.trials:
             self.assertEqual((trial.config.episodes, trial.config.batch_size), (6, 20))
