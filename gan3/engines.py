@@ -33,6 +33,7 @@ _RAY = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # whose files TensorBoard would take for runs
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new one says where results are that are removed at the end
 }
 
 
@@ -127,6 +128,9 @@ def by_ray(tasks: list[Task], done: Done, jobs: int, threads: int, address: str 
 
         def on_trial_error(self, iteration, trials, trial, **info):
             done(trial.config["task"]["run"], f"lost with its worker, {_TIMES + 1} times")
+
+        def __reduce__(self):  # Tune would write down `done`, and all that it holds
+            return tune.Callback, ()
 
     own = {} if address else {"num_cpus": jobs * threads, "include_dashboard": False}
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
