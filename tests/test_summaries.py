@@ -72,12 +72,13 @@ class Events(FolderTest):
 
     def test_what_came_after_a_checkpoint_is_forgotten(self):
         def steps():
-            return [
+            """Of all files; their names number a process's files, so the tenth is before the 9th."""
+            return sorted(
                 event.step
-                for path in sorted(self.folder.glob("events.*"))
+                for path in self.folder.glob("events.*")
                 for event in EventFileLoader(str(path)).Load()
                 if event.summary.value
-            ]
+            )
 
         for numbers in ((10, 20), (30, 40)):  # two files, as a run that was resumed has
             summaries = Summaries(self.folder)
