@@ -16,7 +16,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-LONGEST = ("test_reliability", "test_run", "test_report", "test_replicas")
+LONGEST = ("test_reliability", "test_run", "test_report", "test_train_step", "test_open_step") + (
+    *("test_engines", "test_sweep", "test_replicas", "test_field_step"),
+)
 """Modules that are begun first: they start many runs, and the others fit in beside them."""
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from gan3 import metrics
 from gan3.metrics import Moments
+from tests.support import LONG
 
 
 class LabelAccuracy(unittest.TestCase):
@@ -144,6 +145,7 @@ class Kernel(unittest.TestCase):
 
 
 class Neighbourhoods(unittest.TestCase):
+    @unittest.skipUnless(LONG, "GAN3_LONG is not set: takes half a minute")
     def test_published_sanity_case(self):
         """Naeem et al.'s own: 10,000 each of N(0, 1) in 1,000 dimensions, k = 5."""
         random = np.random.default_rng(0)

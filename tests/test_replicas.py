@@ -38,6 +38,7 @@ from tests.support import (
     write_idx_set,
 )
 
+takes_minutes = unittest.skipUnless(LONG, "GAN3_LONG is not set: takes minutes")
 BATCH, STEPS = 8, 3
 ROUNDING = 1e-4
 """Of a network's largest gradient: a sum of some thousand float32, taken in two parts, keeps five
@@ -213,9 +214,11 @@ class OneStep(Child):
         # Of a step in which the second replica alone was spoilt, and asked to stop or not.
         self.assertEqual(found["answers"], [(False, False), (False, True)])
 
+    @takes_minutes
     def test_three_network(self):
         self.steps_as_one_does("three_network")
 
+    @takes_minutes
     def test_published_code(self):
         self.steps_as_one_does("published_code")
 
@@ -277,9 +280,6 @@ TRAIN = ("train", "--experiment", "mlp_gan", "--episodes", 1, "--batch-size", 10
 TRAIN += ("--dataset", "idx", "--data", "own", "--batches")
 TWO = ("--strategy", "mirrored", "--replicas", 2)
 LOST = r"\Agan3: worker lost at step (\d+) \(.+\); start all workers again with --resume\n\Z"
-
-
-takes_minutes = unittest.skipUnless(LONG, "GAN3_LONG is not set: takes minutes")
 
 
 def free_addresses(count):
@@ -348,6 +348,7 @@ class Runs(Child):
         self.assertFalse(Path("none").exists())
         return line
 
+    @takes_minutes
     def test_a_worker_is_lost_and_the_run_goes_on_to_the_same_end(self):
         """To the very end of a run that two replicas trained without a break."""
         line = self.lose_a_worker(signal.SIGKILL)

@@ -72,7 +72,7 @@ class Events(FolderTest):
 
     def test_what_came_after_a_checkpoint_is_forgotten(self):
         def steps():
-            """Of all files; their names number a process's files, so the tenth is before the 9th."""
+            """Of all files; their names have no order, the tenth of a process is before its 9th."""
             return sorted(
                 event.step
                 for path in self.folder.glob("events.*")
