@@ -82,6 +82,7 @@ class Tasks(FolderTest):
         super().setUp()
         write_idx_set(self.folder / "own", 600, 200)
 
+    @unittest.skipUnless(LONG, "GAN3_LONG is not set: takes a minute")
     def test_killed_it_goes_on_and_with_its_worker_it_dies(self):
         whole = task("whole")
         status, _, err = call("train", "--run", "whole", *whole.train, *whole.places)

@@ -1,7 +1,7 @@
 """What happens to a run: killed, stopped, crowded, its disk full, its folder gone.
 
 Real processes on small runs, each to end bit for bit as one to which nothing happened. GAN3_LONG=1
-kills fifty times where the suite kills four.
+kills fifty times where the suite kills three.
 """
 
 import filecmp
@@ -27,7 +27,7 @@ from tests.support import (
     write_idx_set,
 )
 
-KILLS = 50 if LONG else 4
+KILLS = 50 if LONG else 3
 SCHEDULE = ("--episodes", 2, "--batches", 12, "--batch-size", 8)
 OFTEN = ("--set", "log_every=2", "--set", "checkpoint_every=3")
 OWN = ("--dataset", "idx", "--data", "own")

@@ -222,6 +222,7 @@ class OneStep(Child):
     def test_published_code(self):
         self.steps_as_one_does("published_code")
 
+    @takes_minutes
     def test_best(self):
         self.steps_as_one_does("best")
 

@@ -14,7 +14,7 @@ from gan3.catalogue import config_of
 from gan3.files import write_json
 from gan3.judge import make as make_judge
 from gan3.run import train
-from tests.support import MNIST, FolderTest, call, needs_mnist, points_of, write_idx_set
+from tests.support import LONG, MNIST, FolderTest, call, needs_mnist, points_of, write_idx_set
 
 ASKED_FOR = {"label_accuracy", "judge_gap", "number_reading"}
 UNASKED = {"digits_found", "kl_to_uniform"}
@@ -146,6 +146,7 @@ class OfARun(FolderTest):
             self.assertEqual(status, 2)
             self.assertRegex(err, r"\Agan3: run a: was trained on other data; .*\n\Z")
 
+    @unittest.skipUnless(LONG, "GAN3_LONG is not set: 5,000 digits take half a minute")
     def test_the_last_training_images_are_never_trained_on_by_a_validation_run(self):
         write_idx_set(self.folder / "own", 5200, 200)
         self.train("v", split="validation")
