@@ -223,6 +223,7 @@ class OfAFile(FolderTest):
                 self.assertRegex(err, message)
                 self.assertEqual(err.count("\n"), 1, err)
 
+    @unittest.skipUnless(LONG, "GAN3_LONG is not set: trains three classifiers")
     @needs_mnist
     def test_cas_and_another_judge(self):
         make_judge(Path("j.npz"), 3, MNIST, 40, say=lambda line: None)
