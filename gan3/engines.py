@@ -17,11 +17,11 @@ from typing import NamedTuple
 from gan3.errors import UserError
 from gan3.records import folders_of, read_record
 
-ROOT = Path(__file__).parent.parent  # where python -m gan3 finds it, whatever the folder
+_ROOT = Path(__file__).parent.parent  # where python -m gan3 finds it, whatever the folder
 
 Done = Callable[[str, str | None], None]  # of a run that ended: its name, what went wrong if it did
 
-_TIMES = 3  # that a process which a signal ended is begun again, from its last checkpoint
+_TIMES = 3  # that a process is begun, from its last checkpoint, while signals end it
 # A worker that is killed takes its process along: its successor would find the run taken.
 _STARTER = """
 import ctypes, runpy, signal, sys
@@ -141,13 +141,12 @@ def by_ray(tasks: list[Task], done: Done, jobs: int, threads: int, address: str 
         said = (str(error).strip().splitlines() or [""])[0]
         where = f"--address {address}" if address else "--engine ray"
         raise UserError(f"{where}: no Ray answers ({said})") from None
-    storage = Path(tasks[0].output).parent.absolute() / "ray"
+    storage = Path(tasks[0].output).parent / "ray"
     try:
         tune.Tuner(
             tune.with_resources(_trial, {"cpu": threads}),
             param_space={"task": tune.grid_search([task._asdict() for task in tasks])},
             run_config=tune.RunConfig(
-                name=f"{int(time.time())}",
                 storage_path=str(storage),
                 failure_config=tune.FailureConfig(max_failures=_TIMES),
                 callbacks=[Told()],
@@ -166,4 +165,4 @@ def _trial(config: dict) -> dict[str, str]:
 
 def _python_path() -> str:
     """PYTHONPATH with this gan3 before all others."""
-    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))

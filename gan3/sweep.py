@@ -28,7 +28,6 @@ from gan3.specification import Point, Sweep, Trial
 
 Say = Callable[[str], None]
 
-ENGINES = ("local", "ray")
 _ALOUD = 5  # places of the ranking that are said
 _DRAWN = 20  # that are drawn beside one another
 
@@ -60,6 +59,7 @@ def run(
     limits = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     kept = {key: value for key, value in os.environ.items() if key.startswith(("GAN3_", "TF_"))}
     places = ["--logs", logs, "--figures", figures_folder] + (["--data", data] if data else [])
+    deadline = time.time() + 60 * sweep.budget_minutes
     tasks = [
         engines.Task(
             run=trial.run,
@@ -70,7 +70,7 @@ def run(
             output=str((output / f"{trial.run}.txt").absolute()),
             folder=str(Path.cwd()),
             environment=kept | dict.fromkeys(limits, str(threads)),
-            deadline=time.time() + 60 * sweep.budget_minutes,
+            deadline=deadline,
         )
         for trial in todo
     ]
