@@ -13,6 +13,7 @@ from gan3.layers import (
     Glorot,
     batch_moments,
     conv,
+    conv_product,
     conv_transpose,
     dense,
     dropout,
@@ -203,8 +204,10 @@ class ConditionalDiscriminator(FieldNetwork):
             sheets = tf.cast(tf.reshape(self.digit, [10, 56, 56, 1]), h.dtype)
             sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [10, 28, 28, 64]: once a digit
             h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
-            for layer, norm, rim in zip(self.layers, self.norms, (1, 1, 2), strict=True):
-                h = norm(_leaky(conv(h, *layer, stride=2, rim=rim)), train)  # sides 14, 7, 4
+            for layer, norm, convolve, rim in zip(
+                self.layers, self.norms, (conv, conv, conv_product), (1, 1, 2), strict=True
+            ):
+                h = norm(_leaky(convolve(h, *layer, stride=2, rim=rim)), train)  # sides 14, 7, 4
             h = tf.reshape(h, [-1, 4 * 4 * 1024])
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 

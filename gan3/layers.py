@@ -106,6 +106,25 @@ def conv(
     return _add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding=padding), b)
 
 
+def conv_product(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim: int) -> tf.Tensor:
+    """`conv` with a rim as one matrix product of all patches: [B, h, w, in] to [B, h', w', out].
+
+    For small sheets of many channels, where the gradients of TensorFlow's own kernels are eight
+    times slower than their forward pass.
+    """
+    side, _, channels, out = w.shape
+    x = tf.pad(x, [[0, 0], [rim, rim], [rim, rim], [0, 0]])
+    rows, columns = ((extent - side) // stride + 1 for extent in x.shape[1:3])
+    taps = [
+        x[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
+        for i in range(side)
+        for j in range(side)
+    ]
+    patches = tf.reshape(tf.concat(taps, axis=3), [-1, side * side * channels])
+    h = tf.matmul(patches, tf.reshape(tf.cast(w, x.dtype), [-1, out]))  # [B h' w', out]
+    return _add_bias(tf.reshape(h, [-1, rows, columns, out]), b)
+
+
 def normalise(
     x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, scale: tf.Variable, shift: tf.Variable
 ) -> tf.Tensor:

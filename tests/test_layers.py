@@ -97,6 +97,20 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual(got.shape, [2, 4, 4, 5])  # (7 + 2 * 2 - 4) // 2 + 1
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
+    def test_one_product_of_patches_is_the_convolution(self):
+        for side, extents, stride, rim in ((4, (7, 7), 2, 2), (3, (6, 9), 1, 0), (2, (5, 4), 2, 1)):
+            x, w, b = self.draw(2, *extents, 3), self.draw(side, side, 3, 5), self.draw(5)
+            x, w, b = tf.constant(x), tf.Variable(w), tf.Variable(b)
+            results = []
+            for convolve in (layers.conv, layers.conv_product):
+                with tf.GradientTape() as tape:
+                    tape.watch(x)
+                    h = convolve(x, w, b, stride=stride, rim=rim)
+                    loss = tf.reduce_sum(tf.sin(h))
+                results.append([h, *tape.gradient(loss, [x, w, b])])
+            for expected, got in zip(*results, strict=True):
+                np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+
     def test_pooling_first_changes_nothing(self):
         x, w, b = self.draw(2, 8, 8, 3), self.draw(5, 5, 3, 4), self.draw(4)
         for name, activation in layers.ACTIVATIONS.items():
