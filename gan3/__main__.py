@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
         "--mode", choices=("arithmetic", "interpolate", "grid", "sweep"), default="arithmetic"
     )
     latent.add_argument("--seed", type=int, default=0, help="of the noise (0)")
-    latent.add_argument("--out", metavar="FILE.png", help="default: figures/[RUN/]latent_MODE.png")
+    latent.add_argument("--out", metavar="FILE.png", help="default: figures/RUN/latent_MODE.png")
     add_folders(latent)
 
     recognise = add("recognise", _recognise, "read digits in pictures: the judge or a determinator")
@@ -482,12 +482,14 @@ def _figures(options: argparse.Namespace) -> int:
 def _latent(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
     _refuse_two_sources(options)
-    folder = Path(options.figures) / (options.run or "")
-    out = _file_to_write("--out", options.out, folder / f"latent_{options.mode}.png")
+    out = _file_to_write("--out", options.out)
     import_tensorflow()
     from gan3 import figures, files, latent
 
     system, name, by = _source(options)
+    if out is None:
+        trained = options.pretrained is None and not by
+        out = Path(options.figures) / (name if trained else "") / f"latent_{options.mode}.png"
     walk = latent.look(system, options.digits, options.mode, options.seed)
     files.make_folder(out.parent)
     title = f"{name} · {walk.title}"

@@ -194,7 +194,7 @@ def _png(figure: Figure) -> bytes:
 def report_card(
     title: str,
     lines: list[str],
-    confusion: np.ndarray,
+    read: np.ndarray,
     coverage: dict[str, list[float]],
     samples: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
@@ -203,16 +203,19 @@ def report_card(
 
     Args:
         lines: of the table, of one width of type.
-        confusion: counts [10, 10], row asked for, column read.
+        read: counts [10, 10], row asked for, column read; [10] where no digit was asked for.
         coverage: "samples" and "real": a share for each digit.
-        samples: uint8 [100, 28, 28], ten rows of ten.
+        samples: uint8 [100, 28, 28], ten rows of ten: one digit each, where digits were asked for.
         pairs: the closest samples [10, 28, 28], their training images, their distances [10].
     """
     figure = Figure(figsize=(11, 10.4), dpi=_DPI)
     figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
-    _sheet(figure, (0.69, 0.62, 0.29, 0.31), samples, 10, "samples, ten of each digit")
-    _confusion(figure, confusion)
+    asked = read.ndim == 2
+    sheet_title = "samples, ten of each digit" if asked else "samples as they come"
+    _sheet(figure, (0.69, 0.62, 0.29, 0.31), samples, 10, sheet_title)
+    axes = figure.add_axes((0.06, 0.3, 0.34, 0.31 if asked else 0.28))
+    (_confusion if asked else _counts)(axes, read)
     _coverage(figure, coverage)
     _pairs(figure, *pairs)
     return figure
@@ -226,8 +229,7 @@ def _sheet(figure: Figure, place, images: np.ndarray, columns: int, title: str) 
     axes.set_title(title, fontsize=9)
 
 
-def _confusion(figure: Figure, counts: np.ndarray) -> None:
-    axes = figure.add_axes((0.06, 0.3, 0.34, 0.31))
+def _confusion(axes: Axes, counts: np.ndarray) -> None:
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for row in range(10):
@@ -242,6 +244,17 @@ def _confusion(figure: Figure, counts: np.ndarray) -> None:
     axes.set_ylabel("asked for", fontsize=8)
     axes.set_title("digits asked for and read", fontsize=9)
     axes.tick_params(labelsize=8)
+
+
+def _counts(axes: Axes, counts: np.ndarray) -> None:
+    axes.bar(range(10), counts, color="tab:orange")
+    axes.axhline(counts.sum() / 10, color="tab:gray", linestyle="--", label="a tenth each")
+    axes.set_xticks(range(10))
+    axes.set_ylim(0, 1.18 * max(counts.max(), counts.sum() / 10, 1))
+    axes.set_title("samples that the judge reads as each digit", fontsize=9)
+    axes.legend(fontsize=8, loc="upper right")
+    axes.tick_params(labelsize=8)
+    axes.grid(axis="y", alpha=0.25)
 
 
 def _coverage(figure: Figure, coverage: dict[str, list[float]]) -> None:

@@ -298,18 +298,19 @@ def evaluate(
         "samples": _in_order(fakes.scores),
         "real": _in_order(reals.scores),
         "coverage_by_digit": {"samples": fakes.coverage, "real": reals.coverage},
-        "confusion": None if digits.labels is None else fakes.confusion.tolist(),
+        "confusion": None if digits.labels is None else fakes.read.tolist(),
     }
     lines = table(card, digits.name)
+    shown = slice(100) if digits.labels is None else _equal_parts(digits.labels, 100, seed)
     for line in lines:
         say(line)
     picture = figures.report_card(
         f"{digits.name} · {len(digits.images):,} samples against {len(dataset.held_out_images):,}"
         f" held-out digits of {dataset.title} ({dataset.split})",
         lines[1:],
-        fakes.confusion,
+        fakes.read,
         card["coverage_by_digit"],
-        digits.images[_equal_parts(fakes.shown, 100, seed)],
+        digits.images[shown],
         fakes.pairs,
     )
     return card, picture
@@ -329,8 +330,7 @@ def _in_order(scores: Scores) -> Scores:
 class _Card(NamedTuple):
     scores: Scores
     coverage: list[float]  # a digit each
-    confusion: np.ndarray
-    shown: np.ndarray  # [N]: the digit asked for, or else the one that is read
+    read: np.ndarray  # counts of the digits read, [10]; [10, 10], where digits were asked for
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray]  # closest ten: samples, neighbours, distances
 
 
@@ -385,8 +385,7 @@ class _Reference:
         return _Card(
             scores,
             coverage,
-            metrics.confusion(shown, read),
-            shown,
+            np.bincount(read, minlength=10) if labels is None else metrics.confusion(labels, read),
             self._closest(images, shown, distances, places),
         )
 

@@ -250,5 +250,27 @@ class Side(unittest.TestCase):
         self.assertGreater(widths[1] - widths[0], 1)
 
 
+class ReportCard(unittest.TestCase):
+    def titles(self, read):
+        coverage = {"samples": [0.5] * 10, "real": [0.9] * 10}
+        hundred = np.tile(DIGITS, (5, 1, 1))
+        pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
+        figure = figures.report_card("title", ["line"], read, coverage, hundred, pairs)
+        return {axes.get_title(): axes for axes in figure.axes}
+
+    def test_digits_that_nobody_asked_for_are_counted(self):
+        counts = np.array([269, 46, 1459, 3277, 961, 626, 42, 446, 1777, 1097])
+        found = self.titles(counts)
+        self.assertFalse([title for title in found if "asked for" in title])
+        bars = found["samples that the judge reads as each digit"].patches
+        self.assertEqual([bar.get_height() for bar in bars], counts.tolist())
+
+    def test_digits_asked_for_are_set_against_those_read(self):
+        counts = np.diag(np.arange(10)) + 5
+        found = self.titles(counts)
+        texts = found["digits asked for and read"].texts
+        self.assertEqual([int(text.get_text()) for text in texts], counts.ravel().tolist())
+
+
 if __name__ == "__main__":
     unittest.main()

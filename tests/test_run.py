@@ -169,6 +169,13 @@ class Runs(FolderTest):
             self.assertEqual((status, err), (0, ""))
             self.assertRegex(out, r"\A(one by one/000\d_\d\.png: \d \(\d+\.\d%\)\n){4}\Z")
 
+        with self.subTest("a look about, beside the run's other pictures"):
+            status, out, err = call("latent", "--digits", "3", "8")
+            self.assertEqual((status, err), (0, ""))
+            self.assertIn("figures/a/latent_arithmetic.png", out)
+            with Image.open("figures/a/latent_arithmetic.png") as sheet:
+                self.assertGreater(sheet.width, 4 * 28)
+
         with self.subTest("a name that exists is refused and nothing is changed"):
             before = digests_in("logs/a")
             _, err = self.train_here(expect=2)

@@ -4,6 +4,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from gan3 import shipped
 from gan3.errors import UserError
@@ -54,6 +55,15 @@ class Commands(FolderTest):
         named = Path("named.png")
         call("generate", "241256", "--seed", "3", "--pretrained", "best", "--out", str(named))
         self.assertEqual(named.read_bytes(), Path("figures/241256.png").read_bytes())
+
+    def test_a_walk_through_it_as_a_sheet_and_moving(self):
+        walk = "latent", "--pretrained", "best", "--digits", "4", "9", "--mode", "interpolate"
+        status, out, err = call(*walk)
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("figures/latent_interpolate.png", out)
+        self.assertTrue(Path("figures/latent_interpolate.png").is_file())
+        with Image.open("figures/latent_interpolate.gif") as moving:
+            self.assertGreater(moving.n_frames, 2)
 
     def test_samples_of_it(self):
         status, _, err = call("sample", "--pretrained", "best", "--count", "20", "--out", "x.npz")
