@@ -9,8 +9,12 @@ Departures:
 1. The paper's class head learns from fakes as well; the example's, and this one, do not.
 2. The example draws two fakes for a real image in the generator's update; here it is one, and
    200,000 images in all.
-3. Its embedding has Glorot's uniform draw, not the normal one of the same deviation.
+3. Weights have Glorot's uniform draw; the example's embedding and transposed convolutions have the
+   normal one of the same deviation.
 4. Real and fake loss are added, where the example has the mean over both kinds in one batch.
+5. The generator's target is 1; the example's is .95, as that of real images.
+6. Batch normalisation adds 1e-5 to the variance and its averages move by a tenth; the example's, by
+   Keras' defaults, 1e-3 and a hundredth.
 """
 
 from typing import TYPE_CHECKING

@@ -2,12 +2,12 @@
 
 Published: a notebook in TensorFlow 1. The generator makes a sheet of 56 x 56 and convolves it down
 twice; the discriminator is the usual CNN with average-pools, trained on real and on fake images by
-an Adam each. Truncated normal weights.
+an Adam each. Truncated normal weights, and biases of the generator.
 
 Departures:
 1. 200,000 images as everywhere here (the notebook's own count is not known), no warm-up of the
    discriminator.
-2. Single digits are normalised by averages of training's moments, not by those of their batch.
+2. Digits are drawn with the averages of training's moments; the notebook takes their batch's own.
 3. Where its noise is drawn anew is not known: here for each of the two networks' updates.
 """
 

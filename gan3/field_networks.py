@@ -35,8 +35,8 @@ class BatchNorm:
     The averages of the moments move a tenth of the way with each batch that is trained on.
     """
 
-    def __init__(self, name: str, width: int):
-        self.scale = tf.Variable(tf.ones([width]), name=f"{name}/scale")
+    def __init__(self, name: str, width: int, scale: tf.Tensor | None):
+        self.scale = None if scale is None else tf.Variable(scale, name=f"{name}/scale")
         self.shift = tf.Variable(tf.zeros([width]), name=f"{name}/shift")
         self.mean = tf.Variable(tf.zeros([width]), trainable=False, name=f"{name}/mean")
         self.variance = tf.Variable(tf.ones([width]), trainable=False, name=f"{name}/variance")
@@ -79,9 +79,10 @@ class FieldNetwork(Network):
         self.weights += [w, b]
         return w, b
 
-    def _batch_norm(self, layer: str, width: int) -> BatchNorm:
-        made = BatchNorm(f"{self.name}/{layer}", width)
-        self.weights += [made.scale, made.shift]
+    def _batch_norm(self, layer: str, width: int, scaled: bool = True) -> BatchNorm:
+        scale = self._init.scales(width) if scaled else None
+        made = BatchNorm(f"{self.name}/{layer}", width, scale)
+        self.weights += [made.scale, made.shift] if scaled else [made.shift]
         self.averages += [made.mean, made.variance]
         return made
 
@@ -93,7 +94,7 @@ class FieldNetwork(Network):
 
     def _embedding(self, layer: str, width: int) -> tf.Variable:
         """A row [width] for each digit."""
-        made = tf.Variable(self._init.weights((10, width)), name=f"{self.name}/{layer}/w")
+        made = tf.Variable(self._init.embedding((10, width)), name=f"{self.name}/{layer}/w")
         self.weights.append(made)
         return made
 
@@ -111,9 +112,10 @@ class AutoWriteGenerator(FieldNetwork):
     def __init__(self, init: Glorot, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
         self.sheet = self._layer("sheet", (NOISE, 56 * 56))
-        self.norm0 = self._batch_norm("norm0", 1)
-        self.conv1, self.norm1 = self._conv("conv1", 3, 1, 50), self._batch_norm("norm1", 50)
-        self.conv2, self.norm2 = self._conv("conv2", 3, 50, 25), self._batch_norm("norm2", 25)
+        self.norm0 = self._batch_norm("norm0", 1, scaled=False)
+        self.conv1, self.conv2 = self._conv("conv1", 3, 1, 50), self._conv("conv2", 3, 50, 25)
+        self.norm1 = self._batch_norm("norm1", 50, scaled=False)
+        self.norm2 = self._batch_norm("norm2", 25, scaled=False)
         self.pixels = self._conv("pixels", 1, 25, 1)
 
     def __call__(self, noise, shares, train, seed) -> tf.Tensor:
@@ -122,11 +124,17 @@ class AutoWriteGenerator(FieldNetwork):
             h = dense(self._inside(noise, NOISE), *self.sheet)  # [B, 3136]
             h = tf.nn.relu(self.norm0(tf.reshape(h, [-1, 56, 56, 1]), train))
             h = tf.nn.relu(self.norm1(conv(h, *self.conv1, stride=2), train))  # [B, 28, 28, 50]
-            h = tf.cast(tf.image.resize(h, [56, 56]), h.dtype)
+            h = _enlarged(h)
             h = tf.nn.relu(self.norm2(conv(h, *self.conv2, stride=2), train))  # [B, 28, 28, 25]
-            h = tf.cast(tf.image.resize(h, [56, 56]), h.dtype)
+            h = _enlarged(h)
             h = conv(h, *self.pixels, stride=2)  # [B, 28, 28, 1]
             return tf.sigmoid(tf.cast(h, tf.float32))
+
+
+def _enlarged(x: tf.Tensor) -> tf.Tensor:
+    """Bilinear to 56 x 56 as TensorFlow 1 did it: x's own pixels, and between two their mean."""
+    made = tf.raw_ops.ResizeBilinear(images=x, size=[56, 56])
+    return tf.cast(made, x.dtype)
 
 
 class AutoWriteDiscriminator(FieldNetwork):

@@ -33,28 +33,47 @@ class Glorot:
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
         """The first values of a weight tensor of `shape`."""
-        self._made += 1
-        seed = np.random.SeedSequence([self._seed, self._made]).generate_state(1)[0]
-        return self._initialiser(int(seed) >> 1)(shape)
+        return self._initialiser(self._next_seed())(shape)
 
     def biases(self, width: int, network: str) -> tf.Tensor:
         """Zeros of [width], in every network."""
         del network
         return tf.zeros([width])
 
+    def embedding(self, shape: tuple[int, int]) -> tf.Tensor:
+        """A row for each thing that is embedded; here as weights."""
+        return self.weights(shape)
+
+    def scales(self, width: int) -> tf.Tensor:
+        """By which batch normalisation begins to multiply: ones of [width]."""
+        return tf.ones([width])
+
+    def _next_seed(self) -> int:
+        self._made += 1
+        return int(np.random.SeedSequence([self._seed, self._made]).generate_state(1)[0]) >> 1
+
     def _initialiser(self, seed: int) -> tf.keras.initializers.Initializer:
         return tf.keras.initializers.GlorotUniform(seed=seed)
 
 
 class Normal(Glorot):
-    """N(0, 0.02), biases zero (Radford et al. 2016)."""
+    """N(0, 0.02), biases zero, scales N(1, 0.02) (Radford et al. 2016); embeddings N(0, 1)."""
+
+    def embedding(self, shape: tuple[int, int]) -> tf.Tensor:
+        return tf.keras.initializers.RandomNormal(stddev=1.0, seed=self._next_seed())(shape)
+
+    def scales(self, width: int) -> tf.Tensor:
+        return 1 + self.weights((width,))
 
     def _initialiser(self, seed: int) -> tf.keras.initializers.Initializer:
         return tf.keras.initializers.RandomNormal(stddev=0.02, seed=seed)
 
 
 class TruncatedNormal(Glorot):
-    """N(0, 0.02), drawn again beyond two standard deviations; biases zero."""
+    """N(0, 0.02), drawn again beyond two standard deviations; so are the generator's biases."""
+
+    def biases(self, width: int, network: str) -> tf.Tensor:
+        return self.weights((width,)) if network == "generator" else tf.zeros([width])
 
     def _initialiser(self, seed: int) -> tf.keras.initializers.Initializer:
         return tf.keras.initializers.TruncatedNormal(stddev=0.02, seed=seed)
@@ -126,11 +145,16 @@ def conv_product(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim:
 
 
 def normalise(
-    x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, scale: tf.Variable, shift: tf.Variable
+    x: tf.Tensor,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    scale: tf.Variable | None,
+    shift: tf.Variable,
 ) -> tf.Tensor:
     """Batch normalisation (Ioffe & Szegedy 2015) of x [..., width] by moments that are given.
 
-    (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width]; in float32, then x's precision.
+    (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width], without a scale where there is
+    none; in float32, then x's precision.
     """
     exact = tf.cast(x, tf.float32)
     normal = tf.nn.batch_normalization(exact, mean, variance, shift, scale, EPSILON)

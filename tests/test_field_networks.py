@@ -26,7 +26,7 @@ def convs(side, *channels):
 GENERATORS = {
     "gan_auto_write": (
         lambda: field.AutoWriteGenerator(TruncatedNormal(0)),
-        dense(100, 56 * 56) + 2 * 1 + convs(3, 1, 50) + 2 * 50 + convs(3, 50, 25) + 2 * 25 + 25 + 1,
+        dense(100, 56 * 56) + 1 + convs(3, 1, 50) + 50 + convs(3, 50, 25) + 25 + 25 + 1,
         (False, False, 2 * (1 + 50 + 25)),
     ),
     "conditional_dcgan": (
@@ -143,7 +143,7 @@ class Networks(unittest.TestCase):
 
 class Normalisation(unittest.TestCase):
     def test_training_normalises_by_the_batch_and_moves_the_averages_a_tenth(self):
-        norm = field.BatchNorm("n", 2)
+        norm = field.BatchNorm("n", 2, tf.ones([2]))
         x = np.random.default_rng(0).normal(3, 2, size=(4, 5, 6, 2)).astype(np.float32)
         flat = norm(tf.constant(x), True).numpy().reshape(-1, 2)
         np.testing.assert_allclose(flat.mean(axis=0), 0, atol=1e-5)
@@ -153,7 +153,7 @@ class Normalisation(unittest.TestCase):
         np.testing.assert_allclose(norm.variance, 0.9 + 0.1 * variance, rtol=1e-4)
 
     def test_outside_training_the_averages_normalise_and_stay(self):
-        norm = field.BatchNorm("n", 1)
+        norm = field.BatchNorm("n", 1, None)
         norm.mean.assign([2.0])
         norm.variance.assign([9.0])
         got = norm(tf.constant([[5.0], [2.0]]), False).numpy()

@@ -35,7 +35,23 @@ class Initialisers(unittest.TestCase):
             self.assertAlmostEqual(values.std(), deviation, delta=0.02 * deviation)
             self.assertAlmostEqual(values.mean(), 0, delta=0.02 * deviation)
             self.assertLessEqual(np.abs(values).max(), 1.001 * largest)
+            self.assertEqual(np.abs(kind(seed=1).biases(9, "discriminator")).max(), 0)
+        for kind in (layers.FanIn, layers.Normal):
             self.assertEqual(np.abs(kind(seed=1).biases(9, "generator")).max(), 0)
+        drawn = layers.TruncatedNormal(seed=1).biases(5000, "generator").numpy()
+        self.assertAlmostEqual(drawn.std(), 0.02 * truncated, delta=0.05 * 0.02)
+
+    def test_embeddings_and_scales_of_a_dcgan(self):
+        init = layers.Normal(seed=1)  # PyTorch's embedding; Radford et al. draw the scales, too
+        for drawn, mean, deviation in (
+            (init.embedding((50, 200)).numpy(), 0, 1),
+            (init.scales(10_000).numpy(), 1, 0.02),
+        ):
+            self.assertAlmostEqual(drawn.mean(), mean, delta=5 * deviation / math.sqrt(drawn.size))
+            self.assertAlmostEqual(drawn.std(), deviation, delta=0.05 * deviation)
+        np.testing.assert_array_equal(layers.Glorot(1).scales(3), np.ones(3))
+        alike = layers.Glorot(1).embedding((4, 5)), layers.Glorot(1).weights((4, 5))
+        np.testing.assert_array_equal(*alike)
 
     def test_each_variable_has_a_stream_of_its_own_and_the_seed_decides(self):
         a, b, other = layers.Glorot(1), layers.Glorot(1), layers.Glorot(2)
