@@ -19,7 +19,7 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.config import Config
+from gan3.config import TWO_ADAMS, Config
 from gan3.triple import Triple
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ CONFIG = Config(
     beta1=Triple(0.5, 0.5, 0.9),
     keep_prob=Triple(1.0, 0.7, 1.0),
 )
-HEEDED = ("learning_rate", "beta1", "keep_prob")
+HEEDED = (*TWO_ADAMS, "keep_prob.discriminator")
 
 
 def build(config: Config, dtype: str) -> "TwoNetworks":

@@ -13,7 +13,7 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.config import Config
+from gan3.config import TWO_ADAMS, Config
 from gan3.triple import Triple
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ CONFIG = Config(
     learning_rate=Triple(1e-4, 3e-4, 0.001),  # it has no determinator
     beta1=Triple(0.9, 0.9, 0.9),
 )
-HEEDED = ("learning_rate", "beta1")
+HEEDED = TWO_ADAMS
 
 
 def build(config: Config, dtype: str) -> "TwoNetworks":

@@ -12,7 +12,7 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.config import Config
+from gan3.config import TWO_ADAMS, Config
 from gan3.triple import Triple
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CONFIG = Config(
     beta1=Triple(0.9, 0.9, 0.9),
     keep_prob=Triple(0.7, 0.7, 0.5),
 )
-HEEDED = ("learning_rate", "beta1", "keep_prob")
+HEEDED = (*TWO_ADAMS, "keep_prob.generator", "keep_prob.discriminator")
 
 
 def build(config: Config, dtype: str) -> "TwoNetworks":

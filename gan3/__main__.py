@@ -168,7 +168,9 @@ def _parser() -> argparse.ArgumentParser:
 
     latent = add("latent", _latent, "arithmetic and walks in the noise: a sheet, and a GIF of it")
     _add_run_or_pretrained(latent)
-    latent.add_argument("--digits", nargs="+", type=int, default=[3, 8], metavar="DIGIT")
+    latent.add_argument(
+        "--digits", nargs="+", type=int, metavar="DIGIT", help="3 8, or 3 for a grid and a sweep"
+    )
     latent.add_argument(
         "--mode", choices=("arithmetic", "interpolate", "grid", "sweep"), default="arithmetic"
     )
@@ -217,7 +219,7 @@ def import_tensorflow() -> None:
 
             tf.config.list_physical_devices()
             tf.get_logger().setLevel("ERROR")  # what a user must know is said in a line of ours
-        except ImportError as error:
+        except (ImportError, ValueError) as error:  # ValueError: of MPLBACKEND, which it reads
             raise UserError(f"tensorflow: cannot be imported ({error}); make setup") from None
         finally:
             os.dup2(kept, 2)
@@ -291,7 +293,7 @@ def _configured(config: Config, options: argparse.Namespace) -> Config:
 
 def _sample(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
-    out = _file_to_write("--out", options.out)
+    out = _file_to_write("--out", options.out, kinds=(".npz",))
     import_tensorflow()
     from gan3 import files, sampling
 
@@ -311,10 +313,12 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _generate(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
-    out = _file_to_write("--out", options.out, Path(options.figures) / f"{options.number[:40]}.png")
+    default = Path(options.figures) / f"{options.number[:40]}.png"
+    out = _file_to_write("--out", options.out, default, (".png", ".npz"))
+    as_arrays = out.suffix.lower() == ".npz"
     if not 1 <= options.variants <= 100:
         raise UserError(f"--variants {options.variants}: from 1 to 100")
-    if out.suffix == ".npz" and (options.inverted or options.spacing == "tight"):
+    if as_arrays and (options.inverted or options.spacing == "tight"):
         raise UserError(f"--out {out}: digits as drawn; neither --inverted nor --spacing tight")
     import_tensorflow()
     import numpy as np
@@ -331,7 +335,7 @@ def _generate(options: argparse.Namespace) -> int:
     sampler = sampling.Sampler(system)
     hands = [sampler(digits, (options.seed, hand)) for hand in range(options.variants)]
     files.make_folder(out.parent)
-    if out.suffix == ".npz":
+    if as_arrays:
         labels = np.tile(digits, options.variants)
         files.write_npz(out, {"images": np.concatenate(hands), "labels": labels})
     else:
@@ -385,7 +389,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    out = _file_to_write("--out", options.out, Path(options.figures) / "compare.png")
+    out = _file_to_write("--out", options.out, Path(options.figures) / "compare.png", (".png",))
     import_tensorflow()
     from gan3 import figures, files, report
 
@@ -422,7 +426,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _train_judge(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
-    out = _file_to_write("--out", options.out)
+    out = _file_to_write("--out", options.out, kinds=(".npz",))
     import_tensorflow()
     from gan3 import judge
 
@@ -432,7 +436,7 @@ def _train_judge(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    out = _file_to_write("--out", options.out)
+    out = _file_to_write("--out", options.out, kinds=(".npz",))
     import_tensorflow()
     from gan3 import files, gallery, shipped
 
@@ -444,7 +448,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _export_page(options: argparse.Namespace) -> int:
     _refuse_two_sources(options)
-    out = _file_to_write("--out", options.out)
+    out = _file_to_write("--out", options.out, kinds=(".html", ".htm"))
     import_tensorflow()
     from gan3 import files, page
 
@@ -482,7 +486,7 @@ def _figures(options: argparse.Namespace) -> int:
 def _latent(options: argparse.Namespace) -> int:
     _check_seed(options.seed)
     _refuse_two_sources(options)
-    out = _file_to_write("--out", options.out)
+    out = _file_to_write("--out", options.out, kinds=(".png",))
     import_tensorflow()
     from gan3 import figures, files, latent
 
@@ -555,8 +559,13 @@ def _source(options: argparse.Namespace):
     return trained.system, trained.folders.name, ""
 
 
-def _file_to_write(option: str, text: str | None, default: Path | None = None) -> Path | None:
-    """The path that an option names, or `default` where it was not given."""
+def _file_to_write(
+    option: str, text: str | None, default: Path | None = None, kinds: tuple[str, ...] = ()
+) -> Path | None:
+    """The path that an option names, or `default` where it was not given.
+
+    kinds: the suffixes of what can be written; none: any.
+    """
     from gan3.files import there
 
     if text is None:
@@ -564,6 +573,8 @@ def _file_to_write(option: str, text: str | None, default: Path | None = None) -
     path = Path(text)
     if not path.name or there(path.is_dir):
         raise UserError(f"{option} {text!r}: not the name of a file; name the one to be written")
+    if kinds and path.suffix.lower() not in kinds:
+        raise UserError(f"{option} {text!r}: the file's name ends in {' or '.join(kinds)}")
     return path
 
 

@@ -184,16 +184,29 @@ class Config:
         return self.widths.map(lambda text: tuple(int(word) for word in text.split()))
 
     def refuse_others(self, declared: "Config", heeded: Collection[str]) -> None:
-        """Raises UserError where a field of the networks that is not `heeded` is not as `declared`.
+        """Raises UserError where what is not `heeded` is not as `declared`.
 
-        For systems that would leave it alone: what a user sets must do something.
+        For what a system would leave alone: a user who sets something means something. `heeded`
+        names fields, or one network's own with a dot; one value for all networks is heeded then.
         """
+        allowed = {*heeded, *_OF_EVERY_SYSTEM}
         for key in self.differences(declared):
-            if key not in (*heeded, *_OF_EVERY_SYSTEM):
-                raise UserError(
-                    f"config key {key}: {self.experiment} has no such choice; it has"
-                    f" {_listed(tuple(heeded))}"
-                )
+            mine, theirs = getattr(self, key), getattr(declared, key)
+            names = [key]
+            if isinstance(mine, Triple):
+                if len(set(mine)) == 1 and any(name.startswith(f"{key}.") for name in heeded):
+                    continue
+                names = [
+                    f"{key}.{role}"
+                    for role in Triple._fields
+                    if getattr(mine, role) != getattr(theirs, role)
+                ]
+            for name in names:
+                if not {key, name} & allowed:
+                    raise UserError(
+                        f"config key {name}: {self.experiment} has no such choice; it has"
+                        f" {_listed(tuple(heeded))}"
+                    )
 
     @property
     def total_steps(self) -> int:
@@ -201,6 +214,11 @@ class Config:
         return self.episodes * self.batches
 
 
+# What systems of a generator and a discriminator heed, that have an Adam for each.
+TWO_ADAMS = (
+    *("learning_rate.generator", "learning_rate.discriminator"),
+    *("beta1.generator", "beta1.discriminator"),
+)
 _OF_EVERY_SYSTEM = (
     *("experiment", "episodes", "batches", "batch_size", "log_every", "checkpoint_every"),
     *("frame_every", "seed", "dataset", "split", "precision"),

@@ -12,7 +12,7 @@ from gan3 import figures
 from gan3.data import to_pixels
 from gan3.errors import UserError
 from gan3.files import make_folder
-from gan3.latent import farthest_of
+from gan3.latent import farthest_of, knows_one_noise
 from gan3.sampling import LATENT, System, seed_of
 
 _SLIDERS = 10  # all the noise that a digit of three networks has; of other systems' the first ten
@@ -27,10 +27,12 @@ class Explorer:
 
     def __init__(self, figure: Figure, system: System, name: str, folder: Path, seed: int = 0):
         self._system, self._folder = system, folder
-        self._seed, self._hand = seed, 0
+        self._seed, self._hand, self._sheets = seed, 0, 0
+        self._own_noise = knows_one_noise(system)  # of each digit: it goes with the digit
         self.digit = 3
         self.noise = self._draw_noise()
-        figure.suptitle(f"{name}: the digit that you ask for", fontsize=11)
+        drawn = "the digit that you ask for" if system.heeds_labels else "whatever digit comes"
+        figure.suptitle(f"{name}: {drawn}", fontsize=11)
         self._canvas = figure.add_axes((0.17, 0.2, 0.4, 0.68))
         self._canvas.set_axis_off()
         self._shown = None
@@ -75,20 +77,18 @@ class Explorer:
         self._show(self._images([self.digit], self.noise[None])[0])
 
     def many(self) -> None:
-        """Show five rows of the ten digits, each by a hand of its own."""
+        """Show five rows of the ten digits, each by a hand of its own, and each time by others."""
         digits = np.tile(np.arange(10), _ROWS)
-        noise = np.stack([self._draw_noise(digit, number) for number, digit in enumerate(digits)])
+        first, self._sheets = 1 + self._sheets * len(digits), self._sheets + 1
+        numbered = enumerate(digits, start=first)
+        noise = np.stack([self._draw_noise(digit, number) for number, digit in numbered])
         sheet = self._images(digits, noise).reshape(_ROWS, 10, 28, 28)
         self._show(sheet.transpose(0, 2, 1, 3).reshape(_ROWS * 28, 10 * 28))
 
     def another(self) -> None:
         """Draw the noise anew, and show its digit."""
         self._hand += 1
-        self.noise = self._draw_noise()
-        for slider, value in zip(self.sliders, self.noise, strict=False):
-            slider.eventson = False  # once for all, not ten times
-            slider.set_val(value)
-            slider.eventson = True
+        self._set_noise()
         self.one()
 
     def save(self) -> None:
@@ -102,11 +102,21 @@ class Explorer:
 
     def _pick(self, label: str) -> None:
         self.digit = int(label)
+        if self._own_noise:
+            self._set_noise()
         self.one()
 
     def _move(self, entry: int, value: float) -> None:
         self.noise[entry] = value
         self.one()
+
+    def _set_noise(self) -> None:
+        """Draw the noise of the present hand and set the sliders to it."""
+        self.noise = self._draw_noise()
+        for slider, value in zip(self.sliders, self.noise, strict=False):
+            slider.eventson = False  # once for all, not ten times
+            slider.set_val(value)
+            slider.eventson = True
 
     # -- what is drawn -------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ Figures are made without pyplot, so nothing is global and no display is needed.
 """
 
 import io
+import textwrap
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,10 @@ def grid(
     cell, across = 28 * _SCALE, 28 * _SCALE + 5
     down = cell + (35 if each else 5)
     longest = max(len(line) for text in beside for line in text.split("\n")) if beside else 0
-    left, top = (max(114, 28 + 7 * longest) if beside else 18), 50 + (31 if over else 0)
+    left = max(114, 28 + 7 * longest) if beside else 18
     width = max(left + columns * across + 18, 468)
+    titles = textwrap.wrap(title, (width - 20) // 11) or [title]
+    top = 50 + (31 if over else 0) + 18 * (len(titles) - 1)
     height = top + (rows - 1) * down + cell + 14
     left += (width - 18 - left - columns * across) // 2
     figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
@@ -71,7 +74,7 @@ def grid(
         """`text` at x, y pixels from the left and from the top."""
         figure.text(x / width, 1 - y / height, text, **{"fontsize": 9, "ha": "center"} | where)
 
-    write(width / 2, 26, title, va="center")
+    write(width / 2, 17, "\n".join(titles), va="top")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x, y = left + column * across, top + row * down
@@ -102,12 +105,13 @@ def loss_curves(lines: list[dict[str, float]], title: str) -> Figure:
     figure.suptitle(title, fontsize=11)
     above, below, judged = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 1.6))
     steps = np.array([line["step"] for line in lines], float)
+    dots = "." if len(lines) == 1 else ""  # one point makes no line
     for axes, tags in ((above, LOSSES), (below, ACCURACIES)):
         for tag in filter(known.__contains__, tags):
             label, colour = tags[tag]
             values = np.array([line.get(tag, np.nan) for line in lines], float)
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
-            axes.plot(steps, _smooth(values), color=colour, label=label, linewidth=1.6)
+            axes.plot(steps, _smooth(values), color=colour, label=label, linewidth=1.6, marker=dots)
         axes.grid(alpha=0.25)
         axes.legend(fontsize=8, loc="best", ncols=2)
     shown = [tag for tag in LOSSES if tag in known]
@@ -150,8 +154,14 @@ def _smooth(values: np.ndarray) -> np.ndarray:
 def progression(
     frames: list[np.ndarray], path: Path, seconds: float = 0.8, last: float = 3.0
 ) -> None:
-    """An animated GIF of pixels [height, width, 3] of one size, `seconds` each, the last `last`."""
-    images = [Image.fromarray(frame).quantize(64) for frame in frames]
+    """An animated GIF of pixels [height, width, 3], `seconds` each, the last one `last`.
+
+    All of one width; those that are lower, where a title took fewer lines, get paper above.
+    """
+    height = max(len(frame) for frame in frames)
+    edges = [((height - len(frame), 0), (0, 0), (0, 0)) for frame in frames]
+    padded = [np.pad(f, edge, constant_values=255) for f, edge in zip(frames, edges, strict=True)]
+    images = [Image.fromarray(frame).quantize(64) for frame in padded]
     buffer = io.BytesIO()
     images[0].save(
         buffer,

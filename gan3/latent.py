@@ -60,17 +60,33 @@ class _Look:
         return self.draw(np.tile(np.eye(10)[digit], (len(noise), 1)), noise)
 
 
-def look(system: System, digits: list[int], mode: str, seed: int = 0) -> Walk:
+def knows_one_noise(system: System) -> bool:
+    """Whether each digit has the same noise whatever the seed, as noise_draw=once has it."""
+    one, other = (system.noise(tf.range(10), tf.constant([0, i])) for i in (2, 3))
+    return np.array_equal(one, other)
+
+
+def look(system: System, digits: list[int] | None, mode: str, seed: int = 0) -> Walk:
     """Walk through the noise of `digits` as `mode` has it; a function of the weights and `seed`.
 
-    Raises UserError for an unknown mode, for what is no digit, and where there is none.
+    digits: None for a usual choice. Raises UserError for an unknown mode, for what is no digit, for
+    none and for more than ten, for any where the system cannot be asked, and where there is but one
+    noise between which to walk.
     """
     if mode not in MODES:
         raise UserError(f"--mode {mode}: one of {', '.join(MODES)}")
-    if not digits or not all(0 <= digit <= 9 for digit in digits):
-        raise UserError(f"--digits {' '.join(map(str, digits))}: at least one, from 0 to 9")
-    if not system.heeds_labels:
-        digits = digits[:1]
+    named = "" if digits is None else f"--digits {' '.join(map(str, digits))[:40]}"
+    if named and not system.heeds_labels:
+        raise UserError(f"{named}: this system cannot be asked for a digit; leave --digits out")
+    if named and not (0 < len(digits) <= 10 and all(0 <= digit <= 9 for digit in digits)):
+        raise UserError(f"{named}: from one to ten of them, each from 0 to 9")
+    if mode != "sweep" and knows_one_noise(system):
+        raise UserError(
+            f"--mode {mode}: this system has one noise a digit, so that two seeds are the same;"
+            " --mode sweep moves it"
+        )
+    if digits is None:
+        digits = [3, 8] if system.heeds_labels and mode in ("arithmetic", "interpolate") else [3]
     names = [str(digit) if system.heeds_labels else "any" for digit in digits]
     walk = {
         "arithmetic": _arithmetic,
@@ -115,35 +131,41 @@ def _interpolate(look: _Look, digits: list[int], names: list[str]) -> Walk:
 
 
 def _grid(look: _Look, digits: list[int], names: list[str]) -> Walk:
-    """The plane between four noises of the first digit, which stand in its corners."""
-    corners = np.stack([look.noise(digits[0], number) for number in range(4)])
+    """The plane between four noises of each digit, which stand in its corners."""
     down, across = np.meshgrid(*[np.linspace(0, 1, _SIDE)] * 2, indexing="ij")
     weights = np.stack(
         [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across], -1
     )  # [rows, columns, corners], of sum 1
-    noise = weights.reshape(-1, 4) @ corners
+    sheets = []
+    for digit in digits:
+        corners = np.stack([look.noise(digit, number) for number in range(4)])
+        sheets.append(look.digit(digit, weights.reshape(-1, 4) @ corners))
     marks = [f"{share:.2f}" for share in np.linspace(0, 1, _SIDE)]
-    title = f"between four seeds of {names[0]}, one a corner"
-    return Walk(title, look.digit(digits[0], noise), marks, marks)
+    beside = [mark if len(digits) == 1 else f"{name}: {mark}" for name in names for mark in marks]
+    title = f"between four seeds of {', '.join(names)}, one a corner"
+    return Walk(title, np.concatenate(sheets), marks, beside)
 
 
 def _sweep(look: _Look, digits: list[int], names: list[str]) -> Walk:
-    """One entry of the noise at a time, the others where a seed has them: of the first digit."""
-    base, farthest = look.noise(digits[0], 0), farthest_of(look.system)
-    entries = min(_ENTRIES, len(base))
+    """One entry of a digit's noise at a time, the others where a seed has them."""
+    farthest = farthest_of(look.system)
     values = np.linspace(-farthest, farthest, _FRAMES)
-    noise = np.tile(base, (entries, _FRAMES, 1))
-    for entry in range(entries):
-        noise[entry, :, entry] = values
-    drawn = look.digit(digits[0], noise.reshape(-1, len(base)))
-    drawn = drawn.reshape(entries, _FRAMES, 28, 28)
+    drawn, beside = [], []
+    for digit, name in zip(digits, names, strict=True):
+        base = look.noise(digit, 0)
+        for entry in range(min(_ENTRIES, len(base))):
+            noise = np.tile(base, (_FRAMES, 1))
+            noise[:, entry] = values
+            drawn.append(look.digit(digit, noise))
+            beside.append(f"entry {entry}" if len(digits) == 1 else f"{name}: entry {entry}")
+    frames = np.stack(drawn, axis=1)  # [frames, rows, 28, 28]
     shown = np.linspace(0, _FRAMES - 1, _COLUMNS).astype(int)
     return Walk(
-        f"one entry of the noise of {names[0]} at a time",
-        drawn[:, shown].reshape(-1, 28, 28),
+        f"one entry of the noise of {', '.join(names)} at a time",
+        np.concatenate([row[shown] for row in drawn]),
         [f"{values[i]:.1f}" for i in shown],
-        [f"entry {entry}" for entry in range(entries)],
-        drawn.transpose(1, 0, 2, 3),
+        beside,
+        frames,
     )
 
 

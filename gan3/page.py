@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gan3.errors import UserError
 from gan3.files import write_atomically
-from gan3.latent import farthest_of
+from gan3.latent import farthest_of, knows_one_noise
 from gan3.sampling import System
 
 _TEMPLATE = Path(__file__).parent / "page.html"
@@ -16,8 +16,10 @@ _TEMPLATE = Path(__file__).parent / "page.html"
 def write(path: Path, system: System, name: str) -> None:
     """Write the page of a system's generator, which is called `name` in it.
 
-    Raises UserError where the generator is not one of dense layers.
+    Raises UserError where the generator is not one of dense layers, or knows one noise a digit.
     """
+    if knows_one_noise(system):
+        raise UserError(f"{name}: it has one noise a digit; the page draws noise anew")
     layers = system.dense_layers()
     if layers is None:
         raise UserError(f"{name}: its generator is convolutional; the page has dense layers only")

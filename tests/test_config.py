@@ -108,8 +108,17 @@ class TextToValue(unittest.TestCase):
             ("learning_rate.determinator", "0.5"),
             ("downsampling", "stride"),
         ):
-            message = f"{key.partition('.')[0]}: three_network has no such choice; it has keep_prob"
+            message = f"{key}: three_network has no such choice; it has keep_prob"
             with self.assertRaisesRegex(UserError, message):
+                CONFIG.with_text(key, text).refuse_others(CONFIG, heeded)
+
+    def test_a_network_that_a_system_has_not_is_refused_by_its_name(self):
+        heeded = ("keep_prob.generator", "keep_prob.discriminator")
+        for text in ("0.3", "0.3,0.4," + str(CONFIG.keep_prob.determinator)):
+            CONFIG.with_text("keep_prob", text).refuse_others(CONFIG, heeded)
+        CONFIG.with_text("keep_prob.generator", "0.3").refuse_others(CONFIG, heeded)
+        for key, text in (("keep_prob.determinator", "0.3"), ("keep_prob", "0.3,0.4,0.9")):
+            with self.assertRaisesRegex(UserError, "keep_prob.determinator: three_network has no"):
                 CONFIG.with_text(key, text).refuse_others(CONFIG, heeded)
 
     def test_a_schedule_longer_than_the_seed_can_number_is_refused(self):

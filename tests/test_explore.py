@@ -65,6 +65,9 @@ class Window(FolderTest):
         self.assertEqual(self.window.picture.shape, (5 * 28, 10 * 28))
         cells = self.window.picture.reshape(5, 28, 10, 28).swapaxes(1, 2).reshape(50, -1)
         self.assertEqual(len(np.unique(cells, axis=0)), 50)
+        before = self.window.picture
+        self.window.many()
+        self.assertFalse(np.array_equal(self.window.picture, before))  # other hands
         self.window.one()
         np.testing.assert_array_equal(self.window.picture, one)
 
@@ -87,6 +90,19 @@ class Window(FolderTest):
         for name in ("button_press_event", "button_release_event"):
             canvas.callbacks.process(name, MouseEvent(name, canvas, x, y, 1))
         self.assertEqual(self.window.picture.shape, (140, 280))
+
+    def test_of_one_noise_a_digit_each_is_shown_with_its_own(self):
+        """What the run would draw: all its threes are alike, and its eights."""
+        once = small_system(noise_draw="once")
+        window = self.open(once)
+        for digit in (8, 3):
+            window.picker.set_active(digit)
+            asked = tf.constant([digit])
+            noise = once.noise(asked, tf.constant([9, 9]))
+            expected = to_pixels(once.generate(asked, noise).numpy())[0]
+            np.testing.assert_array_equal(window.picture, expected)
+            values = [slider.val for slider in window.sliders]
+            np.testing.assert_allclose(values, noise[0], rtol=1e-6)
 
     def test_a_system_that_cannot_be_asked_has_no_picker(self):
         system = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")

@@ -210,7 +210,10 @@ class Experiments(unittest.TestCase):
     def test_what_they_would_not_heed_is_refused(self):
         for name in SYSTEMS:
             config = config_of(name)
-            for key, text in (("digit_weight", "2"), ("noise_draw", "once"), ("kernel", "3")):
+            for key, text in (
+                *(("digit_weight", "2"), ("noise_draw", "once"), ("kernel", "3")),
+                *(("learning_rate.determinator", "0.2"), ("beta1.determinator", "0.1")),
+            ):
                 with self.assertRaisesRegex(UserError, f"{name} has no such choice"):
                     builder_of(name)(config.with_text(key, text), "float32")
 

@@ -55,6 +55,14 @@ class Grid(unittest.TestCase):
             self.assertAlmostEqual(x, (left + right) / 2, delta=2)
             self.assertTrue(0 < y - top < 20, y - top)
 
+    def test_a_long_title_is_broken_and_stays_inside(self):
+        for words in ("a run's name " * 12, "n" * 100 + " · arithmetic of two seeds"):
+            figure = figures.grid(DIGITS[:10], 5, words, over=list("4071928365"))
+            figures.pixels(figure)
+            title, first = (text.get_window_extent() for text in figure.texts[:2])
+            self.assertTrue(0 < title.x0 < title.x1 < figure.bbox.width, words)
+            self.assertTrue(first.y1 < title.y0 < title.y1 < figure.bbox.height, words)
+
     def test_a_row_of_titles_is_over_the_columns(self):
         figure = figures.grid(DIGITS, 10, "title", over=list("0123456789"), beside=["a", "b"])
         titles = self.titles(figure)
@@ -116,6 +124,17 @@ class Files(FolderTest):
             self.assertEqual(image.size[::-1], frames[0].shape[:2])
             self.assertEqual(image.info["duration"], 800)
         self.assertEqual(len(list(self.folder.iterdir())), 1)
+
+    def test_a_title_that_takes_another_line_moves_no_digit(self):
+        words = "word " * 6 + "episode "
+        frames = [figures.pixels(figures.grid(DIGITS[:10], 5, words + n)) for n in ("", "10 more")]
+        self.assertLess(len(frames[0]), len(frames[1]))
+        figures.progression(frames, self.folder / "x.gif")
+        with Image.open(self.folder / "x.gif") as image:
+            self.assertEqual(image.size[::-1], frames[1].shape[:2])
+            first = np.asarray(image.convert("RGB"))
+        lower = len(frames[0]) - 40  # below the titles
+        np.testing.assert_allclose(first[-lower:], frames[0][-lower:], atol=8)  # 64 colours
 
 
 class Frames(unittest.TestCase):

@@ -97,16 +97,49 @@ class Walks(unittest.TestCase):
     def test_any_system_can_be_walked_and_one_that_cannot_be_asked_has_no_digits(self):
         system = builder_of("layernorm_gan")(config_of("layernorm_gan"), "float32")
         for mode in latent.MODES:
-            walk = latent.look(system, [3, 8], mode)
+            walk = latent.look(system, None, mode)
             rows, columns = len(walk.beside), len(walk.over)
             self.assertEqual(walk.images.shape, (rows * columns, 28, 28), mode)
             if mode in ("arithmetic", "interpolate"):
                 self.assertTrue(all(name.startswith("any") for name in walk.beside))
 
     def test_what_does_not_fit_is_refused(self):
-        for digits, mode in (([10], "grid"), ([], "grid"), ([-1, 2], "sweep"), ([3], "walk")):
-            with self.assertRaises(UserError):
+        for digits, mode, message in (
+            ([10], "grid", "--digits 10: from one to ten"),
+            ([], "grid", "--digits : from one to ten"),
+            ([-1, 2], "sweep", "--digits -1 2: "),
+            ([3] * 11, "interpolate", "from one to ten"),
+            ([3], "walk", "--mode walk: one of"),
+        ):
+            with self.assertRaisesRegex(UserError, message):
                 latent.look(self.system, digits, mode)
+        unasked = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
+        with self.assertRaisesRegex(UserError, "--digits 3: this system cannot be asked"):
+            latent.look(unasked, [3], "sweep")
+
+    def test_a_grid_and_a_sweep_of_several_digits_are_those_of_each(self):
+        for mode in ("grid", "sweep"):
+            both = latent.look(self.system, [5, 2], mode, seed=4)
+            each = [latent.look(self.system, [digit], mode, seed=4) for digit in (5, 2)]
+            images = np.concatenate([walk.images for walk in each])
+            self.check(both.images, images.astype(int))
+            self.assertEqual(len(both.beside), 2 * len(each[0].beside))
+            self.assertTrue(both.beside[0].startswith("5: ") and both.beside[-1].startswith("2: "))
+
+    def test_between_one_noise_there_is_nothing_to_walk(self):
+        once = small_system(noise_draw="once")
+        self.assertTrue(latent.knows_one_noise(once))
+        for draw in ("example", "batch"):
+            self.assertFalse(latent.knows_one_noise(small_system(noise_draw=draw)))
+        for mode in ("arithmetic", "interpolate", "grid"):
+            with self.assertRaisesRegex(UserError, "one noise a digit"):
+                latent.look(once, [3, 8], mode)
+        sweep = latent.look(once, [8], "sweep").images.reshape(10, 11, 28, 28)
+        values = np.linspace(-1, 1, 41)[::4]
+        base = once.noise(tf.constant([8]), tf.constant([0, 0])).numpy()
+        moved = np.where(np.arange(10) == 2, np.float32(values[7]), base)
+        image = to_pixels(once.generate(tf.constant([8]), tf.constant(moved)).numpy())[0]
+        self.check(sweep[2, 7], image.astype(int))
 
 
 class Blend(unittest.TestCase):

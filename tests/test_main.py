@@ -97,6 +97,13 @@ class WrongArguments(FolderTest):
             (("latent", "none"), "no such run"),
             (("generate", "12", "--variants", "0"), "--variants 0"),
             (("generate", "12", "--out", "x.npz", "--inverted"), "neither --inverted"),
+            (("generate", "12", "--out", "x.jpg"), r"'x.jpg': the file's name ends in \.png or"),
+            (("generate", "12", "--out", "x.NPZ", "--inverted"), "neither --inverted"),
+            (("sample", "--out", "x.png"), r"ends in \.npz"),
+            (("latent", "--out", "x.gif"), r"ends in \.png"),
+            (("export-page", "--out", "x.png"), r"ends in \.html"),
+            (("export", "--out", "x.pt"), r"ends in \.npz"),
+            (("compare", "a", "b", "--out", "x.pdf"), r"ends in \.png"),
             (("recognise", "none.png"), "no such file"),
             (("recognise", "own/train-labels-idx1-ubyte.gz"), "not a picture"),
         ):

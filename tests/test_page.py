@@ -13,7 +13,7 @@ import tensorflow as tf
 from gan3 import page
 from gan3.catalogue import builder_of, config_of
 from gan3.errors import UserError
-from tests.support import FolderTest, call
+from tests.support import FolderTest, call, small_system
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 FLAGS = (
@@ -112,6 +112,10 @@ class Page(FolderTest):
         content = Path("page.html").read_text()
         self.assertIn("digits by &lt;b&gt;&amp;", content)
         self.assertNotRegex(content, r"https?://|src=|@import|fetch\(")
+
+    def test_one_noise_a_digit_is_refused(self):
+        with self.assertRaisesRegex(UserError, "it has one noise a digit"):
+            page.write(Path("x.html"), small_system(noise_draw="once"), "x")
 
     def test_convolutions_are_refused(self):
         for name in ("auxiliary_gan", "conditional_dcgan", "gan_auto_write"):
