@@ -141,6 +141,151 @@ class Networks(unittest.TestCase):
                 make()(IMAGES[..., 0], LABELS, True, SEED)
 
 
+def leaky(x, slope=0.2):
+    return tf.where(x > 0, x, slope * x)
+
+
+def sigmoid(x):
+    return 1 / (1 + tf.exp(-x))
+
+
+class Written:
+    """The published networks once more, layer by layer in TensorFlow's own functions, unread:
+    `w` by the variable's name, batch normalisation by the batch's moments, no dropout."""
+
+    def __init__(self, network):
+        self.w = {v.name.split("/", 1)[1].removesuffix(":0"): v for v in network.weights}
+
+    def dense(self, x, layer):
+        return x @ self.w[f"{layer}/w"] + self.w[f"{layer}/b"]
+
+    def conv(self, x, layer, stride, padding="SAME"):
+        """padding: SAME, or zeros on each side."""
+        if padding != "SAME":
+            padding = [[0, 0], [padding] * 2, [padding] * 2, [0, 0]]
+        return tf.nn.conv2d(x, self.w[f"{layer}/w"], stride, padding) + self.w[f"{layer}/b"]
+
+    def up(self, x, layer, side, stride=2, padding="SAME"):
+        kernel = self.w[f"{layer}/w"]
+        shape = [len(x), side, side, kernel.shape[2]]
+        return tf.nn.conv2d_transpose(x, kernel, shape, stride, padding) + self.w[f"{layer}/b"]
+
+    def norm(self, x, layer, axes=None):
+        mean, variance = tf.nn.moments(x, axes or list(range(x.shape.rank - 1)), keepdims=True)
+        scale, shift = self.w.get(f"{layer}/scale", 1.0), self.w[f"{layer}/shift"]
+        return (x - mean) / tf.sqrt(variance + 1e-5) * scale + shift
+
+
+def enlarged(x):
+    """TensorFlow 1's bilinear: each pixel, and after it the mean with the next; the last twice."""
+    for axis in (1, 2):
+        after = tf.concat(
+            [tf.gather(x, range(1, 28), axis=axis), tf.gather(x, [27], axis=axis)], axis
+        )
+        both = tf.stack([x, (x + after) / 2], axis + 1)
+        x = tf.reshape(both, [*x.shape[:axis], 56, *x.shape[axis + 1 :]])
+    return x
+
+
+def auto_write_generator(n, noise, digits):
+    h = tf.reshape(n.dense(noise, "sheet"), [-1, 56, 56, 1])
+    h = tf.nn.relu(n.norm(h, "norm0"))
+    h = enlarged(tf.nn.relu(n.norm(n.conv(h, "conv1", 2), "norm1")))
+    h = tf.nn.relu(n.norm(n.conv(h, "conv2", 2), "norm2"))
+    return sigmoid(n.conv(h, "pixels", 1))  # enlarging, then every other pixel: the same
+
+
+def auto_write_discriminator(n, images, digits):
+    h = images
+    for layer in ("conv1", "conv2"):
+        h = tf.nn.relu(n.conv(h, layer, 1))
+        h = (h[:, ::2, ::2] + h[:, 1::2, ::2] + h[:, ::2, 1::2] + h[:, 1::2, 1::2]) / 4
+    return n.dense(tf.nn.relu(n.dense(tf.reshape(h, [3, -1]), "hidden")), "logits")
+
+
+def conditional_generator(n, noise, digits):
+    h = tf.concat([noise, tf.gather(n.w["digit/w"], digits)], 1)[:, None, None]
+    h = n.norm(tf.nn.relu(n.up(h, "conv1", 2)), "norm1")
+    h = n.norm(tf.nn.relu(n.up(h, "conv2", 4)), "norm2")
+    h = n.norm(tf.nn.relu(n.up(h, "conv3", 7, 1, "VALID")), "norm3")
+    h = n.norm(tf.nn.relu(n.up(h, "conv4", 14)), "norm4")
+    return tf.tanh(n.up(h, "conv5", 28))
+
+
+def conditional_discriminator(n, images, digits):
+    sheet = tf.reshape(tf.gather(n.w["digit/w"], digits), [-1, 56, 56, 1])
+    h = [leaky(n.conv(images, "image", 1, 1)), leaky(n.conv(sheet, "sheet", 2, 1))]
+    h = tf.concat(h, 3)
+    for i, around in enumerate((1, 1, 2), start=1):
+        h = n.norm(leaky(n.conv(h, f"conv{i}", 2, around)), f"norm{i}")
+    return n.dense(tf.reshape(h, [3, -1]), "logits")
+
+
+def mlp(n, x, last):
+    h = tf.reshape(x, [3, -1])
+    for layer in ("hidden1", "hidden2", "hidden3"):
+        h = leaky(n.dense(h, layer))
+    return n.dense(h, last)
+
+
+def layer_norm(n, x, last):
+    h = leaky(n.dense(tf.reshape(x, [3, -1]), "hidden"), 0.02)
+    return n.dense(n.norm(h, "norm", [1]), last)
+
+
+def auxiliary_generator(n, noise, digits):
+    h = tf.nn.relu(n.dense(noise * tf.gather(n.w["digit/w"], digits), "sheet"))
+    h = tf.nn.relu(n.up(tf.reshape(h, [-1, 3, 3, 384]), "conv1", 7, 1, "VALID"))
+    h = tf.nn.relu(n.up(n.norm(h, "norm1"), "conv2", 14))
+    return tf.tanh(n.up(n.norm(h, "norm2"), "pixels", 28))
+
+
+def auxiliary_discriminator(n, images, digits):
+    h = images
+    for i, stride in enumerate((2, 1, 2, 1), start=1):
+        h = leaky(n.conv(h, f"conv{i}", stride))
+    return n.dense(tf.reshape(h, [3, -1]), "logits")
+
+
+def as_image(x):
+    return tf.reshape(x, [3, 28, 28, 1])
+
+
+WRITTEN = {
+    "gan_auto_write": (auto_write_generator, auto_write_discriminator),
+    "conditional_dcgan": (conditional_generator, conditional_discriminator),
+    "mlp_gan": (
+        lambda n, x, digits: as_image(tf.tanh(mlp(n, x, "pixels"))),
+        lambda n, x, digits: mlp(n, x, "logits"),
+    ),
+    "layernorm_gan": (
+        lambda n, x, digits: as_image(sigmoid(layer_norm(n, x, "pixels"))),
+        lambda n, x, digits: layer_norm(n, x, "logits"),
+    ),
+    "auxiliary_gan": (auxiliary_generator, auxiliary_discriminator),
+}
+
+
+class Wiring(unittest.TestCase):
+    def test_each_network_is_what_was_published(self):
+        shares = tf.one_hot(LABELS, 10)
+        for name, written in WRITTEN.items():
+            for kind, given, asked, expected in (
+                (GENERATORS, NOISE, shares, written[0]),
+                (DISCRIMINATORS, IMAGES, LABELS, written[1]),
+            ):
+                with self.subTest(name, network=expected.__name__):
+                    network = kind[name][0]()
+                    for number, w in enumerate(network.weights):  # far from where they begin
+                        w.assign_add(0.1 * tf.random.stateless_normal(w.shape, [number, 5]))
+                    drops = kind[name][1:][1][1]
+                    got = network(given, asked, not drops, SEED)
+                    wanted = expected(Written(network), given, LABELS)
+                    spread = float(tf.math.reduce_std(wanted))
+                    self.assertGreater(spread, 1e-3)
+                    np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-3 * spread)
+
+
 class Normalisation(unittest.TestCase):
     def test_training_normalises_by_the_batch_and_moves_the_averages_a_tenth(self):
         norm = field.BatchNorm("n", 2, tf.ones([2]))

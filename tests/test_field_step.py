@@ -11,7 +11,7 @@ from gan3 import field_networks as field
 from gan3.catalogue import builder_of, config_of
 from gan3.errors import UserError
 from gan3.field_step import UPDATES, Practice, TwoNetworks
-from gan3.layers import FanIn, Glorot
+from gan3.layers import FanIn, Glorot, Normal, TruncatedNormal
 from gan3.triple import Triple
 from tests.support import batch_of
 
@@ -206,6 +206,37 @@ class Experiments(unittest.TestCase):
             config = config_of(name)
             images = config.episodes * config.batches * config.batch_size
             self.assertTrue(200_000 <= images < 201_000, name)
+
+    def test_they_train_as_published(self):
+        """DESIGN 1.2, Keras' example of an AC-GAN; layernorm_gan's rate is our own choice."""
+        own = dict.fromkeys(SYSTEMS, {})
+        own["gan_auto_write"] = {"updates": "two, an Adam each"}
+        own["conditional_dcgan"] = {"lowest": -1.0, "own_labels": True, "clip": 0.01}
+        own["mlp_gan"] = {"lowest": -1.0, "real_target": 0.9, "draw": "uniform"}
+        own["layernorm_gan"] = {"updates": "two"}
+        own["auxiliary_gan"] = {
+            **{"lowest": -1.0, "own_labels": True, "real_target": 0.95, "draw": "uniform"},
+            "class_weight": 2.0,
+        }
+        for name, rate_g, rate_d, beta1, batch, start in (
+            ("gan_auto_write", 1e-4, 3e-4, 0.9, 50, TruncatedNormal),
+            ("conditional_dcgan", 2e-4, 2e-4, 0.9, 64, Normal),
+            ("mlp_gan", 2e-3, 2e-3, 0.9, 100, FanIn),
+            ("layernorm_gan", 1e-4, 1e-4, 0.9, 100, FanIn),
+            ("auxiliary_gan", 2e-4, 2e-4, 0.5, 100, Glorot),
+        ):
+            config = config_of(name)
+            system = builder_of(name)(config, "float32")
+            expected = Practice(
+                learning_rate=Triple(rate_g, rate_d, config.learning_rate.determinator),
+                beta1=Triple(beta1, beta1, config.beta1.determinator),
+                heeds_labels=name in ("conditional_dcgan", "auxiliary_gan"),
+                **own[name],
+            )
+            self.assertEqual(system._practice, expected, name)
+            self.assertEqual(config.batch_size, batch, name)
+            for network in (system.generator, system.discriminator):
+                self.assertIs(type(network._init), start, name)
 
     def test_what_they_would_not_heed_is_refused(self):
         for name in SYSTEMS:
