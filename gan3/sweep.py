@@ -30,6 +30,7 @@ Say = Callable[[str], None]
 
 _ALOUD = 5  # places of the ranking that are said
 _DRAWN = 20  # that are drawn beside one another
+_BROKEN_OFF = ", step "
 
 
 # -- its runs --------------------------------------------------------------------------------------
@@ -129,9 +130,20 @@ def _set(trial: Trial) -> list[str]:
 
 
 def _with_cards(sweep: Sweep, logs: str) -> list[tuple[Trial, Folders]]:
-    """The trials that have their card, and where they are."""
-    found = [(trial, folders_of(trial.run, logs)) for trial in sweep.trials]
-    return [(trial, folders) for trial, folders in found if _has_card(folders)]
+    """The trials that have their card, and where they are.
+
+    A card that was made before the run's end makes a variant of its own, which says so.
+    """
+    found = []
+    for trial in sweep.trials:
+        folders = folders_of(trial.run, logs)
+        if _has_card(folders):
+            steps = trial.config.total_steps
+            step = read_card(folders).get("step", steps)
+            if step < steps:
+                trial = trial._replace(variant=f"{trial.variant}{_BROKEN_OFF}{step} of {steps}")
+            found.append((trial, folders))
+    return found
 
 
 def _has_card(folders: Folders) -> bool:
@@ -240,7 +252,8 @@ def _sheet(
     for variant, folders in reversed(firsts.items()):
         trained = open_run(folders.name, logs, figures_folder)
         rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
-        beside.append(variant if trained.system.heeds_labels else f"{variant}\n(any ten)")
+        name = variant.replace(_BROKEN_OFF, "\n" + _BROKEN_OFF.strip(", "))
+        beside.append(name if trained.system.heeds_labels else f"{name}\n(any ten)")
     try:
         real = data_of(read_record(folders.record), data, say)
         places = [np.flatnonzero(real.held_out_labels == digit)[0] for digit in range(10)]

@@ -53,6 +53,14 @@ class Runs(FolderTest):
         for picture in ("spread.png", "courses.png", "sheet.png"):
             self.assertGreater(Path(f"figures/try/{picture}").stat().st_size, 10_000)
 
+        made_early = Path("logs/try-mlp_gan-0/report.json")
+        card = made_early.read_text()
+        made_early.write_text(json.dumps(json.loads(card) | {"step": 2}))
+        status, out, err = call("sweep", "spec.toml", "--tables", *folders)
+        self.assertEqual(status, 0, err + out)
+        self.assertIn("| mlp_gan, step 2 of 4 |", Path("figures/try/table.md").read_text())
+        made_early.write_text(card)
+
         for run in ("mlp_gan-0", "no_momentum-0"):  # trained, not scored: only that is done
             Path(f"logs/try-{run}/report.json").unlink()
         Path("logs/try-mlp_gan-0/episodes/episode_02.npz").write_bytes(b"")
