@@ -543,8 +543,11 @@ def compare(
     """
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):  # one that is named twice counts once
-        card = read_card(folders_of(name, logs, figures_folder))
-        groups.setdefault(card["experiment"] if grouped else name, []).append(name)
+        folders = folders_of(name, logs, figures_folder)
+        card, config = read_card(folders), read_record(folders.record)["config"]
+        steps = Config.from_dict(config).total_steps
+        column = broken_off(card["experiment"] if grouped else name, card, steps)
+        groups.setdefault(column, []).append(name)
     return side_by_side(
         {
             f"{name} ({len(own)} seeds)" if len(own) > 1 else name: own
@@ -553,6 +556,15 @@ def compare(
         logs,
         figures_folder,
     )
+
+
+BROKEN_OFF = ", step "
+
+
+def broken_off(name: str, card: dict[str, Any], steps: int) -> str:
+    """`name`; and the step, where the card is of an earlier one than the run's last."""
+    step = card.get("step", steps)
+    return name if step >= steps else f"{name}{BROKEN_OFF}{step} of {steps}"
 
 
 def side_by_side(

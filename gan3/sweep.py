@@ -22,7 +22,15 @@ from gan3.errors import UserError
 from gan3.files import make_folder, there, write_atomically
 from gan3.gallery import fixed_images, open_run
 from gan3.records import Folders, folders_of, read_metrics, read_record
-from gan3.report import METRICS, Comparison, data_of, read_card, side_by_side
+from gan3.report import (
+    BROKEN_OFF,
+    METRICS,
+    Comparison,
+    broken_off,
+    data_of,
+    read_card,
+    side_by_side,
+)
 from gan3.sampling import Sampler
 from gan3.specification import Point, Sweep, Trial
 
@@ -30,7 +38,6 @@ Say = Callable[[str], None]
 
 _ALOUD = 5  # places of the ranking that are said
 _DRAWN = 20  # that are drawn beside one another
-_BROKEN_OFF = ", step "
 
 
 # -- its runs --------------------------------------------------------------------------------------
@@ -138,11 +145,8 @@ def _with_cards(sweep: Sweep, logs: str) -> list[tuple[Trial, Folders]]:
     for trial in sweep.trials:
         folders = folders_of(trial.run, logs)
         if _has_card(folders):
-            steps = trial.config.total_steps
-            step = read_card(folders).get("step", steps)
-            if step < steps:
-                trial = trial._replace(variant=f"{trial.variant}{_BROKEN_OFF}{step} of {steps}")
-            found.append((trial, folders))
+            name = broken_off(trial.variant, read_card(folders), trial.config.total_steps)
+            found.append((trial._replace(variant=name), folders))
     return found
 
 
@@ -252,7 +256,7 @@ def _sheet(
     for variant, folders in reversed(firsts.items()):
         trained = open_run(folders.name, logs, figures_folder)
         rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
-        name = variant.replace(_BROKEN_OFF, "\n" + _BROKEN_OFF.strip(", "))
+        name = variant.replace(BROKEN_OFF, "\n" + BROKEN_OFF.strip(", "))
         beside.append(name if trained.system.heeds_labels else f"{name}\n(any ten)")
     try:
         real = data_of(read_record(folders.record), data, say)

@@ -118,6 +118,12 @@ class OfARun(FolderTest):
             status, out, _ = call("compare", "a", "b", "--markdown")
             self.assertEqual(out.splitlines()[0], "| | a | b | real digits |")
             self.assertIn("**", out)
+            card_of_b = Path("logs/b/report.json").read_text()
+            Path("logs/b/report.json").write_text(json.dumps(json.loads(card_of_b) | {"step": 1}))
+            for more in ((), ("--by-experiment",)):  # a card that was made too early says so
+                status, out, _ = call("compare", "a", "b", "--markdown", *more)
+                self.assertRegex(out.splitlines()[0], r"\| (b|best), step 1 of \d+ \|")
+            Path("logs/b/report.json").write_text(card_of_b)
             status, out, _ = call("compare", "a", "b", "--by-experiment", "--markdown")
             self.assertIn("best (2 seeds)", out.splitlines()[0])
             values = [c["samples"]["precision"]["value"] for c in (card, other)]
