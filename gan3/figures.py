@@ -374,11 +374,13 @@ def courses(found: dict[str, np.ndarray], title: str) -> Figure:
         axes.set_xlabel(label, fontsize=9)
         if place == 0:
             axes.set_ylabel("Frechet distance, feature²", fontsize=9)
+        axes.margins(0.12, 0.05)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            lowest, highest = axis.get_view_interval()
+            few = highest > 300 * lowest  # else the numbers of three decades run into each other
+            axis.set_major_locator(LogLocator(subs=(1, 3) if few else (1, 2, 5)))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_locator(NullLocator())
-        axes.margins(0.12, 0.05)
         _number(axes, points)
     return figure
 
