@@ -256,7 +256,7 @@ def _sheet(
     for variant, folders in reversed(firsts.items()):
         trained = open_run(folders.name, logs, figures_folder)
         rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
-        name = variant.replace(BROKEN_OFF, "\n" + BROKEN_OFF.strip(", "))
+        name = variant.replace(BROKEN_OFF, "\n" + BROKEN_OFF.lstrip(", "))
         beside.append(name if trained.system.heeds_labels else f"{name}\n(any ten)")
     try:
         real = data_of(read_record(folders.record), data, say)
