@@ -544,8 +544,8 @@ def compare(
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):  # one that is named twice counts once
         folders = folders_of(name, logs, figures_folder)
-        card, config = read_card(folders), read_record(folders.record)["config"]
-        steps = Config.from_dict(config).total_steps
+        card, record = read_card(folders), read_record(folders.record)
+        steps = Config.from_dict(record.get("config")).total_steps
         column = broken_off(card["experiment"] if grouped else name, card, steps)
         groups.setdefault(column, []).append(name)
     return side_by_side(
@@ -564,7 +564,8 @@ BROKEN_OFF = ", step "
 def broken_off(name: str, card: dict[str, Any], steps: int) -> str:
     """`name`; and the step, where the card is of an earlier one than the run's last."""
     step = card.get("step", steps)
-    return name if step >= steps else f"{name}{BROKEN_OFF}{step} of {steps}"
+    early = isinstance(step, int) and step < steps
+    return f"{name}{BROKEN_OFF}{step} of {steps}" if early else name
 
 
 def side_by_side(
