@@ -121,7 +121,7 @@ def conv(
     """
     padding = "SAME"
     if rim is not None:
-        x, padding = tf.pad(x, [[0, 0], [rim, rim], [rim, rim], [0, 0]]), "VALID"
+        x, padding = _rimmed(x, rim), "VALID"
     return _add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding=padding), b)
 
 
@@ -132,7 +132,7 @@ def conv_product(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim:
     times slower than their forward pass.
     """
     side, _, channels, out = w.shape
-    x = tf.pad(x, [[0, 0], [rim, rim], [rim, rim], [0, 0]])
+    x = _rimmed(x, rim)
     rows, columns = ((extent - side) // stride + 1 for extent in x.shape[1:3])
     taps = [
         x[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
@@ -142,6 +142,10 @@ def conv_product(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim:
     patches = tf.reshape(tf.concat(taps, axis=3), [-1, side * side * channels])
     h = tf.matmul(patches, tf.reshape(tf.cast(w, x.dtype), [-1, out]))  # [B h' w', out]
     return _add_bias(tf.reshape(h, [-1, rows, columns, out]), b)
+
+
+def _rimmed(x: tf.Tensor, rim: int) -> tf.Tensor:
+    return tf.pad(x, [[0, 0], [rim, rim], [rim, rim], [0, 0]])
 
 
 def normalise(

@@ -42,6 +42,7 @@ _WIDTH = 80  # of a terminal
 _EVENTS = ".report"  # how the event files of evaluations end
 
 Say = Callable[[str], None]
+Card = dict[str, Any]  # what report.json holds; its `samples` and `real` are Scores
 Scores = dict[str, dict[str, float]]  # metric: value, and low, high (95 %), standard_error
 
 
@@ -116,7 +117,7 @@ def evaluate_run(
     cas: bool = False,
     seed: int = 0,
     say: Say = print,
-) -> dict[str, Any]:
+) -> Card:
     """The card of a run: printed, in logs/<run>/report.json, figures/<run>/report.png and events.
 
     Args:
@@ -220,7 +221,7 @@ def evaluate_file(
     cas: bool = False,
     seed: int = 0,
     say: Say = print,
-) -> dict[str, Any]:
+) -> Card:
     """The card of an npz file with `images` uint8 [N, 28, 28] and, maybe, `labels` int64 [N].
 
     Without labels it is the card of a system that cannot be asked for a digit.
@@ -249,7 +250,7 @@ def evaluate_shipped(
     cas: bool = False,
     seed: int = 0,
     say: Say = print,
-) -> dict[str, Any]:
+) -> Card:
     """The card of a generator that comes with gan3; its determinator does not, so no judge gap."""
     sampler = Sampler(open_shipped(name))
     held = load(dataset, data, split, say)
@@ -265,7 +266,7 @@ def evaluate_shipped(
 
 def evaluate(
     digits: Digits, dataset: Dataset, judge_file: Path | None, cas: bool, seed: int, say: Say
-) -> tuple[dict[str, Any], Figure]:
+) -> tuple[Card, Figure]:
     """All figures of `digits` and of real training digits, against those held out; the picture."""
     if len(dataset.held_out_images) < 50:
         raise UserError(f"{dataset.source}: fewer than 50 held-out digits to score against")
@@ -281,8 +282,8 @@ def evaluate(
     )
     reals = reference.look_at(real, own=places)
     if cas and digits.labels is not None:
-        for card, source in ((fakes, digits), (reals, None)):
-            card.scores["cas"] = reference.cas(source, say)
+        for seen, source in ((fakes, digits), (reals, None)):
+            seen.scores["cas"] = reference.cas(source, say)
     card = {
         "data": dataset.name,
         "data_digest": dataset.digest,
@@ -327,7 +328,7 @@ def _in_order(scores: Scores) -> Scores:
     return {metric: scores[metric] for metric in METRICS if metric in scores}
 
 
-class _Card(NamedTuple):
+class _Seen(NamedTuple):
     scores: Scores
     coverage: list[float]  # a digit each
     read: np.ndarray  # counts of the digits read, [10]; [10, 10], where digits were asked for
@@ -346,7 +347,7 @@ class _Reference:
         self._diversity = metrics.mean_pairwise_distance(self._features, self._labels)
         self._distances, _ = metrics.nearest_images(dataset.held_out_images, dataset.images)
 
-    def look_at(self, digits: Digits, own: np.ndarray | None = None) -> _Card:
+    def look_at(self, digits: Digits, own: np.ndarray | None = None) -> _Seen:
         """The figures of `digits`; `own`: their places, where they are training images."""
         seed, images, labels = self._seed, digits.images, digits.labels
         features, logits = self._reader(images)
@@ -382,7 +383,7 @@ class _Reference:
             scores["kl_to_uniform"] = _score(metrics.kl_to_uniform(read))
         else:
             scores |= self._asked_for(digits, read == labels)
-        return _Card(
+        return _Seen(
             scores,
             coverage,
             np.bincount(read, minlength=10) if labels is None else metrics.confusion(labels, read),
@@ -452,7 +453,7 @@ def _mean_score(values: np.ndarray, seed: int) -> dict[str, float]:
 # -- words -----------------------------------------------------------------------------------------
 
 
-def table(card: dict[str, Any], name: str) -> list[str]:
+def table(card: Card, name: str) -> list[str]:
     """The card in lines of at most 80 columns."""
     lines = [
         f"{name[:40]}: {card['count']:,} samples against {card['held_out']:,} held-out digits",
@@ -541,45 +542,34 @@ def compare(
     Raises:
         UserError: a run without a card, or cards that were not scored by one judge on one set.
     """
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, dict[str, Card]] = {}
     for name in dict.fromkeys(names):  # one that is named twice counts once
         folders = folders_of(name, logs, figures_folder)
         card, record = read_card(folders), read_record(folders.record)
         steps = Config.from_dict(record.get("config")).total_steps
         column = broken_off(card["experiment"] if grouped else name, card, steps)
-        groups.setdefault(column, []).append(name)
+        groups.setdefault(column, {})[name] = card
     return side_by_side(
         {
             f"{name} ({len(own)} seeds)" if len(own) > 1 else name: own
             for name, own in groups.items()
-        },
-        logs,
-        figures_folder,
+        }
     )
 
 
-BROKEN_OFF = ", step "
-
-
-def broken_off(name: str, card: dict[str, Any], steps: int) -> str:
+def broken_off(name: str, card: Card, steps: int, between: str = ", ") -> str:
     """`name`; and the step, where the card is of an earlier one than the run's last."""
     step = card.get("step", steps)
     early = isinstance(step, int) and step < steps
-    return f"{name}{BROKEN_OFF}{step} of {steps}" if early else name
+    return f"{name}{between}step {step} of {steps}" if early else name
 
 
-def side_by_side(
-    groups: dict[str, list[str]], logs: str = "logs", figures_folder: str = "figures"
-) -> Comparison:
-    """Groups of runs, mean ± standard deviation over the runs of each, and real digits last.
+def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
+    """Groups of runs with their cards, mean ± standard deviation of each, and real digits last.
 
     Raises UserError as `compare` does.
     """
-    cards = {
-        name: read_card(folders_of(name, logs, figures_folder))
-        for own in groups.values()
-        for name in own
-    }
+    cards = {name: card for own in groups.values() for name, card in own.items()}
     first = next(iter(cards))
     for key in ("data_digest", "split", "judge"):
         for name, card in cards.items():
@@ -606,11 +596,11 @@ def side_by_side(
     return Comparison([*groups, "real digits"], rows, means)
 
 
-def _has(card: dict[str, Any], metric: str) -> bool:
+def _has(card: Card, metric: str) -> bool:
     return metric in card["samples"]
 
 
-def read_card(folders: Folders) -> dict[str, Any]:
+def read_card(folders: Folders) -> Card:
     """A run's report.json. Raises UserError where there is none, or it is not whole."""
     path = folders.logs / "report.json"
     read_record(folders.record)  # says it where there is no such run

@@ -23,8 +23,8 @@ from gan3.files import make_folder, there, write_atomically
 from gan3.gallery import fixed_images, open_run
 from gan3.records import Folders, folders_of, read_metrics, read_record
 from gan3.report import (
-    BROKEN_OFF,
     METRICS,
+    Card,
     Comparison,
     broken_off,
     data_of,
@@ -136,32 +136,34 @@ def _set(trial: Trial) -> list[str]:
 # -- what came out ---------------------------------------------------------------------------------
 
 
-def _with_cards(sweep: Sweep, logs: str) -> list[tuple[Trial, Folders]]:
-    """The trials that have their card, and where they are.
+class Scored(NamedTuple):
+    """A trial that has its card."""
 
-    A card that was made before the run's end makes a variant of its own, which says so.
-    """
-    found = []
-    for trial in sweep.trials:
-        folders = folders_of(trial.run, logs)
-        if _has_card(folders):
-            name = broken_off(trial.variant, read_card(folders), trial.config.total_steps)
-            found.append((trial._replace(variant=name), folders))
-    return found
+    trial: Trial
+    folders: Folders
+    card: Card
+
+    def named(self, between: str = ", ") -> str:
+        """The variant; one of its own, that says so, where the card is of before the run's end."""
+        return broken_off(self.trial.variant, self.card, self.trial.config.total_steps, between)
+
+
+def scored(sweep: Sweep, logs: str = "logs", figures_folder: str = "figures") -> list[Scored]:
+    """The trials that have their card, in the sweep's order."""
+    places = [(trial, folders_of(trial.run, logs, figures_folder)) for trial in sweep.trials]
+    return [Scored(*place, read_card(place[1])) for place in places if _has_card(place[1])]
 
 
 def _has_card(folders: Folders) -> bool:
     return (folders.logs / "report.json").is_file()
 
 
-def results(sweep: Sweep, logs: str = "logs", figures_folder: str = "figures") -> Comparison:
-    """The cards of the runs that have one, a column a variant."""
-    groups: dict[str, list[str]] = {}
-    for trial, _ in _with_cards(sweep, logs):
-        groups.setdefault(trial.variant, []).append(trial.run)
-    if not groups:
-        raise UserError(f"{sweep.name}: no run is done yet; nothing to compare")
-    return side_by_side(groups, logs, figures_folder)
+def _compared(runs: list[Scored]) -> Comparison:
+    """The cards, a column a variant."""
+    groups: dict[str, dict[str, Card]] = {}
+    for run in runs:
+        groups.setdefault(run.named(), {})[run.trial.run] = run.card
+    return side_by_side(groups)
 
 
 class Place(NamedTuple):
@@ -176,15 +178,15 @@ class Place(NamedTuple):
         return float(np.mean(self.values))
 
 
-def ranking(sweep: Sweep, logs: str = "logs") -> list[Place]:
-    """The points that have runs with cards, by the mean of the sweep's metric, the best first."""
+def ranking(runs: list[Scored], metric: str) -> list[Place]:
+    """The points of scored runs by the mean of a metric, the best first."""
     found: dict[str, Place] = {}
-    for trial, folders in _with_cards(sweep, logs):
-        score = read_card(folders)["samples"].get(sweep.metric)
+    for run in runs:
+        score = run.card["samples"].get(metric)
         if score is not None:
-            place = found.setdefault(trial.variant, Place(trial.variant, trial.point, []))
+            place = found.setdefault(run.named(), Place(run.named(), run.trial.point, []))
             place.values.append(score["value"])
-    return sorted(found.values(), key=lambda place: METRICS[sweep.metric].wrong(place.mean))
+    return sorted(found.values(), key=lambda place: METRICS[metric].wrong(place.mean))
 
 
 def write(
@@ -195,14 +197,16 @@ def write(
     say: Say = print,
 ) -> None:
     """Tables (Markdown, CSV) and pictures of a sweep, in figures/<name>/."""
-    found = results(sweep, logs, figures_folder)
+    runs = scored(sweep, logs, figures_folder)
+    if not runs:
+        raise UserError(f"{sweep.name}: no run is done yet; nothing to compare")
     folder = Path(figures_folder) / sweep.name
     make_folder(folder)
-    write_atomically(folder / "table.md", ("\n".join(found.across()) + "\n").encode())
-    write_atomically(folder / "table.csv", _csv(sweep, logs).encode())
-    written, title, shown = ["table.md", "table.csv"], sweep.title, sweep
+    write_atomically(folder / "table.md", ("\n".join(_compared(runs).across()) + "\n").encode())
+    write_atomically(folder / "table.csv", _csv(runs).encode())
+    written, title = ["table.md", "table.csv"], sweep.title
     if sweep.metric:
-        places = ranking(sweep, logs)
+        places = ranking(runs, sweep.metric)
         lines = _ranked(sweep, places)
         write_atomically(folder / "ranking.md", ("\n".join(lines) + "\n").encode())
         written.append("ranking.md")
@@ -216,16 +220,15 @@ def write(
         best = {place.variant for place in places[:_DRAWN]}
         if len(best) < len(places):  # the pictures below have a name and a colour for each
             title = f"{title}: the best {len(best)} of {len(places)}"
-            shown = sweep._replace(trials=[t for t in sweep.trials if t.variant in best])
-            found = results(shown, logs, figures_folder)
-    whole = {t.variant for t in shown.trials if t.variant == t.config.experiment}
-    figures.save(figures.spread(found.lying(), title, whole), folder / "spread.png")
+            runs = [run for run in runs if run.named() in best]
+    whole = {name for run in runs if (name := run.named()) == run.trial.config.experiment}
+    figures.save(figures.spread(_compared(runs).lying(), title, whole), folder / "spread.png")
     written.append("spread.png")
-    curves = dict(_curves(shown, logs))
+    curves = dict(_curves(runs))
     if curves:
         figures.save(figures.courses(curves, title), folder / "courses.png")
         written.append("courses.png")
-    figures.save(_sheet(shown, title, logs, figures_folder, data, say), folder / "sheet.png")
+    figures.save(_sheet(runs, title, logs, figures_folder, data, say), folder / "sheet.png")
     say(f"written: {', '.join([*written, 'sheet.png'])} in {folder}")
 
 
@@ -248,18 +251,19 @@ def _aloud(sweep: Sweep, places: list[Place]) -> Iterator[str]:
 
 
 def _sheet(
-    sweep: Sweep, title: str, logs: str, figures_folder: str, data: str | None, say: Say
+    runs: list[Scored], title: str, logs: str, figures_folder: str, data: str | None, say: Say
 ) -> Figure:
     """Ten digits of each variant's first run that is done, and ten real ones below."""
-    firsts = {trial.variant: folders for trial, folders in reversed(_with_cards(sweep, logs))}
+    firsts: dict[str, Scored] = {}
+    for run in runs:
+        firsts.setdefault(run.named("\n"), run)
     rows, beside = [], []
-    for variant, folders in reversed(firsts.items()):
-        trained = open_run(folders.name, logs, figures_folder)
+    for name, run in firsts.items():
+        trained = open_run(run.trial.run, logs, figures_folder)
         rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
-        name = variant.replace(BROKEN_OFF, "\n" + BROKEN_OFF.lstrip(", "))
         beside.append(name if trained.system.heeds_labels else f"{name}\n(any ten)")
     try:
-        real = data_of(read_record(folders.record), data, say)
+        real = data_of(read_record(run.folders.record), data, say)
         places = [np.flatnonzero(real.held_out_labels == digit)[0] for digit in range(10)]
         rows.append(real.held_out_images[places])
         beside.append("real digits")
@@ -268,15 +272,13 @@ def _sheet(
     return figures.grid(np.concatenate(rows), 10, title, over=list("0123456789"), beside=beside)
 
 
-def _csv(sweep: Sweep, logs: str) -> str:
+def _csv(runs: list[Scored]) -> str:
     """A line a run: its variant, its seed, every figure of its card."""
     rows = []
-    for trial, folders in _with_cards(sweep, logs):
-        scores = read_card(folders)["samples"]
-        row = {"variant": trial.variant, **trial.point, "seed": trial.config.seed}
-        rows.append(
-            row | {"run": trial.run} | {metric: score["value"] for metric, score in scores.items()}
-        )
+    for run in runs:
+        row = {"variant": run.named(), **run.trial.point, "seed": run.trial.config.seed}
+        scores = {metric: score["value"] for metric, score in run.card["samples"].items()}
+        rows.append(row | {"run": run.trial.run} | scores)
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
@@ -285,18 +287,18 @@ def _csv(sweep: Sweep, logs: str) -> str:
     return out.getvalue()
 
 
-def _curves(sweep: Sweep, logs: str) -> Iterator[tuple[str, np.ndarray]]:
+def _curves(runs: list[Scored]) -> Iterator[tuple[str, np.ndarray]]:
     """By variant [episodes, 3]: step, seconds of training, Frechet distance; means over seeds."""
     courses: dict[str, list[np.ndarray]] = {}
-    for trial, folders in _with_cards(sweep, logs):
+    for run in runs:
         rows, seconds, last = [], 0.0, 0
-        for line in read_metrics(folders.metrics):
+        for line in read_metrics(run.folders.metrics):
             seconds += (line["step"] - last) * line.get("ms_per_step", 0) / 1000
             last = line["step"]
             if "judge/frechet_distance" in line:
                 rows.append((last, seconds, line["judge/frechet_distance"]))
         if rows:
-            courses.setdefault(trial.variant, []).append(np.array(rows))
-    for variant, runs in courses.items():
-        shortest = min(len(rows) for rows in runs)
-        yield variant, np.mean([rows[:shortest] for rows in runs], axis=0)
+            courses.setdefault(run.named(), []).append(np.array(rows))
+    for variant, points in courses.items():
+        shortest = min(len(rows) for rows in points)
+        yield variant, np.mean([rows[:shortest] for rows in points], axis=0)

@@ -278,7 +278,7 @@ class Wiring(unittest.TestCase):
                     network = kind[name][0]()
                     for number, w in enumerate(network.weights):  # far from where they begin
                         w.assign_add(0.1 * tf.random.stateless_normal(w.shape, [number, 5]))
-                    drops = kind[name][1:][1][1]
+                    drops = kind[name][2][1]
                     got = network(given, asked, not drops, SEED)
                     wanted = expected(Written(network), given, LABELS)
                     spread = float(tf.math.reduce_std(wanted))

@@ -114,7 +114,8 @@ class Ranking(FolderTest):
 
     def test_by_the_mean_over_seeds_the_better_first(self):
         values = {(0.5, 1e-3, 0): 7.0, (0.5, 1e-3, 1): 9.0, (0.7, 2e-3, 0): 6.0, (0.9, 1e-3, 1): 9}
-        places = sweep.ranking(self.read("frechet_distance", values))
+        runs = sweep.scored(self.read("frechet_distance", values))
+        places = sweep.ranking(runs, "frechet_distance")
         self.assertEqual([place.mean for place in places], [6, 8, 9])
         self.assertEqual([len(place.values) for place in places], [1, 2, 1])
         self.assertEqual(places[1].point, {"beta1": 0.5, "learning_rate.generator": 1e-3})
@@ -127,7 +128,7 @@ class Ranking(FolderTest):
             ("diversity", [1.1, 0.7, 1.4]),  # near 1
         ):
             with self.subTest(metric):
-                places = sweep.ranking(self.read(metric, values))
+                places = sweep.ranking(sweep.scored(self.read(metric, values)), metric)
                 self.assertEqual([place.mean for place in places], expected)
                 shutil.rmtree("logs")
 
