@@ -377,8 +377,9 @@ def courses(found: dict[str, np.ndarray], title: str) -> Figure:
         axes.margins(0.12, 0.05)
         for axis in (axes.xaxis, axes.yaxis):
             lowest, highest = axis.get_view_interval()
-            few = highest > 300 * lowest  # else the numbers of three decades run into each other
-            axis.set_major_locator(LogLocator(subs=(1, 3) if few else (1, 2, 5)))
+            span = highest / lowest  # the longer, the fewer numbers find room beside one another
+            subs = (1, 2, 5) if span < 300 else (1, 3) if span < 10_000 else (1,)
+            axis.set_major_locator(LogLocator(subs=subs))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_locator(NullLocator())
         _number(axes, points)
