@@ -16,12 +16,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from experiments import three_network
-from gan3.config import Config
-from gan3.errors import UserError
-from gan3.triple import Triple
+from gan3.core.config import Config
+from gan3.core.errors import UserError
+from gan3.core.triple import Triple
 
 if TYPE_CHECKING:
-    from gan3.open_step import OpenNetworks
+    from gan3.vae_gan.train_step import OpenNetworks
 
 CONFIG = dataclasses.replace(
     three_network.CONFIG,
@@ -67,7 +67,7 @@ CONFIG = dataclasses.replace(
 
 def build(config: Config, dtype: str) -> "OpenNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.open_step import Openings, OpenNetworks
+    from gan3.vae_gan.train_step import Openings, OpenNetworks
 
     if config.redrawn_weight and not config.reading_weight:  # asked when all fields are set
         raise UserError("config key redrawn_weight: nothing is redrawn without reading_weight")

@@ -13,11 +13,11 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.config import TWO_ADAMS, Config
-from gan3.triple import Triple
+from gan3.core.config import TWO_ADAMS, Config
+from gan3.core.triple import Triple
 
 if TYPE_CHECKING:
-    from gan3.field_step import TwoNetworks
+    from gan3.baselines.train_step import TwoNetworks
 
 CONFIG = Config(
     experiment="gan_auto_write",
@@ -31,9 +31,9 @@ HEEDED = TWO_ADAMS
 
 def build(config: Config, dtype: str) -> "TwoNetworks":
     """The system, computing in `dtype`."""
-    from gan3.field_networks import AutoWriteDiscriminator, AutoWriteGenerator
-    from gan3.field_step import Practice, TwoNetworks
-    from gan3.layers import TruncatedNormal
+    from gan3.baselines.networks import AutoWriteDiscriminator, AutoWriteGenerator
+    from gan3.baselines.train_step import Practice, TwoNetworks
+    from gan3.nn.initializers import TruncatedNormal
 
     config.refuse_others(CONFIG, HEEDED)
     init = TruncatedNormal(config.seed)

@@ -12,7 +12,7 @@
 import dataclasses
 
 from experiments import three_network
-from gan3.triple import Triple
+from gan3.core.triple import Triple
 
 CONFIG = dataclasses.replace(
     three_network.CONFIG,

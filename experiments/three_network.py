@@ -11,11 +11,11 @@ the width, one seed, all else as in this file unless said. They rank choices; th
 import dataclasses
 from typing import TYPE_CHECKING
 
-from gan3.config import Config
-from gan3.triple import Triple
+from gan3.core.config import Config
+from gan3.core.triple import Triple
 
 if TYPE_CHECKING:
-    from gan3.train_step import Choices, ThreeNetworks
+    from gan3.method.train_step import Choices, ThreeNetworks
 
 CONFIG = Config(
     experiment="three_network",
@@ -48,7 +48,7 @@ CONFIG = Config(
 def build(config: Config, dtype: str) -> "ThreeNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     # Imported here so that a config can be read, listed and refused without TensorFlow.
-    from gan3.train_step import ThreeNetworks
+    from gan3.method.train_step import ThreeNetworks
 
     choices = choices_of(config)
     config.refuse_others(CONFIG, vars(choices))
@@ -57,7 +57,7 @@ def build(config: Config, dtype: str) -> "ThreeNetworks":
 
 def choices_of(config: Config) -> "Choices":
     """Of a config: what the description leaves open."""
-    from gan3.train_step import Choices
+    from gan3.method.train_step import Choices
 
     names = [field.name for field in dataclasses.fields(Choices)]
     return Choices(**{name: getattr(config, name) for name in names})

@@ -16,8 +16,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-LONGEST = ("test_reliability", "test_run", "test_report", "test_train_step", "test_open_step") + (
-    *("test_engines", "test_sweep", "test_replicas", "test_field_step"),
+LONGEST = ("training.test_reliability", "training.test_loop", "evaluation.test_report_card") + (
+    *("method.test_train_step", "vae_gan.test_train_step", "sweeps.test_executors"),
+    *("sweeps.test_sweep", "training.test_distributed", "baselines.test_train_step"),
 )
 """Modules that are begun first: they start many runs, and the others fit in beside them."""
 
@@ -34,7 +35,7 @@ class Result(NamedTuple):
 def run(module: str) -> Result:
     """The tests of one module, in one of the processes."""
     stream = io.StringIO()
-    suite = unittest.defaultTestLoader.loadTestsFromName(f"tests.{module}")
+    suite = unittest.defaultTestLoader.loadTestsFromName(module)
     found = unittest.TextTestRunner(stream).run(suite)
     failed = len(found.failures) + len(found.errors) + len(found.unexpectedSuccesses)
     return Result(stream.getvalue(), found.testsRun, failed, len(found.skipped))
@@ -43,12 +44,15 @@ def run(module: str) -> Result:
 def main(modules: list[str]) -> int:
     """Run and print them; the exit status."""
     folder = Path(__file__).parent
-    paths = [folder / f"{m.removeprefix('tests.')}.py" for m in modules]
-    paths = sorted(paths or folder.glob("test_*.py"), key=lambda p: p.stem not in LONGEST)
+    found = (path.relative_to(folder.parent).with_suffix("") for path in folder.rglob("test_*.py"))
+    found = (".".join(path.parts) for path in found)
+    modules = [m if m.startswith("tests.") else f"tests.{m}" for m in modules] or sorted(
+        found, key=lambda name: (name.removeprefix("tests.") not in LONGEST, name)
+    )
     began, results = time.monotonic(), []
     # A process takes one module after another: each new one would import TensorFlow again.
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        waiting = {pool.submit(run, path.stem): path.stem for path in paths}
+        waiting = {pool.submit(run, module): module for module in modules}
         for future in as_completed(waiting):
             module = waiting[future]
             try:

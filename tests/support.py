@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gan3 import strokes
-from gan3.__main__ import main
-from gan3.triple import Triple
+from gan3.cli.commands import main
+from gan3.core.triple import Triple
+from gan3.data import strokes
 
 ROOT = Path(__file__).parent.parent
 LONG = os.environ.get("GAN3_LONG") == "1"  # minutes of waiting are welcome
@@ -33,7 +33,7 @@ def needs_mnist(test):
 
 def small_system(seed=3, dtype="float32", **changes):
     """Three networks as in DESIGN, nothing switched off: dropout and L1 in each."""
-    from gan3.train_step import Choices, ThreeNetworks
+    from gan3.method.train_step import Choices, ThreeNetworks
 
     choices = {
         "noise_draw": "example",

@@ -17,11 +17,15 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from gan3 import data, files, judge, records, report, sampling
-from gan3.catalogue import config_of
-from gan3.checkpoints import Checkpoints
-from gan3.config import Config
-from gan3.errors import UserError
+from gan3.core import files
+from gan3.core.config import Config
+from gan3.core.errors import UserError
+from gan3.data import datasets
+from gan3.demo import digit_reader
+from gan3.evaluation import comparison, judge
+from gan3.runs import run_files, sampling
+from gan3.runs.checkpoints import Checkpoints
+from gan3.runs.registry import config_of
 from tests.support import FolderTest, call, idx_bytes, small_system, write_idx_set
 
 MUTANTS = 220  # of each format
@@ -112,7 +116,7 @@ class Files(FolderTest):
         plain = gzip.decompress(compressed)
 
         def read():
-            data.load("idx", "own", say=lambda line: None)
+            datasets.load("idx", "own", say=lambda line: None)
 
         self.assert_answers_or_one_line("gzip", path, compressed, read)
         path.unlink()
@@ -139,7 +143,7 @@ class Files(FolderTest):
         )
 
         def read():
-            data.load("mnist", "keras", say=lambda line: None)
+            datasets.load("mnist", "keras", say=lambda line: None)
 
         content = path.read_bytes()
         self.assert_answers_or_one_line("mnist.npz", path, content, read, LARGE_MUTANTS)
@@ -195,7 +199,7 @@ class Files(FolderTest):
     def test_records(self):
         folder = self.folder / "logs" / "a"
         folder.mkdir(parents=True)
-        folders = records.folders_of("a")
+        folders = run_files.folders_of("a")
         config = config_of("three_network").to_dict()
         record = json.dumps({"started": "2026-01-01", "config": config}).encode()
         lines = "".join(f'{{"step": {n}, "episode": 1, "loss/x": {n / 7}}}\n' for n in range(9))
@@ -211,17 +215,19 @@ class Files(FolderTest):
         ).encode()
 
         def read_config():
-            Config.from_dict(records.read_record(folders.record).get("config"))
+            Config.from_dict(run_files.read_record(folders.record).get("config"))
 
         self.assert_answers_or_one_line("run.json", folders.record, record, read_config)
         folders.record.write_bytes(record)
 
         def read_lines():
-            records.read_metrics(folders.metrics)
+            run_files.read_metrics(folders.metrics)
 
         self.assert_answers_or_one_line("metrics", folders.metrics, lines.encode(), read_lines)
         path = folder / "report.json"
-        self.assert_answers_or_one_line("report", path, card, lambda: report.compare(["a", "a"]))
+        self.assert_answers_or_one_line(
+            "report", path, card, lambda: comparison.compare(["a", "a"])
+        )
 
     def test_pictures(self):
         ink = np.zeros((40, 36), np.uint8)
@@ -235,7 +241,7 @@ class Files(FolderTest):
                 path.write_bytes(mutated(buffer.getvalue(), dice))
                 try:
                     with bounded(f"{form}, mutant {number}"):
-                        self.assertEqual(sampling.read_picture(path).shape, (28, 28))
+                        self.assertEqual(digit_reader.read_picture(path).shape, (28, 28))
                 except UserError as error:
                     self.assertNotIn("\n", str(error))
 
@@ -260,10 +266,10 @@ class Bombs(FolderTest):
             file.write(header)  # of 60 images
             for _ in range(BOMB // 2**22):
                 file.write(bytes(2**22))
-        self.refused(lambda: data.load("idx", "own", say=print), "longer than its header says")
+        self.refused(lambda: datasets.load("idx", "own", say=print), "longer than its header says")
         huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
         path.write_bytes(gzip.compress(huge))
-        self.refused(lambda: data.load("idx", "own", say=print), "entries; from 50 to")
+        self.refused(lambda: datasets.load("idx", "own", say=print), "entries; from 50 to")
 
     def test_zip(self):
         path = self.folder / "x.npz"
@@ -313,7 +319,7 @@ class Bombs(FolderTest):
         (self.folder / "own" / "train-labels-idx1-ubyte.gz").write_bytes(
             gzip.compress(idx_bytes(labels))
         )
-        self.refused(lambda: data.load("idx", "own", say=print), "a label of 255")
+        self.refused(lambda: datasets.load("idx", "own", say=print), "a label of 255")
 
 
 HOSTILE = (

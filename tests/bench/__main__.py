@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from gan3.files import make_folder, write_atomically, write_json
+from gan3.core.files import make_folder, write_atomically, write_json
 
 ROOT = Path(__file__).parent.parent.parent
 SESSION = "TF1 graph and Session"

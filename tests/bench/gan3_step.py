@@ -3,11 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from gan3.catalogue import builder_of, config_of
-from gan3.data import Batches
-from gan3.run import trace
-from gan3.sampling import STEPS, seed_of
-from gan3.triple import Triple
+from gan3.core.triple import Triple
+from gan3.data.batches import Batches
+from gan3.runs.registry import builder_of, config_of
+from gan3.runs.seeds import STEPS, seed_of
+from gan3.training.loop import trace
 from tests.bench.task import Contestant, Task, digits
 
 

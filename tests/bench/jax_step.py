@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan3.triple import Triple
+from gan3.core.triple import Triple
 from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Contestant, Task, digits, first_weights
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from gan3.triple import Triple
+from gan3.core.triple import Triple
 from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Contestant, Task, digits
 
 _LAYERS = tf.keras.layers

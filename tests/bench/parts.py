@@ -30,9 +30,9 @@ def _seconds(call: Callable[[], Any], rounds: int = 9) -> float:
 def machine() -> dict[str, str]:
     """What the table was measured on."""
     _quietly_import()
-    from gan3 import machine as described
+    from gan3.runs import provenance
 
-    description = described.description()
+    description = provenance.description()
     versions = {"Python": platform.python_version()}
     for name in ("tensorflow", "torch", "jax"):
         with contextlib.suppress(ImportError):
@@ -48,7 +48,7 @@ def machine() -> dict[str, str]:
 
 
 def _quietly_import() -> None:
-    from gan3.__main__ import import_tensorflow
+    from gan3.cli.commands import import_tensorflow
 
     import_tensorflow()
 
@@ -57,8 +57,8 @@ def _traced() -> tuple[Any, Any, Any]:
     """The step of three_network, its indices and its seed."""
     import tensorflow as tf
 
-    from gan3.catalogue import builder_of, config_of
-    from gan3.run import trace
+    from gan3.runs.registry import builder_of, config_of
+    from gan3.training.loop import trace
     from tests.bench.task import digits
 
     system = builder_of("three_network")(config_of("three_network"), "float32")
@@ -188,8 +188,8 @@ def outside() -> list[tuple[str, str]]:
     _quietly_import()
     import tensorflow as tf
 
-    from gan3.data import Batches
-    from gan3.sampling import STEPS, seed_of
+    from gan3.data.batches import Batches
+    from gan3.runs.seeds import STEPS, seed_of
 
     batches, count = Batches(60_000, BATCH, 0), 600
     empty = tf.function(
@@ -225,16 +225,16 @@ def start() -> list[tuple[str, str]]:
     import tensorflow as tf
 
     mark("import TensorFlow")
-    from gan3 import run
-    from gan3.catalogue import builder_of, config_of
-    from gan3.data import load
+    from gan3.data.datasets import load
+    from gan3.runs.registry import builder_of, config_of
+    from gan3.training import loop
 
     mark("import the rest")
     config = config_of("three_network")
     dataset = load("auto", None, "test", lambda line: None)
     mark(f"read {dataset.title}, check its digest")
     system = builder_of("three_network")(config, "float32")
-    step, _, _ = run.trace(system, dataset.images, dataset.labels, BATCH)
+    step, _, _ = loop.trace(system, dataset.images, dataset.labels, BATCH)
     mark("variables, data into TensorFlow")
     step.get_concrete_function()
     mark("trace the step")
@@ -249,7 +249,7 @@ def start() -> list[tuple[str, str]]:
 
 def sample() -> list[tuple[str, str]]:
     """`sample --count`, a million beside a tenth of it: images/s and the peak of memory."""
-    from gan3.__main__ import main
+    from gan3.cli.commands import main
 
     _quietly_import()
     rows = []

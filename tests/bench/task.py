@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.three_network import CONFIG
-from gan3.triple import Triple
+from gan3.core.triple import Triple
 
 GENERATOR = ((100, 100), (100, 500), (500, 784), (784, 784))  # dense [in, out]
 CONVOLUTIONS = ((5, 5, 1, 32), (5, 5, 32, 64))

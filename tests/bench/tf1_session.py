@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from gan3.triple import Triple
+from gan3.core.triple import Triple
 from tests.bench.task import Contestant, Task, digits, first_weights
 
 

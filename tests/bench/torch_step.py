@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from gan3.triple import Triple
+from gan3.core.triple import Triple
 from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Contestant, Task, digits
 
 

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from gan3.triple import Triple
+from gan3.core.triple import Triple
 from tests.bench.task import Contestant, Task, shapes
 
 

@@ -1,0 +1,5 @@
+"""TODO docstring."""
+
+from collections.abc import Callable
+
+Say = Callable[[str], None]

@@ -1,0 +1,77 @@
+"""Losses in nats: logits in, one number out. No networks, no variables, no L1."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+DIGIT_LOSSES = ("softmax_mean", "sigmoid_sum")
+
+
+def real_fake_cross_entropy(logits: tf.Tensor, target: float) -> tf.Tensor:
+    """Mean binary cross entropy of real/fake logits to one target.
+
+    Args:
+        logits: [B, 1], positive means "real".
+        target: 1.0 for real, 0.0 for fake.
+
+    Returns:
+        Scalar, nats; log 2 = 0.693 for logits of zero.
+
+    Source: Goodfellow et al. 2014; with target 1 on fakes it is the non-saturating generator
+    loss of their section 3.
+    """
+    logits.shape.assert_is_compatible_with([None, 1])  # [B] against [B, 1] would give [B, B]
+    labels = tf.fill(tf.shape(logits), tf.constant(target, logits.dtype))
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)  # [B, 1]
+    return tf.reduce_mean(losses)
+
+
+def digit_cross_entropy(logits: tf.Tensor, labels: tf.Tensor, form: str) -> tf.Tensor:
+    """Cross entropy of ten digit logits to the digits.
+
+    Args:
+        logits: [B, 10].
+        labels: [B], integers 0 to 9.
+        form: "softmax_mean", the mean over the batch of the softmax cross entropy;
+            "sigmoid_sum", ten binary cross entropies an image, summed over digits and batch, as
+            in the published 2017 script (so it grows with the batch size).
+
+    Returns:
+        Scalar, nats; at logits of zero log 10 = 2.303 and 10 B log 2 respectively.
+
+    Raises:
+        ValueError: an unknown form, or logits that are not [B, 10].
+    """
+    logits.shape.assert_is_compatible_with([None, 10])
+    labels.shape.assert_has_rank(1)
+    if form == "softmax_mean":
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        return tf.reduce_mean(losses)  # over [B]
+    if form == "sigmoid_sum":
+        targets = tf.one_hot(labels, 10, dtype=logits.dtype)  # [B, 10]
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
+        total = tf.reduce_sum(losses)  # over [B, 10]
+        sharing = tf.distribute.get_replica_context().num_replicas_in_sync
+        return total if sharing == 1 else sharing * total  # whose mean is the whole batch's sum
+    raise ValueError(f"digit loss {form!r}: one of {', '.join(DIGIT_LOSSES)}")
+
+
+@tf.custom_gradient
+def _absolute_sum(w: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """Sum of |w| with its gradient in closed form: two passes over w, where TensorFlow makes four.
+
+    It would first fill a tensor of w's size with the sum's gradient, the same number everywhere.
+    """
+    return tf.reduce_sum(tf.abs(w)), lambda upstream: upstream * tf.sign(w)
+
+
+def l1(weights: list[tf.Variable]) -> tf.Tensor:
+    """Sum of the absolute values of all entries of all `weights`; a scalar."""
+    return tf.add_n([_absolute_sum(tf.convert_to_tensor(w)) for w in weights])
+
+
+def label_accuracy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Share (0..1) of the rows of `logits` [B, K] whose largest entry is that of `labels` [B]."""
+    labels.shape.assert_has_rank(1)
+    read = tf.argmax(logits, axis=1, output_type=labels.dtype)  # [B]
+    return tf.reduce_mean(tf.cast(tf.equal(read, labels), tf.float32))

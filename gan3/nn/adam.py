@@ -1,0 +1,59 @@
+"""TODO docstring."""
+
+import tensorflow as tf
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1 in the form of its section 2) of one variable list.
+
+    The update is TensorFlow's fused kernel, a pass over each weight; a third of the time of the
+    Keras optimizer, which builds it from a dozen ops. epsilon is TensorFlow 1's, 1e-8.
+    """
+
+    def __init__(self, variables: list[tf.Variable], learning_rate: float, beta1: float, name: str):
+        self.name = name
+        self.variables = variables
+        self._learning_rate = learning_rate
+        self._beta1, self._beta2, self._epsilon = beta1, 0.999, 1e-8
+        self.steps = tf.Variable(0, dtype=tf.int64, trainable=False, name=f"{name}/steps")
+        self.m = [self._zeros_like(v, "m") for v in variables]
+        self.v = [self._zeros_like(v, "v") for v in variables]
+
+    def _zeros_like(self, variable: tf.Variable, slot: str) -> tf.Variable:
+        name = f"{self.name}/{variable.name.removesuffix(':0')}/{slot}"
+        return tf.Variable(tf.zeros_like(variable), trainable=False, name=name)
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """Everything that a resumed run needs: the count of steps and both moments."""
+        return [self.steps, *self.m, *self.v]
+
+    def apply(self, gradients: list[tf.Tensor], share: tf.Tensor | float = 1.0) -> list[tf.Tensor]:
+        """Move every variable of the list once, at `share` of the learning rate.
+
+        Answers the gradients that it moved by: of a shared batch the means over the replicas.
+        Raises ValueError where a gradient is missing.
+        """
+        if len(gradients) != len(self.variables) or any(g is None for g in gradients):
+            raise ValueError(
+                f"{self.name}: one gradient for each of {len(self.variables)} variables"
+            )
+        here = tf.distribute.get_replica_context()
+        if here.num_replicas_in_sync > 1:
+            dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            gradients = here.all_reduce(tf.distribute.ReduceOp.MEAN, dense)
+        t = tf.cast(self.steps.assign_add(1), tf.float32)
+        for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=m.handle,
+                v=v.handle,
+                beta1_power=self._beta1**t,
+                beta2_power=self._beta2**t,
+                lr=self._learning_rate * share,
+                beta1=self._beta1,
+                beta2=self._beta2,
+                epsilon=self._epsilon,
+                grad=gradient,
+            )
+        return gradients

@@ -1,0 +1,47 @@
+"""TODO docstring."""
+
+from dataclasses import dataclass
+
+from gan3.core.config import Config
+from gan3.core.errors import UserError
+from gan3.core.log import Say
+from gan3.method.system import System
+from gan3.runs.checkpoints import Checkpoints
+from gan3.runs.registry import builder_of
+from gan3.runs.run_files import Folders, folders_of, newest, read_record
+from gan3.runs.sampling import load_generator
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run that was trained, wholly or in part, as the commands after training open it."""
+
+    folders: Folders
+    config: Config
+    data_title: str
+    system: System
+
+    def use_episode(self, number: int) -> None:
+        """Put the generator of that episode into the system."""
+        load_generator(self.folders.episode(number), self.system)
+
+    def use_checkpoint(self, say: Say) -> None:
+        """Put the newest whole checkpoint, all three networks, into the system."""
+        Checkpoints(self.folders.checkpoints, self.system.state).restore(say)
+
+
+def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> Trained:
+    """A run by name, the newest where None, with its newest saved generator.
+
+    Raises UserError where there is no such run, or it has not finished an episode.
+    """
+    folders = folders_of(newest(logs) if name is None else name, logs, figures)
+    record = read_record(folders.record)
+    config = Config.from_dict(record.get("config"))
+    episodes = folders.episodes()
+    if not episodes:
+        raise UserError(f"run {folders.name}: no episode is done yet; make resume goes on with it")
+    system = builder_of(config.experiment)(config, "float32")
+    trained = Trained(folders, config, str(record.get("data_title", "?")), system)
+    trained.use_episode(episodes[-1])
+    return trained

@@ -1,0 +1,149 @@
+import io
+import os
+import struct
+import unittest
+import zipfile
+
+import numpy as np
+
+from gan3.core.errors import UserError
+from gan3.core.files import Parts, make_folder, read_npz, write_atomically, write_npz
+from tests.support import FolderTest
+
+WANTED = {"a": ("float32", (2, 3)), "b": ("int64", (None,))}
+
+
+class Writing(FolderTest):
+    def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(self):
+        path = self.folder / "x.json"
+        write_atomically(path, b"one")
+        write_atomically(path, b"two")
+        self.assertEqual(path.read_bytes(), b"two")
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["x.json"])
+
+    def test_what_cannot_be_written_is_one_line(self):
+        (self.folder / "file").write_text("")
+        with self.assertRaisesRegex(UserError, "cannot be written"):
+            write_atomically(self.folder / "file" / "x", b"")
+        with self.assertRaisesRegex(UserError, "cannot be written"):
+            make_folder(self.folder / "file" / "x")
+
+    def test_the_same_arrays_are_the_same_bytes(self):
+        for name in ("1.npz", "2.npz"):
+            write_npz(self.folder / name, {"a": np.arange(3)})
+        one, two = ((self.folder / name).read_bytes() for name in ("1.npz", "2.npz"))
+        self.assertEqual(one, two)
+
+    def test_an_array_in_parts_is_the_array(self):
+        array = np.arange(70, dtype=np.uint8).reshape(7, 5, 2)
+        whole, streamed = self.folder / "whole.npz", self.folder / "streamed.npz"
+        write_npz(whole, {"a": array})
+        parts = Parts(array.shape, "uint8", (array[i : i + 3] for i in range(0, 7, 3)))
+        write_npz(streamed, {"a": parts})
+        self.assertEqual(streamed.read_bytes(), whole.read_bytes())
+        with np.load(streamed) as read:
+            np.testing.assert_array_equal(read["a"], array)
+
+    def test_parts_that_are_not_the_array_leave_no_file(self):
+        array = np.zeros((4, 2), np.uint8)
+        for parts in ([array[:3]], [array, array], [array.astype(np.int64)], [array[:, :1]] * 2):
+            with self.subTest(parts=len(parts)), self.assertRaises(ValueError):
+                write_npz(self.folder / "x.npz", {"a": Parts(array.shape, "uint8", parts)})
+            self.assertEqual(list(self.folder.iterdir()), [])
+
+
+class Reading(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "x.npz"
+        self.arrays = {
+            "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+            "b": np.arange(5, dtype=np.int64),
+        }
+        write_npz(self.path, self.arrays)
+
+    def refused(self, message=""):
+        with self.assertRaisesRegex(UserError, message) as raised:
+            read_npz(self.path, WANTED)
+        self.assertNotIn("\n", str(raised.exception))
+        self.assertIn(str(self.path), str(raised.exception))
+
+    def put(self, name, content):
+        with zipfile.ZipFile(self.path, "w") as archive:
+            archive.writestr(name, content)
+
+    def test_what_was_written_comes_back(self):
+        read = read_npz(self.path, WANTED)
+        for name, array in self.arrays.items():
+            np.testing.assert_array_equal(read[name], array)
+
+    def test_other_shapes_types_and_names_are_refused(self):
+        for name, array, message in (
+            ("a", np.zeros((3, 2), np.float32), "not float32 2x3"),
+            ("a", np.zeros((2, 3), np.float64), "not float32 2x3"),
+            ("a", np.asfortranarray(np.ones((2, 3), np.float32)), "not float32 2x3"),
+            ("b", np.zeros((), np.int64), "not int64 N"),
+            ("c", np.zeros(3), "has no array a"),
+        ):
+            with self.subTest(name=name, shape=array.shape):
+                np.savez(
+                    self.path, **{**self.arrays, name: array} if name != "c" else {name: array}
+                )
+                self.refused(message)
+
+    def test_an_object_array_is_never_unpickled(self):
+        class Trap:
+            def __reduce__(self):
+                return (os.mkdir, ("sprung",))
+
+        np.savez(self.path, a=np.array([Trap()], dtype=object))
+        self.refused()
+        self.assertFalse((self.folder / "sprung").exists())
+
+    def test_a_header_that_lies_takes_no_memory(self):
+        for shape in ("(1000000000000,)", "(2, 3)", "(-1,)", "(" * 300):
+            text = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+            content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + b"1234"
+            with self.subTest(shape[:20]):
+                self.put("b.npy", content)
+                with self.assertRaises(UserError):
+                    read_npz(self.path, {"b": WANTED["b"]})
+
+    def test_damage_at_every_place_is_noticed_or_harmless(self):
+        whole = self.path.read_bytes()
+        for cut in range(0, len(whole), 37):
+            self.path.write_bytes(whole[:cut])
+            self.refused()
+        random = np.random.default_rng(0)
+        for _ in range(300):
+            mutated = bytearray(whole)
+            for place in random.integers(0, len(whole), 3):
+                mutated[place] ^= 1 << random.integers(8)
+            self.path.write_bytes(mutated)
+            try:
+                read = read_npz(self.path, WANTED)
+            except UserError:
+                continue
+            for name, array in self.arrays.items():  # zip's checksum covers what is returned
+                np.testing.assert_array_equal(read[name], array)
+
+    def test_no_file_a_folder_and_no_zip(self):
+        for content in (b"", b"hello", b"PK\x03\x04" + b"\0" * 60):
+            self.path.write_bytes(content)
+            self.refused("damaged")
+        self.path.unlink()
+        self.refused("no such file")
+        self.path.mkdir()
+        self.refused()
+
+    def test_a_bomb_is_refused_before_it_grows(self):
+        buffer = io.BytesIO()
+        np.save(buffer, np.zeros(2**20, np.int64))
+        with zipfile.ZipFile(self.path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("b.npy", buffer.getvalue())
+        with self.assertRaisesRegex(UserError, "at most 1048576"):
+            read_npz(self.path, {"b": ("int64", (None,))}, most_bytes=2**20)
+
+
+if __name__ == "__main__":
+    unittest.main()

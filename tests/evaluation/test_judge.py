@@ -1,0 +1,127 @@
+"""The judge: what is shipped, what it reads, how it is trained."""
+
+import json
+import shutil
+import unittest
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.core.errors import UserError
+from gan3.data import datasets, strokes
+from gan3.evaluation import judge
+from tests.support import MNIST, FolderTest, call, needs_mnist
+
+
+def provenance():
+    return json.loads(judge.SHIPPED.with_suffix(".json").read_text())
+
+
+class Shipped(FolderTest):
+    def test_small_arrays_only_of_the_digest_in_the_code_with_provenance(self):
+        self.assertLessEqual(judge.SHIPPED.stat().st_size, 2_000_000)
+        with np.load(judge.SHIPPED, allow_pickle=False) as file:
+            self.assertEqual({file[name].dtype.name for name in file.files}, {"float32"})
+        record = provenance()
+        self.assertEqual(record["sha256"], judge.DIGEST)
+        self.assertEqual(judge.digest_of(judge.SHIPPED), judge.DIGEST)
+        self.assertEqual(
+            record["data_digest"],
+            datasets.load("mnist", MNIST).digest if MNIST else record["data_digest"],
+        )
+        self.assertIn("55,000", record["trained_on"])
+
+    def test_another_file_in_its_place_is_refused(self):
+        other = self.folder / "judge.npz"
+        shutil.copy(judge.SHIPPED, other)
+        judge.load(other, judge.DIGEST)
+        content = bytearray(other.read_bytes())
+        weights = dict(np.load(other))
+        for change, message in (
+            (lambda: np.savez(other, **weights | {"logits/b": weights["logits/b"] + 1}), "not the"),
+            (lambda: np.savez(other, **{"logits/b": weights["logits/b"]}), "no array"),
+            (lambda: other.write_bytes(content[:5000]), "damaged"),
+            (other.unlink, "no such file"),
+        ):
+            change()
+            with self.subTest(message), self.assertRaisesRegex(UserError, message):
+                judge.load(other, judge.DIGEST)
+        np.savez(other, **weights | {"logits/b": np.full(10, np.nan, np.float32)})
+        with self.assertRaisesRegex(UserError, "logits/b .*not finite"):
+            judge.load(other)
+
+    def test_it_reads_strokes_that_it_never_saw(self):
+        images, labels, _, _ = strokes.make(500, 10)
+        features, logits = judge.shipped()(images)
+        self.assertEqual((features.shape, logits.shape), ((500, 128), (500, 10)))
+        self.assertEqual((features.dtype, logits.dtype), (np.float64, np.float64))
+        self.assertGreaterEqual(features.min(), 0)
+        self.assertGreater((logits.argmax(axis=1) == labels).mean(), 0.97)
+
+    def test_chunks_do_not_matter(self):
+        images, _, _, _ = strokes.make(1500, 10)
+        reader = judge.shipped()
+        np.testing.assert_allclose(reader(images)[0][900:1100], reader(images[900:1100])[0], 1e-4)
+
+    @needs_mnist
+    def test_accuracy_on_mnist_is_what_its_provenance_says(self):
+        test = datasets.load("mnist", MNIST)
+        accuracy = judge.shipped().accuracy(test.held_out_images, test.held_out_labels)
+        self.assertGreaterEqual(accuracy, 0.994)
+        # another processor's rounding may turn one or two of 10,000
+        self.assertAlmostEqual(accuracy, provenance()["accuracy"]["test"], delta=3e-4)
+
+
+class Training(FolderTest):
+    def test_it_learns_and_the_seed_decides(self):
+        images, labels, others, other_labels = strokes.make(600, 200)
+
+        def train(seed, steps=5):
+            return judge.train(images, labels, seed=seed, steps=steps, augment=False)
+
+        first, again, other = train(1), train(1), train(2)
+        for name in first:
+            np.testing.assert_array_equal(first[name], again[name])
+        self.assertFalse(np.array_equal(first["hidden/w"], other["hidden/w"]))
+        self.assertGreater(judge.Judge(train(1, 60)).accuracy(others, other_labels), 0.9)
+
+    @needs_mnist
+    def test_the_command_writes_a_judge_and_its_provenance(self):
+        status, out, err = call("train-judge", "--steps", 3, "--data", MNIST, "--out", "j/a.npz")
+        self.assertEqual(status, 0, err)
+        record = json.loads(Path("j/a.json").read_text())
+        made = judge.load(Path("j/a.npz"), record["sha256"])
+        test = datasets.load("mnist", MNIST)
+        accuracy = made.accuracy(test.held_out_images, test.held_out_labels)
+        self.assertEqual(record["accuracy"]["test"], accuracy)
+        self.assertIn(record["sha256"], out)
+
+
+class Augmentation(unittest.TestCase):
+    def test_a_centred_blob_moves_by_the_shift_and_keeps_its_mass(self):
+        blob = np.zeros((200, 28, 28, 1), np.float32)
+        blob[:, 11:17, 11:17] = 1  # its centre is the turning point, 13.5
+        got = judge.moved(tf.constant(blob), tf.constant([3, 4])).numpy()[..., 0]
+        mass = got.sum(axis=(1, 2))
+        places = np.arange(28)
+        x = (got.sum(axis=1) * places).sum(axis=1) / mass - 13.5
+        y = (got.sum(axis=2) * places).sum(axis=1) / mass - 13.5
+        # a shift of at most 2 on the way back, scaled by at most 1 / .88 and slanted a little
+        for shift in (x, y):
+            self.assertLess(np.abs(shift).max(), 2 * 1.5 / 0.88)
+            self.assertGreater(np.abs(shift).max(), 1.5)
+            self.assertAlmostEqual(shift.mean(), 0, delta=0.4)
+        self.assertAlmostEqual(mass.mean() / 36, 1, delta=0.08)
+        self.assertAlmostEqual(mass.std() / 36, 0.12 * np.sqrt(2 / 3), delta=0.05)
+
+    def test_a_function_of_the_seed(self):
+        images = tf.constant(strokes.make(10, 10)[0][..., None] / np.float32(255))
+        one, same, other = (judge.moved(images, tf.constant([1, n])).numpy() for n in (5, 5, 6))
+        np.testing.assert_array_equal(one, same)
+        self.assertFalse(np.array_equal(one, other))
+        self.assertTrue(one.min() >= 0 and one.max() <= 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,110 @@
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.method.networks import Generator, determinator, discriminator
+from gan3.nn.initializers import Glorot
+
+SEED = tf.constant([0, 1])
+
+
+class Shapes(unittest.TestCase):
+    def setUp(self):
+        init = Glorot(0)
+        self.generator = Generator(init, "elu")
+        self.discriminator = discriminator(init, "elu")
+        self.determinator = determinator(init, "elu")
+
+    def test_parameter_counts_from_the_design(self):
+        def dense(*widths):
+            return sum(a * b + b for a, b in zip(widths, widths[1:], strict=False))
+
+        convolutions = 5 * 5 * 1 * 32 + 32 + 5 * 5 * 32 * 64 + 64
+        for network, expected in (
+            (self.generator, dense(100, 100, 500, 784, 784)),
+            (self.discriminator, convolutions + dense(7 * 7 * 64, 1024, 1)),
+            (self.determinator, convolutions + dense(7 * 7 * 64, 1024, 10)),
+        ):
+            count = sum(int(tf.size(w)) for w in network.weights)
+            self.assertEqual(count, expected, network.name)
+
+    def test_names_and_order(self):
+        def names(network):
+            return [w.name.removesuffix(":0") for w in network.weights]
+
+        self.assertEqual(
+            names(self.generator),
+            [
+                f"generator/{x}/{v}"
+                for x in ("hidden1", "hidden2", "hidden3", "pixels")
+                for v in "wb"
+            ],
+        )
+        for network in (self.discriminator, self.determinator):
+            layers = ("conv1", "conv2", "hidden", "logits")
+            expected = [f"{network.name}/{x}/{v}" for x in layers for v in "wb"]
+            self.assertEqual(names(network), expected)
+
+    def test_l1_is_on_exactly_the_listed_matrices(self):
+        def names(network):
+            return [w.name.removesuffix(":0") for w in network.l1_weights]
+
+        self.assertEqual(
+            names(self.generator),
+            [f"generator/{x}/w" for x in ("hidden1", "hidden2", "hidden3", "pixels")],
+        )
+        for network in (self.discriminator, self.determinator):
+            self.assertEqual(
+                names(network), [f"{network.name}/{x}/w" for x in ("hidden", "logits")]
+            )
+
+    def test_no_weight_is_shared(self):
+        every = [*self.generator.weights, *self.discriminator.weights, *self.determinator.weights]
+        self.assertEqual(len({id(w) for w in every}), len(every))
+
+    def test_images_and_logits(self):
+        latent = tf.random.stateless_uniform([3, 100], SEED, -1, 1)
+        images = self.generator(latent, 0.5, SEED)
+        self.assertEqual(images.shape, [3, 28, 28, 1])
+        self.assertTrue(0 < images.numpy().min() < images.numpy().max() < 1)
+        self.assertEqual(self.discriminator(images, 0.5, SEED).shape, [3, 1])
+        self.assertEqual(self.determinator(images, 0.5, SEED).shape, [3, 10])
+
+    def test_wrong_shapes_are_refused(self):
+        with self.assertRaises(ValueError):
+            self.generator(tf.zeros([3, 10]), 1.0, SEED)
+        for shape in ([3, 784], [3, 28, 28], [3, 28, 28, 3]):
+            with self.assertRaises(ValueError):
+                self.discriminator(tf.zeros(shape), 1.0, SEED)
+
+    def test_generator_is_the_dense_network_of_the_design(self):
+        latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
+        h = latent.numpy().astype(np.float64)
+        *hidden, (w, b) = zip(
+            self.generator.weights[::2], self.generator.weights[1::2], strict=True
+        )
+        for weights, biases in hidden:
+            z = h @ weights.numpy() + biases.numpy()
+            h = np.where(z > 0, z, np.expm1(z))  # ELU
+        expected = 1 / (1 + np.exp(-(h @ w.numpy() + b.numpy())))
+        got = self.generator(latent, 1.0, SEED).numpy().reshape(2, 784)
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+
+    def test_dropout_draws_are_of_the_seed(self):
+        images = tf.random.stateless_uniform([2, 28, 28, 1], SEED)
+        one = self.determinator(images, 0.5, tf.constant([0, 1])).numpy()
+        np.testing.assert_array_equal(one, self.determinator(images, 0.5, tf.constant([0, 1])))
+        self.assertFalse(np.array_equal(one, self.determinator(images, 0.5, tf.constant([0, 2]))))
+
+    def test_bfloat16_keeps_float32_weights_and_logits(self):
+        exact, coarse = discriminator(Glorot(1), "elu"), discriminator(Glorot(1), "elu", "bfloat16")
+        images = tf.random.stateless_uniform([4, 28, 28, 1], SEED)
+        got = coarse(images, 1.0, SEED)
+        self.assertEqual(got.dtype, tf.float32)
+        self.assertEqual({w.dtype for w in coarse.weights}, {tf.float32})
+        np.testing.assert_allclose(got, exact(images, 1.0, SEED), atol=0.05)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,229 @@
+"""The fast step against a plain one: float64, nothing rearranged, the textbook's Adam in NumPy."""
+
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.core.triple import Triple
+from gan3.nn.adam import Adam
+from gan3.nn.layers import conv_pool, dense, dropout
+from tests.support import batch_of, small_system
+
+# Where two entries of a pooling window agree to the last bits, float32 and float64 may each take
+# another, and a percent of the gradient goes elsewhere: with [5, 6] and [5, 8], not with this one.
+SEED = tf.constant([5, 7])
+ACTIVATIONS = {"elu": tf.nn.elu, "relu": tf.nn.relu, "leaky_relu": tf.nn.leaky_relu}
+KEEP, L1 = Triple(0.8, 0.5, 0.6), Triple(1e-2, 2e-2, 3e-2)
+RATE, BETA1, BETA2, EPSILON = 1e-3, 0.5, 0.999, 1e-8
+STEP = 7  # the Adams have made six
+
+
+def mask(shape, keep, seed):
+    """The dropout that the fast step draws: the draws are shared, the arithmetic is not."""
+    coins = tf.random.stateless_uniform(shape, seed, alg="philox")
+    return tf.cast(coins >= 1 - keep, tf.float64) / keep
+
+
+class Reference:
+    """The method in float64: a pass for real and one for fake, bias and activation before the pool,
+    L1 by automatic differentiation, every variable list's gradient by a tape of its own."""
+
+    def __init__(self, system, images, labels, activation):
+        self.weights = Triple(
+            *([tf.Variable(tf.cast(w, tf.float64)) for w in n.weights] for n in system.networks)
+        )
+        self.images, self.labels = tf.cast(images, tf.float64), labels
+        self.activation = Triple(*(ACTIVATIONS[a] for a in activation))
+        self.noise = system.noise
+
+    def fakes(self, seed):
+        noise_seed, seed = tf.unstack(tf.random.split(seed, 2))
+        noise = tf.cast(self.noise(self.labels, noise_seed), tf.float64).numpy()
+        latent = np.zeros((len(noise), 100))
+        for row, digit in enumerate(self.labels.numpy()):
+            latent[row, 10 * digit : 10 * digit + 10] = noise[row]
+        h, own, seeds = tf.constant(latent), self.weights.generator, tf.random.split(seed, 3)
+        for i in range(3):
+            h = self.activation.generator(h @ own[2 * i] + own[2 * i + 1])
+            h = h * mask(h.shape, KEEP.generator, seeds[i])
+        return tf.reshape(tf.sigmoid(h @ own[6] + own[7]), [-1, 28, 28, 1])
+
+    def critic(self, role, images, dropped):
+        own, activation = getattr(self.weights, role), getattr(self.activation, role)
+        h = images
+        for i in (0, 2):
+            h = activation(tf.nn.conv2d(h, own[i], strides=1, padding="SAME") + own[i + 1])
+            h = tf.nn.max_pool2d(h, ksize=2, strides=2, padding="SAME")
+        h = activation(tf.reshape(h, [-1, 7 * 7 * 64]) @ own[4] + own[5]) * dropped
+        return h @ own[6] + own[7]
+
+    def gradients(self, role, seed):
+        with tf.GradientTape() as tape:
+            loss = getattr(self, role)(seed)
+            own = getattr(self.weights, role)
+            dense_ones = [w for w in own if w.shape.rank == 2]
+            loss += getattr(L1, role) * tf.add_n([tf.reduce_sum(tf.abs(w)) for w in dense_ones])
+        return [g.numpy() for g in tape.gradient(loss, own)]
+
+    def discriminator(self, seed):
+        count = len(self.labels)
+        fake_seed, seed = tf.unstack(tf.random.split(seed, 2))
+        dropped = mask([2 * count, 1024], KEEP.discriminator, seed)
+        real = self.critic("discriminator", self.images, dropped[:count])
+        fake = self.critic("discriminator", self.fakes(fake_seed), dropped[count:])
+        return -tf.reduce_mean(tf.math.log_sigmoid(real)) - tf.reduce_mean(
+            tf.math.log_sigmoid(-fake)
+        )
+
+    def generator(self, seed):
+        fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
+        fakes, shape = self.fakes(fake_seed), [len(self.labels), 1024]
+        real = self.critic("discriminator", fakes, mask(shape, KEEP.discriminator, seed))
+        digits = self.critic("determinator", fakes, mask(shape, KEEP.determinator, digit_seed))
+        return -tf.reduce_mean(tf.math.log_sigmoid(real)) + self.digit_loss(digits)
+
+    def determinator(self, seed):
+        dropped = mask([len(self.labels), 1024], KEEP.determinator, seed)
+        return self.digit_loss(self.critic("determinator", self.images, dropped))
+
+    def digit_loss(self, logits):
+        logs = tf.nn.log_softmax(logits)
+        return -tf.reduce_mean(tf.gather(logs, self.labels, axis=1, batch_dims=1))
+
+
+def fresh(activation=("elu", "leaky_relu", "relu")):
+    """A system whose Adams have run: at their first step they would divide by almost nothing."""
+    system = small_system(
+        keep_prob=KEEP,
+        l1_weight=L1,
+        activation=Triple(*activation),
+        learning_rate=Triple(RATE, RATE, RATE),
+        beta1=Triple(BETA1, BETA1, BETA1),
+    )
+    generator = np.random.default_rng(2)
+    for adam in system.optimizers:
+        adam.steps.assign(STEP - 1)
+        for m, v in zip(adam.m, adam.v, strict=True):
+            m.assign(generator.normal(0, 1e-2, m.shape))
+            v.assign(generator.uniform(1e-4, 2e-4, v.shape))
+    return system
+
+
+class SameMathematics(unittest.TestCase):
+    """Relative to the largest entry of a tensor: 1e-5, where float32 itself has 6e-8."""
+
+    def setUp(self):
+        self.images, self.labels = batch_of(12)
+
+    def close(self, got, expected, name):
+        worst = np.abs(got - expected).max() / np.abs(expected).max()
+        self.assertLess(worst, 1e-5, name)
+
+    def test_gradients_of_all_three(self):
+        system = fresh()
+        plain = Reference(system, self.images, self.labels, ("elu", "leaky_relu", "relu"))
+        for role in Triple._fields:
+            own = getattr(system.networks, role).weights
+
+            @tf.function
+            def gradients(role=role, own=own):
+                given = (self.labels,) if role == "generator" else (self.images, self.labels)
+                return tf.gradients(getattr(system, f"{role}_loss")(*given, SEED), own)
+
+            for w, got, expected in zip(own, gradients(), plain.gradients(role, SEED), strict=True):
+                self.close(got.numpy(), expected, w.name)
+
+    def test_weights_after_a_step_of_all_three(self):
+        """In the step's order: the generator meets a discriminator that has moved."""
+        system = fresh(("elu", "elu", "elu"))
+        plain = Reference(system, self.images, self.labels, ("elu", "elu", "elu"))
+        slots = {
+            role: [(m.numpy(), v.numpy()) for m, v in zip(adam.m, adam.v, strict=True)]
+            for role, adam in zip(Triple._fields, system.optimizers, strict=True)
+        }
+        tf.function(system.step)(self.images, self.labels, SEED)
+        order = ("discriminator", "generator", "determinator")
+        for role, seed in zip(order, tf.unstack(tf.random.split(SEED, 3)), strict=True):
+            gradients = plain.gradients(role, seed)
+            own = getattr(plain.weights, role)
+            for w, g, (m, v) in zip(own, gradients, slots[role], strict=True):
+                # Kingma & Ba 2015, section 2, the form before their algorithm's last line
+                m, v = BETA1 * m + (1 - BETA1) * g, BETA2 * v + (1 - BETA2) * g**2
+                rate = RATE * np.sqrt(1 - BETA2**STEP) / (1 - BETA1**STEP)
+                w.assign_sub(rate * m / (np.sqrt(v) + EPSILON))
+            for w, expected in zip(getattr(system.networks, role).weights, own, strict=True):
+                self.close(w.numpy(), expected.numpy(), w.name)
+                expected.assign(tf.cast(w, tf.float64))  # errors do not pile up
+
+
+class Rearrangements(unittest.TestCase):
+    def test_bias_and_activation_after_the_pool(self):
+        generator = np.random.default_rng(0)
+        x = tf.constant(generator.normal(size=(3, 8, 8, 2)), tf.float64)
+        w, b = (tf.constant(generator.normal(size=s), tf.float64) for s in ((5, 5, 2, 4), (4,)))
+        for name, activation in ACTIVATIONS.items():
+            before = activation(tf.nn.conv2d(x, w, strides=1, padding="SAME") + b)
+            before = tf.nn.max_pool2d(before, ksize=2, strides=2, padding="SAME")
+            np.testing.assert_allclose(conv_pool(x, w, b, name), before, rtol=1e-12, atol=1e-12)
+
+
+class Bfloat16(unittest.TestCase):
+    """What stays float32 where the networks compute in bfloat16, which has 8 bits of mantissa."""
+
+    def test_variables_slots_and_outputs_are_float32(self):
+        system = small_system(dtype="bfloat16")
+        images, labels = batch_of(4)
+        kinds = {v.dtype.base_dtype for name, v in system.state.items() if "steps" not in name}
+        self.assertEqual(kinds, {tf.float32})
+        self.assertEqual(system.discriminator_loss(images, labels, SEED).dtype, tf.float32)
+        self.assertEqual(system.fakes(labels, SEED).dtype, tf.float32)
+        self.assertEqual(system.networks.determinator(images, 1.0, SEED).dtype, tf.float32)
+
+    def test_a_weight_is_cast_once_an_update(self):
+        images, labels = batch_of(4)
+        system = small_system(dtype="bfloat16")
+        graph = (
+            tf.function(system.step, autograph=False)
+            .get_concrete_function(images, labels, SEED)
+            .graph
+        )
+        reads = {}
+        for node in graph.get_operations():
+            if node.type == "Cast" and node.inputs[0].shape.rank in (2, 4):
+                read = node.inputs[0].op
+                if read.type != "ReadVariableOp":
+                    continue
+                handle = read.inputs[0].name
+                reads[handle] = reads.get(handle, 0) + 1
+        # Two of the three updates call a network, whichever it is; a network has four matrices.
+        self.assertEqual(list(reads.values()), [2] * 12)
+
+    def test_long_sums_do_not_lose_their_small_terms(self):
+        """The gradient of a bias sums over batch and pixels: 4,096 terms of 1 in bfloat16, whose
+        running sum would stick at 256."""
+        x = tf.zeros([4096, 8], tf.bfloat16)
+        w, b = tf.Variable(tf.zeros([8, 4])), tf.Variable(tf.zeros([4]))
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(tf.cast(dense(x, w, b), tf.float32))
+        np.testing.assert_array_equal(tape.gradient(y, b), 4096)
+        b.assign(tf.ones([4]))  # beyond the activation's kink
+        images, kernel = tf.zeros([16, 32, 32, 1], tf.bfloat16), tf.Variable(tf.zeros([5, 5, 1, 4]))
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(tf.cast(conv_pool(images, kernel, b, "leaky_relu"), tf.float32))
+        np.testing.assert_array_equal(tape.gradient(y, b), 4096)
+
+    def test_dropout_keeps_what_it_is_asked_to(self):
+        ones = tf.ones([400_000], tf.bfloat16)
+        kept = np.count_nonzero(tf.cast(dropout(ones, 0.99, SEED), tf.float32)) / 400_000
+        self.assertAlmostEqual(kept, 0.99, delta=5 * np.sqrt(0.99 * 0.01 / 400_000))
+
+    def test_adam_moves_by_less_than_bfloat16_could_hold(self):
+        w = tf.Variable([1.0])
+        adam = Adam([w], 1e-4, 0.9, "adam/x")
+        adam.apply([tf.constant([0.5])])
+        self.assertAlmostEqual(float(w[0]), 1 - 1e-4, delta=1e-7)
+
+
+if __name__ == "__main__":
+    unittest.main()

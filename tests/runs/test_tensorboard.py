@@ -1,0 +1,109 @@
+import unittest
+
+import numpy as np
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.custom_scalar import layout_pb2
+
+from gan3.core.triple import Triple
+from gan3.runs.tensorboard import Summaries, flat, forget_after, graph_of
+from tests.support import FolderTest, batch_of, small_system
+
+
+class Graph(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        system = small_system()
+        images, labels = batch_of(4)
+        step = tf.function(system.step)
+        cls.system = system
+        cls.graph = graph_of(step.get_concrete_function(images, labels, tf.constant([0, 1])))
+        cls.names = [node.name for node in cls.graph.node]
+
+    def test_three_boxes_hold_their_variables_under_their_own_names(self):
+        for role, network in zip(Triple._fields, self.system.networks, strict=True):
+            for w in network.weights:
+                self.assertIn(w.name.removesuffix(":0"), self.names)
+            inside = {name.split("/")[1] for name in self.names if name.startswith(f"{role}/")}
+            self.assertTrue({"hidden1", "hidden"} & inside)
+
+    def test_one_box_a_network_and_few_beside_them(self):
+        boxes = {name.split("/")[0] for name in self.names if "/" in name}
+        updates = {f"update_{role}" for role in Triple._fields}
+        self.assertLessEqual({*Triple._fields, *updates, "losses", "noise"}, boxes)
+        self.assertFalse(
+            [
+                box
+                for box in boxes
+                if box.rstrip("_0123456789") in Triple._fields and box not in Triple._fields
+            ]
+        )  # no generator_1
+
+    def test_every_edge_leads_to_a_node(self):
+        known = set(self.names)
+        self.assertEqual(len(known), len(self.names))
+        for node in self.graph.node:
+            for entry in node.input:
+                self.assertIn(entry.removeprefix("^").partition(":")[0], known)
+
+
+class Events(FolderTest):
+    def test_what_is_written_is_there(self):
+        summaries = Summaries(self.folder)
+        config = {"seed": 3, "keep_prob": {"generator": 0.9, "discriminator": 0.5}}
+        graph = tf.function(lambda: tf.constant(1.0)).get_concrete_function().graph
+        summaries.start(config, graph.as_graph_def())
+        summaries.scalars(10, {"loss/determinator": 0.5})
+        summaries.image(10, "digits/shuffled", np.zeros((4, 6, 3), np.uint8))
+        summaries.close()
+        (file,) = self.folder.glob("events.*")
+        events = list(EventFileLoader(str(file)).Load())
+        self.assertTrue(any(event.HasField("graph_def") for event in events))
+        values = {v.tag: (event.step, v) for event in events for v in event.summary.value}
+        step, value = values["loss/determinator"]
+        self.assertEqual((step, tf.make_ndarray(value.tensor).item()), (10, 0.5))
+        step, value = values["digits/shuffled"]
+        self.assertEqual(tf.make_ndarray(value.tensor)[:2].tolist(), [b"6", b"4"])
+        self.assertTrue(any("hparams" in tag for tag in values))
+        _, value = values["custom_scalars__config__"]
+        layout = layout_pb2.Layout.FromString(tf.make_ndarray(value.tensor).item())
+        charts = [chart.title for chart in layout.category[0].chart]
+        self.assertEqual(charts, ["discriminator", "determinator", "generator"])
+
+    def test_what_came_after_a_checkpoint_is_forgotten(self):
+        def steps():
+            """Of all files; their names have no order, the tenth of a process is before its 9th."""
+            return sorted(
+                event.step
+                for path in self.folder.glob("events.*")
+                for event in EventFileLoader(str(path)).Load()
+                if event.summary.value
+            )
+
+        for numbers in ((10, 20), (30, 40)):  # two files, as a run that was resumed has
+            summaries = Summaries(self.folder)
+            for number in numbers:
+                summaries.scalars(number, {"loss/determinator": 0.5})
+            summaries.close()
+        first, second = sorted(self.folder.glob("events.*"), key=lambda p: p.stat().st_mtime_ns)
+        before = first.read_bytes()
+        self.assertEqual(steps(), [10, 20, 30, 40])
+        forget_after(self.folder, 30)
+        self.assertEqual(steps(), [10, 20, 30])
+        self.assertEqual(first.read_bytes(), before)
+        whole = second.read_bytes()
+        for cut in (1, 5, 20):  # a kill in the middle of a record
+            second.write_bytes(whole[:-cut])
+            forget_after(self.folder, 30)
+            self.assertEqual(steps(), [10, 20])
+            self.assertEqual(set(self.folder.iterdir()), {first, second})
+        forget_after(self.folder, -1)  # a run that begins again
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_hyper_parameters_are_one_level(self):
+        got = flat({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})
+        self.assertEqual(got, {"seed": 3, "beta1.generator": 0.5, "beta1.determinator": 0.9})
+
+
+if __name__ == "__main__":
+    unittest.main()

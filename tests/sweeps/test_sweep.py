@@ -1,0 +1,137 @@
+"""Sweeps: real runs by a specification, and the ranking of its points."""
+
+import csv
+import json
+import shutil
+import unittest
+from pathlib import Path
+
+from gan3.sweeps import spec, sweep
+from tests.support import FolderTest, call, lines_of, write_idx_set
+
+SPEC = """
+name = "try"
+title = "Two and two"
+seeds = [0]
+[settings]
+dataset = "idx"
+episodes = 2
+batches = 2
+batch_size = 10
+split = "test"
+[[variants]]
+name = "mlp_gan"
+experiment = "mlp_gan"
+[[variants]]
+name = "no momentum"
+experiment = "mlp_gan"
+settings = { beta1 = 0 }
+"""
+
+
+class Runs(FolderTest):
+    def test_trained_scored_tabled_and_not_done_again(self):
+        write_idx_set(self.folder / "own", 600, 200)
+        Path("spec.toml").write_text(SPEC + "minutes = 150\n")
+        folders = ("--data", "own")
+        status, out, err = call("sweep", "spec.toml", "--jobs", "2", *folders)
+        self.assertEqual(status, 0, err + out)
+        self.assertIn("2 runs, 0 are done", out)
+        self.assertIn("about 2.5 hours on two cores; the longest is try-no_momentum-0", out)
+        with open("figures/try/table.csv") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(
+            [(row["variant"], row["seed"]) for row in rows],
+            [("mlp_gan", "0"), ("no momentum", "0")],
+        )
+        for row in rows:
+            card = json.loads(Path(f"logs/{row['run']}/report.json").read_text())
+            self.assertEqual(float(row["recall"]), card["samples"]["recall"]["value"])
+            self.assertEqual(lines_of(row["run"])[-1]["step"], 4)
+        table = Path("figures/try/table.md").read_text()
+        self.assertEqual(table.count("\n"), 2 + 2 + 1)  # head and rule, variants, real digits
+        for picture in ("spread.png", "courses.png", "sheet.png"):
+            self.assertGreater(Path(f"figures/try/{picture}").stat().st_size, 10_000)
+
+        made_early = Path("logs/try-mlp_gan-0/report.json")
+        card = made_early.read_text()
+        made_early.write_text(json.dumps(json.loads(card) | {"step": 2}))
+        status, out, err = call("sweep", "spec.toml", "--tables", *folders)
+        self.assertEqual(status, 0, err + out)
+        self.assertIn("| mlp_gan, step 2 of 4 |", Path("figures/try/table.md").read_text())
+        made_early.write_text(card)
+
+        for run in ("mlp_gan-0", "no_momentum-0"):  # trained, not scored: only that is done
+            Path(f"logs/try-{run}/report.json").unlink()
+        Path("logs/try-mlp_gan-0/episodes/episode_02.npz").write_bytes(b"")
+        trained = Path("logs/try-no_momentum-0/metrics.jsonl")
+        before = trained.stat().st_mtime_ns
+        status, out, err = call("sweep", "spec.toml", *folders)
+        self.assertEqual(status, 1, err + out)
+        self.assertIn("2 runs, 0 are done", out)
+        self.assertRegex(err, "try-mlp_gan-0: exit status 2: gan3: .*episode_02.npz: damaged")
+        self.assertEqual(trained.stat().st_mtime_ns, before)
+        self.assertEqual(Path("figures/try/table.md").read_text().count("\n"), 2 + 1 + 1)
+
+        Path("spec.toml").write_text(SPEC.replace("beta1 = 0", "beta1 = 0.5"))
+        status, out, err = call("sweep", "spec.toml", *folders)
+        self.assertEqual(status, 2)
+        self.assertIn("was trained with other settings", err)
+
+
+POINTS = """
+name = "points"
+title = "Points"
+experiment = "mlp_gan"
+seeds = [0, 1]
+metric = "{metric}"
+[settings]
+split = "validation"
+[grid]
+beta1 = [0.5, 0.7, 0.9]
+"learning_rate.generator" = [1e-3, 2e-3]
+"""
+
+
+class Ranking(FolderTest):
+    def read(self, metric, values):
+        """The sweep, with a card for every run whose (beta1, rate, seed) has a value."""
+        Path("spec.toml").write_text(POINTS.format(metric=metric))
+        found = spec.read(Path("spec.toml"))
+        for trial in found.trials:
+            config = trial.config
+            key = (config.beta1.generator, config.learning_rate.generator, config.seed)
+            if key in values:
+                logs = Path("logs", trial.run)
+                logs.mkdir(parents=True)
+                record = {"started": "2026", "config": config.to_dict(), "outcome": "done"}
+                (logs / "run.json").write_text(json.dumps(record))
+                card = dict.fromkeys(("experiment", "data_digest", "split"), "x")
+                card |= {"judge": {"digest": "x"}, "real": {metric: {"value": 1.0}}}
+                card["samples"] = {metric: {"value": values[key]}}
+                (logs / "report.json").write_text(json.dumps(card))
+        return found
+
+    def test_by_the_mean_over_seeds_the_better_first(self):
+        values = {(0.5, 1e-3, 0): 7.0, (0.5, 1e-3, 1): 9.0, (0.7, 2e-3, 0): 6.0, (0.9, 1e-3, 1): 9}
+        runs = sweep.scored(self.read("frechet_distance", values))
+        places = sweep.ranking(runs, "frechet_distance")
+        self.assertEqual([place.mean for place in places], [6, 8, 9])
+        self.assertEqual([len(place.values) for place in places], [1, 2, 1])
+        self.assertEqual(places[1].point, {"beta1": 0.5, "learning_rate.generator": 1e-3})
+
+    def test_what_better_means_is_the_metric_s_affair(self):
+        values = {(0.5, 1e-3, 0): 0.7, (0.7, 1e-3, 0): 1.1, (0.9, 1e-3, 0): 1.4}
+        for metric, expected in (
+            ("coverage", [1.4, 1.1, 0.7]),
+            ("frechet_distance", [0.7, 1.1, 1.4]),
+            ("diversity", [1.1, 0.7, 1.4]),  # near 1
+        ):
+            with self.subTest(metric):
+                places = sweep.ranking(sweep.scored(self.read(metric, values)), metric)
+                self.assertEqual([place.mean for place in places], expected)
+                shutil.rmtree("logs")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,77 @@
+import io
+import unittest
+
+from rich.console import Console
+
+from gan3.training.progress import Lines, losses_in_words, progress, score_in_words, status
+
+VALUES = {
+    "loss/discriminator": 1.23456,
+    "loss/determinator": 0.00012345,
+    "loss/generator_real": 0.5,
+    "loss/generator_digit": 1234.5,
+}
+
+
+class Words(unittest.TestCase):
+    def test_status_says_all_and_fits_a_terminal(self):
+        line = status(1500, 20000, 1, 10, VALUES, 150.0)
+        expected = "episode 1/10 step 1500/20000 D 1.23 C 0.000123 G 0.5+1.23e+03 150 ms 46:15 left"
+        self.assertEqual(line, expected)
+        self.assertLessEqual(len(line), 80)
+
+    def test_long_times_are_hours(self):
+        self.assertIn(" 5.0 h left", status(2000, 20000, 1, 10, VALUES, 1000.0))
+
+    def test_an_episodes_end(self):
+        self.assertEqual(
+            losses_in_words(VALUES), "D 1.23  C 0.000123  G 0.5 (real) + 1.23e+03 (digit)"
+        )
+
+    def test_two_networks_have_two_losses(self):
+        two = {tag: VALUES[tag] for tag in ("loss/discriminator", "loss/generator_real")}
+        self.assertEqual(losses_in_words(two), "D 1.23  G 0.5")
+        self.assertIn("step 5/10 D 1.23 G 0.5 7 ms", status(5, 10, 1, 2, two, 7.0))
+
+    def test_the_judge_says_what_a_system_can_be_asked(self):
+        score = {"judge/label_accuracy": 0.98765, "judge/frechet_distance": 12.3456}
+        self.assertEqual(
+            score_in_words(score), "98.8% of its digits read as asked, Frechet distance 12.3"
+        )
+        score = {"judge/digits_found": 9.0, "judge/frechet_distance": 12.3456}
+        self.assertEqual(score_in_words(score), "9 of ten digits found, Frechet distance 12.3")
+
+
+class Showing(unittest.TestCase):
+    def shown(self, terminal):
+        text, said = io.StringIO(), []
+        place = Console(file=text, force_terminal=terminal, width=80, markup=False, highlight=False)
+        with progress(place, 0, 100, 2, said.append) as shown:
+            for step in range(10, 101, 10):
+                shown.show(step, 1 + (step > 50), VALUES | {"loss/determinator": 0.5}, 100.0)
+            shown.say("episode 2 is done [here]")
+        return text.getvalue(), said
+
+    def test_a_pipe_gets_a_line_every_fifty_steps(self):
+        text, said = self.shown(terminal=False)
+        self.assertEqual(text, "")
+        self.assertEqual(
+            [line.split(" D ")[0] for line in said],
+            ["episode 1/2 step 50/100", "episode 2/2 step 100/100", "episode 2 is done [here]"],
+        )
+
+    def test_a_terminal_gets_one_bar_that_never_wraps(self):
+        text, said = self.shown(terminal=True)
+        self.assertEqual(said, [])
+        self.assertIn("step 100/100", text)
+        self.assertIn("episode 2 is done [here]", text)
+        self.assertLessEqual(text.count("\n"), 3)
+
+    def test_the_last_step_is_always_said(self):
+        said = []
+        Lines(70, 1, said.append).show(70, 1, VALUES, 1.0)
+        self.assertEqual(len(said), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
