@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan3.cli.commands import main
+from gan3.cli.main import main
 from gan3.core.triple import Triple
 from gan3.data import strokes
 

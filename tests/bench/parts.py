@@ -249,7 +249,7 @@ def start() -> list[tuple[str, str]]:
 
 def sample() -> list[tuple[str, str]]:
     """`sample --count`, a million beside a tenth of it: images/s and the peak of memory."""
-    from gan3.cli.commands import main
+    from gan3.cli.main import main
 
     _quietly_import()
     rows = []

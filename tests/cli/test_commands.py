@@ -124,7 +124,7 @@ class WrongArguments(FolderTest):
     def test_what_nobody_foresaw_of_files_is_one_line_too(self):
         """A process that may open no more files."""
         code = (
-            "import resource, sys\nfrom gan3.__main__ import main\n"
+            "import resource, sys\nfrom gan3.cli.main import main\n"
             "most = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
             "resource.setrlimit(resource.RLIMIT_NOFILE, (3, most[1]))\n"
             "status = main(['generate', '1'])\n"
@@ -174,7 +174,7 @@ class WrongArguments(FolderTest):
 class Help(unittest.TestCase):
     def test_help_knows_every_command_and_imports_no_tensorflow(self):
         code = (
-            "import sys\nfrom gan3.__main__ import main\n"
+            "import sys\nfrom gan3.cli.main import main\n"
             "try:\n    main(['--help'])\nexcept SystemExit as stop:\n    assert stop.code == 0\n"
             "assert not {'tensorflow', 'numpy', 'matplotlib'} & set(sys.modules)\n"
         )
