@@ -47,7 +47,7 @@ def build(config: Config, dtype: str) -> "TwoNetworks":
         beta1=config.beta1,
         draw="uniform",
         lowest=-1.0,
-        heeds_labels=True,
+        class_conditional=True,
         own_labels=True,
         real_target=0.95,
         class_weight=2.0,

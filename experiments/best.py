@@ -21,7 +21,7 @@ from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 
 if TYPE_CHECKING:
-    from gan3.vae_gan.train_step import OpenNetworks
+    from gan3.vae_gan.train_step import VaeGan
 
 CONFIG = dataclasses.replace(
     three_network.CONFIG,
@@ -51,25 +51,27 @@ CONFIG = dataclasses.replace(
     penalty_every=4,
     # 7. Rates that fall from three fifths of the schedule on, and a generator averaged over steps
     #    (Yazici et al. 2019): .848 and .847 without, within the noise of a run too short to fall.
-    falls_from=0.6,
-    average_decay=0.995,
+    lr_decay_start=0.6,
+    ema_decay=0.995,
     learning_rate=Triple(4e-3, 2e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
     digit_weight=1.0,
     # 8. The determinator reads the handwriting, and the generator redraws (Larsen et al. 2016, Bao
     #    et al. 2017): .743, without 9, where .311 stood.
-    reading_weight=0.04,
+    reconstruction_weight=0.04,
     kl_weight=1.0,
     # 9. What is redrawn must pass the discriminator (Larsen et al. 2016): .743 without.
-    redrawn_weight=2.0,
+    reconstruction_adversarial_weight=2.0,
 )
 
 
-def build(config: Config, dtype: str) -> "OpenNetworks":
+def build(config: Config, dtype: str) -> "VaeGan":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.vae_gan.train_step import Openings, OpenNetworks
+    from gan3.vae_gan.train_step import Openings, VaeGan
 
-    if config.redrawn_weight and not config.reading_weight:  # asked when all fields are set
+    if (
+        config.reconstruction_adversarial_weight and not config.reconstruction_weight
+    ):  # asked when all fields are set
         raise UserError("config key redrawn_weight: nothing is redrawn without reading_weight")
     openings = Openings(
         widths=config.layer_widths(),
@@ -81,11 +83,11 @@ def build(config: Config, dtype: str) -> "OpenNetworks":
         r1_weight=config.r1_weight,
         r2_weight=config.r2_weight,
         penalty_every=config.penalty_every,
-        reading_weight=config.reading_weight,
+        reconstruction_weight=config.reconstruction_weight,
         kl_weight=config.kl_weight,
-        redrawn_weight=config.redrawn_weight,
-        average_decay=config.average_decay,
-        falls_from=config.falls_from,
+        reconstruction_adversarial_weight=config.reconstruction_adversarial_weight,
+        ema_decay=config.ema_decay,
+        lr_decay_start=config.lr_decay_start,
         steps=config.total_steps,
     )
-    return OpenNetworks(openings, three_network.choices_of(config), config.seed, dtype)
+    return VaeGan(openings, three_network.choices_of(config), config.seed, dtype)

@@ -41,7 +41,7 @@ def build(config: Config, dtype: str) -> "TwoNetworks":
         learning_rate=config.learning_rate,
         beta1=config.beta1,
         lowest=-1.0,
-        heeds_labels=True,
+        class_conditional=True,
         own_labels=True,
         clip=0.01,
     )

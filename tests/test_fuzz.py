@@ -116,7 +116,7 @@ class Files(FolderTest):
         plain = gzip.decompress(compressed)
 
         def read():
-            datasets.load("idx", "own", say=lambda line: None)
+            datasets.load("idx", "own", log=lambda line: None)
 
         self.assert_answers_or_one_line("gzip", path, compressed, read)
         path.unlink()
@@ -143,7 +143,7 @@ class Files(FolderTest):
         )
 
         def read():
-            datasets.load("mnist", "keras", say=lambda line: None)
+            datasets.load("mnist", "keras", log=lambda line: None)
 
         content = path.read_bytes()
         self.assert_answers_or_one_line("mnist.npz", path, content, read, LARGE_MUTANTS)
@@ -199,7 +199,7 @@ class Files(FolderTest):
     def test_records(self):
         folder = self.folder / "logs" / "a"
         folder.mkdir(parents=True)
-        folders = run_files.folders_of("a")
+        folders = run_files.run_folders("a")
         config = config_of("three_network").to_dict()
         record = json.dumps({"started": "2026-01-01", "config": config}).encode()
         lines = "".join(f'{{"step": {n}, "episode": 1, "loss/x": {n / 7}}}\n' for n in range(9))
@@ -266,10 +266,10 @@ class Bombs(FolderTest):
             file.write(header)  # of 60 images
             for _ in range(BOMB // 2**22):
                 file.write(bytes(2**22))
-        self.refused(lambda: datasets.load("idx", "own", say=print), "longer than its header says")
+        self.refused(lambda: datasets.load("idx", "own", log=print), "longer than its header says")
         huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
         path.write_bytes(gzip.compress(huge))
-        self.refused(lambda: datasets.load("idx", "own", say=print), "entries; from 50 to")
+        self.refused(lambda: datasets.load("idx", "own", log=print), "entries; from 50 to")
 
     def test_zip(self):
         path = self.folder / "x.npz"
@@ -319,7 +319,7 @@ class Bombs(FolderTest):
         (self.folder / "own" / "train-labels-idx1-ubyte.gz").write_bytes(
             gzip.compress(idx_bytes(labels))
         )
-        self.refused(lambda: datasets.load("idx", "own", say=print), "a label of 255")
+        self.refused(lambda: datasets.load("idx", "own", log=print), "a label of 255")
 
 
 HOSTILE = (

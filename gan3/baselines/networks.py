@@ -50,7 +50,7 @@ class BatchNorm:
         return normalise(x, mean, variance, self.scale, self.shift)
 
 
-class FieldNetwork(Network):
+class BaselineNetwork(Network):
     """Variables with names, and the averages that normalise outside training."""
 
     def __init__(self, name: str, init: Glorot, dtype: str = "float32"):
@@ -104,7 +104,7 @@ class FieldNetwork(Network):
 
 
 # -- gan_auto_write: seeds/001 ---------------------------------------------------------------------
-class AutoWriteGenerator(FieldNetwork):
+class AutoWriteGenerator(BaselineNetwork):
     """A dense sheet of 56 x 56, convolved down and resized up again, to (0, 1)."""
 
     def __init__(self, init: Glorot, dtype: str = "float32"):
@@ -116,8 +116,8 @@ class AutoWriteGenerator(FieldNetwork):
         self.norm2 = self._batch_norm("norm2", 25, scaled=False)
         self.pixels = self._conv("pixels", 1, 25, 1)
 
-    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
-        del shares, seed
+    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
+        del soft_labels, seed
         with tf.name_scope("generator/"):
             h = dense(self._inside(noise, NOISE), *self.sheet)  # [B, 3136]
             h = tf.nn.relu(self.norm0(tf.reshape(h, [-1, 56, 56, 1]), train))
@@ -135,7 +135,7 @@ def _enlarged(x: tf.Tensor) -> tf.Tensor:
     return tf.cast(made, x.dtype)
 
 
-class AutoWriteDiscriminator(FieldNetwork):
+class AutoWriteDiscriminator(BaselineNetwork):
     """Two convolutions of 5 x 5 with average-pools and a dense layer of 1024."""
 
     def __init__(self, init: Glorot, dtype: str = "float32"):
@@ -157,7 +157,7 @@ class AutoWriteDiscriminator(FieldNetwork):
 
 
 # -- conditional_dcgan: seeds/002 ------------------------------------------------------------------
-class ConditionalGenerator(FieldNetwork):
+class ConditionalGenerator(BaselineNetwork):
     """Five transposed convolutions of 4 x 4 from noise beside an embedded digit, to (-1, 1)."""
 
     def __init__(self, init: Glorot, dtype: str = "float32"):
@@ -170,11 +170,11 @@ class ConditionalGenerator(FieldNetwork):
         ]
         self.norms = [self._batch_norm(f"norm{i}", w) for i, w in enumerate(widths[1:-1], start=1)]
 
-    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
+    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
         del seed
         with tf.name_scope("generator/"):
             h = self._inside(noise, NOISE)
-            digit = tf.cast(shares @ self.digit, h.dtype)  # [B, 10]
+            digit = tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 10]
             h = tf.concat([h, digit], axis=1)[:, None, None, :]  # [B, 1, 1, 110]
             first, second, third, fourth, last = self.layers
             h = self.norms[0](tf.nn.relu(conv_transpose(h, *first, 2)), train)  # [B, 2, 2, 50]
@@ -185,7 +185,7 @@ class ConditionalGenerator(FieldNetwork):
             return tf.tanh(tf.cast(conv_transpose(h, *last, 2), tf.float32))  # [B, 28, 28, 1]
 
 
-class ConditionalDiscriminator(FieldNetwork):
+class ConditionalDiscriminator(BaselineNetwork):
     """The image and its digit, each through a convolution of its own, then through four."""
 
     def __init__(self, init: Glorot, dtype: str = "float32"):
@@ -208,16 +208,18 @@ class ConditionalDiscriminator(FieldNetwork):
             sheets = tf.cast(tf.reshape(self.digit, [10, 56, 56, 1]), h.dtype)
             sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [10, 28, 28, 64]: once a digit
             h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
-            for layer, norm, convolve, rim in zip(
+            for layer, norm, convolve, zero_padding in zip(
                 self.layers, self.norms, (conv, conv, conv_product), (1, 1, 2), strict=True
             ):
-                h = norm(_leaky(convolve(h, *layer, stride=2, rim=rim)), train)  # sides 14, 7, 4
+                h = norm(
+                    _leaky(convolve(h, *layer, stride=2, zero_padding=zero_padding)), train
+                )  # sides 14, 7, 4
             h = tf.reshape(h, [-1, 4 * 4 * 1024])
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
 # -- mlp_gan: seeds/003 ----------------------------------------------------------------------------
-class DenseGenerator(FieldNetwork):
+class DenseGenerator(BaselineNetwork):
     """Hidden layers 32, 64, 128 with leaky ReLU and dropout, to (-1, 1)."""
 
     widths = (NOISE, 32, 64, 128)
@@ -228,8 +230,8 @@ class DenseGenerator(FieldNetwork):
         self.hidden = _dense_layers(self, self.widths)
         self.pixels = self._layer("pixels", (self.widths[-1], IMAGE * IMAGE))
 
-    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
-        del shares
+    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
+        del soft_labels
         with tf.name_scope("generator/"):
             h = _through(self.hidden, self._inside(noise, NOISE), self._keep_prob, train, seed)
             pixels = tf.tanh(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
@@ -241,7 +243,7 @@ class DenseGenerator(FieldNetwork):
         return [*hidden, DenseLayer(*arrays_of(self.pixels), "tanh")]
 
 
-class DenseDiscriminator(FieldNetwork):
+class DenseDiscriminator(BaselineNetwork):
     """The generator's mirror: hidden layers 128, 64, 32."""
 
     widths = (IMAGE * IMAGE, 128, 64, 32)
@@ -260,7 +262,7 @@ class DenseDiscriminator(FieldNetwork):
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
-def _dense_layers(network: FieldNetwork, widths: tuple[int, ...]) -> list:
+def _dense_layers(network: BaselineNetwork, widths: tuple[int, ...]) -> list:
     return [
         network._layer(f"hidden{i}", shape)
         for i, shape in enumerate(zip(widths, widths[1:], strict=False), start=1)
@@ -275,7 +277,7 @@ def _through(layers: list, h: tf.Tensor, keep_prob: float, train: bool, seed) ->
 
 
 # -- layernorm_gan: seeds/004 ----------------------------------------------------------------------
-class LayerNormGenerator(FieldNetwork):
+class LayerNormGenerator(BaselineNetwork):
     """One hidden layer of 200, leaky ReLU and layer normalisation, to (0, 1)."""
 
     def __init__(self, init: Glorot, dtype: str = "float32"):
@@ -284,8 +286,8 @@ class LayerNormGenerator(FieldNetwork):
         self.norm = self._layer_norm("norm", 200)
         self.pixels = self._layer("pixels", (200, IMAGE * IMAGE))
 
-    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
-        del shares, train, seed
+    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
+        del soft_labels, train, seed
         with tf.name_scope("generator/"):
             h = tf.nn.leaky_relu(dense(self._inside(noise, NOISE), *self.hidden), alpha=0.02)
             pixels = dense(layer_norm(h, *self.norm), *self.pixels)  # [B, 784]
@@ -297,7 +299,7 @@ class LayerNormGenerator(FieldNetwork):
         return [hidden, DenseLayer(*arrays_of(self.pixels), "sigmoid")]
 
 
-class LayerNormDiscriminator(FieldNetwork):
+class LayerNormDiscriminator(BaselineNetwork):
     """The generator's mirror."""
 
     def __init__(self, init: Glorot, dtype: str = "float32"):
@@ -315,7 +317,7 @@ class LayerNormDiscriminator(FieldNetwork):
 
 
 # -- auxiliary_gan: Odena et al. 2017 --------------------------------------------------------------
-class AuxiliaryGenerator(FieldNetwork):
+class AuxiliaryGenerator(BaselineNetwork):
     """Noise times an embedded digit, a dense layer, three transposed convolutions, to (-1, 1)."""
 
     def __init__(self, init: Glorot, dtype: str = "float32"):
@@ -332,11 +334,11 @@ class AuxiliaryGenerator(FieldNetwork):
         )
         self.pixels = self._conv_transpose("pixels", 5, 96, 1)
 
-    def __call__(self, noise, shares, train, seed) -> tf.Tensor:
+    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
         del seed
         with tf.name_scope("generator/"):
             h = self._inside(noise, NOISE)
-            h *= tf.cast(shares @ self.digit, h.dtype)  # [B, 100]
+            h *= tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 100]
             h = tf.reshape(tf.nn.relu(dense(h, *self.sheet)), [-1, 3, 3, 384])
             h = tf.nn.relu(conv_transpose(h, *self.conv1, 1, "VALID"))
             h = tf.nn.relu(conv_transpose(self.norm1(h, train), *self.conv2, 2))  # from 7 x 7 x 192
@@ -344,7 +346,7 @@ class AuxiliaryGenerator(FieldNetwork):
             return tf.tanh(tf.cast(h, tf.float32))  # [B, 28, 28, 1]
 
 
-class AuxiliaryDiscriminator(FieldNetwork):
+class AuxiliaryDiscriminator(BaselineNetwork):
     """Four convolutions of 3 x 3 with dropout, and two heads: real or not, and which digit."""
 
     channels = (32, 64, 128, 256)

@@ -1,7 +1,7 @@
 """The step of the field's other systems: two networks, two losses, and how each system trains.
 
 Where a system has no determinator nothing says which digit its images show. It cannot be asked for
-a digit unless it `heeds_labels`, and it reads none unless it `recognises`.
+a digit unless it `class_conditional`, and it reads none unless it `has_classifier`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from gan3.baselines.networks import NOISE, FieldNetwork
+from gan3.baselines.networks import NOISE, BaselineNetwork
 from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.networks import DenseLayer
@@ -26,7 +26,7 @@ class Practice:
     beta1: Triple[float]
     draw: str = "normal"  # of the noise: N(0, 1), or "uniform" in -1..1
     lowest: float = 0.0  # of a pixel as the networks have it; the highest is 1
-    heeds_labels: bool = False
+    class_conditional: bool = False
     own_labels: bool = False  # the digits of fakes are drawn, not those of the real batch
     real_target: float = 1.0  # less than 1: one-sided label smoothing (Salimans et al. 2016)
     updates: str = "one"  # of the discriminator: on both kinds at "once", on real and then on fake
@@ -44,7 +44,9 @@ class TwoNetworks:
     All draws are functions of the step's own seed.
     """
 
-    def __init__(self, generator: FieldNetwork, discriminator: FieldNetwork, practice: Practice):
+    def __init__(
+        self, generator: BaselineNetwork, discriminator: BaselineNetwork, practice: Practice
+    ):
         if practice.updates not in UPDATES:
             raise ValueError(f"updates {practice.updates!r}: one of {', '.join(UPDATES)}")
         self.generator, self.discriminator, self._practice = generator, discriminator, practice
@@ -64,12 +66,12 @@ class TwoNetworks:
         return Adam(getattr(self, role).weights, rate, beta1, f"adam/{name}")
 
     @property
-    def heeds_labels(self) -> bool:
+    def class_conditional(self) -> bool:
         """Whether `generate` draws the digits that it is asked for."""
-        return self._practice.heeds_labels
+        return self._practice.class_conditional
 
     @property
-    def noise_law(self) -> str:
+    def noise_distribution(self) -> str:
         """ "normal", N(0, 1), or "uniform" in -1..1."""
         return self._practice.draw
 
@@ -79,7 +81,7 @@ class TwoNetworks:
         return self._practice.lowest
 
     @property
-    def recognises(self) -> bool:
+    def has_classifier(self) -> bool:
         """Whether `recognise` answers: the discriminator has a class head."""
         return self._practice.class_weight > 0
 
@@ -93,14 +95,16 @@ class TwoNetworks:
         """
         with tf.name_scope("losses"):
             d_seed, g_seed = tf.unstack(tf.random.split(seed, 2))
-            good = {"discriminator": self._discriminate(self._own(images), labels, d_seed)}
+            good = {"discriminator": self._update_discriminator(self._own(images), labels, d_seed)}
             good["generator"] = self._update("generator", self._generator_loss(labels, g_seed))
         return good
 
-    def _discriminate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def _update_discriminator(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
         practice = self._practice
         fake_seed, real_seed, seed = tf.unstack(tf.random.split(seed, 3))
-        fakes, asked = self._fakes(labels, fake_seed)
+        fakes, requested = self._fakes(labels, fake_seed)
         fakes = tf.stop_gradient(fakes)
         if practice.clip:
             for w in self.discriminator.weights:
@@ -116,7 +120,7 @@ class TwoNetworks:
             return loss + practice.class_weight * digit_loss
 
         def fake_loss() -> tf.Tensor:
-            logits = self.discriminator(fakes, asked, True, seed)  # [B, 1]
+            logits = self.discriminator(fakes, requested, True, seed)  # [B, 1]
             return losses.real_fake_cross_entropy(logits, 0.0)
 
         if practice.updates == UPDATES[0]:
@@ -127,12 +131,12 @@ class TwoNetworks:
     def _generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Fresh fakes pass for real and, where there is a class head, for their digits."""
         fake_seed, seed = tf.unstack(tf.random.split(seed, 2))
-        fakes, asked = self._fakes(labels, fake_seed)
+        fakes, requested = self._fakes(labels, fake_seed)
         if not self._practice.class_weight:
-            logits = self.discriminator(fakes, asked, True, seed)
+            logits = self.discriminator(fakes, requested, True, seed)
             return losses.real_fake_cross_entropy(logits, 1.0)
         logits, digits = self.discriminator.heads(fakes, True, seed)
-        digit_loss = losses.digit_cross_entropy(digits, asked, "softmax_mean")
+        digit_loss = losses.digit_cross_entropy(digits, requested, "softmax_mean")
         return losses.real_fake_cross_entropy(logits, 1.0) + digit_loss
 
     def _fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -145,8 +149,8 @@ class TwoNetworks:
                 ),
                 tf.shape(labels),
             )
-        noise, shares = self.noise(labels, noise_seed), tf.one_hot(labels, 10)
-        return self.generator(noise, shares, True, seed), labels
+        noise, soft_labels = self.noise(labels, noise_seed), tf.one_hot(labels, 10)
+        return self.generator(noise, soft_labels, True, seed), labels
 
     def _update(self, adam: str, loss: tf.Tensor) -> tf.Tensor:
         """One update by the Adam of that name; answers whether loss and gradients were finite."""
@@ -178,9 +182,9 @@ class TwoNetworks:
         """Images [B, 28, 28] in 0..1; of `labels` [B] where the system heeds them."""
         return self.blend(tf.one_hot(labels, 10), noise)
 
-    def blend(self, shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 of what lies between digits, by their `shares` [B, 10]."""
-        images = self.generator(noise, shares, False, tf.constant(_OFF))
+    def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 of what lies between digits, by their `soft_labels` [B, 10]."""
+        images = self.generator(noise, soft_labels, False, tf.constant(_OFF))
         lowest = self.lowest
         return tf.squeeze((images - lowest) / (1 - lowest), axis=3)
 
@@ -209,15 +213,15 @@ class TwoNetworks:
         off = tf.constant(_OFF)
         fakes = self._own(self.generate(labels, self.noise(labels, seed)))[..., None]
         both = tf.concat([self._own(images), fakes], axis=0)
-        asked = tf.concat([labels, labels], axis=0)
-        if self.recognises:
+        requested = tf.concat([labels, labels], axis=0)
+        if self.has_classifier:
             logits, digits = self.discriminator.heads(both, False, off)
         else:
-            logits = self.discriminator(both, asked, False, off)
+            logits = self.discriminator(both, requested, False, off)
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         values = real_fake_scalars(real_logits, fake_logits)
         values["loss/discriminator_real"] = losses.real_fake_cross_entropy(real_logits, 1.0)
         values["loss/discriminator_fake"] = losses.real_fake_cross_entropy(fake_logits, 0.0)
-        if self.recognises:
+        if self.has_classifier:
             values |= digit_scalars(*tf.split(digits, 2), labels, "softmax_mean")  # [B, 10] each
         return values

@@ -78,7 +78,9 @@ def _recorded(options: argparse.Namespace) -> tuple[Config, str]:
     from gan3.runs import run_files
 
     name = run_files.newest(options.logs) if options.run is None else options.run
-    record = run_files.read_record(run_files.folders_of(name, options.logs, options.figures).record)
+    record = run_files.read_record(
+        run_files.run_folders(name, options.logs, options.figures).record
+    )
     config = Config.from_dict(record.get("config"))
     if options.experiment not in (None, config.experiment):
         raise UserError(f"run {name}: is of {config.experiment}, not of {options.experiment}")
@@ -106,14 +108,14 @@ def _sample(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.runs import sampling
 
-    labels = sampling.labels_of(options.count, options.labels)
+    labels = sampling.parse_labels(options.count, options.labels)
     system, _, by = _source(options)
-    if not system.heeds_labels and options.labels != "cycle":
+    if not system.class_conditional and options.labels != "cycle":
         raise UserError(f"--labels {options.labels}: this system cannot be asked for a digit")
     parts = sampling.Sampler(system).parts(labels, (options.seed, 0))
     files.make_folder(out.parent)
     arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", parts)}
-    if system.heeds_labels:
+    if system.class_conditional:
         arrays["labels"] = labels
     files.write_npz(out, arrays)
     print(f"{len(labels)} digits: {out}{by}")
@@ -136,9 +138,9 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3.plots import grids, numbers
     from gan3.runs import sampling
 
-    digits = numbers.digits_of(options.number)
+    digits = numbers.parse_number(options.number)
     system, _, by = _source(options)
-    if not system.heeds_labels:
+    if not system.class_conditional:
         raise UserError(
             f"number {options.number}: this system cannot be asked for a digit; name another run"
             " with --run, or --pretrained best"
@@ -151,8 +153,8 @@ def _generate(options: argparse.Namespace) -> int:
         files.write_npz(out, {"images": np.concatenate(hands), "labels": labels})
     else:
         tight = options.spacing == "tight"
-        rows = [numbers.number_picture(images, options.inverted, tight) for images in hands]
-        grids.save_picture(numbers.in_rows(rows, options.inverted), out)
+        rows = [numbers.number_image(images, options.inverted, tight) for images in hands]
+        grids.save_picture(numbers.stack_rows(rows, options.inverted), out)
     if options.separate:
         files.make_folder(Path(options.separate))
         for place, image in enumerate(np.concatenate(hands), start=1):
@@ -185,7 +187,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         if options.samples is not None:
             card = report_card.evaluate_file(Path(options.samples), **shared)
         else:
-            card = report_card.evaluate_shipped(options.pretrained, **shared)
+            card = report_card.evaluate_pretrained(options.pretrained, **shared)
     else:
         card = report_card.evaluate_run(
             options.run,
@@ -214,7 +216,7 @@ def _compare(options: argparse.Namespace) -> int:
     title = "Report cards side by side, the best bold"
     grids.save(cards.table(found.columns, found.titled(), title), out)
     spread = out.with_name(f"{out.stem}_spread.png")
-    grids.save(sweep_plots.spread(found.lying(), "Accuracy against diversity"), spread)
+    grids.save(sweep_plots.spread(found.column_means(), "Accuracy against diversity"), spread)
     print(f"drawn: {out}, {spread}", file=sys.stderr)
     return 0
 
@@ -344,7 +346,7 @@ def _recognise(options: argparse.Namespace) -> int:
         found = judge.shipped().probabilities(pictures)
     else:
         trained = trained.open_run(options.run, options.logs, options.figures)
-        if not trained.system.recognises:
+        if not trained.system.has_classifier:
             raise UserError(
                 f"run {trained.folders.name}: {trained.config.experiment} has no determinator;"
                 " name another with --run, or --judge"
@@ -373,10 +375,10 @@ def _source(options: argparse.Namespace):
     from gan3.runs import pretrained, run_files, trained
 
     if options.pretrained is not None:
-        return pretrained.open_shipped(options.pretrained), options.pretrained, ""
+        return pretrained.load_pretrained(options.pretrained), options.pretrained, ""
     if options.run is None and not run_files.has_runs(options.logs):
         by = f" (no run in {options.logs}: by the generator of best that comes with gan3)"
-        return pretrained.open_shipped("best"), "best", by
+        return pretrained.load_pretrained("best"), "best", by
     trained = trained.open_run(options.run, options.logs, options.figures)
     return trained.system, trained.folders.name, ""
 
@@ -388,12 +390,12 @@ def _file_to_write(
 
     kinds: the suffixes of what can be written; none: any.
     """
-    from gan3.core.files import there
+    from gan3.core.files import check_path
 
     if text is None:
         return default
     path = Path(text)
-    if not path.name or there(path.is_dir):
+    if not path.name or check_path(path.is_dir):
         raise UserError(f"{option} {text!r}: not the name of a file; name the one to be written")
     if kinds and path.suffix.lower() not in kinds:
         raise UserError(f"{option} {text!r}: the file's name ends in {' or '.join(kinds)}")

@@ -96,11 +96,11 @@ class Config:
     r1_weight: float = 0.0
     r2_weight: float = 0.0
     penalty_every: int = 1
-    reading_weight: float = 0.0
+    reconstruction_weight: float = 0.0
     kl_weight: float = 1.0
-    redrawn_weight: float = 0.0
-    average_decay: float = 0.0
-    falls_from: float = 1.0
+    reconstruction_adversarial_weight: float = 0.0
+    ema_decay: float = 0.0
+    lr_decay_start: float = 1.0
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -56,7 +56,7 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(f"{path}: cannot be written ({reason}); free the disk or name another folder")
 
 
-def there(question: Callable[[], bool]) -> bool:
+def check_path(question: Callable[[], bool]) -> bool:
     """The answer of a path's `exists`, `is_dir` or `is_file`; False where it has none.
 
     They raise OSError for a name that is too long, or in a folder that may not be searched.

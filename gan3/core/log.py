@@ -2,4 +2,4 @@
 
 from collections.abc import Callable
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]

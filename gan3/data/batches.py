@@ -13,7 +13,7 @@ def to_unit(pixels: tf.Tensor) -> tf.Tensor:
     return tf.cast(pixels, tf.float32)[..., None] / 255.0
 
 
-def take_of(
+def make_gather(
     images: np.ndarray, labels: np.ndarray
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Holds the data (uint8 [N, 28, 28] and [N]) on the device; answers what gathers a batch."""

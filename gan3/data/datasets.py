@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import make_folder, read_npz, there, write_npz
-from gan3.core.log import Say
+from gan3.core.files import check_path, make_folder, read_npz, write_npz
+from gan3.core.log import Log
 from gan3.data import strokes
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import FILE_NAMES, KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
@@ -46,7 +46,7 @@ def load(
     dataset: str = "auto",
     folder: str | None = None,
     split: str = "test",
-    say: Say = print,
+    log: Log = print,
     mirrors: tuple[str, ...] = MIRRORS,
 ) -> Dataset:
     """Find, check and split the digits.
@@ -64,7 +64,7 @@ def load(
     Raises:
         UserError: nothing found and nothing to be downloaded, or a file that is damaged.
     """
-    if folder is not None and not there(Path(folder).is_dir):
+    if folder is not None and not check_path(Path(folder).is_dir):
         raise UserError(f"--data {folder}: no such folder; name one that holds the digits")
     if dataset == "idx":
         if folder is None:
@@ -74,17 +74,17 @@ def load(
             raise UserError(f"--data {folder}: none of {', '.join(FILE_NAMES.values())} is in it")
         return _split("idx", folder, read_idx_set(found, mnist=False), split)
     if dataset == "strokes":
-        return _split("strokes", "embedded", _strokes(say), split)
-    arrays, source = _find_mnist(folder, say)
+        return _split("strokes", "embedded", _strokes(log), split)
+    arrays, source = _find_mnist(folder, log)
     if arrays is None:
         try:
-            arrays, source = download(Path("data"), mirrors, say)
+            arrays, source = download(Path("data"), mirrors, log)
         except UserError as error:
             if dataset == "mnist":
                 raise
-            say(f"NOTE: {error}")
-            say("NOTE: training on the embedded strokes, drawn digits that are NOT MNIST.")
-            return _split("strokes", "embedded", _strokes(say), split)
+            log(f"NOTE: {error}")
+            log("NOTE: training on the embedded strokes, drawn digits that are NOT MNIST.")
+            return _split("strokes", "embedded", _strokes(log), split)
     return _split("mnist", str(source), arrays, split)
 
 
@@ -102,14 +102,14 @@ def _split(name: str, source: str, arrays: Arrays, split: str) -> Dataset:
 
 
 # -- looking ---------------------------------------------------------------------------------------
-def _find_mnist(folder: str | None, say: Say) -> tuple[Arrays | None, Path | None]:
+def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | None]:
     named = [Path(place) for place in (folder, os.environ.get("GAN3_DATA")) if place]
     places = [*named, Path("data")]
     with contextlib.suppress(RuntimeError):  # nobody's home: HOME is unset, the user unknown
         keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
         places.append(keras)
     for root in places:
-        if root not in named and not there(root.is_dir):
+        if root not in named and not check_path(root.is_dir):
             continue
         for place in (root, root / "MNIST" / "raw"):
             try:
@@ -117,37 +117,37 @@ def _find_mnist(folder: str | None, say: Say) -> tuple[Arrays | None, Path | Non
             except UserError as error:
                 if root in named:
                     raise
-                say(f"NOTE: {error}; looking on")
+                log(f"NOTE: {error}; looking on")
                 continue
             if files:
                 return read_idx_set(files, mnist=True), place
-        if there((npz := root / "mnist.npz").is_file):
+        if check_path((npz := root / "mnist.npz").is_file):
             return read_mnist_npz(npz), npz
     return None, None
 
 
 # -- making and fetching ---------------------------------------------------------------------------
-def _strokes(say: Say) -> Arrays:
+def _strokes(log: Log) -> Arrays:
     """The embedded set, from ./data/strokes.npz or drawn anew and kept there."""
     cache = Path("data") / "strokes.npz"
     wanted = {}
     for part, count in (("train", strokes.TRAIN), ("t10k", strokes.TEST)):
         wanted[f"{part}-images"] = ("uint8", (count, 28, 28))
         wanted[f"{part}-labels"] = ("uint8", (count,))
-    if there(cache.is_file):
+    if check_path(cache.is_file):
         try:
             arrays = read_npz(cache, wanted)
             if strokes.digest(tuple(arrays[kind] for kind in KINDS)) == strokes.DIGEST:
                 return arrays
-            say(f"{cache}: not the strokes of this version; drawing them again")
+            log(f"{cache}: not the strokes of this version; drawing them again")
         except UserError as error:
-            say(f"{error}; drawing the strokes again")
+            log(f"{error}; drawing the strokes again")
     started = time.monotonic()
     arrays = dict(zip(KINDS, strokes.make(), strict=True))
-    say(f"drew 70,000 digits of pen strokes in {time.monotonic() - started:.0f} s")
+    log(f"drew 70,000 digits of pen strokes in {time.monotonic() - started:.0f} s")
     try:
         make_folder(cache.parent)
         write_npz(cache, arrays)
     except UserError as error:  # a cache that cannot be kept only costs time
-        say(f"{error}; the strokes will be drawn again next time")
+        log(f"{error}; the strokes will be drawn again next time")
     return arrays

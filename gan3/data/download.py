@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_write, make_folder, there, write_atomically
-from gan3.core.log import Say
+from gan3.core.files import cannot_write, check_path, make_folder, write_atomically
+from gan3.core.log import Log
 from gan3.data.idx import FILE_NAMES, SHA256, Arrays
 
 MIRRORS = (
@@ -24,20 +24,20 @@ MIRRORS = (
 _TIMEOUT, _DOWNLOAD_SECONDS = 5, 60  # seconds: for an answer, and for one file
 
 
-def download(folder: Path, mirrors: tuple[str, ...], say: Say) -> tuple[Arrays, str]:
+def download(folder: Path, mirrors: tuple[str, ...], log: Log) -> tuple[Arrays, str]:
     """MNIST and where it came from: from the first mirror that has each file, checked.
 
     The four gz files are kept in `folder`. That is tried before they are fetched; where it fails
     after all, they serve this once.
     """
-    new = not there(folder.exists)
+    new = not check_path(folder.exists)
     make_folder(folder)
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise cannot_write(folder, error) from None
-    say("MNIST is not on this machine; downloading it (11 MB)")
+    log("MNIST is not on this machine; downloading it (11 MB)")
     try:
         contents = _fetch_all(mirrors)
     except UserError:
@@ -49,7 +49,7 @@ def download(folder: Path, mirrors: tuple[str, ...], say: Say) -> tuple[Arrays, 
         for name, content in contents.items():  # all four are there, or none is written
             write_atomically(folder / name, content)
     except UserError as error:
-        say(f"NOTE: {error}; MNIST will be downloaded again next time")
+        log(f"NOTE: {error}; MNIST will be downloaded again next time")
         return _arrays_of(contents), "downloaded"
     return _arrays_of(contents), str(folder)
 

@@ -11,7 +11,7 @@ from matplotlib.widgets import Button, RadioButtons, Slider
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
 from gan3.data.batches import to_pixels
-from gan3.demo.latent_walks import farthest_of, knows_one_noise
+from gan3.demo.latent_walks import has_fixed_noise, noise_range
 from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs.seeds import LATENT, seed_of
@@ -29,21 +29,21 @@ class Explorer:
     def __init__(self, figure: Figure, system: System, name: str, folder: Path, seed: int = 0):
         self._system, self._folder = system, folder
         self._seed, self._hand, self._sheets = seed, 0, 0
-        self._own_noise = knows_one_noise(system)  # of each digit: it goes with the digit
+        self._own_noise = has_fixed_noise(system)  # of each digit: it goes with the digit
         self.digit = 3
         self.noise = self._draw_noise()
-        drawn = "the digit that you ask for" if system.heeds_labels else "whatever digit comes"
+        drawn = "the digit that you ask for" if system.class_conditional else "whatever digit comes"
         figure.suptitle(f"{name}: {drawn}", fontsize=11)
         self._canvas = figure.add_axes((0.17, 0.2, 0.4, 0.68))
         self._canvas.set_axis_off()
         self._shown = None
         self.picker = None
-        if system.heeds_labels:
+        if system.class_conditional:
             axes = figure.add_axes((0.02, 0.2, 0.1, 0.68))
             axes.set_title("digit", fontsize=9)
             self.picker = RadioButtons(axes, list("0123456789"), active=self.digit)
             self.picker.on_clicked(self._pick)
-        farthest = farthest_of(system)
+        farthest = noise_range(system)
         self.sliders = [
             Slider(
                 figure.add_axes((0.69, 0.86 - 0.069 * entry, 0.24, 0.03)),
@@ -124,8 +124,8 @@ class Explorer:
     def _draw_noise(self, digit: int | None = None, number: int = 0) -> np.ndarray:
         """float32 [entries]: of the present hand, and of its many digits the `number`th."""
         seed = tf.random.fold_in(seed_of(self._seed, LATENT, self._hand), number)
-        asked = tf.constant([self.digit if digit is None else digit], tf.int32)
-        return self._system.noise(asked, seed).numpy()[0].copy()
+        requested = tf.constant([self.digit if digit is None else digit], tf.int32)
+        return self._system.noise(requested, seed).numpy()[0].copy()
 
     def _images(self, digits, noise: np.ndarray) -> np.ndarray:
         labels = tf.constant(digits, tf.int32)

@@ -17,9 +17,9 @@ _SIDE = 9  # of the grid
 _ENTRIES = 10  # of the noise that a sweep moves: all that a digit of three networks has
 
 
-def farthest_of(system: System) -> float:
+def noise_range(system: System) -> float:
     """The value up to which an entry of the noise is moved, either way."""
-    return 1.0 if system.noise_law == "uniform" else 2.5
+    return 1.0 if system.noise_distribution == "uniform" else 2.5
 
 
 class Walk(NamedTuple):
@@ -51,9 +51,9 @@ class _Look:
         seed = tf.constant(seed_of(self._seed, LATENT, number), tf.int32)
         return self.system.noise(tf.constant([digit]), seed).numpy()[0]
 
-    def draw(self, shares: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """uint8 [N, 28, 28] of shares [N, 10] and noise [N, entries]."""
-        found = self._blend(tf.constant(shares, tf.float32), tf.constant(noise, tf.float32))
+        found = self._blend(tf.constant(soft_labels, tf.float32), tf.constant(noise, tf.float32))
         return to_pixels(found.numpy())
 
     def digit(self, digit: int, noise: np.ndarray) -> np.ndarray:
@@ -61,7 +61,7 @@ class _Look:
         return self.draw(np.tile(np.eye(10)[digit], (len(noise), 1)), noise)
 
 
-def knows_one_noise(system: System) -> bool:
+def has_fixed_noise(system: System) -> bool:
     """Whether each digit has the same noise whatever the seed, as noise_draw=once has it."""
     one, other = (system.noise(tf.range(10), tf.constant([0, i])) for i in (2, 3))
     return np.array_equal(one, other)
@@ -77,18 +77,20 @@ def look(system: System, digits: list[int] | None, mode: str, seed: int = 0) -> 
     if mode not in MODES:
         raise UserError(f"--mode {mode}: one of {', '.join(MODES)}")
     named = "" if digits is None else f"--digits {' '.join(map(str, digits))[:40]}"
-    if named and not system.heeds_labels:
+    if named and not system.class_conditional:
         raise UserError(f"{named}: this system cannot be asked for a digit; leave --digits out")
     if named and not (0 < len(digits) <= 10 and all(0 <= digit <= 9 for digit in digits)):
         raise UserError(f"{named}: from one to ten of them, each from 0 to 9")
-    if mode != "sweep" and knows_one_noise(system):
+    if mode != "sweep" and has_fixed_noise(system):
         raise UserError(
             f"--mode {mode}: this system has one noise a digit, so that two seeds are the same;"
             " --mode sweep moves it"
         )
     if digits is None:
-        digits = [3, 8] if system.heeds_labels and mode in ("arithmetic", "interpolate") else [3]
-    names = [str(digit) if system.heeds_labels else "any" for digit in digits]
+        digits = (
+            [3, 8] if system.class_conditional and mode in ("arithmetic", "interpolate") else [3]
+        )
+    names = [str(digit) if system.class_conditional else "any" for digit in digits]
     walk = {
         "arithmetic": _arithmetic,
         "interpolate": _interpolate,
@@ -117,12 +119,12 @@ def _interpolate(look: _Look, digits: list[int], names: list[str]) -> Walk:
     rows, beside = [], []
     for digit, name in zip(digits, names, strict=True):
         first, second = look.noise(digit, 0), look.noise(digit, 1)
-        for word, path in (("straight", straight), ("spherical", spherical)):
+        for word, path in (("straight", lerp), ("spherical", slerp)):
             rows.append(look.digit(digit, path(first, second, share)))
             beside.append(f"{name} {word}")
     for one, other in zip(digits, digits[1:], strict=False):
-        shares = straight(np.eye(10)[one], np.eye(10)[other], share)
-        rows.append(look.draw(shares, np.tile(look.noise(one, 0), (_FRAMES, 1))))
+        soft_labels = lerp(np.eye(10)[one], np.eye(10)[other], share)
+        rows.append(look.draw(soft_labels, np.tile(look.noise(one, 0), (_FRAMES, 1))))
         beside.append(f"{one} to {other}")
     frames = np.stack(rows, axis=1)  # [frames, rows, 28, 28]
     shown = np.linspace(0, _FRAMES - 1, _COLUMNS).astype(int)
@@ -149,7 +151,7 @@ def _grid(look: _Look, digits: list[int], names: list[str]) -> Walk:
 
 def _sweep(look: _Look, digits: list[int], names: list[str]) -> Walk:
     """One entry of a digit's noise at a time, the others where a seed has them."""
-    farthest = farthest_of(look.system)
+    farthest = noise_range(look.system)
     values = np.linspace(-farthest, farthest, _FRAMES)
     drawn, beside = [], []
     for digit, name in zip(digits, names, strict=True):
@@ -170,23 +172,23 @@ def _sweep(look: _Look, digits: list[int], names: list[str]) -> Walk:
     )
 
 
-def straight(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+def lerp(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Points [N, D] on the line from first [D] to second [D], by `share` [N] of the way."""
     return first + share[:, None] * (second - first)
 
 
-def spherical(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+def slerp(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Points [N, D] on the great arc between two directions (Shoemake 1985), lengths in a line.
 
     Straight where the two have no angle between them, or the one has no length.
     """
     lengths = np.linalg.norm(first), np.linalg.norm(second)
     if min(lengths) == 0:
-        return straight(first, second, share)
+        return lerp(first, second, share)
     one, other = first / lengths[0], second / lengths[1]
     angle = np.arccos(np.clip(one @ other, -1, 1))
     if np.sin(angle) < 1e-6:
-        return straight(first, second, share)
+        return lerp(first, second, share)
     weights = np.sin((1 - share) * angle), np.sin(share * angle)
     arc = (weights[0][:, None] * one + weights[1][:, None] * other) / np.sin(angle)
     return arc * (lengths[0] + share * (lengths[1] - lengths[0]))[:, None]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.demo.latent_walks import farthest_of, knows_one_noise
+from gan3.demo.latent_walks import has_fixed_noise, noise_range
 from gan3.method.system import System
 
 _TEMPLATE = Path(__file__).parent / "web_page.html"
@@ -18,7 +18,7 @@ def write(path: Path, system: System, name: str) -> None:
 
     Raises UserError where the generator is not one of dense layers, or knows one noise a digit.
     """
-    if knows_one_noise(system):
+    if has_fixed_noise(system):
         raise UserError(f"{name}: it has one noise a digit; the page draws noise anew")
     layers = system.dense_layers()
     if layers is None:
@@ -30,10 +30,10 @@ def write(path: Path, system: System, name: str) -> None:
         if array is not None
     )
     model = {
-        "asked": system.heeds_labels,
-        "entries": len(layers[0].w) // (10 if system.heeds_labels else 1),
-        "normal": system.noise_law == "normal",
-        "farthest": farthest_of(system),
+        "asked": system.class_conditional,
+        "entries": len(layers[0].w) // (10 if system.class_conditional else 1),
+        "normal": system.noise_distribution == "normal",
+        "farthest": noise_range(system),
         "lowest": system.lowest,
         "layers": [
             {

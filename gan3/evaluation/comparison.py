@@ -8,7 +8,7 @@ import numpy as np
 from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS, Card, Metric
-from gan3.runs.run_files import Folders, folders_of, read_record
+from gan3.runs.run_files import RunFolders, read_record, run_folders
 
 _WIDTH = 80  # of a terminal
 
@@ -21,7 +21,7 @@ class Comparison(NamedTuple):
     rows: list[tuple[Metric, list[str], set[int]]]  # what, texts, places of the best
     means: list[dict[str, float]]  # of a column: metric, mean over its runs
 
-    def lying(self) -> dict[str, dict[str, float]]:
+    def column_means(self) -> dict[str, dict[str, float]]:
         """By column its means, as `figures.spread` draws them."""
         return dict(zip(self.columns, self.means, strict=True))
 
@@ -80,10 +80,10 @@ def compare(
     """
     groups: dict[str, dict[str, Card]] = {}
     for name in dict.fromkeys(names):  # one that is named twice counts once
-        folders = folders_of(name, logs, figures_folder)
+        folders = run_folders(name, logs, figures_folder)
         card, record = read_card(folders), read_record(folders.record)
         steps = Config.from_dict(record.get("config")).total_steps
-        column = broken_off(card["experiment"] if grouped else name, card, steps)
+        column = label_with_step(card["experiment"] if grouped else name, card, steps)
         groups.setdefault(column, {})[name] = card
     return side_by_side(
         {
@@ -93,7 +93,7 @@ def compare(
     )
 
 
-def broken_off(name: str, card: Card, steps: int, between: str = ", ") -> str:
+def label_with_step(name: str, card: Card, steps: int, between: str = ", ") -> str:
     """`name`; and the step, where the card is of an earlier one than the run's last."""
     step = card.get("step", steps)
     early = isinstance(step, int) and step < steps
@@ -136,7 +136,7 @@ def _has(card: Card, metric: str) -> bool:
     return metric in card["samples"]
 
 
-def read_card(folders: Folders) -> Card:
+def read_card(folders: RunFolders) -> Card:
     """A run's report.json. Raises UserError where there is none, or it is not whole."""
     path = folders.logs / "report.json"
     read_record(folders.record)  # says it where there is no such run
@@ -163,7 +163,7 @@ def _best(values: list[list[float]], about: Metric) -> set[int]:
     known = {i: round(float(np.mean(own)), about.decimals) for i, own in enumerate(values) if own}
     if len(known) < 2:
         return set()
-    wrong = {i: about.wrong(value) for i, value in known.items()}
+    wrong = {i: about.cost(value) for i, value in known.items()}
     best = {i for i, error in wrong.items() if error == min(wrong.values())}
     return best if len(best) < len(known) else set()
 

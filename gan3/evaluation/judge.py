@@ -105,7 +105,7 @@ def make(
     seed: int,
     data: str | None = None,
     steps: int = STEPS,
-    say: Callable[[str], None] = print,
+    log: Callable[[str], None] = print,
 ) -> None:
     """Train a judge and write it to `path`, its provenance beside it as .json.
 
@@ -117,8 +117,8 @@ def make(
     if path.suffix != ".npz":
         raise UserError(f"--out {path}: the name of a judge ends in .npz")
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
-    dataset, test = (load_digits("mnist", data, split, say) for split in ("validation", "test"))
-    weights = train(dataset.images, dataset.labels, seed=seed, steps=steps, augment=True, say=say)
+    dataset, test = (load_digits("mnist", data, split, log) for split in ("validation", "test"))
+    weights = train(dataset.images, dataset.labels, seed=seed, steps=steps, augment=True, log=log)
     made = Judge(weights)
     accuracy = {
         "validation": made.accuracy(dataset.held_out_images, dataset.held_out_labels),
@@ -138,7 +138,7 @@ def make(
         **provenance.description(),
     }
     write_json(path.with_suffix(".json"), record)
-    say(f"reads {accuracy['test']:.2%} of MNIST test: {path}, SHA-256 {record['sha256']}")
+    log(f"reads {accuracy['test']:.2%} of MNIST test: {path}, SHA-256 {record['sha256']}")
 
 
 # -- training --------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def train(
     seed: int,
     steps: int,
     augment: bool,
-    say: Callable[[str], None] = lambda line: None,
+    log: Callable[[str], None] = lambda line: None,
 ) -> dict[str, np.ndarray]:
     """The weights after `steps` of 125 images: softmax cross entropy, Adam, dropout 0.5.
 
@@ -172,7 +172,7 @@ def train(
         augment_seed, dropout_seed = tf.unstack(tf.random.split(step_seed, 2))
         batch = to_unit(tf.gather(pixels, indices))
         if augment:
-            batch = moved(batch, augment_seed)
+            batch = augment_images(batch, augment_seed)
         logits = _forward(weights, batch, _KEEP_PROB, dropout_seed)[1]
         loss = tf.reduce_mean(
             tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(digits, indices), logits)
@@ -187,7 +187,7 @@ def train(
         rate.assign(_LEARNING_RATE * cosine * min(1.0, number / (0.01 * steps)))
         loss = step(tf.constant(batches(number)), tf.constant([seed, number]))
         if number % max(1, steps // 10) == 0:
-            say(f"step {number}/{steps}: loss {float(loss):.3f}")
+            log(f"step {number}/{steps}: loss {float(loss):.3f}")
     return {name: variable.numpy() for name, variable in weights.items()}
 
 
@@ -203,7 +203,7 @@ def _first_weights(seed: int) -> dict[str, tf.Variable]:
 _TURN, _SCALE, _SLANT, _SHIFT = 0.2, 0.12, 0.15, 2.0  # radians, share, pixels a pixel, pixels
 
 
-def moved(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def augment_images(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Images [B, 28, 28, 1], each turned, scaled, slanted and shifted by its own small amounts."""
     count = tf.shape(images)[0]
     drawn = tf.random.stateless_uniform([6, count], seed, -1.0, 1.0, alg="philox")

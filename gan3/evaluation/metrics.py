@@ -18,13 +18,13 @@ def confusion(requested: np.ndarray, read: np.ndarray) -> np.ndarray:
     return np.bincount(requested.astype(np.int64) * 10 + read, minlength=100).reshape(10, 10)
 
 
-def strings_read(right: np.ndarray, length: int) -> np.ndarray:
+def strings_correct(right: np.ndarray, length: int) -> np.ndarray:
     """float64 [N // length]: 1 where every one of `length` digits in a row was read `right` [N]."""
     strings = right[: len(right) // length * length].reshape(-1, length)
     return strings.all(axis=1).astype(np.float64)
 
 
-def digits_found(read: np.ndarray) -> int:
+def classes_covered(read: np.ndarray) -> int:
     """How many digits make up at least 1 % (a tenth of an equal part) of what was read [N]."""
     return int((np.bincount(read, minlength=10) >= 0.01 * len(read)).sum())
 

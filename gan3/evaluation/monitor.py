@@ -37,9 +37,9 @@ class EpisodeScore:
         labels = np.resize(np.arange(10), QUICK_SAMPLES)
         features, logits = self._judge(sampler(labels, seed_of(self._seed, EPISODES)))
         read = logits.argmax(axis=1)
-        if sampler.heeds_labels:
+        if sampler.class_conditional:
             score = {"judge/label_accuracy": round(float((read == labels).mean()), 6)}
         else:
-            score = {"judge/digits_found": float(metrics.digits_found(read))}
+            score = {"judge/classes_covered": float(metrics.classes_covered(read))}
         distance = metrics.frechet_distance(metrics.moments(features), self._moments)
         return score | {"judge/frechet_distance": round(distance, 6)}

@@ -15,24 +15,24 @@ from matplotlib.figure import Figure
 from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, make_folder, names_in, read_npz, write_json
-from gan3.core.log import Say
+from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load
 from gan3.evaluation import judge
 from gan3.evaluation.scoring import (
     METRICS,
     NEIGHBOURS,
     Card,
-    Digits,
     Reference,
+    SampleSet,
     equal_parts,
     in_order,
 )
 from gan3.plots import cards, grids
-from gan3.runs.pretrained import open_shipped
+from gan3.runs.pretrained import load_pretrained
 from gan3.runs.run_files import read_record
 from gan3.runs.sampling import Sampler, probabilities
 from gan3.runs.seeds import REPORT, seed_of
-from gan3.runs.tensorboard import Summaries
+from gan3.runs.tensorboard import EventWriter
 from gan3.runs.trained import Trained, open_run
 
 SAMPLES = 10_000  # of a report; fewer where fewer real digits are held out
@@ -50,7 +50,7 @@ def evaluate_run(
     judge_file: Path | None = None,
     cas: bool = False,
     seed: int = 0,
-    say: Say = print,
+    log: Log = print,
 ) -> Card:
     """The card of a run: printed, in logs/<run>/report.json, figures/<run>/report.png and events.
 
@@ -72,13 +72,13 @@ def evaluate_run(
             f" the {split} ones; train with --split {split} to score on those"
         )
     record = read_record(folders.record)
-    dataset = data_of(record, data, say)
+    dataset = data_of(record, data, log)
     if dataset.digest != record.get("data_digest"):
         raise UserError(
             f"run {folders.name}: was trained on other data; name its folder with --data"
         )
-    digits = _drawn(trained, dataset, seed, say)
-    card, picture = evaluate(digits, dataset, judge_file, cas, seed, say)
+    digits = _drawn(trained, dataset, seed, log)
+    card, picture = evaluate(digits, dataset, judge_file, cas, seed, log)
     step = trained.folders.episodes()[-1] * config.batches
     card = {
         "run": folders.name,
@@ -91,25 +91,25 @@ def evaluate_run(
     grids.save(picture, folders.figures / "report.png")
     for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
         earlier.unlink(missing_ok=True)
-    summaries = Summaries(folders.logs, _EVENTS)
+    events = EventWriter(folders.logs, _EVENTS)
     values = {f"report/{metric}": score["value"] for metric, score in card["samples"].items()}
-    summaries.scalars(step, values)
-    summaries.image(step, "report", grids.pixels(picture))
-    summaries.close()
-    say(f"written: {folders.logs / 'report.json'}, {folders.figures / 'report.png'}")
+    events.scalars(step, values)
+    events.image(step, "report", grids.pixels(picture))
+    events.close()
+    log(f"written: {folders.logs / 'report.json'}, {folders.figures / 'report.png'}")
     return card
 
 
-def data_of(record: dict[str, Any], data: str | None, say: Say) -> Dataset:
+def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
     """The digits of a run, by its record: from the folder `data`, or from where it found them."""
     source = str(record.get("data_source"))
     if data is None and Path(source).is_dir():
         data = source
     split = Config.from_dict(record.get("config")).split
-    return load(str(record.get("data")), data, split, say)
+    return load(str(record.get("data")), data, split, log)
 
 
-def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:
+def _drawn(trained: Trained, dataset: Dataset, seed: int, log: Log) -> SampleSet:
     """Samples of a run's last generator, ten digits in equal parts, and its determinator."""
     count = _count(dataset)
     sampler = Sampler(trained.system)
@@ -122,16 +122,16 @@ def _drawn(trained: Trained, dataset: Dataset, seed: int, say: Say) -> Digits:
         return _draw(sampler, seed, count, 1)
 
     name = trained.folders.name
-    if not trained.system.heeds_labels:
-        return Digits(name, images, None)
+    if not trained.system.class_conditional:
+        return SampleSet(name, images, None)
     determinator = None
-    if trained.system.recognises:
+    if trained.system.has_classifier:
         try:
-            trained.use_checkpoint(say)  # the determinator's weights are in no episode file
+            trained.use_checkpoint(log)  # the determinator's weights are in no episode file
             determinator = partial(probabilities, trained.system)
         except UserError as error:
-            say(f"NOTE: {error}; no judge gap without the determinator")
-    return Digits(name, images, labels, more, determinator)
+            log(f"NOTE: {error}; no judge gap without the determinator")
+    return SampleSet(name, images, labels, more, determinator)
 
 
 def _count(dataset: Dataset) -> int:
@@ -154,13 +154,13 @@ def evaluate_file(
     judge_file: Path | None = None,
     cas: bool = False,
     seed: int = 0,
-    say: Say = print,
+    log: Log = print,
 ) -> Card:
     """The card of an npz file with `images` uint8 [N, 28, 28] and, maybe, `labels` int64 [N].
 
     Without labels it is the card of a system that cannot be asked for a digit.
     """
-    held = load(dataset, data, split, say)
+    held = load(dataset, data, split, log)
     images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
     if len(images) < 100:
         raise UserError(f"{path}: {len(images)} images; a card needs at least 100")
@@ -169,12 +169,12 @@ def evaluate_file(
         labels = read_npz(path, {"labels": ("int64", (None,))})["labels"]
         if len(labels) != len(images) or labels.min() < 0 or labels.max() > 9:
             raise UserError(f"{path}: labels must be one digit 0 to 9 for each image")
-    digits = Digits(path.name, images, labels)
-    card, _ = evaluate(digits, held, judge_file, cas, seed, say)
+    digits = SampleSet(path.name, images, labels)
+    card, _ = evaluate(digits, held, judge_file, cas, seed, log)
     return {"file": path.name} | card
 
 
-def evaluate_shipped(
+def evaluate_pretrained(
     name: str,
     *,
     dataset: str = "auto",
@@ -183,39 +183,39 @@ def evaluate_shipped(
     judge_file: Path | None = None,
     cas: bool = False,
     seed: int = 0,
-    say: Say = print,
+    log: Log = print,
 ) -> Card:
     """The card of a generator that comes with gan3; its determinator does not, so no judge gap."""
-    sampler = Sampler(open_shipped(name))
-    held = load(dataset, data, split, say)
+    sampler = Sampler(load_pretrained(name))
+    held = load(dataset, data, split, log)
 
     drawn = _draw(sampler, seed, _count(held), 0)
-    digits = Digits(name, *drawn, more=lambda count: _draw(sampler, seed, count, 1))
-    card, _ = evaluate(digits, held, judge_file, cas, seed, say)
+    digits = SampleSet(name, *drawn, more=lambda count: _draw(sampler, seed, count, 1))
+    card, _ = evaluate(digits, held, judge_file, cas, seed, log)
     return {"pretrained": name} | card
 
 
 # -- the card --------------------------------------------------------------------------------------
 def evaluate(
-    digits: Digits, dataset: Dataset, judge_file: Path | None, cas: bool, seed: int, say: Say
+    digits: SampleSet, dataset: Dataset, judge_file: Path | None, cas: bool, seed: int, log: Log
 ) -> tuple[Card, Figure]:
     """All figures of `digits` and of real training digits, against those held out; the picture."""
     if len(dataset.held_out_images) < 50:
         raise UserError(f"{dataset.source}: fewer than 50 held-out digits to score against")
     reader = judge.load(judge_file) if judge_file else judge.shipped()
     reference = Reference(dataset, reader, seed)
-    fakes = reference.look_at(digits)
+    fakes = reference.score(digits)
     places = equal_parts(dataset.labels, len(digits.images), seed)
-    real = Digits(
+    real = SampleSet(
         "real",
         dataset.images[places],
         None if digits.labels is None else dataset.labels[places].astype(np.int64),
         determinator=digits.determinator,
     )
-    reals = reference.look_at(real, own=places)
+    reals = reference.score(real, own=places)
     if cas and digits.labels is not None:
         for seen, source in ((fakes, digits), (reals, None)):
-            seen.scores["cas"] = reference.cas(source, say)
+            seen.scores["cas"] = reference.cas(source, log)
     card = {
         "data": dataset.name,
         "data_digest": dataset.digest,
@@ -236,7 +236,7 @@ def evaluate(
     lines = table(card, digits.name)
     shown = slice(100) if digits.labels is None else equal_parts(digits.labels, 100, seed)
     for line in lines:
-        say(line)
+        log(line)
     picture = cards.report_card(
         f"{digits.name} · {len(digits.images):,} samples against {len(dataset.held_out_images):,}"
         f" held-out digits of {dataset.title} ({dataset.split})",

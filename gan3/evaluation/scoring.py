@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.log import Say
+from gan3.core.log import Log
 from gan3.data.datasets import Dataset
 from gan3.evaluation import judge, metrics
-from gan3.plots.numbers import digits_in, number_picture
+from gan3.plots.numbers import number_image, split_number_image
 from gan3.runs.seeds import REPORT
 
 CAS_SAMPLES, CAS_STEPS = 60_000, 800  # what the classifier of the samples sees, 125 a step
@@ -30,7 +30,7 @@ class Metric(NamedTuple):
     def titled(self) -> str:
         return f"{self.title}, {self.unit} ({self.better})"
 
-    def wrong(self, value: float) -> float:
+    def cost(self, value: float) -> float:
         """The lower, the better the value is."""
         if self.better in ("higher", "lower"):
             return value if self.better == "lower" else -value
@@ -52,20 +52,20 @@ METRICS = {
     "recall": Metric("recall", "share", "higher", 3),
     "density": Metric("density", "ratio", "higher", 3),
     "coverage": Metric("coverage", "share", "higher", 3),
-    "coverage_lowest": Metric("coverage, lowest digit", "share", "higher", 3),
+    "worst_class_coverage": Metric("coverage, lowest digit", "share", "higher", 3),
     "cas": Metric("samples' classifier (CAS)", "share", "higher", 4),
     "distinct": Metric("distinct images", "share", "higher", 4),
     "diversity": Metric("within-digit diversity", "of real", "near 1", 3),
     "memorisation": Metric("distance to training set", "of real", "near 1", 3),
     "judge_gap": Metric("judge gap", "points", "near 0", 2),
-    "number_reading": Metric("6-digit numbers read", "share", "higher", 3),
-    "digits_found": Metric("digits found", "of 10", "higher", 0),
+    "six_digit_accuracy": Metric("6-digit numbers read", "share", "higher", 3),
+    "classes_covered": Metric("digits found", "of 10", "higher", 0),
     "kl_to_uniform": Metric("digits against uniform", "nats", "lower", 4),
 }
 """In the order of the card."""
 
 
-class Digits(NamedTuple):
+class SampleSet(NamedTuple):
     """Digits to be scored, and what else their source can do."""
 
     name: str
@@ -86,7 +86,7 @@ def in_order(scores: Scores) -> Scores:
     return {metric: scores[metric] for metric in METRICS if metric in scores}
 
 
-class _Seen(NamedTuple):
+class _Scored(NamedTuple):
     scores: Scores
     coverage: list[float]  # a digit each
     read: np.ndarray  # counts of the digits read, [10]; [10, 10], where digits were asked for
@@ -105,7 +105,7 @@ class Reference:
         self._diversity = metrics.mean_pairwise_distance(self._features, self._labels)
         self._distances, _ = metrics.nearest_images(dataset.held_out_images, dataset.images)
 
-    def look_at(self, digits: Digits, own: np.ndarray | None = None) -> _Seen:
+    def score(self, digits: SampleSet, own: np.ndarray | None = None) -> _Scored:
         """The figures of `digits`; `own`: their places, where they are training images."""
         seed, images, labels = self._seed, digits.images, digits.labels
         features, logits = self._reader(images)
@@ -126,7 +126,7 @@ class Reference:
         coverage = [
             float(near.coverage[self._labels == digit].mean()) for digit in np.unique(self._labels)
         ]
-        scores["coverage_lowest"] = _score(min(coverage))
+        scores["worst_class_coverage"] = _score(min(coverage))
 
         scores["distinct"] = _score(metrics.distinct(images))
         value = metrics.mean_pairwise_distance(features, shown) / self._diversity
@@ -137,18 +137,18 @@ class Reference:
             metrics.distance_ratio(*both), metrics.bootstrap_ratio(*both, seed)
         )
         if labels is None:
-            scores["digits_found"] = _score(metrics.digits_found(read))
+            scores["classes_covered"] = _score(metrics.classes_covered(read))
             scores["kl_to_uniform"] = _score(metrics.kl_to_uniform(read))
         else:
             scores |= self._asked_for(digits, read == labels)
-        return _Seen(
+        return _Scored(
             scores,
             coverage,
             np.bincount(read, minlength=10) if labels is None else metrics.confusion(labels, read),
             self._closest(images, shown, distances, places),
         )
 
-    def _asked_for(self, digits: Digits, right: np.ndarray) -> Scores:
+    def _asked_for(self, digits: SampleSet, right: np.ndarray) -> Scores:
         """What only digits that were asked for can be scored by."""
         scores = {"label_accuracy": _mean_score(right, self._seed)}
         if digits.determinator is not None:
@@ -158,10 +158,10 @@ class Reference:
         # Numbers are read as they are written, the digits' sides cut off; what stands where is
         # drawn, since the samples come in order.
         order = np.random.default_rng([self._seed, REPORT, STRING]).permutation(len(right))
-        cells = digits_in(number_picture(digits.images[order], inverted=True))
+        cells = split_number_image(number_image(digits.images[order], inverted=True))
         read = self._reader(cells)[1].argmax(axis=1)
-        strings = metrics.strings_read(read == digits.labels[order], STRING)
-        scores["number_reading"] = _mean_score(strings, self._seed)
+        strings = metrics.strings_correct(read == digits.labels[order], STRING)
+        scores["six_digit_accuracy"] = _mean_score(strings, self._seed)
         return scores
 
     def _closest(self, images, shown, distances, places):
@@ -175,7 +175,7 @@ class Reference:
         ten = np.argsort(distances / usual[shown], kind="stable")[:10]
         return images[ten], self._dataset.images[places[ten]], distances[ten]
 
-    def cas(self, digits: Digits | None, say: Say) -> dict[str, float]:
+    def cas(self, digits: SampleSet | None, log: Log) -> dict[str, float]:
         """Classification accuracy score (Ravuri & Vinyals 2019): learn from these, read the others.
 
         A classifier of the judge's shape, without augmentation, sees nothing but the digits (None:
@@ -187,7 +187,7 @@ class Reference:
             name, (images, labels) = digits.name, digits.more(CAS_SAMPLES)
         else:
             name, images, labels = digits.name, digits.images, digits.labels
-        say(f"CAS: a classifier learns from {len(images):,} images of {name} alone")
+        log(f"CAS: a classifier learns from {len(images):,} images of {name} alone")
         weights = judge.train(images, labels, seed=self._seed, steps=CAS_STEPS, augment=False)
         read = judge.Judge(weights)(self._dataset.held_out_images)[1].argmax(axis=1)
         return _mean_score(read == self._labels, self._seed)

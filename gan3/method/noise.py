@@ -22,12 +22,12 @@ def latent_of(labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     labels.shape.assert_has_rank(1)
     noise.shape.assert_is_compatible_with([None, 10])
     one_hot = tf.one_hot(labels, 10, dtype=noise.dtype)  # [B, 10]
-    return latent_between(one_hot, noise)
+    return soft_latent(one_hot, noise)
 
 
-def latent_between(shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+def soft_latent(soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """The same [B, 100] with any share [B, 10] of each digit: what lies between the one-hots."""
-    return tf.reshape(shares[:, :, None] * noise[:, None, :], [-1, 100])
+    return tf.reshape(soft_labels[:, :, None] * noise[:, None, :], [-1, 100])
 
 
 def draw_noise(labels: tf.Tensor, seed: tf.Tensor, draw: str) -> tf.Tensor:

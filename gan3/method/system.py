@@ -11,15 +11,15 @@ class System(Protocol):
     """What an experiment trains, as the run loop, the figures and the samplers know it."""
 
     @property
-    def heeds_labels(self) -> bool:
+    def class_conditional(self) -> bool:
         """Whether `generate` draws the digits that are asked for, or any."""
 
     @property
-    def recognises(self) -> bool:
+    def has_classifier(self) -> bool:
         """Whether `recognise` answers."""
 
     @property
-    def noise_law(self) -> str:
+    def noise_distribution(self) -> str:
         """ "uniform" in -1..1, or "normal", N(0, 1)."""
 
     @property
@@ -44,8 +44,8 @@ class System(Protocol):
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1, of `labels` [B] where the system heeds them."""
 
-    def blend(self, shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """The same of `shares` [B, 10] of the digits; one-hot shares draw what `generate` does."""
+    def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """The same of `soft_labels` [B, 10] of the digits; one-hot shares draw what `generate` does."""
 
     def recognise(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1."""

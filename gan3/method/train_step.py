@@ -11,9 +11,9 @@ import tensorflow as tf
 from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.networks import DenseLayer, Generator, determinator, discriminator
-from gan3.method.noise import draw_noise, latent_between, latent_of
+from gan3.method.noise import draw_noise, latent_of, soft_latent
 from gan3.nn.adam import Adam
-from gan3.nn.initializers import INITIALISERS, Glorot
+from gan3.nn.initializers import INITIALIZERS, Glorot
 from gan3.nn.layers import finite
 
 
@@ -38,13 +38,18 @@ class ThreeNetworks:
     All draws are functions of `seed` and of the step's own seed. It computes in `dtype`.
     """
 
-    heeds_labels = recognises = True  # it draws the digit asked for, and says which one it sees
-    noise_law, lowest = "uniform", 0.0  # of the noise, and of a pixel as the generator has it
+    class_conditional = has_classifier = (
+        True  # it draws the digit asked for, and says which one it sees
+    )
+    noise_distribution, lowest = (
+        "uniform",
+        0.0,
+    )  # of the noise, and of a pixel as the generator has it
 
     def __init__(self, choices: Choices, seed: int, dtype: str = "float32"):
         self._choices, self._keep_prob = choices, choices.keep_prob
         self._noise_seed = [seed, 1]
-        self.networks = self._make(INITIALISERS[choices.init](seed), dtype)
+        self.networks = self._make(INITIALIZERS[choices.init](seed), dtype)
         rates = zip(self.networks, choices.learning_rate, choices.beta1, strict=True)
         self.optimizers: Triple[Adam] = Triple(
             *(
@@ -162,15 +167,15 @@ class ThreeNetworks:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
         return self._draw(latent_of(labels, noise))
 
-    def blend(self, shares: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 of what lies between digits, by their `shares` [B, 10]."""
-        return self._draw(latent_between(shares, noise))
+    def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 of what lies between digits, by their `soft_labels` [B, 10]."""
+        return self._draw(soft_latent(soft_labels, noise))
 
     def _draw(self, latent: tf.Tensor) -> tf.Tensor:
         images = self.networks.generator(latent, 1.0, tf.zeros([2], tf.int32))
         return tf.squeeze(images, axis=3)
 
-    def realness(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Real/fake logits [B, 1] without dropout; this discriminator is not told the `labels`."""
         del labels
         return self.networks.discriminator(images, 1.0, tf.zeros([2], tf.int32))
@@ -202,8 +207,8 @@ class ThreeNetworks:
         """
         fakes = self.fakes(labels, seed, train=False)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)
-        asked = tf.concat([labels, labels], axis=0)
-        real_logits, fake_logits = tf.split(self.realness(both, asked), 2)  # [B, 1]
+        requested = tf.concat([labels, labels], axis=0)
+        real_logits, fake_logits = tf.split(self.discriminator_logits(both, requested), 2)  # [B, 1]
         digits = self.networks.determinator(both, 1.0, tf.zeros([2], tf.int32))
         real_digits, fake_digits = tf.split(digits, 2)  # [B, 10]
         return real_fake_scalars(real_logits, fake_logits) | digit_scalars(

@@ -72,7 +72,7 @@ class FanIn(Glorot):
         return tf.keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed=seed)
 
 
-class PublishedInit(Glorot):
+class PublishedNormal(Glorot):
     """What the 2017 script calls Xavier: N(0, sqrt(2 / shape[0])) whatever the tensor is.
 
     A 5x5 kernel thus gets sqrt(2/5) = 0.63, many times its Glorot value, and so do the
@@ -88,4 +88,4 @@ class PublishedInit(Glorot):
         return self.weights((width,)) if network == "determinator" else tf.zeros([width])
 
 
-INITIALISERS = {"glorot": Glorot, "published": PublishedInit}
+INITIALIZERS = {"glorot": Glorot, "published": PublishedNormal}

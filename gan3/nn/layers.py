@@ -25,27 +25,29 @@ def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable | None = None) -> tf.Tens
 
 
 def conv(
-    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim: int | None = None
+    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, zero_padding: int | None = None
 ) -> tf.Tensor:
     """Convolution and bias: [B, h, w, in] to [B, h/stride, w/stride, out].
 
-    SAME, or with `rim` rows and columns of zeros on every side. The rim is put round x here: asked
+    SAME, or with `zero_padding` rows and columns of zeros on every side. The rim is put round x here: asked
     of the convolution itself it keeps TensorFlow's fast kernels off, three times slower backwards.
     """
     padding = "SAME"
-    if rim is not None:
-        x, padding = _rimmed(x, rim), "VALID"
+    if zero_padding is not None:
+        x, padding = _zero_padded(x, zero_padding), "VALID"
     return _add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding=padding), b)
 
 
-def conv_product(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim: int) -> tf.Tensor:
+def conv_product(
+    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, zero_padding: int
+) -> tf.Tensor:
     """`conv` with a rim as one matrix product of all patches: [B, h, w, in] to [B, h', w', out].
 
     For small sheets of many channels, where the gradients of TensorFlow's own kernels are eight
     times slower than their forward pass.
     """
     side, _, channels, out = w.shape
-    x = _rimmed(x, rim)
+    x = _zero_padded(x, zero_padding)
     rows, columns = ((extent - side) // stride + 1 for extent in x.shape[1:3])
     taps = [
         x[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
@@ -57,8 +59,8 @@ def conv_product(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, rim:
     return _add_bias(tf.reshape(h, [-1, rows, columns, out]), b)
 
 
-def _rimmed(x: tf.Tensor, rim: int) -> tf.Tensor:
-    return tf.pad(x, [[0, 0], [rim, rim], [rim, rim], [0, 0]])
+def _zero_padded(x: tf.Tensor, zero_padding: int) -> tf.Tensor:
+    return tf.pad(x, [[0, 0], [zero_padding, zero_padding], [zero_padding, zero_padding], [0, 0]])
 
 
 def normalise(

@@ -28,11 +28,11 @@ def report_card(
     figure = Figure(figsize=(11, 10.4), dpi=DPI)
     figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
-    asked = read.ndim == 2
-    sheet_title = "samples, ten of each digit" if asked else "samples as they come"
+    requested = read.ndim == 2
+    sheet_title = "samples, ten of each digit" if requested else "samples as they come"
     _sheet(figure, (0.69, 0.62, 0.29, 0.31), samples, 10, sheet_title)
-    axes = figure.add_axes((0.06, 0.3, 0.34, 0.31 if asked else 0.28))
-    (_confusion if asked else _counts)(axes, read)
+    axes = figure.add_axes((0.06, 0.3, 0.34, 0.31 if requested else 0.28))
+    (_confusion if requested else _counts)(axes, read)
     _coverage(figure, coverage)
     _pairs(figure, *pairs)
     return figure

@@ -22,7 +22,7 @@ ACCURACIES = {
 }
 JUDGED = {
     "judge/label_accuracy": ("read by the judge\nas asked", "tab:orange"),
-    "judge/digits_found": ("digits found\nby the judge", "tab:orange"),
+    "judge/classes_covered": ("digits found\nby the judge", "tab:orange"),
     "judge/frechet_distance": ("Frechet distance,\nfeature²", "tab:purple"),
 }
 
@@ -67,7 +67,7 @@ def _judged(axes: Axes, lines: list[dict[str, float]]) -> None:
         own.plot(*zip(*points, strict=True), "o-", color=colour, markersize=3)
         own.set_ylabel(label, color=colour, fontsize=9)
         if own is axes:
-            highest = 10 if tag == "judge/digits_found" else 1
+            highest = 10 if tag == "judge/classes_covered" else 1
             own.set_ylim(-0.02 * highest, 1.02 * highest)
         else:
             own.set_yscale("log")

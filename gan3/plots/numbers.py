@@ -10,7 +10,7 @@ _CROP = (
 FAINT = 25  # a tenth of full ink: what a scan leaves beside it
 
 
-def digits_of(number: str) -> np.ndarray:
+def parse_number(number: str) -> np.ndarray:
     """int64 [N]: the digits of a number as typed. Raises UserError where it is not digits only."""
     if not (number.isascii() and number.isdigit()):
         raise UserError(f"number {number!r}: digits 0 to 9 only, such as 241256")
@@ -19,7 +19,7 @@ def digits_of(number: str) -> np.ndarray:
     return np.array([int(digit) for digit in number], np.int64)
 
 
-def number_picture(images: np.ndarray, inverted: bool, tight: bool = False) -> np.ndarray:
+def number_image(images: np.ndarray, inverted: bool, tight: bool = False) -> np.ndarray:
     """Digits [N, 28, 28] side by side: uint8 [28, W]; W is 18 N, or less where tight.
 
     Cropped left and right to equal widths or, `tight`, to the ink of each, two columns apart. Black
@@ -38,7 +38,7 @@ def _tight(image: np.ndarray) -> np.ndarray:
     return image[:, max(inked[0] - 1, 0) : inked[-1] + 2]
 
 
-def in_rows(pictures: list[np.ndarray], inverted: bool) -> np.ndarray:
+def stack_rows(pictures: list[np.ndarray], inverted: bool) -> np.ndarray:
     """Pictures of numbers one below the other, the narrower ones filled up with paper."""
     width = max(picture.shape[1] for picture in pictures)
     paper = 0 if inverted else 255
@@ -50,7 +50,7 @@ def in_rows(pictures: list[np.ndarray], inverted: bool) -> np.ndarray:
     )
 
 
-def digits_in(picture: np.ndarray) -> np.ndarray:
-    """What stands in an inverted `number_picture` [28, 18 N]: uint8 [N, 28, 28], sides blank."""
+def split_number_image(picture: np.ndarray) -> np.ndarray:
+    """What stands in an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], sides blank."""
     cells = picture.reshape(28, -1, 28 - 2 * _CROP).transpose(1, 0, 2)
     return np.pad(cells, ((0, 0), (0, 0), (_CROP, _CROP)))

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.core.files import sync, write_atomically
-from gan3.core.log import Say
+from gan3.core.log import Log
 
 KEPT = 3
 _DAMAGE = (tf.errors.OpError, IndexError, RuntimeError, TypeError, ValueError)
@@ -56,11 +56,11 @@ class Checkpoints:
             for path in self._folder.glob(f"step-{old}.*"):
                 path.unlink(missing_ok=True)
 
-    def restore(self, say: Say = print) -> int:
+    def restore(self, log: Log = print) -> int:
         """Restore the newest checkpoint that is whole and answer its step.
 
         Each is read to its end before a variable is touched; where one is damaged or lacks a file,
-        `say` is told and the next older one is taken.
+        `log` is told and the next older one is taken.
 
         Raises UserError where none is whole, or the newest whole one is of another system.
         """
@@ -68,7 +68,7 @@ class Checkpoints:
         if pointed is not None:
             steps.add(pointed)
         elif steps:
-            say(f"NOTE: {self._pointer}: missing or damaged; going by the files beside it")
+            log(f"NOTE: {self._pointer}: missing or damaged; going by the files beside it")
         faults = []
         for step in sorted(steps, reverse=True):
             path = str(self._folder / f"step-{step}")
@@ -78,7 +78,7 @@ class Checkpoints:
                     reader.get_tensor(name)  # compares its checksum
             except _DAMAGE as error:
                 faults.append(f"{path}: damaged ({_first_line(error)})")
-                say(f"NOTE: {faults[-1]}; looking for an older one")
+                log(f"NOTE: {faults[-1]}; looking for an older one")
                 continue
             try:
                 self._checkpoint.restore(path).assert_consumed()

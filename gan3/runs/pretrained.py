@@ -17,7 +17,7 @@ from gan3.runs.registry import builder_of, config_of
 FOLDER = Path(__file__).parent.parent / "pretrained"
 
 
-class Shipped(NamedTuple):
+class Pretrained(NamedTuple):
     """What is known of a generator that comes with the package."""
 
     experiment: str
@@ -26,11 +26,13 @@ class Shipped(NamedTuple):
 
 
 GENERATORS = {
-    "best": Shipped("best", 1, "9d576357979ad56f4394b25f8b93ba6288f6b2da399847d898543297b13ced84"),
+    "best": Pretrained(
+        "best", 1, "9d576357979ad56f4394b25f8b93ba6288f6b2da399847d898543297b13ced84"
+    ),
 }
 
 
-def open_shipped(name: str) -> System:
+def load_pretrained(name: str) -> System:
     """The system of an experiment with the generator that comes with gan3.
 
     Its other networks are untrained. Raises UserError for a name that none has, and for a file
@@ -51,7 +53,7 @@ def open_shipped(name: str) -> System:
 
 
 def save(path: Path, system: System) -> str:
-    """Write what `open_shipped` reads; answers the file's SHA-256.
+    """Write what `load_pretrained` reads; answers the file's SHA-256.
 
     Raises UserError where a weight is too large for float16.
     """

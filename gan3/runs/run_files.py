@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gan3.core.errors import UserError
-from gan3.core.files import there, write_atomically
+from gan3.core.files import check_path, write_atomically
 
 
 @dataclass(frozen=True)
-class Folders:
+class RunFolders:
     """Where a run's files are; see logs/README.md and figures/README.md."""
 
     name: str
@@ -58,22 +58,22 @@ def _numbers(paths: Iterable[Path], pattern: str) -> list[int]:
     return sorted(int(match[1]) for match in found if match)
 
 
-def folders_of(name: str, logs: str = "logs", figures: str = "figures") -> Folders:
+def run_folders(name: str, logs: str = "logs", figures: str = "figures") -> RunFolders:
     """The folders that a run of this name has. Raises UserError for a name that leaves them."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise UserError(f"run name {name!r}: letters, digits and . _ - only, at most 100")
-    return Folders(name, Path(logs) / name, Path(figures) / name)
+    return RunFolders(name, Path(logs) / name, Path(figures) / name)
 
 
 def has_runs(logs: str = "logs") -> bool:
     """Whether there is any run's record in the folder, whole or not."""
-    return there(Path(logs).is_dir) and any(Path(logs).glob("*/run.json"))
+    return check_path(Path(logs).is_dir) and any(Path(logs).glob("*/run.json"))
 
 
 def newest(logs: str = "logs") -> str:
     """The name of the run that was started last. Raises UserError where there is none."""
     started = {}
-    for record in Path(logs).glob("*/run.json") if there(Path(logs).is_dir) else ():
+    for record in Path(logs).glob("*/run.json") if check_path(Path(logs).is_dir) else ():
         try:
             started[record.parent.name] = read_record(record)["started"]
         except UserError:
@@ -109,7 +109,7 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     return lines
 
 
-def forget_after(folders: Folders, step: int, episode: int) -> None:
+def forget_after(folders: RunFolders, step: int, episode: int) -> None:
     """Drop what was written after the checkpoint that a resumed run starts from.
 
     That is the lines of metrics.jsonl and the frames after `step` and the generators after

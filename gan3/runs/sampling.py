@@ -19,7 +19,7 @@ class Sampler:
     """Draws digits from a system; traced once, whatever the counts."""
 
     def __init__(self, system: System):
-        self.heeds_labels = system.heeds_labels
+        self.class_conditional = system.class_conditional
 
         @tf.function(
             input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([2], tf.int32)],
@@ -44,7 +44,7 @@ class Sampler:
         return np.concatenate(list(self.parts(labels, seed)))
 
 
-def labels_of(count: int, text: str) -> np.ndarray:
+def parse_labels(count: int, text: str) -> np.ndarray:
     """int64 [count]: the digits of `text` over and over; "cycle" is 0123456789."""
     digits = "0123456789" if text == "cycle" else text
     if not (digits.isascii() and digits.isdigit()):

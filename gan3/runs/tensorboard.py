@@ -27,7 +27,7 @@ _LAYOUT = {
 """Category: chart: the tags drawn in it; for the Custom Scalars tab."""
 
 
-class Summaries:
+class EventWriter:
     """Writes the events of one run into `folder`, in a file whose name ends in `kind`."""
 
     def __init__(self, folder: Path, kind: str = ".v2"):
@@ -36,7 +36,7 @@ class Summaries:
     def start(self, config: dict[str, Any], graph: Any) -> None:
         """Once a run: hyper-parameters, the layout of Custom Scalars, the graph of a step."""
         with self._writer.as_default(step=0):
-            hparams.hparams(flat(config))
+            hparams.hparams(flatten(config))
             tf.summary.experimental.write_raw_pb(
                 custom_scalar.pb(_layout()).SerializeToString(), step=0
             )
@@ -86,7 +86,7 @@ def forget_after(folder: Path, step: int) -> None:
                     writer.write(record)
 
 
-def flat(config: dict[str, Any]) -> dict[str, Any]:
+def flatten(config: dict[str, Any]) -> dict[str, Any]:
     """HParams takes numbers and words only: {"keep_prob": {"generator": .9}} to one level."""
     return {
         key if inner is None else f"{key}.{inner}": entry
@@ -95,7 +95,7 @@ def flat(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def graph_of(function: Any) -> Any:
+def named_graph(function: Any) -> Any:
     """The traced graph of a step, its variables renamed to where they belong.
 
     A tf.function hands variables to its graph as loose inputs; under their own names

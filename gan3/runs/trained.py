@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from gan3.core.config import Config
 from gan3.core.errors import UserError
-from gan3.core.log import Say
+from gan3.core.log import Log
 from gan3.method.system import System
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of
-from gan3.runs.run_files import Folders, folders_of, newest, read_record
+from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 from gan3.runs.sampling import load_generator
 
 
@@ -16,7 +16,7 @@ from gan3.runs.sampling import load_generator
 class Trained:
     """A run that was trained, wholly or in part, as the commands after training open it."""
 
-    folders: Folders
+    folders: RunFolders
     config: Config
     data_title: str
     system: System
@@ -25,9 +25,9 @@ class Trained:
         """Put the generator of that episode into the system."""
         load_generator(self.folders.episode(number), self.system)
 
-    def use_checkpoint(self, say: Say) -> None:
+    def use_checkpoint(self, log: Log) -> None:
         """Put the newest whole checkpoint, all three networks, into the system."""
-        Checkpoints(self.folders.checkpoints, self.system.state).restore(say)
+        Checkpoints(self.folders.checkpoints, self.system.state).restore(log)
 
 
 def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> Trained:
@@ -35,7 +35,7 @@ def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
 
     Raises UserError where there is no such run, or it has not finished an episode.
     """
-    folders = folders_of(newest(logs) if name is None else name, logs, figures)
+    folders = run_folders(newest(logs) if name is None else name, logs, figures)
     record = read_record(folders.record)
     config = Config.from_dict(record.get("config"))
     episodes = folders.episodes()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan3.core.errors import UserError
-from gan3.runs.run_files import folders_of, read_record
+from gan3.runs.run_files import read_record, run_folders
 
 _ROOT = Path(__file__).parent.parent.parent  # where python -m gan3 finds it, whatever the folder
 Done = Callable[[str, str | None], None]  # of a run that ended: its name, what went wrong if it did
@@ -71,7 +71,7 @@ def do(task: Task) -> str | None:
 
 def _commands(task: Task, said, environment: dict[str, str]) -> int:
     """Train and evaluate as far as is needed; the first exit status that is not 0, or 0."""
-    record = Path(task.folder) / folders_of(task.run, task.logs).record
+    record = Path(task.folder) / run_folders(task.run, task.logs).record
     state = read_record(record).get("outcome") if record.is_file() else None
     commands = [["evaluate", task.run, *task.evaluate, *task.places]]
     if state != "done":
@@ -87,7 +87,7 @@ def _commands(task: Task, said, environment: dict[str, str]) -> int:
     return 0
 
 
-def locally(tasks: list[Task], done: Done, jobs: int) -> None:
+def run_locally(tasks: list[Task], done: Done, jobs: int) -> None:
     """Processes of this machine, `jobs` at a time."""
     with ThreadPoolExecutor(jobs) as pool:
         started = {pool.submit(do, task): task for task in tasks}
@@ -99,7 +99,7 @@ def locally(tasks: list[Task], done: Done, jobs: int) -> None:
             raise
 
 
-def by_ray(tasks: list[Task], done: Done, jobs: int, threads: int, address: str | None) -> None:
+def run_on_ray(tasks: list[Task], done: Done, jobs: int, threads: int, address: str | None) -> None:
     """Trials of Ray Tune, each with `threads` cores; a lost worker's task is done by another.
 
     Without `address` on a Ray of this machine, `jobs` at a time; with it on the cluster there, as

@@ -26,7 +26,7 @@ from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS
 from gan3.runs.registry import config_of
-from gan3.runs.run_files import folders_of
+from gan3.runs.run_files import run_folders
 
 Point = dict[str, Any]  # swept fields and their values
 
@@ -78,7 +78,7 @@ def read(path: Path, full: bool = False) -> Sweep:
     if not trials:
         raise UserError(f"{path}: no variant has a longer budget of its own; leave out --full")
     for trial in trials:
-        folders_of(trial.run)  # raises where it cannot be a run's name
+        run_folders(trial.run)  # raises where it cannot be a run's name
     if len({trial.run for trial in trials}) < len(trials):
         raise UserError(f"{path}: two variants of one name, or a seed twice")
     return Sweep(

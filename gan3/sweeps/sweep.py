@@ -17,15 +17,15 @@ from matplotlib.figure import Figure
 
 from gan3.core.config import Config
 from gan3.core.errors import UserError
-from gan3.core.files import make_folder, there, write_atomically
-from gan3.core.log import Say
-from gan3.evaluation.comparison import Comparison, broken_off, read_card, side_by_side
+from gan3.core.files import check_path, make_folder, write_atomically
+from gan3.core.log import Log
+from gan3.evaluation.comparison import Comparison, label_with_step, read_card, side_by_side
 from gan3.evaluation.report_card import data_of
 from gan3.evaluation.scoring import METRICS, Card
 from gan3.plots import grids
 from gan3.plots import sweeps as sweep_plots
 from gan3.runs.registry import config_of
-from gan3.runs.run_files import Folders, folders_of, read_metrics, read_record
+from gan3.runs.run_files import RunFolders, read_metrics, read_record, run_folders
 from gan3.runs.sampling import Sampler
 from gan3.runs.trained import open_run
 from gan3.sweeps import executors
@@ -46,15 +46,15 @@ def run(
     jobs: int = 1,
     engine: str = "local",
     address: str | None = None,
-    say: Say = print,
+    log: Log = print,
 ) -> list[str]:
     """Train and score what is not done yet, `jobs` at a time, each with its share of the cores.
 
     Answers a line for every trial that failed: its name and its last word.
     """
-    todo = [t for t in sweep.trials if not _is_scored(folders_of(t.run, logs, figures_folder), t)]
-    say(f"{sweep.name}: {len(sweep.trials)} runs, {len(sweep.trials) - len(todo)} are done")
-    _say_how_long(todo, say)
+    todo = [t for t in sweep.trials if not _is_scored(run_folders(t.run, logs, figures_folder), t)]
+    log(f"{sweep.name}: {len(sweep.trials)} runs, {len(sweep.trials) - len(todo)} are done")
+    _say_how_long(todo, log)
     output = Path(logs) / f"{sweep.name}.sweep"
     make_folder(output)
     threads = sweep.threads or max(1, len(os.sched_getaffinity(0)) // jobs)
@@ -80,21 +80,21 @@ def run(
 
     def done(name: str, problem: str | None) -> None:
         ended.append((name, problem))
-        say(f"{len(ended)}/{len(tasks)} {name}: {problem or 'done'}")
+        log(f"{len(ended)}/{len(tasks)} {name}: {problem or 'done'}")
 
     if engine == "ray":
-        executors.by_ray(tasks, done, jobs, threads, address)
+        executors.run_on_ray(tasks, done, jobs, threads, address)
     else:
-        executors.locally(tasks, done, jobs)
+        executors.run_locally(tasks, done, jobs)
     return [f"{name}: {problem}" for name, problem in ended if problem]
 
 
-def _say_how_long(trials: list[Trial], say: Say) -> None:
+def _say_how_long(trials: list[Trial], log: Log) -> None:
     """What the specification says of it, for those who would rather begin it in the evening."""
     total = sum(trial.minutes for trial in trials)
     if total:
         longest = max(trials, key=lambda trial: trial.minutes)
-        say(
+        log(
             f"about {_duration(total)} on two cores; the longest is {longest.run},"
             f" {_duration(longest.minutes)}"
         )
@@ -104,9 +104,9 @@ def _duration(minutes: float) -> str:
     return f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
 
 
-def _is_scored(folders: Folders, trial: Trial) -> bool:
+def _is_scored(folders: RunFolders, trial: Trial) -> bool:
     """Whether the run was trained to its end by this very config, and has its card."""
-    if not there(folders.record.is_file):
+    if not check_path(folders.record.is_file):
         return False
     record = read_record(folders.record)
     if Config.from_dict(record.get("config")) != trial.config:
@@ -132,21 +132,23 @@ class Scored(NamedTuple):
     """A trial that has its card."""
 
     trial: Trial
-    folders: Folders
+    folders: RunFolders
     card: Card
 
     def named(self, between: str = ", ") -> str:
         """The variant; one of its own, that says so, where the card is of before the run's end."""
-        return broken_off(self.trial.variant, self.card, self.trial.config.total_steps, between)
+        return label_with_step(
+            self.trial.variant, self.card, self.trial.config.total_steps, between
+        )
 
 
 def scored(sweep: Sweep, logs: str = "logs", figures_folder: str = "figures") -> list[Scored]:
     """The trials that have their card, in the sweep's order."""
-    places = [(trial, folders_of(trial.run, logs, figures_folder)) for trial in sweep.trials]
+    places = [(trial, run_folders(trial.run, logs, figures_folder)) for trial in sweep.trials]
     return [Scored(*place, read_card(place[1])) for place in places if _has_card(place[1])]
 
 
-def _has_card(folders: Folders) -> bool:
+def _has_card(folders: RunFolders) -> bool:
     return (folders.logs / "report.json").is_file()
 
 
@@ -178,7 +180,7 @@ def ranking(runs: list[Scored], metric: str) -> list[Place]:
         if score is not None:
             place = found.setdefault(run.named(), Place(run.named(), run.trial.point, []))
             place.values.append(score["value"])
-    return sorted(found.values(), key=lambda place: METRICS[metric].wrong(place.mean))
+    return sorted(found.values(), key=lambda place: METRICS[metric].cost(place.mean))
 
 
 def write(
@@ -186,7 +188,7 @@ def write(
     logs: str = "logs",
     figures_folder: str = "figures",
     data: str | None = None,
-    say: Say = print,
+    log: Log = print,
 ) -> None:
     """Tables (Markdown, CSV) and pictures of a sweep, in figures/<name>/."""
     runs = scored(sweep, logs, figures_folder)
@@ -203,7 +205,7 @@ def write(
         write_atomically(folder / "ranking.md", ("\n".join(lines) + "\n").encode())
         written.append("ranking.md")
         for line in _aloud(sweep, places):
-            say(line)
+            log(line)
         points = [(place.point, place.mean) for place in places]
         if points:
             picture = sweep_plots.parallel(points, METRICS[sweep.metric].titled, title)
@@ -214,14 +216,16 @@ def write(
             title = f"{title}: the best {len(best)} of {len(places)}"
             runs = [run for run in runs if run.named() in best]
     whole = {name for run in runs if (name := run.named()) == run.trial.config.experiment}
-    grids.save(sweep_plots.spread(_compared(runs).lying(), title, whole), folder / "spread.png")
+    grids.save(
+        sweep_plots.spread(_compared(runs).column_means(), title, whole), folder / "spread.png"
+    )
     written.append("spread.png")
     curves = dict(_curves(runs))
     if curves:
         grids.save(sweep_plots.courses(curves, title), folder / "courses.png")
         written.append("courses.png")
-    grids.save(_sheet(runs, title, logs, figures_folder, data, say), folder / "sheet.png")
-    say(f"written: {', '.join([*written, 'sheet.png'])} in {folder}")
+    grids.save(_sheet(runs, title, logs, figures_folder, data, log), folder / "sheet.png")
+    log(f"written: {', '.join([*written, 'sheet.png'])} in {folder}")
 
 
 def _ranked(sweep: Sweep, places: list[Place]) -> list[str]:
@@ -243,7 +247,7 @@ def _aloud(sweep: Sweep, places: list[Place]) -> Iterator[str]:
 
 
 def _sheet(
-    runs: list[Scored], title: str, logs: str, figures_folder: str, data: str | None, say: Say
+    runs: list[Scored], title: str, logs: str, figures_folder: str, data: str | None, log: Log
 ) -> Figure:
     """Ten digits of each variant's first run that is done, and ten real ones below."""
     firsts: dict[str, Scored] = {}
@@ -253,14 +257,14 @@ def _sheet(
     for name, run in firsts.items():
         trained = open_run(run.trial.run, logs, figures_folder)
         rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
-        beside.append(name if trained.system.heeds_labels else f"{name}\n(any ten)")
+        beside.append(name if trained.system.class_conditional else f"{name}\n(any ten)")
     try:
-        real = data_of(read_record(run.folders.record), data, say)
+        real = data_of(read_record(run.folders.record), data, log)
         places = [np.flatnonzero(real.held_out_labels == digit)[0] for digit in range(10)]
         rows.append(real.held_out_images[places])
         beside.append("real digits")
     except (UserError, IndexError) as error:
-        say(f"NOTE: no real digits on the sheet ({error})")
+        log(f"NOTE: no real digits on the sheet ({error})")
     return grids.grid(np.concatenate(rows), 10, title, over=list("0123456789"), beside=beside)
 
 

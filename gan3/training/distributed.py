@@ -16,8 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.errors import UserError
-from gan3.core.log import Say
-from gan3.data.batches import take_of
+from gan3.core.log import Log
+from gan3.data.batches import make_gather
 
 STRATEGIES = ("mirrored", "multiworker")
 _LOST = (
@@ -32,7 +32,7 @@ _LOST = (
 _SUM = tf.distribute.ReduceOp.SUM
 
 
-def open_replicas(strategy: str, count: int | None, say: Say = print) -> "Replicas":
+def open_replicas(strategy: str, count: int | None, log: Log = print) -> "Replicas":
     """The replicas of a strategy; to be asked for before TensorFlow computes anything.
 
     Args:
@@ -51,7 +51,7 @@ def open_replicas(strategy: str, count: int | None, say: Say = print) -> "Replic
                 " its processor"
             )
         addresses, worker = workers_of(os.environ.get("TF_CONFIG"))
-        say(f"worker {worker}: waiting for all of {', '.join(addresses)}")
+        log(f"worker {worker}: waiting for all of {', '.join(addresses)}")
         try:
             return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), addresses, worker)
         except (*_LOST, RuntimeError) as error:
@@ -216,17 +216,17 @@ class Replicas:
         takes = []
         for device in self._devices:  # each has the data
             with tf.device(device):
-                takes.append(take_of(images, labels))
+                takes.append(make_gather(images, labels))
 
-        def own(indices: tf.Tensor, seed: tf.Tensor, asked: tf.Tensor) -> tuple:
+        def own(indices: tf.Tensor, seed: tf.Tensor, requested: tf.Tensor) -> tuple:
             mine = indices[_index() * rows : (_index() + 1) * rows]
             finite = self._own(self.systems).step(*self._own(takes)(mine), seed)
             if self.count == 1:
-                return finite, asked
-            flags = tf.stack([*(~good for good in finite.values()), asked])
+                return finite, requested
+            flags = tf.stack([*(~good for good in finite.values()), requested])
             flags = tf.distribute.get_replica_context().all_reduce(_SUM, tf.cast(flags, tf.float32))
-            *spoilt, asked = tf.unstack(flags > 0)
-            return {name: ~bad for name, bad in zip(finite, spoilt, strict=True)}, asked
+            *spoilt, requested = tf.unstack(flags > 0)
+            return {name: ~bad for name, bad in zip(finite, spoilt, strict=True)}, requested
 
         @tf.function(
             input_signature=[
@@ -236,8 +236,8 @@ class Replicas:
             ],
             autograph=False,
         )
-        def step(indices: tf.Tensor, seed: tf.Tensor, asked: tf.Tensor) -> tuple:
-            return self._first(self._strategy.run(own, args=(indices, seed, asked)))
+        def step(indices: tf.Tensor, seed: tf.Tensor, requested: tf.Tensor) -> tuple:
+            return self._first(self._strategy.run(own, args=(indices, seed, requested)))
 
         return step
 

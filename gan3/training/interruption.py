@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gan3.core.errors import UserError
-from gan3.runs.run_files import Folders
+from gan3.runs.run_files import RunFolders
 
 
 class StoppedError(Exception):
@@ -42,7 +42,7 @@ class Signals:
 
 
 @contextmanager
-def alone(folders: Folders) -> Iterator[None]:
+def exclusive_lock(folders: RunFolders) -> Iterator[None]:
     """Hold the run against a second process; the hold ends with this one, however that ends."""
     handle = os.open(folders.logs, os.O_RDONLY)
     try:

@@ -18,9 +18,9 @@ from rich.console import Console
 
 from gan3.core.config import Config
 from gan3.core.errors import DivergedError, UserError
-from gan3.core.files import cannot_write, make_folder, there, write_json
-from gan3.core.log import Say
-from gan3.data.batches import Batches, take_of, to_unit
+from gan3.core.files import cannot_write, check_path, make_folder, write_json
+from gan3.core.log import Log
+from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.datasets import Dataset, load
 from gan3.evaluation.monitor import EpisodeScore
 from gan3.method.system import System
@@ -29,17 +29,17 @@ from gan3.runs import provenance
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.provenance import git_revision
 from gan3.runs.registry import builder_of
-from gan3.runs.run_files import Folders, folders_of, forget_after, read_record
+from gan3.runs.run_files import RunFolders, forget_after, read_record, run_folders
 from gan3.runs.sampling import Sampler, save_generator
 from gan3.runs.seeds import EVALUATIONS, STEPS, seed_of
-from gan3.runs.tensorboard import Summaries, graph_of
+from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.trained import open_run
 from gan3.training.distributed import Replicas, open_replicas, worker_lost
-from gan3.training.interruption import Signals, StoppedError, alone
+from gan3.training.interruption import Signals, StoppedError, exclusive_lock
 from gan3.training.precision import multiplies_bfloat16, resolve_precision
-from gan3.training.progress import Bar, Lines, console, losses_in_words, progress, score_in_words
-from gan3.training.run_figures import draw, fixed_grid, keep_frame, keep_real, shuffled_grid
+from gan3.training.progress import Bar, Lines, console, format_losses, format_scores, progress
+from gan3.training.run_figures import draw, fixed_grid, save_frame, save_real_images, shuffled_grid
 
 HELD_OUT_LOSS = 50  # held-out images after each episode
 
@@ -53,10 +53,10 @@ def train(
     figures_folder: str = "figures",
     data: str | None = None,
     resume: bool = False,
-    say: Say | None = None,
+    log: Log | None = None,
     strategy: str | None = None,
     replicas: int | None = None,
-) -> Folders:
+) -> RunFolders:
     """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/ as it goes.
 
     Args:
@@ -74,22 +74,22 @@ def train(
         StoppedError: SIGINT or SIGTERM came; the step was finished and the state saved.
     """
     place = console()
-    say = say or place.print
+    log = log or place.print
     started = datetime.now(UTC)
     if name is None:
         name = f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
-    folders = folders_of(name, logs, figures_folder)
-    shared = None if strategy is None else _share(config, strategy, replicas, say)
+    folders = run_folders(name, logs, figures_folder)
+    shared = None if strategy is None else _open_replicas(config, strategy, replicas, log)
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
     if shared and not shared.chief:
-        _follow(config, shared, data, say)
+        _follow_chief(config, shared, data, log)
         return folders
     if resume:
         record = read_record(folders.record)
         _refuse_other_config(folders, Config.from_dict(record.get("config")), config)
     else:
-        _refuse_begun(folders)
-    dataset = load(config.dataset, data, config.split, say)
+        _refuse_existing(folders)
+    dataset = load(config.dataset, data, config.split, log)
     if resume and record.get("data_digest") != dataset.digest:
         raise UserError(f"run {name}: was trained on other data; name its folder with --data")
     # "auto" is of the machine that a run began on.
@@ -98,10 +98,10 @@ def train(
     system = _build(config, precision, dataset, shared)
     if not resume:
         _make_folders(folders)
-    with alone(folders):
+    with exclusive_lock(folders):
         if not resume:
-            _refuse_begun(folders)  # by a process that has ended since we looked
-        loop = _Loop(config, folders, dataset, system, place, say, shared)
+            _refuse_existing(folders)  # by a process that has ended since we looked
+        loop = _Loop(config, folders, dataset, system, place, log, shared)
         if resume:
             loop.restore()  # before the record is touched: what cannot go on leaves it as it was
             _make_folders(folders)
@@ -112,12 +112,12 @@ def train(
         record |= {"config": config.to_dict(), "outcome": "running"}
         record |= {"strategy": strategy or "none", "replicas": shared.count if shared else 1}
         write_json(folders.record, record)
-        say(f"data: {dataset.title}, {dataset.source}")
+        log(f"data: {dataset.title}, {dataset.source}")
         if precision == "bfloat16" and not multiplies_bfloat16():
-            say(
+            log(
                 "NOTE: bfloat16 is slow here, no hardware multiplies it; --precision float32 is not"
             )
-        say(
+        log(
             f"{config.experiment}, seed {config.seed}, {precision}:"
             f" {config.episodes} episodes x {config.batches} batches x {config.batch_size} images"
         )
@@ -133,21 +133,21 @@ def train(
             record["ended"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
             record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             write_json(folders.record, record)
-        draw(open_run(name, logs, figures_folder), say)
-    _closing_words(folders, dataset, config, system.heeds_labels, say)
+        draw(open_run(name, logs, figures_folder), log)
+    _log_summary(folders, dataset, config, system.class_conditional, log)
     return folders
 
 
-def _share(config: Config, strategy: str, count: int | None, say: Say) -> Replicas:
+def _open_replicas(config: Config, strategy: str, count: int | None, log: Log) -> Replicas:
     """The replicas that the run's batches are shared out to."""
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # or Ctrl-C would wait with TensorFlow
     try:
-        shared = open_replicas(strategy, count, say)
+        shared = open_replicas(strategy, count, log)
     finally:
         signal.signal(signal.SIGINT, before)
     rows = shared.rows_of(config.batch_size)
     which = f", worker {shared.worker} of {len(shared.workers)}" if shared.workers else ""
-    say(f"{strategy}{which}: {shared.count} replicas, {rows} images of each batch to each")
+    log(f"{strategy}{which}: {shared.count} replicas, {rows} images of each batch to each")
     return shared
 
 
@@ -164,37 +164,39 @@ def _build(config: Config, precision: str, dataset: Dataset, shared: Replicas | 
     return first
 
 
-def _follow(config: Config, shared: Replicas, data: str | None, say: Say) -> None:
+def _follow_chief(config: Config, shared: Replicas, data: str | None, log: Log) -> None:
     """Train beside the chief, which evaluates and writes: this process only takes its rows."""
-    dataset = load(config.dataset, data, config.split, say)
+    dataset = load(config.dataset, data, config.split, log)
     _build(config, resolve_precision(config.precision), dataset, shared)
     batches = Batches(len(dataset.images), config.batch_size, config.seed)
     step = shared.trace(dataset.images, dataset.labels, config.batch_size)
     done = shared.begin(0)
-    say(f"following worker 0 from step {done + 1} to {config.total_steps}")
+    log(f"following worker 0 from step {done + 1} to {config.total_steps}")
     with Signals() as signals:
         for number in range(done + 1, config.total_steps + 1):
             seed = tf.constant(seed_of(config.seed, STEPS, number))
             with worker_lost(f"at step {number}"):
                 finite, stop = step(tf.constant(batches(number)), seed, signals.came is not None)
-                poisoned = _poisoned(finite)
+                poisoned = _non_finite(finite)
             if poisoned:
                 raise DivergedError(f"{poisoned}: not finite at step {number}")
             if stop:
                 raise StoppedError(signals.came or signal.SIGTERM)
-    say("done; what was trained is worker 0's to write")
+    log("done; what was trained is worker 0's to write")
 
 
-def _poisoned(finite: dict[str, Any]) -> str:
+def _non_finite(finite: dict[str, Any]) -> str:
     """The names of what is not finite, with commas between."""
     return ", ".join(name for name, good in finite.items() if not good)
 
 
-def _refuse_begun(folders: Folders) -> None:
+def _refuse_existing(folders: RunFolders) -> None:
     """Raises UserError where the name is taken; folders without a file belong to nobody."""
     for folder in (folders.logs, folders.figures):
-        taken = there(folder.exists)
-        if there(folder.is_dir):  # a run killed before its record was whole left nothing to keep
+        taken = check_path(folder.exists)
+        if check_path(
+            folder.is_dir
+        ):  # a run killed before its record was whole left nothing to keep
             taken = any(path.is_file() and path.suffix != ".part" for path in folder.rglob("*"))
         if taken:
             raise UserError(
@@ -203,7 +205,7 @@ def _refuse_begun(folders: Folders) -> None:
             )
 
 
-def _make_folders(folders: Folders) -> None:
+def _make_folders(folders: RunFolders) -> None:
     """The folders of a run; where one cannot be made, none of the new ones stays behind."""
     wanted = (
         folders.checkpoints,
@@ -212,7 +214,7 @@ def _make_folders(folders: Folders) -> None:
         folders.figures,
     )
     own = (folders.logs.parent, folders.logs, folders.figures.parent, *wanted)
-    new = [folder for folder in own if not there(folder.exists)]
+    new = [folder for folder in own if not check_path(folder.exists)]
     try:
         for folder in wanted:
             make_folder(folder)
@@ -235,7 +237,7 @@ def trace(
     without AutoGraph: no graph here branches on a tensor, and rewriting the code that says so took
     half of the tracing.
     """
-    take = take_of(images, labels)
+    take = make_gather(images, labels)
     batch = tf.TensorSpec([batch_size], tf.int32, name="indices")
     seed = tf.TensorSpec([2], tf.int32, name="seed")
     step = tf.function(
@@ -261,15 +263,15 @@ class _Loop:
     def __init__(
         self,
         config: Config,
-        folders: Folders,
+        folders: RunFolders,
         dataset: Dataset,
         system: System,
         place: Console,
-        say: Say,
+        log: Log,
         shared: Replicas | None = None,
     ):
         self._config, self._folders, self._dataset = config, folders, dataset
-        self._system, self._console, self._say = system, place, say
+        self._system, self._console, self._log = system, place, log
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed)
         self._sampler = Sampler(system)
         self._score = EpisodeScore(dataset.images, config.seed)
@@ -294,10 +296,10 @@ class _Loop:
         """
         newest = self._checkpoints.newest()
         if newest == 0 or (newest is None and not _has_content(self._folders.metrics)):
-            self._say(f"NOTE: {self._folders.checkpoints}: none after step 0; beginning again")
+            self._log(f"NOTE: {self._folders.checkpoints}: none after step 0; beginning again")
         else:
-            self._saved = self._checkpoints.restore(self._say)
-            self._say(f"resuming {self._folders.name} after step {self._saved}")
+            self._saved = self._checkpoints.restore(self._log)
+            self._log(f"resuming {self._folders.name} after step {self._saved}")
         done = -1 if self._saved is None else self._saved  # nothing of a step 0 that is done again
         forget_after(self._folders, done, done // self._config.batches)
         forget_events_after(self._folders.logs, done)
@@ -309,26 +311,26 @@ class _Loop:
     def run(self) -> None:
         """Train from the first step, or from the restored one, to the last."""
         begins, done = self._saved is None, self.done
-        graph = graph_of(self.step.get_concrete_function())
-        summaries = Summaries(self._folders.logs)
+        graph = named_graph(self.step.get_concrete_function())
+        events = EventWriter(self._folders.logs)
         if begins:
-            summaries.start(self._config.to_dict(), graph)
+            events.start(self._config.to_dict(), graph)
         with (
             self._signals,
             _open_to_append(self._folders.metrics) as metrics,
             progress(
-                self._console, done, self._config.total_steps, self._config.episodes, self._say
+                self._console, done, self._config.total_steps, self._config.episodes, self._log
             ) as shown,
         ):
             if begins:
-                keep_real(self._folders, self._dataset.images, self._dataset.labels)
-                keep_frame(self._folders, 0, self._sampler, self._config)
+                save_real_images(self._folders, self._dataset.images, self._dataset.labels)
+                save_frame(self._folders, 0, self._sampler, self._config)
                 self._checkpoints.save(0)
                 self._saved = 0
-            self._train(done, metrics, summaries, shown)
-        summaries.close()
+            self._train(done, metrics, events, shown)
+        events.close()
 
-    def _train(self, done: int, metrics: TextIO, summaries: Summaries, shown: Bar | Lines) -> None:
+    def _train(self, done: int, metrics: TextIO, events: EventWriter, shown: Bar | Lines) -> None:
         config = self._config
         clock, timed = time.perf_counter(), 0
         for step in range(done + 1, config.total_steps + 1):
@@ -341,22 +343,22 @@ class _Loop:
             logs = step % config.log_every == 0 or ends_episode
             frames = episode == 1 and (step % config.frame_every == 0 or ends_episode)
             if frames:
-                keep_frame(self._folders, step, self._sampler, config)
+                save_frame(self._folders, step, self._sampler, config)
             if logs:
                 values = self._scalars(*self._take(indices), step)
                 line = {"step": step, "episode": episode} | values
                 if ends_episode:
-                    line |= self._end_episode(episode, step, summaries, shown)
+                    line |= self._end_episode(episode, step, events, shown)
                 line["ms_per_step"] = round(ms, 3)
                 metrics.write(json.dumps(line) + "\n")
-                summaries.scalars(step, {k: v for k, v in line.items() if k not in _NOT_SCALARS})
+                events.scalars(step, {k: v for k, v in line.items() if k not in _NOT_SCALARS})
                 shown.show(step, episode, values, ms)
             stop = asked if self._shared else self._signals.came
             saves = step % config.checkpoint_every == 0 or ends_episode or stop
             if saves:
                 metrics.flush()
                 os.fsync(metrics.fileno())
-                summaries.flush()  # what the checkpoint vouches for is on disk before it
+                events.flush()  # what the checkpoint vouches for is on disk before it
                 self._checkpoints.save(step)
                 self._saved = step
             if stop:
@@ -385,48 +387,46 @@ class _Loop:
 
     def _refuse_divergence(self, finite: dict[str, Any], step: int) -> None:
         """Before anything of `step` is saved: what is poisoned is never put over what is good."""
-        poisoned = _poisoned(finite)
+        poisoned = _non_finite(finite)
         if poisoned:
             raise DivergedError(
                 f"{poisoned}: not finite at step {step}; checkpoint {self._saved} in"
                 f" {self._folders.checkpoints} is from before; lower the learning_rate"
             )
 
-    def _end_episode(self, episode: int, step: int, summaries, shown) -> dict[str, float]:
+    def _end_episode(self, episode: int, step: int, events, shown) -> dict[str, float]:
         """The losses on 50 held-out images, the judge's word, the generator, and its grid."""
         images = to_unit(tf.constant(self._dataset.held_out_images[:HELD_OUT_LOSS]))
         labels = tf.constant(self._dataset.held_out_labels[:HELD_OUT_LOSS].astype(np.int32))
         values = self._scalars(images, labels, step)
-        shown.say(
-            f"episode {episode} on {HELD_OUT_LOSS} held-out images: " + losses_in_words(values)
-        )
+        shown.log(f"episode {episode} on {HELD_OUT_LOSS} held-out images: " + format_losses(values))
         score = self._score(self._sampler)
-        shown.say(f"episode {episode} by the judge: " + score_in_words(score))
+        shown.log(f"episode {episode} by the judge: " + format_scores(score))
         save_generator(self._folders.episode(episode), self._system)
         shuffled = shuffled_grid(self._sampler, self._config, episode, self._dataset.title)
         grids.save(shuffled, self._folders.picture(episode))
-        summaries.image(step, "digits/shuffled", grids.pixels(shuffled))
+        events.image(step, "digits/shuffled", grids.pixels(shuffled))
         fixed = fixed_grid(self._sampler, self._config, episode, self._dataset.title)
         grids.save(fixed, self._folders.figures / f"fixed_{episode:02d}.png")
-        summaries.image(step, "digits/fixed_noise", grids.pixels(fixed))
+        events.image(step, "digits/fixed_noise", grids.pixels(fixed))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score
 
 
 _NOT_SCALARS = ("step", "episode")
 
 
-def _closing_words(
-    folders: Folders, dataset: Dataset, config: Config, asked: bool, say: Say
+def _log_summary(
+    folders: RunFolders, dataset: Dataset, config: Config, asked: bool, log: Log
 ) -> None:
     last = folders.picture(config.episodes)
-    say(f"trained on {dataset.title}; digits of the last episode: {last}")
-    say(f"losses, class sheet, progression: {folders.figures}; all numbers: {folders.logs}")
+    log(f"trained on {dataset.title}; digits of the last episode: {last}")
+    log(f"losses, class sheet, progression: {folders.figures}; all numbers: {folders.logs}")
     use = f"make generate NUMBER=241256 RUN={folders.name}" if asked else "make evaluate"
-    say(f"next: make tensorboard   or   {use}")
+    log(f"next: make tensorboard   or   {use}")
 
 
 def _has_content(path: Path) -> bool:
-    return there(path.is_file) and path.stat().st_size > 0
+    return check_path(path.is_file) and path.stat().st_size > 0
 
 
 def _open_to_append(path: Path) -> TextIO:
@@ -436,7 +436,7 @@ def _open_to_append(path: Path) -> TextIO:
         raise cannot_write(path, error) from None
 
 
-def _refuse_other_config(folders: Folders, recorded: Config, wanted: Config) -> None:
+def _refuse_other_config(folders: RunFolders, recorded: Config, wanted: Config) -> None:
     keys = [key for key in wanted.differences(recorded) if key != "episodes"]
     if keys:
         raise UserError(

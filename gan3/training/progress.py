@@ -33,12 +33,12 @@ def console() -> Console:
     return _Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
-def losses_in_words(values: dict[str, float]) -> str:
+def format_losses(values: dict[str, float]) -> str:
     """The losses of an episode's end."""
     return _losses(values, "  ", " (real) + ", " (digit)")
 
 
-def score_in_words(score: dict[str, float]) -> str:
+def format_scores(score: dict[str, float]) -> str:
     """The judge's figures at an episode's end."""
     distance = f"Frechet distance {score['judge/frechet_distance']:.3g}"
     if "judge/label_accuracy" in score:
@@ -69,13 +69,13 @@ def _losses(values: dict[str, float], gap: str, real: str, digit: str) -> str:
 class Lines:
     """Plain lines, one every 50 steps, for logs and pipes."""
 
-    def __init__(self, total: int, episodes: int, say: Callable[[str], None]):
-        self._total, self._episodes, self.say = total, episodes, say
+    def __init__(self, total: int, episodes: int, log: Callable[[str], None]):
+        self._total, self._episodes, self.log = total, episodes, log
 
     def show(self, step: int, episode: int, values: dict[str, float], ms: float) -> None:
         """Called at every logged step."""
         if step % _PLAIN_LINE_EVERY == 0 or step == self._total:
-            self.say(status(step, self._total, episode, self._episodes, values, ms))
+            self.log(status(step, self._total, episode, self._episodes, values, ms))
 
 
 class Bar:
@@ -85,7 +85,7 @@ class Bar:
         self._total, self._episodes = total, episodes
         self._progress, self._task = progress, task
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """A line that stays, above the bar."""
         self._progress.console.print(line)
 
@@ -97,11 +97,11 @@ class Bar:
 
 @contextmanager
 def progress(
-    place: Console, done: int, total: int, episodes: int, say: Callable[[str], None]
+    place: Console, done: int, total: int, episodes: int, log: Callable[[str], None]
 ) -> Iterator[Bar | Lines]:
-    """The bar where `place` is a terminal, else plain lines to `say`."""
+    """The bar where `place` is a terminal, else plain lines to `log`."""
     if not place.is_terminal:
-        yield Lines(total, episodes, say)
+        yield Lines(total, episodes, log)
         return
     columns = BarColumn(bar_width=10), TextColumn("{task.fields[status]}", markup=False)
     with Progress(*columns, console=place, auto_refresh=False) as bar:

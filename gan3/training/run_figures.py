@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from gan3.core.config import Config
 from gan3.core.files import make_folder, read_npz, write_npz
-from gan3.core.log import Say
+from gan3.core.log import Log
 from gan3.plots import curves, grids
-from gan3.runs.run_files import Folders, read_metrics
+from gan3.runs.run_files import RunFolders, read_metrics
 from gan3.runs.sampling import Sampler
 from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
 from gan3.runs.trained import Trained
@@ -24,19 +24,19 @@ def shuffled_grid(sampler: Sampler, config: Config, episode: int, data_title: st
     order = np.random.default_rng([config.seed, SHUFFLED, episode]).permutation(10)
     images = sampler(order, seed_of(config.seed, SHUFFLED, episode))
     title = f"{config.experiment} · {data_title} · episode {episode}"
-    return grids.grid(images, 5, title, over=_asked(sampler, order))
+    return grids.grid(images, 5, title, over=_digit_titles(sampler, order))
 
 
 def fixed_grid(sampler: Sampler, config: Config, episode: int, data_title: str) -> Figure:
     """5 x 10: each digit five times, from the same noise in every episode."""
     images = fixed_images(sampler, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, the same noise in each"
-    return grids.grid(images, 10, title, over=_asked(sampler, range(10)))
+    return grids.grid(images, 10, title, over=_digit_titles(sampler, range(10)))
 
 
-def _asked(sampler: Sampler, digits: Iterable[int]) -> list[str] | None:
+def _digit_titles(sampler: Sampler, digits: Iterable[int]) -> list[str] | None:
     """Titles of digits, where they can be asked for."""
-    return [str(digit) for digit in digits] if sampler.heeds_labels else None
+    return [str(digit) for digit in digits] if sampler.class_conditional else None
 
 
 def fixed_images(sampler: Sampler, config: Config, rows: int) -> np.ndarray:
@@ -44,7 +44,7 @@ def fixed_images(sampler: Sampler, config: Config, rows: int) -> np.ndarray:
     return sampler(np.tile(np.arange(10), rows), seed_of(config.seed, FIXED))
 
 
-def keep_real(folders: Folders, images: np.ndarray, labels: np.ndarray) -> None:
+def save_real_images(folders: RunFolders, images: np.ndarray, labels: np.ndarray) -> None:
     """Keep ten rows of the ten digits from real images, blank where there are none of a digit."""
     sheet = np.zeros((10, 10, 28, 28), np.uint8)
     for digit in range(10):
@@ -53,7 +53,7 @@ def keep_real(folders: Folders, images: np.ndarray, labels: np.ndarray) -> None:
     write_npz(folders.real, {"images": sheet.reshape(-1, 28, 28)})
 
 
-def keep_frame(folders: Folders, step: int, sampler: Sampler, config: Config) -> None:
+def save_frame(folders: RunFolders, step: int, sampler: Sampler, config: Config) -> None:
     """Keep the digits of fixed noise as they are after `step` of the first episode."""
     images = fixed_images(sampler, config, rows=_FRAME_ROWS)
     write_npz(folders.frame(step), {"images": images})
@@ -65,7 +65,7 @@ def frames_of(episodes: list[int]) -> list[int]:
     return [episodes[round(place)] for place in places]
 
 
-def draw(trained: Trained, say: Say) -> None:
+def draw(trained: Trained, log: Log) -> None:
     """All figures of a run again, from its saved generators and metrics.jsonl.
 
     The progression shows every episode, of more than 50 those of `frames_of`.
@@ -90,7 +90,7 @@ def draw(trained: Trained, say: Say) -> None:
             np.concatenate(sheet),
             10,
             f"{name} · one row an episode, the same noise",
-            over=_asked(sampler, range(10)),
+            over=_digit_titles(sampler, range(10)),
             beside=[f"episode {episode}" for episode in episodes],
         ),
         folders.figures / "episodes.png",
@@ -101,8 +101,8 @@ def draw(trained: Trained, say: Say) -> None:
             classes,
             10,
             f"{name} · episode {episodes[-1]}, "
-            + ("ten of each digit" if sampler.heeds_labels else "a hundred digits"),
-            beside=_asked(sampler, range(10)),
+            + ("ten of each digit" if sampler.class_conditional else "a hundred digits"),
+            beside=_digit_titles(sampler, range(10)),
         ),
         folders.figures / "classes.png",
     )
@@ -113,12 +113,12 @@ def draw(trained: Trained, say: Say) -> None:
     grids.save(
         curves.loss_curves(lines, f"{name} · run {folders.name}"), folders.figures / "losses.png"
     )
-    say(f"drew {len(episodes)} episodes: {folders.figures}")
+    log(f"drew {len(episodes)} episodes: {folders.figures}")
 
 
 def _draw_first_episode(trained: Trained, sampler: Sampler, name: str) -> None:
     """A GIF of what the generator learns in its first episode, from the untrained one on."""
-    folders, over = trained.folders, _asked(sampler, range(10))
+    folders, over = trained.folders, _digit_titles(sampler, range(10))
     shown = [
         grids.pixels(grids.grid(_kept(folders.frame(step)), 10, f"{name} · step {step}", over))
         for step in frames_of(folders.frames())
@@ -144,7 +144,7 @@ def _draw_beside_real(trained: Trained, sampler: Sampler, name: str) -> None:
         np.concatenate([images[:20] for images in rows.values()]),
         10,
         f"{name} · before and after training, and real",
-        _asked(sampler, range(10)),
+        _digit_titles(sampler, range(10)),
         [text for row in rows for text in (row, "")],
     )
     grids.save(picture, folders.figures / "untrained.png")

@@ -50,7 +50,7 @@ def gradient_penalty(logits: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_sum(tf.square(slope), axis=[1, 2, 3])
 
 
-def redrawing(logits: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+def reconstruction(logits: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
     """Cross entropy of pixels to those they redraw, summed over an image, mean over images.
 
     logits: [B, 784]; images: [B, 28, 28, 1] in 0..1, an ink of .3 counting as a coin of .3

@@ -23,7 +23,7 @@ from gan3.nn.layers import (
 NOISE = 10  # entries of the latent that a digit owns
 
 
-class OpenGenerator(Network):
+class VaeGanGenerator(Network):
     """Latent [B, 100] to images, by a dense network of any widths.
 
     With `normalised`, batch normalisation (Ioffe & Szegedy 2015) between product and activation.
@@ -117,7 +117,7 @@ def as_images(logits: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.sigmoid(logits), [-1, IMAGE, IMAGE, 1])
 
 
-class OpenCritic(Network):
+class VaeGanCritic(Network):
     """Images [B, 28, 28, 1] in 0..1 to logits [B, outputs]: convolutions and a dense layer.
 
     `widths` are the channels of the convolutions, then the width of the dense layer.

@@ -21,7 +21,7 @@ from gan3.method.train_step import Choices, ThreeNetworks
 from gan3.nn.initializers import Glorot
 from gan3.nn.layers import finite, own_rows
 from gan3.vae_gan import losses as vae_gan_losses
-from gan3.vae_gan.networks import OpenCritic, OpenGenerator, as_images
+from gan3.vae_gan.networks import VaeGanCritic, VaeGanGenerator, as_images
 
 _MOMENTS_DECAY = 0.99  # a step; of the batch moments that a single digit is normalised by
 
@@ -39,15 +39,19 @@ class Openings:
     r1_weight: float = 0.0  # of the discriminator's slope about real images
     r2_weight: float = 0.0  # and about fakes
     penalty_every: int = 1  # steps; as many times the weight then (Karras et al. 2020, appendix B)
-    reading_weight: float = 0.0  # a nat of redrawing; 0: the determinator reads digits only
+    reconstruction_weight: float = 0.0  # a nat of redrawing; 0: the determinator reads digits only
     kl_weight: float = 1.0  # of the codes' divergence from the normal law, beside it
-    redrawn_weight: float = 0.0  # of what the discriminator says of redrawn images
-    average_decay: float = 0.0  # a step; of the averaged generator, which draws. 0: the last one
-    falls_from: float = 1.0  # share of the schedule from where the rates fall in a line to nothing
+    reconstruction_adversarial_weight: float = (
+        0.0  # of what the discriminator says of redrawn images
+    )
+    ema_decay: float = 0.0  # a step; of the averaged generator, which draws. 0: the last one
+    lr_decay_start: float = (
+        1.0  # share of the schedule from where the rates fall in a line to nothing
+    )
     steps: int = 1  # of the schedule
 
 
-def uniform_of(code: tf.Tensor) -> tf.Tensor:
+def normal_to_uniform(code: tf.Tensor) -> tf.Tensor:
     """Noise in -1..1 of a normal code, entry by entry: erf(code / sqrt 2).
 
     What is N(0, 1) becomes U(-1, 1), so the latent keeps the description's uniform noise while what
@@ -56,7 +60,7 @@ def uniform_of(code: tf.Tensor) -> tf.Tensor:
     return tf.math.erf(code / math.sqrt(2))
 
 
-class OpenNetworks(ThreeNetworks):
+class VaeGan(ThreeNetworks):
     """Three networks with more choices than the description's: those of `openings`."""
 
     def __init__(self, openings: Openings, choices: Choices, seed: int, dtype: str = "float32"):
@@ -64,9 +68,9 @@ class OpenNetworks(ThreeNetworks):
         super().__init__(choices, seed, dtype)
         trained = self.networks.generator
         self._drawing = trained  # the generator that digits are drawn with
-        if openings.average_decay:
+        if openings.ema_decay:
             widths, normalised = openings.widths.generator, openings.normalised
-            self._drawing = OpenGenerator(
+            self._drawing = VaeGanGenerator(
                 Glorot(seed), widths, choices.activation.generator, normalised, dtype, "average"
             )
             for mean, weight in zip(self._drawing.weights, trained.weights, strict=True):
@@ -75,16 +79,16 @@ class OpenNetworks(ThreeNetworks):
     def _make(self, init: Glorot, dtype: str) -> Triple:
         o, activation = self._open, self._choices.activation
         critic = (o.kernel, o.downsampling)
-        reads = o.reading_weight > 0
+        reads = o.reconstruction_weight > 0
         return Triple(
-            OpenGenerator(init, o.widths.generator, activation.generator, o.normalised, dtype),
-            OpenCritic(
+            VaeGanGenerator(init, o.widths.generator, activation.generator, o.normalised, dtype),
+            VaeGanCritic(
                 *("discriminator", 1, init, o.widths.discriminator, *critic),
                 activation.discriminator,
                 shown=o.shown,
                 dtype=dtype,
             ),
-            OpenCritic(
+            VaeGanCritic(
                 *("determinator", 10, init, o.widths.determinator, *critic),
                 activation.determinator,
                 reads=reads,
@@ -103,8 +107,8 @@ class OpenNetworks(ThreeNetworks):
             seeds = tf.random.split(seed, 3)
             shared = tf.random.fold_in(seed, 3)
             share = self._share_of_rate()
-            d = self._discriminate(images, labels, seeds[0], shared, share)
-            g_loss, c_loss = self._create(images, labels, seeds[1], seeds[2], shared)
+            d = self._update_discriminator(images, labels, seeds[0], shared, share)
+            g_loss, c_loss = self._creator_losses(images, labels, seeds[1], seeds[2], shared)
             g = self._gradients("generator", g_loss)  # both before either network moves
             c = self._gradients("determinator", c_loss)
             g = self._move("generator", g_loss, g, share)
@@ -112,7 +116,7 @@ class OpenNetworks(ThreeNetworks):
             self._average(labels, tf.random.fold_in(seed, 4))
         return Triple(g, d, c)._asdict()
 
-    def _discriminate(
+    def _update_discriminator(
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
@@ -127,7 +131,9 @@ class OpenNetworks(ThreeNetworks):
 
         def loss_and_gradients(penalised: bool) -> list[tf.Tensor]:
             both = tf.concat([images, fakes], axis=0)  # one pass for both: no layer mixes its rows
-            logits = self._see(both, tf.concat([labels, labels], axis=0), seed, parts=2)
+            logits = self._discriminator_logits(
+                both, tf.concat([labels, labels], axis=0), seed, parts=2
+            )
             loss = vae_gan_losses.adversarial(*tf.split(logits, 2), o.adversarial_loss)[0]
             if penalised:
                 r1, r2 = tf.split(vae_gan_losses.gradient_penalty(logits, both), 2)  # [B] each
@@ -148,7 +154,7 @@ class OpenNetworks(ThreeNetworks):
             )
         return self._move("discriminator", found[0], found[1:], share)
 
-    def _create(
+    def _creator_losses(
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
@@ -162,7 +168,7 @@ class OpenNetworks(ThreeNetworks):
         noise_seed, fake_seed = tf.unstack(tf.random.split(fake_seed, 2))
         latent = latent_of(labels, self.noise(labels, noise_seed, shared))  # [B, 100]
         c_loss = self._l1("determinator")
-        if o.reading_weight:
+        if o.reconstruction_weight:
             digits, mean, log_variance = self.networks.determinator.read(
                 images, keep_prob.determinator, determinator_seed
             )
@@ -171,43 +177,49 @@ class OpenNetworks(ThreeNetworks):
                 lambda shape: tf.random.stateless_normal(shape, coin, alg="philox"), tf.shape(mean)
             )
             code = mean + tf.exp(0.5 * log_variance) * normal  # [B, 10]
-            latent = tf.concat([latent, latent_of(labels, uniform_of(code))], axis=0)  # [2B, 100]
+            latent = tf.concat(
+                [latent, latent_of(labels, normal_to_uniform(code))], axis=0
+            )  # [2B, 100]
         else:
             digits = self.networks.determinator(images, keep_prob.determinator, determinator_seed)
         c_loss += self._digit_loss(digits, labels)
         pixels, _ = self.networks.generator.logits(
-            latent, keep_prob.generator, fake_seed, parts=2 if o.reading_weight else 1
+            latent, keep_prob.generator, fake_seed, parts=2 if o.reconstruction_weight else 1
         )
-        fakes, redrawn = as_images(pixels), None
-        if o.reading_weight:
+        fakes, reconstructed = as_images(pixels), None
+        if o.reconstruction_weight:
             pixels = tf.split(pixels, 2)[1]  # of the redrawn: [B, 784]
-            fakes, redrawn = tf.split(fakes, 2)  # [B, 28, 28, 1] each
-        g_loss = self._passes(images, fakes, labels, seed)
+            fakes, reconstructed = tf.split(fakes, 2)  # [B, 28, 28, 1] each
+        g_loss = self._adversarial_loss(images, fakes, labels, seed)
         digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
         digit_loss = self._digit_loss(digit_logits, labels)
         g_loss += self._choices.digit_weight * digit_loss + self._l1("generator")
-        if redrawn is not None:
-            missed = vae_gan_losses.redrawing(pixels, images)
+        if reconstructed is not None:
+            missed = vae_gan_losses.reconstruction(pixels, images)
             kl = vae_gan_losses.kl_to_normal(mean, log_variance)
-            g_loss += o.reading_weight * missed
-            c_loss += o.reading_weight * (missed + o.kl_weight * kl)
-            if o.redrawn_weight:
+            g_loss += o.reconstruction_weight * missed
+            c_loss += o.reconstruction_weight * (missed + o.kl_weight * kl)
+            if o.reconstruction_adversarial_weight:
                 again = tf.random.fold_in(seed, 1)
-                g_loss += o.redrawn_weight * self._passes(images, redrawn, labels, again)
+                g_loss += o.reconstruction_adversarial_weight * self._adversarial_loss(
+                    images, reconstructed, labels, again
+                )
         return g_loss, c_loss
 
-    def _passes(
+    def _adversarial_loss(
         self, images: tf.Tensor, fakes: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
         """The generator's loss where its images are to pass for real."""
         form = self._open.adversarial_loss
-        fake_logits = self._see(fakes, labels, seed)  # [B, 1]
+        fake_logits = self._discriminator_logits(fakes, labels, seed)  # [B, 1]
         real_logits = fake_logits
         if form == "relativistic":  # the only one in which the generator sees the real ones
-            real_logits = tf.stop_gradient(self._see(images, labels, tf.random.fold_in(seed, 2)))
+            real_logits = tf.stop_gradient(
+                self._discriminator_logits(images, labels, tf.random.fold_in(seed, 2))
+            )
         return vae_gan_losses.adversarial(real_logits, fake_logits, form)[1]
 
-    def _see(
+    def _discriminator_logits(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, parts: int = 1
     ) -> tf.Tensor:
         """Real/fake logits [B, 1] under dropout; `parts` batches stand below each other."""
@@ -215,12 +227,12 @@ class OpenNetworks(ThreeNetworks):
         return self.networks.discriminator(images, keep_prob, seed, labels, parts)
 
     def _share_of_rate(self) -> tf.Tensor | float:
-        """1 to `falls_from` of the schedule, then in a line to nothing one step after its end."""
+        """1 to `lr_decay_start` of the schedule, then in a line to nothing one step after its end."""
         o = self._open
-        if o.falls_from >= 1:
+        if o.lr_decay_start >= 1:
             return 1.0
         done = tf.cast(self.optimizers.generator.steps, tf.float32) / o.steps  # 0 in step 1
-        return tf.clip_by_value((1 - done) / (1 - o.falls_from), 0.0, 1.0)
+        return tf.clip_by_value((1 - done) / (1 - o.lr_decay_start), 0.0, 1.0)
 
     def _average(self, labels: tf.Tensor, seed: tf.Tensor) -> None:
         """Take this step's generator into the one that draws, and that one's moments into its own.
@@ -228,7 +240,7 @@ class OpenNetworks(ThreeNetworks):
         The moments are of fresh noise in the averaged weights, not the averages of those that
         training saw: they are what normalises when a single digit is drawn.
         """
-        drawing, trained, decay = self._drawing, self.networks.generator, self._open.average_decay
+        drawing, trained, decay = self._drawing, self.networks.generator, self._open.ema_decay
         # At first as many steps as there are count alike: a mean, not the beginning kept alive.
         steps = tf.cast(self.optimizers.generator.steps, tf.float32)
         young = steps / (steps + 9)
@@ -271,7 +283,7 @@ class OpenNetworks(ThreeNetworks):
         noise = self.noise(labels, tf.unstack(tf.random.split(seed, 2))[0], shared)
         return self.generate(labels, noise)[..., None]
 
-    def realness(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Real/fake logits [B, 1] without dropout of images that are meant to show `labels`."""
         return self.networks.discriminator(images, 1.0, tf.zeros([2], tf.int32), labels)
 

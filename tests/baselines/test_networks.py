@@ -268,10 +268,10 @@ WRITTEN = {
 
 class Wiring(unittest.TestCase):
     def test_each_network_is_what_was_published(self):
-        shares = tf.one_hot(LABELS, 10)
+        soft_labels = tf.one_hot(LABELS, 10)
         for name, written in WRITTEN.items():
             for kind, given, asked, expected in (
-                (GENERATORS, NOISE, shares, written[0]),
+                (GENERATORS, NOISE, soft_labels, written[0]),
                 (DISCRIMINATORS, IMAGES, LABELS, written[1]),
             ):
                 with self.subTest(name, network=expected.__name__):

@@ -18,7 +18,7 @@ from tests.support import batch_of
 SEED = tf.constant([5, 6])
 PLAIN = Practice(learning_rate=Triple(1e-3, 2e-3, 9.0), beta1=Triple(0.5, 0.5, 9.0))
 CLASSES = dataclasses.replace(
-    PLAIN, lowest=-1.0, heeds_labels=True, own_labels=True, class_weight=2.0
+    PLAIN, lowest=-1.0, class_conditional=True, own_labels=True, class_weight=2.0
 )
 SYSTEMS = ("gan_auto_write", "conditional_dcgan", "mlp_gan", "layernorm_gan", "auxiliary_gan")
 
@@ -121,7 +121,7 @@ class Step(unittest.TestCase):
     def test_digits_of_fakes_are_those_of_the_batch_or_their_own(self):
         labels = tf.zeros([2000], tf.int32)
         system = system_of()
-        system.generator = lambda noise, shares, train, seed: tf.argmax(shares, axis=1)
+        system.generator = lambda noise, soft_labels, train, seed: tf.argmax(soft_labels, axis=1)
         np.testing.assert_array_equal(system._fakes(labels, SEED)[0], labels)
         system._practice = dataclasses.replace(PLAIN, own_labels=True)
         images, asked = system._fakes(labels, SEED)
@@ -136,7 +136,7 @@ class ClassHead(unittest.TestCase):
         images, labels = batch_of(6)
         system = system_of(CLASSES, keep_prob=1.0)
         w, b = system.discriminator.digits
-        self.assertTrue(system.recognises)
+        self.assertTrue(system.has_classifier)
 
         def gradients():
             def make():
@@ -234,7 +234,7 @@ class Experiments(unittest.TestCase):
             expected = Practice(
                 learning_rate=Triple(rate_g, rate_d, config.learning_rate.determinator),
                 beta1=Triple(beta1, beta1, config.beta1.determinator),
-                heeds_labels=name in ("conditional_dcgan", "auxiliary_gan"),
+                class_conditional=name in ("conditional_dcgan", "auxiliary_gan"),
                 **own[name],
             )
             self.assertEqual(system._practice, expected, name)
@@ -256,8 +256,8 @@ class Experiments(unittest.TestCase):
         asked = {"conditional_dcgan", "auxiliary_gan"}
         for name in SYSTEMS:
             system = builder_of(name)(config_of(name), "float32")
-            self.assertEqual(system.heeds_labels, name in asked)
-            self.assertEqual(system.recognises, name == "auxiliary_gan")
+            self.assertEqual(system.class_conditional, name in asked)
+            self.assertEqual(system.has_classifier, name == "auxiliary_gan")
             names = set(system.state)
             self.assertLess(set(system.generator_weights), names)
             self.assertTrue(all(n.split("/")[0] in Triple._fields + ("adam",) for n in names))

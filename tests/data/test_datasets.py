@@ -168,19 +168,19 @@ class Searching(FolderTest):
 
     def test_no_mnist_and_no_network(self):
         with self.assertRaisesRegex(UserError, "no mirror gave it .*--data"):
-            load("mnist", say=self.said.append, mirrors=NOWHERE)
+            load("mnist", log=self.said.append, mirrors=NOWHERE)
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_auto_falls_back_to_strokes_and_says_so(self):
-        got = load("auto", say=self.said.append, mirrors=NOWHERE)
+        got = load("auto", log=self.said.append, mirrors=NOWHERE)
         self.assertEqual((got.name, got.title), ("strokes", "strokes (not MNIST)"))
         self.assertIn("NOT MNIST", "\n".join(self.said))
         self.said.clear()
-        again = load("strokes", say=self.said.append)  # from the cache, drawn once
+        again = load("strokes", log=self.said.append)  # from the cache, drawn once
         self.assertEqual((again.digest, self.said), (got.digest, []))
         cache = self.folder / "data" / "strokes.npz"
         cache.write_bytes(cache.read_bytes()[:-1000])
-        mended = load("strokes", say=self.said.append)
+        mended = load("strokes", log=self.said.append)
         self.assertEqual(mended.digest, got.digest)
         self.assertIn("drawing the strokes again", self.said[0])
 
@@ -189,19 +189,19 @@ class Searching(FolderTest):
         for home in ("k" * 300, "~nobody at all"):
             os.environ["KERAS_HOME"] = home
             with self.subTest(home[:20]), self.assertRaisesRegex(UserError, "no mirror"):
-                load("mnist", say=self.said.append, mirrors=NOWHERE)
+                load("mnist", log=self.said.append, mirrors=NOWHERE)
         os.environ["GAN3_DATA"] = "g" * 300
         with self.assertRaisesRegex(UserError, "g: cannot be searched"):
-            load("mnist", say=self.said.append, mirrors=NOWHERE)
+            load("mnist", log=self.said.append, mirrors=NOWHERE)
         with self.assertRaisesRegex(UserError, "--data d+: no such folder"):
-            load("mnist", "d" * 300, say=self.said.append, mirrors=NOWHERE)
+            load("mnist", "d" * 300, log=self.said.append, mirrors=NOWHERE)
 
     def test_what_cannot_be_kept_is_not_downloaded(self):
         """./data is tried first, and no other folder: not even the one that was named."""
         (self.folder / "named").mkdir()
         (self.folder / "data").write_text("")
         with self.assertRaisesRegex(UserError, r"\Adata: cannot be written"):
-            load("mnist", "named", say=self.said.append, mirrors=NOWHERE)
+            load("mnist", "named", log=self.said.append, mirrors=NOWHERE)
         self.assertEqual(self.said, [])
 
     def serve_mnist(self, before_last=lambda: None):
@@ -220,13 +220,13 @@ class Searching(FolderTest):
     def test_a_download_goes_into_data_wherever_else_was_looked(self):
         self.serve_mnist()
         (self.folder / "named").mkdir()
-        got = load("mnist", "named", say=self.said.append, mirrors=("https://mirror/",))
+        got = load("mnist", "named", log=self.said.append, mirrors=("https://mirror/",))
         self.assertEqual((got.source, got.digest), ("data", load("mnist", MNIST).digest))
         self.assertEqual(list((self.folder / "named").iterdir()), [])
         names = sorted(path.name for path in (self.folder / "data").iterdir())
         self.assertEqual(names, sorted(f"{name}.gz" for name in idx.FILE_NAMES.values()))
         self.assertEqual(len(self.said), 1)
-        again = load("mnist", say=self.said.append, mirrors=NOWHERE)
+        again = load("mnist", log=self.said.append, mirrors=NOWHERE)
         self.assertEqual((again.source, again.digest, len(self.said)), ("data", got.digest, 1))
 
     @needs_mnist
@@ -236,20 +236,20 @@ class Searching(FolderTest):
             (self.folder / "data").write_text("")
 
         self.serve_mnist(lose_the_folder)
-        got = load("auto", say=self.said.append, mirrors=("https://mirror/",))
+        got = load("auto", log=self.said.append, mirrors=("https://mirror/",))
         self.assertEqual((got.name, got.source), ("mnist", "downloaded"))
         self.assertEqual(got.digest, load("mnist", MNIST).digest)
         self.assertRegex(self.said[-1], "NOTE: .*cannot be written.*downloaded again next time")
 
     def test_only_https(self):
         with self.assertRaisesRegex(UserError, "not https"):
-            load("mnist", say=self.said.append, mirrors=("http://127.0.0.1:9/",))
+            load("mnist", log=self.said.append, mirrors=("http://127.0.0.1:9/",))
 
     def test_an_unfinished_folder_that_nobody_named_is_passed_by(self):
         write_idx_set(self.folder / "data")
         (self.folder / "data" / LABELS).unlink()
         with self.assertRaisesRegex(UserError, "no mirror"):
-            load("mnist", say=self.said.append, mirrors=NOWHERE)
+            load("mnist", log=self.said.append, mirrors=NOWHERE)
         self.assertIn("missing", self.said[0])
 
     @needs_mnist

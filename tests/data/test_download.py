@@ -141,7 +141,7 @@ class Downloads(FolderTest):
 
     def load(self, *how):
         mirrors = tuple(f"{self.address}/{mirror}/" for mirror in how)
-        return load("mnist", say=self.said.append, mirrors=mirrors)
+        return load("mnist", log=self.said.append, mirrors=mirrors)
 
     def refused(self, how, message, seconds=20):
         began = time.monotonic()

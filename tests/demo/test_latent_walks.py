@@ -20,12 +20,12 @@ class Paths(unittest.TestCase):
         self.share = np.linspace(0, 1, 5)
 
     def test_both_begin_at_the_first_and_end_at_the_second(self):
-        for path in (latent_walks.straight, latent_walks.spherical):
+        for path in (latent_walks.lerp, latent_walks.slerp):
             points = path(self.first, self.second, self.share)
             np.testing.assert_allclose(points[[0, -1]], [self.first, self.second], atol=1e-12)
 
     def test_an_arc_turns_evenly_and_its_length_goes_in_a_line(self):
-        points = latent_walks.spherical(self.first, self.second, self.share)
+        points = latent_walks.slerp(self.first, self.second, self.share)
         lengths = np.linalg.norm(points, axis=1)
         np.testing.assert_allclose(np.diff(lengths, 2), 0, atol=1e-12)
         units = points / lengths[:, None]
@@ -35,8 +35,8 @@ class Paths(unittest.TestCase):
     def test_where_there_is_no_angle_the_arc_is_straight(self):
         for second in (2 * self.first, -self.first, 0 * self.first):
             np.testing.assert_allclose(
-                latent_walks.spherical(self.first, second, self.share),
-                latent_walks.straight(self.first, second, self.share),
+                latent_walks.slerp(self.first, second, self.share),
+                latent_walks.lerp(self.first, second, self.share),
             )
 
 
@@ -128,9 +128,9 @@ class Walks(unittest.TestCase):
 
     def test_between_one_noise_there_is_nothing_to_walk(self):
         once = small_system(noise_draw="once")
-        self.assertTrue(latent_walks.knows_one_noise(once))
+        self.assertTrue(latent_walks.has_fixed_noise(once))
         for draw in ("example", "batch"):
-            self.assertFalse(latent_walks.knows_one_noise(small_system(noise_draw=draw)))
+            self.assertFalse(latent_walks.has_fixed_noise(small_system(noise_draw=draw)))
         for mode in ("arithmetic", "interpolate", "grid"):
             with self.assertRaisesRegex(UserError, "one noise a digit"):
                 latent_walks.look(once, [3, 8], mode)

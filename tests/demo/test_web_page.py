@@ -66,7 +66,7 @@ class Layers(unittest.TestCase):
                 noise = noise_of(system, labels)
                 expected = system.generate(tf.constant(labels), tf.constant(noise)).numpy()
                 latent = noise
-                if system.heeds_labels:
+                if system.class_conditional:
                     latent = np.zeros((3, 100))
                     for row, digit in enumerate(labels):
                         latent[row, 10 * digit : 10 * digit + 10] = noise[row]
@@ -105,7 +105,7 @@ class Page(FolderTest):
                 np.testing.assert_allclose(got, expected, atol=1e-3)
                 entries = done.stdout.count('aria-label="entry ')
                 self.assertEqual(entries, 10)
-                self.assertEqual('id="writing"' in done.stdout, system.heeds_labels)
+                self.assertEqual('id="writing"' in done.stdout, system.class_conditional)
 
     def test_nothing_in_it_leads_elsewhere_and_a_name_is_no_markup(self):
         web_page.write(Path("page.html"), system_of("layernorm_gan"), "<b>&")

@@ -18,7 +18,7 @@ def provenance():
     return json.loads(judge.SHIPPED.with_suffix(".json").read_text())
 
 
-class Shipped(FolderTest):
+class Pretrained(FolderTest):
     def test_small_arrays_only_of_the_digest_in_the_code_with_provenance(self):
         self.assertLessEqual(judge.SHIPPED.stat().st_size, 2_000_000)
         with np.load(judge.SHIPPED, allow_pickle=False) as file:
@@ -102,7 +102,7 @@ class Augmentation(unittest.TestCase):
     def test_a_centred_blob_moves_by_the_shift_and_keeps_its_mass(self):
         blob = np.zeros((200, 28, 28, 1), np.float32)
         blob[:, 11:17, 11:17] = 1  # its centre is the turning point, 13.5
-        got = judge.moved(tf.constant(blob), tf.constant([3, 4])).numpy()[..., 0]
+        got = judge.augment_images(tf.constant(blob), tf.constant([3, 4])).numpy()[..., 0]
         mass = got.sum(axis=(1, 2))
         places = np.arange(28)
         x = (got.sum(axis=1) * places).sum(axis=1) / mass - 13.5
@@ -117,7 +117,9 @@ class Augmentation(unittest.TestCase):
 
     def test_a_function_of_the_seed(self):
         images = tf.constant(strokes.make(10, 10)[0][..., None] / np.float32(255))
-        one, same, other = (judge.moved(images, tf.constant([1, n])).numpy() for n in (5, 5, 6))
+        one, same, other = (
+            judge.augment_images(images, tf.constant([1, n])).numpy() for n in (5, 5, 6)
+        )
         np.testing.assert_array_equal(one, same)
         self.assertFalse(np.array_equal(one, other))
         self.assertTrue(one.min() >= 0 and one.max() <= 1)

@@ -32,17 +32,17 @@ class WhatIsRead(unittest.TestCase):
 
     def test_a_string_is_read_where_all_its_digits_are(self):
         right = np.array([1, 1, 1, 1, 0, 1, 1, 1, 1, 1], bool)
-        np.testing.assert_array_equal(metrics.strings_read(right, 3), [1, 0, 1])
+        np.testing.assert_array_equal(metrics.strings_correct(right, 3), [1, 0, 1])
 
     def test_modes(self):
         even = np.tile(np.arange(10), 50)
-        self.assertEqual(metrics.digits_found(even), 10)
+        self.assertEqual(metrics.classes_covered(even), 10)
         self.assertAlmostEqual(metrics.kl_to_uniform(even), 0, delta=1e-12)
         half = np.tile(np.arange(5), 50)
-        self.assertEqual(metrics.digits_found(half), 5)
+        self.assertEqual(metrics.classes_covered(half), 5)
         self.assertAlmostEqual(metrics.kl_to_uniform(half), math.log(2), delta=1e-12)
         rare = np.array([7] * 995 + [1] * 5)  # half a percent of ones is not a mode found
-        self.assertEqual(metrics.digits_found(rare), 1)
+        self.assertEqual(metrics.classes_covered(rare), 1)
 
 
 class Frechet(unittest.TestCase):

@@ -17,8 +17,8 @@ from gan3.runs.registry import config_of
 from gan3.training.loop import train
 from tests.support import LONG, MNIST, FolderTest, call, needs_mnist, points_of, write_idx_set
 
-ASKED_FOR = {"label_accuracy", "judge_gap", "number_reading"}
-UNASKED = {"digits_found", "kl_to_uniform"}
+ASKED_FOR = {"label_accuracy", "judge_gap", "six_digit_accuracy"}
+UNASKED = {"classes_covered", "kl_to_uniform"}
 
 
 def report_points(name):
@@ -44,7 +44,7 @@ class OfARun(FolderTest):
             ("seed", seed),
         ):
             config = config.with_text(key, str(value))
-        train(config, name=name, data="own", say=lambda line: None)
+        train(config, name=name, data="own", log=lambda line: None)
 
     def test_one_run_from_card_to_comparison(self):
         self.train("a")
@@ -211,9 +211,9 @@ class OfAFile(FolderTest):
         card = self.card(half)
         self.assertFalse((ASKED_FOR | {"cas"}) & set(card["samples"]))
         self.assertIsNone(card["confusion"])
-        self.assertEqual(card["samples"]["digits_found"]["value"], 5)
+        self.assertEqual(card["samples"]["classes_covered"]["value"], 5)
         self.assertAlmostEqual(card["samples"]["kl_to_uniform"]["value"], np.log(2), delta=0.1)
-        self.assertEqual(card["real"]["digits_found"]["value"], 10)
+        self.assertEqual(card["real"]["classes_covered"]["value"], 10)
 
     def test_files_that_do_not_fit_are_one_line(self):
         images, labels = self.fresh_images, self.fresh_labels
@@ -233,7 +233,7 @@ class OfAFile(FolderTest):
     @unittest.skipUnless(LONG, "GAN3_LONG is not set: trains three classifiers")
     @needs_mnist
     def test_cas_and_another_judge(self):
-        make_judge(Path("j.npz"), 3, MNIST, 40, say=lambda line: None)
+        make_judge(Path("j.npz"), 3, MNIST, 40, log=lambda line: None)
         np.savez("x.npz", images=self.fresh_images, labels=self.fresh_labels.astype(np.int64))
         options = ("--dataset", "idx", "--data", "own", "--judge", "j.npz", "--json", "c.json")
         before = scoring.CAS_STEPS

@@ -149,17 +149,17 @@ class Reading(unittest.TestCase):
         logits = RANDOM.normal(size=(3, 784))
         ink = images.reshape(3, 784)
         each = -(ink * log_sigmoid(logits) + (1 - ink) * log_sigmoid(-logits))
-        got = vae_gan_losses.redrawing(tf.constant(logits), tf.constant(images))
+        got = vae_gan_losses.reconstruction(tf.constant(logits), tf.constant(images))
         self.assertAlmostEqual(float(got), each.sum(axis=1).mean(), delta=1e-9)
         right = np.log(ink / (1 - ink))
-        best = float(vae_gan_losses.redrawing(tf.constant(right), tf.constant(images)))
+        best = float(vae_gan_losses.reconstruction(tf.constant(right), tf.constant(images)))
         for step in (-0.01, 0.01):
-            worse = vae_gan_losses.redrawing(tf.constant(right + step), tf.constant(images))
+            worse = vae_gan_losses.reconstruction(tf.constant(right + step), tf.constant(images))
             self.assertGreater(float(worse), best)
 
     def test_redrawing_wants_logits_of_pixels(self):
         with self.assertRaises(ValueError):
-            vae_gan_losses.redrawing(tf.zeros([3, 28, 28, 1]), tf.zeros([3, 28, 28, 1]))
+            vae_gan_losses.reconstruction(tf.zeros([3, 28, 28, 1]), tf.zeros([3, 28, 28, 1]))
 
     def test_divergence_from_the_normal_law(self):
         zero = tf.zeros([4, 10], tf.float64)

@@ -419,12 +419,12 @@ class State(unittest.TestCase):
 
     def test_words_of_the_config_are_the_words_of_the_method(self):
         from gan3.core.config import CHOICES
-        from gan3.nn.initializers import INITIALISERS
+        from gan3.nn.initializers import INITIALIZERS
         from gan3.nn.layers import ACTIVATIONS
 
         self.assertEqual(CHOICES["noise_draw"], NOISE_DRAWS)
         self.assertEqual(set(CHOICES["activation"]), set(ACTIVATIONS))
-        self.assertEqual(set(CHOICES["init"]), set(INITIALISERS))
+        self.assertEqual(set(CHOICES["init"]), set(INITIALIZERS))
         self.assertEqual(CHOICES["digit_loss"], losses.DIGIT_LOSSES)
 
 

@@ -63,7 +63,7 @@ class Initialisers(unittest.TestCase):
         self.assertFalse(np.array_equal(first, other.weights((20, 20)).numpy()))
 
     def test_published_deviation_is_of_the_first_axis_only(self):
-        init = initializers.PublishedInit(seed=0)
+        init = initializers.PublishedNormal(seed=0)
         for shape in ((5, 5, 32, 64), (784, 500)):
             values = init.weights(shape).numpy()
             expected = math.sqrt(2 / shape[0])
@@ -109,21 +109,25 @@ class Arithmetic(unittest.TestCase):
 
     def test_a_rim_of_zeros(self):
         x, w, b = self.draw(2, 7, 7, 3), self.draw(4, 4, 3, 5), self.draw(5)
-        got = layers.conv(tf.constant(x), tf.Variable(w), tf.Variable(b), stride=2, rim=2)
+        got = layers.conv(tf.constant(x), tf.Variable(w), tf.Variable(b), stride=2, zero_padding=2)
         padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
         expected = tf.nn.conv2d(padded, w, 2, "VALID") + b
         self.assertEqual(got.shape, [2, 4, 4, 5])  # (7 + 2 * 2 - 4) // 2 + 1
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
     def test_one_product_of_patches_is_the_convolution(self):
-        for side, extents, stride, rim in ((4, (7, 7), 2, 2), (3, (6, 9), 1, 0), (2, (5, 4), 2, 1)):
+        for side, extents, stride, zero_padding in (
+            (4, (7, 7), 2, 2),
+            (3, (6, 9), 1, 0),
+            (2, (5, 4), 2, 1),
+        ):
             x, w, b = self.draw(2, *extents, 3), self.draw(side, side, 3, 5), self.draw(5)
             x, w, b = tf.constant(x), tf.Variable(w), tf.Variable(b)
             results = []
             for convolve in (layers.conv, layers.conv_product):
                 with tf.GradientTape() as tape:
                     tape.watch(x)
-                    h = convolve(x, w, b, stride=stride, rim=rim)
+                    h = convolve(x, w, b, stride=stride, zero_padding=zero_padding)
                     loss = tf.reduce_sum(tf.sin(h))
                 results.append([h, *tape.gradient(loss, [x, w, b])])
             for expected, got in zip(*results, strict=True):

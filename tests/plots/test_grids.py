@@ -171,7 +171,7 @@ class Curves(unittest.TestCase):
     def test_a_system_without_a_determinator_has_its_own_curves_only(self):
         shown = ("loss/discriminator", "loss/generator_real", "accuracy/discriminator_fake")
         lines = [
-            {"step": step, "episode": 1, "judge/digits_found": 7.0} | dict.fromkeys(shown, 0.5)
+            {"step": step, "episode": 1, "judge/classes_covered": 7.0} | dict.fromkeys(shown, 0.5)
             for step in (10, 20, 30)
         ]
         above, below, judged = curves.loss_curves(lines, "title").get_axes()

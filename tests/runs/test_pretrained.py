@@ -10,15 +10,15 @@ from gan3.core.errors import UserError
 from gan3.core.files import digest_of
 from gan3.evaluation.judge import shipped as shipped_judge
 from gan3.runs import pretrained
-from gan3.runs.sampling import Sampler, labels_of
+from gan3.runs.sampling import Sampler, parse_labels
 from tests.support import FolderTest, call
 
 
 class Generators(FolderTest):
     def test_they_draw_the_digits_that_were_asked_for(self):
-        labels = labels_of(500, "cycle")
+        labels = parse_labels(500, "cycle")
         for name in pretrained.GENERATORS:
-            images = Sampler(pretrained.open_shipped(name))(labels, (0, 0))
+            images = Sampler(pretrained.load_pretrained(name))(labels, (0, 0))
             read = shipped_judge()(images)[1].argmax(axis=1)
             # .995 and more over 10,000; fewer than 485 of 500 would be once in 10^8
             self.assertGreaterEqual((read == labels).sum(), 485, name)
@@ -28,23 +28,23 @@ class Generators(FolderTest):
         self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 6e6)
 
     def test_half_precision_moves_no_pixel_by_more_than_a_step(self):
-        system = pretrained.open_shipped("best")
-        before = Sampler(system)(labels_of(100, "cycle"), (1, 0)).astype(int)
+        system = pretrained.load_pretrained("best")
+        before = Sampler(system)(parse_labels(100, "cycle"), (1, 0)).astype(int)
         random = np.random.default_rng(0)
         for w in system.generator_weights.values():  # what rounding to float16 took at most
             w.assign(w * (1 + random.uniform(-1, 1, w.shape).astype(np.float32) * 2**-11))
-        after = Sampler(system)(labels_of(100, "cycle"), (1, 0)).astype(int)
+        after = Sampler(system)(parse_labels(100, "cycle"), (1, 0)).astype(int)
         self.assertLessEqual(np.abs(before - after).max(), 1)
 
     def test_what_was_saved_is_what_is_read(self):
-        system = pretrained.open_shipped("best")
+        system = pretrained.load_pretrained("best")
         digest = pretrained.save(Path("again.npz"), system)
         self.assertEqual(digest, digest_of(Path("again.npz")))
         self.assertEqual(digest, pretrained.GENERATORS["best"].digest)
 
     def test_a_name_that_none_has_is_refused(self):
         with self.assertRaisesRegex(UserError, "there is best"):
-            pretrained.open_shipped("three_network")
+            pretrained.load_pretrained("three_network")
 
 
 class Commands(FolderTest):

@@ -11,7 +11,7 @@ class Records(FolderTest):
     def test_run_names_stay_inside_their_folders(self):
         for name in ("..", "../x", "/tmp/x", "a/b", "", ".hidden", "a" * 101, "a\nb", "-x"):
             with self.subTest(name), self.assertRaisesRegex(UserError, "run name"):
-                run_files.folders_of(name)
+                run_files.run_folders(name)
 
     def test_newest_is_by_start(self):
         with self.assertRaisesRegex(UserError, "no run in it"):
@@ -47,7 +47,7 @@ class Records(FolderTest):
         self.assertEqual(run_files.read_metrics(path), [{"step": 1, "episode": 1}])
 
     def test_what_was_logged_after_a_checkpoint_is_forgotten(self):
-        folders = run_files.folders_of("a")
+        folders = run_files.run_folders("a")
         (folders.logs / "episodes").mkdir(parents=True)
         run_files.forget_after(folders, 0, 0)  # nothing is there yet
         for episode in (1, 2, 3):
@@ -59,7 +59,7 @@ class Records(FolderTest):
         self.assertEqual(folders.episodes(), [1, 2])
 
     def test_nothing_is_forgotten_where_metrics_are_damaged(self):
-        folders = run_files.folders_of("a")
+        folders = run_files.run_folders("a")
         (folders.logs / "episodes").mkdir(parents=True)
         folders.episode(1).write_bytes(b"")
         for damage in (b"x\n", b"{}\n", b"\xff\n", b'{"step": "1", "episode": 1}\n'):

@@ -13,18 +13,18 @@ from tests.support import MNIST, FolderTest, needs_mnist, small_system
 
 class Words(unittest.TestCase):
     def test_labels(self):
-        self.assertEqual(sampling.labels_of(12, "cycle").tolist(), [*range(10), 0, 1])
-        self.assertEqual(sampling.labels_of(5, "73").tolist(), [7, 3, 7, 3, 7])
-        self.assertEqual(sampling.labels_of(3, "0").dtype, np.int64)
+        self.assertEqual(sampling.parse_labels(12, "cycle").tolist(), [*range(10), 0, 1])
+        self.assertEqual(sampling.parse_labels(5, "73").tolist(), [7, 3, 7, 3, 7])
+        self.assertEqual(sampling.parse_labels(3, "0").dtype, np.int64)
         for count, text in ((0, "cycle"), (-1, "1"), (10**9, "1"), (5, ""), (5, "1a"), (5, "٣")):
             with self.subTest(text=text, count=count), self.assertRaises(UserError):
-                sampling.labels_of(count, text)
+                sampling.parse_labels(count, text)
 
     def test_digits_of_a_number(self):
-        self.assertEqual(numbers.digits_of("0241").tolist(), [0, 2, 4, 1])
+        self.assertEqual(numbers.parse_number("0241").tolist(), [0, 2, 4, 1])
         for number in ("", "12a", "-1", "1.5", "1 2", "²", "9" * 1001):
             with self.subTest(number[:9]), self.assertRaises(UserError):
-                numbers.digits_of(number)
+                numbers.parse_number(number)
 
 
 class NumberPicture(unittest.TestCase):
@@ -32,24 +32,24 @@ class NumberPicture(unittest.TestCase):
         images = np.zeros((3, 28, 28), np.uint8)
         images[1, :, 5:-5] = 200
         images[2, :, :5] = 255  # cut off
-        picture = numbers.number_picture(images, inverted=True)
+        picture = numbers.number_image(images, inverted=True)
         self.assertEqual(picture.shape, (28, 3 * 18))
         self.assertEqual(np.unique(picture[:, 18:36]).tolist(), [200])
         self.assertEqual(picture[:, 36:].max(), 0)
-        np.testing.assert_array_equal(numbers.number_picture(images, inverted=False), 255 - picture)
+        np.testing.assert_array_equal(numbers.number_image(images, inverted=False), 255 - picture)
 
     def test_tight_spacing_leaves_a_blank_column_on_either_side_of_the_ink(self):
         images = np.zeros((3, 28, 28), np.uint8)
         images[0, :, 10:14] = 200
         images[1, :, 0:3] = 200  # no room at the left
-        picture = numbers.number_picture(images, inverted=True, tight=True)
+        picture = numbers.number_image(images, inverted=True, tight=True)
         blank = 28 - 2 * 5  # one without ink keeps its place
         self.assertEqual(picture.shape, (28, (1 + 4 + 1) + (3 + 1) + blank))
         self.assertEqual(np.flatnonzero(picture.max(axis=0)).tolist(), [1, 2, 3, 4, 6, 7, 8])
 
     def test_numbers_of_different_widths_stand_in_rows(self):
         for inverted, paper in ((True, 0), (False, 255)):
-            rows = numbers.in_rows(
+            rows = numbers.stack_rows(
                 [np.full((28, 10), 7, np.uint8), np.full((28, 6), 9, np.uint8)], inverted
             )
             self.assertEqual(rows.shape, (56, 10))

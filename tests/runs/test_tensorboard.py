@@ -6,7 +6,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.custom_scalar import layout_pb2
 
 from gan3.core.triple import Triple
-from gan3.runs.tensorboard import Summaries, flat, forget_after, graph_of
+from gan3.runs.tensorboard import EventWriter, flatten, forget_after, named_graph
 from tests.support import FolderTest, batch_of, small_system
 
 
@@ -17,7 +17,7 @@ class Graph(unittest.TestCase):
         images, labels = batch_of(4)
         step = tf.function(system.step)
         cls.system = system
-        cls.graph = graph_of(step.get_concrete_function(images, labels, tf.constant([0, 1])))
+        cls.graph = named_graph(step.get_concrete_function(images, labels, tf.constant([0, 1])))
         cls.names = [node.name for node in cls.graph.node]
 
     def test_three_boxes_hold_their_variables_under_their_own_names(self):
@@ -49,13 +49,13 @@ class Graph(unittest.TestCase):
 
 class Events(FolderTest):
     def test_what_is_written_is_there(self):
-        summaries = Summaries(self.folder)
+        events = EventWriter(self.folder)
         config = {"seed": 3, "keep_prob": {"generator": 0.9, "discriminator": 0.5}}
         graph = tf.function(lambda: tf.constant(1.0)).get_concrete_function().graph
-        summaries.start(config, graph.as_graph_def())
-        summaries.scalars(10, {"loss/determinator": 0.5})
-        summaries.image(10, "digits/shuffled", np.zeros((4, 6, 3), np.uint8))
-        summaries.close()
+        events.start(config, graph.as_graph_def())
+        events.scalars(10, {"loss/determinator": 0.5})
+        events.image(10, "digits/shuffled", np.zeros((4, 6, 3), np.uint8))
+        events.close()
         (file,) = self.folder.glob("events.*")
         events = list(EventFileLoader(str(file)).Load())
         self.assertTrue(any(event.HasField("graph_def") for event in events))
@@ -81,10 +81,10 @@ class Events(FolderTest):
             )
 
         for numbers in ((10, 20), (30, 40)):  # two files, as a run that was resumed has
-            summaries = Summaries(self.folder)
+            events = EventWriter(self.folder)
             for number in numbers:
-                summaries.scalars(number, {"loss/determinator": 0.5})
-            summaries.close()
+                events.scalars(number, {"loss/determinator": 0.5})
+            events.close()
         first, second = sorted(self.folder.glob("events.*"), key=lambda p: p.stat().st_mtime_ns)
         before = first.read_bytes()
         self.assertEqual(steps(), [10, 20, 30, 40])
@@ -101,7 +101,7 @@ class Events(FolderTest):
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_hyper_parameters_are_one_level(self):
-        got = flat({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})
+        got = flatten({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})
         self.assertEqual(got, {"seed": 3, "beta1.generator": 0.5, "beta1.determinator": 0.9})
 
 

@@ -129,7 +129,7 @@ class Tasks(FolderTest):
     @unittest.skipIf(RAY, "Ray is installed")
     def test_without_ray_a_line_says_how_to_get_it(self):
         with self.assertRaisesRegex(UserError, "--engine ray: Ray is not installed; pip install"):
-            executors.by_ray([task("one")], print, 1, 1, None)
+            executors.run_on_ray([task("one")], print, 1, 1, None)
 
 
 @unittest.skipUnless(RAY and LONG, "needs Ray, and minutes: with GAN3_LONG=1")

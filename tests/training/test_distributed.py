@@ -63,7 +63,7 @@ def two_networks():
         learning_rate=Triple(1e-3, 1e-3, 1e-3),
         beta1=Triple(0.5, 0.5, 0.5),
         lowest=-1.0,
-        heeds_labels=True,
+        class_conditional=True,
         own_labels=True,
         clip=0.1,
     )

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from gan3.plots.numbers import number_picture
+from gan3.plots.numbers import number_image
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of, config_of
 from gan3.training import loop, precision
@@ -161,7 +161,7 @@ class Runs(FolderTest):
             call("generate", "2041", "--variants", 3, "--out", "v.npz")
             with np.load("v.npz") as arrays:
                 self.assertEqual(arrays["labels"].tolist(), [2, 0, 4, 1] * 3)
-                first = number_picture(arrays["images"][:4], inverted=False)
+                first = number_image(arrays["images"][:4], inverted=False)
             np.testing.assert_array_equal(first, picture)
 
         with self.subTest("recognise"):
@@ -241,8 +241,8 @@ class Runs(FolderTest):
             self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
         self.assertEqual(call("evaluate", "a")[0], 0)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
-        self.assertIn("digits_found", scores)
-        self.assertFalse({"label_accuracy", "judge_gap", "number_reading"} & set(scores))
+        self.assertIn("classes_covered", scores)
+        self.assertFalse({"label_accuracy", "judge_gap", "six_digit_accuracy"} & set(scores))
 
     def test_a_reader_who_goes_away_does_not_stop_the_run(self):
         own = ("--dataset", "idx", "--data", "own", "--run", "a")
@@ -292,7 +292,7 @@ class OneTrace(FolderTest):
         for key, value in (("batches", "3"), ("episodes", "2"), ("batch_size", "7")):
             config = config.with_text(key, value)
         config = config.with_text("dataset", "idx").with_text("log_every", "2")
-        loop.train(config, name="x", data="own", say=lambda line: None)
+        loop.train(config, name="x", data="own", log=lambda line: None)
         self.assertEqual(counted, [1, 1])
 
 

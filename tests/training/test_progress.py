@@ -3,7 +3,7 @@ import unittest
 
 from rich.console import Console
 
-from gan3.training.progress import Lines, losses_in_words, progress, score_in_words, status
+from gan3.training.progress import Lines, format_losses, format_scores, progress, status
 
 VALUES = {
     "loss/discriminator": 1.23456,
@@ -25,21 +25,21 @@ class Words(unittest.TestCase):
 
     def test_an_episodes_end(self):
         self.assertEqual(
-            losses_in_words(VALUES), "D 1.23  C 0.000123  G 0.5 (real) + 1.23e+03 (digit)"
+            format_losses(VALUES), "D 1.23  C 0.000123  G 0.5 (real) + 1.23e+03 (digit)"
         )
 
     def test_two_networks_have_two_losses(self):
         two = {tag: VALUES[tag] for tag in ("loss/discriminator", "loss/generator_real")}
-        self.assertEqual(losses_in_words(two), "D 1.23  G 0.5")
+        self.assertEqual(format_losses(two), "D 1.23  G 0.5")
         self.assertIn("step 5/10 D 1.23 G 0.5 7 ms", status(5, 10, 1, 2, two, 7.0))
 
     def test_the_judge_says_what_a_system_can_be_asked(self):
         score = {"judge/label_accuracy": 0.98765, "judge/frechet_distance": 12.3456}
         self.assertEqual(
-            score_in_words(score), "98.8% of its digits read as asked, Frechet distance 12.3"
+            format_scores(score), "98.8% of its digits read as asked, Frechet distance 12.3"
         )
-        score = {"judge/digits_found": 9.0, "judge/frechet_distance": 12.3456}
-        self.assertEqual(score_in_words(score), "9 of ten digits found, Frechet distance 12.3")
+        score = {"judge/classes_covered": 9.0, "judge/frechet_distance": 12.3456}
+        self.assertEqual(format_scores(score), "9 of ten digits found, Frechet distance 12.3")
 
 
 class Showing(unittest.TestCase):
@@ -49,7 +49,7 @@ class Showing(unittest.TestCase):
         with progress(place, 0, 100, 2, said.append) as shown:
             for step in range(10, 101, 10):
                 shown.show(step, 1 + (step > 50), VALUES | {"loss/determinator": 0.5}, 100.0)
-            shown.say("episode 2 is done [here]")
+            shown.log("episode 2 is done [here]")
         return text.getvalue(), said
 
     def test_a_pipe_gets_a_line_every_fifty_steps(self):

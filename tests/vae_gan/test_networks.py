@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.nn.initializers import Glorot
-from gan3.vae_gan.networks import OpenCritic, OpenGenerator, as_images
+from gan3.vae_gan.networks import VaeGanCritic, VaeGanGenerator, as_images
 
 SEED = tf.constant([0, 1])
 
@@ -18,22 +18,22 @@ def count(network):
 
 
 def critic(outputs=1, downsampling="stride", **options):
-    return OpenCritic(
+    return VaeGanCritic(
         "critic", outputs, Glorot(0), (4, 6, 8), 3, downsampling, "leaky_relu", **options
     )
 
 
 class Generator(unittest.TestCase):
     def test_parameter_counts(self):
-        plain = OpenGenerator(Glorot(0), (30, 40), "elu", normalised=False)
+        plain = VaeGanGenerator(Glorot(0), (30, 40), "elu", normalised=False)
         self.assertEqual(count(plain), dense(100, 30, 40, 784))
-        normal = OpenGenerator(Glorot(0), (30, 40), "elu", normalised=True)
+        normal = VaeGanGenerator(Glorot(0), (30, 40), "elu", normalised=True)
         self.assertEqual(count(normal), dense(100, 30, 40, 784) + 30 + 40)
         self.assertEqual(len(normal.saved), len(normal.weights) + 2 * 2)
         self.assertEqual(plain.saved, plain.weights)
 
     def test_its_own_moments_make_every_unit_mean_shift_and_deviation_scale(self):
-        generator = OpenGenerator(Glorot(0), (30,), "elu", normalised=True)
+        generator = VaeGanGenerator(Glorot(0), (30,), "elu", normalised=True)
         latent = tf.random.stateless_uniform([500, 100], SEED, -1, 1)
         _, [(mean, variance)] = generator.logits(latent, 1.0, SEED)
         products = latent.numpy() @ generator.hidden[0][0].numpy()
@@ -41,7 +41,7 @@ class Generator(unittest.TestCase):
         np.testing.assert_allclose(variance, products.var(axis=0), rtol=1e-4)
 
     def test_kept_moments_are_used_where_they_are_asked_for(self):
-        generator = OpenGenerator(Glorot(0), (30,), "elu", normalised=True)
+        generator = VaeGanGenerator(Glorot(0), (30,), "elu", normalised=True)
         latent = tf.random.stateless_uniform([50, 100], SEED, -1, 1)
         own, [(mean, variance)] = generator.logits(latent, 1.0, SEED)
         kept, none = generator.logits(latent, 1.0, SEED, own=False)
@@ -58,7 +58,7 @@ class Generator(unittest.TestCase):
         self.assertEqual(images.shape, [2, 28, 28, 1])
         self.assertEqual(set(images.numpy().ravel()), {0.5})
         with self.assertRaises(ValueError):
-            OpenGenerator(Glorot(0), (5,), "elu", False)(tf.zeros([2, 10]), 1.0, SEED)
+            VaeGanGenerator(Glorot(0), (5,), "elu", False)(tf.zeros([2, 10]), 1.0, SEED)
 
 
 class Critic(unittest.TestCase):
@@ -70,7 +70,7 @@ class Critic(unittest.TestCase):
         self.assertEqual(count(critic(10, reads=True)), plain + dense(8, 10) + dense(8, 20))
 
     def test_sides_that_are_odd_are_halved_upwards(self):
-        deep = OpenCritic("c", 1, Glorot(0), (2, 2, 2, 3), 3, "stride", "relu")
+        deep = VaeGanCritic("c", 1, Glorot(0), (2, 2, 2, 3), 3, "stride", "relu")
         self.assertEqual(deep.hidden[0].shape, [4 * 4 * 2, 3])  # 28, 14, 7, 4
         self.assertEqual(deep(tf.zeros([2, 28, 28, 1]), 1.0, SEED).shape, [2, 1])
 

@@ -12,7 +12,7 @@ from gan3.method.noise import latent_of
 from gan3.method.train_step import Choices
 from gan3.runs.registry import builder_of, config_of
 from gan3.vae_gan import losses as vae_gan_losses
-from gan3.vae_gan.train_step import Openings, OpenNetworks, uniform_of
+from gan3.vae_gan.train_step import Openings, VaeGan, normal_to_uniform
 from tests.support import batch_of
 
 SEED = tf.constant([5, 6])
@@ -20,7 +20,7 @@ OFF = tf.zeros([2], tf.int32)
 SMALL = Triple((12, 16), (3, 4, 8), (3, 4, 8))
 OPEN = Openings(
     widths=SMALL, kernel=3, downsampling="stride", normalised=True, shown=True, r1_weight=0.3,
-    penalty_every=4, reading_weight=0.02, redrawn_weight=1.0, average_decay=0.9, falls_from=0.5,
+    penalty_every=4, reconstruction_weight=0.02, reconstruction_adversarial_weight=1.0, ema_decay=0.9, lr_decay_start=0.5,
     steps=8,
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ def system_of(openings=OPEN, dtype="float32", **changed):
         "digit_loss": "softmax_mean",
         "digit_weight": 0.3,
     }
-    return OpenNetworks(openings, Choices(**(choices | changed)), 3, dtype)
+    return VaeGan(openings, Choices(**(choices | changed)), 3, dtype)
 
 
 def stepper(system):
@@ -104,7 +104,7 @@ class Step(unittest.TestCase):
         system = system_of()
         images, labels = batch_of(20)
         before = state_of(system)
-        in_graph(lambda: system._discriminate(images, labels, SEED, SEED, 1.0))
+        in_graph(lambda: system._update_discriminator(images, labels, SEED, SEED, 1.0))
         after = state_of(system)
         changed = {name for name in before if not np.array_equal(before[name], after[name])}
         self.assertTrue(changed)
@@ -113,12 +113,16 @@ class Step(unittest.TestCase):
 
     def test_reading_reaches_generator_and_determinator_and_never_the_discriminator(self):
         images, labels = batch_of(20)
-        system = system_of(dataclasses.replace(OPEN, redrawn_weight=0.0))
-        without = system_of(dataclasses.replace(OPEN, reading_weight=1e-9, redrawn_weight=0.0))
+        system = system_of(dataclasses.replace(OPEN, reconstruction_adversarial_weight=0.0))
+        without = system_of(
+            dataclasses.replace(
+                OPEN, reconstruction_weight=1e-9, reconstruction_adversarial_weight=0.0
+            )
+        )
 
         def gradients(system, role, loss):
             def of_loss():
-                found = system._create(images, labels, SEED, SEED, SEED)[loss]
+                found = system._creator_losses(images, labels, SEED, SEED, SEED)[loss]
                 weights = getattr(system.networks, role).weights
                 return tf.gradients(found, weights, unconnected_gradients="zero")
 
@@ -140,22 +144,26 @@ class Step(unittest.TestCase):
 class EachOpening(unittest.TestCase):
     def test_uniform_of_a_normal_code_is_uniform(self):
         code = tf.random.stateless_normal([100_000], SEED)
-        noise = np.sort(uniform_of(code).numpy())
+        noise = np.sort(normal_to_uniform(code).numpy())
         even = (np.arange(100_000) + 0.5) / 50_000 - 1
         # Kolmogorov-Smirnov, in units of -1..1: 1.95 / sqrt(N) is passed once in a thousand times
         self.assertLess(np.abs(noise - even).max(), 2 * 1.95 / math.sqrt(100_000))
-        self.assertAlmostEqual(float(uniform_of(tf.constant(1.0))), math.erf(1 / math.sqrt(2)), 6)
+        self.assertAlmostEqual(
+            float(normal_to_uniform(tf.constant(1.0))), math.erf(1 / math.sqrt(2)), 6
+        )
 
     def test_rates_fall_in_a_line_to_nothing(self):
         system = system_of()  # from a half of 8 steps
-        shares = []
+        soft_labels = []
         for number in range(8):
             system.optimizers.generator.steps.assign(number)
-            shares.append(float(system._share_of_rate()))
-        np.testing.assert_allclose(shares, [1, 1, 1, 1, 1, 0.75, 0.5, 0.25], atol=1e-6)
+            soft_labels.append(float(system._share_of_rate()))
+        np.testing.assert_allclose(soft_labels, [1, 1, 1, 1, 1, 0.75, 0.5, 0.25], atol=1e-6)
         system.optimizers.generator.steps.assign(20)
         self.assertEqual(float(system._share_of_rate()), 0.0)
-        self.assertEqual(system_of(dataclasses.replace(OPEN, falls_from=1.0))._share_of_rate(), 1.0)
+        self.assertEqual(
+            system_of(dataclasses.replace(OPEN, lr_decay_start=1.0))._share_of_rate(), 1.0
+        )
 
     def test_a_share_of_the_rate_is_that_share_of_the_move(self):
         moves = []
@@ -163,7 +171,9 @@ class EachOpening(unittest.TestCase):
         for share in (1.0, 0.25):
             system = system_of()
             before = state_of(system)["discriminator/logits/w"]
-            in_graph(lambda s=system, x=share: s._discriminate(images, labels, SEED, SEED, x))
+            in_graph(
+                lambda s=system, x=share: s._update_discriminator(images, labels, SEED, SEED, x)
+            )
             moves.append(state_of(system)["discriminator/logits/w"] - before)
         np.testing.assert_allclose(moves[1], 0.25 * moves[0], rtol=1e-3, atol=1e-7)
 
@@ -173,7 +183,7 @@ class EachOpening(unittest.TestCase):
         def moved(openings, step):
             system = system_of(openings)
             system.optimizers.discriminator.steps.assign(step)
-            in_graph(lambda: system._discriminate(images, labels, SEED, SEED, 1.0))
+            in_graph(lambda: system._update_discriminator(images, labels, SEED, SEED, 1.0))
             return state_of(system)["discriminator/conv1/w"]
 
         steep = dataclasses.replace(OPEN, r1_weight=0.0)
@@ -208,7 +218,7 @@ class EachOpening(unittest.TestCase):
         np.testing.assert_array_equal(drawn, system.generate(labels, noise).numpy())
 
     def test_moments_are_of_what_draws_on_fresh_noise(self):
-        system = system_of(dataclasses.replace(OPEN, falls_from=0.0, steps=200))
+        system = system_of(dataclasses.replace(OPEN, lr_decay_start=0.0, steps=200))
         step = stepper(system)
         for number in range(200):  # the rates have fallen to nothing: the weights stand
             step(tf.constant([0, number]))
@@ -224,14 +234,14 @@ class EachOpening(unittest.TestCase):
 
     def test_a_determinator_that_reads_redraws_better_than_one_that_has_not_learned(self):
         images, labels = batch_of(20)
-        system = system_of(dataclasses.replace(OPEN, falls_from=1.0, average_decay=0.0))
+        system = system_of(dataclasses.replace(OPEN, lr_decay_start=1.0, ema_decay=0.0))
         step = stepper(system)
 
         def missed():
             _, mean, _ = system.networks.determinator.read(images, 1.0, OFF)
-            latent = latent_of(labels, uniform_of(mean))
+            latent = latent_of(labels, normal_to_uniform(mean))
             pixels, _ = system.networks.generator.logits(latent, 1.0, OFF)
-            return float(vae_gan_losses.redrawing(pixels, images))
+            return float(vae_gan_losses.reconstruction(pixels, images))
 
         before = missed()
         for number in range(60):
@@ -242,7 +252,10 @@ class EachOpening(unittest.TestCase):
         images, labels = batch_of(20)
         for shown in (True, False):
             system = system_of(dataclasses.replace(OPEN, shown=shown))
-            right, wrong = system.realness(images, labels), system.realness(images, 9 - labels)
+            right, wrong = (
+                system.discriminator_logits(images, labels),
+                system.discriminator_logits(images, 9 - labels),
+            )
             self.assertEqual(not np.array_equal(right, wrong), shown)
 
 
