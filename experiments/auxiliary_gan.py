@@ -46,7 +46,7 @@ def build(config: Config, dtype: str) -> "TwoNetworks":
         learning_rate=config.learning_rate,
         beta1=config.beta1,
         draw="uniform",
-        lowest=-1.0,
+        pixel_min=-1.0,
         class_conditional=True,
         own_labels=True,
         real_target=0.95,

@@ -40,7 +40,7 @@ def build(config: Config, dtype: str) -> "TwoNetworks":
     practice = Practice(
         learning_rate=config.learning_rate,
         beta1=config.beta1,
-        lowest=-1.0,
+        pixel_min=-1.0,
         class_conditional=True,
         own_labels=True,
         clip=0.01,

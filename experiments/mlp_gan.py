@@ -39,7 +39,7 @@ def build(config: Config, dtype: str) -> "TwoNetworks":
         learning_rate=config.learning_rate,
         beta1=config.beta1,
         draw="uniform",
-        lowest=-1.0,
+        pixel_min=-1.0,
         real_target=0.9,
     )
     generator = DenseGenerator(init, keep_prob.generator, dtype)

@@ -169,7 +169,7 @@ class Files(FolderTest):
         np.savez_compressed(path, images=images, labels=np.arange(120) % 10)
         self.assert_answers_or_one_line("compressed samples", path, path.read_bytes(), read)
         path = self.folder / "judge.npz"
-        content = judge.SHIPPED.read_bytes()
+        content = judge.BUNDLED_JUDGE.read_bytes()
         self.assert_answers_or_one_line(
             "judge", path, content, lambda: judge.load(path, judge.DIGEST)
         )

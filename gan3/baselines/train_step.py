@@ -25,7 +25,7 @@ class Practice:
     learning_rate: Triple[float]  # of the determinator there is no use
     beta1: Triple[float]
     draw: str = "normal"  # of the noise: N(0, 1), or "uniform" in -1..1
-    lowest: float = 0.0  # of a pixel as the networks have it; the highest is 1
+    pixel_min: float = 0.0  # of a pixel as the networks have it; the highest is 1
     class_conditional: bool = False
     own_labels: bool = False  # the digits of fakes are drawn, not those of the real batch
     real_target: float = 1.0  # less than 1: one-sided label smoothing (Salimans et al. 2016)
@@ -76,13 +76,13 @@ class TwoNetworks:
         return self._practice.draw
 
     @property
-    def lowest(self) -> float:
+    def pixel_min(self) -> float:
         """Of a pixel as the generator has it; the highest is 1."""
-        return self._practice.lowest
+        return self._practice.pixel_min
 
     @property
     def has_classifier(self) -> bool:
-        """Whether `recognise` answers: the discriminator has a class head."""
+        """Whether `classify` answers: the discriminator has a class head."""
         return self._practice.class_weight > 0
 
     # -- the step ------------------------------------------------------------------------------
@@ -161,8 +161,8 @@ class TwoNetworks:
 
     def _own(self, images: tf.Tensor) -> tf.Tensor:
         """Images in 0..1 as the networks have them."""
-        lowest = self.lowest
-        return images * (1 - lowest) + lowest
+        pixel_min = self.pixel_min
+        return images * (1 - pixel_min) + pixel_min
 
     # -- what the run loop asks for beside it --------------------------------------------------
 
@@ -185,10 +185,10 @@ class TwoNetworks:
     def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of what lies between digits, by their `soft_labels` [B, 10]."""
         images = self.generator(noise, soft_labels, False, tf.constant(_OFF))
-        lowest = self.lowest
-        return tf.squeeze((images - lowest) / (1 - lowest), axis=3)
+        pixel_min = self.pixel_min
+        return tf.squeeze((images - pixel_min) / (1 - pixel_min), axis=3)
 
-    def recognise(self, images: tf.Tensor) -> tf.Tensor:
+    def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the class head."""
         return tf.nn.softmax(self.discriminator.heads(self._own(images), False, _OFF)[1])
 

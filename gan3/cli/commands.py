@@ -185,7 +185,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.samples is not None or options.pretrained is not None:
         shared |= {"dataset": options.dataset or "auto", "split": options.split or "test"}
         if options.samples is not None:
-            card = report_card.evaluate_file(Path(options.samples), **shared)
+            card = report_card.evaluate_samples(Path(options.samples), **shared)
         else:
             card = report_card.evaluate_pretrained(options.pretrained, **shared)
     else:
@@ -216,7 +216,7 @@ def _compare(options: argparse.Namespace) -> int:
     title = "Report cards side by side, the best bold"
     grids.save(cards.table(found.columns, found.titled(), title), out)
     spread = out.with_name(f"{out.stem}_spread.png")
-    grids.save(sweep_plots.spread(found.column_means(), "Accuracy against diversity"), spread)
+    grids.save(sweep_plots.tradeoff(found.column_means(), "Accuracy against diversity"), spread)
     print(f"drawn: {out}, {spread}", file=sys.stderr)
     return 0
 
@@ -316,7 +316,7 @@ def _latent(options: argparse.Namespace) -> int:
     if out is None:
         trained = options.pretrained is None and not by
         out = Path(options.figures) / (name if trained else "") / f"latent_{options.mode}.png"
-    walk = latent_walks.look(system, options.digits, options.mode, options.seed)
+    walk = latent_walks.make_walk(system, options.digits, options.mode, options.seed)
     files.make_folder(out.parent)
     title = f"{name} · {walk.title}"
     columns = len(walk.over)
@@ -343,7 +343,7 @@ def _recognise(options: argparse.Namespace) -> int:
 
     pictures = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
     if options.judge or (options.run is None and not run_files.has_runs(options.logs)):
-        found = judge.shipped().probabilities(pictures)
+        found = judge.load_bundled().probabilities(pictures)
     else:
         trained = trained.open_run(options.run, options.logs, options.figures)
         if not trained.system.has_classifier:

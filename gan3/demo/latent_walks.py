@@ -32,7 +32,7 @@ class Walk(NamedTuple):
     frames: np.ndarray | None = None  # uint8 [frames, rows, 28, 28], where something moves
 
 
-class _Look:
+class _Walker:
     """Noise and digits of one system."""
 
     def __init__(self, system: System, seed: int):
@@ -67,7 +67,7 @@ def has_fixed_noise(system: System) -> bool:
     return np.array_equal(one, other)
 
 
-def look(system: System, digits: list[int] | None, mode: str, seed: int = 0) -> Walk:
+def make_walk(system: System, digits: list[int] | None, mode: str, seed: int = 0) -> Walk:
     """Walk through the noise of `digits` as `mode` has it; a function of the weights and `seed`.
 
     digits: None for a usual choice. Raises UserError for an unknown mode, for what is no digit, for
@@ -97,34 +97,34 @@ def look(system: System, digits: list[int] | None, mode: str, seed: int = 0) -> 
         "grid": _grid,
         "sweep": _sweep,
     }[mode]
-    return walk(_Look(system, seed), digits, names)
+    return walk(_Walker(system, seed), digits, names)
 
 
-def _arithmetic(look: _Look, digits: list[int], names: list[str]) -> Walk:
+def _arithmetic(make_walk: _Walker, digits: list[int], names: list[str]) -> Walk:
     """Two seeds of each digit, their difference and their sum, three times."""
     rows, beside = [], []
     for digit, name in zip(digits, names, strict=True):
         for pair in range(3):
-            first, second = look.noise(digit, 2 * pair), look.noise(digit, 2 * pair + 1)
+            first, second = make_walk.noise(digit, 2 * pair), make_walk.noise(digit, 2 * pair + 1)
             noise = np.stack([first, second, first - second, first + second, (first + second) / 2])
-            rows.append(look.digit(digit, noise))
+            rows.append(make_walk.digit(digit, noise))
             beside.append(name)
     over = ["seed 1", "seed 2", "1 − 2", "1 + 2", "their mean"]
     return Walk("arithmetic of two seeds", np.concatenate(rows), over, beside)
 
 
-def _interpolate(look: _Look, digits: list[int], names: list[str]) -> Walk:
+def _interpolate(make_walk: _Walker, digits: list[int], names: list[str]) -> Walk:
     """From one noise to another, straight and on the sphere, and from one digit to the next."""
     share = np.linspace(0, 1, _FRAMES)
     rows, beside = [], []
     for digit, name in zip(digits, names, strict=True):
-        first, second = look.noise(digit, 0), look.noise(digit, 1)
+        first, second = make_walk.noise(digit, 0), make_walk.noise(digit, 1)
         for word, path in (("straight", lerp), ("spherical", slerp)):
-            rows.append(look.digit(digit, path(first, second, share)))
+            rows.append(make_walk.digit(digit, path(first, second, share)))
             beside.append(f"{name} {word}")
     for one, other in zip(digits, digits[1:], strict=False):
         soft_labels = lerp(np.eye(10)[one], np.eye(10)[other], share)
-        rows.append(look.draw(soft_labels, np.tile(look.noise(one, 0), (_FRAMES, 1))))
+        rows.append(make_walk.draw(soft_labels, np.tile(make_walk.noise(one, 0), (_FRAMES, 1))))
         beside.append(f"{one} to {other}")
     frames = np.stack(rows, axis=1)  # [frames, rows, 28, 28]
     shown = np.linspace(0, _FRAMES - 1, _COLUMNS).astype(int)
@@ -133,7 +133,7 @@ def _interpolate(look: _Look, digits: list[int], names: list[str]) -> Walk:
     return Walk("between two seeds", images, over, beside, frames)
 
 
-def _grid(look: _Look, digits: list[int], names: list[str]) -> Walk:
+def _grid(make_walk: _Walker, digits: list[int], names: list[str]) -> Walk:
     """The plane between four noises of each digit, which stand in its corners."""
     down, across = np.meshgrid(*[np.linspace(0, 1, _SIDE)] * 2, indexing="ij")
     weights = np.stack(
@@ -141,25 +141,25 @@ def _grid(look: _Look, digits: list[int], names: list[str]) -> Walk:
     )  # [rows, columns, corners], of sum 1
     sheets = []
     for digit in digits:
-        corners = np.stack([look.noise(digit, number) for number in range(4)])
-        sheets.append(look.digit(digit, weights.reshape(-1, 4) @ corners))
+        corners = np.stack([make_walk.noise(digit, number) for number in range(4)])
+        sheets.append(make_walk.digit(digit, weights.reshape(-1, 4) @ corners))
     marks = [f"{share:.2f}" for share in np.linspace(0, 1, _SIDE)]
     beside = [mark if len(digits) == 1 else f"{name}: {mark}" for name in names for mark in marks]
     title = f"between four seeds of {', '.join(names)}, one a corner"
     return Walk(title, np.concatenate(sheets), marks, beside)
 
 
-def _sweep(look: _Look, digits: list[int], names: list[str]) -> Walk:
+def _sweep(make_walk: _Walker, digits: list[int], names: list[str]) -> Walk:
     """One entry of a digit's noise at a time, the others where a seed has them."""
-    farthest = noise_range(look.system)
+    farthest = noise_range(make_walk.system)
     values = np.linspace(-farthest, farthest, _FRAMES)
     drawn, beside = [], []
     for digit, name in zip(digits, names, strict=True):
-        base = look.noise(digit, 0)
+        base = make_walk.noise(digit, 0)
         for entry in range(min(_ENTRIES, len(base))):
             noise = np.tile(base, (_FRAMES, 1))
             noise[:, entry] = values
-            drawn.append(look.digit(digit, noise))
+            drawn.append(make_walk.digit(digit, noise))
             beside.append(f"entry {entry}" if len(digits) == 1 else f"{name}: entry {entry}")
     frames = np.stack(drawn, axis=1)  # [frames, rows, 28, 28]
     shown = np.linspace(0, _FRAMES - 1, _COLUMNS).astype(int)

@@ -34,7 +34,7 @@ def write(path: Path, system: System, name: str) -> None:
         "entries": len(layers[0].w) // (10 if system.class_conditional else 1),
         "normal": system.noise_distribution == "normal",
         "farthest": noise_range(system),
-        "lowest": system.lowest,
+        "lowest": system.pixel_min,
         "layers": [
             {
                 "inputs": len(layer.w),

@@ -22,7 +22,7 @@ class Comparison(NamedTuple):
     means: list[dict[str, float]]  # of a column: metric, mean over its runs
 
     def column_means(self) -> dict[str, dict[str, float]]:
-        """By column its means, as `figures.spread` draws them."""
+        """By column its means, as `figures.tradeoff` draws them."""
         return dict(zip(self.columns, self.means, strict=True))
 
     def text(self) -> list[str]:
@@ -57,7 +57,7 @@ class Comparison(NamedTuple):
             lines.append(f"| {title} | {' | '.join(shown)} |")
         return lines
 
-    def across(self) -> list[str]:
+    def markdown_transposed(self) -> list[str]:
         """The Markdown table with a row a column of the others, for where there are many."""
         heads = [about.titled for about, _, _ in self.rows]
         lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]

@@ -22,7 +22,7 @@ from gan3.nn.layers import conv_pool, dense, dropout
 from gan3.runs import provenance
 
 FEATURES = 128
-SHIPPED = Path(__file__).parent.parent / "pretrained" / "judge.npz"
+BUNDLED_JUDGE = Path(__file__).parent.parent / "pretrained" / "judge.npz"
 DIGEST = "421df4c904eeaaaa01874019a0db947ed7789e0d1f422a8028d6ed6c2d48b688"
 """SHA-256 of the shipped weights' file: another file of that name is refused."""
 SHAPES = {
@@ -87,9 +87,9 @@ class Judge:
         return float((self(images)[1].argmax(axis=1) == labels).mean())
 
 
-def shipped() -> Judge:
+def load_bundled() -> Judge:
     """The judge that comes with gan3. Raises UserError where its file is another."""
-    return load(SHIPPED, DIGEST)
+    return load(BUNDLED_JUDGE, DIGEST)
 
 
 def load(path: Path, digest: str | None = None) -> Judge:

@@ -161,7 +161,7 @@ def _kth_distance(points: np.ndarray, k: int) -> np.ndarray:
 
 
 # -- variety and memory ----------------------------------------------------------------------------
-def distinct(images: np.ndarray) -> float:
+def distinct_fraction(images: np.ndarray) -> float:
     """Share (0..1) of images [N, 28, 28] that are left when equal ones are counted once."""
     return len({image.tobytes() for image in images}) / len(images)
 

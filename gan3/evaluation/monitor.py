@@ -13,7 +13,7 @@ QUICK_SAMPLES = 2_000  # of the two figures after each episode
 
 
 # -- after each episode ----------------------------------------------------------------------------
-class EpisodeScore:
+class EpisodeMonitor:
     """Two cheap figures of a generator in training.
 
     They are watched while choices are made, so they are taken against the last 5,000 training
@@ -21,7 +21,7 @@ class EpisodeScore:
     """
 
     def __init__(self, train_images: np.ndarray, seed: int):
-        self._seed, self._judge = seed, judge.shipped()
+        self._seed, self._judge = seed, judge.load_bundled()
         self._images = train_images[-HELD_OUT:]
 
     @cached_property
@@ -32,7 +32,7 @@ class EpisodeScore:
     def __call__(self, sampler: Sampler) -> dict[str, float]:
         """Of 2,000 samples `judge/label_accuracy`, a share, and `judge/frechet_distance`.
 
-        Where digits cannot be asked for it is `judge/digits_found`, of ten, in place of the share.
+        Where digits cannot be asked for it is `judge/classes_covered`, of ten, in place of the share.
         """
         labels = np.resize(np.arange(10), QUICK_SAMPLES)
         features, logits = self._judge(sampler(labels, seed_of(self._seed, EPISODES)))

@@ -33,7 +33,7 @@ from gan3.runs.run_files import read_record
 from gan3.runs.sampling import Sampler, probabilities
 from gan3.runs.seeds import REPORT, seed_of
 from gan3.runs.tensorboard import EventWriter
-from gan3.runs.trained import Trained, open_run
+from gan3.runs.trained import TrainedRun, open_run
 
 SAMPLES = 10_000  # of a report; fewer where fewer real digits are held out
 _EVENTS = ".report"  # how the event files of evaluations end
@@ -109,7 +109,7 @@ def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
     return load(str(record.get("data")), data, split, log)
 
 
-def _drawn(trained: Trained, dataset: Dataset, seed: int, log: Log) -> SampleSet:
+def _drawn(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) -> SampleSet:
     """Samples of a run's last generator, ten digits in equal parts, and its determinator."""
     count = _count(dataset)
     sampler = Sampler(trained.system)
@@ -145,7 +145,7 @@ def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndar
     return sampler(labels, seed_of(seed, REPORT, number)), labels
 
 
-def evaluate_file(
+def evaluate_samples(
     path: Path,
     *,
     dataset: str = "auto",
@@ -202,7 +202,7 @@ def evaluate(
     """All figures of `digits` and of real training digits, against those held out; the picture."""
     if len(dataset.held_out_images) < 50:
         raise UserError(f"{dataset.source}: fewer than 50 held-out digits to score against")
-    reader = judge.load(judge_file) if judge_file else judge.shipped()
+    reader = judge.load(judge_file) if judge_file else judge.load_bundled()
     reference = Reference(dataset, reader, seed)
     fakes = reference.score(digits)
     places = equal_parts(dataset.labels, len(digits.images), seed)
@@ -225,7 +225,7 @@ def evaluate(
         "seed": seed,
         "k": NEIGHBOURS,
         "judge": {
-            "digest": digest_of(judge_file or judge.SHIPPED),
+            "digest": digest_of(judge_file or judge.BUNDLED_JUDGE),
             "accuracy": round(float(reference.right.mean()), 6),
         },
         "samples": in_order(fakes.scores),

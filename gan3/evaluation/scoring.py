@@ -128,7 +128,7 @@ class Reference:
         ]
         scores["worst_class_coverage"] = _score(min(coverage))
 
-        scores["distinct"] = _score(metrics.distinct(images))
+        scores["distinct"] = _score(metrics.distinct_fraction(images))
         value = metrics.mean_pairwise_distance(features, shown) / self._diversity
         scores["diversity"] = _score(value)
         distances, places = metrics.nearest_images(images, self._dataset.images, own)

@@ -16,14 +16,14 @@ class System(Protocol):
 
     @property
     def has_classifier(self) -> bool:
-        """Whether `recognise` answers."""
+        """Whether `classify` answers."""
 
     @property
     def noise_distribution(self) -> str:
         """ "uniform" in -1..1, or "normal", N(0, 1)."""
 
     @property
-    def lowest(self) -> float:
+    def pixel_min(self) -> float:
         """Of a pixel as the generator has it, 0 or -1; what leaves `generate` is in 0..1."""
 
     def dense_layers(self) -> list[DenseLayer] | None:
@@ -47,7 +47,7 @@ class System(Protocol):
     def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """The same of `soft_labels` [B, 10] of the digits; one-hot shares draw what `generate` does."""
 
-    def recognise(self, images: tf.Tensor) -> tf.Tensor:
+    def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1."""
 
     @property

@@ -41,7 +41,7 @@ class ThreeNetworks:
     class_conditional = has_classifier = (
         True  # it draws the digit asked for, and says which one it sees
     )
-    noise_distribution, lowest = (
+    noise_distribution, pixel_min = (
         "uniform",
         0.0,
     )  # of the noise, and of a pixel as the generator has it
@@ -180,7 +180,7 @@ class ThreeNetworks:
         del labels
         return self.networks.discriminator(images, 1.0, tf.zeros([2], tf.int32))
 
-    def recognise(self, images: tf.Tensor) -> tf.Tensor:
+    def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the determinator."""
         return tf.nn.softmax(self.networks.determinator(images, 1.0, tf.zeros([2], tf.int32)))
 

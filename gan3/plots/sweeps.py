@@ -12,7 +12,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from gan3.plots.grids import DPI
 
 
-def spread(found: dict[str, dict[str, float]], title: str, marked: Collection[str] = ()) -> Figure:
+def tradeoff(
+    found: dict[str, dict[str, float]], title: str, marked: Collection[str] = ()
+) -> Figure:
     """Accuracy against diversity: where each of several systems lies, by number.
 
     Coverage and accuracy are on logit scales, on which .98 and .99 are as far apart as .3 and .5.
@@ -54,7 +56,7 @@ def spread(found: dict[str, dict[str, float]], title: str, marked: Collection[st
     return figure
 
 
-def courses(found: dict[str, np.ndarray], title: str) -> Figure:
+def training_progress(found: dict[str, np.ndarray], title: str) -> Figure:
     """The judge's Frechet distance on the way: by name [N, 3], step, seconds of training, distance.
 
     Left against the step, right against the seconds; both axes of both are logarithmic.

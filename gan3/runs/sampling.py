@@ -71,7 +71,7 @@ def load_generator(path: Path, system: System) -> None:
 def probabilities(system: Any, images: np.ndarray) -> np.ndarray:
     """Digit probabilities [N, 10] by the system's determinator, of uint8 images [N, 28, 28]."""
     parts = [
-        system.recognise(to_unit(tf.constant(images[start : start + _CHUNK]))).numpy()
+        system.classify(to_unit(tf.constant(images[start : start + _CHUNK]))).numpy()
         for start in range(0, len(images), _CHUNK)
     ]
     return np.concatenate(parts)

@@ -13,7 +13,7 @@ from gan3.runs.sampling import load_generator
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedRun:
     """A run that was trained, wholly or in part, as the commands after training open it."""
 
     folders: RunFolders
@@ -30,7 +30,7 @@ class Trained:
         Checkpoints(self.folders.checkpoints, self.system.state).restore(log)
 
 
-def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> Trained:
+def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> TrainedRun:
     """A run by name, the newest where None, with its newest saved generator.
 
     Raises UserError where there is no such run, or it has not finished an episode.
@@ -42,6 +42,6 @@ def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
     if not episodes:
         raise UserError(f"run {folders.name}: no episode is done yet; make resume goes on with it")
     system = builder_of(config.experiment)(config, "float32")
-    trained = Trained(folders, config, str(record.get("data_title", "?")), system)
+    trained = TrainedRun(folders, config, str(record.get("data_title", "?")), system)
     trained.use_episode(episodes[-1])
     return trained

@@ -196,7 +196,9 @@ def write(
         raise UserError(f"{sweep.name}: no run is done yet; nothing to compare")
     folder = Path(figures_folder) / sweep.name
     make_folder(folder)
-    write_atomically(folder / "table.md", ("\n".join(_compared(runs).across()) + "\n").encode())
+    write_atomically(
+        folder / "table.md", ("\n".join(_compared(runs).markdown_transposed()) + "\n").encode()
+    )
     write_atomically(folder / "table.csv", _csv(runs).encode())
     written, title = ["table.md", "table.csv"], sweep.title
     if sweep.metric:
@@ -217,12 +219,12 @@ def write(
             runs = [run for run in runs if run.named() in best]
     whole = {name for run in runs if (name := run.named()) == run.trial.config.experiment}
     grids.save(
-        sweep_plots.spread(_compared(runs).column_means(), title, whole), folder / "spread.png"
+        sweep_plots.tradeoff(_compared(runs).column_means(), title, whole), folder / "spread.png"
     )
     written.append("spread.png")
     curves = dict(_curves(runs))
     if curves:
-        grids.save(sweep_plots.courses(curves, title), folder / "courses.png")
+        grids.save(sweep_plots.training_progress(curves, title), folder / "courses.png")
         written.append("courses.png")
     grids.save(_sheet(runs, title, logs, figures_folder, data, log), folder / "sheet.png")
     log(f"written: {', '.join([*written, 'sheet.png'])} in {folder}")

@@ -22,7 +22,7 @@ from gan3.core.files import cannot_write, check_path, make_folder, write_json
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.datasets import Dataset, load
-from gan3.evaluation.monitor import EpisodeScore
+from gan3.evaluation.monitor import EpisodeMonitor
 from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs import provenance
@@ -38,7 +38,14 @@ from gan3.runs.trained import open_run
 from gan3.training.distributed import Replicas, open_replicas, worker_lost
 from gan3.training.interruption import Signals, StoppedError, exclusive_lock
 from gan3.training.precision import multiplies_bfloat16, resolve_precision
-from gan3.training.progress import Bar, Lines, console, format_losses, format_scores, progress
+from gan3.training.progress import (
+    Bar,
+    Lines,
+    console,
+    format_losses,
+    format_scores,
+    progress_display,
+)
 from gan3.training.run_figures import draw, fixed_grid, save_frame, save_real_images, shuffled_grid
 
 HELD_OUT_LOSS = 50  # held-out images after each episode
@@ -274,7 +281,7 @@ class _Loop:
         self._system, self._console, self._log = system, place, log
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed)
         self._sampler = Sampler(system)
-        self._score = EpisodeScore(dataset.images, config.seed)
+        self._score = EpisodeMonitor(dataset.images, config.seed)
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals, self._shared = Signals(), shared
@@ -318,7 +325,7 @@ class _Loop:
         with (
             self._signals,
             _open_to_append(self._folders.metrics) as metrics,
-            progress(
+            progress_display(
                 self._console, done, self._config.total_steps, self._config.episodes, self._log
             ) as shown,
         ):

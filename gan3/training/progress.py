@@ -43,7 +43,7 @@ def format_scores(score: dict[str, float]) -> str:
     distance = f"Frechet distance {score['judge/frechet_distance']:.3g}"
     if "judge/label_accuracy" in score:
         return f"{score['judge/label_accuracy']:.1%} of its digits read as asked, {distance}"
-    return f"{score['judge/digits_found']:.0f} of ten digits found, {distance}"
+    return f"{score['judge/classes_covered']:.0f} of ten digits found, {distance}"
 
 
 def status(
@@ -96,7 +96,7 @@ class Bar:
 
 
 @contextmanager
-def progress(
+def progress_display(
     place: Console, done: int, total: int, episodes: int, log: Callable[[str], None]
 ) -> Iterator[Bar | Lines]:
     """The bar where `place` is a terminal, else plain lines to `log`."""

@@ -13,7 +13,7 @@ from gan3.plots import curves, grids
 from gan3.runs.run_files import RunFolders, read_metrics
 from gan3.runs.sampling import Sampler
 from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
-from gan3.runs.trained import Trained
+from gan3.runs.trained import TrainedRun
 
 _MOST_FRAMES = 50  # of the progression: 42 seconds
 _FRAME_ROWS = 3  # of ten digits, in a frame of the first episode
@@ -65,7 +65,7 @@ def frames_of(episodes: list[int]) -> list[int]:
     return [episodes[round(place)] for place in places]
 
 
-def draw(trained: Trained, log: Log) -> None:
+def draw(trained: TrainedRun, log: Log) -> None:
     """All figures of a run again, from its saved generators and metrics.jsonl.
 
     The progression shows every episode, of more than 50 those of `frames_of`.
@@ -116,7 +116,7 @@ def draw(trained: Trained, log: Log) -> None:
     log(f"drew {len(episodes)} episodes: {folders.figures}")
 
 
-def _draw_first_episode(trained: Trained, sampler: Sampler, name: str) -> None:
+def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> None:
     """A GIF of what the generator learns in its first episode, from the untrained one on."""
     folders, over = trained.folders, _digit_titles(sampler, range(10))
     shown = [
@@ -127,7 +127,7 @@ def _draw_first_episode(trained: Trained, sampler: Sampler, name: str) -> None:
         grids.progression(shown, folders.figures / "first_episode.gif", seconds=0.25)
 
 
-def _draw_beside_real(trained: Trained, sampler: Sampler, name: str) -> None:
+def _draw_beside_real(trained: TrainedRun, sampler: Sampler, name: str) -> None:
     """Real images; and the untrained generator's digits, the trained one's, and real ones."""
     folders = trained.folders
     if not folders.real.is_file():  # of a run that was trained before these were kept

@@ -18,7 +18,7 @@ from tests.support import batch_of
 SEED = tf.constant([5, 6])
 PLAIN = Practice(learning_rate=Triple(1e-3, 2e-3, 9.0), beta1=Triple(0.5, 0.5, 9.0))
 CLASSES = dataclasses.replace(
-    PLAIN, lowest=-1.0, class_conditional=True, own_labels=True, class_weight=2.0
+    PLAIN, pixel_min=-1.0, class_conditional=True, own_labels=True, class_weight=2.0
 )
 SYSTEMS = ("gan_auto_write", "conditional_dcgan", "mlp_gan", "layernorm_gan", "auxiliary_gan")
 
@@ -163,7 +163,7 @@ class ClassHead(unittest.TestCase):
 
     def test_reading(self):
         images, _ = batch_of(6)
-        probabilities = system_of(CLASSES).recognise(images).numpy()
+        probabilities = system_of(CLASSES).classify(images).numpy()
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 

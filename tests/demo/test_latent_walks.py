@@ -56,7 +56,7 @@ class Walks(unittest.TestCase):
         self.assertLessEqual(np.abs(found.astype(int) - expected).max(), 1)  # a step of 256
 
     def test_arithmetic(self):
-        walk = latent_walks.look(self.system, [3, 8], "arithmetic", seed=4)
+        walk = latent_walks.make_walk(self.system, [3, 8], "arithmetic", seed=4)
         self.assertEqual(walk.beside, ["3", "3", "3", "8", "8", "8"])
         self.assertEqual(walk.images.shape, (6 * 5, 28, 28))
         one, two = self.noise(8, 2), self.noise(8, 3)  # the second pair of the second digit
@@ -64,7 +64,7 @@ class Walks(unittest.TestCase):
         self.check(row, self.draw(8, one, two, one - two, one + two, (one + two) / 2))
 
     def test_between_seeds_and_between_digits(self):
-        walk = latent_walks.look(self.system, [3, 8], "interpolate", seed=4)
+        walk = latent_walks.make_walk(self.system, [3, 8], "interpolate", seed=4)
         self.assertEqual(walk.beside[-1], "3 to 8")
         rows = walk.images.reshape(5, 11, 28, 28)
         ends = self.noise(3, 0), self.noise(3, 1)
@@ -77,7 +77,7 @@ class Walks(unittest.TestCase):
         np.testing.assert_array_equal(walk.frames[::4].transpose(1, 0, 2, 3), rows)
 
     def test_the_grids_corners_are_four_seeds(self):
-        walk = latent_walks.look(self.system, [5], "grid", seed=4)
+        walk = latent_walks.make_walk(self.system, [5], "grid", seed=4)
         sheet = walk.images.reshape(9, 9, 28, 28)
         corners = np.stack([sheet[0, 0], sheet[0, -1], sheet[-1, 0], sheet[-1, -1]])
         noises = [self.noise(5, number) for number in range(4)]
@@ -85,7 +85,7 @@ class Walks(unittest.TestCase):
         self.check(sheet[4, 4], self.draw(5, np.mean(noises, axis=0))[0])
 
     def test_a_sweep_moves_one_entry_and_leaves_the_others(self):
-        walk = latent_walks.look(self.system, [5], "sweep", seed=4)
+        walk = latent_walks.make_walk(self.system, [5], "sweep", seed=4)
         self.assertEqual(len(walk.beside), 10)
         base = self.noise(5, 0)
         for entry in (0, 9):
@@ -97,7 +97,7 @@ class Walks(unittest.TestCase):
     def test_any_system_can_be_walked_and_one_that_cannot_be_asked_has_no_digits(self):
         system = builder_of("layernorm_gan")(config_of("layernorm_gan"), "float32")
         for mode in latent_walks.MODES:
-            walk = latent_walks.look(system, None, mode)
+            walk = latent_walks.make_walk(system, None, mode)
             rows, columns = len(walk.beside), len(walk.over)
             self.assertEqual(walk.images.shape, (rows * columns, 28, 28), mode)
             if mode in ("arithmetic", "interpolate"):
@@ -112,15 +112,15 @@ class Walks(unittest.TestCase):
             ([3], "walk", "--mode walk: one of"),
         ):
             with self.assertRaisesRegex(UserError, message):
-                latent_walks.look(self.system, digits, mode)
+                latent_walks.make_walk(self.system, digits, mode)
         unasked = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
         with self.assertRaisesRegex(UserError, "--digits 3: this system cannot be asked"):
-            latent_walks.look(unasked, [3], "sweep")
+            latent_walks.make_walk(unasked, [3], "sweep")
 
     def test_a_grid_and_a_sweep_of_several_digits_are_those_of_each(self):
         for mode in ("grid", "sweep"):
-            both = latent_walks.look(self.system, [5, 2], mode, seed=4)
-            each = [latent_walks.look(self.system, [digit], mode, seed=4) for digit in (5, 2)]
+            both = latent_walks.make_walk(self.system, [5, 2], mode, seed=4)
+            each = [latent_walks.make_walk(self.system, [digit], mode, seed=4) for digit in (5, 2)]
             images = np.concatenate([walk.images for walk in each])
             self.check(both.images, images.astype(int))
             self.assertEqual(len(both.beside), 2 * len(each[0].beside))
@@ -133,8 +133,8 @@ class Walks(unittest.TestCase):
             self.assertFalse(latent_walks.has_fixed_noise(small_system(noise_draw=draw)))
         for mode in ("arithmetic", "interpolate", "grid"):
             with self.assertRaisesRegex(UserError, "one noise a digit"):
-                latent_walks.look(once, [3, 8], mode)
-        sweep = latent_walks.look(once, [8], "sweep").images.reshape(10, 11, 28, 28)
+                latent_walks.make_walk(once, [3, 8], mode)
+        sweep = latent_walks.make_walk(once, [8], "sweep").images.reshape(10, 11, 28, 28)
         values = np.linspace(-1, 1, 41)[::4]
         base = once.noise(tf.constant([8]), tf.constant([0, 0])).numpy()
         moved = np.where(np.arange(10) == 2, np.float32(values[7]), base)

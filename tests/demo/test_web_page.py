@@ -71,7 +71,7 @@ class Layers(unittest.TestCase):
                     for row, digit in enumerate(labels):
                         latent[row, 10 * digit : 10 * digit + 10] = noise[row]
                 got = layers_by_hand(system.dense_layers(), latent)
-                got = (got - system.lowest) / (1 - system.lowest)
+                got = (got - system.pixel_min) / (1 - system.pixel_min)
                 self.assertGreater(expected.std(), 0.05)
                 np.testing.assert_allclose(got.reshape(3, 28, 28), expected, atol=1e-4)
 

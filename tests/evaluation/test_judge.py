@@ -15,17 +15,17 @@ from tests.support import MNIST, FolderTest, call, needs_mnist
 
 
 def provenance():
-    return json.loads(judge.SHIPPED.with_suffix(".json").read_text())
+    return json.loads(judge.BUNDLED_JUDGE.with_suffix(".json").read_text())
 
 
 class Pretrained(FolderTest):
     def test_small_arrays_only_of_the_digest_in_the_code_with_provenance(self):
-        self.assertLessEqual(judge.SHIPPED.stat().st_size, 2_000_000)
-        with np.load(judge.SHIPPED, allow_pickle=False) as file:
+        self.assertLessEqual(judge.BUNDLED_JUDGE.stat().st_size, 2_000_000)
+        with np.load(judge.BUNDLED_JUDGE, allow_pickle=False) as file:
             self.assertEqual({file[name].dtype.name for name in file.files}, {"float32"})
         record = provenance()
         self.assertEqual(record["sha256"], judge.DIGEST)
-        self.assertEqual(judge.digest_of(judge.SHIPPED), judge.DIGEST)
+        self.assertEqual(judge.digest_of(judge.BUNDLED_JUDGE), judge.DIGEST)
         self.assertEqual(
             record["data_digest"],
             datasets.load("mnist", MNIST).digest if MNIST else record["data_digest"],
@@ -34,7 +34,7 @@ class Pretrained(FolderTest):
 
     def test_another_file_in_its_place_is_refused(self):
         other = self.folder / "judge.npz"
-        shutil.copy(judge.SHIPPED, other)
+        shutil.copy(judge.BUNDLED_JUDGE, other)
         judge.load(other, judge.DIGEST)
         content = bytearray(other.read_bytes())
         weights = dict(np.load(other))
@@ -53,7 +53,7 @@ class Pretrained(FolderTest):
 
     def test_it_reads_strokes_that_it_never_saw(self):
         images, labels, _, _ = strokes.make(500, 10)
-        features, logits = judge.shipped()(images)
+        features, logits = judge.load_bundled()(images)
         self.assertEqual((features.shape, logits.shape), ((500, 128), (500, 10)))
         self.assertEqual((features.dtype, logits.dtype), (np.float64, np.float64))
         self.assertGreaterEqual(features.min(), 0)
@@ -61,13 +61,13 @@ class Pretrained(FolderTest):
 
     def test_chunks_do_not_matter(self):
         images, _, _, _ = strokes.make(1500, 10)
-        reader = judge.shipped()
+        reader = judge.load_bundled()
         np.testing.assert_allclose(reader(images)[0][900:1100], reader(images[900:1100])[0], 1e-4)
 
     @needs_mnist
     def test_accuracy_on_mnist_is_what_its_provenance_says(self):
         test = datasets.load("mnist", MNIST)
-        accuracy = judge.shipped().accuracy(test.held_out_images, test.held_out_labels)
+        accuracy = judge.load_bundled().accuracy(test.held_out_images, test.held_out_labels)
         self.assertGreaterEqual(accuracy, 0.994)
         # another processor's rounding may turn one or two of 10,000
         self.assertAlmostEqual(accuracy, provenance()["accuracy"]["test"], delta=3e-4)

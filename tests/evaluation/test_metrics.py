@@ -236,7 +236,9 @@ class VarietyAndMemory(unittest.TestCase):
 
     def test_distinct(self):
         images = self.draw(4)
-        self.assertEqual(metrics.distinct(np.concatenate([images, images[:1], images[:3]])), 0.5)
+        self.assertEqual(
+            metrics.distinct_fraction(np.concatenate([images, images[:1], images[:3]])), 0.5
+        )
 
     def test_mean_pairwise_distance(self):
         features = np.array([[0.0, 0], [3, 4], [0, 10], [1, 1], [1, 2], [9, 9]])

@@ -413,7 +413,7 @@ class State(unittest.TestCase):
 
     def test_recognise_gives_probabilities(self):
         images, _ = batch_of(3)
-        got = small_system().recognise(images).numpy()
+        got = small_system().classify(images).numpy()
         self.assertEqual(got.shape, (3, 10))
         np.testing.assert_allclose(got.sum(axis=1), 1, atol=1e-5)
 

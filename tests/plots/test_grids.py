@@ -207,7 +207,7 @@ class Side(unittest.TestCase):
         return lying | {"real digits": dict.fromkeys(card, 0.95)}
 
     def test_each_lies_where_its_card_says_and_extremes_stay_on_the_sheet(self):
-        figure = sweep_plots.spread(self.found(), "title", {"one 0"})
+        figure = sweep_plots.tradeoff(self.found(), "title", {"one 0"})
         recall, coverage = figure.get_axes()
         self.assertEqual((len(recall.lines), len(coverage.lines)), (7 + 1, 6 + 1))
         self.assertEqual(
@@ -223,7 +223,7 @@ class Side(unittest.TestCase):
     def test_where_none_can_be_asked_precision_stands_against_coverage(self):
         one = {"recall": 0.4, "coverage": 0.3, "precision": 0.8}
         real = {"recall": 0.9, "coverage": 0.9, "precision": 0.7}
-        _, axes = sweep_plots.spread({"mlp_gan": one, "real digits": real}, "title").get_axes()
+        _, axes = sweep_plots.tradeoff({"mlp_gan": one, "real digits": real}, "title").get_axes()
         places = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
         self.assertEqual(places, [(0.3, 0.8), (0.9, 0.7)])
         self.assertIn("precision", axes.get_ylabel())
@@ -237,7 +237,7 @@ class Side(unittest.TestCase):
 
     def test_courses_have_a_line_each_in_both_panels(self):
         rows = np.array([[100, 9.5, 80.0], [200, 19.5, 20.0]])
-        figure = sweep_plots.courses({"a": rows, "b": 2 * rows}, "title")
+        figure = sweep_plots.training_progress({"a": rows, "b": 2 * rows}, "title")
         for place, axes in enumerate(figure.get_axes()):
             np.testing.assert_array_equal(axes.lines[0].get_xdata(), rows[:, place])
             np.testing.assert_array_equal(axes.lines[1].get_ydata(), 2 * rows[:, 2])

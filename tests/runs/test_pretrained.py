@@ -8,7 +8,7 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of
-from gan3.evaluation.judge import shipped as shipped_judge
+from gan3.evaluation.judge import load_bundled as bundled_judge
 from gan3.runs import pretrained
 from gan3.runs.sampling import Sampler, parse_labels
 from tests.support import FolderTest, call
@@ -19,7 +19,7 @@ class Generators(FolderTest):
         labels = parse_labels(500, "cycle")
         for name in pretrained.GENERATORS:
             images = Sampler(pretrained.load_pretrained(name))(labels, (0, 0))
-            read = shipped_judge()(images)[1].argmax(axis=1)
+            read = bundled_judge()(images)[1].argmax(axis=1)
             # .995 and more over 10,000; fewer than 485 of 500 would be once in 10^8
             self.assertGreaterEqual((read == labels).sum(), 485, name)
             self.assertEqual(len({image.tobytes() for image in images}), 500)

@@ -183,7 +183,7 @@ class Reading(FolderTest):
             thin[row, 550 - (row - 70) // 2 : 553 - (row - 70) // 2] = 255
         read = self.read(255 - thin)
         self.assertEqual(read.max(), 255)
-        self.assertEqual(judge.shipped()(read[None])[1].argmax(), 7)
+        self.assertEqual(judge.load_bundled()(read[None])[1].argmax(), 7)
 
     @needs_mnist
     def test_pencil_on_grey_paper_is_read_whatever_the_size(self):
@@ -194,7 +194,7 @@ class Reading(FolderTest):
         sheets = (200 - 0.3 * digits).astype(np.uint8)
         for around in (0, 1):
             read = [self.read(np.pad(s, around, constant_values=200)) for s in sheets]
-            right = judge.shipped()(np.stack(read))[1].argmax(axis=1) == labels
+            right = judge.load_bundled()(np.stack(read))[1].argmax(axis=1) == labels
             self.assertGreaterEqual(right.sum(), 97, around)
 
     def test_a_camera_held_sideways_is_no_matter(self):

@@ -62,7 +62,7 @@ def two_networks():
     practice = Practice(
         learning_rate=Triple(1e-3, 1e-3, 1e-3),
         beta1=Triple(0.5, 0.5, 0.5),
-        lowest=-1.0,
+        pixel_min=-1.0,
         class_conditional=True,
         own_labels=True,
         clip=0.1,

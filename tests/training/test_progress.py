@@ -1,9 +1,14 @@
 import io
 import unittest
 
+from gan3.training.progress import (
+    Lines,
+    format_losses,
+    format_scores,
+    progress_display,
+    status,
+)
 from rich.console import Console
-
-from gan3.training.progress import Lines, format_losses, format_scores, progress, status
 
 VALUES = {
     "loss/discriminator": 1.23456,
@@ -46,7 +51,7 @@ class Showing(unittest.TestCase):
     def shown(self, terminal):
         text, said = io.StringIO(), []
         place = Console(file=text, force_terminal=terminal, width=80, markup=False, highlight=False)
-        with progress(place, 0, 100, 2, said.append) as shown:
+        with progress_display(place, 0, 100, 2, said.append) as shown:
             for step in range(10, 101, 10):
                 shown.show(step, 1 + (step > 50), VALUES | {"loss/determinator": 0.5}, 100.0)
             shown.log("episode 2 is done [here]")
