@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from gan3.cli.parser import one_line
-from gan3.core.config import Config
+from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
+from gan3.runs.registry import config_from_dict
 
 
 def import_tensorflow() -> None:
@@ -73,21 +74,21 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _recorded(options: argparse.Namespace) -> tuple[Config, str]:
-    """Config and name of the run to be resumed."""
+def _recorded(options: argparse.Namespace) -> tuple[RunConfig, str]:
+    """RunConfig and name of the run to be resumed."""
     from gan3.runs import run_files
 
     name = run_files.newest(options.logs) if options.run is None else options.run
     record = run_files.read_record(
         run_files.run_folders(name, options.logs, options.figures).record
     )
-    config = Config.from_dict(record.get("config"))
+    config = config_from_dict(record.get("config"))
     if options.experiment not in (None, config.experiment):
         raise UserError(f"run {name}: is of {config.experiment}, not of {options.experiment}")
     return config, name
 
 
-def _configured(config: Config, options: argparse.Namespace) -> Config:
+def _configured(config: RunConfig, options: argparse.Namespace) -> RunConfig:
     """The experiment's config with what the command line sets."""
     for key in ("episodes", "batches", "batch_size", "seed", "dataset", "split", "precision"):
         value = getattr(options, key)

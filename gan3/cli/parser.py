@@ -3,7 +3,7 @@
 import argparse
 from typing import NoReturn
 
-from gan3.core.config import CHOICES
+from gan3.core.config import choices_of
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,10 +38,10 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--batch-size", type=int, help="images a batch")
     train.add_argument("--seed", type=int, help="of everything that is drawn")
     train.add_argument("--data", metavar="DIR", help="where to look for the digits first")
-    train.add_argument("--dataset", choices=CHOICES["dataset"], help="default: auto")
-    train.add_argument("--split", choices=CHOICES["split"], help="what is held out")
+    train.add_argument("--dataset", choices=choices_of("dataset"), help="default: auto")
+    train.add_argument("--split", choices=choices_of("split"), help="what is held out")
     train.add_argument("--run", metavar="NAME", help="default: the experiment and the time")
-    train.add_argument("--precision", choices=CHOICES["precision"], help="of the arithmetic")
+    train.add_argument("--precision", choices=choices_of("precision"), help="of the arithmetic")
     train.add_argument("--resume", action="store_true", help="go on with --run (the newest)")
     train.add_argument(
         "--strategy",
@@ -82,9 +82,9 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
     source.add_argument("--samples", metavar="FILE.npz", help="images, and labels if there are any")
     evaluate.add_argument("--cas", action="store_true", help="also train a classifier on samples")
-    evaluate.add_argument("--split", choices=CHOICES["split"], help="what the run held out")
+    evaluate.add_argument("--split", choices=choices_of("split"), help="what the run held out")
     evaluate.add_argument("--data", metavar="DIR", help="where to look for the digits first")
-    evaluate.add_argument("--dataset", choices=CHOICES["dataset"], help="of --samples: auto")
+    evaluate.add_argument("--dataset", choices=choices_of("dataset"), help="of --samples: auto")
     evaluate.add_argument("--judge", metavar="FILE.npz", help="another judge, of train-judge")
     evaluate.add_argument("--json", metavar="FILE", help="write the card there, too")
     evaluate.add_argument("--seed", type=int, default=0, help="of the noise and the resampling (0)")

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS, Card, Metric
+from gan3.runs.registry import config_from_dict
 from gan3.runs.run_files import RunFolders, read_record, run_folders
 
 _WIDTH = 80  # of a terminal
@@ -82,7 +82,7 @@ def compare(
     for name in dict.fromkeys(names):  # one that is named twice counts once
         folders = run_folders(name, logs, figures_folder)
         card, record = read_card(folders), read_record(folders.record)
-        steps = Config.from_dict(record.get("config")).total_steps
+        steps = config_from_dict(record.get("config")).total_steps
         column = label_with_step(card["experiment"] if grouped else name, card, steps)
         groups.setdefault(column, {})[name] = card
     return side_by_side(

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, make_folder, names_in, read_npz, write_json
 from gan3.core.log import Log
@@ -29,6 +28,7 @@ from gan3.evaluation.scoring import (
 )
 from gan3.plots import cards, grids
 from gan3.runs.pretrained import load_pretrained
+from gan3.runs.registry import config_from_dict
 from gan3.runs.run_files import read_record
 from gan3.runs.sampling import Sampler, probabilities
 from gan3.runs.seeds import REPORT, seed_of
@@ -105,7 +105,7 @@ def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
     source = str(record.get("data_source"))
     if data is None and Path(source).is_dir():
         data = source
-    split = Config.from_dict(record.get("config")).split
+    split = config_from_dict(record.get("config")).split
     return load(str(record.get("data")), data, split, log)
 
 

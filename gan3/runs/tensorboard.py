@@ -11,6 +11,7 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
 
+from gan3.core.config import as_text
 from gan3.core.files import replacing
 
 _LAYOUT = {
@@ -89,7 +90,9 @@ def forget_after(folder: Path, step: int) -> None:
 def flatten(config: dict[str, Any]) -> dict[str, Any]:
     """HParams takes numbers and words only: {"keep_prob": {"generator": .9}} to one level."""
     return {
-        key if inner is None else f"{key}.{inner}": entry
+        key if inner is None else f"{key}.{inner}": (
+            as_text(entry) if isinstance(entry, list) else entry
+        )
         for key, value in config.items()
         for inner, entry in (value.items() if isinstance(value, dict) else [(None, value)])
     }

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from gan3.core.config import Config
+from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.method.system import System
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import builder_of
+from gan3.runs.registry import builder_of, config_from_dict
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 from gan3.runs.sampling import load_generator
 
@@ -17,7 +17,7 @@ class TrainedRun:
     """A run that was trained, wholly or in part, as the commands after training open it."""
 
     folders: RunFolders
-    config: Config
+    config: RunConfig
     data_title: str
     system: System
 
@@ -37,7 +37,7 @@ def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
     """
     folders = run_folders(newest(logs) if name is None else name, logs, figures)
     record = read_record(folders.record)
-    config = Config.from_dict(record.get("config"))
+    config = config_from_dict(record.get("config"))
     episodes = folders.episodes()
     if not episodes:
         raise UserError(f"run {folders.name}: no episode is done yet; make resume goes on with it")

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.config import Config
+from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS
 from gan3.runs.registry import config_of
@@ -36,7 +36,7 @@ class Trial(NamedTuple):
 
     variant: str
     run: str
-    config: Config
+    config: RunConfig
     minutes: float  # that it takes on two cores, by the specification; 0: it does not say
     point: Point
 
@@ -204,10 +204,10 @@ def _metric(path: Path, spec: dict, trials: list[Trial]) -> str:
 
 
 # -- parts of a specification ----------------------------------------------------------------------
-def _config(experiment: str, settings: dict[str, Any]) -> Config:
+def _config(experiment: str, settings: dict[str, Any]) -> RunConfig:
     config = config_of(experiment)
     for key, value in settings.items():
-        config = config.with_text(key, str(value))
+        config = config.with_text(key, as_text(value))
     return config
 
 

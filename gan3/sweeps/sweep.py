@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, write_atomically
 from gan3.core.log import Log
@@ -24,7 +23,7 @@ from gan3.evaluation.report_card import data_of
 from gan3.evaluation.scoring import METRICS, Card
 from gan3.plots import grids
 from gan3.plots import sweeps as sweep_plots
-from gan3.runs.registry import config_of
+from gan3.runs.registry import config_from_dict, config_of
 from gan3.runs.run_files import RunFolders, read_metrics, read_record, run_folders
 from gan3.runs.sampling import Sampler
 from gan3.runs.trained import open_run
@@ -109,7 +108,7 @@ def _is_scored(folders: RunFolders, trial: Trial) -> bool:
     if not check_path(folders.record.is_file):
         return False
     record = read_record(folders.record)
-    if Config.from_dict(record.get("config")) != trial.config:
+    if config_from_dict(record.get("config")) != trial.config:
         raise UserError(
             f"run {folders.name}: was trained with other settings than the sweep's; remove it, or"
             " name the sweep otherwise"
@@ -121,9 +120,7 @@ def _set(trial: Trial) -> list[str]:
     """`--set` for every field in which the trial's config differs from its experiment's."""
     config, arguments = trial.config, []
     for key in config.differences(config_of(config.experiment)):
-        value = getattr(config, key)
-        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        arguments += ["--set", f"{key}={text}"]
+        arguments += ["--set", f"{key}={as_text(getattr(config, key))}"]
     return arguments
 
 

@@ -23,10 +23,15 @@ class Signals:
     """SIGINT and SIGTERM ask the loop to stop after its step; a second one ends it at once."""
 
     def __init__(self) -> None:
-        self.came: int | None = None
+        self.received: int | None = None
+
+    @property
+    def stop_signal(self) -> int:
+        """The signal received; SIGTERM if another worker's process received it."""
+        return self.received or signal.SIGTERM
 
     def _ask(self, number: int, _frame: Any) -> None:
-        self.came = number
+        self.received = number
         for asked in self._before:
             signal.signal(asked, signal.SIG_DFL)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.config import Config
+from gan3.core.config import RunConfig
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.plots import curves, grids
@@ -19,7 +19,7 @@ _MOST_FRAMES = 50  # of the progression: 42 seconds
 _FRAME_ROWS = 3  # of ten digits, in a frame of the first episode
 
 
-def shuffled_grid(sampler: Sampler, config: Config, episode: int, data_title: str) -> Figure:
+def shuffled_grid(sampler: Sampler, config: RunConfig, episode: int, data_title: str) -> Figure:
     """2 x 5, the ten digits in an order and with noise of the episode's own."""
     order = np.random.default_rng([config.seed, SHUFFLED, episode]).permutation(10)
     images = sampler(order, seed_of(config.seed, SHUFFLED, episode))
@@ -27,7 +27,7 @@ def shuffled_grid(sampler: Sampler, config: Config, episode: int, data_title: st
     return grids.grid(images, 5, title, over=_digit_titles(sampler, order))
 
 
-def fixed_grid(sampler: Sampler, config: Config, episode: int, data_title: str) -> Figure:
+def fixed_grid(sampler: Sampler, config: RunConfig, episode: int, data_title: str) -> Figure:
     """5 x 10: each digit five times, from the same noise in every episode."""
     images = fixed_images(sampler, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, the same noise in each"
@@ -39,7 +39,7 @@ def _digit_titles(sampler: Sampler, digits: Iterable[int]) -> list[str] | None:
     return [str(digit) for digit in digits] if sampler.class_conditional else None
 
 
-def fixed_images(sampler: Sampler, config: Config, rows: int) -> np.ndarray:
+def fixed_images(sampler: Sampler, config: RunConfig, rows: int) -> np.ndarray:
     """uint8 [10 rows, 28, 28]: the digits 0 to 9, row by row, from the run's fixed noise."""
     return sampler(np.tile(np.arange(10), rows), seed_of(config.seed, FIXED))
 
@@ -53,7 +53,7 @@ def save_real_images(folders: RunFolders, images: np.ndarray, labels: np.ndarray
     write_npz(folders.real, {"images": sheet.reshape(-1, 28, 28)})
 
 
-def save_frame(folders: RunFolders, step: int, sampler: Sampler, config: Config) -> None:
+def save_frame(folders: RunFolders, step: int, sampler: Sampler, config: RunConfig) -> None:
     """Keep the digits of fixed noise as they are after `step` of the first episode."""
     images = fixed_images(sampler, config, rows=_FRAME_ROWS)
     write_npz(folders.frame(step), {"images": images})

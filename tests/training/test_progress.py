@@ -1,6 +1,8 @@
 import io
 import unittest
 
+from rich.console import Console
+
 from gan3.training.progress import (
     Lines,
     format_losses,
@@ -8,7 +10,6 @@ from gan3.training.progress import (
     progress_display,
     status,
 )
-from rich.console import Console
 
 VALUES = {
     "loss/discriminator": 1.23456,
