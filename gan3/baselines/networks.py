@@ -7,6 +7,8 @@ and batch normalization uses the batch's own moments; otherwise it uses running 
 is needed for dropout only.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from gan3.method.networks import IMAGE, DenseLayer, Network, arrays_of
@@ -270,14 +272,50 @@ def conv_by_patches(
     side, _, channels, out = w.shape
     x = pad_with_zeros(x, zero_padding)
     rows, columns = ((extent - side) // stride + 1 for extent in x.shape[1:3])
-    taps = [
-        x[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
-        for i in range(side)
-        for j in range(side)
-    ]
-    patches = tf.reshape(tf.concat(taps, axis=3), [-1, side * side * channels])
+    patches = tf.reshape(_patches(x, side, stride), [-1, side * side * channels])
     h = tf.matmul(patches, tf.reshape(tf.cast(w, x.dtype), [-1, out]))  # [B h' w', out]
     return add_bias(tf.reshape(h, [-1, rows, columns, out]), b)
+
+
+def _patches(x: tf.Tensor, side: int, stride: int) -> tf.Tensor:
+    """All patches of side x side pixels: [B, h, w, in] to [B, h', w', side side in].
+
+    The gradient is written by hand. TensorFlow's own adds one tensor per pixel of a patch in an
+    order that differs from process to process, so the same seed would not give the same bits.
+    """
+    _, height, width, channels = x.shape
+    rows, columns = (height - side) // stride + 1, (width - side) // stride + 1
+    down = [slice(i, i + (rows - 1) * stride + 1, stride) for i in range(side)]
+    right = [slice(j, j + (columns - 1) * stride + 1, stride) for j in range(side)]
+
+    @tf.custom_gradient
+    def patches(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            taps = tf.reshape(upstream, [-1, rows, columns, side, side, channels])
+            taps = tf.transpose(taps, [0, 1, 3, 2, 4, 5])  # [B, rows, side, columns, side, in]
+            taps = tf.reshape(taps, [-1, rows * side, columns, side, channels])
+            lines = _add_overlaps(taps, width, stride)  # [B, rows side, w, in]
+            lines = tf.reshape(lines, [-1, rows, side, width, channels])
+            lines = tf.transpose(lines, [0, 3, 1, 2, 4])  # [B, w, rows, side, in]
+            return tf.transpose(_add_overlaps(lines, height, stride), [0, 2, 1, 3])
+
+        return tf.concat([x[:, i, j] for i in down for j in right], axis=3), gradient
+
+    return patches(x)
+
+
+def _add_overlaps(taps: tf.Tensor, length: int, stride: int) -> tf.Tensor:
+    """[B, m, n, side, in] to [B, m, length, in]: adds pixel i of segment k at k stride + i."""
+    _, lines, count, side, channels = taps.shape
+    groups = -(-side // stride)  # of `stride` pixels; group g of segment k is in place k + g
+    taps = tf.pad(taps, [[0, 0]] * 3 + [[0, groups * stride - side], [0, 0]])
+    taps = tf.reshape(taps, [-1, lines, count, groups, stride, channels])
+    total = tf.zeros([], taps.dtype)
+    for g in range(groups):
+        total += tf.pad(taps[:, :, :, g], [[0, 0]] * 2 + [[g, groups - 1 - g]] + [[0, 0]] * 2)
+    filled = (count + groups - 1) * stride
+    total = tf.reshape(total, [-1, lines, filled, channels])[:, :, :length]
+    return tf.pad(total, [[0, 0]] * 2 + [[0, max(0, length - filled)], [0, 0]])
 
 
 # -- mlp_gan: published as a text only -------------------------------------------------------------
