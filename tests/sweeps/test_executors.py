@@ -174,8 +174,7 @@ class Ray(FolderTest):
                     name=f"{experiment} {i}", experiment=experiment, settings=settings
                 )
         Path("spec.toml").write_text(text)
-        if not Path("own").exists():
-            write_idx_set(Path("own"), 600, 200)
+        write_idx_set(Path("own"), 600, 200)
 
     def sweep(self, name, *more):
         """Run the sweep in folders of its own; the metrics of its report cards, by run."""
