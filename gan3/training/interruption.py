@@ -20,7 +20,7 @@ class StoppedError(Exception):
 
 
 class Signals:
-    """While entered, the first SIGINT or SIGTERM is only recorded, in `came`.
+    """A context in which the first SIGINT or SIGTERM is only recorded, in `came`.
 
     The training loop reads `came` after every step. A second signal ends the process at once.
     """
@@ -46,7 +46,7 @@ class Signals:
 
 @contextmanager
 def exclusive_lock(folders: RunFolders) -> Iterator[None]:
-    """Lock the run's folder against other processes; the lock ends with this process at the latest.
+    """Lock the run's folder against other processes; the lock never outlives this process.
 
     Raises UserError if another process holds the lock.
     """
@@ -56,7 +56,7 @@ def exclusive_lock(folders: RunFolders) -> Iterator[None]:
     except BlockingIOError:
         os.close(handle)
         raise UserError(
-            f"run {folders.name}: another process is training it; stop it or wait for its end"
+            f"run {folders.name}: another process is training it; stop it or wait until it ends"
         ) from None
     except OSError:
         pass  # the file system has no locks: the user has to keep to one process
