@@ -160,7 +160,12 @@ def run_all(names: list[str], jobs: int) -> list[Result]:
         threading.Thread(target=_serve, args=(waiting, results), daemon=True).start()
     finished = []
     for _ in names:
-        name, result = results.get()
+        try:
+            name, result = results.get()
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.kill()
+            os._exit(130)  # without waiting for the threads, which would start new workers
         status = "FAILED" if result.failures or result.errors else "ok"
         print(f"{status:6} {result.ran:4} tests {result.seconds:6.1f} s  {name}{result.report}")
         sys.stdout.flush()
