@@ -38,12 +38,13 @@ def needs_mnist(test):
 
 
 def small_system(seed=3, dtype="float32", **changes):
-    """Three networks of the default sizes, with dropout and L1 in each."""
-    from gan3.method.train_step import Choices, ThreeNetworks
+    """The three networks with dropout and L1 in each; `changes` replace fields of the config."""
+    from gan3.method.config import ThreeNetworkConfig
+    from gan3.method.three_networks import ThreeNetworks
 
-    choices = {
+    fields = {
         "noise_draw": "example",
-        "init": "glorot",
+        "initializer": "glorot",
         "activation": Triple("elu", "leaky_relu", "relu"),
         "keep_prob": Triple(0.8, 0.5, 0.6),
         "l1_weight": Triple(1e-5, 2e-5, 3e-5),
@@ -52,7 +53,8 @@ def small_system(seed=3, dtype="float32", **changes):
         "digit_loss": "softmax_mean",
         "digit_weight": 1.0,
     }
-    return ThreeNetworks(Choices(**(choices | changes)), seed, dtype)
+    config = ThreeNetworkConfig(experiment="three_network", seed=seed, **(fields | changes))
+    return ThreeNetworks(config, dtype)
 
 
 def batch_of(count, seed=0):
