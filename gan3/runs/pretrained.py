@@ -38,7 +38,9 @@ def load_pretrained(name: str) -> System:
     Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
     """
     if name not in GENERATORS:
-        raise UserError(f"pretrained generator {name}: unknown; available: {', '.join(GENERATORS)}")
+        raise UserError(
+            f"pretrained generator {name!r}: unknown; available: {', '.join(GENERATORS)}"
+        )
     pretrained, path = GENERATORS[name], FOLDER / f"{name}.npz"
     digest = digest_of(path)
     if digest != pretrained.digest:

@@ -65,10 +65,7 @@ def run_folders(name: str, logs: str = "logs", figures: str = "figures") -> RunF
     name must not point outside the two folders.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        raise UserError(
-            f"run name {name!r}: use at most 100 letters, digits and . _ -, the first a letter or"
-            " digit"
-        )
+        raise UserError(f"run name {name!r}: letters, digits and . _ - only, at most 100")
     return RunFolders(name, Path(logs) / name, Path(figures) / name)
 
 

@@ -43,7 +43,7 @@ class Generators(FolderTest):
         self.assertEqual(digest, pretrained.GENERATORS["best"].digest)
 
     def test_an_unknown_name_is_refused(self):
-        with self.assertRaisesRegex(UserError, "three_network: unknown; available: best"):
+        with self.assertRaisesRegex(UserError, "'three_network': unknown; available: best"):
             pretrained.load_pretrained("three_network")
 
 
