@@ -1,4 +1,4 @@
-"""Files and command lines from strangers, mutated: an answer or one line, soon, in little room."""
+"""Mutated files and hostile arguments: a result or a one-line error, in bounded time and memory."""
 
 import gzip
 import io
@@ -29,19 +29,21 @@ from gan3.runs.registry import config_of
 from tests.support import FolderTest, call, idx_bytes, small_system, write_idx_set
 
 MUTANTS = 220  # of each format
+LARGE_MUTANTS = 40  # of formats that decompress to 55 MB
 LINES = 500
-LARGE_MUTANTS = 40  # of those that decompress to 55 MB
-SECONDS, MEMORY = 5, 2**30  # a mutant's time; what all of a format may add to the process
+SECONDS = 5  # for one mutant or command line
+MEMORY = 2**30  # bytes that the process may grow by in one test
+BOMB = 2**29  # bytes that a small file decompresses to
 
 
 @contextmanager
-def bounded(what):
-    """No hang: whoever has not answered after five seconds is interrupted, and fails."""
+def time_limit(what):
+    """Fails what has not returned after five seconds."""
 
-    def hangs(_number, _frame):
-        raise AssertionError(f"{what}: no answer after {SECONDS} s")
+    def stop(_number, _frame):
+        raise AssertionError(f"{what}: not done after {SECONDS} s")
 
-    before = signal.signal(signal.SIGALRM, hangs)
+    before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(SECONDS)
     try:
         yield
@@ -50,53 +52,53 @@ def bounded(what):
         signal.signal(signal.SIGALRM, before)
 
 
-def grown_since(before):
-    """By how many bytes the process's peak has grown since it was `before` KiB."""
+def growth_since(before):
+    """The growth of the process's peak memory since it was `before` KiB, in bytes."""
     return 1024 * (peak() - before)
 
 
 def peak():
-    """KiB that the process has had at most."""
+    """The peak memory of the process, in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def mutated(content, dice):
-    """One of the things that happen to files, and some that are done to them."""
+def mutated(content, rng):
+    """The content with one of eight kinds of damage, accidental or malicious."""
     content = bytearray(content)
-    kind = dice.randrange(8)
-    at = dice.randrange(len(content))
+    kind = rng.randrange(8)
+    at = rng.randrange(len(content))
     if kind == 0:
         del content[at:]
     elif kind == 1:
-        content[at] ^= 1 << dice.randrange(8)
+        content[at] ^= 1 << rng.randrange(8)
     elif kind == 2:
-        content[at : at + 4] = dice.randbytes(4)
-    elif kind == 3:  # headers are where the lies are
-        at = dice.randrange(min(len(content), 160))
-        content[at : at + 4] = dice.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff"))
+        content[at : at + 4] = rng.randbytes(4)
+    elif kind == 3:  # a wrong size in a header
+        at = rng.randrange(min(len(content), 160))
+        content[at : at + 4] = rng.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff"))
     elif kind == 4:
-        content[at:at] = dice.randbytes(dice.randrange(1, 200))
+        content[at:at] = rng.randbytes(rng.randrange(1, 200))
     elif kind == 5:
-        content[at : at + dice.randrange(1, 2000)] = b""
+        content[at : at + rng.randrange(1, 2000)] = b""
     elif kind == 6:
         content += content[at:]
     else:
         for _ in range(20):
-            content[dice.randrange(len(content))] = dice.randrange(256)
+            content[rng.randrange(len(content))] = rng.randrange(256)
     return bytes(content)
 
 
-class Files(FolderTest):
-    def assert_answers_or_one_line(self, name, path, content, read, mutants=MUTANTS):
+class MutatedFiles(FolderTest):
+    def assert_read_or_refused(self, name, path, content, read, mutants=MUTANTS):
         """Every mutant of `content` at `path` is read, or refused in one line."""
-        dice, path = random.Random(name), path.absolute()
+        rng, path = random.Random(name), path.absolute()
         path.parent.mkdir(parents=True, exist_ok=True)
-        others = {p: p.stat().st_mtime_ns for p in self.folder.rglob("*") if p.is_file()}
+        before = {p: p.stat().st_mtime_ns for p in self.folder.rglob("*") if p.is_file()}
         refused, memory = 0, peak()
         for number in range(mutants):
-            path.write_bytes(mutated(content, dice))
+            path.write_bytes(mutated(content, rng))
             try:
-                with bounded(f"{name}, mutant {number}"):
+                with time_limit(f"{name}, mutant {number}"):
                     read()
             except UserError as error:
                 refused += 1
@@ -104,10 +106,10 @@ class Files(FolderTest):
                 self.assertLess(len(str(error)), 400)
             except Exception as error:
                 raise AssertionError(f"{name}, mutant {number}: {error!r}") from error
-        self.assertLess(grown_since(memory), MEMORY, name)
-        self.assertGreater(refused, mutants // 10, name)  # the mutants are no harmless ones
+        self.assertLess(growth_since(memory), MEMORY, name)
+        self.assertGreater(refused, mutants // 10, name)  # otherwise the mutants are too harmless
         after = {p: p.stat().st_mtime_ns for p in self.folder.rglob("*") if p.is_file()}
-        self.assertEqual(after | {path: 0}, others | {path: 0}, name)  # nothing else is written
+        self.assertEqual(after | {path: 0}, before | {path: 0}, name)  # nothing else is written
 
     def test_idx_and_gzip(self):
         write_idx_set(self.folder / "own", 300, 60)
@@ -118,17 +120,17 @@ class Files(FolderTest):
         def read():
             datasets.load("idx", "own", log=lambda line: None)
 
-        self.assert_answers_or_one_line("gzip", path, compressed, read)
+        self.assert_read_or_refused("gzip", path, compressed, read)
         path.unlink()
-        self.assert_answers_or_one_line("idx", path.with_suffix(""), plain, read)
+        self.assert_read_or_refused("idx", path.with_suffix(""), plain, read)
         path.with_suffix("").write_bytes(plain)
         labels = self.folder / "own" / "train-labels-idx1-ubyte.gz"
         plain = gzip.decompress(labels.read_bytes())
         labels.unlink()
-        self.assert_answers_or_one_line("labels", labels.with_suffix(""), plain, read)
+        self.assert_read_or_refused("labels", labels.with_suffix(""), plain, read)
 
     def test_mnist_npz_and_the_cache_of_strokes(self):
-        """Of zeros, which the real ones are not: a mutant that can be read is refused for that."""
+        """All zeros, so that even a mutant that can be read is refused: it is not MNIST."""
         images = {"train": np.zeros((60_000, 28, 28), np.uint8)}
         images["test"] = images["train"][:10_000]
         labels = {part: np.zeros(len(array), np.uint8) for part, array in images.items()}
@@ -146,12 +148,12 @@ class Files(FolderTest):
             datasets.load("mnist", "keras", log=lambda line: None)
 
         content = path.read_bytes()
-        self.assert_answers_or_one_line("mnist.npz", path, content, read, LARGE_MUTANTS)
+        self.assert_read_or_refused("mnist.npz", path, content, read, LARGE_MUTANTS)
         wanted = {"a": ("uint8", (60_000, 28, 28)), "b": ("uint8", (60_000,))}
         path = self.folder / "strokes.npz"
         np.savez_compressed(path, a=images["train"], b=labels["train"])
         content = path.read_bytes()
-        self.assert_answers_or_one_line(
+        self.assert_read_or_refused(
             "strokes", path, content, lambda: files.read_npz(path, wanted), LARGE_MUTANTS
         )
 
@@ -165,21 +167,19 @@ class Files(FolderTest):
             files.names_in(path)
             files.read_npz(path, wanted)
 
-        self.assert_answers_or_one_line("samples", path, path.read_bytes(), read)
+        self.assert_read_or_refused("samples", path, path.read_bytes(), read)
         np.savez_compressed(path, images=images, labels=np.arange(120) % 10)
-        self.assert_answers_or_one_line("compressed samples", path, path.read_bytes(), read)
+        self.assert_read_or_refused("compressed samples", path, path.read_bytes(), read)
         path = self.folder / "judge.npz"
         content = judge.BUNDLED_JUDGE.read_bytes()
-        self.assert_answers_or_one_line(
-            "judge", path, content, lambda: judge.load(path, judge.DIGEST)
-        )
+        self.assert_read_or_refused("judge", path, content, lambda: judge.load(path, judge.DIGEST))
 
     def test_episodes_and_checkpoints(self):
         system = small_system()
         path = self.folder / "episode_01.npz"
         sampling.save_generator(path, system)
         content = path.read_bytes()
-        self.assert_answers_or_one_line(
+        self.assert_read_or_refused(
             "episode", path, content, lambda: sampling.load_generator(path, system)
         )
         variables = {"a": tf.Variable(tf.zeros([30, 20])), "b": tf.Variable(tf.zeros([9]))}
@@ -188,12 +188,12 @@ class Files(FolderTest):
         for step in (1, 2):
             Checkpoints(folder, variables).save(step)
         for path in sorted(p for p in folder.iterdir() if "step-1" not in p.name):
-            content, dice = path.read_bytes(), random.Random(path.name)
+            content, rng = path.read_bytes(), random.Random(path.name)
             for number in range(80):
-                path.write_bytes(mutated(content, dice))
-                with self.subTest(path.name, number=number), bounded(path.name):
+                path.write_bytes(mutated(content, rng))
+                with self.subTest(path.name, number=number), time_limit(path.name):
                     step = Checkpoints(folder, variables).restore(lambda line: None)
-                    self.assertIn(step, (1, 2))  # the older one is whole
+                    self.assertIn(step, (1, 2))  # the older one is intact
             path.write_bytes(content)
 
     def test_records(self):
@@ -217,17 +217,15 @@ class Files(FolderTest):
         def read_config():
             Config.from_dict(run_files.read_record(folders.record).get("config"))
 
-        self.assert_answers_or_one_line("run.json", folders.record, record, read_config)
+        self.assert_read_or_refused("run.json", folders.record, record, read_config)
         folders.record.write_bytes(record)
 
         def read_lines():
             run_files.read_metrics(folders.metrics)
 
-        self.assert_answers_or_one_line("metrics", folders.metrics, lines.encode(), read_lines)
+        self.assert_read_or_refused("metrics", folders.metrics, lines.encode(), read_lines)
         path = folder / "report.json"
-        self.assert_answers_or_one_line(
-            "report", path, card, lambda: comparison.compare(["a", "a"])
-        )
+        self.assert_read_or_refused("report", path, card, lambda: comparison.compare(["a", "a"]))
 
     def test_pictures(self):
         ink = np.zeros((40, 36), np.uint8)
@@ -236,40 +234,39 @@ class Files(FolderTest):
         for form in ("PNG", "GIF", "BMP", "JPEG", "TIFF"):
             buffer = io.BytesIO()
             Image.fromarray(ink).save(buffer, form)
-            dice = random.Random(form)
+            rng = random.Random(form)
             for number in range(100):
-                path.write_bytes(mutated(buffer.getvalue(), dice))
+                path.write_bytes(mutated(buffer.getvalue(), rng))
                 try:
-                    with bounded(f"{form}, mutant {number}"):
+                    with time_limit(f"{form}, mutant {number}"):
                         self.assertEqual(digit_reader.read_picture(path).shape, (28, 28))
                 except UserError as error:
                     self.assertNotIn("\n", str(error))
 
 
-BOMB = 2**29  # bytes that a small file decompresses to
-
-
 class Bombs(FolderTest):
-    """What lies about its size is refused before memory is taken for it."""
+    """A file with a wrong size in its header is refused before memory is allocated for it."""
 
-    def refused(self, read, message):
+    def assert_refused(self, read, message):
         memory = peak()
-        with self.assertRaisesRegex(UserError, message), bounded(message):
+        with self.assertRaisesRegex(UserError, message), time_limit(message):
             read()
-        self.assertLess(grown_since(memory), BOMB // 2)
+        self.assertLess(growth_since(memory), BOMB // 2)
 
     def test_gzip(self):
         write_idx_set(self.folder / "own", 300, 60)
         path = self.folder / "own" / "train-images-idx3-ubyte.gz"
         header = idx_bytes(np.zeros((60, 28, 28), np.uint8))[:16]
         with gzip.open(path, "wb", 1) as file:
-            file.write(header)  # of 60 images
+            file.write(header)  # states 60 images
             for _ in range(BOMB // 2**22):
                 file.write(bytes(2**22))
-        self.refused(lambda: datasets.load("idx", "own", log=print), "longer than its header says")
+        self.assert_refused(
+            lambda: datasets.load("idx", "own", log=print), "longer than its header says"
+        )
         huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
         path.write_bytes(gzip.compress(huge))
-        self.refused(lambda: datasets.load("idx", "own", log=print), "entries; from 50 to")
+        self.assert_refused(lambda: datasets.load("idx", "own", log=print), "entries; from 50 to")
 
     def test_zip(self):
         path = self.folder / "x.npz"
@@ -285,7 +282,7 @@ class Bombs(FolderTest):
             for _ in range(BOMB // 2**22):
                 file.write(bytes(2**22))
         wanted = {"images": ("uint8", (None, 28, 28))}
-        self.refused(lambda: files.read_npz(path, wanted), "not as long as its header says")
+        self.assert_refused(lambda: files.read_npz(path, wanted), "not as long as its header says")
         for shape, message in (((2**40, 28, 28), "claims"), ((-1, 28, 28), "not as long")):
             header = io.BytesIO()
             np.lib.format.write_array_header_1_0(
@@ -293,33 +290,33 @@ class Bombs(FolderTest):
             )
             with zipfile.ZipFile(path, "w") as archive:
                 archive.writestr("images.npy", header.getvalue())
-            self.refused(lambda: files.read_npz(path, wanted), message)
+            self.assert_refused(lambda: files.read_npz(path, wanted), message)
 
     def test_objects_are_never_unpickled(self):
         class Trap:
             def __reduce__(self):
-                return os.mkdir, ("sprung",)
+                return os.mkdir, ("unpickled",)
 
         path = self.folder / "x.npz"
         np.savez(path, images=np.array([Trap()], object))
-        self.refused(
+        self.assert_refused(
             lambda: files.read_npz(path, {"images": ("uint8", (None, 28, 28))}), "not uint8"
         )
-        self.assertFalse(Path("sprung").exists())
+        self.assertFalse(Path("unpickled").exists())
 
-    def test_pixels_that_are_no_numbers_and_labels_that_are_no_digits(self):
+    def test_weights_must_be_finite_and_labels_must_be_digits(self):
         system = small_system()
         path = self.folder / "episode_01.npz"
         weights = {name: w.numpy() for name, w in system.generator_weights.items()}
         first = next(iter(weights))
         np.savez(path, **weights | {first: np.full_like(weights[first], np.nan)})
-        self.refused(lambda: sampling.load_generator(path, system), "not finite")
+        self.assert_refused(lambda: sampling.load_generator(path, system), "not finite")
         write_idx_set(self.folder / "own", 300, 60)
         labels = np.full(300, 255, np.uint8)
         (self.folder / "own" / "train-labels-idx1-ubyte.gz").write_bytes(
             gzip.compress(idx_bytes(labels))
         )
-        self.refused(lambda: datasets.load("idx", "own", log=print), "a label of 255")
+        self.assert_refused(lambda: datasets.load("idx", "own", log=print), "a label of 255")
 
 
 HOSTILE = (
@@ -348,14 +345,14 @@ HOSTILE = (
 
 
 class CommandLines(FolderTest):
-    def test_every_line_is_an_answer_or_one_line_and_writes_nothing_elsewhere(self):
+    def test_every_line_succeeds_or_fails_in_one_line_and_writes_nothing(self):
         write_idx_set(self.folder / "own", 300, 60)
         inside = self.folder / "work"
         inside.mkdir()
         os.chdir(inside)
         shutil.copytree(self.folder / "own", inside / "own")
         before = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
-        # Each has a hostile word where `?` stands, and could not succeed with any of them.
+        # Each `?` is replaced by a hostile argument, with which the command cannot succeed.
         patterns = (
             ("train", "--dataset", "idx", "--data", "?"),
             ("train", "--dataset", "?"),
@@ -387,17 +384,17 @@ class CommandLines(FolderTest):
             ("evaluate", "--samples", "x.npz", "--judge", "?", "--dataset", "idx", "--data", "?"),
             ("compare", "?", "?"),
             ("recognise", "?"),
-            ("train-judge", "--steps", "?", "--out", "x"),
+            ("train-judge", "--steps", "?", "--out", "x.npz"),
             ("?",),
             ("?", "--help"),
         )
-        dice, memory = random.Random(7), peak()
+        rng, memory = random.Random(7), peak()
         for number in range(LINES):
             pattern = patterns[number % len(patterns)]
-            line = [dice.choice(HOSTILE) if word == "?" else word for word in pattern]
-            if number >= LINES // 2 and dice.random() < 0.5:
-                line.insert(dice.randrange(1, len(line) + 1), dice.choice(HOSTILE))
-            with self.subTest(line), bounded(" ".join(line)):
+            line = [rng.choice(HOSTILE) if word == "?" else word for word in pattern]
+            if number >= LINES // 2 and rng.random() < 0.5:
+                line.insert(rng.randrange(1, len(line) + 1), rng.choice(HOSTILE))
+            with self.subTest(line), time_limit(" ".join(line)):
                 status, _, err = call(*line)
                 self.assertIn(status, (0, 2))
                 if status == 2:
@@ -405,7 +402,7 @@ class CommandLines(FolderTest):
                     self.assertRegex(err, r"\Agan3[ :]")
         after = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
         self.assertEqual(after, before)
-        self.assertLess(grown_since(memory), MEMORY)
+        self.assertLess(growth_since(memory), MEMORY)
 
 
 if __name__ == "__main__":

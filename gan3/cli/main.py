@@ -1,18 +1,23 @@
-"""Runs one command and turns its errors into one line and an exit status."""
+"""Runs one command and turns errors into one line on stderr and an exit status."""
 
 import os
 import sys
 
 from gan3.cli.commands import COMMANDS
-from gan3.cli.parser import one_line, parser
+from gan3.cli.parser import make_parser, one_line
 from gan3.core.errors import DivergedError, UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status."""
-    options = parser().parse_args(arguments)
+    """Run one command and return its exit status.
+
+    0: done. 2: a wrong argument or input. 3: training diverged. 128 + n: stopped by signal n.
+    """
+    options = make_parser().parse_args(arguments)
     try:
-        return COMMANDS[options.command](options)
+        status = COMMANDS[options.command](options)
+        sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits
+        return status
     except UserError as error:
         _print_error(str(error))
         return 2
@@ -21,10 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 3
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
+    except BrokenPipeError:  # whoever read our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:  # the last resort; most code reports its own files better
+    except OSError as error:  # the last resort; most code reports its own files with more detail
         reason = (error.strerror or str(error)).lower()
         _print_error(
             f"{error.filename or 'a file'}: cannot be read or written ({reason});"

@@ -1,167 +1,295 @@
-"""The options of every command. No TensorFlow: `--help` is shown at once."""
+"""The options of every command. Imports neither TensorFlow nor NumPy, so that --help is fast."""
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from gan3.core.config import choices_of
+from gan3.core.options import STRATEGIES, WALK_MODES
+
+_MAX_SEED = 2**31 - 1
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument that does not fit is one line and exit status 2."""
+    """Reports a wrong argument in one line, with exit status 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, one_line(f"{self.prog}: {message}; {self.prog} --help says more") + "\n")
+        self.exit(2, one_line(f"{self.prog}: {message}; see {self.prog} --help") + "\n")
 
 
 def one_line(text: str) -> str:
-    """With escapes for line breaks and whatever else would not show: names may hold anything."""
+    """Escape line breaks and other characters that are not printable."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="gan3", description="The three-network digit GAN.")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(command=name)
-        return made
-
-    def add_folders(made: argparse.ArgumentParser) -> None:
-        made.add_argument("--logs", default="logs", help="folder of the runs' numbers")
-        made.add_argument("--figures", default="figures", help="folder of the runs' pictures")
-
-    train = add("train", "train a system by its schedule")
-    train.add_argument("--experiment", metavar="NAME", help="default: three_network")
-    train.add_argument("--episodes", type=int, help="episodes of the schedule")
-    train.add_argument("--batches", type=int, help="batches an episode")
-    train.add_argument("--batch-size", type=int, help="images a batch")
-    train.add_argument("--seed", type=int, help="of everything that is drawn")
-    train.add_argument("--data", metavar="DIR", help="where to look for the digits first")
-    train.add_argument("--dataset", choices=choices_of("dataset"), help="default: auto")
-    train.add_argument("--split", choices=choices_of("split"), help="what is held out")
-    train.add_argument("--run", metavar="NAME", help="default: the experiment and the time")
-    train.add_argument("--precision", choices=choices_of("precision"), help="of the arithmetic")
-    train.add_argument("--resume", action="store_true", help="go on with --run (the newest)")
-    train.add_argument(
-        "--strategy",
-        choices=("mirrored", "multiworker"),
-        help="share each batch out: to this machine's GPUs, or to the workers of TF_CONFIG",
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the command line; `command` is the name of the command."""
+    parser = _Parser(prog="gan3", description="Train and use GANs that draw handwritten digits.")
+    commands = parser.add_subparsers(
+        title="commands", dest="command", required=True, metavar="COMMAND"
     )
-    train.add_argument(
-        "--replicas", type=int, metavar="N", help="of mirrored: GPUs (all), or processor parts"
-    )
-    train.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="any field of the config"
-    )
-    add_folders(train)
-
-    sample = add("sample", "draw digits into an npz file")
-    _add_source(sample)
-    sample.add_argument("--count", type=int, default=100, help="how many (100)")
-    sample.add_argument("--labels", default="cycle", help="cycle, or digits such as 0123")
-    sample.add_argument("--seed", type=int, default=0, help="of the noise (0)")
-    sample.add_argument("--out", required=True, metavar="FILE.npz", help="images and labels")
-    add_folders(sample)
-
-    generate = add("generate", "write a number as one picture")
-    generate.add_argument("number", metavar="NUMBER", help="digits, such as 241256")
-    _add_source(generate)
-    generate.add_argument("--out", metavar="FILE", help=".png or .npz; figures/NUMBER.png")
-    generate.add_argument("--variants", type=int, default=1, help="rows, a hand each (1)")
-    generate.add_argument("--spacing", choices=("fixed", "tight"), default="fixed")
-    generate.add_argument("--path", action="store_true", help="print the file's path, no more")
-    generate.add_argument("--inverted", action="store_true", help="white ink on black")
-    generate.add_argument("--separate", metavar="DIR", help="each digit as a picture, too")
-    generate.add_argument("--seed", type=int, default=0, help="another seed, another hand (0)")
-    add_folders(generate)
-
-    evaluate = add("evaluate", "score digits beside real ones: the report card")
-    evaluate.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
-    source = evaluate.add_mutually_exclusive_group()
-    source.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
-    source.add_argument("--samples", metavar="FILE.npz", help="images, and labels if there are any")
-    evaluate.add_argument("--cas", action="store_true", help="also train a classifier on samples")
-    evaluate.add_argument("--split", choices=choices_of("split"), help="what the run held out")
-    evaluate.add_argument("--data", metavar="DIR", help="where to look for the digits first")
-    evaluate.add_argument("--dataset", choices=choices_of("dataset"), help="of --samples: auto")
-    evaluate.add_argument("--judge", metavar="FILE.npz", help="another judge, of train-judge")
-    evaluate.add_argument("--json", metavar="FILE", help="write the card there, too")
-    evaluate.add_argument("--seed", type=int, default=0, help="of the noise and the resampling (0)")
-    add_folders(evaluate)
-
-    compare = add("compare", "report cards of runs side by side")
-    compare.add_argument("runs", nargs="+", metavar="RUN", help="runs that were evaluated")
-    compare.add_argument("--by-experiment", action="store_true", help="mean ± deviation over seeds")
-    compare.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    compare.add_argument("--out", metavar="FILE.png", help="default: figures/compare.png")
-    add_folders(compare)
-
-    sweep = add("sweep", "train and score many runs, and set them side by side")
-    sweep.add_argument("spec", metavar="SPEC.toml", help="see experiments/sweeps/")
-    sweep.add_argument("--full", action="store_true", help="by each system's own, longer budget")
-    sweep.add_argument("--jobs", type=int, default=1, help="runs at a time on this machine (1)")
-    sweep.add_argument("--engine", choices=("local", "ray"), default="local", help="who runs them")
-    sweep.add_argument("--address", metavar="HOST:PORT", help="of the Ray cluster that is to do it")
-    sweep.add_argument("--data", metavar="DIR", help="where to look for the digits first")
-    sweep.add_argument("--tables", action="store_true", help="train nothing; draw what is done")
-    add_folders(sweep)
-
-    train_judge = add("train-judge", "train the classifier that scores digits")
-    train_judge.add_argument("--seed", type=int, default=0, help="of everything drawn (0)")
-    train_judge.add_argument("--data", metavar="DIR", help="where to look for MNIST first")
-    train_judge.add_argument("--steps", type=int, help="fewer, for a quick try")
-    train_judge.add_argument("--out", default="judge.npz", metavar="FILE.npz", help="judge.npz")
-
-    export = add("export", "write a run's generator as gan3 ships them: float16, no more")
-    export.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
-    export.add_argument("--out", required=True, metavar="FILE.npz", help="its weights")
-    add_folders(export)
-
-    page = add("export-page", "write a web page that draws digits by itself")
-    _add_run_or_pretrained(page)
-    page.add_argument("--out", default="digits.html", metavar="FILE.html", help="digits.html")
-    add_folders(page)
-
-    explore = add("explore", "a window: pick a digit, move its noise, save it")
-    _add_run_or_pretrained(explore)
-    explore.add_argument("--seed", type=int, default=0, help="of the noise (0)")
-    add_folders(explore)
-
-    figures = add("figures", "draw all figures of a run again")
-    figures.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
-    add_folders(figures)
-
-    latent = add("latent", "arithmetic and walks in the noise: a sheet, and a GIF of it")
-    _add_run_or_pretrained(latent)
-    latent.add_argument(
-        "--digits", nargs="+", type=int, metavar="DIGIT", help="3 8, or 3 for a grid and a sweep"
-    )
-    latent.add_argument(
-        "--mode", choices=("arithmetic", "interpolate", "grid", "sweep"), default="arithmetic"
-    )
-    latent.add_argument("--seed", type=int, default=0, help="of the noise (0)")
-    latent.add_argument("--out", metavar="FILE.png", help="default: figures/RUN/latent_MODE.png")
-    add_folders(latent)
-
-    recognise = add("recognise", "read digits in pictures: the judge or a determinator")
-    recognise.add_argument("files", nargs="+", metavar="FILE", help="pictures of one digit each")
-    reader = recognise.add_mutually_exclusive_group()
-    reader.add_argument("--run", metavar="NAME", help="whose determinator (the newest run's)")
-    reader.add_argument("--judge", action="store_true", help="by the judge, as where no run is")
-    add_folders(recognise)
-
-    add("experiments", "list what can be trained")
+    for name, (description, add_options) in _COMMANDS.items():
+        command = commands.add_parser(name, help=description, description=description)
+        add_options(command)
     return parser
 
 
-def _add_source(parser: argparse.ArgumentParser) -> None:
+# -- types of arguments ----------------------------------------------------------------------------
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{shown!r} is not a whole number from {low} to {high}"
+            )
+        return value
+
+    return parse
+
+
+def _output_file(*suffixes: str) -> Callable[[str], Path]:
+    """The path of a file to write; it ends in one of `suffixes`, if there are any."""
+
+    def parse(text: str) -> Path:
+        path = Path(text)
+        try:
+            is_folder = path.is_dir()
+        except OSError:  # reported when the file is written
+            is_folder = False
+        if not path.name or is_folder:
+            raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
+        if suffixes and path.suffix.lower() not in suffixes:
+            raise argparse.ArgumentTypeError(f"{text!r} does not end in {' or '.join(suffixes)}")
+        return path
+
+    return parse
+
+
+# -- options of several commands -------------------------------------------------------------------
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--logs", metavar="DIR", default="logs", help="folder of all runs (default: logs)")
+    add("--figures", metavar="DIR", default="figures", help="folder of figures (default: figures)")
+
+
+def _add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
+    seed, text = _whole_number(0, _MAX_SEED), "seed for all random draws (default: 0)"
+    parser.add_argument("--seed", metavar="N", type=seed, default=default, help=text)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    text = "folder to search first for the data set (default: $GAN3_DATA, then ./data)"
+    parser.add_argument("--data", metavar="DIR", help=text)
+
+
+def _add_run(parser: argparse._ActionsContainer, verb: str) -> None:
+    text = f"run to {verb} (default: the newest)"
+    parser.add_argument("run", metavar="RUN", nargs="?", help=text)
+
+
+def _add_pretrained(parser: argparse._ActionsContainer, verb: str) -> None:
+    text = f"{verb} this bundled generator (there is one: best)"
+    parser.add_argument("--pretrained", metavar="NAME", help=text)
+
+
+def _add_source(parser: argparse.ArgumentParser, positional: bool = False) -> None:
+    """The generator to draw with: that of a run, RUN or --run NAME, or a bundled one."""
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--run", metavar="NAME", help="whose generator (the newest run's)")
-    source.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+    text = "draw with this run's generator (default: the newest run, or best if there is no run)"
+    if positional:
+        source.add_argument("run", metavar="RUN", nargs="?", help=text)
+    else:
+        source.add_argument("--run", metavar="NAME", help=text)
+    _add_pretrained(source, "draw with")
 
 
-def _add_run_or_pretrained(parser: argparse.ArgumentParser) -> None:
-    """The same for commands whose run is named without an option; `_refuse_two_sources` checks."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="default: the newest")
-    parser.add_argument("--pretrained", metavar="NAME", help="a generator that comes with gan3")
+# -- options of each command -----------------------------------------------------------------------
+def _train(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--experiment", metavar="NAME", help="experiment to train (default: three_network)")
+    text = "(default: the experiment's)"
+    add("--episodes", metavar="N", type=int, help=f"number of episodes {text}")
+    add("--batches", metavar="N", type=int, help=f"batches per episode {text}")
+    add("--batch-size", metavar="N", type=int, help=f"images per batch {text}")
+    _add_seed(parser, default=None)  # the config has the default, and a resumed run its own
+    _add_data(parser)
+    text = (
+        "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
+        " downloaded; idx is your own IDX files in --data (default: auto)"
+    )
+    add("--dataset", choices=choices_of("dataset"), help=text)
+    text = "held-out images: the test set, or the last 5,000 training images (default: test)"
+    add("--split", choices=choices_of("split"), help=text)
+    add("--run", metavar="NAME", help="name of the run (default: the experiment and the UTC time)")
+    text = "number type to compute in; auto is bfloat16 if the hardware supports it"
+    add("--precision", choices=choices_of("precision"), help=f"{text} (default: float32)")
+    text = "continue --run, or the newest run, from its last checkpoint"
+    add("--resume", action="store_true", help=text)
+    text = "split each batch over this machine's GPUs, or over the workers of TF_CONFIG"
+    add("--strategy", choices=STRATEGIES, help=f"{text} (default: no splitting)")
+    text = "replicas of --strategy mirrored; without a GPU, parts of the CPU (default: all GPUs)"
+    add("--replicas", metavar="N", type=int, help=text)
+    text = "set a field of the experiment's config; can be given several times"
+    add("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
+    _add_folders(parser)
+
+
+def _sample(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    _add_source(parser)
+    add("--count", metavar="N", type=int, default=100, help="number of digits (default: 100)")
+    text = "digits to draw, such as 0123, repeated; cycle is 0123456789 (default: cycle)"
+    add("--labels", metavar="DIGITS", default="cycle", help=text)
+    _add_seed(parser)
+    text = "file to write: images uint8 [N, 28, 28] and labels int64 [N]"
+    add("--out", metavar="FILE.npz", type=_output_file(".npz"), required=True, help=text)
+    _add_folders(parser)
+
+
+def _generate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("number", metavar="NUMBER", help="digits to draw, such as 241256")
+    _add_source(parser)
+    text = "file to write, .png or .npz (default: figures/NUMBER.png)"
+    add("--out", metavar="FILE", type=_output_file(".png", ".npz"), help=text)
+    text = "number of rows, each in another style (default: 1)"
+    add("--variants", metavar="N", type=_whole_number(1, 100), default=1, help=text)
+    text = "width of each digit: 18 pixels, or that of its ink (default: fixed)"
+    add("--spacing", choices=("fixed", "tight"), default="fixed", help=text)
+    add("--path", action="store_true", help="print only the path of the file")
+    add("--inverted", action="store_true", help="white ink on black, instead of black on white")
+    add("--separate", metavar="DIR", help="also write each digit as a picture to this folder")
+    _add_seed(parser)
+    _add_folders(parser)
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    source = parser.add_mutually_exclusive_group()
+    _add_run(source, "evaluate")
+    _add_pretrained(source, "evaluate")
+    text = "evaluate the images in this file, and the labels if it has any"
+    source.add_argument("--samples", metavar="FILE.npz", help=text)
+    text = "also train a classifier on samples and test it on real digits (CAS)"
+    add("--cas", action="store_true", help=text)
+    text = "held-out images to compare with (default: those of the run, otherwise test)"
+    add("--split", choices=choices_of("split"), help=text)
+    _add_data(parser)
+    text = "data set to compare --samples or --pretrained with (default: auto)"
+    add("--dataset", choices=choices_of("dataset"), help=text)
+    text = "classifier from train-judge to score with (default: the bundled one)"
+    add("--judge", metavar="FILE.npz", help=text)
+    add("--json", metavar="FILE", type=_output_file(), help="also write the report card here")
+    _add_seed(parser)
+    _add_folders(parser)
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("runs", metavar="RUN", nargs="+", help="runs that have been evaluated")
+    text = "one column per experiment: mean ± standard deviation over its runs"
+    add("--by-experiment", action="store_true", help=text)
+    add("--markdown", action="store_true", help="print a Markdown table")
+    text = "picture of the table (default: figures/compare.png)"
+    add("--out", metavar="FILE.png", type=_output_file(".png"), help=text)
+    _add_folders(parser)
+
+
+def _sweep(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("spec", metavar="SPEC.toml", help="the runs; see experiments/sweeps for examples")
+    add("--full", action="store_true", help="train each system for its own, longer budget")
+    text = "number of runs at a time (default: 1)"
+    add("--jobs", metavar="N", type=_whole_number(1, 64), default=1, help=text)
+    text = "what executes the runs: processes on this machine, or Ray (default: local)"
+    add("--engine", choices=("local", "ray"), default="local", help=text)
+    text = "address of a Ray cluster for --engine ray (default: Ray on this machine)"
+    add("--address", metavar="HOST:PORT", help=text)
+    _add_data(parser)
+    text = "train nothing, only write the tables and figures of finished runs"
+    add("--tables", action="store_true", help=text)
+    _add_folders(parser)
+
+
+def _train_judge(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    _add_seed(parser)
+    _add_data(parser)
+    add("--steps", metavar="N", type=int, help="number of training steps (default: 5280)")
+    text, npz = "file to write (default: judge.npz)", _output_file(".npz")
+    add("--out", metavar="FILE.npz", type=npz, default="judge.npz", help=text)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    _add_run(parser, "export")
+    text, npz = "file to write: the generator's weights", _output_file(".npz")
+    parser.add_argument("--out", metavar="FILE.npz", type=npz, required=True, help=text)
+    _add_folders(parser)
+
+
+def _export_page(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser, positional=True)
+    text, page = "file to write (default: digits.html)", _output_file(".html", ".htm")
+    parser.add_argument("--out", metavar="FILE.html", type=page, default="digits.html", help=text)
+    _add_folders(parser)
+
+
+def _explore(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser, positional=True)
+    _add_seed(parser)
+    _add_folders(parser)
+
+
+def _figures(parser: argparse.ArgumentParser) -> None:
+    _add_run(parser, "draw")
+    _add_folders(parser)
+
+
+def _latent(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    _add_source(parser, positional=True)
+    text = "digits to draw (default: 3 8 for arithmetic and interpolate, otherwise 3)"
+    add("--digits", metavar="DIGIT", nargs="+", type=int, help=text)
+    text = "what to draw; interpolate and sweep also write a GIF (default: arithmetic)"
+    add("--mode", choices=WALK_MODES, default="arithmetic", help=text)
+    _add_seed(parser)
+    text = "picture to write (default: figures/RUN/latent_MODE.png)"
+    add("--out", metavar="FILE.png", type=_output_file(".png"), help=text)
+    _add_folders(parser)
+
+
+def _recognise(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="pictures with one digit each")
+    reader = parser.add_mutually_exclusive_group()
+    text = "read with this run's determinator (default: the newest run)"
+    reader.add_argument("--run", metavar="NAME", help=text)
+    text = "read with the bundled judge, a classifier (default if there is no run)"
+    reader.add_argument("--judge", action="store_true", help=text)
+    _add_folders(parser)
+
+
+def _experiments(_: argparse.ArgumentParser) -> None:
+    """It has no options."""
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "train": ("Train a system and write its logs, checkpoints and figures.", _train),
+    "sample": ("Draw digits into an npz file.", _sample),
+    "generate": ("Draw a number as one picture.", _generate),
+    "evaluate": ("Score generated digits against real ones: the report card.", _evaluate),
+    "compare": ("Print the report cards of several runs side by side.", _compare),
+    "sweep": ("Train, evaluate and compare the runs of a sweep file.", _sweep),
+    "train-judge": ("Train a judge, the classifier that scores digits.", _train_judge),
+    "export": ("Write the generator of a run as a small file, in float16.", _export),
+    "export-page": ("Write a generator as a self-contained web page.", _export_page),
+    "explore": ("Open a window to explore a generator.", _explore),
+    "figures": ("Draw all figures of a run again.", _figures),
+    "latent": ("Draw arithmetic or a walk in a generator's latent space.", _latent),
+    "recognise": ("Recognise the digits in pictures.", _recognise),
+    "experiments": ("List the experiments that can be trained.", _experiments),
+}

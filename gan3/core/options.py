@@ -1,3 +1,4 @@
-"""Names that the command line offers and the library checks. No TensorFlow here."""
+"""Option values that the command line and the library share. Imports nothing."""
 
 STRATEGIES = ("mirrored", "multiworker")  # of distributed training
+WALK_MODES = ("arithmetic", "interpolate", "grid", "sweep")  # of walks in the latent space

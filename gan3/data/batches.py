@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Batches for training: pixel scaling, gathering on the device, and the order of the images."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,22 +8,9 @@ import tensorflow as tf
 
 
 def to_unit(pixels: tf.Tensor) -> tf.Tensor:
-    """uint8 pixels [B, 28, 28] to images [B, 28, 28, 1], float32 in 0..1."""
+    """uint8 pixels [B, 28, 28] to float32 images [B, 28, 28, 1] in 0..1."""
     pixels.shape.assert_is_compatible_with([None, 28, 28])
     return tf.cast(pixels, tf.float32)[..., None] / 255.0
-
-
-def make_gather(
-    images: np.ndarray, labels: np.ndarray
-) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """Holds the data (uint8 [N, 28, 28] and [N]) on the device; answers what gathers a batch."""
-    pixels, digits = tf.constant(images), tf.constant(labels.astype(np.int32))
-
-    def take(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.name_scope("data"):
-            return to_unit(tf.gather(pixels, indices)), tf.gather(digits, indices)
-
-    return take
 
 
 def to_pixels(images: np.ndarray) -> np.ndarray:
@@ -33,12 +20,33 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
     return np.floor(images * 255.0 + 0.5).astype(np.uint8)
 
 
-class Batches:
-    """Which images step n takes: shuffled without replacement, every epoch in a new order.
+def make_gather(
+    images: np.ndarray, labels: np.ndarray
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Put a data set on the device and return a function that gathers a batch from it.
 
-    The epochs' permutations stand end to end and step n (from 1) takes the n-th `batch_size` of
-    them, so a batch may begin in one epoch and end in the next. A function of seed and step alone:
-    a resumed run takes up the very order.
+    Args:
+        images: uint8 [N, 28, 28].
+        labels: [N], integers.
+
+    Returns:
+        A function from indices [B] to images [B, 28, 28, 1] in 0..1 and labels [B], int32.
+    """
+    all_pixels, all_labels = tf.constant(images), tf.constant(labels.astype(np.int32))
+
+    def gather(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.name_scope("data"):
+            return to_unit(tf.gather(all_pixels, indices)), tf.gather(all_labels, indices)
+
+    return gather
+
+
+class Batches:
+    """The image indices of each step: shuffled without replacement, in a new order every epoch.
+
+    The permutations of all epochs are concatenated, and step n (from 1) has the n-th slice of
+    `batch_size` indices, so a batch can span two epochs. The indices depend on the seed and the
+    step alone, so a resumed run continues with the same order.
     """
 
     def __init__(self, count: int, batch_size: int, seed: int):
@@ -49,12 +57,12 @@ class Batches:
         return np.random.default_rng([self._seed, epoch]).permutation(self._count).astype(np.int32)
 
     def __call__(self, step: int) -> np.ndarray:
-        """int32 [batch_size]: indices into the training images."""
-        places = np.arange((step - 1) * self._batch_size, step * self._batch_size)
-        epochs = places // self._count
+        """Indices into the training images, int32 [batch_size]."""
+        positions = np.arange((step - 1) * self._batch_size, step * self._batch_size)
+        epochs = positions // self._count
         return np.concatenate(
             [
-                self._order(int(epoch))[places[epochs == epoch] % self._count]
+                self._order(int(epoch))[positions[epochs == epoch] % self._count]
                 for epoch in np.unique(epochs)
             ]
         )

@@ -1,7 +1,6 @@
-"""Digits from files to batches: found, checked, split, shuffled. Owns the pixel range.
+"""Loads a data set of digits: finds its files, checks them and splits them.
 
-Images are uint8 [N, 28, 28], ink 255 on paper 0, until `to_unit` makes them [B, 28, 28, 1] floats
-in 0..1; beside it only `metrics` divides by 255, distances between pixels.
+Images are uint8 [N, 28, 28] with ink 255 on background 0. `data.batches` scales them to 0..1.
 """
 
 import contextlib
@@ -20,16 +19,18 @@ from gan3.data import strokes
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import FILE_NAMES, KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
 
-HELD_OUT = 5_000  # last training images, for choices: the test set is for reports
+HELD_OUT = 5_000  # training images, the last ones, that the validation split holds out
+TITLES = {"mnist": "MNIST", "strokes": "strokes (synthetic, NOT MNIST)", "idx": "own IDX set"}
+_CACHE = Path("data")  # downloads and strokes are kept here
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Digits to train on, and others held out for losses and reports."""
+    """Digits to train on, and digits held out for evaluation."""
 
-    name: str  # mnist, strokes or idx
-    source: str  # the folder or file it came from
-    digest: str  # SHA-256 over the digests of its four parts
+    name: str  # "mnist", "strokes" or "idx"
+    source: str  # the folder or file it was read from
+    digest: str  # SHA-256 over the digests of its four arrays
     split: str  # what is held out: "test", or "validation"
     images: np.ndarray  # uint8 [N, 28, 28]
     labels: np.ndarray  # uint8 [N]
@@ -38,8 +39,8 @@ class Dataset:
 
     @property
     def title(self) -> str:
-        """How figures and lines name it."""
-        return {"mnist": "MNIST", "strokes": "strokes (not MNIST)", "idx": "own IDX set"}[self.name]
+        """Its name in figures and log lines, unmistakable if the digits are not MNIST's."""
+        return TITLES[self.name]
 
 
 def load(
@@ -49,105 +50,126 @@ def load(
     log: Log = print,
     mirrors: tuple[str, ...] = MIRRORS,
 ) -> Dataset:
-    """Find, check and split the digits.
+    """Find, check and split a data set.
 
     Args:
-        dataset: "mnist"; "strokes", the embedded set; "auto", MNIST or else strokes; "idx", a
-            user's own files in `folder`.
-        folder: where to look first; then $GAN3_DATA, ./data, the Keras cache, and torchvision's
-            MNIST/raw under each; then the mirrors, whose files are kept in ./data.
-        split: "test", train on all and hold out the test set; "validation", hold out the last
-            5,000 training images and never look at the test set.
-        say: told, line by line, what a user must know.
-        mirrors: folders to download from, https only, the next one where one fails.
+        dataset: "mnist"; "strokes", the embedded synthetic digits; "auto", MNIST, or strokes if
+            MNIST cannot be had; "idx", a user's own IDX files in `folder`.
+        folder: searched first, then $GAN3_DATA, ./data and the Keras cache, and in each of them
+            torchvision's MNIST/raw. If none has MNIST, it is downloaded into ./data.
+        split: "test" trains on all training images and holds out the test set; "validation" holds
+            out the last 5,000 training images and ignores the test set.
+        log: receives warnings and what takes time.
+        mirrors: https addresses to download from, tried in this order.
 
     Raises:
-        UserError: nothing found and nothing to be downloaded, or a file that is damaged.
+        UserError: the data cannot be found or downloaded, or a file is damaged.
     """
     if folder is not None and not check_path(Path(folder).is_dir):
-        raise UserError(f"--data {folder}: no such folder; name one that holds the digits")
+        raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
     if dataset == "idx":
-        if folder is None:
-            raise UserError("--dataset idx: needs --data with the folder of your four IDX files")
-        found = find_idx_files(Path(folder))
-        if found is None:
-            raise UserError(f"--data {folder}: none of {', '.join(FILE_NAMES.values())} is in it")
-        return _split("idx", folder, read_idx_set(found, mnist=False), split)
+        return _split("idx", str(folder), _read_own(folder), split)
     if dataset == "strokes":
-        return _split("strokes", "embedded", _strokes(log), split)
+        return _load_strokes(split, log)
     arrays, source = _find_mnist(folder, log)
     if arrays is None:
         try:
-            arrays, source = download(Path("data"), mirrors, log)
+            arrays, source = download(_CACHE, mirrors, log)
         except UserError as error:
             if dataset == "mnist":
                 raise
             log(f"NOTE: {error}")
-            log("NOTE: training on the embedded strokes, drawn digits that are NOT MNIST.")
-            return _split("strokes", "embedded", _strokes(log), split)
+            return _load_strokes(split, log)
     return _split("mnist", str(source), arrays, split)
+
+
+def _read_own(folder: str | None) -> Arrays:
+    """A user's own IDX files."""
+    if folder is None:
+        raise UserError("data set idx: needs a data folder; name the one with your four IDX files")
+    paths = find_idx_files(Path(folder))
+    if paths is None:
+        names = ", ".join(FILE_NAMES.values())
+        raise UserError(f"data folder {folder}: has none of {names}; put all four into it")
+    return read_idx_set(paths, mnist=False)
+
+
+def _load_strokes(split: str, log: Log) -> Dataset:
+    log(f"WARNING: the data set is {TITLES['strokes']}: digits drawn by a program")
+    return _split("strokes", "embedded", _strokes(log), split)
 
 
 def _split(name: str, source: str, arrays: Arrays, split: str) -> Dataset:
     digests = [hashlib.sha256(arrays[kind].tobytes()).hexdigest() for kind in KINDS]
-    train, labels = arrays["train-images"], arrays["train-labels"]
-    if split == "test":
-        parts = train, labels, arrays["t10k-images"], arrays["t10k-labels"]
-    else:
-        if len(train) <= HELD_OUT:
-            raise UserError(f"{source}: {len(train)} training images leave none for --split")
-        parts = train[:-HELD_OUT], labels[:-HELD_OUT], train[-HELD_OUT:], labels[-HELD_OUT:]
     digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+    images, labels = arrays["train-images"], arrays["train-labels"]
+    if split == "test":
+        parts = images, labels, arrays["t10k-images"], arrays["t10k-labels"]
+    else:
+        if len(images) <= HELD_OUT:
+            raise UserError(
+                f"{source}: {len(images)} training images; the validation split needs more than"
+                f" the {HELD_OUT} that it holds out"
+            )
+        parts = images[:-HELD_OUT], labels[:-HELD_OUT], images[-HELD_OUT:], labels[-HELD_OUT:]
     return Dataset(name, source, digest, split, *parts)
 
 
-# -- looking ---------------------------------------------------------------------------------------
+# -- finding MNIST ---------------------------------------------------------------------------------
 def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | None]:
-    named = [Path(place) for place in (folder, os.environ.get("GAN3_DATA")) if place]
-    places = [*named, Path("data")]
-    with contextlib.suppress(RuntimeError):  # nobody's home: HOME is unset, the user unknown
-        keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
-        places.append(keras)
-    for root in places:
+    """MNIST and the folder or file it was found in, or None twice.
+
+    A damaged file in a folder that the user named is an error; elsewhere it is logged and skipped.
+    """
+    named = [Path(name) for name in (folder, os.environ.get("GAN3_DATA")) if name]
+    for root in [*named, *_default_folders()]:
         if root not in named and not check_path(root.is_dir):
             continue
-        for place in (root, root / "MNIST" / "raw"):
+        for candidate in (root, root / "MNIST" / "raw"):
             try:
-                files = find_idx_files(place)
+                paths = find_idx_files(candidate)
             except UserError as error:
                 if root in named:
                     raise
-                log(f"NOTE: {error}; looking on")
+                log(f"NOTE: {error}; searching other folders")
                 continue
-            if files:
-                return read_idx_set(files, mnist=True), place
+            if paths:
+                return read_idx_set(paths, mnist=True), candidate
         if check_path((npz := root / "mnist.npz").is_file):
             return read_mnist_npz(npz), npz
     return None, None
 
 
-# -- making and fetching ---------------------------------------------------------------------------
+def _default_folders() -> list[Path]:
+    folders = [_CACHE]
+    with contextlib.suppress(RuntimeError):  # raised if the home folder cannot be determined
+        keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+        folders.append(keras / "datasets")
+    return folders
+
+
+# -- the embedded strokes --------------------------------------------------------------------------
 def _strokes(log: Log) -> Arrays:
-    """The embedded set, from ./data/strokes.npz or drawn anew and kept there."""
-    cache = Path("data") / "strokes.npz"
-    wanted = {}
+    """The embedded set, from ./data/strokes.npz, or drawn and then cached there."""
+    cache = _CACHE / "strokes.npz"
+    specification = {}
     for part, count in (("train", strokes.TRAIN), ("t10k", strokes.TEST)):
-        wanted[f"{part}-images"] = ("uint8", (count, 28, 28))
-        wanted[f"{part}-labels"] = ("uint8", (count,))
+        specification[f"{part}-images"] = ("uint8", (count, 28, 28))
+        specification[f"{part}-labels"] = ("uint8", (count,))
     if check_path(cache.is_file):
         try:
-            arrays = read_npz(cache, wanted)
+            arrays = read_npz(cache, specification)
             if strokes.digest(tuple(arrays[kind] for kind in KINDS)) == strokes.DIGEST:
                 return arrays
-            log(f"{cache}: not the strokes of this version; drawing them again")
+            log(f"NOTE: {cache}: from another version of gan3; drawing the strokes again")
         except UserError as error:
-            log(f"{error}; drawing the strokes again")
+            log(f"NOTE: {error}; drawing the strokes again")
     started = time.monotonic()
     arrays = dict(zip(KINDS, strokes.make(), strict=True))
     log(f"drew 70,000 digits of pen strokes in {time.monotonic() - started:.0f} s")
     try:
         make_folder(cache.parent)
         write_npz(cache, arrays)
-    except UserError as error:  # a cache that cannot be kept only costs time
-        log(f"{error}; the strokes will be drawn again next time")
+    except UserError as error:  # without a cache the next run only takes longer
+        log(f"NOTE: {error}; the strokes will be drawn again next time")
     return arrays

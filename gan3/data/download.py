@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Downloads MNIST from its mirrors: https only, bounded in size and time, checked by SHA-256."""
 
 import contextlib
 import gzip
@@ -21,32 +21,40 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
 )
-_TIMEOUT, _DOWNLOAD_SECONDS = 5, 60  # seconds: for an answer, and for one file
+_RESPONSE_SECONDS, _FILE_SECONDS = 5, 60  # for a response, and for one whole file
+_MAX_IMAGE_BYTES, _MAX_LABEL_BYTES = 12_000_000, 100_000  # of one gz file
+_MAX_PLAIN_BYTES = 48_000_000  # more than any of the four files has when decompressed
 
 
 def download(folder: Path, mirrors: tuple[str, ...], log: Log) -> tuple[Arrays, str]:
-    """MNIST and where it came from: from the first mirror that has each file, checked.
+    """Download MNIST and keep its four gz files in `folder`.
 
-    The four gz files are kept in `folder`. That is tried before they are fetched; where it fails
-    after all, they serve this once.
+    Each file comes from the first mirror that has it. If the files cannot be kept after all, a
+    line is logged and the data is returned all the same.
+
+    Returns:
+        The arrays and their source: the folder, or "downloaded" if nothing could be kept.
+
+    Raises:
+        UserError: the folder cannot be written, which is checked first, or a file is on no mirror.
     """
-    new = not check_path(folder.exists)
+    is_new = not check_path(folder.exists)
     make_folder(folder)
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise cannot_write(folder, error) from None
-    log("MNIST is not on this machine; downloading it (11 MB)")
+    log("MNIST: not found on this machine; downloading it (11 MB)")
     try:
         contents = _fetch_all(mirrors)
     except UserError:
-        if new:
+        if is_new:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
     try:
-        for name, content in contents.items():  # all four are there, or none is written
+        for name, content in contents.items():  # all four were fetched before any is written
             write_atomically(folder / name, content)
     except UserError as error:
         log(f"NOTE: {error}; MNIST will be downloaded again next time")
@@ -55,18 +63,18 @@ def download(folder: Path, mirrors: tuple[str, ...], log: Log) -> tuple[Arrays, 
 
 
 def _arrays_of(contents: dict[str, bytes]) -> Arrays:
-    """The arrays of IDX files that were checked, gzipped, by the names of the files."""
+    """The arrays of four gz files, by file name, whose content has been checked."""
     arrays = {}
     for kind, name in FILE_NAMES.items():
         content = gzip.decompress(contents[f"{name}.gz"])
-        start = 4 + 4 * content[3]  # its fourth byte counts the dimensions
+        start = 4 + 4 * content[3]  # the fourth byte is the number of dimensions
         shape = [int(n) for n in np.frombuffer(content[4:start], ">u4")]
         arrays[kind] = np.frombuffer(content, np.uint8, offset=start).reshape(shape)
     return arrays
 
 
 def _fetch_all(mirrors: tuple[str, ...]) -> dict[str, bytes]:
-    """The four gz files by name. Raises UserError where one is to be had from no mirror."""
+    """The four gz files by name. Raises UserError if a file is on no mirror."""
     contents = {}
     for kind, name in FILE_NAMES.items():
         reasons = []
@@ -75,13 +83,13 @@ def _fetch_all(mirrors: tuple[str, ...]) -> dict[str, bytes]:
                 contents[f"{name}.gz"] = _fetch(f"{mirror}{name}.gz", kind)
                 break
             except (OSError, http.client.HTTPException, ValueError, EOFError, zlib.error) as error:
-                reason = str(getattr(error, "reason", error))  # in part a server's own words
+                reason = str(getattr(error, "reason", error))  # a server may have written it
                 reason = " ".join(reason.split())[:100]
                 reasons.append(f"{mirror.split('/')[2]}: {reason}")
         else:
             raise UserError(
-                f"MNIST: not found and no mirror gave it ({'; '.join(reasons)});"
-                " put its four files into ./data or name their folder with --data"
+                f"MNIST: not found, and no mirror has it ({'; '.join(reasons)}); put its four files"
+                " into ./data, or set GAN3_DATA to their folder"
             )
     return contents
 
@@ -94,24 +102,23 @@ class _HttpsOnly(urllib.request.HTTPRedirectHandler):
 
 
 def _fetch(url: str, kind: str) -> bytes:
-    """The gz file at `url`; ValueError where it is too large, too slow or not MNIST's."""
+    """The gz file at `url`. Raises ValueError if it is too large, too slow or not MNIST's."""
     if not url.startswith("https://"):
         raise ValueError("not https")
-    most = 12_000_000 if "images" in kind else 100_000
-    deadline = time.monotonic() + _DOWNLOAD_SECONDS
-    parts, size = [], 0
+    max_bytes = _MAX_IMAGE_BYTES if "images" in kind else _MAX_LABEL_BYTES
+    deadline = time.monotonic() + _FILE_SECONDS
+    chunks, size = [], 0
     opener = urllib.request.build_opener(_HttpsOnly)
-    with opener.open(url, timeout=_TIMEOUT) as answer:
-        while part := answer.read1(65536):
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                raise ValueError(f"larger than {most} bytes")
+    with opener.open(url, timeout=_RESPONSE_SECONDS) as response:
+        while chunk := response.read1(65536):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > max_bytes:
+                raise ValueError(f"larger than {max_bytes} bytes")
             if time.monotonic() > deadline:
-                raise ValueError(f"not done after {_DOWNLOAD_SECONDS} s")
-    content = b"".join(parts)
-    expected = 48_000_000  # more than any of the four, decompressed
-    plain = zlib.decompressobj(wbits=31).decompress(content, expected)
+                raise ValueError(f"not done after {_FILE_SECONDS} s")
+    content = b"".join(chunks)
+    plain = zlib.decompressobj(wbits=31).decompress(content, _MAX_PLAIN_BYTES)
     if hashlib.sha256(plain).hexdigest() != SHA256[kind]:
         raise ValueError("content is not MNIST's (SHA-256 differs)")
     return content

@@ -1,4 +1,7 @@
-"""TODO docstring."""
+"""The file formats of MNIST: four IDX files, gzipped or not, or the mnist.npz of Keras.
+
+No size in a header is trusted: it is checked before any memory is allocated for it.
+"""
 
 import gzip
 import hashlib
@@ -12,7 +15,6 @@ from gan3.core.files import read_npz
 
 KINDS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 FILE_NAMES = {kind: f"{kind}-idx{3 if 'images' in kind else 1}-ubyte" for kind in KINDS}
-_COUNTS = {"train": 60_000, "t10k": 10_000}
 SHA256 = {  # of the decompressed files
     "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -25,73 +27,79 @@ _NPZ_NAMES = {
     "t10k-images": "x_test",
     "t10k-labels": "y_test",
 }
-_MOST_IMAGES = 400_000  # of a user's own set: 314 MB
+_MNIST_COUNTS = {"train": 60_000, "t10k": 10_000}
+_MIN_IMAGES, _MAX_IMAGES = 50, 400_000  # of a user's own set; 400,000 images take 314 MB
 Arrays = dict[str, np.ndarray]
+"""A data set by kind: images uint8 [N, 28, 28], labels uint8 [N] in 0..9."""
 
 
 def find_idx_files(folder: Path) -> dict[str, Path] | None:
-    """The four files of a folder, gzipped or not; None where there is none of them."""
-    found = {}
+    """The four IDX files in a folder, by kind; None if it contains none of them.
+
+    Raises UserError if only some of them are there, or the folder cannot be searched.
+    """
+    paths = {}
     for kind, name in FILE_NAMES.items():
-        for candidate in (folder / name, folder / f"{name}.gz"):
+        for path in (folder / name, folder / f"{name}.gz"):
             try:
-                if not candidate.is_file():
-                    continue
+                exists = path.is_file()
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise UserError(f"{folder}: cannot be searched ({reason}); name another") from None
-            found[kind] = candidate
-            break
-    if not found:
+                raise UserError(
+                    f"{folder}: cannot be searched ({reason}); name another folder"
+                ) from None
+            if exists:
+                paths[kind] = path
+                break
+    if not paths:
         return None
     for kind, name in FILE_NAMES.items():
-        if kind not in found:
-            raise UserError(f"{folder / name}: missing beside the others; put all four there")
-    return found
+        if kind not in paths:
+            raise UserError(f"{folder / name}: missing; put all four IDX files into that folder")
+    return paths
 
 
-# -- reading ---------------------------------------------------------------------------------------
-def read_idx_set(files: dict[str, Path], mnist: bool) -> Arrays:
-    arrays = {kind: _read_idx(files[kind], kind, mnist) for kind in KINDS}
+def read_idx_set(paths: dict[str, Path], mnist: bool) -> Arrays:
+    """Read the four IDX files, by kind.
+
+    Args:
+        mnist: whether the content must be MNIST's, by count and SHA-256.
+
+    Raises:
+        UserError: a file is damaged, is not of this kind, or does not fit the others.
+    """
+    arrays = {kind: _read_idx(paths[kind], kind, mnist) for kind in KINDS}
     for part in ("train", "t10k"):
         images, labels = arrays[f"{part}-images"], arrays[f"{part}-labels"]
         if len(images) != len(labels):
             raise UserError(
-                f"{files[f'{part}-labels']}: {len(labels)} labels for {len(images)} images;"
+                f"{paths[f'{part}-labels']}: {len(labels)} labels for {len(images)} images;"
                 " the two files must belong together"
             )
     return arrays
 
 
 def _read_idx(path: Path, kind: str, mnist: bool) -> np.ndarray:
-    """One IDX file (LeCun's format: magic, sizes, bytes), believed only as far as it is checked."""
+    """One IDX file (LeCun's format): four magic bytes, the sizes, then the content."""
     dimensions = 3 if "images" in kind else 1
     try:
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
             header = file.read(4 + 4 * dimensions)
-            if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, 8, dimensions]):
-                raise UserError(f"{path}: not an IDX file of unsigned bytes in {dimensions}-D")
-            shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
-            expected = _COUNTS[kind.partition("-")[0]]
-            if shape[1:] != (28, 28)[: dimensions - 1]:
-                raise UserError(f"{path}: images of {shape[1:]} pixels, not (28, 28)")
-            if mnist and shape[0] != expected:
-                raise UserError(f"{path}: {shape[0]} entries, MNIST has {expected}")
-            if not 50 <= shape[0] <= _MOST_IMAGES:
-                raise UserError(f"{path}: {shape[0]} entries; from 50 to {_MOST_IMAGES} will do")
+            shape = _checked_shape(path, kind, header, mnist)
             size = int(np.prod(shape))
             content = file.read(size + 1)
-    except OSError as error:  # BadGzipFile among them
+    except OSError as error:  # BadGzipFile is one
         reason = error.strerror or str(error)
         raise UserError(f"{path}: cannot be read ({reason}); replace the file") from None
     except (EOFError, zlib.error) as error:
         raise UserError(f"{path}: damaged gzip ({error}); replace the file") from None
     if len(content) != size:
-        word = "truncated" if len(content) < size else "longer than its header says"
-        raise UserError(f"{path}: {word}; replace the file")
+        problem = "truncated" if len(content) < size else "longer than its header says"
+        raise UserError(f"{path}: {problem}; replace the file")
     if mnist and hashlib.sha256(header + content).hexdigest() != SHA256[kind]:
         raise UserError(
-            f"{path}: content is not MNIST's (SHA-256 differs); replace it, or --dataset idx"
+            f"{path}: content is not MNIST's (SHA-256 differs); replace the file, or load your own"
+            " IDX files as the data set idx"
         )
     array = np.frombuffer(content, np.uint8).reshape(shape)
     if dimensions == 1 and array.max() > 9:
@@ -99,16 +107,40 @@ def _read_idx(path: Path, kind: str, mnist: bool) -> np.ndarray:
     return array
 
 
+def _checked_shape(path: Path, kind: str, header: bytes, mnist: bool) -> tuple[int, ...]:
+    """The shape that an IDX header states. Raises UserError if it is not one of this kind."""
+    dimensions = 3 if "images" in kind else 1
+    if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, 8, dimensions]):
+        raise UserError(
+            f"{path}: not an IDX file of unsigned bytes in {dimensions}-D; replace the file"
+        )
+    shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
+    if shape[1:] != (28, 28)[: dimensions - 1]:
+        raise UserError(f"{path}: images of {shape[1:]} pixels, not (28, 28); resize them")
+    expected = _MNIST_COUNTS[kind.partition("-")[0]]
+    if mnist and shape[0] != expected:
+        raise UserError(
+            f"{path}: {shape[0]} entries, MNIST has {expected}; replace the file, or load your own"
+            " IDX files as the data set idx"
+        )
+    if not _MIN_IMAGES <= shape[0] <= _MAX_IMAGES:
+        raise UserError(
+            f"{path}: {shape[0]} entries; from {_MIN_IMAGES} to {_MAX_IMAGES} are supported"
+        )
+    return shape
+
+
 def read_mnist_npz(path: Path) -> Arrays:
-    """Keras' mnist.npz; each array must be, with IDX's header before it, the very IDX file."""
-    wanted = {}
+    """Read the mnist.npz of Keras. Raises UserError if an array is not MNIST's, by SHA-256."""
+    specification = {}
     for kind, name in _NPZ_NAMES.items():
-        count = _COUNTS[kind.partition("-")[0]]
-        wanted[name] = ("uint8", (count, 28, 28) if "images" in kind else (count,))
-    read = read_npz(path, wanted)
+        count = _MNIST_COUNTS[kind.partition("-")[0]]
+        specification[name] = ("uint8", (count, 28, 28) if "images" in kind else (count,))
+    by_name = read_npz(path, specification)
     arrays = {}
     for kind, name in _NPZ_NAMES.items():
-        array = read[name]
+        array = by_name[name]
+        # With its IDX header in front the array is the IDX file, so the same digest applies.
         header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
         if hashlib.sha256(header + array.tobytes()).hexdigest() != SHA256[kind]:
             raise UserError(f"{path}: {name} is not MNIST's (SHA-256 differs); replace the file")

@@ -1,12 +1,12 @@
-"""The embedded digits: 70,000 drawn pen strokes, for where no MNIST can be had.
+"""The embedded data set: 70,000 synthetic digits drawn with pen strokes, for use without MNIST.
 
-Each digit has several skeletons (centre lines of pen strokes, as smooth curves through control
-points). A drawn digit is a skeleton with jittered control points, bent, slanted, turned and
-stretched, set into the 20 x 20 pixels of MNIST's own normalisation with its mass in the middle,
-and inked with a pen of its own width.
+Each digit has several skeletons: the centre lines of its pen strokes, smooth curves through control
+points. To draw a digit, the control points of a skeleton are jittered, and the curves are bent,
+slanted, rotated and stretched. The result is normalised as in MNIST, to 20 x 20 pixels with the
+centre of mass in the middle, and drawn with a pen of random width.
 
-Only + - x / and square roots of NumPy floats are used, which IEEE 754 rounds alike everywhere: the
-set is the same bytes on every machine, and `DIGEST` says which.
+The code uses only + - x / and square roots of NumPy floats, which IEEE 754 rounds the same way
+everywhere. So the data set is the same on every machine, bit for bit; `DIGEST` is its digest.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ import numpy as np
 
 TRAIN, TEST = 60_000, 10_000
 DIGEST = "cf657a66c405ccf7c80f650eae840143170804ef8415e52f5eee9bc3a62b66dd"
-"""SHA-256 of train images, train labels, test images, test labels, as bytes in this order."""
-_POINTS = 72  # ink dots on a digit's centre lines; at most 1.1 pixels apart, under a pen's width
-_BLOCK = 250  # digits drawn at once: the block's 28 x 28 distances stay in the cache
+"""SHA-256 of the bytes of train images, train labels, test images, test labels, in this order."""
+_POINTS = 72  # ink dots on a digit's centre lines, at most 1.1 pixels apart: under a pen's width
+_BLOCK = 250  # digits drawn at once, so few that their 28 x 28 distances fit in the CPU cache
 # Skeletons: x to the right, y down, both about 0..1. A stroke is a smooth curve through its
-# points; a "/" between points starts a new stroke; a point given twice makes a corner.
+# points; a "/" between points starts a new stroke; a point given twice is a corner.
 _SKELETONS: dict[int, tuple[str, ...]] = {
     0: (
         ".52,.02 .22,.16 .08,.50 .20,.86 .48,.98 .78,.84 .90,.48 .76,.14 .50,.02",
@@ -82,10 +82,10 @@ _SKELETONS: dict[int, tuple[str, ...]] = {
 
 
 def make(train: int = TRAIN, test: int = TEST) -> tuple[np.ndarray, ...]:
-    """The set: (train images, train labels, test images, test labels).
+    """Draw the data set: train images, train labels, test images, test labels.
 
-    Images are uint8 [N, 28, 28], white ink on black like MNIST; labels uint8 [N], the ten digits
-    in equal parts, shuffled. The same bytes at every call and on every machine.
+    Images are uint8 [N, 28, 28], white ink on black as in MNIST. Labels are uint8 [N], with the ten
+    digits in equal numbers, shuffled. The result is the same on every call and every machine.
     """
     parts = []
     for stream, count in ((1, train), (2, test)):
@@ -108,27 +108,28 @@ def digest(arrays: tuple[np.ndarray, ...]) -> str:
     return sha.hexdigest()
 
 
-def _bell(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """About N(0, 1), within +-3: the sum of three uniforms, as normal() would call log and exp."""
+def _near_normal(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Roughly N(0, 1), within -3..3: a sum of three uniforms. NumPy's normal() uses log and exp."""
     return (random.random((3, *shape)).sum(axis=0) - 1.5) * 2.0
 
 
 def _centre_lines(labels: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Dots along the pen's way: x and y, each [n, _POINTS], in pixels, ready to be inked."""
+    """Dots along the pen strokes: x and y, each [n, _POINTS], in pixels."""
     n = len(labels)
     x, y = np.empty((n, _POINTS)), np.empty((n, _POINTS))
     choice = random.random(n)
     for digit, skeletons in _SKELETONS.items():
-        for which, text in enumerate(skeletons):
-            mine = np.flatnonzero(
-                (labels == digit) & ((choice * len(skeletons)).astype(int) == which)
+        for number, text in enumerate(skeletons):
+            rows = np.flatnonzero(
+                (labels == digit) & ((choice * len(skeletons)).astype(int) == number)
             )
-            if len(mine):
-                x[mine], y[mine] = _trace(_strokes_of(text), len(mine), random)
+            if len(rows):
+                x[rows], y[rows] = _trace(_strokes_of(text), len(rows), random)
     return _pose(x - 0.5, y - 0.5, random)
 
 
 def _strokes_of(text: str) -> list[np.ndarray]:
+    """The control points [k, 2] of each stroke of a skeleton."""
     return [
         np.array([[float(v) for v in point.split(",")] for point in stroke.split()])
         for stroke in text.split("/")
@@ -136,94 +137,95 @@ def _strokes_of(text: str) -> list[np.ndarray]:
 
 
 def _trace(strokes: list[np.ndarray], n: int, random: np.random.Generator):
-    """n jittered copies of a skeleton: dots evenly along the smooth curve of each stroke."""
+    """n jittered copies of a skeleton, as dots at equal distances along its smooth curves."""
     lengths = np.array([np.sqrt((np.diff(s, axis=0) ** 2).sum(axis=1)).sum() for s in strokes])
     dots = np.maximum(2, (lengths / lengths.sum() * _POINTS).astype(int))
     dots[np.argmax(dots)] += _POINTS - dots.sum()
-    shift = 0.035 * _bell(random, (n, len(strokes), 1, 2))
+    shift = 0.035 * _near_normal(random, (n, len(strokes), 1, 2))
     traced = []
     for i, (stroke, count) in enumerate(zip(strokes, dots, strict=True)):
-        knots = stroke + 0.024 * _bell(random, (n, len(stroke), 2)) + (i > 0) * shift[:, i]
-        corner = np.flatnonzero((np.diff(stroke, axis=0) == 0).all(axis=1))
-        knots[:, corner + 1] = knots[:, corner]  # both points of a corner stay one
-        traced.append(_even(_curve(knots, 12), count))
-    both = np.concatenate(traced, axis=1)
-    return both[..., 0], both[..., 1]
+        knots = stroke + 0.024 * _near_normal(random, (n, len(stroke), 2)) + (i > 0) * shift[:, i]
+        corners = np.flatnonzero((np.diff(stroke, axis=0) == 0).all(axis=1))
+        knots[:, corners + 1] = knots[:, corners]  # both points of a corner stay in one place
+        traced.append(_resample(_curve(knots, 12), count))
+    points = np.concatenate(traced, axis=1)
+    return points[..., 0], points[..., 1]
 
 
-def _curve(knots: np.ndarray, each: int) -> np.ndarray:
-    """Catmull-Rom curve through knots [n, k, 2]: `each` points a span, [n, (k - 1) each + 1, 2]."""
+def _curve(knots: np.ndarray, per_span: int) -> np.ndarray:
+    """Catmull-Rom curve through knots [n, k, 2]: points [n, (k - 1) * per_span + 1, 2]."""
     before = np.concatenate([knots[:, :1], knots[:, :-2]], axis=1)[:, :, None]
     after = np.concatenate([knots[:, 2:], knots[:, -1:]], axis=1)[:, :, None]
     a, b = knots[:, :-1, None], knots[:, 1:, None]
-    t = (np.arange(each) / each)[None, None, :, None]
+    t = (np.arange(per_span) / per_span)[None, None, :, None]
     spans = a + 0.5 * t * (
         (b - before)
         + t * ((2 * before - 5 * a + 4 * b - after) + t * (3 * (a - b) + after - before))
     )
     n, k = knots.shape[:2]
-    return np.concatenate([spans.reshape(n, (k - 1) * each, 2), knots[:, -1:]], axis=1)
+    return np.concatenate([spans.reshape(n, (k - 1) * per_span, 2), knots[:, -1:]], axis=1)
 
 
-def _even(points: np.ndarray, count: int) -> np.ndarray:
-    """`count` points at even distances along polylines [n, p, 2]: [n, count, 2]."""
+def _resample(points: np.ndarray, count: int) -> np.ndarray:
+    """`count` points at equal distances along polylines [n, p, 2]: [n, count, 2]."""
     n, p = points.shape[:2]
     steps = np.sqrt((np.diff(points, axis=1) ** 2).sum(axis=2))
     along = np.concatenate([np.zeros((n, 1)), np.cumsum(steps, axis=1)], axis=1)  # [n, p]
-    wanted = along[:, -1:] * (np.arange(count) / (count - 1))  # [n, count]
-    # The span of each wanted place, for all n lines in one search: line i is lifted by i.
+    targets = along[:, -1:] * (np.arange(count) / (count - 1))  # [n, count]
+    # One search finds the span of every target in all n lines: line i has values in i..i + 1.
     scale = along[:, -1:] * 1.001
-    lift = np.arange(n)[:, None]
-    right = np.searchsorted((along / scale + lift).ravel(), (wanted / scale + lift).ravel())
-    right = np.clip(right.reshape(n, count) - lift * p, 1, p - 1)
     rows = np.arange(n)[:, None]
+    right = np.searchsorted((along / scale + rows).ravel(), (targets / scale + rows).ravel())
+    right = np.clip(right.reshape(n, count) - rows * p, 1, p - 1)
     left = along[rows, right - 1]
-    share = (wanted - left) / np.maximum(along[rows, right] - left, 1e-9)
-    share = np.clip(share, 0.0, 1.0)[..., None]
-    return points[rows, right - 1] * (1 - share) + points[rows, right] * share
+    fraction = (targets - left) / np.maximum(along[rows, right] - left, 1e-9)
+    fraction = np.clip(fraction, 0.0, 1.0)[..., None]
+    return points[rows, right - 1] * (1 - fraction) + points[rows, right] * fraction
 
 
 def _pose(x: np.ndarray, y: np.ndarray, random: np.random.Generator):
-    """Bend, slant, turn and stretch each digit; then MNIST's normalisation, to pixels."""
+    """Bend, slant, rotate and stretch each digit, then normalise it to pixels as MNIST does."""
     n = len(x)
 
-    def each(size: float) -> np.ndarray:
-        return size * _bell(random, (n, 1))
+    def jitter(scale: float) -> np.ndarray:
+        """One draw per digit."""
+        return scale * _near_normal(random, (n, 1))
 
-    # Elastic bend: a smooth displacement, quadratic and cubic in the place on the sheet.
-    bent_x = x + each(0.16) * y * y + each(0.12) * x * y + each(0.25) * y * (y * y - 0.25)
-    bent_y = y + each(0.12) * x * x + each(0.10) * x * y + each(0.25) * x * (x * x - 0.25)
-    x, y = bent_x * (1 + each(0.13)), bent_y
-    x = x - (0.12 + each(0.17)) * y  # most hands lean to the right
-    half = each(0.06)  # turn by 2 atan(half), without a sine
+    # Elastic bend: a smooth displacement, quadratic and cubic in the position.
+    bent_x = x + jitter(0.16) * y * y + jitter(0.12) * x * y + jitter(0.25) * y * (y * y - 0.25)
+    bent_y = y + jitter(0.12) * x * x + jitter(0.10) * x * y + jitter(0.25) * x * (x * x - 0.25)
+    x, y = bent_x * (1 + jitter(0.13)), bent_y
+    x = x - (0.12 + jitter(0.17)) * y  # most handwriting leans to the right
+    half = jitter(0.06)  # rotates by 2 atan(half) without computing a sine
     cos, sin = (1 - half * half) / (1 + half * half), 2 * half / (1 + half * half)
     x, y = cos * x - sin * y, sin * x + cos * y
-    # MNIST: the longer side fills 20 pixels (some ink is lost to the threshold), keeping the
-    # shape, and the centre of mass sits at (14, 14).
+    # As in MNIST: the aspect ratio is kept, the longer side has about 20 pixels with the pen's
+    # width, and the centre of mass is at (14, 14).
     x, y = x - x.min(axis=1, keepdims=True), y - y.min(axis=1, keepdims=True)
     side = np.maximum(x.max(axis=1), y.max(axis=1))[:, None]
-    pixels = (17.4 + each(0.35)) / side
+    pixels = (17.4 + jitter(0.35)) / side
     x, y = x * pixels, y * pixels
-    x = _inside(x - x.mean(axis=1, keepdims=True) + 14.0 + each(0.25))
-    y = _inside(y - y.mean(axis=1, keepdims=True) + 14.0 + each(0.25))
+    x = _inside(x - x.mean(axis=1, keepdims=True) + 14.0 + jitter(0.25))
+    y = _inside(y - y.mean(axis=1, keepdims=True) + 14.0 + jitter(0.25))
     return x, y
 
 
 def _inside(x: np.ndarray) -> np.ndarray:
-    """Move lines of dots, whole, so that the widest pen at 3 to 24 leaves the border paper."""
+    """Shift each digit so that its dots are in 3..24: even the widest pen spares the border."""
     x = x + np.maximum(3.0 - x.min(axis=1, keepdims=True), 0)
     return x - np.maximum(x.max(axis=1, keepdims=True) - 24.0, 0)
 
 
 def _ink(x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """uint8 [n, 28, 28]: a pen of its own width and softness along the dots of each digit.
+    """Draw each digit along its dots, with a pen of random width and softness: uint8 [n, 28, 28].
 
-    The nearest dot's distance is a minimum, which no order of summation can change.
+    Ink depends on the distance to the nearest dot: a minimum is the same in any order of
+    evaluation.
     """
     n = len(x)
-    pen = 1.22 + 0.24 * _bell(random, (n,))  # half the width, pixels
-    soft = 0.62 + 0.10 * _bell(random, (n,))  # width of the edge
-    # Batch innermost: long contiguous rows for every operation.
+    pen = 1.22 + 0.24 * _near_normal(random, (n,))  # half of its width, pixels
+    soft = 0.62 + 0.10 * _near_normal(random, (n,))  # width of the blurred edge, pixels
+    # The digits are the last axis, so that every operation runs over long contiguous rows.
     grid = np.arange(28, dtype=np.float32)[:, None, None]
     dx = (grid - x.T.astype(np.float32)[None]) ** 2  # [28, P, n]
     dy = (grid - y.T.astype(np.float32)[None]) ** 2

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Reads a picture of one digit, such as a scan or a photo, and normalises it as MNIST does."""
 
 import struct
 import warnings
@@ -10,7 +10,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from gan3.core.errors import UserError
 from gan3.plots.numbers import FAINT
 
-_NO_PICTURE = (
+_MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
+_DIGIT_SIDE = 20  # pixels of the 28 that the longer side of a digit has in MNIST
+_READ_ERRORS = (  # what Pillow raises for a file that it cannot read as a picture
     UnidentifiedImageError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
@@ -18,84 +20,85 @@ _NO_PICTURE = (
     SyntaxError,
     ValueError,
 )
-_LARGEST = 4096  # pixels a side of a picture to be read
 
 
-# -- reading pictures ------------------------------------------------------------------------------
 def read_picture(path: Path) -> np.ndarray:
-    """A picture of one digit as MNIST would hold it: uint8 [28, 28], ink 255 on paper 0.
+    """A picture of one digit in MNIST's format: uint8 [28, 28], ink 255 on background 0.
 
-    Any size, dark on light or light on dark: the border's median is the paper, and the ink is what
-    lies farthest from it. The grey of the paper is taken off and the ink stretched to full black,
-    else a thin or pale pen would hardly be seen. What is not 28 x 28 is scaled so that its ink fits
-    20 x 20, and set with its mass at (14, 14), as MNIST's authors did.
+    The picture may have any size, and be dark on light or light on dark. The background is the
+    median of the border, the ink is what differs from it most; it is scaled to 255, because a thin
+    or pale pen would hardly be visible otherwise. Unless the picture is 28 x 28 already, the ink is
+    scaled to fit 20 x 20 and placed with its centre of mass at (14, 14), as in MNIST.
 
-    Raises UserError where there is no such file, it is no picture, or the picture is blank.
+    Raises UserError if the file is missing, is not a picture, has an unsupported size or is blank.
     """
     try:
-        with warnings.catch_warnings(), _opened(path) as image:
-            if max(image.size) > _LARGEST or min(image.size) < 4:
-                raise UserError(f"{path}: {image.size} pixels; a side from 4 to {_LARGEST} will do")
+        with warnings.catch_warnings(), _open(path) as image:
+            if not _MIN_SIDE <= min(image.size) <= max(image.size) <= _MAX_SIDE:
+                raise UserError(
+                    f"{path}: {image.size} pixels; each side needs {_MIN_SIDE} to {_MAX_SIDE}"
+                )
             image = _upright(image)
             ink = _ink(_grey(image, "white"))
-            if ink.max() <= FAINT and image.has_transparency_data:  # white ink on no paper
+            if ink.max() <= FAINT and image.has_transparency_data:  # white ink, all else clear
                 ink = _ink(_grey(image, "black"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; name a picture of a digit") from None
-    except _NO_PICTURE:
-        raise UserError(f"{path}: not a picture that can be read; a PNG of one digit") from None
+    except _READ_ERRORS:
+        raise UserError(f"{path}: not a picture that can be read; use a PNG of one digit") from None
     if ink.max() <= FAINT:
-        raise UserError(f"{path}: no digit in it, the picture is blank")
-    return _stretched(ink) if ink.shape == (28, 28) else _normalise(ink)
+        raise UserError(f"{path}: the picture is blank; use one with a digit in it")
+    return _to_full_ink(ink) if ink.shape == (28, 28) else _normalise(ink)
 
 
-def _grey(image: Image.Image, paper: str) -> np.ndarray:
-    """uint8 [height, width]; what is transparent is `paper`."""
-    if image.mode.startswith("I"):  # 16 bits, which convert() would cut off, not scale
-        return (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
-    if image.has_transparency_data:
-        sheet = Image.new("RGBA", image.size, paper)
-        image = Image.alpha_composite(sheet, image.convert("RGBA"))
-    return np.asarray(image.convert("L"))
-
-
-def _ink(grey: np.ndarray) -> np.ndarray:
-    """How far each pixel is from the paper, to that side on which the ink is."""
-    paper = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
-    if paper - int(grey.min()) > int(grey.max()) - paper:  # dark on light
-        grey, paper = 255 - grey, 255 - paper
-    return grey.clip(min=paper) - np.uint8(paper)
-
-
-def _stretched(ink: np.ndarray) -> np.ndarray:
-    return np.rint(ink * (255 / ink.max())).astype(np.uint8)
-
-
-def _opened(path: Path) -> Image.Image:
-    warnings.simplefilter("ignore")  # of a damaged EXIF, say; errors are what counts
+def _open(path: Path) -> Image.Image:
+    warnings.simplefilter("ignore")  # for example about a damaged EXIF
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     return Image.open(path)
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as the camera says in EXIF; as it is where that cannot be read."""
+    """Rotated as EXIF says; unchanged if EXIF cannot be read."""
     try:
         return ImageOps.exif_transpose(image)
     except (struct.error, KeyError, SyntaxError, TypeError, ValueError):
         return image
 
 
+def _grey(image: Image.Image, background: str) -> np.ndarray:
+    """uint8 [height, width]; transparent pixels get the colour of the background."""
+    if image.mode.startswith("I"):  # 16 bits, which convert() would clip instead of scaling
+        return (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
+    if image.has_transparency_data:
+        opaque = Image.new("RGBA", image.size, background)
+        image = Image.alpha_composite(opaque, image.convert("RGBA"))
+    return np.asarray(image.convert("L"))
+
+
+def _ink(grey: np.ndarray) -> np.ndarray:
+    """The distance of each pixel from the background, on the side where the ink is; else 0."""
+    background = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+    if background - int(grey.min()) > int(grey.max()) - background:  # dark on light
+        grey, background = 255 - grey, 255 - background
+    return grey.clip(min=background) - np.uint8(background)
+
+
+def _to_full_ink(ink: np.ndarray) -> np.ndarray:
+    return np.rint(ink * (255 / ink.max())).astype(np.uint8)
+
+
 def _normalise(ink: np.ndarray) -> np.ndarray:
+    """Ink [height, width] scaled and centred as in MNIST: uint8 [28, 28]."""
     rows, columns = np.where(ink > FAINT)
-    cut = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    scale = 20 / max(cut.shape)
-    size = [max(1, round(side * scale)) for side in reversed(cut.shape)]
-    small = np.asarray(Image.fromarray(cut).resize(size, Image.Resampling.BOX)).astype(float)
+    crop = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    scale = _DIGIT_SIDE / max(crop.shape)
+    size = [max(1, round(side * scale)) for side in reversed(crop.shape)]
+    small = np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BOX)).astype(float)
     height, width = small.shape
     mass = small.sum()
     top = round(14 - (small.sum(axis=1) * np.arange(height)).sum() / mass)
     left = round(14 - (small.sum(axis=0) * np.arange(width)).sum() / mass)
     top, left = np.clip(top, 0, 28 - height), np.clip(left, 0, 28 - width)
-    sheet = np.zeros((28, 28), np.uint8)
-    sheet[top : top + height, left : left + width] = _stretched(small)
-    return sheet
+    digit = np.zeros((28, 28), np.uint8)
+    digit[top : top + height, left : left + width] = _to_full_ink(small)
+    return digit

@@ -1,4 +1,4 @@
-"""A window to look about in a generator: pick a digit, move its noise, save what you see."""
+"""A window to explore a generator: select a digit, change its noise, save the picture."""
 
 import itertools
 from pathlib import Path
@@ -16,144 +16,153 @@ from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs.seeds import LATENT, seed_of
 
-_SLIDERS = 10  # all the noise that a digit of three networks has; of other systems' the first ten
-_ROWS = 5  # of the many digits
+_MAX_SLIDERS = 10  # all the noise that a digit of the three networks has; of other systems a part
+_SHEET_ROWS = 5  # of the sheet of many digits
+_NO_DISPLAY = ("agg", "cairo", "pdf", "ps", "svg", "template")  # backends of Matplotlib
 
 
 class Explorer:
-    """The widgets on a figure, and what they show: `picture`, uint8 [height, width].
+    """The widgets on a figure. `picture` is what they show: uint8 [height, width], ink 255.
 
-    Files are numbered in `folder`, after those that are in it already.
+    Pictures are saved in `folder`, numbered after those that it has already.
     """
 
-    def __init__(self, figure: Figure, system: System, name: str, folder: Path, seed: int = 0):
-        self._system, self._folder = system, folder
-        self._seed, self._hand, self._sheets = seed, 0, 0
-        self._own_noise = has_fixed_noise(system)  # of each digit: it goes with the digit
+    def __init__(self, figure: Figure, system: System, title: str, folder: Path, seed: int = 0):
+        self._system, self._folder, self._seed = system, folder, seed
+        self._style, self._sheets = 0, 0  # numbers of the noise shown and of the sheets drawn
+        self._has_fixed_noise = has_fixed_noise(system)
         self.digit = 3
         self.noise = self._draw_noise()
-        drawn = "the digit that you ask for" if system.class_conditional else "whatever digit comes"
-        figure.suptitle(f"{name}: {drawn}", fontsize=11)
+        content = "the selected digit" if system.class_conditional else "any digit"
+        figure.suptitle(f"{title}: {content}", fontsize=11)
         self._canvas = figure.add_axes((0.17, 0.2, 0.4, 0.68))
         self._canvas.set_axis_off()
-        self._shown = None
-        self.picker = None
-        if system.class_conditional:
-            axes = figure.add_axes((0.02, 0.2, 0.1, 0.68))
-            axes.set_title("digit", fontsize=9)
-            self.picker = RadioButtons(axes, list("0123456789"), active=self.digit)
-            self.picker.on_clicked(self._pick)
-        farthest = noise_range(system)
-        self.sliders = [
-            Slider(
-                figure.add_axes((0.69, 0.86 - 0.069 * entry, 0.24, 0.03)),
-                f"entry {entry}",
-                -farthest,
-                farthest,
-                valinit=self.noise[entry],
-                valfmt="%.2f",
+        self._canvas_image = None
+        self._status = figure.text(0.78, 0.085, "", fontsize=8, va="center")
+        self.picker = self._add_picker(figure) if system.class_conditional else None
+        self.sliders = self._add_sliders(figure)
+        self.buttons = self._add_buttons(figure)
+        self.show_one()
+
+    def _add_picker(self, figure: Figure) -> RadioButtons:
+        axes = figure.add_axes((0.02, 0.2, 0.1, 0.68))
+        axes.set_title("digit", fontsize=9)
+        picker = RadioButtons(axes, list("0123456789"), active=self.digit)
+        picker.on_clicked(self._select)
+        return picker
+
+    def _add_sliders(self, figure: Figure) -> list[Slider]:
+        limit = noise_range(self._system)
+        sliders = []
+        for entry in range(min(_MAX_SLIDERS, len(self.noise))):
+            axes = figure.add_axes((0.69, 0.86 - 0.069 * entry, 0.24, 0.03))
+            slider = Slider(
+                axes, f"entry {entry}", -limit, limit, valinit=self.noise[entry], valfmt="%.2f"
             )
-            for entry in range(min(_SLIDERS, len(self.noise)))
-        ]
-        for entry, slider in enumerate(self.sliders):
-            slider.on_changed(lambda value, entry=entry: self._move(entry, value))
-        self.buttons = {}
-        deeds = {
-            "many digits": self.many,
-            "one digit": self.one,
-            "another hand": self.another,
+            slider.on_changed(lambda value, entry=entry: self._set_entry(entry, value))
+            sliders.append(slider)
+        return sliders
+
+    def _add_buttons(self, figure: Figure) -> dict[str, Button]:
+        actions = {
+            "many digits": self.show_many,
+            "one digit": self.show_one,
+            "new style": self.new_style,
             "save": self.save,
         }
-        for place, (text, deed) in enumerate(deeds.items()):
-            button = Button(figure.add_axes((0.17 + 0.15 * place, 0.05, 0.14, 0.07)), text)
-            button.on_clicked(lambda _, deed=deed: deed())
-            self.buttons[text] = button
-        self._said = figure.text(0.78, 0.085, "", fontsize=8, va="center")
-        self.one()
+        buttons = {}
+        for i, (text, action) in enumerate(actions.items()):
+            button = Button(figure.add_axes((0.17 + 0.15 * i, 0.05, 0.14, 0.07)), text)
+            button.on_clicked(lambda _, action=action: action())
+            buttons[text] = button
+        return buttons
 
-    # -- what the widgets do -------------------------------------------------------------------
+    # -- actions -------------------------------------------------------------------------------
 
-    def one(self) -> None:
-        """Show the digit of the noise that the sliders say."""
+    def show_one(self) -> None:
+        """Show the digit with the noise of the sliders."""
         self._show(self._images([self.digit], self.noise[None])[0])
 
-    def many(self) -> None:
-        """Show five rows of the ten digits, each by a hand of its own, and each time by others."""
-        digits = np.tile(np.arange(10), _ROWS)
+    def show_many(self) -> None:
+        """Show five rows of the ten digits, each in a style of its own, new with every call."""
+        digits = np.tile(np.arange(10), _SHEET_ROWS)
         first, self._sheets = 1 + self._sheets * len(digits), self._sheets + 1
         numbered = enumerate(digits, start=first)
         noise = np.stack([self._draw_noise(digit, number) for number, digit in numbered])
-        sheet = self._images(digits, noise).reshape(_ROWS, 10, 28, 28)
-        self._show(sheet.transpose(0, 2, 1, 3).reshape(_ROWS * 28, 10 * 28))
+        sheet = self._images(digits, noise).reshape(_SHEET_ROWS, 10, 28, 28)
+        self._show(sheet.transpose(0, 2, 1, 3).reshape(_SHEET_ROWS * 28, 10 * 28))
 
-    def another(self) -> None:
-        """Draw the noise anew, and show its digit."""
-        self._hand += 1
+    def new_style(self) -> None:
+        """Draw new noise and show the digit with it."""
+        self._style += 1
         self._set_noise()
-        self.one()
+        self.show_one()
 
     def save(self) -> None:
-        """Write the picture, black ink on white, beside those that were saved before."""
+        """Write the picture, black ink on white, to the next file that does not exist yet."""
         make_folder(self._folder)
         names = (self._folder / f"explored_{number:02d}.png" for number in itertools.count(1))
         path = next(name for name in names if not name.exists())
         grids.save_picture(255 - self.picture, path)
-        self._said.set_text(f"saved: {path.name}")
+        self._status.set_text(f"saved: {path.name}")
         self._canvas.figure.canvas.draw_idle()
 
-    def _pick(self, label: str) -> None:
+    def _select(self, label: str) -> None:
         self.digit = int(label)
-        if self._own_noise:
-            self._set_noise()
-        self.one()
+        if self._has_fixed_noise:
+            self._set_noise()  # it belongs to the digit
+        self.show_one()
 
-    def _move(self, entry: int, value: float) -> None:
+    def _set_entry(self, entry: int, value: float) -> None:
         self.noise[entry] = value
-        self.one()
+        self.show_one()
 
     def _set_noise(self) -> None:
-        """Draw the noise of the present hand and set the sliders to it."""
+        """Draw the noise of the current style and set the sliders to it."""
         self.noise = self._draw_noise()
         for slider, value in zip(self.sliders, self.noise, strict=False):
-            slider.eventson = False  # once for all, not ten times
+            slider.eventson = False  # the picture is drawn once, not once per slider
             slider.set_val(value)
             slider.eventson = True
 
-    # -- what is drawn -------------------------------------------------------------------------
+    # -- drawing -------------------------------------------------------------------------------
 
     def _draw_noise(self, digit: int | None = None, number: int = 0) -> np.ndarray:
-        """float32 [entries]: of the present hand, and of its many digits the `number`th."""
-        seed = tf.random.fold_in(seed_of(self._seed, LATENT, self._hand), number)
-        requested = tf.constant([self.digit if digit is None else digit], tf.int32)
-        return self._system.noise(requested, seed).numpy()[0].copy()
+        """float32 [entries] for `digit`, or the selected one, in the current style.
 
-    def _images(self, digits, noise: np.ndarray) -> np.ndarray:
+        number: 0, or the number of a digit on the sheets of many digits.
+        """
+        seed = tf.random.fold_in(seed_of(self._seed, LATENT, self._style), number)
+        labels = tf.constant([self.digit if digit is None else digit], tf.int32)
+        return self._system.noise(labels, seed).numpy()[0].copy()
+
+    def _images(self, digits: np.ndarray | list[int], noise: np.ndarray) -> np.ndarray:
+        """uint8 [N, 28, 28] of digits [N] and noise [N, entries]."""
         labels = tf.constant(digits, tf.int32)
         return to_pixels(self._system.generate(labels, tf.constant(noise)).numpy())
 
     def _show(self, picture: np.ndarray) -> None:
         self.picture = picture
-        if self._shown is not None:
-            self._shown.remove()
-        self._shown = self._canvas.imshow(
+        if self._canvas_image is not None:
+            self._canvas_image.remove()
+        self._canvas_image = self._canvas.imshow(
             picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest"
         )
-        height, width = picture.shape  # the one before may have had another size
+        height, width = picture.shape  # can differ from those of the picture before
         self._canvas.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
-        self._said.set_text("")
+        self._status.set_text("")
         self._canvas.figure.canvas.draw_idle()
 
 
-def open_window(system: System, name: str, folder: Path, seed: int = 0) -> None:
-    """Show the window until it is closed. Raises UserError where there is no screen."""
-    from matplotlib import pyplot  # only here: it holds what is global in matplotlib
+def open_window(system: System, title: str, folder: Path, seed: int = 0) -> None:
+    """Show the window until it is closed. Raises UserError if there is no display."""
+    from matplotlib import pyplot  # imported late: it sets the global state of Matplotlib
 
-    if pyplot.get_backend().lower() in ("agg", "cairo", "pdf", "ps", "svg", "template"):
+    if pyplot.get_backend().lower() in _NO_DISPLAY:
         raise UserError(
-            "explore: no screen, or no toolkit for a window here; python -m gan3 export-page"
-            " writes the same as a web page"
+            "window: no display, or no GUI toolkit for Matplotlib; export a web page instead"
         )
     figure = pyplot.figure(figsize=(10, 6))
-    explorer = Explorer(figure, system, name, folder, seed)
+    explorer = Explorer(figure, system, title, folder, seed)
     pyplot.show()
-    del explorer  # its widgets live as long as the window does
+    del explorer  # until here: widgets stop working when nothing refers to them

@@ -1,4 +1,4 @@
-"""A generator as one web page that needs nothing else: weights, forward pass, sliders."""
+"""Writes a generator as one self-contained web page: weights, forward pass and sliders."""
 
 import base64
 import html
@@ -14,27 +14,33 @@ _TEMPLATE = Path(__file__).parent / "web_page.html"
 
 
 def write(path: Path, system: System, name: str) -> None:
-    """Write the page of a system's generator, which is called `name` in it.
+    """Write the page of a system's generator, with `name` in its title.
 
-    Raises UserError where the generator is not one of dense layers, or knows one noise a digit.
+    Raises UserError if the generator has layers that are not dense, or fixed noise.
     """
     if has_fixed_noise(system):
-        raise UserError(f"{name}: it has one noise a digit; the page draws noise anew")
+        raise UserError(
+            f"{name}: has one fixed noise vector per digit, and the page draws new noise; use"
+            " another generator"
+        )
     layers = system.dense_layers()
     if layers is None:
-        raise UserError(f"{name}: its generator is convolutional; the page has dense layers only")
-    content = b"".join(
+        raise UserError(
+            f"{name}: has convolutions, and the page computes dense layers only; use another"
+            " generator"
+        )
+    weights = b"".join(
         array.astype("<f4").tobytes()
         for layer in layers
         for array in (layer.w, layer.b, layer.scale, layer.shift)
         if array is not None
     )
     model = {
-        "asked": system.class_conditional,
-        "entries": len(layers[0].w) // (10 if system.class_conditional else 1),
-        "normal": system.noise_distribution == "normal",
-        "farthest": noise_range(system),
-        "lowest": system.pixel_min,
+        "classConditional": system.class_conditional,
+        "noiseEntries": len(layers[0].w) // (10 if system.class_conditional else 1),
+        "noiseIsNormal": system.noise_distribution == "normal",
+        "noiseRange": noise_range(system),
+        "pixelMin": system.pixel_min,
         "layers": [
             {
                 "inputs": len(layer.w),
@@ -44,7 +50,7 @@ def write(path: Path, system: System, name: str) -> None:
             }
             for layer in layers
         ],
-        "weights": base64.b64encode(content).decode("ascii"),
+        "weights": base64.b64encode(weights).decode("ascii"),
     }
     page = _TEMPLATE.read_text().replace("TITLE_HERE", html.escape(name))
     write_atomically(path, page.replace("MODEL_HERE", json.dumps(model)).encode())

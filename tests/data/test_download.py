@@ -1,4 +1,4 @@
-"""Downloads from a real TLS server on this machine that stalls, cuts off, redirects and lies."""
+"""Downloads: from a TLS server on this machine that stalls, truncates, redirects and lies."""
 
 import contextlib
 import gzip
@@ -14,22 +14,22 @@ import unittest.mock
 from pathlib import Path
 
 from gan3.core.errors import UserError
+from gan3.data import idx
 from gan3.data.datasets import load
 from tests.support import LONG, MNIST, FolderTest, needs_mnist
 
-IMAGES = "train-images-idx3-ubyte.gz"
-MOST = 12_000_000  # bytes of a file of images
+MAX_IMAGE_BYTES = 12_000_000  # of a gz file of images
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """The folder of the path says what becomes of the file after it."""
+    """The first part of a path is the name of a method, which serves the file after it."""
 
     def do_GET(self):
-        _, how, name = self.path.split("/")
-        with contextlib.suppress(OSError):  # the client has heard enough
-            getattr(self, how)(name)
+        _, behaviour, name = self.path.split("/")
+        with contextlib.suppress(OSError):  # the client has closed the connection
+            getattr(self, behaviour)(name)
 
-    def answer(self, content, length=None, status=200, **headers):
+    def respond(self, content, length=None, status=200, **headers):
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key, value)
@@ -40,57 +40,57 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def good(self, name):
         content = (Path(MNIST) / name).read_bytes()
-        self.answer(content, len(content))
+        self.respond(content, len(content))
 
     def stalls(self, _):
-        self.answer(b"", 1000)
+        self.respond(b"", 1000)
         self.server.stop.wait(30)
 
     def drips(self, _):
-        self.answer(b"", 10_000)
+        self.respond(b"", 10_000)
         while not self.server.stop.wait(1):
             self.wfile.write(b"x")
 
     def truncates(self, _):
-        self.answer(bytes(1000), 5000)
+        self.respond(bytes(1000), 5000)
 
     def cuts_gzip(self, _):
-        self.answer(gzip.compress(bytes(10_000))[:-12])
+        self.respond(gzip.compress(bytes(10_000))[:-12])
 
     def redirects_to_http(self, name):
-        self.answer(b"", 0, 302, Location=f"http://127.0.0.1:9/{name}")
+        self.respond(b"", 0, 302, Location=f"http://127.0.0.1:9/{name}")
 
     def redirects_to_a_file(self, _):
-        self.answer(b"", 0, 302, Location="file:///etc/passwd")
+        self.respond(b"", 0, 302, Location="file:///etc/passwd")
 
     def redirects_to_itself(self, name):
-        self.answer(b"", 0, 302, Location=self.path)
+        self.respond(b"", 0, 302, Location=self.path)
 
     def redirects(self, name):
-        self.answer(b"", 0, 302, Location=f"/good/{name}")
+        self.respond(b"", 0, 302, Location=f"/good/{name}")
 
     def serves_another(self, _):
-        self.answer(gzip.compress(bytes(10_000)))
+        self.respond(gzip.compress(bytes(10_000)))
 
     def serves_no_gzip(self, _):
-        self.answer(b"<html>404</html>")
+        self.respond(b"<html>404</html>")
 
     def serves_a_bomb(self, _):
-        self.answer(gzip.compress(bytes(2**27), 1))
+        self.respond(gzip.compress(bytes(2**27), 1))
 
     def serves_too_much(self, _):
-        self.answer(b"")
-        for _ in range(MOST // 2**20 + 50):
+        self.respond(b"")
+        for _ in range(MAX_IMAGE_BYTES // 2**20 + 50):
             self.wfile.write(bytes(2**20))
 
     def claims_too_much(self, _):
-        self.answer(b"", 10**12)
+        self.respond(b"", 10**12)
 
     def claims_too_little(self, name):
-        self.answer(bytes(1000), 10)
+        self.respond(bytes(1000), 10)
 
     def refuses(self, _):
-        self.answer(b"", 0, 403)
+        self.respond(b"", 0, 403)
 
     def log_message(self, *_):
         """Nothing on stderr."""
@@ -100,11 +100,11 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """A client that does not trust us hangs up: nothing on stderr either."""
+        """Nothing on stderr if a client does not trust the certificate and hangs up."""
 
 
-@unittest.skipUnless(shutil.which("openssl"), "no openssl here to make a certificate")
-class Downloads(FolderTest):
+@unittest.skipUnless(shutil.which("openssl"), "needs openssl for a certificate")
+class HostileServers(FolderTest):
     def setUp(self):
         super().setUp()
         subprocess.run(
@@ -137,22 +137,22 @@ class Downloads(FolderTest):
         patch = unittest.mock.patch.dict(os.environ, environment)
         patch.start()
         self.addCleanup(patch.stop)
-        self.said = []
+        self.lines = []
 
-    def load(self, *how):
-        mirrors = tuple(f"{self.address}/{mirror}/" for mirror in how)
-        return load("mnist", log=self.said.append, mirrors=mirrors)
+    def load(self, *behaviours):
+        mirrors = tuple(f"{self.address}/{behaviour}/" for behaviour in behaviours)
+        return load("mnist", log=self.lines.append, mirrors=mirrors)
 
-    def refused(self, how, message, seconds=20):
-        began = time.monotonic()
+    def assert_refused(self, behaviour, message, seconds=20):
+        started = time.monotonic()
         with self.assertRaisesRegex(UserError, message) as raised:
-            self.load(how)
+            self.load(behaviour)
         self.assertNotIn("\n", str(raised.exception))
-        self.assertLess(time.monotonic() - began, seconds)
+        self.assertLess(time.monotonic() - started, seconds)
         self.assertFalse(Path("data").exists())
 
-    def test_a_server_that_may_not_be_believed(self):
-        for how, message in (
+    def test_a_response_that_is_not_mnist_is_refused_in_time(self):
+        for behaviour, message in (
             ("stalls", "timed out"),
             ("truncates", "IncompleteRead|gzip|SHA-256|header"),
             ("cuts_gzip", "SHA-256"),
@@ -162,28 +162,94 @@ class Downloads(FolderTest):
             ("serves_another", "SHA-256"),
             ("serves_no_gzip", "header"),
             ("serves_a_bomb", "SHA-256"),
-            ("serves_too_much", f"larger than {MOST} bytes"),
-            ("claims_too_much", f"larger than {MOST} bytes|IncompleteRead|timed out|SHA-256"),
+            ("serves_too_much", f"larger than {MAX_IMAGE_BYTES} bytes"),
+            (
+                "claims_too_much",
+                f"larger than {MAX_IMAGE_BYTES} bytes|IncompleteRead|timed out|SHA-256",
+            ),
             ("claims_too_little", "header"),
             ("refuses", "Forbidden"),
         ):
-            with self.subTest(how):
-                self.refused(how, message)
+            with self.subTest(behaviour):
+                self.assert_refused(behaviour, message)
 
-    def test_a_certificate_that_nobody_signed(self):
+    def test_an_untrusted_certificate_is_refused(self):
         del os.environ["SSL_CERT_FILE"]
-        self.refused("good", "CERTIFICATE_VERIFY_FAILED")
+        self.assert_refused("good", "CERTIFICATE_VERIFY_FAILED")
 
     @unittest.skipUnless(LONG, "a minute of waiting: with GAN3_LONG=1")
-    def test_a_server_that_never_ends(self):
-        self.refused("drips", "not done after 60 s", 90)
+    def test_a_response_that_never_ends_is_refused_after_a_minute(self):
+        self.assert_refused("drips", "not done after 60 s", 90)
 
     @needs_mnist
-    def test_a_broken_mirror_moves_on_to_the_next(self):
-        got = self.load("refuses", "serves_another", "redirects")
-        self.assertEqual((got.source, got.digest), ("data", load("mnist", MNIST).digest))
+    def test_the_next_mirror_is_tried_after_a_broken_one(self):
+        dataset = self.load("refuses", "serves_another", "redirects")
+        self.assertEqual((dataset.source, dataset.digest), ("data", load("mnist", MNIST).digest))
         names = sorted(path.name for path in Path("data").iterdir())
         self.assertEqual(names, sorted(path.name for path in Path(MNIST).glob("*ubyte.gz")))
+
+
+class Folders(FolderTest):
+    """What is written, and where. Any https address serves the files of the MNIST folder."""
+
+    def setUp(self):
+        super().setUp()
+        environment = {"KERAS_HOME": str(self.folder / "keras"), "GAN3_DATA": ""}
+        patch = unittest.mock.patch.dict(os.environ, environment)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.lines = []
+
+    def load(self, dataset="mnist", folder=None, mirrors=("https://mirror/",)):
+        return load(dataset, folder, log=self.lines.append, mirrors=mirrors)
+
+    def serve_mnist(self, before_last=lambda: None):
+        def respond(_opener, url, **_):
+            if "t10k-labels" in url:
+                before_last()
+            return open(Path(MNIST) / url.rpartition("/")[2], "rb")
+
+        patch = unittest.mock.patch("urllib.request.OpenerDirector.open", respond)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    @needs_mnist
+    def test_files_are_kept_in_data_and_in_no_other_folder(self):
+        self.serve_mnist()
+        (self.folder / "named").mkdir()
+        dataset = self.load(folder="named")
+        self.assertEqual((dataset.source, dataset.digest), ("data", load("mnist", MNIST).digest))
+        self.assertEqual(list((self.folder / "named").iterdir()), [])
+        names = sorted(path.name for path in (self.folder / "data").iterdir())
+        self.assertEqual(names, sorted(f"{name}.gz" for name in idx.FILE_NAMES.values()))
+        self.assertEqual(len(self.lines), 1)
+        again = self.load(mirrors=())
+        self.assertEqual((again.source, again.digest), ("data", dataset.digest))
+        self.assertEqual(len(self.lines), 1)
+
+    @needs_mnist
+    def test_files_that_cannot_be_kept_are_used_once(self):
+        def replace_folder_by_file():
+            (self.folder / "data").rmdir()
+            (self.folder / "data").write_text("")
+
+        self.serve_mnist(replace_folder_by_file)
+        dataset = self.load("auto")
+        self.assertEqual((dataset.name, dataset.source), ("mnist", "downloaded"))
+        self.assertEqual(dataset.digest, load("mnist", MNIST).digest)
+        self.assertRegex(self.lines[-1], "NOTE: .*cannot be written.*downloaded again next time")
+
+    def test_nothing_is_downloaded_if_data_cannot_be_written(self):
+        """Not even if another folder was named, which could be written."""
+        (self.folder / "named").mkdir()
+        (self.folder / "data").write_text("")
+        with self.assertRaisesRegex(UserError, r"\Adata: cannot be written"):
+            self.load(folder="named")
+        self.assertEqual(self.lines, [])
+
+    def test_other_addresses_than_https_are_refused(self):
+        with self.assertRaisesRegex(UserError, "not https"):
+            self.load(mirrors=("http://127.0.0.1:9/",))
 
 
 if __name__ == "__main__":

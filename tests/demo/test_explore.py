@@ -1,4 +1,4 @@
-"""The window, without a screen: what each widget does to the picture."""
+"""The explore window, without a display: what each widget does to the picture."""
 
 import os
 import subprocess
@@ -19,23 +19,27 @@ from tests.support import ROOT, FolderTest, small_system
 
 
 class Window(FolderTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.system = small_system()  # no test changes it
+
     def setUp(self):
         super().setUp()
-        self.system = small_system()
         self.window = self.open(self.system)
 
     def open(self, system):
         figure = Figure(figsize=(10, 6))
         FigureCanvasAgg(figure)
-        return Explorer(figure, system, "small", Path("kept"))
+        return Explorer(figure, system, "small", Path("saved"))
 
     def expected(self):
+        """The digit of the window and its noise, drawn directly."""
         image = self.system.generate(
             tf.constant([self.window.digit]), tf.constant(self.window.noise[None])
         )
         return to_pixels(image.numpy())[0]
 
-    def test_a_slider_moves_its_entry(self):
+    def test_a_slider_changes_its_entry_of_the_noise(self):
         before = self.window.noise.copy()
         self.window.sliders[4].set_val(0.25)
         self.assertEqual(self.window.noise[4], np.float32(0.25))
@@ -43,7 +47,7 @@ class Window(FolderTest):
         np.testing.assert_array_equal(self.window.picture, self.expected())
         self.assertEqual(len(self.window.sliders), 10)
 
-    def test_the_picker_asks_for_another_digit_of_the_same_noise(self):
+    def test_the_picker_shows_another_digit_with_the_same_noise(self):
         before, noise = self.window.picture, self.window.noise.copy()
         self.window.picker.set_active(8)
         self.assertEqual(self.window.digit, 8)
@@ -51,36 +55,36 @@ class Window(FolderTest):
         np.testing.assert_array_equal(self.window.picture, self.expected())
         self.assertFalse(np.array_equal(self.window.picture, before))
 
-    def test_another_hand_sets_the_sliders(self):
+    def test_a_new_style_sets_the_sliders(self):
         before = self.window.noise.copy()
-        self.window.another()
+        self.window.new_style()
         self.assertFalse(np.isclose(self.window.noise, before).any())
         values = [slider.val for slider in self.window.sliders]
         np.testing.assert_allclose(values, self.window.noise, rtol=1e-6)
         np.testing.assert_array_equal(self.window.picture, self.expected())
 
-    def test_many_digits_and_back(self):
+    def test_many_digits_are_all_different_and_new_each_time(self):
         one = self.window.picture
-        self.window.many()
+        self.window.show_many()
         self.assertEqual(self.window.picture.shape, (5 * 28, 10 * 28))
         cells = self.window.picture.reshape(5, 28, 10, 28).swapaxes(1, 2).reshape(50, -1)
         self.assertEqual(len(np.unique(cells, axis=0)), 50)
         before = self.window.picture
-        self.window.many()
-        self.assertFalse(np.array_equal(self.window.picture, before))  # other hands
-        self.window.one()
+        self.window.show_many()
+        self.assertFalse(np.array_equal(self.window.picture, before))
+        self.window.show_one()
         np.testing.assert_array_equal(self.window.picture, one)
 
-    def test_saving_numbers_the_files_and_prints_black_on_white(self):
+    def test_saved_files_are_numbered_and_black_on_white(self):
         self.window.save()
-        self.window.another()
+        self.window.new_style()
         self.window.save()
-        names = sorted(path.name for path in Path("kept").iterdir())
+        names = sorted(path.name for path in Path("saved").iterdir())
         self.assertEqual(names, ["explored_01.png", "explored_02.png"])
-        saved = np.asarray(Image.open("kept/explored_02.png"))
+        saved = np.asarray(Image.open("saved/explored_02.png"))
         np.testing.assert_array_equal(saved, 255 - self.window.picture)
 
-    def test_clicks_reach_the_deeds(self):
+    def test_a_click_on_a_button_does_what_it_says(self):
         canvas = self.window._canvas.figure.canvas
         canvas.draw()
         box = self.window.buttons["many digits"].ax.bbox
@@ -91,35 +95,35 @@ class Window(FolderTest):
             canvas.callbacks.process(name, MouseEvent(name, canvas, x, y, 1))
         self.assertEqual(self.window.picture.shape, (140, 280))
 
-    def test_of_one_noise_a_digit_each_is_shown_with_its_own(self):
-        """What the run would draw: all its threes are alike, and its eights."""
-        once = small_system(noise_draw="once")
-        window = self.open(once)
+    def test_with_fixed_noise_each_digit_has_its_own(self):
+        """As in the run itself: all its threes are the same picture, and all its eights."""
+        fixed = small_system(noise_draw="once")
+        window = self.open(fixed)
         for digit in (8, 3):
             window.picker.set_active(digit)
-            asked = tf.constant([digit])
-            noise = once.noise(asked, tf.constant([9, 9]))
-            expected = to_pixels(once.generate(asked, noise).numpy())[0]
+            label = tf.constant([digit])
+            noise = fixed.noise(label, tf.constant([9, 9]))
+            expected = to_pixels(fixed.generate(label, noise).numpy())[0]
             np.testing.assert_array_equal(window.picture, expected)
             values = [slider.val for slider in window.sliders]
             np.testing.assert_allclose(values, noise[0], rtol=1e-6)
 
-    def test_a_system_that_cannot_be_asked_has_no_picker(self):
+    def test_a_system_that_is_not_class_conditional_has_no_picker(self):
         system = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
         window = self.open(system)
         self.assertIsNone(window.picker)
         self.assertEqual((len(window.sliders), window.sliders[0].valmax), (10, 1.0))
 
-    def test_without_a_screen_it_is_one_line(self):
-        done = subprocess.run(
+    def test_without_a_display_there_is_one_line_on_stderr(self):
+        process = subprocess.run(
             [sys.executable, "-m", "gan3", "explore"],
             env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"},
             capture_output=True,
             text=True,
             check=False,
         )
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertRegex(done.stderr, r"\Agan3: explore: no screen, [^\n]*export-page[^\n]*\n\Z")
+        self.assertEqual((process.returncode, process.stdout), (2, ""))
+        self.assertRegex(process.stderr, r"\Agan3: window: no display, [^\n]*web page[^\n]*\n\Z")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Walks in the noise: what stands where on a sheet, by drawing it again."""
+"""Latent walks: the digits on each sheet are compared with digits drawn directly."""
 
 import unittest
 
@@ -6,37 +6,43 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.errors import UserError
+from gan3.core.options import WALK_MODES
 from gan3.data.batches import to_pixels
 from gan3.demo import latent_walks
+from gan3.runs import registry
 from gan3.runs.registry import builder_of, config_of
 from gan3.runs.seeds import LATENT, seed_of
 from tests.support import small_system
+
+
+def system_of(name):
+    return builder_of(name)(config_of(name), "float32")
 
 
 class Paths(unittest.TestCase):
     def setUp(self):
         random = np.random.default_rng(0)
         self.first, self.second = random.normal(size=(2, 7))
-        self.share = np.linspace(0, 1, 5)
+        self.fractions = np.linspace(0, 1, 5)
 
-    def test_both_begin_at_the_first_and_end_at_the_second(self):
+    def test_both_paths_go_from_the_first_point_to_the_second(self):
         for path in (latent_walks.lerp, latent_walks.slerp):
-            points = path(self.first, self.second, self.share)
+            points = path(self.first, self.second, self.fractions)
             np.testing.assert_allclose(points[[0, -1]], [self.first, self.second], atol=1e-12)
 
-    def test_an_arc_turns_evenly_and_its_length_goes_in_a_line(self):
-        points = latent_walks.slerp(self.first, self.second, self.share)
+    def test_slerp_turns_evenly_and_changes_the_length_linearly(self):
+        points = latent_walks.slerp(self.first, self.second, self.fractions)
         lengths = np.linalg.norm(points, axis=1)
         np.testing.assert_allclose(np.diff(lengths, 2), 0, atol=1e-12)
         units = points / lengths[:, None]
         turns = np.arccos((units[1:] * units[:-1]).sum(axis=1))
         np.testing.assert_allclose(turns, turns[0], rtol=1e-9)
 
-    def test_where_there_is_no_angle_the_arc_is_straight(self):
+    def test_slerp_is_linear_between_parallel_vectors(self):
         for second in (2 * self.first, -self.first, 0 * self.first):
             np.testing.assert_allclose(
-                latent_walks.slerp(self.first, second, self.share),
-                latent_walks.lerp(self.first, second, self.share),
+                latent_walks.slerp(self.first, second, self.fractions),
+                latent_walks.lerp(self.first, second, self.fractions),
             )
 
 
@@ -52,105 +58,159 @@ class Walks(unittest.TestCase):
         labels = tf.constant([digit] * len(noises))
         return to_pixels(self.system.generate(labels, tf.constant(np.stack(noises))).numpy())
 
-    def check(self, found, expected):
-        self.assertLessEqual(np.abs(found.astype(int) - expected).max(), 1)  # a step of 256
+    def assert_same_pixels(self, images, expected):
+        self.assertEqual(images.shape, expected.shape)
+        self.assertLessEqual(np.abs(images.astype(int) - expected).max(), 1)  # of 255
 
     def test_arithmetic(self):
         walk = latent_walks.make_walk(self.system, [3, 8], "arithmetic", seed=4)
-        self.assertEqual(walk.beside, ["3", "3", "3", "8", "8", "8"])
+        self.assertEqual(walk.row_labels, ["3", "3", "3", "8", "8", "8"])
         self.assertEqual(walk.images.shape, (6 * 5, 28, 28))
-        one, two = self.noise(8, 2), self.noise(8, 3)  # the second pair of the second digit
+        first, second = self.noise(8, 2), self.noise(8, 3)  # the second pair of the second digit
         row = walk.images.reshape(6, 5, 28, 28)[4]
-        self.check(row, self.draw(8, one, two, one - two, one + two, (one + two) / 2))
+        mean = (first + second) / 2
+        self.assert_same_pixels(
+            row, self.draw(8, first, second, first - second, first + second, mean)
+        )
 
-    def test_between_seeds_and_between_digits(self):
+    def test_interpolation_between_seeds_and_between_digits(self):
         walk = latent_walks.make_walk(self.system, [3, 8], "interpolate", seed=4)
-        self.assertEqual(walk.beside[-1], "3 to 8")
+        self.assertEqual(walk.row_labels[-1], "3 to 8")
         rows = walk.images.reshape(5, 11, 28, 28)
         ends = self.noise(3, 0), self.noise(3, 1)
         for row in rows[:2]:
-            self.check(row[[0, -1]], self.draw(3, *ends))
-        self.check(rows[0][5], self.draw(3, (ends[0] + ends[1]) / 2)[0])
-        self.check(rows[4][[0]], self.draw(3, ends[0]))
-        self.check(rows[4][[-1]], self.draw(8, ends[0]))
+            self.assert_same_pixels(row[[0, -1]], self.draw(3, *ends))
+        self.assert_same_pixels(rows[0][[5]], self.draw(3, (ends[0] + ends[1]) / 2))
+        self.assert_same_pixels(rows[4][[0]], self.draw(3, ends[0]))
+        self.assert_same_pixels(rows[4][[-1]], self.draw(8, ends[0]))
         self.assertEqual(walk.frames.shape, (41, 5, 28, 28))
         np.testing.assert_array_equal(walk.frames[::4].transpose(1, 0, 2, 3), rows)
 
-    def test_the_grids_corners_are_four_seeds(self):
+    def test_a_grid_has_four_seeds_in_its_corners(self):
         walk = latent_walks.make_walk(self.system, [5], "grid", seed=4)
         sheet = walk.images.reshape(9, 9, 28, 28)
         corners = np.stack([sheet[0, 0], sheet[0, -1], sheet[-1, 0], sheet[-1, -1]])
         noises = [self.noise(5, number) for number in range(4)]
-        self.check(corners, self.draw(5, *noises))
-        self.check(sheet[4, 4], self.draw(5, np.mean(noises, axis=0))[0])
+        self.assert_same_pixels(corners, self.draw(5, *noises))
+        self.assert_same_pixels(sheet[4, [4]], self.draw(5, np.mean(noises, axis=0)))
 
-    def test_a_sweep_moves_one_entry_and_leaves_the_others(self):
+    def test_a_sweep_changes_one_entry_and_no_other(self):
         walk = latent_walks.make_walk(self.system, [5], "sweep", seed=4)
-        self.assertEqual(len(walk.beside), 10)
+        self.assertEqual(len(walk.row_labels), 10)
         base = self.noise(5, 0)
         for entry in (0, 9):
-            moved = np.tile(base, (3, 1))
-            moved[:, entry] = (-1, 0, 1)
+            swept = np.tile(base, (3, 1))
+            swept[:, entry] = (-1, 0, 1)
             row = walk.images.reshape(10, 11, 28, 28)[entry]
-            self.check(row[[0, 5, 10]], self.draw(5, *moved))
+            self.assert_same_pixels(row[[0, 5, 10]], self.draw(5, *swept))
 
-    def test_any_system_can_be_walked_and_one_that_cannot_be_asked_has_no_digits(self):
-        system = builder_of("layernorm_gan")(config_of("layernorm_gan"), "float32")
-        for mode in latent_walks.MODES:
+    def test_every_mode_works_for_a_system_that_is_not_class_conditional(self):
+        system = system_of("layernorm_gan")
+        for mode in WALK_MODES:
             walk = latent_walks.make_walk(system, None, mode)
-            rows, columns = len(walk.beside), len(walk.over)
+            rows, columns = len(walk.row_labels), len(walk.column_labels)
             self.assertEqual(walk.images.shape, (rows * columns, 28, 28), mode)
             if mode in ("arithmetic", "interpolate"):
-                self.assertTrue(all(name.startswith("any") for name in walk.beside))
+                self.assertTrue(all(label.startswith("any") for label in walk.row_labels))
 
-    def test_what_does_not_fit_is_refused(self):
+    def test_wrong_digits_and_modes_are_refused(self):
         for digits, mode, message in (
-            ([10], "grid", "--digits 10: from one to ten"),
-            ([], "grid", "--digits : from one to ten"),
-            ([-1, 2], "sweep", "--digits -1 2: "),
+            ([10], "grid", "digits 10: from one to ten"),
+            ([], "grid", "digits : from one to ten"),
+            ([-1, 2], "sweep", "digits -1 2: "),
             ([3] * 11, "interpolate", "from one to ten"),
-            ([3], "walk", "--mode walk: one of"),
+            ([3], "walk", "latent mode 'walk': unknown; choose one of arithmetic, "),
         ):
-            with self.assertRaisesRegex(UserError, message):
+            with self.assertRaisesRegex(UserError, message) as raised:
                 latent_walks.make_walk(self.system, digits, mode)
-        unasked = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
-        with self.assertRaisesRegex(UserError, "--digits 3: this system cannot be asked"):
-            latent_walks.make_walk(unasked, [3], "sweep")
+            self.assertNotIn("--", str(raised.exception))
+        with self.assertRaisesRegex(UserError, "digits 3: this system cannot draw requested"):
+            latent_walks.make_walk(system_of("mlp_gan"), [3], "sweep")
 
-    def test_a_grid_and_a_sweep_of_several_digits_are_those_of_each(self):
+    def test_a_sheet_of_several_digits_has_the_sheet_of_each(self):
         for mode in ("grid", "sweep"):
             both = latent_walks.make_walk(self.system, [5, 2], mode, seed=4)
             each = [latent_walks.make_walk(self.system, [digit], mode, seed=4) for digit in (5, 2)]
-            images = np.concatenate([walk.images for walk in each])
-            self.check(both.images, images.astype(int))
-            self.assertEqual(len(both.beside), 2 * len(each[0].beside))
-            self.assertTrue(both.beside[0].startswith("5: ") and both.beside[-1].startswith("2: "))
+            self.assert_same_pixels(both.images, np.concatenate([walk.images for walk in each]))
+            labels = [
+                f"{digit}: {label}"
+                for digit, walk in zip((5, 2), each, strict=True)
+                for label in walk.row_labels
+            ]
+            self.assertEqual(both.row_labels, labels)
 
-    def test_between_one_noise_there_is_nothing_to_walk(self):
-        once = small_system(noise_draw="once")
-        self.assertTrue(latent_walks.has_fixed_noise(once))
+    def test_with_fixed_noise_only_a_sweep_is_possible(self):
+        fixed = small_system(noise_draw="once")
+        self.assertTrue(latent_walks.has_fixed_noise(fixed))
         for draw in ("example", "batch"):
             self.assertFalse(latent_walks.has_fixed_noise(small_system(noise_draw=draw)))
         for mode in ("arithmetic", "interpolate", "grid"):
-            with self.assertRaisesRegex(UserError, "one noise a digit"):
-                latent_walks.make_walk(once, [3, 8], mode)
-        sweep = latent_walks.make_walk(once, [8], "sweep").images.reshape(10, 11, 28, 28)
+            with self.assertRaisesRegex(UserError, "this system has one per digit"):
+                latent_walks.make_walk(fixed, [3, 8], mode)
+        sweep = latent_walks.make_walk(fixed, [8], "sweep").images.reshape(10, 11, 28, 28)
         values = np.linspace(-1, 1, 41)[::4]
-        base = once.noise(tf.constant([8]), tf.constant([0, 0])).numpy()
-        moved = np.where(np.arange(10) == 2, np.float32(values[7]), base)
-        image = to_pixels(once.generate(tf.constant([8]), tf.constant(moved)).numpy())[0]
-        self.check(sweep[2, 7], image.astype(int))
+        base = fixed.noise(tf.constant([8]), tf.constant([0, 0])).numpy()
+        swept = np.where(np.arange(10) == 2, np.float32(values[7]), base)
+        image = to_pixels(fixed.generate(tf.constant([8]), tf.constant(swept)).numpy())
+        self.assert_same_pixels(sweep[2, [7]], image)
 
 
 class Blend(unittest.TestCase):
-    def test_one_hot_shares_draw_what_is_asked_for(self):
-        labels = tf.constant([3, 7])
-        for name in ("three_network", "best", "auxiliary_gan"):
-            system = builder_of(name)(config_of(name), "float32")
-            noise = system.noise(labels, tf.constant([1, 2]))
-            np.testing.assert_array_equal(
-                system.blend(tf.one_hot(labels, 10), noise), system.generate(labels, noise), name
-            )
+    """What `blend` draws for soft labels, for every system."""
+
+    LABELS = tf.constant([3, 7, 3])
+    MIX = np.float32([0.25, 0.75])  # of digits 3 and 7
+
+    @classmethod
+    def setUpClass(cls):
+        cls.systems = {name: system_of(name) for name in registry.names()}
+
+    def noise(self, system):
+        return system.noise(self.LABELS, tf.constant([1, 2]))
+
+    def test_one_hot_labels_draw_the_requested_digits(self):
+        one_hot = tf.one_hot(self.LABELS, 10)
+        for name, system in self.systems.items():
+            with self.subTest(name):
+                noise = self.noise(system)
+                images = system.generate(self.LABELS, noise)
+                np.testing.assert_array_equal(system.blend(one_hot, noise), images)
+
+    def test_labels_have_no_effect_unless_the_system_is_class_conditional(self):
+        for name, system in self.systems.items():
+            with self.subTest(name):
+                noise = self.noise(system)
+                threes, eights = (system.generate(tf.constant([d] * 3), noise) for d in (3, 8))
+                halves = system.blend(tf.fill([3, 10], 0.5), noise)
+                for images in (eights, halves):
+                    self.assertEqual(not np.array_equal(threes, images), system.class_conditional)
+
+    def test_a_mixture_of_digits_is_a_digit_with_the_mixture_of_their_weights(self):
+        """Digits enter linearly, through the first weights of the generator: a tenth for each.
+
+        So digit 0 is given the mixture of the weights of 3 and 7, and then drawn by its label.
+        """
+        soft_labels = np.zeros((3, 10), np.float32)
+        soft_labels[:, [3, 7]] = self.MIX
+        for name, system in self.systems.items():
+            if system.class_conditional:
+                with self.subTest(name):
+                    self.check_mixture(system, tf.constant(soft_labels))
+
+    def check_mixture(self, system, soft_labels):
+        noise = self.noise(system)
+        mixed = system.blend(soft_labels, noise).numpy()
+        threes = system.generate(tf.constant([3] * 3), noise).numpy()
+        first = next(iter(system.generator_weights.values()))
+        original = first.numpy()
+        weights = original.reshape(10, -1).copy()  # a row for each digit
+        weights[0] = self.MIX @ weights[[3, 7]]
+        first.assign(weights.reshape(first.shape))
+        zeros = system.generate(tf.constant([0] * 3), noise).numpy()
+        first.assign(original)
+        effect = np.abs(mixed - threes).max()  # can be small: the weights are untrained
+        self.assertGreater(effect, 1e-5)
+        self.assertLess(np.abs(mixed - zeros).max(), effect / 50)
 
 
 if __name__ == "__main__":

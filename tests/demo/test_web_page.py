@@ -1,4 +1,4 @@
-"""The web page: what it draws in a browser is what TensorFlow draws."""
+"""The web page: a browser draws the same digits with it as TensorFlow."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import tensorflow as tf
 from gan3.core.errors import UserError
 from gan3.demo import web_page
 from gan3.runs.registry import builder_of, config_of
-from tests.support import FolderTest, call, small_system
+from tests.support import FolderTest, small_system
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 FLAGS = (
@@ -25,14 +25,14 @@ SMALL = {"best": "20 30,3 4 8,3 4 8"}
 
 
 def system_of(name):
-    """A system whose weights, biases and averages are far from where they begin."""
+    """A system whose weights, biases and moving averages are far from their initial values."""
     config = config_of(name)
     if name in SMALL:
         config = config.with_text("widths", SMALL[name])
     system = builder_of(name)(config, "float32")
     for number, (key, w) in enumerate(system.generator_weights.items()):
-        moved = tf.random.stateless_normal(w.shape, [number, 0], stddev=0.3)
-        w.assign(tf.exp(moved) if "variance" in key or "scale" in key else w + moved)
+        change = tf.random.stateless_normal(w.shape, [number, 0], stddev=0.3)
+        w.assign(tf.exp(change) if "variance" in key or "scale" in key else w + change)
     return system
 
 
@@ -40,8 +40,8 @@ def noise_of(system, labels):
     return system.noise(tf.constant(labels), tf.constant([1, 2])).numpy()
 
 
-def layers_by_hand(layers, x):
-    """The forward pass in float64."""
+def forward(layers, x):
+    """The forward pass in NumPy, in float64."""
     activations = {
         "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
         "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
@@ -57,8 +57,8 @@ def layers_by_hand(layers, x):
     return x
 
 
-class Layers(unittest.TestCase):
-    def test_plain_arrays_compute_what_the_generator_does(self):
+class DenseLayers(unittest.TestCase):
+    def test_the_exported_arrays_compute_what_the_generator_does(self):
         labels = [0, 3, 9]
         for name in ("three_network", "best", "mlp_gan", "layernorm_gan"):
             with self.subTest(name):
@@ -70,24 +70,24 @@ class Layers(unittest.TestCase):
                     latent = np.zeros((3, 100))
                     for row, digit in enumerate(labels):
                         latent[row, 10 * digit : 10 * digit + 10] = noise[row]
-                got = layers_by_hand(system.dense_layers(), latent)
+                got = forward(system.dense_layers(), latent)
                 got = (got - system.pixel_min) / (1 - system.pixel_min)
                 self.assertGreater(expected.std(), 0.05)
                 np.testing.assert_allclose(got.reshape(3, 28, 28), expected, atol=1e-4)
 
 
 class Page(FolderTest):
-    @unittest.skipUnless(BROWSER, "no Chromium here: the page is not drawn")
-    def test_a_browser_draws_what_tensorflow_does(self):
+    @unittest.skipUnless(BROWSER, "needs Chromium to draw the page")
+    def test_a_browser_draws_the_same_digits_as_tensorflow(self):
         labels = [0, 3, 9]
         for name in ("best", "three_network", "mlp_gan", "layernorm_gan"):
             with self.subTest(name):
                 system = system_of(name)
                 noise = noise_of(system, labels)
                 web_page.write(Path("page.html"), system, name)
-                asked = json.dumps([labels, noise.tolist()])
+                inputs = json.dumps([labels, noise.tolist()])
                 script = (
-                    f"<script>const [labels, noises] = {asked};"
+                    f"<script>const [labels, noises] = {inputs};"
                     "const images = labels.map((d, i) => Array.from(draw(d, noises[i])));"
                     'document.title = "drawn " + JSON.stringify(images);</script>'
                 )
@@ -95,43 +95,34 @@ class Page(FolderTest):
                 Path("page.html").write_text(content)
                 profile = f"--user-data-dir={self.folder / 'profile'}"
                 address = (self.folder / "page.html").as_uri()
-                done = subprocess.run(
+                process = subprocess.run(
                     [BROWSER, *FLAGS, profile, address],
                     capture_output=True, text=True, timeout=120, check=True,
                 )  # fmt: skip
-                drawn = re.search(r"<title>drawn ([^<]*)</title>", done.stdout)
+                drawn = re.search(r"<title>drawn ([^<]*)</title>", process.stdout)
                 got = np.array(json.loads(drawn[1])).reshape(3, 28, 28)
                 expected = system.generate(tf.constant(labels), tf.constant(noise)).numpy()
                 np.testing.assert_allclose(got, expected, atol=1e-3)
-                entries = done.stdout.count('aria-label="entry ')
-                self.assertEqual(entries, 10)
-                self.assertEqual('id="writing"' in done.stdout, system.class_conditional)
+                self.assertEqual(process.stdout.count('aria-label="entry '), 10)
+                has_number = 'id="number-section"' in process.stdout
+                self.assertEqual(has_number, system.class_conditional)
 
-    def test_nothing_in_it_leads_elsewhere_and_a_name_is_no_markup(self):
+    def test_the_page_loads_nothing_and_names_are_escaped(self):
         web_page.write(Path("page.html"), system_of("layernorm_gan"), "<b>&")
         content = Path("page.html").read_text()
         self.assertIn("digits by &lt;b&gt;&amp;", content)
         self.assertNotRegex(content, r"https?://|src=|@import|fetch\(")
 
-    def test_one_noise_a_digit_is_refused(self):
-        with self.assertRaisesRegex(UserError, "it has one noise a digit"):
+    def test_fixed_noise_is_refused(self):
+        with self.assertRaisesRegex(UserError, "x: has one fixed noise vector per digit"):
             web_page.write(Path("x.html"), small_system(noise_draw="once"), "x")
 
     def test_convolutions_are_refused(self):
         for name in ("auxiliary_gan", "conditional_dcgan", "gan_auto_write"):
             system = builder_of(name)(config_of(name), "float32")
-            with self.assertRaisesRegex(UserError, f"{name}: its generator is convolutional"):
+            with self.assertRaisesRegex(UserError, f"{name}: has convolutions"):
                 web_page.write(Path("page.html"), system, name)
         self.assertFalse(Path("page.html").exists())
-
-    def test_the_command(self):
-        status, out, err = call("export-page", "--out", "a/digits.html")
-        self.assertEqual((status, err), (0, ""))
-        self.assertRegex(out, r"\Abest: a/digits.html \(no run in logs: by the generator of best")
-        self.assertGreater(Path("a/digits.html").stat().st_size, 1_000_000)
-        status, _, err = call("export-page", "none")
-        self.assertEqual(status, 2)
-        self.assertIn("no such run", err)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+"""From errors to one line on stderr and an exit status, mostly in a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+import unittest.mock
+
+from gan3.cli import main as cli
+from gan3.core.errors import DivergedError, UserError
+from tests.support import ROOT, FolderTest, call, start, write_idx_set
+
+
+class ExitStatus(unittest.TestCase):
+    def run_command(self, error):
+        """The status and stderr of a command that raises `error`."""
+
+        def command(_):
+            raise error
+
+        with unittest.mock.patch.dict(cli.COMMANDS, {"experiments": command}):
+            status, out, err = call("experiments")
+        self.assertEqual(out, "")
+        return status, err
+
+    def test_each_kind_of_error_has_its_status_and_one_line(self):
+        for error, status, line in (
+            (UserError("x: wrong\n; do y"), 2, r"gan3: x: wrong\n; do y"),
+            (DivergedError("loss"), 3, "gan3: training diverged: loss"),
+            (
+                OSError(28, "No space left on device", "x"),
+                2,
+                "gan3: x: cannot be read or written (no space left on device); check its path, its"
+                " permissions and the disk",
+            ),
+        ):
+            with self.subTest(status=status):
+                self.assertEqual(self.run_command(error), (status, f"{line}\n"))
+
+    def test_an_interrupt_is_silent(self):
+        self.assertEqual(self.run_command(KeyboardInterrupt()), (130, ""))
+
+    def test_an_error_of_the_program_keeps_its_traceback(self):
+        with self.assertRaises(ZeroDivisionError):
+            self.run_command(ZeroDivisionError())
+
+
+class Process(FolderTest):
+    def test_a_wrong_argument_is_one_line_in_a_real_process(self):
+        process = start("train", "--data", "nowhere", cwd=self.folder)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (2, ""))
+        self.assertRegex(err, r"\Agan3: data folder nowhere: no such folder; .*\n\Z")
+
+    def test_a_reader_that_stops_early_is_no_error(self):
+        for unbuffered in ("", "1"):  # noticed at the end of the command, or by its first line
+            reader, writer = os.pipe()
+            os.close(reader)
+            process = subprocess.run(
+                [sys.executable, "-m", "gan3", "experiments"],
+                cwd=ROOT,
+                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+                stdout=writer,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+            os.close(writer)
+            self.assertEqual((process.returncode, process.stderr), (0, b""), unbuffered)
+
+    def test_an_error_that_nobody_foresaw_is_one_line_too(self):
+        """In a process that may not open any more files."""
+        code = (
+            "import resource, sys\nfrom gan3.cli.main import main\n"
+            "limits = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))\n"
+            "status = main(['generate', '1'])\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, limits)\nsys.exit(status)"
+        )
+        process = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        self.assertEqual((process.returncode, process.stdout), (2, ""))
+        self.assertRegex(process.stderr, r"\Agan3: .*\(too many open files\); .*\n\Z")
+
+    def test_a_folder_that_may_not_be_written_is_one_line(self):
+        prefix = []
+        if os.geteuid() == 0:  # root may write everywhere unless it gives up that right
+            if not shutil.which("setpriv"):
+                self.skipTest("needs setpriv when run as root")
+            prefix = ["setpriv", "--bounding-set=-all"]
+        write_idx_set(self.folder / "own")
+        (self.folder / "logs").mkdir(mode=0o500)
+        before = sorted(self.folder.rglob("*"))
+        process = subprocess.run(
+            [*prefix, sys.executable, "-m", "gan3", "train", "--dataset", "idx", "--data", "own"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(process.returncode, 2, process.stderr)
+        self.assertRegex(
+            process.stderr, r"\Agan3: logs[^\n]*: cannot be written \(permission denied\)[^\n]*\n\Z"
+        )
+        self.assertEqual(sorted(self.folder.rglob("*")), before)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,67 @@
+"""Pixel scaling, gathering a batch, and the order in which images are trained on."""
+
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.data.batches import Batches, make_gather, to_pixels, to_unit
+
+
+class PixelScaling(unittest.TestCase):
+    def test_pixels_survive_the_round_trip(self):
+        pixels = np.arange(256, dtype=np.uint8).repeat(784).reshape(256, 28, 28)
+        images = to_unit(tf.constant(pixels)).numpy()
+        self.assertEqual((images.shape, images.dtype), ((256, 28, 28, 1), np.float32))
+        self.assertEqual((images.min(), images.max()), (0.0, 1.0))
+        np.testing.assert_array_equal(to_pixels(images[..., 0]), pixels)
+
+    def test_values_outside_the_range_are_an_error(self):
+        for value in (-0.01, 1.01, np.nan, np.inf):
+            with self.subTest(value), self.assertRaises(ValueError):
+                to_pixels(np.array([0.5, value]))
+
+
+class Gather(unittest.TestCase):
+    def test_images_and_labels_are_those_of_the_indices(self):
+        random = np.random.default_rng(0)
+        pixels = random.integers(0, 256, (12, 28, 28), np.uint8)
+        labels = random.integers(0, 10, 12, np.uint8)
+        indices = np.array([7, 0, 7, 11], np.int32)
+        images, gathered = make_gather(pixels, labels)(tf.constant(indices))
+        self.assertEqual((images.shape, gathered.dtype), ((4, 28, 28, 1), tf.int32))
+        np.testing.assert_allclose(images[..., 0], pixels[indices] / 255, atol=1e-7)
+        np.testing.assert_array_equal(gathered, labels[indices])
+
+
+class Order(unittest.TestCase):
+    def epochs(self, count, batch_size, epochs):
+        """The indices of all steps of some epochs, [epochs, count]."""
+        batches = Batches(count, batch_size, seed=0)
+        steps = range(1, epochs * count // batch_size + 1)
+        return np.concatenate([batches(step) for step in steps]).reshape(epochs, count)
+
+    def test_each_epoch_is_another_permutation(self):
+        epochs = self.epochs(count=60, batch_size=10, epochs=4)
+        for epoch in epochs:
+            np.testing.assert_array_equal(np.sort(epoch), np.arange(60))
+        self.assertEqual(len({epoch.tobytes() for epoch in epochs}), 4)
+
+    def test_a_batch_can_span_two_epochs(self):
+        epochs = self.epochs(count=50, batch_size=20, epochs=2)
+        for epoch in epochs:
+            np.testing.assert_array_equal(np.sort(epoch), np.arange(50))
+
+    def test_a_batch_can_be_larger_than_the_data_set(self):
+        batch = Batches(7, 21, 0)(1)
+        np.testing.assert_array_equal(np.bincount(batch), [3] * 7)
+
+    def test_a_batch_depends_on_the_seed_and_the_step_alone(self):
+        first, same, other = Batches(500, 10, 1), Batches(500, 10, 1), Batches(500, 10, 2)
+        for step in (33, 2, 170):
+            np.testing.assert_array_equal(first(step), same(step))
+            self.assertFalse(np.array_equal(first(step), other(step)))
+
+
+if __name__ == "__main__":
+    unittest.main()
