@@ -78,7 +78,8 @@ class _TimedResult(unittest.TextTestResult):
 
     def _measure(self, name: str) -> None:
         now = time.monotonic()
-        self.durations.append((now - self._last_event, name))
+        if now - self._last_event >= 0.05:
+            self.durations.append((now - self._last_event, name))
         self._last_event = now
 
 
