@@ -155,7 +155,9 @@ def _serve(waiting: "SimpleQueue[str | None]", results: "SimpleQueue[tuple[str, 
             result = connection.recv()
         except (EOFError, OSError):
             process.join()
+            connection.close()
             seconds = time.monotonic() - began
+            log.seek(0)
             report = f"\nERROR: {name}: its process ended with status {process.exitcode}"
             report += f" after {seconds:.0f} s\n{log.read()[-5000:]}\n"
             result = Result(1, 0, 1, 0, seconds, report)

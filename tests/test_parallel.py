@@ -70,7 +70,11 @@ class Runner(FolderTest):
             self.assertIn(text, output)
 
     def test_the_other_modules_run_when_a_worker_dies(self):
+        text = Path("tests/test_dies.py").read_text().replace("last words", "bye")
+        Path("tests/test_dies_too.py").write_text(text)
         _, output, _ = self.run_tests("--jobs", "1")
+        self.assertIn("last words", output)
+        self.assertIn("bye", output)
         for name in MODULES:
             self.assertIn(f"  tests.{name}\n", output)
 
