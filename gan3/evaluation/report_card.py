@@ -190,7 +190,7 @@ def make_card(
     shown = slice(100) if samples.labels is None else balanced_indices(samples.labels, 100, seed)
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out digits of"
-        f" {dataset.title} ({dataset.split})",
+        f" {dataset.title}, {dataset.split} split",
         lines[1:],
         evaluation.counts,
         card["coverage_by_digit"],

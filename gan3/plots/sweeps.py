@@ -164,7 +164,8 @@ def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figur
         axes.grid(alpha=0.25)
     for number, (text, color) in enumerate(zip(legend, colors, strict=True), start=1):
         y = 1 - (0.55 + 0.22 * number) / height
-        figure.text(0.745, y, text[:40], fontsize=8, color=color, va="center")
+        text = text if len(text) <= 40 else f"{text[:39]}…"
+        figure.text(0.745, y, text, fontsize=8, color=color, va="center")
     return figure, panels
 
 
@@ -190,7 +191,7 @@ def _label_positions(points: np.ndarray) -> np.ndarray:
     labels = points + 16 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     for _ in range(300):
         move = 0.05 * (points - labels)
-        for others, minimum in ((labels, 17.0), (points, 12.0)):
+        for others, minimum in ((labels, 17.0), (points, 15.0)):
             offset = labels[:, None] - others[None]
             distance = np.linalg.norm(offset, axis=2)
             distance[distance == 0] = np.inf  # a label does not push itself
