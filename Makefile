@@ -1,4 +1,4 @@
-# gan3. `make` lists what there is; the first target that needs it makes the environment.
+# gan3. `make` lists the targets. Each target creates the environment that it needs on first use.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,13 +12,13 @@ PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare explore tour reproduce ablations bench \
-  bench-torch test lint format coverage mutations clean
+  bench-torch test test-all lint format coverage mutations clean
 
-# The stamps lie in the environment and carry the lock's checksum and Python's version, so a changed
-# lock is installed anew, a finished one is left alone, and an interrupted installation is taken up
-# again. An environment of another Python than PYTHON (where that is said; otherwise its own is
-# asked), or whose Python is gone, is made from nothing. (A file target would not do: make cannot
-# name files with spaces, and VENV may have some.)
+# $(call install,NAME) installs NAME.lock into the environment. A stamp in the environment holds the
+# checksum of the lock and the version of Python. If both still match, nothing is done; a changed
+# lock and an interrupted installation are installed again. The environment is made from scratch if
+# its Python is gone, or if PYTHON was given and has another version. (File targets would not work:
+# make cannot handle file names with spaces, and VENV may contain some.)
 VERSION = import sys; print("%d.%d" % sys.version_info[:2])
 define install
 	@python() { if [ "$(origin PYTHON)" = file ] && [ -x $(PY) ]; then $(PY) "$$@"; else "$(PYTHON)" "$$@"; fi; }; \
@@ -34,71 +34,76 @@ define install
 endef
 
 help: ## list the targets
-	@echo "make TARGET, with RUN= ARGS= NUMBER= PORT= SEED= PYTHON= VENV= as needed:"
+	@echo "make TARGET [RUN=name] [ARGS='--option ...'] [NUMBER=digits] [SEED=n] [PORT=n] [PYTHON=file] [VENV=folder]"
+	@echo "RUN defaults to the newest run."
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: ## make the environment (the other targets do it when they need it)
+setup: ## create the environment (other targets do this when needed)
 	$(call install,requirements)
 
 setup-dev: setup
 	$(call install,requirements-dev)
 
-train: setup ## train three_network, 100 x 200 x 10 images; ARGS="--experiment NAME …"
+train: setup ## train for 10 episodes of 200 batches; ARGS="--experiment NAME"
 	@$(GAN3) train --seed $(SEED) $(if $(RUN),--run "$(RUN)") $(ARGS)
 
-resume: setup ## go on with RUN (default: the newest) from its last checkpoint
+resume: setup ## continue RUN from its last checkpoint
 	@$(GAN3) train --resume $(if $(RUN),--run "$(RUN)") $(ARGS)
 
-tensorboard: setup ## show all runs at http://localhost:PORT
+tensorboard: setup ## show all runs in TensorBoard at http://localhost:PORT
 	@$(PY) -m tensorboard.main --logdir logs --host localhost --port $(PORT)
 
-figures: setup ## draw all figures of RUN (default: the newest) again
+figures: setup ## draw all figures of RUN again
 	@$(GAN3) figures $(if $(RUN),"$(RUN)") $(ARGS)
 
-generate: setup ## write NUMBER by RUN (newest; else the one that comes along)
+generate: setup ## draw NUMBER with RUN, or with the bundled generator
 	@$(GAN3) generate "$(NUMBER)" --seed $(SEED) $(if $(RUN),--run "$(RUN)") $(ARGS)
 
-evaluate: setup ## the report card of RUN; ARGS=--cas adds the classifier of samples
+evaluate: setup ## compute the report card of RUN; ARGS=--cas adds the CAS
 	@$(GAN3) evaluate $(if $(RUN),"$(RUN)") $(ARGS)
 
-compare: setup ## the cards of runs side by side: make compare ARGS="RUN1 RUN2"
+compare: setup ## compare report cards: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
 
-explore: setup ## a window to look about in a generator
+explore: setup ## open a window to explore a generator
 	@$(GAN3) explore $(if $(RUN),"$(RUN)") $(ARGS)
 
-tour: setup ## run the notebook experiments/tour.ipynb from top to bottom
+tour: setup ## execute the notebook experiments/tour.ipynb
 	$(call install,requirements-tour)
 	@"$(VENV)/bin/jupyter-execute" --inplace experiments/tour.ipynb
 
-reproduce: setup ## every system at 200,000 images, one table and one sheet; resumable
+reproduce: setup ## train and evaluate all experiments; can be resumed
 	@$(GAN3) sweep experiments/sweeps/reproduce.toml $(ARGS)
 
-ablations: setup ## what each choice of best is worth: 54 runs of 500 steps, resumable
+ablations: setup ## run the ablations of best; can be resumed
 	@$(GAN3) sweep experiments/sweeps/ablations.toml $(ARGS)
 
-bench: setup ## the step beside its peers, its growth and its parts; ARGS="--only step"
+bench: setup ## measure the training step; ARGS="--only step" for less
 	@$(PY) -m tests.bench $(ARGS)
 
-bench-torch: setup ## the same with PyTorch and JAX, which it installs first
+bench-torch: setup ## the same with PyTorch and JAX (installs both)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@$(PY) -m tests.bench $(ARGS)
 
-test: setup ## the unittest suite (GAN3_DATA=DIR for the tests on real MNIST)
+test: setup ## run the quick tests; GAN3_DATA=folder adds those on real MNIST
 	@$(PY) -m tests.parallel $(ARGS)
 
-lint: setup-dev ## ruff, rules and format
+test-all: setup ## run all tests, the slow ones and those of Ray included
+	$(call install,requirements-ray)
+	@GAN3_ALL=1 $(PY) -m tests.parallel $(ARGS)
+
+lint: setup-dev ## check the code with ruff
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
 
-format: setup-dev ## let ruff format the code
+format: setup-dev ## format the code with ruff
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
-coverage: setup-dev ## which lines of the library the suite runs
+coverage: setup-dev ## measure which lines the tests run
 	@$(PY) -m coverage erase && $(PY) -m coverage run -m unittest discover -s tests -t . && \
 	  $(PY) -m coverage combine --quiet && $(PY) -m coverage report
 
-mutations: setup ## break central lines one by one: which test notices
+mutations: setup ## check that tests notice broken lines of code
 	@$(PY) -m tests.mutations
 
-clean: ## remove the environment and caches (runs and figures stay)
+clean: ## remove the environment and caches; runs and figures stay
 	rm -rf "$(VENV)" .ruff_cache .coverage* && find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
 """One file per system or ablation: a declaration (`CONFIG`) and how it is built (`build`).
 
-The run loop, the figures and the command line are the library's; no experiment has a loop.
+The loop, the figures and the command line belong to gan3; no experiment has a loop.
 """

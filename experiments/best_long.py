@@ -1,4 +1,4 @@
-"""`best` with 2,000 batches an episode: how far it gets in two million images."""
+"""`best` with 2,000 batches per episode: two million images."""
 
 import dataclasses
 

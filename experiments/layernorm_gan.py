@@ -1,39 +1,37 @@
-"""0-9-number-generator, unconditional: 200 hidden units, layer normalisation.
+"""0-9-number-generator, unconditional: 200 hidden units, layer normalization.
 
 Published: PyTorch, unconditional; 200 hidden units, leaky ReLU of slope 0.02, binary cross entropy,
-the discriminator's step on real images, then that on fakes, then the generator's.
+the discriminator's step on real images, then the one on fakes, then the generator's.
 
 Departures:
 1. Adam's rate is not given: 1e-4 here, chosen before anything was trained.
-2. A real image is followed by a fake one there; here a batch of 100 by a batch of 100.
-3. 200,000 images as everywhere here; its eight epochs are 480,000 (`make reproduce ARGS=--full`).
-4. Biases start at zero, not at PyTorch's small numbers.
+2. There a real image is followed by a fake one; here a batch of 100 by a batch of 100.
+3. 200,000 images, as for every system here; its eight epochs are 480,000 (`make reproduce
+   ARGS=--full`).
+4. Biases start at zero, not at PyTorch's small random numbers.
 """
 
 from typing import TYPE_CHECKING
 
-from gan3.core.config import TWO_ADAMS, Config
-from gan3.core.triple import Triple
+from gan3.baselines.config import BaselineConfig
+from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
-    from gan3.baselines.train_step import TwoNetworks
+    from gan3.baselines.two_networks import TwoNetworks
 
-CONFIG = Config(
+CONFIG = BaselineConfig(
     experiment="layernorm_gan",
-    learning_rate=Triple(1e-4, 1e-4, 0.001),  # it has no determinator
-    beta1=Triple(0.9, 0.9, 0.9),
+    learning_rate=Pair(1e-4, 1e-4),
+    discriminator_updates="separate",
 )
-HEEDED = TWO_ADAMS
 
 
-def build(config: Config, dtype: str) -> "TwoNetworks":
-    """The system, computing in `dtype`."""
+def build(config: BaselineConfig, dtype: str) -> "TwoNetworks":
+    """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.networks import LayerNormDiscriminator, LayerNormGenerator
-    from gan3.baselines.train_step import Practice, TwoNetworks
+    from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import FanIn
 
-    config.refuse_others(CONFIG, HEEDED)
     init = FanIn(config.seed)
-    practice = Practice(learning_rate=config.learning_rate, beta1=config.beta1, updates="two")
-    networks = LayerNormGenerator(init, dtype), LayerNormDiscriminator(init, dtype)
-    return TwoNetworks(*networks, practice)
+    generator = LayerNormGenerator(init, dtype)
+    return TwoNetworks(config, generator, LayerNormDiscriminator(init, dtype))

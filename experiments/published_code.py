@@ -3,10 +3,10 @@
 1. The noise matrix is drawn once, while the graph is built: a trained generator knows ten images.
 2. Its "Xavier" is N(0, sqrt(2 / shape[0])) for every tensor, 5 x 5 kernels (0.63) and the
    determinator's biases included.
-3. 2000 batches an episode, not 200.
-4. The digit losses are sums of sigmoid cross entropies over batch and classes, beside averaged
+3. 2000 batches per episode, not 200.
+4. The digit losses are sums of sigmoid cross entropies over batch and classes, next to averaged
    real/fake losses.
-5. Keep probability 0.5, L1 0.001, ELU and Adam(1e-3, beta1 0.9) in all three.
+5. Keep probability 0.5, L1 weight 0.001, ELU and Adam(1e-3, beta1 0.9) in all three networks.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ CONFIG = dataclasses.replace(
     experiment="published_code",
     batches=2000,
     noise_draw="once",
-    init="published",
+    initializer="published",
     activation=Triple("elu", "elu", "elu"),
     keep_prob=Triple(0.5, 0.5, 0.5),
     l1_weight=Triple(0.001, 0.001, 0.001),

@@ -1,7 +1,9 @@
-"""Central lines broken on purpose, one at a time: the suite must notice each. `make mutations`.
+"""Breaks central lines, one at a time, to see whether a test fails: `make mutations`.
 
-Each is made in a temporary copy of the tree, where the tests named for it are run. Prints a table
-(docs/reliability.md has it) of the first test that fails, and ends with status 1 where none does.
+Each mutation is made in a temporary copy of the tree, and the tests that it names are run there.
+The output is a table of the first test that failed (docs/reliability.md has a copy). The exit
+status is 1 if a mutation goes unnoticed, if its line or its tests are gone, or if a test fails
+without any mutation.
 """
 
 import os
@@ -14,10 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
+TIME_LIMIT = 900  # seconds for the tests of one mutation
 
 
 class Mutation(NamedTuple):
-    """`good` stands exactly once in `file`; with `bad` instead one of `tests` must fail."""
+    """`good` occurs exactly once in `file`; with `bad` in its place one of `tests` must fail.
+
+    `tests` are names separated by spaces, as `python -m tests.parallel` takes them.
+    """
 
     what: str
     file: str
@@ -28,11 +34,11 @@ class Mutation(NamedTuple):
 
 MUTATIONS = (
     Mutation(
-        "the generator's loss has the other sign",
+        "the generator's loss has the opposite sign",
         "gan3/method/train_step.py",
         "loss = losses.real_fake_cross_entropy(fake_logits, 1.0)  # of [B, 1]",
         "loss = -losses.real_fake_cross_entropy(fake_logits, 1.0)",
-        "test_train_step",
+        "method.test_train_step",
     ),
     Mutation(
         "real and fake are swapped in the discriminator's loss",
@@ -41,155 +47,200 @@ MUTATIONS = (
         "        loss += losses.real_fake_cross_entropy(fake_logits, 0.0)",
         "loss = losses.real_fake_cross_entropy(real_logits, 0.0)\n"
         "        loss += losses.real_fake_cross_entropy(fake_logits, 1.0)",
-        "test_train_step",
+        "method.test_train_step",
     ),
     Mutation(
-        "nothing stops the generator's loss at the determinator",
+        "the generator's loss trains the determinator",
         "gan3/method/train_step.py",
         'g = self._update("generator", self.generator_loss(labels, seeds[1], shared))',
         'self._update("determinator", self.generator_loss(labels, seeds[1], shared))\n'
         '            g = self._update("generator", self.generator_loss(labels, seeds[1], shared))',
-        "test_train_step.Updates",
+        "method.test_train_step.Updates",
     ),
     Mutation(
-        "an Adam has the list of another network",
+        "an Adam updates the variables of another network",
         "gan3/method/train_step.py",
         "Adam(network.weights, rate, b1, ",
         "Adam(self.networks.generator.weights, rate, b1, ",
-        "test_train_step.Updates.test_each_optimizer_moves_only_its_own_network",
+        "method.test_train_step.Updates.test_each_optimizer_moves_only_its_own_network",
     ),
     Mutation(
-        "the digits asked for are not the digits of the loss",
+        "the digits in the loss are not the requested ones",
         "gan3/method/train_step.py",
         "digit_loss = self._digit_loss(digit_logits, labels)",
         "digit_loss = self._digit_loss(digit_logits, (labels + 1) % 10)",
-        "test_train_step",
+        "method.test_train_step",
     ),
     Mutation(
-        "L1 shrinks the biases, too",
+        "L1 applies to the biases, too",
         "gan3/method/networks.py",
         "self.l1_weights.append(w)",
         "self.l1_weights += [w, b]",
-        "test_networks test_train_step",
+        "method.test_networks method.test_train_step",
     ),
     Mutation(
         "dropout stays on in evaluation",
         "gan3/method/train_step.py",
         "keep_prob = self._keep_prob.generator if train else 1.0",
         "keep_prob = self._keep_prob.generator if train else 0.5",
-        "test_train_step",
+        "method.test_train_step",
     ),
     Mutation(
-        "the noise stands in the columns of the next digit",
+        "the noise is in the columns of the next digit",
         "gan3/method/train_step.py",
         "one_hot = tf.one_hot(labels, 10, dtype=noise.dtype)",
         "one_hot = tf.one_hot((labels + 1) % 10, 10, dtype=noise.dtype)",
-        "test_train_step",
+        "method.test_train_step",
     ),
     Mutation(
         "the data is shuffled with replacement",
         "gan3/data/batches.py",
         ".permutation(self._count).astype",
         ".integers(self._count, size=self._count).astype",
-        "test_data.Order",
+        "data.test_datasets.Order",
     ),
     Mutation(
-        "the radius of coverage is of the neighbour before the k-th",
+        "the radius of coverage is the distance to neighbour k - 1",
         "gan3/evaluation/metrics.py",
         "np.partition(squared, k, axis=1)[:, k]",
         "np.partition(squared, k - 1, axis=1)[:, k - 1]",
-        "test_metrics",
+        "evaluation.test_metrics",
     ),
     Mutation(
-        "a resumed run leaves out a step",
+        "a resumed run skips a step",
         "gan3/training/loop.py",
         "for step in range(done + 1, config.total_steps + 1):",
         "for step in range(done + 1 + (done > 0), config.total_steps + 1):",
-        "test_run.Runs.test_the_same_seed_gives_the_same_run_and_resuming_too",
+        "training.test_loop.Runs.test_the_same_seed_gives_the_same_run_and_resuming_too",
     ),
     Mutation(
-        "a gradient that is not finite is passed over",
+        "a gradient that is not finite is ignored",
         "gan3/method/train_step.py",
         "return finite([loss, *gradients])",
         "return finite([loss])",
-        "test_train_step.Updates",
+        "method.test_train_step.Updates",
     ),
     Mutation(
-        "a replica moves by its own rows alone",
+        "a replica is updated with the gradient of its own rows",
         "gan3/nn/layers.py",
         "gradients = here.all_reduce(tf.distribute.ReduceOp.MEAN, dense)",
         "gradients = dense",
-        "test_replicas.OneStep.test_two_networks",
+        "training.test_distributed.OneStep.test_two_networks",
     ),
     Mutation(
-        "every replica draws what the first one draws",
+        "all replicas draw the same noise",
         "gan3/nn/layers.py",
         "return tf.reshape(whole[:, mine], [rows, *rest])",
         "return tf.reshape(whole[:, 0], [rows, *rest])",
-        "test_replicas.OneStep.test_three_network",
+        "training.test_distributed.OneStep.test_three_network",
     ),
     Mutation(
-        "dropout takes real images and fakes for one batch when it is shared",
+        "dropout treats real and fake images as one batch when replicas split it",
         "gan3/method/train_step.py",
         "keep_prob, seed, parts=2)  # [2B, 1]",
         "keep_prob, seed)",
-        "test_replicas.OneStep.test_three_network",
+        "training.test_distributed.OneStep.test_three_network",
     ),
     Mutation(
-        "the same of noise and codes in the generator of best",
+        "dropout treats noise and codes as one batch when replicas split it",
         "gan3/vae_gan/train_step.py",
         "parts=2 if o.reading_weight else 1",
         "parts=1",
-        "test_replicas.OneStep.test_best",
+        "training.test_distributed.OneStep.test_best",
     ),
     Mutation(
-        "the moments are of a replica's own rows",
+        "the batch moments are those of a replica's own rows",
         "gan3/nn/layers.py",
         "mean = here.all_reduce(tf.distribute.ReduceOp.MEAN, tf.reduce_mean(x, axes))",
         "mean = tf.reduce_mean(x, axes)",
-        "test_replicas.OneStep.test_two_networks",
+        "training.test_distributed.OneStep.test_two_networks",
     ),
     Mutation(
-        "of a shared batch the sum of a loss is its mean over the replicas",
+        "a summed loss is averaged over the replicas",
         "gan3/method/losses.py",
         "return total if sharing == 1 else sharing * total",
         "return total",
-        "test_replicas.OneStep.test_published_code",
+        "training.test_distributed.OneStep.test_published_code",
     ),
 )
 
 
-def caught_by(mutation: Mutation, tree: Path) -> str | None:
-    """The first test that fails with the mutation made in `tree`, or None."""
+def find_problems(mutation: Mutation, tree: Path) -> list[str]:
+    """What of a mutation is not in the tree: its line, or the tests that should notice it."""
     path = tree / mutation.file
-    text = path.read_text()
-    if text.count(mutation.good) != 1:
-        raise SystemExit(f"{mutation.file}: not once in it: {mutation.good}")
-    path.write_text(text.replace(mutation.good, mutation.bad))
+    count = path.read_text().count(mutation.good) if path.is_file() else 0
+    problems = [] if count == 1 else [f"{mutation.file}: has {count} times {mutation.good!r}"]
+    for name in mutation.tests.split():
+        module = _module_of(name)
+        path = tree / "tests" / f"{module.replace('.', '/')}.py"
+        text = path.read_text() if path.is_file() else ""
+        parts = name.removeprefix(module).split(".")[1:]
+        defined = [re.search(rf"^ *(?:class|def) {part}\b", text, re.MULTILINE) for part in parts]
+        if not text or not all(defined):
+            problems.append(f"tests.{name}: there is no such test")
+    return problems
+
+
+def _module_of(name: str) -> str:
+    """The module in the dotted name of a test: "nn.test_adam" of "nn.test_adam.Step.test_x"."""
+    found = re.match(r"(?:\w+\.)*?test_\w+", name)
+    return found[0] if found else name
+
+
+def run_tests(names: str, tree: Path) -> str | None:
+    """The first test of those in `tree` that fails, or None if all pass."""
     try:
-        names = [f"tests.{name}" for name in mutation.tests.split()]
         done = subprocess.run(
-            [sys.executable, "-m", "unittest", "--failfast", *names],
+            [
+                sys.executable,
+                "-m",
+                "unittest",
+                "--failfast",
+                *(f"tests.{n}" for n in names.split()),
+            ],
             cwd=tree,
-            env=os.environ | {"PYTHONPATH": str(tree)},
+            env=os.environ | {"PYTHONPATH": str(tree), "GAN3_ALL": "1"},
             capture_output=True,
             text=True,
             check=False,
+            timeout=TIME_LIMIT,
         )
+    except subprocess.TimeoutExpired:
+        return f"no end within {TIME_LIMIT} s"
+    failed = re.search(r"^(?:FAIL|ERROR): (\w+) \(tests\.([\w.]+)", done.stderr, re.MULTILINE)
+    if failed:
+        return f"{_module_of(failed[2])}: {failed[1]}"
+    return f"unittest ended with status {done.returncode}" if done.returncode else None
+
+
+def caught_by(mutation: Mutation, tree: Path) -> str | None:
+    """The first test that fails with the mutation made in `tree`, or None. `tree` is restored."""
+    path = tree / mutation.file
+    text = path.read_text()
+    path.write_text(text.replace(mutation.good, mutation.bad))
+    try:
+        return run_tests(mutation.tests, tree)
     finally:
         path.write_text(text)
-    failed = re.search(r"^(?:FAIL|ERROR): (\w+) \(tests\.(\w+)", done.stderr, re.MULTILINE)
-    return f"{failed[2]}: {failed[1]}" if failed else None
 
 
 def main() -> int:
-    """All of them, as a Markdown table on stdout; 1 where one is not noticed."""
-    survivors = 0
-    print("| broken | caught by |\n| --- | --- |", flush=True)
+    """Try all mutations and print a Markdown table; return 1 if one is not noticed."""
+    problems = [problem for mutation in MUTATIONS for problem in find_problems(mutation, ROOT)]
+    if problems:
+        print(*problems, sep="\n", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "gan3"
-        skip = shutil.ignore_patterns(".*", "__pycache__", "logs", "figures")
-        shutil.copytree(ROOT, tree, ignore=skip)
+        for name in ("gan3", "experiments", "tests"):
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for names in sorted({mutation.tests for mutation in MUTATIONS}):
+            failed = run_tests(names, tree)  # a test that always fails notices nothing
+            if failed:
+                print(f"without any mutation: {failed}", file=sys.stderr)
+                return 1
+        survivors = 0
+        print("| mutation | caught by |\n| --- | --- |", flush=True)
         for mutation in MUTATIONS:
             test = caught_by(mutation, tree)
             survivors += test is None

@@ -1,72 +1,234 @@
-"""The suite, module by module in as many processes as there are cores.
+"""Runs the test suite in as many processes as the machine has cores.
 
-`python -m tests.parallel`, or with names of modules after it (`test_run test_report`). Half of the
-suite's time is TensorFlow being imported by the runs that it starts, on one core each; side by side
-they take less time than `python -m unittest discover -s tests -t .`, which runs the same tests.
-Closes with the lines that unittest closes with.
+`make test` runs the quick tier, `make test-all` sets GAN3_ALL=1 and runs the slow tests, too.
+`python -m tests.parallel plots.test_grids` runs one module, or one class or test in it. The same
+tests run one after another with `python -m unittest discover -s tests -t .`. The output ends with
+unittest's closing lines.
 """
 
-import io
+import argparse
 import multiprocessing
 import os
 import sys
+import tempfile
+import threading
 import time
 import unittest
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import Counter
+from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
-LONGEST = ("training.test_reliability", "training.test_loop", "evaluation.test_report_card") + (
-    *("method.test_train_step", "vae_gan.test_train_step", "sweeps.test_executors"),
-    *("sweeps.test_sweep", "training.test_distributed", "baselines.test_train_step"),
-)
-"""Modules that are begun first: they start many runs, and the others fit in beside them."""
+SECONDS = {
+    "training.test_loop": 120,
+    "evaluation.test_report_card": 70,
+    "sweeps.test_sweep": 70,
+    "method.test_train_step": 60,
+    "training.test_reliability": 60,
+    "data.test_datasets": 40,
+    "baselines.test_train_step": 25,
+    "evaluation.test_judge": 25,
+    "demo.test_explore": 20,
+    "training.test_distributed": 20,
+    "cli.test_commands": 20,
+    "test_fuzz": 20,
+}
+"""Approximate durations. The longest modules start first and the shortest last, so that all
+processes finish at about the same time."""
+
+UNKNOWN_SECONDS = 30  # assumed of modules that are not listed
+
+TIME_LIMIT = 1800.0
+"""Seconds for one module before its process is killed and the module counts as failed."""
+
+SLOWEST = 10
 
 
 class Result(NamedTuple):
-    """What became of a module's tests."""
+    """The outcome of one module. A test with several failed subtests counts once."""
 
-    text: str
     ran: int
-    failed: int
+    failures: int
+    errors: int
     skipped: int
+    seconds: float
+    report: str = ""  # the tracebacks
+    skip_reasons: tuple[str, ...] = ()
+    durations: tuple[tuple[float, str], ...] = ()
 
 
-def run(module: str) -> Result:
-    """The tests of one module, in one of the processes."""
-    stream = io.StringIO()
-    suite = unittest.defaultTestLoader.loadTestsFromName(module)
-    found = unittest.TextTestRunner(stream).run(suite)
-    failed = len(found.failures) + len(found.errors) + len(found.unexpectedSuccesses)
-    return Result(stream.getvalue(), found.testsRun, failed, len(found.skipped))
+class _TimedResult(unittest.TextTestResult):
+    """Measures each test. Class and module set-up is measured as an entry of its own."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.durations: list[tuple[float, str]] = []
+        self.started: set[str] = set()
+        self._last_event = time.monotonic()
+
+    def startTest(self, test):
+        self._measure(f"set-up of {test.id().rpartition('.')[0]}")
+        self.started.add(test.id())
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self._measure(test.id())
+
+    def _measure(self, name: str) -> None:
+        now = time.monotonic()
+        if now - self._last_event >= 0.05:
+            self.durations.append((now - self._last_event, name))
+        self._last_event = now
 
 
-def main(modules: list[str]) -> int:
-    """Run and print them; the exit status."""
-    folder = Path(__file__).parent
-    found = (path.relative_to(folder.parent).with_suffix("") for path in folder.rglob("test_*.py"))
-    found = (".".join(path.parts) for path in found)
-    modules = [m if m.startswith("tests.") else f"tests.{m}" for m in modules] or sorted(
-        found, key=lambda name: (name.removeprefix("tests.") not in LONGEST, name)
+def run_module(name: str) -> Result:
+    """Run the tests of one module, class or method in this process."""
+    began = time.monotonic()
+    suite = unittest.defaultTestLoader.loadTestsFromName(name)
+    with open(os.devnull, "w") as stream:
+        runner = unittest.TextTestRunner(stream, verbosity=0, resultclass=_TimedResult)
+        result = runner.run(suite)
+    failures = {_test_id(test) for test, _ in result.failures}
+    failures |= {test.id() for test in result.unexpectedSuccesses}
+    errors = {_test_id(test) for test, _ in result.errors} - failures
+    skipped = {_test_id(test) for test, _ in result.skipped} - failures - errors
+    problems = [("FAIL", *problem) for problem in result.failures]
+    problems += [("ERROR", *problem) for problem in result.errors]
+    report = "".join(f"\n{kind}: {test}\n{trace}" for kind, test, trace in problems)
+    report += "".join(f"\nUNEXPECTED SUCCESS: {test}\n" for test in result.unexpectedSuccesses)
+    return Result(
+        ran=len(result.started | failures | errors | skipped),
+        failures=len(failures),
+        errors=len(errors),
+        skipped=len(skipped),
+        seconds=time.monotonic() - began,
+        report=report,
+        skip_reasons=tuple(reason for _, reason in result.skipped),
+        durations=tuple(sorted(result.durations, reverse=True)[:SLOWEST]),
     )
-    began, results = time.monotonic(), []
-    # A process takes one module after another: each new one would import TensorFlow again.
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        waiting = {pool.submit(run, module): module for module in modules}
-        for future in as_completed(waiting):
-            module = waiting[future]
-            try:
-                result = future.result()
-            except Exception as error:  # the process died: that is a failure, too
-                result = Result(f"{module}: {error!r}\n", 0, 1, 0)
-            results.append(result)
-            print(f"-- {module}, {time.monotonic() - began:.0f} s\n{result.text}", flush=True)
-    ran, failed, skipped = (sum(getattr(r, key) for r in results) for key in Result._fields[1:])
-    print(f"Ran {ran} tests in {time.monotonic() - began:.0f}s\n")
-    notes = [f"failures={failed}"] * bool(failed) + [f"skipped={skipped}"] * bool(skipped)
-    print(("FAILED" if failed else "OK") + (f" ({', '.join(notes)})" if notes else ""))
-    return int(failed > 0)
+
+
+def _test_id(test: unittest.TestCase) -> str:
+    """The id of a test, or of the test that a subtest belongs to."""
+    return getattr(test, "test_case", test).id()
+
+
+def find_modules() -> list[str]:
+    """All test modules, in the order in which they should start."""
+    folder = Path(__file__).parent
+    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("test_*.py"))
+    names = sorted(".".join(path.parts) for path in paths)
+    return sorted(names, key=lambda name: -SECONDS.get(name, UNKNOWN_SECONDS))
+
+
+def _worker(connection: Connection, log: str) -> None:
+    """Run modules by name until the parent process closes the connection."""
+    with open(log, "w") as file:  # native libraries write lines that no setting turns off
+        os.dup2(file.fileno(), 2)
+    while True:
+        try:
+            name = connection.recv()
+        except EOFError:
+            return
+        connection.send(run_module(name))
+
+
+def _serve(waiting: "SimpleQueue[str | None]", results: "SimpleQueue[tuple[str, Result]]") -> None:
+    """Run the waiting modules in a worker process; a worker that dies is replaced."""
+    context = multiprocessing.get_context("spawn")
+    process = connection = None
+    log = tempfile.NamedTemporaryFile("r", prefix="gan3-tests-", errors="replace")  # noqa: SIM115
+    # A worker runs many modules: each new process would have to import TensorFlow again.
+    for name in iter(waiting.get, None):
+        if process is None:
+            connection, child = context.Pipe()
+            process = context.Process(target=_worker, args=(child, log.name))
+            process.start()
+            child.close()
+        began = time.monotonic()
+        try:
+            connection.send(name)
+            if not connection.poll(TIME_LIMIT):
+                process.kill()
+            result = connection.recv()
+        except (EOFError, OSError):
+            process.join()
+            connection.close()
+            seconds = time.monotonic() - began
+            log.seek(0)
+            report = f"\nERROR: {name}: its process ended with status {process.exitcode}"
+            report += f" after {seconds:.0f} s\n{log.read()[-5000:]}\n"
+            result = Result(1, 0, 1, 0, seconds, report)
+            process = None
+        results.put((name, result))
+    if process is not None:
+        connection.close()
+        process.join()
+    log.close()
+
+
+def run_all(names: list[str], jobs: int) -> list[Result]:
+    """Run the modules in `jobs` processes and print each when it is done."""
+    waiting, results = SimpleQueue(), SimpleQueue()
+    for name in [*names, *[None] * jobs]:
+        waiting.put(name)
+    for _ in range(jobs):
+        threading.Thread(target=_serve, args=(waiting, results), daemon=True).start()
+    finished = []
+    for _ in names:
+        try:
+            name, result = results.get()
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.kill()
+            os._exit(130)  # without waiting for the threads, which would start new workers
+        status = "FAILED" if result.failures or result.errors else "ok"
+        print(f"{status:6} {result.ran:4} tests {result.seconds:6.1f} s  {name}{result.report}")
+        sys.stdout.flush()
+        finished.append(result)
+    return finished
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the suite or the given modules and return the exit status."""
+    cores = os.cpu_count() or 1
+    parser = argparse.ArgumentParser(prog="python -m tests.parallel", description=__doc__)
+    parser.add_argument("names", nargs="*", help="modules, classes or tests (default: all modules)")
+    parser.add_argument("--jobs", type=int, default=cores, help=f"processes (default: {cores})")
+    options = parser.parse_args(arguments)
+    names = [f"tests.{name.removeprefix('tests.')}" for name in options.names or find_modules()]
+    jobs = max(1, min(options.jobs, len(names)))
+    # Workers that each start a thread per core slow each other down.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(variable, str(max(1, cores // jobs)))
+    began = time.monotonic()
+    results = run_all(names, jobs)
+    seconds = time.monotonic() - began
+    return print_summary(results, seconds)
+
+
+def print_summary(results: list[Result], seconds: float) -> int:
+    """Print the slowest tests and unittest's closing lines; return the exit status."""
+    slowest = sorted((entry for result in results for entry in result.durations), reverse=True)
+    print(f"\nThe {SLOWEST} slowest tests:")
+    for duration, name in slowest[:SLOWEST]:
+        print(f"{duration:7.1f} s  {name.removeprefix('tests.')}")
+    reasons = Counter(reason for result in results for reason in result.skip_reasons)
+    for reason, count in reasons.most_common():
+        print(f"skipped {count} x {reason}")
+    ran, failures, errors, skipped = (
+        sum(getattr(result, key) for result in results)
+        for key in ("ran", "failures", "errors", "skipped")
+    )
+    print(f"\nRan {ran} tests in {seconds:.3f}s\n")
+    counts = {"failures": failures, "errors": errors, "skipped": skipped}
+    notes = ", ".join(f"{key}={count}" for key, count in counts.items() if count)
+    status = "FAILED" if failures or errors else "OK" if ran else "NO TESTS RAN"
+    print(f"{status} ({notes})" if notes else status)
+    return int(status != "OK")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What several test modules need: small systems, small data sets on disk, the command line."""
+"""Shared by the test modules: small systems, small data sets on disk, runs of the command line."""
 
 import contextlib
 import gzip
@@ -20,24 +20,31 @@ from gan3.core.triple import Triple
 from gan3.data import strokes
 
 ROOT = Path(__file__).parent.parent
-LONG = os.environ.get("GAN3_LONG") == "1"  # minutes of waiting are welcome
+RUN_SLOW = os.environ.get("GAN3_ALL") == "1"
+LONG = RUN_SLOW
 MNIST = os.environ.get("GAN3_DATA")
-if MNIST:  # tests change the folder they run in, and what they start reads the variable
+if MNIST:  # tests change their working folder, and the processes that they start read the variable
     MNIST = os.environ["GAN3_DATA"] = str(Path(MNIST).absolute())
 
 
+def slow(reason):
+    """Decorator: run the test or class only with GAN3_ALL=1, as `make test-all` does."""
+    return unittest.skipUnless(RUN_SLOW, f"slow ({reason}): GAN3_ALL=1 or make test-all runs it")
+
+
 def needs_mnist(test):
-    """Skip, and say so, where GAN3_DATA does not name MNIST's folder."""
-    return unittest.skipUnless(MNIST, "GAN3_DATA is not set: not run on real MNIST")(test)
+    """Decorator: skip the test or class unless GAN3_DATA names the folder of MNIST."""
+    return unittest.skipUnless(MNIST, "needs MNIST: GAN3_DATA is not set")(test)
 
 
 def small_system(seed=3, dtype="float32", **changes):
-    """Three networks as in DESIGN, nothing switched off: dropout and L1 in each."""
-    from gan3.method.train_step import Choices, ThreeNetworks
+    """The three networks with dropout and L1 in each; `changes` replace fields of the config."""
+    from gan3.method.config import ThreeNetworkConfig
+    from gan3.method.three_networks import ThreeNetworks
 
-    choices = {
+    fields = {
         "noise_draw": "example",
-        "init": "glorot",
+        "initializer": "glorot",
         "activation": Triple("elu", "leaky_relu", "relu"),
         "keep_prob": Triple(0.8, 0.5, 0.6),
         "l1_weight": Triple(1e-5, 2e-5, 3e-5),
@@ -46,11 +53,12 @@ def small_system(seed=3, dtype="float32", **changes):
         "digit_loss": "softmax_mean",
         "digit_weight": 1.0,
     }
-    return ThreeNetworks(Choices(**(choices | changes)), seed, dtype)
+    config = ThreeNetworkConfig(experiment="three_network", seed=seed, **(fields | changes))
+    return ThreeNetworks(config, dtype)
 
 
 def batch_of(count, seed=0):
-    """Real-looking images [count, 28, 28, 1] in 0..1 and their labels [count]."""
+    """Images of strokes, float32 [count, 28, 28, 1] in 0..1, and their labels, int32 [count]."""
     import tensorflow as tf
 
     images, labels, _, _ = strokes.make(count * (seed + 1), 10)
@@ -59,12 +67,12 @@ def batch_of(count, seed=0):
 
 
 def idx_bytes(array):
-    """An array of unsigned bytes in LeCun's IDX format."""
+    """A uint8 array in the IDX format of MNIST."""
     return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
 
 
 def write_idx_set(folder, train=300, test=60):
-    """A small set of strokes as four gzipped IDX files; answers the arrays."""
+    """Write a small set of strokes as four gzipped IDX files and return its arrays."""
     arrays = strokes.make(train, test)
     folder.mkdir(parents=True, exist_ok=True)
     names = (
@@ -79,7 +87,7 @@ def write_idx_set(folder, train=300, test=60):
 
 
 class FolderTest(unittest.TestCase):
-    """A test with a temporary folder of its own, which is the current one while it runs."""
+    """A test with a temporary folder of its own as the working folder."""
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="gan3 test "))
@@ -90,7 +98,7 @@ class FolderTest(unittest.TestCase):
 
 
 def lines_of(run, timed=False):
-    """metrics.jsonl, without times unless they are asked for."""
+    """The lines of metrics.jsonl, without their times unless `timed`."""
     lines = [
         json.loads(line) for line in Path(f"logs/{run}/metrics.jsonl").read_text().splitlines()
     ]
@@ -98,7 +106,7 @@ def lines_of(run, timed=False):
 
 
 def weights_of(run):
-    """The digest of every weight and optimizer slot in a run's newest checkpoint."""
+    """Digests of all weights and optimizer slots in a run's newest checkpoint, by name."""
     import tensorflow as tf
 
     reader = tf.train.load_checkpoint(f"logs/{run}/checkpoints")
@@ -110,7 +118,7 @@ def weights_of(run):
 
 
 def step_of(run):
-    """Of the newest checkpoint; -1 where there is none."""
+    """The step of a run's newest checkpoint, -1 if it has none."""
     import tensorflow as tf
 
     newest = tf.train.latest_checkpoint(f"logs/{run}/checkpoints")
@@ -118,7 +126,7 @@ def step_of(run):
 
 
 def points_of(run):
-    """Every scalar and picture in a run's event files, by tag and step."""
+    """Tag and step of every scalar and image in a run's event files."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
     return sorted(
@@ -130,7 +138,7 @@ def points_of(run):
 
 
 def call(*arguments):
-    """The command line in this process: (exit status, stdout, stderr)."""
+    """Run the command line in this process; return exit status, stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -141,7 +149,7 @@ def call(*arguments):
 
 
 def start(*arguments, cwd, **environment):
-    """The command line as a process of its own."""
+    """Start the command line as a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "gan3", *(str(argument) for argument in arguments)],
         cwd=cwd,

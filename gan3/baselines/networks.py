@@ -1,38 +1,39 @@
-"""The networks of the field's other systems, as published: what `field_step` trains.
+"""The networks of the two-network systems, as published.
 
-A generator takes noise [B, 100] and the share [B, 10] that each digit is to have, one-hot but where
-somebody looks between two digits; a discriminator takes images [B, 28, 28, 1] in its system's own
-range and labels [B]. Those that cannot be told a digit leave both alone. With `train` there is
-dropout, and a batch is normalised by its own moments; otherwise by the averages that training left
-behind. `seed` [2] is of the dropout.
+A generator takes noise [B, 100] and class weights `soft_labels` [B, 10] (one-hot except for blends)
+and returns images [B, 28, 28, 1] in its own pixel range; a discriminator takes images [B, 28, 28,
+1] in that range and labels [B]. Unconditional networks ignore both. In training there is dropout,
+and batch normalization uses the batch's own moments; otherwise it uses running moments. `seed` [2]
+is needed for dropout only.
 """
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from gan3.method.networks import IMAGE, DenseLayer, Network, arrays_of
-from gan3.nn.initializers import Glorot
+from gan3.method.noise import CLASSES
+from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
+    add_bias,
     batch_moments,
     conv,
-    conv_product,
     conv_transpose,
     dense,
     dropout,
     layer_norm,
-    normalise,
+    normalize,
+    pad_with_zeros,
+    split_seed,
 )
 
-NOISE = 100  # entries of what a generator is given
-
-
-def _leaky(x: tf.Tensor) -> tf.Tensor:
-    return tf.nn.leaky_relu(x, alpha=0.2)
+NOISE = 100  # entries of a generator's noise
 
 
 class BatchNorm:
-    """Batch normalisation (Ioffe & Szegedy 2015) over all axes of x but the last.
+    """Batch normalization (Ioffe & Szegedy 2015) over all axes of x but the last.
 
-    The averages of the moments move a tenth of the way with each batch that is trained on.
+    The running moments move a tenth of the way to the batch's own in each training step.
     """
 
     def __init__(self, name: str, width: int, scale: tf.Tensor | None):
@@ -41,29 +42,33 @@ class BatchNorm:
         self.mean = tf.Variable(tf.zeros([width]), trainable=False, name=f"{name}/mean")
         self.variance = tf.Variable(tf.ones([width]), trainable=False, name=f"{name}/variance")
 
-    def __call__(self, x: tf.Tensor, train: bool) -> tf.Tensor:
-        if not train:
-            return normalise(x, self.mean, self.variance, self.scale, self.shift)
+    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        if not training:
+            return normalize(x, self.mean, self.variance, self.scale, self.shift)
         mean, variance = batch_moments(x)  # [width] each
         self.mean.assign_add(0.1 * (mean - self.mean))
         self.variance.assign_add(0.1 * (variance - self.variance))
-        return normalise(x, mean, variance, self.scale, self.shift)
+        return normalize(x, mean, variance, self.scale, self.shift)
 
 
 class BaselineNetwork(Network):
-    """Variables with names, and the averages that normalise outside training."""
+    """Named variables, and the running moments that normalize outside training."""
 
-    def __init__(self, name: str, init: Glorot, dtype: str = "float32"):
+    class_conditional = False  # of a generator: whether it draws the requested digit
+    pixel_min = 0.0  # of a generator: its lowest pixel value, 0 or -1; the highest is 1
+    has_classifier = False  # of a discriminator: whether it has a class head
+
+    def __init__(self, name: str, init: Initializer, dtype: str = "float32"):
         super().__init__(name, init, dtype)
-        self.averages: list[tf.Variable] = []
+        self.running_moments: list[tf.Variable] = []
 
     @property
     def saved(self) -> list[tf.Variable]:
         """Everything that using the network needs."""
-        return [*self.weights, *self.averages]
+        return [*self.weights, *self.running_moments]
 
     def dense_layers(self) -> list[DenseLayer] | None:
-        """What a generator of dense layers computes; None of one that has others."""
+        """What a generator of dense layers computes; None if it has layers of other kinds."""
         return None
 
     def _conv(self, layer: str, side: int, channels: int, out: int) -> tuple[tf.Variable, ...]:
@@ -79,12 +84,17 @@ class BaselineNetwork(Network):
         self.weights += [w, b]
         return w, b
 
+    def _dense_stack(self, widths: tuple[int, ...]) -> list[tuple[tf.Variable, tf.Variable]]:
+        """Hidden dense layers from one width to the next."""
+        shapes = zip(widths, widths[1:], strict=False)
+        return [self._layer(f"hidden{i}", shape) for i, shape in enumerate(shapes, start=1)]
+
     def _batch_norm(self, layer: str, width: int, scaled: bool = True) -> BatchNorm:
         scale = self._init.scales(width) if scaled else None
-        made = BatchNorm(f"{self.name}/{layer}", width, scale)
-        self.weights += [made.scale, made.shift] if scaled else [made.shift]
-        self.averages += [made.mean, made.variance]
-        return made
+        norm = BatchNorm(f"{self.name}/{layer}", width, scale)
+        self.weights += [norm.scale, norm.shift] if scaled else [norm.shift]
+        self.running_moments += [norm.mean, norm.variance]
+        return norm
 
     def _layer_norm(self, layer: str, width: int) -> tuple[tf.Variable, tf.Variable]:
         scale = tf.Variable(tf.ones([width]), name=f"{self.name}/{layer}/scale")
@@ -93,21 +103,28 @@ class BaselineNetwork(Network):
         return scale, shift
 
     def _embedding(self, layer: str, width: int) -> tf.Variable:
-        """A row [width] for each digit."""
-        made = tf.Variable(self._init.embedding((10, width)), name=f"{self.name}/{layer}/w")
-        self.weights.append(made)
-        return made
+        """One row [width] for each digit."""
+        embedding = tf.Variable(
+            self._init.embedding((CLASSES, width)), name=f"{self.name}/{layer}/w"
+        )
+        self.weights.append(embedding)
+        return embedding
 
-    def _inside(self, noise_or_images: tf.Tensor, *shape: int) -> tf.Tensor:
-        noise_or_images.shape.assert_is_compatible_with([None, *shape])
-        return tf.cast(noise_or_images, self._dtype)
+    def _cast(self, inputs: tf.Tensor, *shape: int) -> tf.Tensor:
+        """Noise or images [B, *shape] in the network's precision."""
+        inputs.shape.assert_is_compatible_with([None, *shape])
+        return tf.cast(inputs, self._dtype)
 
 
-# -- gan_auto_write: seeds/001 ---------------------------------------------------------------------
+def _leaky(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.leaky_relu(x, alpha=0.2)
+
+
+# -- gan_auto_write: aalind0/GAN-auto-write --------------------------------------------------------
 class AutoWriteGenerator(BaselineNetwork):
-    """A dense sheet of 56 x 56, convolved down and resized up again, to (0, 1)."""
+    """A dense layer of 56 x 56, twice convolved to half the side and upsampled, to (0, 1)."""
 
-    def __init__(self, init: Glorot, dtype: str = "float32"):
+    def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
         self.sheet = self._layer("sheet", (NOISE, 56 * 56))
         self.norm0 = self._batch_norm("norm0", 1, scaled=False)
@@ -116,39 +133,50 @@ class AutoWriteGenerator(BaselineNetwork):
         self.norm2 = self._batch_norm("norm2", 25, scaled=False)
         self.pixels = self._conv("pixels", 1, 25, 1)
 
-    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
+    def __call__(
+        self,
+        noise: tf.Tensor,
+        soft_labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         del soft_labels, seed
         with tf.name_scope("generator/"):
-            h = dense(self._inside(noise, NOISE), *self.sheet)  # [B, 3136]
-            h = tf.nn.relu(self.norm0(tf.reshape(h, [-1, 56, 56, 1]), train))
-            h = tf.nn.relu(self.norm1(conv(h, *self.conv1, stride=2), train))  # [B, 28, 28, 50]
-            h = _enlarged(h)
-            h = tf.nn.relu(self.norm2(conv(h, *self.conv2, stride=2), train))  # [B, 28, 28, 25]
-            h = _enlarged(h)
+            h = dense(self._cast(noise, NOISE), *self.sheet)  # [B, 3136]
+            h = tf.nn.relu(self.norm0(tf.reshape(h, [-1, 56, 56, 1]), training))
+            h = tf.nn.relu(self.norm1(conv(h, *self.conv1, stride=2), training))  # [B, 28, 28, 50]
+            h = _upsample(h)
+            h = tf.nn.relu(self.norm2(conv(h, *self.conv2, stride=2), training))  # [B, 28, 28, 25]
+            h = _upsample(h)
             h = conv(h, *self.pixels, stride=2)  # [B, 28, 28, 1]
             return tf.sigmoid(tf.cast(h, tf.float32))
 
 
-def _enlarged(x: tf.Tensor) -> tf.Tensor:
-    """Bilinear to 56 x 56 as TensorFlow 1 did it: x's own pixels, and between two their mean."""
-    made = tf.raw_ops.ResizeBilinear(images=x, size=[56, 56])
-    return tf.cast(made, x.dtype)
+def _upsample(x: tf.Tensor) -> tf.Tensor:
+    """Bilinear to 56 x 56 as in TensorFlow 1: x's pixels, and the mean of two between them."""
+    return tf.cast(tf.raw_ops.ResizeBilinear(images=x, size=[56, 56]), x.dtype)
 
 
 class AutoWriteDiscriminator(BaselineNetwork):
     """Two convolutions of 5 x 5 with average-pools and a dense layer of 1024."""
 
-    def __init__(self, init: Glorot, dtype: str = "float32"):
+    def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("discriminator", init, dtype)
         self.conv1 = self._conv("conv1", 5, 1, 32)
         self.conv2 = self._conv("conv2", 5, 32, 64)
         self.hidden = self._layer("hidden", (7 * 7 * 64, 1024))
         self.logits = self._layer("logits", (1024, 1))
 
-    def __call__(self, images, labels, train, seed) -> tf.Tensor:
-        del labels, train, seed
+    def __call__(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        del labels, training, seed
         with tf.name_scope("discriminator/"):
-            h = self._inside(images, IMAGE, IMAGE, 1)
+            h = self._cast(images, IMAGE, IMAGE, 1)
             for layer in (self.conv1, self.conv2):
                 h = tf.nn.relu(conv(h, *layer, stride=1))
                 h = tf.nn.avg_pool2d(h, ksize=2, strides=2, padding="SAME")
@@ -156,11 +184,13 @@ class AutoWriteDiscriminator(BaselineNetwork):
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
-# -- conditional_dcgan: seeds/002 ------------------------------------------------------------------
+# -- conditional_dcgan: u7javed/Handwritten-Number-Generator ---------------------------------------
 class ConditionalGenerator(BaselineNetwork):
     """Five transposed convolutions of 4 x 4 from noise beside an embedded digit, to (-1, 1)."""
 
-    def __init__(self, init: Glorot, dtype: str = "float32"):
+    class_conditional, pixel_min = True, -1.0
+
+    def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
         self.digit = self._embedding("digit", 10)
         widths = (NOISE + 10, 50, 30, 15, 8, 1)
@@ -170,25 +200,31 @@ class ConditionalGenerator(BaselineNetwork):
         ]
         self.norms = [self._batch_norm(f"norm{i}", w) for i, w in enumerate(widths[1:-1], start=1)]
 
-    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
+    def __call__(
+        self,
+        noise: tf.Tensor,
+        soft_labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         del seed
         with tf.name_scope("generator/"):
-            h = self._inside(noise, NOISE)
+            h = self._cast(noise, NOISE)
             digit = tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 10]
             h = tf.concat([h, digit], axis=1)[:, None, None, :]  # [B, 1, 1, 110]
             first, second, third, fourth, last = self.layers
-            h = self.norms[0](tf.nn.relu(conv_transpose(h, *first, 2)), train)  # [B, 2, 2, 50]
-            h = self.norms[1](tf.nn.relu(conv_transpose(h, *second, 2)), train)  # [B, 4, 4, 30]
+            h = self.norms[0](tf.nn.relu(conv_transpose(h, *first, 2)), training)  # [B, 2, 2, 50]
+            h = self.norms[1](tf.nn.relu(conv_transpose(h, *second, 2)), training)  # [B, 4, 4, 30]
             h = conv_transpose(h, *third, 1, "VALID")
-            h = self.norms[2](tf.nn.relu(h), train)  # [B, 7, 7, 15]
-            h = self.norms[3](tf.nn.relu(conv_transpose(h, *fourth, 2)), train)  # [B, 14, 14, 8]
+            h = self.norms[2](tf.nn.relu(h), training)  # [B, 7, 7, 15]
+            h = self.norms[3](tf.nn.relu(conv_transpose(h, *fourth, 2)), training)  # [B, 14, 14, 8]
             return tf.tanh(tf.cast(conv_transpose(h, *last, 2), tf.float32))  # [B, 28, 28, 1]
 
 
 class ConditionalDiscriminator(BaselineNetwork):
-    """The image and its digit, each through a convolution of its own, then through four."""
+    """Image and embedded digit, each through one convolution, then both through four more."""
 
-    def __init__(self, init: Glorot, dtype: str = "float32"):
+    def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("discriminator", init, dtype)
         self.image = self._conv("image", 3, 1, 64)
         self.digit = self._embedding("digit", 56 * 56)
@@ -201,39 +237,112 @@ class ConditionalDiscriminator(BaselineNetwork):
         self.norms = [self._batch_norm(f"norm{i}", w) for i, w in enumerate(widths[1:], start=1)]
         self.logits = self._layer("logits", (4 * 4 * 1024, 1))  # a 4 x 4 convolution of a 4 x 4
 
-    def __call__(self, images, labels, train, seed) -> tf.Tensor:
+    def __call__(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         del seed
         with tf.name_scope("discriminator/"):
-            h = _leaky(conv(self._inside(images, IMAGE, IMAGE, 1), *self.image, stride=1))
+            h = _leaky(conv(self._cast(images, IMAGE, IMAGE, 1), *self.image, stride=1))
             sheets = tf.cast(tf.reshape(self.digit, [10, 56, 56, 1]), h.dtype)
-            sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [10, 28, 28, 64]: once a digit
+            sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [10, 28, 28, 64]: once per digit
             h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
-            for layer, norm, convolve, zero_padding in zip(
-                self.layers, self.norms, (conv, conv, conv_product), (1, 1, 2), strict=True
-            ):
-                h = norm(
-                    _leaky(convolve(h, *layer, stride=2, zero_padding=zero_padding)), train
-                )  # sides 14, 7, 4
+            first, second, third = self.layers
+            h = _leaky(conv(h, *first, stride=2, zero_padding=1))
+            h = self.norms[0](h, training)  # [B, 14, 14, 256]
+            h = _leaky(conv(h, *second, stride=2, zero_padding=1))
+            h = self.norms[1](h, training)  # [B, 7, 7, 512]
+            h = _leaky(conv_by_patches(h, *third, stride=2, zero_padding=2))
+            h = self.norms[2](h, training)  # [B, 4, 4, 1024]
             h = tf.reshape(h, [-1, 4 * 4 * 1024])
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
-# -- mlp_gan: seeds/003 ----------------------------------------------------------------------------
+def conv_by_patches(
+    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, zero_padding: int
+) -> tf.Tensor:
+    """`conv` with zero padding as one matrix product of all patches.
+
+    [B, h, w, in] to [B, h', w', out]. For small maps of many channels, where the gradients of
+    TensorFlow's own kernels take eight times as long as their forward pass.
+    """
+    side, _, channels, out = w.shape
+    x = pad_with_zeros(x, zero_padding)
+    rows, columns = ((extent - side) // stride + 1 for extent in x.shape[1:3])
+    patches = tf.reshape(_patches(x, side, stride), [-1, side * side * channels])
+    h = tf.matmul(patches, tf.reshape(tf.cast(w, x.dtype), [-1, out]))  # [B h' w', out]
+    return add_bias(tf.reshape(h, [-1, rows, columns, out]), b)
+
+
+def _patches(x: tf.Tensor, side: int, stride: int) -> tf.Tensor:
+    """All patches of side x side pixels: [B, h, w, in] to [B, h', w', side side in].
+
+    The gradient is written by hand. TensorFlow's own adds one tensor per pixel of a patch in an
+    order that differs from process to process, so the same seed would not give the same bits.
+    """
+    _, height, width, channels = x.shape
+    rows, columns = (height - side) // stride + 1, (width - side) // stride + 1
+    down = [slice(i, i + (rows - 1) * stride + 1, stride) for i in range(side)]
+    right = [slice(j, j + (columns - 1) * stride + 1, stride) for j in range(side)]
+
+    @tf.custom_gradient
+    def patches(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            taps = tf.reshape(upstream, [-1, rows, columns, side, side, channels])
+            taps = tf.transpose(taps, [0, 1, 3, 2, 4, 5])  # [B, rows, side, columns, side, in]
+            taps = tf.reshape(taps, [-1, rows * side, columns, side, channels])
+            lines = _add_overlaps(taps, width, stride)  # [B, rows side, w, in]
+            lines = tf.reshape(lines, [-1, rows, side, width, channels])
+            lines = tf.transpose(lines, [0, 3, 1, 2, 4])  # [B, w, rows, side, in]
+            return tf.transpose(_add_overlaps(lines, height, stride), [0, 2, 1, 3])
+
+        return tf.concat([x[:, i, j] for i in down for j in right], axis=3), gradient
+
+    return patches(x)
+
+
+def _add_overlaps(taps: tf.Tensor, length: int, stride: int) -> tf.Tensor:
+    """[B, m, n, side, in] to [B, m, length, in]: adds pixel i of segment k at k stride + i."""
+    _, lines, count, side, channels = taps.shape
+    groups = -(-side // stride)  # of `stride` pixels; group g of segment k is in place k + g
+    taps = tf.pad(taps, [[0, 0]] * 3 + [[0, groups * stride - side], [0, 0]])
+    taps = tf.reshape(taps, [-1, lines, count, groups, stride, channels])
+    total = tf.zeros([], taps.dtype)
+    for g in range(groups):
+        total += tf.pad(taps[:, :, :, g], [[0, 0]] * 2 + [[g, groups - 1 - g]] + [[0, 0]] * 2)
+    filled = (count + groups - 1) * stride
+    total = tf.reshape(total, [-1, lines, filled, channels])[:, :, :length]
+    return tf.pad(total, [[0, 0]] * 2 + [[0, max(0, length - filled)], [0, 0]])
+
+
+# -- mlp_gan: published as a text only -------------------------------------------------------------
 class DenseGenerator(BaselineNetwork):
     """Hidden layers 32, 64, 128 with leaky ReLU and dropout, to (-1, 1)."""
 
+    pixel_min = -1.0
     widths = (NOISE, 32, 64, 128)
 
-    def __init__(self, init: Glorot, keep_prob: float, dtype: str = "float32"):
+    def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
         self._keep_prob = keep_prob
-        self.hidden = _dense_layers(self, self.widths)
+        self.hidden = self._dense_stack(self.widths)
         self.pixels = self._layer("pixels", (self.widths[-1], IMAGE * IMAGE))
 
-    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
+    def __call__(
+        self,
+        noise: tf.Tensor,
+        soft_labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         del soft_labels
         with tf.name_scope("generator/"):
-            h = _through(self.hidden, self._inside(noise, NOISE), self._keep_prob, train, seed)
+            h = _forward_stack(
+                self.hidden, self._cast(noise, NOISE), self._keep_prob, training, seed
+            )
             pixels = tf.tanh(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
             return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])
 
@@ -248,48 +357,56 @@ class DenseDiscriminator(BaselineNetwork):
 
     widths = (IMAGE * IMAGE, 128, 64, 32)
 
-    def __init__(self, init: Glorot, keep_prob: float, dtype: str = "float32"):
+    def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
         super().__init__("discriminator", init, dtype)
         self._keep_prob = keep_prob
-        self.hidden = _dense_layers(self, self.widths)
+        self.hidden = self._dense_stack(self.widths)
         self.logits = self._layer("logits", (self.widths[-1], 1))
 
-    def __call__(self, images, labels, train, seed) -> tf.Tensor:
+    def __call__(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         del labels
         with tf.name_scope("discriminator/"):
-            h = tf.reshape(self._inside(images, IMAGE, IMAGE, 1), [-1, IMAGE * IMAGE])
-            h = _through(self.hidden, h, self._keep_prob, train, seed)
+            h = tf.reshape(self._cast(images, IMAGE, IMAGE, 1), [-1, IMAGE * IMAGE])
+            h = _forward_stack(self.hidden, h, self._keep_prob, training, seed)
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
-def _dense_layers(network: BaselineNetwork, widths: tuple[int, ...]) -> list:
-    return [
-        network._layer(f"hidden{i}", shape)
-        for i, shape in enumerate(zip(widths, widths[1:], strict=False), start=1)
-    ]
-
-
-def _through(layers: list, h: tf.Tensor, keep_prob: float, train: bool, seed) -> tf.Tensor:
-    seeds = tf.random.split(seed, len(layers))
-    for i, layer in enumerate(layers):
-        h = dropout(_leaky(dense(h, *layer)), keep_prob if train else 1.0, seeds[i])
+def _forward_stack(
+    layers: list, h: tf.Tensor, keep_prob: float, training: bool, seed: tf.Tensor | None
+) -> tf.Tensor:
+    """Dense layers with leaky ReLU and, in training, dropout."""
+    seeds = split_seed(seed, len(layers))
+    for layer, layer_seed in zip(layers, seeds, strict=True):
+        h = dropout(_leaky(dense(h, *layer)), keep_prob if training else 1.0, layer_seed)
     return h
 
 
-# -- layernorm_gan: seeds/004 ----------------------------------------------------------------------
+# -- layernorm_gan: 0xArete/0-9-number-generator ---------------------------------------------------
 class LayerNormGenerator(BaselineNetwork):
-    """One hidden layer of 200, leaky ReLU and layer normalisation, to (0, 1)."""
+    """One hidden layer of 200, leaky ReLU and layer normalization, to (0, 1)."""
 
-    def __init__(self, init: Glorot, dtype: str = "float32"):
+    def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
         self.hidden = self._layer("hidden", (NOISE, 200))
         self.norm = self._layer_norm("norm", 200)
         self.pixels = self._layer("pixels", (200, IMAGE * IMAGE))
 
-    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
-        del soft_labels, train, seed
+    def __call__(
+        self,
+        noise: tf.Tensor,
+        soft_labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        del soft_labels, training, seed
         with tf.name_scope("generator/"):
-            h = tf.nn.leaky_relu(dense(self._inside(noise, NOISE), *self.hidden), alpha=0.02)
+            h = tf.nn.leaky_relu(dense(self._cast(noise, NOISE), *self.hidden), alpha=0.02)
             pixels = dense(layer_norm(h, *self.norm), *self.pixels)  # [B, 784]
             return tf.reshape(tf.sigmoid(tf.cast(pixels, tf.float32)), [-1, IMAGE, IMAGE, 1])
 
@@ -302,16 +419,22 @@ class LayerNormGenerator(BaselineNetwork):
 class LayerNormDiscriminator(BaselineNetwork):
     """The generator's mirror."""
 
-    def __init__(self, init: Glorot, dtype: str = "float32"):
+    def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("discriminator", init, dtype)
         self.hidden = self._layer("hidden", (IMAGE * IMAGE, 200))
         self.norm = self._layer_norm("norm", 200)
         self.logits = self._layer("logits", (200, 1))
 
-    def __call__(self, images, labels, train, seed) -> tf.Tensor:
-        del labels, train, seed
+    def __call__(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        del labels, training, seed
         with tf.name_scope("discriminator/"):
-            h = tf.reshape(self._inside(images, IMAGE, IMAGE, 1), [-1, IMAGE * IMAGE])
+            h = tf.reshape(self._cast(images, IMAGE, IMAGE, 1), [-1, IMAGE * IMAGE])
             h = layer_norm(tf.nn.leaky_relu(dense(h, *self.hidden), alpha=0.02), *self.norm)
             return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
@@ -320,38 +443,44 @@ class LayerNormDiscriminator(BaselineNetwork):
 class AuxiliaryGenerator(BaselineNetwork):
     """Noise times an embedded digit, a dense layer, three transposed convolutions, to (-1, 1)."""
 
-    def __init__(self, init: Glorot, dtype: str = "float32"):
+    class_conditional, pixel_min = True, -1.0
+
+    def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
         self.digit = self._embedding("digit", NOISE)
         self.sheet = self._layer("sheet", (NOISE, 3 * 3 * 384))
-        self.conv1, self.norm1 = (
-            self._conv_transpose("conv1", 5, 384, 192),
-            self._batch_norm("norm1", 192),
-        )
-        self.conv2, self.norm2 = (
-            self._conv_transpose("conv2", 5, 192, 96),
-            self._batch_norm("norm2", 96),
-        )
+        self.conv1 = self._conv_transpose("conv1", 5, 384, 192)
+        self.norm1 = self._batch_norm("norm1", 192)
+        self.conv2 = self._conv_transpose("conv2", 5, 192, 96)
+        self.norm2 = self._batch_norm("norm2", 96)
         self.pixels = self._conv_transpose("pixels", 5, 96, 1)
 
-    def __call__(self, noise, soft_labels, train, seed) -> tf.Tensor:
+    def __call__(
+        self,
+        noise: tf.Tensor,
+        soft_labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         del seed
         with tf.name_scope("generator/"):
-            h = self._inside(noise, NOISE)
+            h = self._cast(noise, NOISE)
             h *= tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 100]
             h = tf.reshape(tf.nn.relu(dense(h, *self.sheet)), [-1, 3, 3, 384])
-            h = tf.nn.relu(conv_transpose(h, *self.conv1, 1, "VALID"))
-            h = tf.nn.relu(conv_transpose(self.norm1(h, train), *self.conv2, 2))  # from 7 x 7 x 192
-            h = conv_transpose(self.norm2(h, train), *self.pixels, 2)  # from 14 x 14 x 96
-            return tf.tanh(tf.cast(h, tf.float32))  # [B, 28, 28, 1]
+            h = tf.nn.relu(conv_transpose(h, *self.conv1, 1, "VALID"))  # [B, 7, 7, 192]
+            h = self.norm1(h, training)
+            h = tf.nn.relu(conv_transpose(h, *self.conv2, 2))  # [B, 14, 14, 96]
+            h = conv_transpose(self.norm2(h, training), *self.pixels, 2)  # [B, 28, 28, 1]
+            return tf.tanh(tf.cast(h, tf.float32))
 
 
 class AuxiliaryDiscriminator(BaselineNetwork):
     """Four convolutions of 3 x 3 with dropout, and two heads: real or not, and which digit."""
 
+    has_classifier = True
     channels = (32, 64, 128, 256)
 
-    def __init__(self, init: Glorot, keep_prob: float, dtype: str = "float32"):
+    def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
         super().__init__("discriminator", init, dtype)
         self._keep_prob = keep_prob
         sizes = (1, *self.channels)
@@ -362,16 +491,24 @@ class AuxiliaryDiscriminator(BaselineNetwork):
         self.logits = self._layer("logits", (7 * 7 * 256, 1))
         self.digits = self._layer("digits", (7 * 7 * 256, 10))
 
-    def __call__(self, images, labels, train, seed) -> tf.Tensor:
-        return self.heads(images, train, seed)[0]
+    def __call__(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        return self.heads(images, training, seed)[0]
 
-    def heads(self, images, train, seed) -> tuple[tf.Tensor, tf.Tensor]:
+    def heads(
+        self, images: tf.Tensor, training: bool = False, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Real/fake logits [B, 1] and digit logits [B, 10]."""
         with tf.name_scope("discriminator/"):
-            h, seeds = self._inside(images, IMAGE, IMAGE, 1), tf.random.split(seed, 4)
+            h, seeds = self._cast(images, IMAGE, IMAGE, 1), split_seed(seed, 4)
             for i, (layer, stride) in enumerate(zip(self.layers, (2, 1, 2, 1), strict=True)):
                 h = _leaky(conv(h, *layer, stride=stride))
-                h = dropout(h, self._keep_prob if train else 1.0, seeds[i])
+                h = dropout(h, self._keep_prob if training else 1.0, seeds[i])
             h = tf.reshape(h, [-1, 7 * 7 * 256])
             return (
                 tf.cast(dense(h, *self.logits), tf.float32),

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gan3.cli.parser import one_line
-from gan3.core.config import Config
+from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
+from gan3.runs.registry import config_from_dict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +73,7 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _config_to_train(options: argparse.Namespace) -> tuple[Config, str | None]:
+def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None]:
     """The config with all options applied, and the name of the run if it has one yet."""
     from gan3.runs.registry import config_of
 
@@ -99,7 +100,7 @@ def _config_to_train(options: argparse.Namespace) -> tuple[Config, str | None]:
     return config, name
 
 
-def _config_to_resume(options: argparse.Namespace) -> tuple[Config, str]:
+def _config_to_resume(options: argparse.Namespace) -> tuple[RunConfig, str]:
     """The recorded config and the name of the run to resume."""
     from gan3.runs import run_files
 
@@ -107,7 +108,7 @@ def _config_to_resume(options: argparse.Namespace) -> tuple[Config, str]:
     record = run_files.read_record(
         run_files.run_folders(name, options.logs, options.figures).record
     )
-    config = Config.from_dict(record.get("config"))
+    config = config_from_dict(record.get("config"))
     if options.experiment not in (None, config.experiment):
         raise UserError(
             f"--experiment {options.experiment}: run {name} is of {config.experiment}; leave it out"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from gan3.core.config import CHOICES
+from gan3.core.config import choices_of
 from gan3.core.options import STRATEGIES, WALK_MODES
 
 _MAX_SEED = 2**31 - 1
@@ -122,12 +122,12 @@ def _train(parser: argparse.ArgumentParser) -> None:
         "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
         " downloaded; idx is your own IDX files in --data (default: auto)"
     )
-    add("--dataset", choices=CHOICES["dataset"], help=text)
+    add("--dataset", choices=choices_of("dataset"), help=text)
     text = "held-out images: the test set, or the last 5,000 training images (default: test)"
-    add("--split", choices=CHOICES["split"], help=text)
+    add("--split", choices=choices_of("split"), help=text)
     add("--run", metavar="NAME", help="name of the run (default: the experiment and the UTC time)")
     text = "number type to compute in; auto is bfloat16 if the hardware supports it"
-    add("--precision", choices=CHOICES["precision"], help=f"{text} (default: float32)")
+    add("--precision", choices=choices_of("precision"), help=f"{text} (default: float32)")
     text = "continue --run, or the newest run, from its last checkpoint"
     add("--resume", action="store_true", help=text)
     text = "split each batch over this machine's GPUs, or over the workers of TF_CONFIG"
@@ -178,10 +178,10 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     text = "also train a classifier on samples and test it on real digits (CAS)"
     add("--cas", action="store_true", help=text)
     text = "held-out images to compare with (default: those of the run, otherwise test)"
-    add("--split", choices=CHOICES["split"], help=text)
+    add("--split", choices=choices_of("split"), help=text)
     _add_data(parser)
     text = "data set to compare --samples or --pretrained with (default: auto)"
-    add("--dataset", choices=CHOICES["dataset"], help=text)
+    add("--dataset", choices=choices_of("dataset"), help=text)
     text = "classifier from train-judge to score with (default: the bundled one)"
     add("--judge", metavar="FILE.npz", help=text)
     add("--json", metavar="FILE", type=_output_file(), help="also write the report card here")

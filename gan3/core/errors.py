@@ -1,13 +1,13 @@
-"""The two ways in which gan3 says no."""
+"""The errors that end a command with one line instead of a traceback."""
 
 
 class UserError(Exception):
-    """Something a user typed or a file holds is wrong.
+    """Something that the user typed, or something in a file, is wrong.
 
     The message is one line that names the thing, the problem and the remedy. The command line
-    prints it and exits with status 2; nothing else is printed.
+    prints this line and exits with status 2.
     """
 
 
 class DivergedError(Exception):
-    """Training met a number that is not finite. The command line exits with status 3."""
+    """Training produced a number that is not finite. The command line exits with status 3."""

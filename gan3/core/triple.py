@@ -1,4 +1,4 @@
-"""The organising idea of gan3: everything comes in threes, always in the same order."""
+"""One value for each network, always in the same order."""
 
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
@@ -8,12 +8,19 @@ S = TypeVar("S")
 
 
 class Triple(NamedTuple, Generic[T]):
-    """One thing for each network: networks, variable lists, optimizers, losses, gradients."""
+    """One value for each of the three networks: weights, optimizers, losses, gradients."""
 
     generator: T
     discriminator: T
     determinator: T
 
     def map(self, function: Callable[[T], S]) -> "Triple[S]":
-        """`function` of each of the three, in the same order."""
-        return Triple(*(function(item) for item in self))
+        """`function` of each value, in the same order."""
+        return Triple(*(function(value) for value in self))
+
+
+class Pair(NamedTuple, Generic[T]):
+    """One value for each network of a two-network system."""
+
+    generator: T
+    discriminator: T

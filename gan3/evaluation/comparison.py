@@ -1,145 +1,138 @@
-"""TODO docstring."""
+"""Report cards of several runs side by side."""
 
 import json
 from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS, Card, Metric
+from gan3.runs.registry import config_from_dict
 from gan3.runs.run_files import RunFolders, read_record, run_folders
 
 _WIDTH = 80  # of a terminal
+_TITLE_WIDTH = 29  # of the metrics' titles in a terminal
 
 
-# -- runs side by side -----------------------------------------------------------------------------
 class Comparison(NamedTuple):
-    """Columns of figures, a row a metric, the best of each row known."""
+    """A table with a row per metric; its last column is real digits."""
 
     columns: list[str]
-    rows: list[tuple[Metric, list[str], set[int]]]  # what, texts, places of the best
-    means: list[dict[str, float]]  # of a column: metric, mean over its runs
+    rows: list[tuple[Metric, list[str], set[int]]]  # metric, texts, which columns are the best
+    means: list[dict[str, float]]  # of each column: by metric, the mean over its runs
 
     def column_means(self) -> dict[str, dict[str, float]]:
-        """By column its means, as `figures.tradeoff` draws them."""
+        """The means by column title, for `plots.sweeps.tradeoff`."""
         return dict(zip(self.columns, self.means, strict=True))
 
     def text(self) -> list[str]:
-        """Lines of a terminal; the best of a row carries a star.
+        """The table as lines of at most 80 characters, with a star at the best of each row.
 
-        As many columns side by side as 80 characters hold, the others below.
+        Columns that do not fit next to each other are in another block below.
         """
-        arrows = {"higher": "up", "lower": "down"}
-        first = ["", *(f"{m.title}, {arrows.get(m.better, m.better)}" for m, _, _ in self.rows)]
-        others = [
-            [column, *(texts[i] + (" *" if i in best else "  ") for _, texts, best in self.rows)]
-            for i, column in enumerate(self.columns)
-        ]
+        lines = [("", "", self.columns)]
+        for metric, texts, best in self.rows:
+            title, *rest = metric.wrapped_title(_TITLE_WIDTH)
+            starred = [text + (" *" if i in best else "  ") for i, text in enumerate(texts)]
+            lines.append((title, metric.arrow, starred))
+            lines += [(line, "", [""] * len(texts)) for line in rest]
+        width = max(len(title) for title, _, _ in lines)
+        first = [f"{title:{width}} {arrow}" for title, arrow, _ in lines]
         room = _WIDTH - max(map(len, first))
-        blocks: list[list[list[str]]] = [[]]
-        for column in others:
+        blocks: list[list[tuple[str, ...]]] = [[]]
+        for column in zip(*(cells for _, _, cells in lines), strict=True):
             width = sum(2 + max(map(len, other)) for other in [*blocks[-1], column])
             if blocks[-1] and width > room:
                 blocks.append([])
             blocks[-1].append(column)
-        return "\n\n".join("\n".join(_aligned([first, *block])) for block in blocks).split("\n")
+        return "\n\n".join("\n".join(_align([first, *block])) for block in blocks).split("\n")
 
     def titled(self) -> list[tuple[str, list[str], set[int]]]:
-        """The rows with their titles in full: what, its unit, what is better."""
-        return [(m.titled, texts, best) for m, texts, best in self.rows]
+        """The rows with full titles, for `plots.cards.table`."""
+        return [(metric.full_title, texts, best) for metric, texts, best in self.rows]
 
     def markdown(self) -> list[str]:
-        """A Markdown table; the best of a row is bold."""
-        lines = [f"| | {' | '.join(self.columns)} |", "| --- |" + " ---: |" * len(self.columns)]
-        for title, texts, best in self.titled():
-            shown = [f"**{text}**" if i in best else text for i, text in enumerate(texts)]
-            lines.append(f"| {title} | {' | '.join(shown)} |")
-        return lines
+        """A Markdown table, a row per metric; the best of each row is bold."""
+        rows = [[title, *_bold(texts, best)] for title, texts, best in self.titled()]
+        return _markdown(self.columns, rows)
 
     def markdown_transposed(self) -> list[str]:
-        """The Markdown table with a row a column of the others, for where there are many."""
-        heads = [about.titled for about, _, _ in self.rows]
-        lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
-        for i, column in enumerate(self.columns):
-            shown = [f"**{texts[i]}**" if i in best else texts[i] for _, texts, best in self.rows]
-            lines.append(f"| {column} | {' | '.join(shown)} |")
-        return lines
+        """A Markdown table with a column per metric, for many runs."""
+        cells = [_bold(texts, best) for _, texts, best in self.rows]
+        rows = [[name, *row] for name, *row in zip(self.columns, *cells, strict=True)]
+        return _markdown([metric.full_title for metric, _, _ in self.rows], rows)
 
 
 def compare(
     names: list[str], logs: str = "logs", figures_folder: str = "figures", grouped: bool = False
 ) -> Comparison:
-    """The cards of runs side by side, real digits last.
+    """The cards of runs side by side.
 
     Args:
-        grouped: runs of one experiment are one column, mean ± standard deviation over its runs.
+        names: of the runs; repeated names count once.
+        grouped: put runs of one experiment into one column, mean ± standard deviation.
 
     Raises:
-        UserError: a run without a card, or cards that were not scored by one judge on one set.
+        UserError: a run has no card, or the cards are of different judges, data or splits.
     """
     groups: dict[str, dict[str, Card]] = {}
-    for name in dict.fromkeys(names):  # one that is named twice counts once
+    for name in dict.fromkeys(names):
         folders = run_folders(name, logs, figures_folder)
         card, record = read_card(folders), read_record(folders.record)
-        steps = Config.from_dict(record.get("config")).total_steps
+        steps = config_from_dict(record.get("config")).total_steps
         column = label_with_step(card["experiment"] if grouped else name, card, steps)
         groups.setdefault(column, {})[name] = card
     return side_by_side(
         {
-            f"{name} ({len(own)} seeds)" if len(own) > 1 else name: own
-            for name, own in groups.items()
+            f"{column} ({len(cards)} seeds)" if len(cards) > 1 else column: cards
+            for column, cards in groups.items()
         }
     )
 
 
-def label_with_step(name: str, card: Card, steps: int, between: str = ", ") -> str:
-    """`name`; and the step, where the card is of an earlier one than the run's last."""
+def label_with_step(name: str, card: Card, steps: int, separator: str = ", ") -> str:
+    """`name`, and the step of the card if the run of `steps` went on after it."""
     step = card.get("step", steps)
     early = isinstance(step, int) and step < steps
-    return f"{name}{between}step {step} of {steps}" if early else name
+    return f"{name}{separator}step {step} of {steps}" if early else name
 
 
 def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
-    """Groups of runs with their cards, mean ± standard deviation of each, and real digits last.
+    """Compare groups of cards, given by column title and run name.
 
-    Raises UserError as `compare` does.
+    A column has the mean of its group, ± standard deviation if there are several runs. Raises
+    UserError if the cards are of different judges, data or splits.
     """
-    cards = {name: card for own in groups.values() for name, card in own.items()}
+    cards = {name: card for group in groups.values() for name, card in group.items()}
     first = next(iter(cards))
     for key in ("data_digest", "split", "judge"):
         for name, card in cards.items():
             if card[key] != cards[first][key]:
                 raise UserError(
-                    f"run {name}: its card has another {key} than that of {first};"
-                    " evaluate both alike"
+                    f"run {name}: its card has another {key} than the card of {first};"
+                    " evaluate both in the same way"
                 )
     rows, means = [], [{} for _ in range(len(groups) + 1)]
-    for metric, about in METRICS.items():
+    for key, metric in METRICS.items():
         values = [
-            [cards[name]["samples"][metric]["value"] for name in own if _has(cards[name], metric)]
-            for own in groups.values()
+            [card["samples"][key]["value"] for card in group.values() if key in card["samples"]]
+            for group in groups.values()
         ]
         if any(values):
-            real = [
-                card["real"][metric]["value"] for card in cards.values() if metric in card["real"]
-            ]
-            texts = [about.spread(own) for own in [*values, real[:1]]]
-            rows.append((about, texts, _best(values, about)))
-            for column, own in zip(means, [*values, real[:1]], strict=True):
-                if own:
-                    column[metric] = float(np.mean(own))
+            real = [card["real"][key]["value"] for card in cards.values() if key in card["real"]]
+            columns = [*values, real[:1]]
+            texts = [metric.mean_text(column) for column in columns]
+            rows.append((metric, texts, _best(values, metric)))
+            for column_means, column in zip(means, columns, strict=True):
+                if column:
+                    column_means[key] = float(np.mean(column))
     return Comparison([*groups, "real digits"], rows, means)
 
 
-def _has(card: Card, metric: str) -> bool:
-    return metric in card["samples"]
-
-
 def read_card(folders: RunFolders) -> Card:
-    """A run's report.json. Raises UserError where there is none, or it is not whole."""
+    """A run's report.json. Raises UserError if there is no such run, no card, or a damaged one."""
     path = folders.logs / "report.json"
-    read_record(folders.record)  # says it where there is no such run
+    read_record(folders.record)
     try:
         card = json.loads(path.read_bytes())
         for row in ("samples", "real"):
@@ -150,26 +143,30 @@ def read_card(folders: RunFolders) -> Card:
             raise TypeError
         card["judge"]["digest"]
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; make evaluate RUN={folders.name}") from None
+        raise UserError(f"{path}: no such file; evaluate run {folders.name} first") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise UserError(f"{path}: not a report; make evaluate RUN={folders.name}") from None
+        raise UserError(f"{path}: not a report card; evaluate run {folders.name} again") from None
     return card
 
 
-def _best(values: list[list[float]], about: Metric) -> set[int]:
-    """Places of the best means as they are printed; none where there is nothing to choose."""
-    known = {i: round(float(np.mean(own)), about.decimals) for i, own in enumerate(values) if own}
-    if len(known) < 2:
+def _best(values: list[list[float]], metric: Metric) -> set[int]:
+    """Which columns have the best mean as printed; none if all are equal or there is only one."""
+    means = {
+        i: round(float(np.mean(column)), metric.decimals)
+        for i, column in enumerate(values)
+        if column
+    }
+    if len(means) < 2:
         return set()
-    wrong = {i: about.cost(value) for i, value in known.items()}
-    best = {i for i, error in wrong.items() if error == min(wrong.values())}
-    return best if len(best) < len(known) else set()
+    costs = {i: metric.cost(mean) for i, mean in means.items()}
+    best = {i for i, cost in costs.items() if cost == min(costs.values())}
+    return best if len(best) < len(means) else set()
 
 
-def _aligned(columns: list[list[str]]) -> list[str]:
-    """Lines of columns: the first to the left, the others to the right."""
+def _align(columns: list[list[str]]) -> list[str]:
+    """Lines of columns: the first one aligned left, the others right."""
     widths = [max(map(len, column)) for column in columns]
     return [
         "  ".join(
@@ -178,3 +175,13 @@ def _aligned(columns: list[list[str]]) -> list[str]:
         ).rstrip()
         for row in zip(*columns, strict=True)
     ]
+
+
+def _bold(texts: list[str], best: set[int]) -> list[str]:
+    return [f"**{text}**" if i in best else text for i, text in enumerate(texts)]
+
+
+def _markdown(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """A Markdown table; the first cell of each row is its title."""
+    head = [f"| | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
+    return head + [f"| {' | '.join(cells)} |" for cells in rows]

@@ -1,42 +1,45 @@
-"""Metrics: arrays in, numbers out. Features and distances are float64, taken block by block.
+"""Metrics of generated digits: arrays in, numbers out.
 
-Where a metric is a mean over images, the contribution of each image is answered, so that its mean,
-its digits and its bootstrap interval come from one array.
+Features and distances are float64, computed in blocks of rows. If a metric is a mean over images,
+its function returns the contribution of each image, so that the mean, the values per digit and the
+bootstrap interval come from one array.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-_BLOCK = 1000  # rows a block: 1,000 x 60,000 distances in float32 are 240 MB
-_NORMAL_95 = 1.959964  # standard deviations to either side that hold 95 % of a normal law
+_BLOCK = 1000  # rows; 1,000 x 60,000 distances in float32 are 240 MB
+_NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+_KERNEL_STREAM, _MEAN_STREAM, _FRECHET_STREAM, _RATIO_STREAM = 71, 72, 73, 74  # of a seed
 
 
-# -- what is read ----------------------------------------------------------------------------------
-def confusion(requested: np.ndarray, read: np.ndarray) -> np.ndarray:
-    """int64 [10, 10]: row, the digit that was asked for; column, the digit that was read."""
-    return np.bincount(requested.astype(np.int64) * 10 + read, minlength=100).reshape(10, 10)
+# -- predicted digits ------------------------------------------------------------------------------
+def confusion(requested: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Counts int64 [10, 10]: a row for each requested digit, a column for each predicted one."""
+    index = requested.astype(np.int64) * 10 + predicted
+    return np.bincount(index, minlength=100).reshape(10, 10)
 
 
-def strings_correct(right: np.ndarray, length: int) -> np.ndarray:
-    """float64 [N // length]: 1 where every one of `length` digits in a row was read `right` [N]."""
-    strings = right[: len(right) // length * length].reshape(-1, length)
+def strings_correct(correct: np.ndarray, length: int) -> np.ndarray:
+    """float64 [N // length]: 1 if all `length` digits of a string are `correct` [N], else 0."""
+    strings = correct[: len(correct) // length * length].reshape(-1, length)
     return strings.all(axis=1).astype(np.float64)
 
 
-def classes_covered(read: np.ndarray) -> int:
-    """How many digits make up at least 1 % (a tenth of an equal part) of what was read [N]."""
-    return int((np.bincount(read, minlength=10) >= 0.01 * len(read)).sum())
+def classes_covered(predicted: np.ndarray) -> int:
+    """Number of digits that make up at least 1 % of the predictions [N]."""
+    return int((np.bincount(predicted, minlength=10) >= 0.01 * len(predicted)).sum())
 
 
-def kl_to_uniform(read: np.ndarray) -> float:
-    """Kullback-Leibler divergence of the digits read [N] from ten equal parts, in nats."""
-    share = np.bincount(read, minlength=10) / len(read)
-    share = share[share > 0]
-    return float((share * np.log(10 * share)).sum())
+def kl_to_uniform(predicted: np.ndarray) -> float:
+    """KL(predicted digits [N] || uniform) in nats."""
+    fractions = np.bincount(predicted, minlength=10) / len(predicted)
+    fractions = fractions[fractions > 0]
+    return float((fractions * np.log(10 * fractions)).sum())
 
 
-# -- two distributions -----------------------------------------------------------------------------
+# -- distributions of features ---------------------------------------------------------------------
 class Moments(NamedTuple):
     """Mean [D] and covariance [D, D] (unbiased) of features."""
 
@@ -44,27 +47,32 @@ class Moments(NamedTuple):
     covariance: np.ndarray
 
 
-def moments(features: np.ndarray, weights: np.ndarray | None = None) -> Moments:
-    """Of features [N, D], each counted as often as `weights` [N], whole numbers, says."""
-    weights = np.ones(len(features)) if weights is None else weights
-    count = weights.sum()
-    mean = weights @ features / count
-    centred = features - mean
-    return Moments(mean, (centred * weights[:, None]).T @ centred / (count - 1))
+def moments(features: np.ndarray, counts: np.ndarray | None = None) -> Moments:
+    """Moments of features [N, D], each repeated `counts` [N] times; once if None."""
+    counts = np.ones(len(features)) if counts is None else counts
+    total = counts.sum()
+    mean = counts @ features / total
+    centered = features - mean
+    return Moments(mean, (centered * counts[:, None]).T @ centered / (total - 1))
 
 
 def frechet_distance(a: Moments, b: Moments, root: np.ndarray | None = None) -> float:
-    """Squared Frechet distance of two Gaussians (Dowson & Landau 1982), as FID has it.
+    """Squared Fréchet distance of two Gaussians (Dowson & Landau 1982).
 
-    |mean difference|^2 + tr(A + B - 2 (A B)^(1/2)). The root's trace is taken from the symmetric
-    B^(1/2) A B^(1/2), whose eigenvalues are those of A B, real and not negative. Raises
-    ArithmeticError where an eigenvalue says otherwise by more than rounding.
+    The formula of Heusel et al. 2017:
+    |difference of means|^2 + tr(A + B - 2 (A B)^(1/2)). The trace of the root is computed from the
+    symmetric B^(1/2) A B^(1/2), which has the eigenvalues of A B.
 
-    root: `root_of(b.covariance)`, three quarters of the work, where many are compared with one b.
+    Args:
+        root: `root_of(b.covariance)`. It is three quarters of the work, so pass it if many are
+            compared with one b.
+
+    Raises:
+        ArithmeticError: a covariance has an eigenvalue that is negative beyond rounding.
     """
     root = root_of(b.covariance) if root is None else root
     inner = root @ a.covariance @ root
-    values = _not_negative(np.linalg.eigvalsh((inner + inner.T) / 2))
+    values = _clip_negative(np.linalg.eigvalsh((inner + inner.T) / 2))
     trace = np.trace(a.covariance) + np.trace(b.covariance) - 2 * np.sqrt(values).sum()
     return float(max(0.0, ((a.mean - b.mean) ** 2).sum() + trace))
 
@@ -72,29 +80,32 @@ def frechet_distance(a: Moments, b: Moments, root: np.ndarray | None = None) -> 
 def root_of(covariance: np.ndarray) -> np.ndarray:
     """The symmetric root [D, D] of a covariance. Raises as `frechet_distance` does."""
     values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(_not_negative(values))) @ vectors.T
+    return (vectors * np.sqrt(_clip_negative(values))) @ vectors.T
 
 
-def _not_negative(eigenvalues: np.ndarray) -> np.ndarray:
+def _clip_negative(eigenvalues: np.ndarray) -> np.ndarray:
     if not eigenvalues.min() >= -1e-9 * max(eigenvalues.max(), 1e-12):
         raise ArithmeticError(f"covariance with an eigenvalue of {eigenvalues.min():.3g}")
     return np.maximum(eigenvalues, 0)
 
 
 def kernel_distance(real: np.ndarray, fake: np.ndarray, seed: int) -> tuple[float, float]:
-    """Kernel distance (KID, Binkowski et al. 2018) and its standard error.
+    """Squared maximum mean discrepancy with kernel (x.y / D + 1)^3, and its standard error.
 
-    The unbiased estimate of the squared maximum mean discrepancy (Gretton et al. 2012, eq. 3) with
-    the kernel (x.y / D + 1)^3, averaged over disjoint blocks of up to 1,000 of real [N, D] and
-    fake [N, D]; the blocks are independent, so their spread gives the standard error (NaN where
-    there is only one). It may be negative.
+    The kernel and the averaging over disjoint blocks of up to 1,000 rows are those of Binkowski et
+    al. 2018, the unbiased estimate is eq. 3 of Gretton et al. 2012; it may be negative. The blocks
+    are independent, so their spread gives the standard error, which is NaN for a single block.
+
+    real [N, D], fake [M, D]: features.
     """
-    random = np.random.default_rng([seed, 71])
+    random = np.random.default_rng([seed, _KERNEL_STREAM])
     count = min(len(real), len(fake))
     blocks = max(1, count // _BLOCK)
-    reals = np.array_split(random.permutation(len(real))[:count], blocks)
-    fakes = np.array_split(random.permutation(len(fake))[:count], blocks)
-    estimates = [_squared_mmd(real[i], fake[j]) for i, j in zip(reals, fakes, strict=True)]
+    real_blocks = np.array_split(random.permutation(len(real))[:count], blocks)
+    fake_blocks = np.array_split(random.permutation(len(fake))[:count], blocks)
+    estimates = [
+        _squared_mmd(real[i], fake[j]) for i, j in zip(real_blocks, fake_blocks, strict=True)
+    ]
     error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else np.nan
     return float(np.mean(estimates)), float(error)
 
@@ -104,42 +115,45 @@ def _squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
         product = a @ b.T / a.shape[1] + 1
         return product * product * product
 
-    def off_diagonal(k: np.ndarray) -> float:
+    def off_diagonal_mean(k: np.ndarray) -> float:
         return (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
 
-    return off_diagonal(kernel(x, x)) + off_diagonal(kernel(y, y)) - 2 * kernel(x, y).mean()
+    within = off_diagonal_mean(kernel(x, x)) + off_diagonal_mean(kernel(y, y))
+    return within - 2 * kernel(x, y).mean()
 
 
-class Neighbours(NamedTuple):
-    """What each image adds to four means; `prdc` says how."""
+class PRDC(NamedTuple):
+    """The contributions of single images to four means; see `prdc`."""
 
-    precision: np.ndarray  # [M], a fake each
-    recall: np.ndarray  # [N], a real each
+    precision: np.ndarray  # [M], one per fake
+    recall: np.ndarray  # [N], one per real image
     density: np.ndarray  # [M]
     coverage: np.ndarray  # [N]
 
 
-def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Neighbours:
+def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> PRDC:
     """Precision, recall (Kynkaanniemi et al. 2019), density, coverage (Naeem et al. 2020).
 
-    Balls reach from each point to its k-th nearest of its own kind. Precision: a fake lies in a
-    real ball; recall: a real lies in a fake ball; density: in how many real balls a fake lies,
-    over k; coverage: a real's ball has a fake in it.
+    The ball of a point reaches to the k-th nearest other point of its own set.
 
-    Args:
-        real: features [N, D]; fake: features [M, D]; both longer than k.
+    - Precision: whether a fake lies in any real ball.
+    - Recall: whether a real point lies in any fake ball.
+    - Density: the number of real balls that contain a fake, divided by k.
+    - Coverage: whether a real ball contains any fake.
+
+    real [N, D], fake [M, D]: features. Raises ValueError unless both have more than k rows.
     """
     real_radius, fake_radius = _kth_distance(real, k), _kth_distance(fake, k)
-    inside = np.zeros(len(fake))
+    balls = np.zeros(len(fake))
     recall, coverage = np.zeros(len(real)), np.zeros(len(real))
     for start in range(0, len(real), _BLOCK):
         rows = slice(start, start + _BLOCK)
         squared = _squared_distances(real[rows], fake)  # [block, M]
         in_real = squared < real_radius[rows, None]
-        inside += in_real.sum(axis=0)
+        balls += in_real.sum(axis=0)
         recall[rows] = (squared < fake_radius[None]).any(axis=1)
         coverage[rows] = in_real.any(axis=1)
-    return Neighbours((inside > 0).astype(np.float64), recall, inside / k, coverage)
+    return PRDC((balls > 0).astype(np.float64), recall, balls / k, coverage)
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -151,65 +165,67 @@ def _kth_distance(points: np.ndarray, k: int) -> np.ndarray:
     """Squared distance [N] from each point to its k-th nearest other point."""
     if len(points) <= k:
         raise ValueError(f"{len(points)} points have no {k}-th neighbour")
-    found = np.empty(len(points))
+    distances = np.empty(len(points))
     for start in range(0, len(points), _BLOCK):
         squared = _squared_distances(points[start : start + _BLOCK], points)
         rows = np.arange(len(squared))
-        squared[rows, start + rows] = -1.0  # itself comes first, whatever rounding says
-        found[start + rows] = np.partition(squared, k, axis=1)[:, k]
-    return np.maximum(found, 0)
+        squared[rows, start + rows] = -1.0  # so the point itself comes first despite rounding
+        distances[start + rows] = np.partition(squared, k, axis=1)[:, k]
+    return np.maximum(distances, 0)
 
 
-# -- variety and memory ----------------------------------------------------------------------------
+# -- diversity and memorization --------------------------------------------------------------------
 def distinct_fraction(images: np.ndarray) -> float:
-    """Share (0..1) of images [N, 28, 28] that are left when equal ones are counted once."""
+    """Number of different images among images [N, 28, 28], divided by N."""
     return len({image.tobytes() for image in images}) / len(images)
 
 
 def mean_pairwise_distance(features: np.ndarray, labels: np.ndarray) -> float:
-    """Mean distance between two different images of one digit, then over the digits found.
+    """Mean distance between two images of the same digit, averaged over the digits.
 
-    features [N, D], labels [N]; a digit with one image has no pair and is left out.
+    features [N, D], labels [N]. A digit with only one image is left out; 0 if there is no pair.
     """
     means = []
     for digit in np.unique(labels):
-        own = features[labels == digit]
-        if len(own) > 1:
+        of_digit = features[labels == digit]
+        if len(of_digit) > 1:
             total = sum(
-                np.sqrt(_squared_distances(own[start : start + _BLOCK], own)).sum()
-                for start in range(0, len(own), _BLOCK)
+                np.sqrt(_squared_distances(of_digit[start : start + _BLOCK], of_digit)).sum()
+                for start in range(0, len(of_digit), _BLOCK)
             )
-            means.append(total / (len(own) * (len(own) - 1)))
+            means.append(total / (len(of_digit) * (len(of_digit) - 1)))
     return float(np.mean(means)) if means else 0.0
 
 
 def nearest_images(
-    images: np.ndarray, others: np.ndarray, own: np.ndarray | None = None
+    images: np.ndarray, others: np.ndarray, excluded: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of `others` [M, 28, 28] to each of `images` [N, 28, 28], both uint8.
+    """The nearest of `others` uint8 [M, 28, 28] to each of `images` uint8 [N, 28, 28].
 
-    Searched for in float32 (rounding may prefer a neighbour that is farther by a millionth), then
-    measured exactly. `own` [N]: where an image is itself one of the others, its place among them,
-    not to be found.
+    The search is in float32, so among near ties it may return an image that is farther by a
+    millionth. The distance is exact.
+
+    Args:
+        excluded: [N], for each image the index of one of the others that is not considered: itself.
 
     Returns:
-        Euclidean distances [N] with pixels in 0..1, and places [N] among the others.
+        Euclidean distances [N] with pixels in 0..1, and indices [N] into `others`.
     """
     flat = others.reshape(len(others), -1).astype(np.float32) / 255
     norms = np.einsum("ij,ij->i", flat, flat)
-    places = np.empty(len(images), np.int64)
+    indices = np.empty(len(images), np.int64)
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK].reshape(-1, flat.shape[1]).astype(np.float32) / 255
         closeness = block @ flat.T  # [block, M]: |x - y|^2 = |x|^2 - 2 (x.y - |y|^2 / 2)
         closeness -= norms / 2
-        if own is not None:
-            closeness[np.arange(len(block)), own[start : start + _BLOCK]] = -np.inf
-        places[start : start + _BLOCK] = closeness.argmax(axis=1)
-    return distances_between(images, others[places]), places
+        if excluded is not None:
+            closeness[np.arange(len(block)), excluded[start : start + _BLOCK]] = -np.inf
+        indices[start : start + _BLOCK] = closeness.argmax(axis=1)
+    return distances_between(images, others[indices]), indices
 
 
 def distances_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean distances [N], pixels in 0..1, of uint8 images [N, 28, 28] pair by pair."""
+    """Euclidean distances [N], pixels in 0..1, between pairs of uint8 images [N, 28, 28]."""
     difference = a.astype(np.int64) - b.astype(np.int64)
     return np.sqrt((difference**2).sum(axis=(1, 2))) / 255
 
@@ -217,12 +233,13 @@ def distances_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def distance_ratio(
     distances: np.ndarray, labels: np.ndarray, real_distances: np.ndarray, real_labels: np.ndarray
 ) -> float:
-    """How far from the training images, by what is usual for real digits that are not among them.
+    """Mean distance of fakes to the nearest training image, relative to held-out real images.
 
-    Mean distance to the nearest training image of the fakes of a digit, over that of held-out real
-    images of it, averaged over the digits both have (ones lie closer to each other than eights).
-    1: as far as real digits. Well below: closer to the training images than people's next digits
-    are, 0 for copies.
+    The ratio is computed per digit, because ones lie closer to each other than eights, and averaged
+    over the digits that both sets have. 1: as far away as real digits. Well below 1: memorization;
+    copies of training images have 0.
+
+    distances, labels [N] of the fakes; real_distances, real_labels [M] of the held-out images.
     """
     ratios = [
         distances[labels == digit].mean() / real_distances[real_labels == digit].mean()
@@ -231,10 +248,10 @@ def distance_ratio(
     return float(np.mean(ratios))
 
 
-# -- how sure --------------------------------------------------------------------------------------
+# -- confidence intervals --------------------------------------------------------------------------
 def bootstrap_mean(values: np.ndarray, seed: int, resamples: int = 1000) -> tuple[float, float]:
-    """95 % interval of the mean of `values` [N], by the bootstrap's percentiles (Efron 1979)."""
-    random = np.random.default_rng([seed, 72])
+    """95 % percentile bootstrap interval (Efron 1979) of the mean of `values` [N]."""
+    random = np.random.default_rng([seed, _MEAN_STREAM])
     means = [values[random.integers(0, len(values), len(values))].mean() for _ in range(resamples)]
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
@@ -243,17 +260,17 @@ def bootstrap_mean(values: np.ndarray, seed: int, resamples: int = 1000) -> tupl
 def bootstrap_frechet(
     fake: np.ndarray, real: Moments, seed: int, resamples: int = 50
 ) -> tuple[float, float]:
-    """95 % interval of the Frechet distance of fake features [N, D] to `real`.
+    """95 % interval of the Fréchet distance of fake features [N, D] to `real`.
 
-    The spread over resampled fakes about the plain estimate: percentiles would lie above it, since
-    drawing with repetition adds a bias of its own.
+    A normal interval around the plain estimate, with the standard deviation over resampled fakes.
+    Percentiles would be too high, because resampling with replacement biases the distance upward.
     """
-    random, root = np.random.default_rng([seed, 73]), root_of(real.covariance)
-    found = [
-        frechet_distance(moments(fake, _counts(random, len(fake))), real, root)
+    random, root = np.random.default_rng([seed, _FRECHET_STREAM]), root_of(real.covariance)
+    distances = [
+        frechet_distance(moments(fake, _resampled_counts(random, len(fake))), real, root)
         for _ in range(resamples)
     ]
-    return normal_interval(frechet_distance(moments(fake), real, root), np.std(found, ddof=1))
+    return normal_interval(frechet_distance(moments(fake), real, root), np.std(distances, ddof=1))
 
 
 def bootstrap_ratio(
@@ -264,23 +281,23 @@ def bootstrap_ratio(
     seed: int,
     resamples: int = 200,
 ) -> tuple[float, float]:
-    """95 % interval of `distance_ratio`, both sides resampled; the bootstrap's percentiles."""
-    random = np.random.default_rng([seed, 74])
-    found = []
+    """95 % percentile bootstrap interval of `distance_ratio`; both sets are resampled."""
+    random = np.random.default_rng([seed, _RATIO_STREAM])
+    ratios = []
     for _ in range(resamples):
         i = random.integers(0, len(distances), len(distances))
         j = random.integers(0, len(real_distances), len(real_distances))
-        found.append(distance_ratio(distances[i], labels[i], real_distances[j], real_labels[j]))
-    low, high = np.percentile(found, [2.5, 97.5])
+        ratios.append(distance_ratio(distances[i], labels[i], real_distances[j], real_labels[j]))
+    low, high = np.percentile(ratios, [2.5, 97.5])
     return float(low), float(high)
 
 
 def normal_interval(value: float, standard_error: float) -> tuple[float, float]:
-    """95 % interval of an estimate with a normal law about it."""
+    """95 % interval of an estimate with a normal distribution."""
     return value - _NORMAL_95 * standard_error, value + _NORMAL_95 * standard_error
 
 
-def _counts(random: np.random.Generator, count: int) -> np.ndarray:
-    """How often each of `count` is drawn when `count` are drawn with repetition."""
-    drawn = random.integers(0, count, count)
-    return np.bincount(drawn, minlength=count).astype(np.float64)
+def _resampled_counts(random: np.random.Generator, count: int) -> np.ndarray:
+    """How often each of `count` items occurs among `count` draws with replacement."""
+    draws = random.integers(0, count, count)
+    return np.bincount(draws, minlength=count).astype(np.float64)

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Two quick metrics of a generator after each episode of its training."""
 
 from functools import cached_property
 
@@ -9,15 +9,13 @@ from gan3.evaluation import judge, metrics
 from gan3.runs.sampling import Sampler
 from gan3.runs.seeds import EPISODES, seed_of
 
-QUICK_SAMPLES = 2_000  # of the two figures after each episode
+SAMPLES = 2_000
 
 
-# -- after each episode ----------------------------------------------------------------------------
 class EpisodeMonitor:
-    """Two cheap figures of a generator in training.
+    """Compares 2,000 samples with the last 5,000 training images.
 
-    They are watched while choices are made, so they are taken against the last 5,000 training
-    images and never against the test set.
+    It never uses the test set, because people watch these metrics while they choose settings.
     """
 
     def __init__(self, train_images: np.ndarray, seed: int):
@@ -26,20 +24,20 @@ class EpisodeMonitor:
 
     @cached_property
     def _moments(self) -> metrics.Moments:
-        """Of the real digits; looked at after the first episode, not before the first step."""
+        """Of the real digits; lazy, so that the first step is not delayed."""
         return metrics.moments(self._judge(self._images)[0])
 
     def __call__(self, sampler: Sampler) -> dict[str, float]:
-        """Of 2,000 samples `judge/label_accuracy`, a share, and `judge/frechet_distance`.
+        """`judge/label_accuracy`, a fraction, and `judge/frechet_distance`.
 
-        Where digits cannot be asked for it is `judge/classes_covered`, of ten, in place of the share.
+        If digits cannot be requested, `judge/classes_covered` (0 to 10) replaces the accuracy.
         """
-        labels = np.resize(np.arange(10), QUICK_SAMPLES)
+        labels = np.resize(np.arange(10), SAMPLES)
         features, logits = self._judge(sampler(labels, seed_of(self._seed, EPISODES)))
-        read = logits.argmax(axis=1)
+        predicted = logits.argmax(axis=1)
         if sampler.class_conditional:
-            score = {"judge/label_accuracy": round(float((read == labels).mean()), 6)}
+            scores = {"judge/label_accuracy": round(float((predicted == labels).mean()), 6)}
         else:
-            score = {"judge/classes_covered": float(metrics.classes_covered(read))}
+            scores = {"judge/classes_covered": float(metrics.classes_covered(predicted))}
         distance = metrics.frechet_distance(metrics.moments(features), self._moments)
-        return score | {"judge/frechet_distance": round(distance, 6)}
+        return scores | {"judge/frechet_distance": round(distance, 6)}

@@ -1,8 +1,7 @@
-"""The report card: how good digits are, with real digits scored the same way beside them.
+"""Report cards: samples of a run, a file or a pretrained generator, scored next to real digits.
 
-Every run is scored on what it held out: the test set, or, trained with `--split validation`, the
-last 5,000 training images. Choices belong to the second kind; a run of one kind is never scored on
-the other's digits.
+A run is only scored on the digits that it held out: the test set, or, with split "validation", the
+last 5,000 training images. Choose settings by runs of the second kind.
 """
 
 from functools import partial
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, make_folder, names_in, read_npz, write_json
 from gan3.core.log import Log
@@ -22,24 +20,26 @@ from gan3.evaluation.scoring import (
     METRICS,
     NEIGHBOURS,
     Card,
-    Reference,
     SampleSet,
-    equal_parts,
-    in_order,
+    Scorer,
+    balanced_indices,
+    in_card_order,
 )
 from gan3.plots import cards, grids
 from gan3.runs.pretrained import load_pretrained
-from gan3.runs.run_files import read_record
+from gan3.runs.registry import config_from_dict
+from gan3.runs.run_files import RunFolders, read_record
 from gan3.runs.sampling import Sampler, probabilities
 from gan3.runs.seeds import REPORT, seed_of
 from gan3.runs.tensorboard import EventWriter
 from gan3.runs.trained import TrainedRun, open_run
 
-SAMPLES = 10_000  # of a report; fewer where fewer real digits are held out
-_EVENTS = ".report"  # how the event files of evaluations end
+SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
+_LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
+_EVENTS = ".report"  # suffix of the event files of evaluations
+_TITLE_WIDTH = 37  # of the printed card
 
 
-# -- where the digits come from --------------------------------------------------------------------
 def evaluate_run(
     name: str | None,
     *,
@@ -52,97 +52,45 @@ def evaluate_run(
     seed: int = 0,
     log: Log = print,
 ) -> Card:
-    """The card of a run: printed, in logs/<run>/report.json, figures/<run>/report.png and events.
+    """The card of a run's last generator.
+
+    It is printed and written to logs/<run>/report.json, figures/<run>/report.png and TensorBoard.
 
     Args:
-        name: of the run, the newest where None.
-        data: folder to look for the digits in; where the run found them, if None.
-        split: must be what the run held out, where given.
-        judge_file: another judge than the shipped one, as `train-judge` makes them.
-        seed: of the noise, and of the resampling behind the intervals.
+        name: of the run; None for the newest.
+        data: folder of the data set; None for the one that the run was trained from.
+        split: the split of the run; None to accept any.
+        judge_file: weights of another judge than the bundled one.
+        cas: also train a classifier on samples, for the classification accuracy score.
+        seed: for the noise, the resampling of the intervals and the classifier.
 
     Raises:
-        UserError: no such run, data that cannot be had or is not what the run was trained on.
+        UserError: no such run, another split, or not the data that the run was trained on.
     """
     trained = open_run(name, logs, figures_folder)
     folders, config = trained.folders, trained.config
     if split not in (None, config.split):
         raise UserError(
-            f"run {folders.name}: held out the {config.split} digits and may have learnt from"
-            f" the {split} ones; train with --split {split} to score on those"
+            f"run {folders.name}: held out the {config.split} digits and may have been trained on"
+            f" the {split} ones; train another run with split {split} to score it on those"
         )
     record = read_record(folders.record)
     dataset = data_of(record, data, log)
     if dataset.digest != record.get("data_digest"):
         raise UserError(
-            f"run {folders.name}: was trained on other data; name its folder with --data"
+            f"run {folders.name}: was trained on other data; name the folder of that data set"
         )
-    digits = _drawn(trained, dataset, seed, log)
-    card, picture = evaluate(digits, dataset, judge_file, cas, seed, log)
-    step = trained.folders.episodes()[-1] * config.batches
+    samples = _samples_of_run(trained, dataset, seed, log)
+    card, figure = make_card(samples, dataset, judge_file, cas, seed, log)
     card = {
         "run": folders.name,
         "experiment": config.experiment,
         "training_seed": config.seed,
-        "step": step,
+        "step": folders.episodes()[-1] * config.batches,
     } | card
-    write_json(folders.logs / "report.json", card)
-    make_folder(folders.figures)
-    grids.save(picture, folders.figures / "report.png")
-    for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
-        earlier.unlink(missing_ok=True)
-    events = EventWriter(folders.logs, _EVENTS)
-    values = {f"report/{metric}": score["value"] for metric, score in card["samples"].items()}
-    events.scalars(step, values)
-    events.image(step, "report", grids.pixels(picture))
-    events.close()
+    _save(folders, card, figure)
     log(f"written: {folders.logs / 'report.json'}, {folders.figures / 'report.png'}")
     return card
-
-
-def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
-    """The digits of a run, by its record: from the folder `data`, or from where it found them."""
-    source = str(record.get("data_source"))
-    if data is None and Path(source).is_dir():
-        data = source
-    split = Config.from_dict(record.get("config")).split
-    return load(str(record.get("data")), data, split, log)
-
-
-def _drawn(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) -> SampleSet:
-    """Samples of a run's last generator, ten digits in equal parts, and its determinator."""
-    count = _count(dataset)
-    sampler = Sampler(trained.system)
-
-    images, labels = _draw(sampler, seed, count, 0)
-    generator = trained.folders.episodes()[-1]
-
-    def more(count: int) -> tuple[np.ndarray, np.ndarray]:
-        trained.use_episode(generator)
-        return _draw(sampler, seed, count, 1)
-
-    name = trained.folders.name
-    if not trained.system.class_conditional:
-        return SampleSet(name, images, None)
-    determinator = None
-    if trained.system.has_classifier:
-        try:
-            trained.use_checkpoint(log)  # the determinator's weights are in no episode file
-            determinator = partial(probabilities, trained.system)
-        except UserError as error:
-            log(f"NOTE: {error}; no judge gap without the determinator")
-    return SampleSet(name, images, labels, more, determinator)
-
-
-def _count(dataset: Dataset) -> int:
-    """How many samples are scored: as many as real digits are held out, in whole tens."""
-    return min(SAMPLES, len(dataset.held_out_images)) // 10 * 10
-
-
-def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `number`th draw of a report: ten digits in equal parts, and their labels."""
-    labels = np.resize(np.arange(10), count)
-    return sampler(labels, seed_of(seed, REPORT, number)), labels
 
 
 def evaluate_samples(
@@ -156,21 +104,12 @@ def evaluate_samples(
     seed: int = 0,
     log: Log = print,
 ) -> Card:
-    """The card of an npz file with `images` uint8 [N, 28, 28] and, maybe, `labels` int64 [N].
+    """The card of the samples in an npz file, printed; the arguments are those of `evaluate_run`.
 
-    Without labels it is the card of a system that cannot be asked for a digit.
+    The file has `images` uint8 [N, 28, 28] and, if digits were requested, `labels` int64 [N].
     """
-    held = load(dataset, data, split, log)
-    images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
-    if len(images) < 100:
-        raise UserError(f"{path}: {len(images)} images; a card needs at least 100")
-    labels = None
-    if "labels" in names_in(path):
-        labels = read_npz(path, {"labels": ("int64", (None,))})["labels"]
-        if len(labels) != len(images) or labels.min() < 0 or labels.max() > 9:
-            raise UserError(f"{path}: labels must be one digit 0 to 9 for each image")
-    digits = SampleSet(path.name, images, labels)
-    card, _ = evaluate(digits, held, judge_file, cas, seed, log)
+    held_out = load(dataset, data, split, log)
+    card, _ = make_card(_samples_of_file(path), held_out, judge_file, cas, seed, log)
     return {"file": path.name} | card
 
 
@@ -185,88 +124,161 @@ def evaluate_pretrained(
     seed: int = 0,
     log: Log = print,
 ) -> Card:
-    """The card of a generator that comes with gan3; its determinator does not, so no judge gap."""
-    sampler = Sampler(load_pretrained(name))
-    held = load(dataset, data, split, log)
+    """The card of a bundled generator, printed; the arguments are those of `evaluate_run`.
 
-    drawn = _draw(sampler, seed, _count(held), 0)
-    digits = SampleSet(name, *drawn, more=lambda count: _draw(sampler, seed, count, 1))
-    card, _ = evaluate(digits, held, judge_file, cas, seed, log)
+    Its determinator is not bundled, so there is no determinator-judge gap.
+    """
+    sampler = Sampler(load_pretrained(name))
+    held_out = load(dataset, data, split, log)
+    samples = _samples_of_generator(name, sampler, held_out, seed)
+    card, _ = make_card(samples, held_out, judge_file, cas, seed, log)
     return {"pretrained": name} | card
 
 
-# -- the card --------------------------------------------------------------------------------------
-def evaluate(
-    digits: SampleSet, dataset: Dataset, judge_file: Path | None, cas: bool, seed: int, log: Log
+def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
+    """The data set of a run, by its record: from folder `data`, or from where the run found it."""
+    source = str(record.get("data_source"))
+    if data is None and Path(source).is_dir():
+        data = source
+    split = config_from_dict(record.get("config")).split
+    return load(str(record.get("data")), data, split, log)
+
+
+def make_card(
+    samples: SampleSet, dataset: Dataset, judge_file: Path | None, cas: bool, seed: int, log: Log
 ) -> tuple[Card, Figure]:
-    """All figures of `digits` and of real training digits, against those held out; the picture."""
-    if len(dataset.held_out_images) < 50:
-        raise UserError(f"{dataset.source}: fewer than 50 held-out digits to score against")
-    reader = judge.load(judge_file) if judge_file else judge.load_bundled()
-    reference = Reference(dataset, reader, seed)
-    fakes = reference.score(digits)
-    places = equal_parts(dataset.labels, len(digits.images), seed)
-    real = SampleSet(
-        "real",
-        dataset.images[places],
-        None if digits.labels is None else dataset.labels[places].astype(np.int64),
-        determinator=digits.determinator,
+    """Score samples, and as many real training digits, against the held-out digits; log the table.
+
+    Returns the card and its figure. Raises UserError if too few digits are held out.
+    """
+    held_out = len(dataset.held_out_images)
+    if held_out < _LEAST_HELD_OUT:
+        raise UserError(
+            f"{dataset.source}: {held_out} held-out digits; a card needs at least {_LEAST_HELD_OUT}"
+        )
+    scorer = Scorer(dataset, judge.load(judge_file) if judge_file else judge.load_bundled(), seed)
+    evaluation = scorer.score(samples)
+    indices = balanced_indices(dataset.labels, len(samples.images), seed)
+    labels = None if samples.labels is None else dataset.labels[indices].astype(np.int64)
+    real_samples = SampleSet(
+        "real", dataset.images[indices], labels, determinator=samples.determinator
     )
-    reals = reference.score(real, own=places)
-    if cas and digits.labels is not None:
-        for seen, source in ((fakes, digits), (reals, None)):
-            seen.scores["cas"] = reference.cas(source, log)
+    real = scorer.score(real_samples, train_indices=indices)
+    if cas and samples.labels is not None:
+        evaluation.scores["cas"] = scorer.classification_accuracy_score(samples, log)
+        real.scores["cas"] = scorer.classification_accuracy_score(None, log)
     card = {
         "data": dataset.name,
         "data_digest": dataset.digest,
         "split": dataset.split,
-        "held_out": len(dataset.held_out_images),
-        "count": len(digits.images),
+        "held_out": held_out,
+        "count": len(samples.images),
         "seed": seed,
         "k": NEIGHBOURS,
         "judge": {
             "digest": digest_of(judge_file or judge.BUNDLED_JUDGE),
-            "accuracy": round(float(reference.right.mean()), 6),
+            "accuracy": round(scorer.judge_accuracy, 6),
         },
-        "samples": in_order(fakes.scores),
-        "real": in_order(reals.scores),
-        "coverage_by_digit": {"samples": fakes.coverage, "real": reals.coverage},
-        "confusion": None if digits.labels is None else fakes.read.tolist(),
+        "samples": in_card_order(evaluation.scores),
+        "real": in_card_order(real.scores),
+        "coverage_by_digit": {"samples": evaluation.coverage, "real": real.coverage},
+        "confusion": None if samples.labels is None else evaluation.counts.tolist(),
     }
-    lines = table(card, digits.name)
-    shown = slice(100) if digits.labels is None else equal_parts(digits.labels, 100, seed)
+    lines = card_lines(card, samples.name)
     for line in lines:
         log(line)
-    picture = cards.report_card(
-        f"{digits.name} · {len(digits.images):,} samples against {len(dataset.held_out_images):,}"
-        f" held-out digits of {dataset.title} ({dataset.split})",
+    shown = slice(100) if samples.labels is None else balanced_indices(samples.labels, 100, seed)
+    figure = cards.report_card(
+        f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out digits of"
+        f" {dataset.title} ({dataset.split})",
         lines[1:],
-        fakes.read,
+        evaluation.counts,
         card["coverage_by_digit"],
-        digits.images[shown],
-        fakes.pairs,
+        samples.images[shown],
+        evaluation.pairs,
     )
-    return card, picture
+    return card, figure
 
 
-# -- words -----------------------------------------------------------------------------------------
-def table(card: Card, name: str) -> list[str]:
-    """The card in lines of at most 80 columns."""
+def card_lines(card: Card, name: str) -> list[str]:
+    """The card as a table, in lines of at most 80 columns."""
     lines = [
-        f"{name[:40]}: {card['count']:,} samples against {card['held_out']:,} held-out digits",
-        f"{'':25} {'samples':>8}  {'95 %':^18} {'real':>8}  {'unit':8} better",
+        f"{name[:40]}: {card['count']:,} samples, {card['held_out']:,} held-out digits",
+        f"{'':{_TITLE_WIDTH}} {'samples':>8} {'95 % interval':^18} {'real':>7} better",
     ]
-    for metric, about in METRICS.items():
-        if metric not in card["samples"]:
+    for key, metric in METRICS.items():
+        if key not in card["samples"]:
             continue
-        score, real = card["samples"][metric], card["real"].get(metric)
+        score, real = card["samples"][key], card["real"].get(key)
         interval = ""
         if "low" in score:
-            interval = f"[{score['low']:.{about.decimals}f}, {score['high']:.{about.decimals}f}]"
-        real_text = "" if real is None else f"{real['value']:.{about.decimals}f}"
-        value = f"{score['value']:.{about.decimals}f}"
+            interval = f"[{metric.text(score['low'])}, {metric.text(score['high'])}]"
+        title, *more = metric.wrapped_title(_TITLE_WIDTH)
         lines.append(
-            f"{about.title:25} {value:>8}  {interval:^18} {real_text:>8}"
-            f"  {about.unit:8} {about.better}"
+            f"{title:{_TITLE_WIDTH}} {metric.text(score['value']):>8} {interval:^18}"
+            f" {metric.text(real['value']) if real else '':>7} {metric.better}"
         )
+        lines += more
     return lines
+
+
+def _samples_of_run(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) -> SampleSet:
+    """Samples of a run's last generator, with its determinator if a checkpoint has it."""
+    last_episode = trained.folders.episodes()[-1]
+    sampler = Sampler(trained.system)
+    samples = _samples_of_generator(trained.folders.name, sampler, dataset, seed)
+    if samples.labels is None:
+        return samples
+
+    def draw_more(count: int) -> tuple[np.ndarray, np.ndarray]:
+        trained.use_episode(last_episode)  # a checkpoint has replaced the generator
+        return _draw(sampler, seed, count, 1)
+
+    determinator = None
+    if trained.system.has_classifier:
+        try:
+            trained.use_checkpoint(log)  # the episode files only have the generator
+            determinator = partial(probabilities, trained.system)
+        except UserError as error:
+            log(f"NOTE: {error}; so there is no determinator-judge gap")
+    return samples._replace(draw_more=draw_more, determinator=determinator)
+
+
+def _samples_of_generator(name: str, sampler: Sampler, dataset: Dataset, seed: int) -> SampleSet:
+    """As many samples as digits are held out, ten digits in equal numbers."""
+    count = min(SAMPLES, len(dataset.held_out_images)) // 10 * 10
+    images, labels = _draw(sampler, seed, count, 0)
+    if not sampler.class_conditional:
+        return SampleSet(name, images, None)
+    return SampleSet(name, images, labels, lambda count: _draw(sampler, seed, count, 1))
+
+
+def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels, the digits 0 to 9 in turn. `number` selects a stream of the seed."""
+    labels = np.resize(np.arange(10), count)
+    return sampler(labels, seed_of(seed, REPORT, number)), labels
+
+
+def _samples_of_file(path: Path) -> SampleSet:
+    images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
+    if len(images) < _LEAST_SAMPLES:
+        raise UserError(f"{path}: {len(images)} images; a card needs at least {_LEAST_SAMPLES}")
+    labels = None
+    if "labels" in names_in(path):
+        labels = read_npz(path, {"labels": ("int64", (None,))})["labels"]
+        if len(labels) != len(images) or labels.min() < 0 or labels.max() > 9:
+            raise UserError(f"{path}: labels must be one digit 0 to 9 for each image")
+    return SampleSet(path.name, images, labels)
+
+
+def _save(folders: RunFolders, card: Card, figure: Figure) -> None:
+    write_json(folders.logs / "report.json", card)
+    make_folder(folders.figures)
+    grids.save(figure, folders.figures / "report.png")
+    for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
+        earlier.unlink(missing_ok=True)
+    events = EventWriter(folders.logs, _EVENTS)
+    scores = {f"report/{metric}": score["value"] for metric, score in card["samples"].items()}
+    events.scalars(card["step"], scores)
+    events.image(card["step"], "report", grids.pixels(figure))
+    events.close()

@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-DIGIT_LOSSES = ("softmax_mean", "sigmoid_sum")
-
 
 def real_fake_cross_entropy(logits: tf.Tensor, target: float) -> tf.Tensor:
     """Mean binary cross entropy of real/fake logits to one target.
@@ -33,11 +31,11 @@ def digit_cross_entropy(logits: tf.Tensor, labels: tf.Tensor, form: str) -> tf.T
         logits: [B, 10].
         labels: [B], integers 0 to 9.
         form: "softmax_mean", the mean over the batch of the softmax cross entropy;
-            "sigmoid_sum", ten binary cross entropies an image, summed over digits and batch, as
+            "sigmoid_sum", ten binary cross entropies per image, summed over digits and batch, as
             in the published 2017 script (so it grows with the batch size).
 
     Returns:
-        Scalar, nats; at logits of zero log 10 = 2.303 and 10 B log 2 respectively.
+        Scalar, nats; for logits of zero log 10 = 2.303 and 10 B log 2 respectively.
 
     Raises:
         ValueError: an unknown form, or logits that are not [B, 10].
@@ -50,17 +48,15 @@ def digit_cross_entropy(logits: tf.Tensor, labels: tf.Tensor, form: str) -> tf.T
     if form == "sigmoid_sum":
         targets = tf.one_hot(labels, 10, dtype=logits.dtype)  # [B, 10]
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
-        total = tf.reduce_sum(losses)  # over [B, 10]
-        sharing = tf.distribute.get_replica_context().num_replicas_in_sync
-        return total if sharing == 1 else sharing * total  # whose mean is the whole batch's sum
-    raise ValueError(f"digit loss {form!r}: one of {', '.join(DIGIT_LOSSES)}")
+        return tf.reduce_sum(losses)  # over [B, 10]
+    raise ValueError(f"unknown digit loss {form!r}")
 
 
 @tf.custom_gradient
 def _absolute_sum(w: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Sum of |w| with its gradient in closed form: two passes over w, where TensorFlow makes four.
+    """Sum of |w| with its gradient in closed form: two passes over w instead of TensorFlow's four.
 
-    It would first fill a tensor of w's size with the sum's gradient, the same number everywhere.
+    TensorFlow first fills a tensor of w's size with the sum's gradient, one number everywhere.
     """
     return tf.reduce_sum(tf.abs(w)), lambda upstream: upstream * tf.sign(w)
 
@@ -71,7 +67,7 @@ def l1(weights: list[tf.Variable]) -> tf.Tensor:
 
 
 def label_accuracy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Share (0..1) of the rows of `logits` [B, K] whose largest entry is that of `labels` [B]."""
+    """Fraction (0..1) of rows of `logits` [B, K] whose largest entry is that of `labels` [B]."""
     labels.shape.assert_has_rank(1)
-    read = tf.argmax(logits, axis=1, output_type=labels.dtype)  # [B]
-    return tf.reduce_mean(tf.cast(tf.equal(read, labels), tf.float32))
+    predicted = tf.argmax(logits, axis=1, output_type=labels.dtype)  # [B]
+    return tf.reduce_mean(tf.cast(tf.equal(predicted, labels), tf.float32))

@@ -1,7 +1,7 @@
-"""The three networks: variables made by hand, one list each, shapes beside every line.
+"""The three networks: variables made by hand, one list per network, shapes beside every line.
 
-Names follow TensorFlow 1: `generator/hidden1/w`. Calls re-enter the network's own name scope, so
-a graph that calls a network five times still shows one box for it.
+Variable names follow TensorFlow 1: `generator/hidden1/w`. Every call re-enters the network's own
+name scope, so a graph that calls a network five times still shows one box for it.
 """
 
 from typing import NamedTuple
@@ -9,32 +9,32 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from gan3.nn.initializers import Glorot
-from gan3.nn.layers import ACTIVATIONS, conv_pool, dense, dropout
+from gan3.method.noise import LATENT
+from gan3.nn.initializers import Initializer
+from gan3.nn.layers import ACTIVATIONS, conv_pool, dense, dropout, split_seed
 
-LATENT = 100  # ten entries for each of ten digits
-IMAGE = 28
+IMAGE = 28  # pixels a side
 
 
 class DenseLayer(NamedTuple):
-    """activation(x w + b), then layer normalisation where there is one: as plain arrays."""
+    """activation(x w + b), then layer normalization if there is one: as plain arrays."""
 
     w: np.ndarray  # [in, out]
     b: np.ndarray  # [out]
-    activation: str  # a key of ACTIVATIONS, "sigmoid", "tanh" or "slight_leak", of slope 0.02
+    activation: str  # of ACTIVATIONS, or "sigmoid", "tanh", "slight_leak" (leaky, slope 0.02)
     scale: np.ndarray | None = None  # [out]
     shift: np.ndarray | None = None  # [out]
 
 
 class Network:
-    """Variables with names, in the order they were made."""
+    """Named variables, in the order in which they were made."""
 
-    def __init__(self, name: str, init: Glorot, dtype: str = "float32"):
+    def __init__(self, name: str, init: Initializer, dtype: str = "float32"):
         self.name = name
         self._init = init
         self._dtype = dtype
-        self.weights: list[tf.Variable] = []  # all of them: what this network's Adam moves
-        self.l1_weights: list[tf.Variable] = []  # the dense matrices: what L1 shrinks
+        self.weights: list[tf.Variable] = []  # all of them: what this network's Adam updates
+        self.l1_weights: list[tf.Variable] = []  # the dense matrices: what L1 is taken of
 
     def _layer(self, layer: str, shape: tuple[int, ...]) -> tuple[tf.Variable, tf.Variable]:
         """Weights of `shape` and biases of its last axis, named network/layer/w and /b."""
@@ -42,57 +42,54 @@ class Network:
         w = tf.Variable(self._init.weights(shape), name=f"{scope}/w")
         b = tf.Variable(self._init.biases(shape[-1], self.name), name=f"{scope}/b")
         self.weights += [w, b]
-        if len(shape) == 2:  # not on convolution kernels, not on biases
+        if len(shape) == 2:  # not convolution kernels, not biases
             self.l1_weights.append(w)
         return w, b
 
 
 class Generator(Network):
-    """Latent [B, 100] to images [B, 28, 28, 1] in (0, 1), by a dense network.
+    """Latent [B, 100] to images [B, 28, 28, 1] in (0, 1): a dense network.
 
-    Hidden widths 100, 500, 784, each with activation and dropout, then 784 sigmoids.
+    Hidden layers of 100, 500 and 784, each with activation and dropout, then 784 sigmoids.
     """
 
-    def __init__(self, init: Glorot, activation: str, dtype: str = "float32"):
+    def __init__(self, init: Initializer, activation: str, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
-        self._activation, self._word = ACTIVATIONS[activation], activation
+        self._activation = activation
         self.hidden1 = self._layer("hidden1", (LATENT, 100))
         self.hidden2 = self._layer("hidden2", (100, 500))
         self.hidden3 = self._layer("hidden3", (500, 784))
         self.pixels = self._layer("pixels", (784, IMAGE * IMAGE))
 
-    def __call__(self, latent: tf.Tensor, keep_prob: float, seed: tf.Tensor) -> tf.Tensor:
+    def __call__(
+        self, latent: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
         latent.shape.assert_is_compatible_with([None, LATENT])
-        seeds = tf.random.split(seed, 3)
+        activate, seeds = ACTIVATIONS[self._activation], split_seed(seed, 3)
         with tf.name_scope("generator/"):
             h = tf.cast(latent, self._dtype)  # [B, 100]
-            h = dropout(self._activation(dense(h, *self.hidden1)), keep_prob, seeds[0])  # [B, 100]
-            h = dropout(self._activation(dense(h, *self.hidden2)), keep_prob, seeds[1])  # [B, 500]
-            h = dropout(self._activation(dense(h, *self.hidden3)), keep_prob, seeds[2])  # [B, 784]
+            h = dropout(activate(dense(h, *self.hidden1)), keep_prob, seeds[0])  # [B, 100]
+            h = dropout(activate(dense(h, *self.hidden2)), keep_prob, seeds[1])  # [B, 500]
+            h = dropout(activate(dense(h, *self.hidden3)), keep_prob, seeds[2])  # [B, 784]
             pixels = tf.sigmoid(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
             return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])  # [B, 28, 28, 1]
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes without dropout, from latent to pixels."""
         hidden = (self.hidden1, self.hidden2, self.hidden3)
-        return [DenseLayer(*arrays_of(layer), self._word) for layer in hidden] + [
+        return [DenseLayer(*arrays_of(layer), self._activation) for layer in hidden] + [
             DenseLayer(*arrays_of(self.pixels), "sigmoid")
         ]
 
 
-def arrays_of(variables: tuple[tf.Variable, ...]) -> tuple[np.ndarray, ...]:
-    """The values of some variables."""
-    return tuple(variable.numpy() for variable in variables)
-
-
 class Critic(Network):
-    """The CNN that discriminator and determinator share in shape, never in weights.
+    """The CNN of discriminator and determinator: same layers, separate weights.
 
-    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs], float32; `parts` as in `dropout`.
+    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs], float32.
     """
 
     def __init__(
-        self, name: str, outputs: int, init: Glorot, activation: str, dtype: str = "float32"
+        self, name: str, outputs: int, init: Initializer, activation: str, dtype: str = "float32"
     ):
         super().__init__(name, init, dtype)
         self._activation = activation
@@ -102,7 +99,7 @@ class Critic(Network):
         self.logits = self._layer("logits", (1024, outputs))
 
     def __call__(
-        self, images: tf.Tensor, keep_prob: float, seed: tf.Tensor, parts: int = 1
+        self, images: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
     ) -> tf.Tensor:
         images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
         with tf.name_scope(f"{self.name}/"):
@@ -110,16 +107,26 @@ class Critic(Network):
             h = conv_pool(h, *self.conv1, self._activation)  # [B, 14, 14, 32]
             h = conv_pool(h, *self.conv2, self._activation)  # [B, 7, 7, 64]
             h = tf.reshape(h, [-1, 7 * 7 * 64])  # [B, 3136]
-            h = ACTIVATIONS[self._activation](dense(h, *self.hidden))
-            h = dropout(h, keep_prob, seed, parts)
-            return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1024] -> [B, outputs]
+            h = ACTIVATIONS[self._activation](dense(h, *self.hidden))  # [B, 1024]
+            h = dropout(h, keep_prob, seed)
+            return tf.cast(dense(h, *self.logits), tf.float32)  # [B, outputs]
 
 
-def discriminator(init: Glorot, activation: str, dtype: str = "float32") -> Critic:
+def discriminator(init: Initializer, activation: str, dtype: str = "float32") -> Critic:
     """Images to one real/fake logit [B, 1]; positive means "real handwriting"."""
     return Critic("discriminator", 1, init, activation, dtype)
 
 
-def determinator(init: Glorot, activation: str, dtype: str = "float32") -> Critic:
+def determinator(init: Initializer, activation: str, dtype: str = "float32") -> Critic:
     """Images to ten digit logits [B, 10]: what the literature calls an auxiliary classifier."""
     return Critic("determinator", 10, init, activation, dtype)
+
+
+def arrays_of(variables: tuple[tf.Variable, ...]) -> tuple[np.ndarray, ...]:
+    """The values of some variables."""
+    return tuple(variable.numpy() for variable in variables)
+
+
+def by_name(variables: list[tf.Variable]) -> dict[str, tf.Variable]:
+    """Variables by their names."""
+    return {variable.name.removesuffix(":0"): variable for variable in variables}

@@ -1,43 +1,56 @@
-"""TODO docstring."""
-
-from typing import Any
+"""The latent of the three networks: a one-hot label times a 10 x 100 noise matrix."""
 
 import tensorflow as tf
 
-from gan3.nn.layers import own_rows
-
-NOISE_DRAWS = ("example", "batch", "once")
+CLASSES = 10
+ENTRIES = 10  # of the latent that each class owns
+LATENT = CLASSES * ENTRIES
 
 
 def latent_of(labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """One-hot times the 10 x 100 noise matrix: each digit owns ten entries of the latent.
+    """One-hot times the noise matrix: each digit owns ten entries of the latent.
 
     Args:
         labels: [B] requested digits.
         noise: [B, 10] in -1..1, the ten entries of each image's own digit.
 
     Returns:
-        [B, 100]: noise in columns 10 d ... 10 d + 9 of a row whose digit is d, zeros elsewhere.
+        [B, 100]: for a row with digit d the noise is in columns 10 d ... 10 d + 9, the rest is 0.
     """
     labels.shape.assert_has_rank(1)
-    noise.shape.assert_is_compatible_with([None, 10])
-    one_hot = tf.one_hot(labels, 10, dtype=noise.dtype)  # [B, 10]
-    return soft_latent(one_hot, noise)
+    noise.shape.assert_is_compatible_with([None, ENTRIES])
+    return soft_latent(tf.one_hot(labels, CLASSES, dtype=noise.dtype), noise)
 
 
 def soft_latent(soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """The same [B, 100] with any share [B, 10] of each digit: what lies between the one-hots."""
-    return tf.reshape(soft_labels[:, :, None] * noise[:, None, :], [-1, 100])
+    """The latent [B, 100] of `soft_labels` [B, 10], the weights of the ten digits."""
+    return tf.reshape(soft_labels[:, :, None] * noise[:, None, :], [-1, LATENT])
 
 
-def draw_noise(labels: tf.Tensor, seed: tf.Tensor, draw: str) -> tf.Tensor:
-    """The ten noise entries of each image's digit, U(-1, 1): [B, 10], a function of `seed` [2].
+class Noise:
+    """Draws the ten noise entries of each image's digit, U(-1, 1).
 
-    draw: "example", a matrix for each image; otherwise one matrix for all images of the call.
+    draw: "example", a matrix for each image; "batch", one matrix for each step; "once", one matrix
+    for the whole run, a function of the run's seed.
     """
-    shape = [tf.size(labels), 10] if draw == "example" else [10, 10]
 
-    def uniform(shape: Any) -> tf.Tensor:
-        return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg="philox")
+    def __init__(self, draw: str, run_seed: int):
+        self._draw, self._run_seed = draw, [run_seed, 1]
 
-    return own_rows(uniform, shape) if draw == "example" else tf.gather(uniform(shape), labels)
+    def __call__(
+        self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """[B, 10] for `labels` [B], a function of `seed` [2].
+
+        step_seed: of the one matrix of a step, if the draw is "batch". Outside a training step
+        (evaluation, samples) there is none, and each image gets noise of its own.
+        """
+        matrix_seed = {"batch": step_seed, "once": self._run_seed}.get(self._draw)
+        with tf.name_scope("noise/"):
+            if matrix_seed is None:
+                return _uniform([tf.size(labels), ENTRIES], seed)
+            return tf.gather(_uniform([CLASSES, ENTRIES], matrix_seed), labels)
+
+
+def _uniform(shape: list, seed: tf.Tensor) -> tf.Tensor:
+    return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg="philox")

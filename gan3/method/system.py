@@ -1,59 +1,56 @@
-"""TODO docstring."""
+"""The protocol of a system: what the loop, the figures and the samplers know of a GAN."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import tensorflow as tf
 
 from gan3.method.networks import DenseLayer
+from gan3.nn.adam import Adam
+
+Scalars = dict[str, tf.Tensor]  # by tag: `loss/…`, `accuracy/…`
 
 
 class System(Protocol):
-    """What an experiment trains, as the run loop, the figures and the samplers know it."""
+    """What an experiment trains. An experiment's `build(config, dtype)` returns one."""
 
-    @property
-    def class_conditional(self) -> bool:
-        """Whether `generate` draws the digits that are asked for, or any."""
+    class_conditional: bool  # whether `generate` draws the requested digits; else any digits
+    has_classifier: bool  # whether `classify` can be called
+    noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
+    pixel_min: float  # of the generator's own pixel range, 0 or -1; `generate` returns 0..1
 
-    @property
-    def has_classifier(self) -> bool:
-        """Whether `classify` answers."""
+    train_step: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
+    """One training step on images [B, 28, 28, 1] in 0..1, labels [B] and a seed [2].
 
-    @property
-    def noise_distribution(self) -> str:
-        """ "uniform" in -1..1, or "normal", N(0, 1)."""
+    Returns by network whether its loss and gradients were finite.
+    """
 
-    @property
-    def pixel_min(self) -> float:
-        """Of a pixel as the generator has it, 0 or -1; what leaves `generate` is in 0..1."""
-
-    def dense_layers(self) -> list[DenseLayer] | None:
-        """The generator as plain arrays; None where it has layers of other kinds."""
-
-    def step(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One training step on images [B, 28, 28, 1] in 0..1 and labels [B].
-
-        Answers for each network, by name, whether its loss and gradients were finite.
-        """
-
-    def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> dict:
-        """Scalars by tag (`loss/…`, `accuracy/…`) of a batch, nothing trained."""
+    def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
+        """Losses and accuracies on a batch, without dropout; nothing is trained."""
 
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """The noise that `generate` wants for `labels` [B], a function of `seed` [2]."""
+        """The noise [B, entries] that `generate` takes for `labels` [B], a function of `seed`."""
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1, of `labels` [B] where the system heeds them."""
+        """Images [B, 28, 28] in 0..1, of `labels` [B] if the system is class-conditional."""
 
     def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """The same of `soft_labels` [B, 10] of the digits; one-hot shares draw what `generate` does."""
+        """`generate` for class weights [B, 10] in place of labels; one-hot rows give the same."""
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1."""
 
+    def dense_layers(self) -> list[DenseLayer] | None:
+        """The generator as plain arrays; None if it has layers of other kinds."""
+
+    @property
+    def optimizers(self) -> tuple[Adam, ...]:
+        """Every optimizer of the system."""
+
     @property
     def state(self) -> dict[str, tf.Variable]:
-        """All that a checkpoint holds, by name."""
+        """Everything that a checkpoint holds, by name."""
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
-        """What an episode file holds, by name."""
+        """Everything that drawing a digit needs, by name: what an episode file holds."""

@@ -1,23 +1,28 @@
-"""TODO docstring."""
+"""Adam on one variable list."""
+
+from collections.abc import Callable
 
 import tensorflow as tf
+
+Gradients = list[tf.Tensor]
 
 
 class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1 in the form of its section 2) of one variable list.
 
-    The update is TensorFlow's fused kernel, a pass over each weight; a third of the time of the
-    Keras optimizer, which builds it from a dozen ops. epsilon is TensorFlow 1's, 1e-8.
+    The update is TensorFlow's fused kernel, one pass over each weight; it takes a third of the time
+    of the Keras optimizer, which builds it from a dozen ops. epsilon is TensorFlow 1's, 1e-8.
     """
 
     def __init__(self, variables: list[tf.Variable], learning_rate: float, beta1: float, name: str):
         self.name = name
         self.variables = variables
+        self.transform_gradients: Callable[[Gradients], Gradients] | None = None  # before an update
         self._learning_rate = learning_rate
         self._beta1, self._beta2, self._epsilon = beta1, 0.999, 1e-8
         self.steps = tf.Variable(0, dtype=tf.int64, trainable=False, name=f"{name}/steps")
-        self.m = [self._zeros_like(v, "m") for v in variables]
-        self.v = [self._zeros_like(v, "v") for v in variables]
+        self.m = [self._zeros_like(variable, "m") for variable in variables]
+        self.v = [self._zeros_like(variable, "v") for variable in variables]
 
     def _zeros_like(self, variable: tf.Variable, slot: str) -> tf.Variable:
         name = f"{self.name}/{variable.name.removesuffix(':0')}/{slot}"
@@ -25,23 +30,20 @@ class Adam:
 
     @property
     def state(self) -> list[tf.Variable]:
-        """Everything that a resumed run needs: the count of steps and both moments."""
+        """Everything that a resumed run needs: the step count and both moments."""
         return [self.steps, *self.m, *self.v]
 
-    def apply(self, gradients: list[tf.Tensor], share: tf.Tensor | float = 1.0) -> list[tf.Tensor]:
-        """Move every variable of the list once, at `share` of the learning rate.
+    def apply(self, gradients: Gradients, lr_scale: tf.Tensor | float = 1.0) -> Gradients:
+        """Update every variable of the list once, at `lr_scale` times the learning rate.
 
-        Answers the gradients that it moved by: of a shared batch the means over the replicas.
-        Raises ValueError where a gradient is missing.
+        Returns the gradients that were applied. Raises ValueError if one is missing.
         """
         if len(gradients) != len(self.variables) or any(g is None for g in gradients):
             raise ValueError(
                 f"{self.name}: one gradient for each of {len(self.variables)} variables"
             )
-        here = tf.distribute.get_replica_context()
-        if here.num_replicas_in_sync > 1:
-            dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
-            gradients = here.all_reduce(tf.distribute.ReduceOp.MEAN, dense)
+        if self.transform_gradients is not None:
+            gradients = self.transform_gradients(gradients)
         t = tf.cast(self.steps.assign_add(1), tf.float32)
         for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
@@ -50,7 +52,7 @@ class Adam:
                 v=v.handle,
                 beta1_power=self._beta1**t,
                 beta2_power=self._beta2**t,
-                lr=self._learning_rate * share,
+                lr=self._learning_rate * lr_scale,
                 beta1=self._beta1,
                 beta2=self._beta2,
                 epsilon=self._epsilon,

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Training curves of one run: losses, accuracies, and the judge's metrics after each episode."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,77 +6,88 @@ from matplotlib.figure import Figure
 
 from gan3.plots.grids import DPI
 
-LOSSES = {  # tag: (label, colour)
+# Of each tag: label and color.
+LOSSES = {
     "loss/discriminator": ("discriminator", "tab:blue"),
     "loss/determinator": ("determinator", "tab:green"),
-    "loss/generator_real": ("generator: passes for real", "tab:red"),
-    "loss/generator_digit": ("generator: shows its digit", "tab:orange"),
+    "loss/generator_real": ("generator, adversarial", "tab:red"),
+    "loss/generator_digit": ("generator, requested digit", "tab:orange"),
     "loss/discriminator_real": ("discriminator, real images", "tab:cyan"),
-    "loss/discriminator_fake": ("discriminator, fakes", "tab:purple"),
+    "loss/discriminator_fake": ("discriminator, fake images", "tab:purple"),
 }
 ACCURACIES = {
     "accuracy/determinator_real": ("determinator, real images", "tab:green"),
-    "accuracy/determinator_fake": ("determinator, fakes", "tab:orange"),
+    "accuracy/determinator_fake": ("determinator, fake images", "tab:orange"),
     "accuracy/discriminator_real": ("discriminator, real images", "tab:blue"),
-    "accuracy/discriminator_fake": ("discriminator, fakes", "tab:cyan"),
+    "accuracy/discriminator_fake": ("discriminator, fake images", "tab:cyan"),
 }
 JUDGED = {
-    "judge/label_accuracy": ("read by the judge\nas asked", "tab:orange"),
-    "judge/classes_covered": ("digits found\nby the judge", "tab:orange"),
-    "judge/frechet_distance": ("Frechet distance,\nfeature²", "tab:purple"),
+    "judge/label_accuracy": ("label accuracy\n(judge)", "tab:orange"),
+    "judge/classes_covered": ("classes covered\n(of 10)", "tab:orange"),
+    "judge/frechet_distance": ("Fréchet distance\n(judge features)", "tab:purple"),
 }
 
 
 def loss_curves(lines: list[dict[str, float]], title: str) -> Figure:
-    """The losses, the accuracies and the judge's figures against the step, those that there are.
+    """Losses, accuracies and the judge's metrics against the step; absent tags are left out.
 
     lines: of metrics.jsonl.
     """
-    known = {tag for line in lines for tag in line}
+    tags = {tag for line in lines for tag in line}
     figure = Figure(figsize=(9, 8.6), dpi=DPI, layout="constrained")
     figure.suptitle(title, fontsize=11)
-    above, below, judged = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 1.6))
-    steps = np.array([line["step"] for line in lines], float)
-    dots = "." if len(lines) == 1 else ""  # one point makes no line
-    for axes, tags in ((above, LOSSES), (below, ACCURACIES)):
-        for tag in filter(known.__contains__, tags):
-            label, colour = tags[tag]
-            values = np.array([line.get(tag, np.nan) for line in lines], float)
-            axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
-            axes.plot(steps, _smooth(values), color=colour, label=label, linewidth=1.6, marker=dots)
-        axes.grid(alpha=0.25)
-        axes.legend(fontsize=8, loc="best", ncols=2)
-    shown = [tag for tag in LOSSES if tag in known]
-    values = np.array([[line.get(tag, np.nan) for tag in shown] for line in lines], float)
-    if np.nanmax(values) > 20 * max(np.nanmedian(values), 0.05):
-        above.set_yscale("symlog", linthresh=0.1)
-    above.set_ylabel("loss, nats (dropout off, no L1)")
-    below.set_ylabel("accuracy")
-    below.set_ylim(-0.02, 1.02)
-    _judged(judged, lines)
+    loss_axes, accuracy_axes, judge_axes = figure.subplots(
+        3, 1, sharex=True, height_ratios=(3, 2, 1.6)
+    )
+    losses = _plot(loss_axes, {tag: LOSSES[tag] for tag in LOSSES if tag in tags}, lines)
+    if np.nanmax(losses) > 20 * max(np.nanmedian(losses), 0.05):
+        loss_axes.set_yscale("symlog", linthresh=0.1)
+    loss_axes.set_ylabel("loss in nats (no dropout, no L1)")
+    _plot(accuracy_axes, {tag: ACCURACIES[tag] for tag in ACCURACIES if tag in tags}, lines)
+    accuracy_axes.set_ylabel("accuracy")
+    accuracy_axes.set_ylim(-0.02, 1.02)
+    _plot_judged(judge_axes, lines)
     return figure
 
 
-def _judged(axes: Axes, lines: list[dict[str, float]]) -> None:
-    """What the judge said after each episode: a share at the left, a distance at the right."""
-    for tag, (label, colour) in JUDGED.items():
+def _plot(
+    axes: Axes, styles: dict[str, tuple[str, str]], lines: list[dict[str, float]]
+) -> np.ndarray:
+    """Plot the values of each tag and their running mean. Returns the values [tags, lines]."""
+    steps = np.array([line["step"] for line in lines], float)
+    marker = "." if len(lines) == 1 else ""  # one point makes no line
+    series = []
+    for tag, (label, color) in styles.items():
+        values = np.array([line.get(tag, np.nan) for line in lines], float)
+        axes.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)
+        axes.plot(steps, _smooth(values), color=color, label=label, linewidth=1.6, marker=marker)
+        series.append(values)
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8, loc="best", ncols=2)
+    return np.array(series)
+
+
+def _plot_judged(axes: Axes, lines: list[dict[str, float]]) -> None:
+    """The judge's metrics: accuracy or classes on the left axis, the distance on the right one."""
+    for tag, (label, color) in JUDGED.items():
         points = [(line["step"], line[tag]) for line in lines if tag in line]
         if not points:
             continue
-        own = axes.twinx() if tag == "judge/frechet_distance" else axes
-        own.plot(*zip(*points, strict=True), "o-", color=colour, markersize=3)
-        own.set_ylabel(label, color=colour, fontsize=9)
-        if own is axes:
-            highest = 10 if tag == "judge/classes_covered" else 1
-            own.set_ylim(-0.02 * highest, 1.02 * highest)
+        is_distance = tag == "judge/frechet_distance"
+        tag_axes = axes.twinx() if is_distance else axes
+        tag_axes.plot(*zip(*points, strict=True), "o-", color=color, markersize=3)
+        tag_axes.set_ylabel(label, color=color, fontsize=9)
+        if is_distance:
+            tag_axes.set_yscale("log")
         else:
-            own.set_yscale("log")
+            highest = 10 if tag == "judge/classes_covered" else 1
+            tag_axes.set_ylim(-0.02 * highest, 1.02 * highest)
     axes.grid(alpha=0.25)
     axes.set_xlabel("step")
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
-    """Centred mean over a twentieth of the run (at least three points), shorter at the ends."""
+    """Centered mean over a twentieth of the run, at least three points, fewer at the ends."""
     half = max(1, len(values) // 40)
     return np.array(
         [np.nanmean(values[max(0, i - half) : i + half + 1]) for i in range(len(values))]

@@ -1,6 +1,7 @@
-"""Pictures: arrays and numbers in, PNG and GIF files out. Digits are never stretched.
+"""Grids of digit images, animated GIFs, and figures and images as files.
 
-Figures are made without pyplot, so nothing is global and no display is needed.
+A pixel of a digit is always a square of figure pixels. Figures are created without pyplot, so there
+is no global state and no display is needed.
 """
 
 import io
@@ -15,8 +16,8 @@ from PIL import Image
 
 from gan3.core.files import write_atomically
 
-_SCALE = 3  # pixels of a figure for one of a digit's, either way
 DPI = 120
+_SCALE = 3  # a pixel of a digit is 3 x 3 pixels of the figure
 
 
 def grid(
@@ -29,45 +30,53 @@ def grid(
     """Digits in rows of `columns`.
 
     Args:
-        images: uint8 [N, 28, 28], row by row.
-        title: above all of them.
-        over: a title over each image (N of them), or over each column.
-        beside: a label at the left of each row.
+        images: uint8 [N, 28, 28], in reading order.
+        title: of the figure; wrapped if it is too long for one line.
+        over: N titles, one above each image, or `columns` titles, one above each column.
+        beside: a label to the left of each row.
     """
     rows = -(-len(images) // columns)
-    each = over is not None and len(over) == len(images) > columns
-    # All in pixels. An Axes for each digit would take most of the time that a figure takes.
-    cell, across = 28 * _SCALE, 28 * _SCALE + 5
-    down = cell + (35 if each else 5)
+    title_per_image = over is not None and len(over) == len(images) > columns
+    # All sizes are in pixels. The images are not Axes: one Axes per digit would take most of the
+    # drawing time.
+    cell = 28 * _SCALE
+    column_step = cell + 5
+    row_step = cell + (35 if title_per_image else 5)
     longest = max(len(line) for text in beside for line in text.split("\n")) if beside else 0
     left = max(114, 28 + 7 * longest) if beside else 18
-    width = max(left + columns * across + 18, 468)
-    titles = textwrap.wrap(title, (width - 20) // 11) or [title]
-    top = 50 + (31 if over else 0) + 18 * (len(titles) - 1)
-    height = top + (rows - 1) * down + cell + 14
-    left += (width - 18 - left - columns * across) // 2
+    width = max(left + columns * column_step + 18, 468)
+    title_lines = textwrap.wrap(title, (width - 20) // 11) or [title]
+    top = 50 + (31 if over else 0) + 18 * (len(title_lines) - 1)
+    height = top + (rows - 1) * row_step + cell + 14
+    left += (width - 18 - left - columns * column_step) // 2
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
 
-    def write(x: float, y: float, text: str, **where: Any) -> None:
-        """`text` at x, y pixels from the left and from the top."""
-        figure.text(x / width, 1 - y / height, text, **{"fontsize": 9, "ha": "center"} | where)
+    def write(x: float, y: float, text: str, **style: Any) -> None:
+        """Write `text` at x pixels from the left and y pixels from the top."""
+        figure.text(x / width, 1 - y / height, text, **{"fontsize": 9, "ha": "center"} | style)
 
-    write(width / 2, 17, "\n".join(titles), va="top")
+    write(width / 2, 17, "\n".join(title_lines), va="top")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
-        x, y = left + column * across, top + row * down
+        x, y = left + column * column_step, top + row * row_step
         pixels = image.repeat(_SCALE, axis=0).repeat(_SCALE, axis=1)
-        figure.figimage(np.stack([pixels] * 3, axis=2), x, height - y - cell)  # as RGB: to the bit
-        if over and (each or row == 0):
-            write(x + cell / 2, y - 4, over[i if each else column], va="bottom")
+        # RGB, because a color map would change some values by one.
+        figure.figimage(np.stack([pixels] * 3, axis=2), x, height - y - cell)
+        if over and (title_per_image or row == 0):
+            write(x + cell / 2, y - 4, over[i if title_per_image else column], va="bottom")
         if beside and column == 0:
             write(x - 10, y + cell / 2, beside[row], ha="right", va="center", fontsize=8)
     return figure
 
 
-def picture_axes(figure: Figure, place: tuple[float, ...], image: np.ndarray) -> Axes:
-    """Grey pixels [height, width], 0 black and 255 white, each a square, without axes."""
-    axes = figure.add_axes(place)
+def picture_axes(figure: Figure, bounds: tuple[float, ...], image: np.ndarray) -> Axes:
+    """Axes without ticks that show a gray image, 0 black and 255 white, with square pixels.
+
+    Args:
+        bounds: left, bottom, width and height, as fractions of the figure.
+        image: uint8 [height, width].
+    """
+    axes = figure.add_axes(bounds)
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_axis_off()
     return axes
@@ -76,14 +85,20 @@ def picture_axes(figure: Figure, place: tuple[float, ...], image: np.ndarray) ->
 def progression(
     frames: list[np.ndarray], path: Path, seconds: float = 0.8, last: float = 3.0
 ) -> None:
-    """An animated GIF of pixels [height, width, 3], `seconds` each, the last one `last`.
+    """Write an animated GIF, atomically.
 
-    All of one width; those that are lower, where a title took fewer lines, get paper above.
+    Args:
+        frames: uint8 [height, width, 3], all of one width. Frames of less height, because their
+            title has fewer lines, are padded with white at the top.
+        seconds: duration of each frame but the last.
+        last: duration of the last frame, in seconds.
     """
     height = max(len(frame) for frame in frames)
-    edges = [((height - len(frame), 0), (0, 0), (0, 0)) for frame in frames]
-    padded = [np.pad(f, edge, constant_values=255) for f, edge in zip(frames, edges, strict=True)]
-    images = [Image.fromarray(frame).quantize(64) for frame in padded]
+    images = []
+    for frame in frames:
+        padding = ((height - len(frame), 0), (0, 0), (0, 0))
+        padded = np.pad(frame, padding, constant_values=255)
+        images.append(Image.fromarray(padded).quantize(64))
     buffer = io.BytesIO()
     images[0].save(
         buffer,
@@ -97,18 +112,18 @@ def progression(
 
 
 def pixels(figure: Figure) -> np.ndarray:
-    """uint8 [height, width, 3]."""
+    """The rendered figure, uint8 [height, width, 3]."""
     with Image.open(io.BytesIO(_png(figure))) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def save(figure: Figure, path: Path) -> None:
-    """The figure as a PNG, atomically."""
+    """Write the figure as a PNG, atomically."""
     write_atomically(path, _png(figure))
 
 
 def save_picture(picture: np.ndarray, path: Path) -> None:
-    """A grey picture, uint8 [height, width], as a PNG, atomically, pixel for pixel."""
+    """Write a gray image, uint8 [height, width], as a PNG of the same size, atomically."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
     write_atomically(path, buffer.getvalue())

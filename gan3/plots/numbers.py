@@ -1,37 +1,40 @@
-"""TODO docstring."""
+"""Images of multi-digit numbers: digits side by side, and back to single digits."""
 
 import numpy as np
 
 from gan3.core.errors import UserError
 
-_CROP = (
-    5  # columns cut off either side of a digit in a number, as the conditional DCGAN's users had
-)
-FAINT = 25  # a tenth of full ink: what a scan leaves beside it
+FAINT = 25  # of 255; pixel values up to this count as blank, because scans have such noise
+_CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
+_MOST_DIGITS = 1000  # in one image
 
 
 def parse_number(number: str) -> np.ndarray:
-    """int64 [N]: the digits of a number as typed. Raises UserError where it is not digits only."""
+    """int64 [N]: the digits of a number as typed. Raises UserError unless all are 0 to 9."""
     if not (number.isascii() and number.isdigit()):
         raise UserError(f"number {number!r}: digits 0 to 9 only, such as 241256")
-    if len(number) > 1000:
-        raise UserError(f"number of {len(number)} digits: at most 1000 fit into one picture")
+    if len(number) > _MOST_DIGITS:
+        raise UserError(
+            f"number of {len(number)} digits: an image holds at most {_MOST_DIGITS}; split it"
+        )
     return np.array([int(digit) for digit in number], np.int64)
 
 
 def number_image(images: np.ndarray, inverted: bool, tight: bool = False) -> np.ndarray:
-    """Digits [N, 28, 28] side by side: uint8 [28, W]; W is 18 N, or less where tight.
+    """Digits uint8 [N, 28, 28] side by side: uint8 [28, W], black on white.
 
-    Cropped left and right to equal widths or, `tight`, to the ink of each, two columns apart. Black
-    ink on white paper; inverted, white on black as the digits are drawn.
+    Args:
+        inverted: white on black, as the digits themselves are.
+        tight: crop each digit to its ink, one blank column at each side. Otherwise each is cropped
+            to the same 18 columns, so W is 18 N.
     """
-    cells = [_tight(image) for image in images] if tight else list(images[:, :, _CROP:-_CROP])
+    cells = [_crop_to_ink(i) for i in images] if tight else list(images[:, :, _CROP:-_CROP])
     row = np.concatenate(cells, axis=1)
     return row if inverted else 255 - row
 
 
-def _tight(image: np.ndarray) -> np.ndarray:
-    """A digit [28, 28] without the blank columns at its sides, but for one: [28, 1 to 28]."""
+def _crop_to_ink(image: np.ndarray) -> np.ndarray:
+    """A digit [28, 28] with at most one blank column at each side: [28, 1 to 28]."""
     inked = np.flatnonzero(image.max(axis=0) > FAINT)
     if not inked.size:
         return image[:, _CROP:-_CROP]
@@ -39,18 +42,18 @@ def _tight(image: np.ndarray) -> np.ndarray:
 
 
 def stack_rows(pictures: list[np.ndarray], inverted: bool) -> np.ndarray:
-    """Pictures of numbers one below the other, the narrower ones filled up with paper."""
+    """Number images [28, W] one below the other; narrower ones get background at the right."""
     width = max(picture.shape[1] for picture in pictures)
-    paper = 0 if inverted else 255
+    background = 0 if inverted else 255
     return np.concatenate(
         [
-            np.pad(picture, ((0, 0), (0, width - picture.shape[1])), constant_values=paper)
+            np.pad(picture, ((0, 0), (0, width - picture.shape[1])), constant_values=background)
             for picture in pictures
         ]
     )
 
 
 def split_number_image(picture: np.ndarray) -> np.ndarray:
-    """What stands in an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], sides blank."""
+    """The digits of an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], with blank sides."""
     cells = picture.reshape(28, -1, 28 - 2 * _CROP).transpose(1, 0, 2)
     return np.pad(cells, ((0, 0), (0, 0), (_CROP, _CROP)))

@@ -1,7 +1,7 @@
-"""Generators that come with gan3: digits without training and without data.
+"""The bundled generators, which draw digits without training and without data.
 
-A file holds the weights that draw, as float16, and nothing else; half of the size, and no pixel
-moves by more than one of its 256 steps.
+A file holds the generator's weights as float16. This halves its size and changes no pixel by more
+than one of its 256 levels.
 """
 
 from pathlib import Path
@@ -18,11 +18,11 @@ FOLDER = Path(__file__).parent.parent / "pretrained"
 
 
 class Pretrained(NamedTuple):
-    """What is known of a generator that comes with the package."""
+    """Where a bundled generator comes from, and the digest of its file."""
 
     experiment: str
     seed: int
-    digest: str  # SHA-256 of its file: another one of that name is refused
+    digest: str  # SHA-256, hexadecimal; a file with another digest is refused
 
 
 GENERATORS = {
@@ -33,18 +33,22 @@ GENERATORS = {
 
 
 def load_pretrained(name: str) -> System:
-    """The system of an experiment with the generator that comes with gan3.
+    """The system of a bundled generator; its other networks are untrained.
 
-    Its other networks are untrained. Raises UserError for a name that none has, and for a file
-    that is not the one that was shipped.
+    Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
     """
     if name not in GENERATORS:
-        raise UserError(f"--pretrained {name}: none of that name; there is {', '.join(GENERATORS)}")
-    about, path = GENERATORS[name], FOLDER / f"{name}.npz"
-    found = digest_of(path)
-    if found != about.digest:
-        raise UserError(f"{path}: not the file that came with gan3 ({found[:12]}…); install again")
-    system = builder_of(about.experiment)(config_of(about.experiment), "float32")
+        raise UserError(
+            f"pretrained generator {name!r}: unknown; available: {', '.join(GENERATORS)}"
+        )
+    pretrained, path = GENERATORS[name], FOLDER / f"{name}.npz"
+    digest = digest_of(path)
+    if digest != pretrained.digest:
+        raise UserError(
+            f"{path}: not the file bundled with gan3 (its SHA-256 is {digest[:12]}…);"
+            " reinstall gan3"
+        )
+    system = builder_of(pretrained.experiment)(config_of(pretrained.experiment), "float32")
     wanted = {key: ("float16", tuple(w.shape)) for key, w in system.generator_weights.items()}
     arrays = read_npz(path, wanted)
     for key, w in system.generator_weights.items():
@@ -53,13 +57,15 @@ def load_pretrained(name: str) -> System:
 
 
 def save(path: Path, system: System) -> str:
-    """Write what `load_pretrained` reads; answers the file's SHA-256.
+    """Write the system's generator as float16 and return the file's SHA-256, hexadecimal.
 
-    Raises UserError where a weight is too large for float16.
+    Raises UserError if a weight is too large for float16.
     """
     arrays = {name: w.numpy() for name, w in system.generator_weights.items()}
     largest = max(float(np.abs(array).max()) for array in arrays.values())
     if not largest <= np.finfo(np.float16).max:
-        raise UserError(f"{path}: a weight of {largest:.3g} is too large for float16")
+        raise UserError(
+            f"{path}: a weight of {largest:.3g} is too large for float16; export another run"
+        )
     write_npz(path, {name: array.astype(np.float16) for name, array in arrays.items()})
     return digest_of(path)

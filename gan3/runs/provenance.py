@@ -1,4 +1,4 @@
-"""Where something was made: what a record says of the machine and the software."""
+"""The machine and the software versions that a result was made with."""
 
 import os
 import platform
@@ -13,13 +13,14 @@ from gan3 import __version__
 
 
 def description() -> dict[str, Any]:
-    """`machine`, `onednn` and `versions`, as run.json and the judge's provenance have them.
+    """`machine`, `onednn` and `versions`, as run.json and the judge's provenance record them.
 
-    `onednn` is what TensorFlow was told of oneDNN's kernels, "1" or "0": other kernels, other bits.
+    `onednn` is the value of TF_ENABLE_ONEDNN_OPTS. It is recorded because other kernels round
+    differently, so the same seed gives other bits.
     """
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "as TensorFlow chooses"),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "TensorFlow's default"),
         "versions": {
             "gan3": __version__,
             "python": platform.python_version(),
@@ -30,10 +31,11 @@ def description() -> dict[str, Any]:
 
 
 def git_revision() -> str | None:
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40"]
+    """The commit of gan3's source, with "-dirty" if it has local changes; None without git."""
+    folder = Path(__file__).parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return answer.stdout.strip()
+    return result.stdout.strip()

@@ -1,4 +1,4 @@
-"""Which experiments there are: the modules in the folder experiments/, by name."""
+"""The experiments by name: the modules in the folder experiments/."""
 
 import importlib
 import pkgutil
@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gan3.core.config import Config
+from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 
 
@@ -17,18 +17,29 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
 
 
-def config_of(name: str) -> Config:
+def config_of(name: str) -> RunConfig:
     """The experiment's config as declared. Raises UserError for an unknown name."""
     return _module(name).CONFIG
 
 
+def config_from_dict(values: Any) -> RunConfig:
+    """A config that `RunConfig.to_dict` wrote, of the type that its experiment declares.
+
+    Raises UserError if the experiment is unknown or missing, or the values do not fit its config.
+    """
+    experiment = values.get("experiment") if isinstance(values, dict) else None
+    if not isinstance(experiment, str):
+        raise UserError("config: the key experiment is missing; train a new run")
+    return type(config_of(experiment)).from_dict(values)
+
+
 def summary_of(name: str) -> str:
-    """The first sentence of the experiment's docstring."""
+    """The first line of the experiment's docstring."""
     return (_module(name).__doc__ or "").strip().split("\n")[0]
 
 
-def builder_of(name: str) -> Callable[[Config, str], Any]:
-    """The experiment's `build(config, dtype)`, which makes its system."""
+def builder_of(name: str) -> Callable[[RunConfig, str], Any]:
+    """The experiment's `build(config, dtype)`, which returns its system."""
     return _module(name).build
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves on disk: its folders, run.json and metrics.jsonl, read back with care."""
+"""The files of a run: where they are, and how run.json and metrics.jsonl are read."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from gan3.core.files import check_path, write_atomically
 
 @dataclass(frozen=True)
 class RunFolders:
-    """Where a run's files are; see logs/README.md and figures/README.md."""
+    """The paths of a run's files; logs/README.md and figures/README.md describe them."""
 
     name: str
     logs: Path
@@ -42,36 +42,40 @@ class RunFolders:
         return self.logs / "first_episode" / f"step_{step:06d}.npz"
 
     def frames(self) -> list[int]:
-        """The steps of the first episode whose digits were kept, in order; 0 is before any."""
+        """The steps of the first episode that have a frame, in order; 0 is before training."""
         return _numbers(self.logs.glob("first_episode/*"), r"step_(\d+)\.npz")
 
     def picture(self, number: int) -> Path:
         return self.figures / f"episode_{number:02d}.png"
 
     def episodes(self) -> list[int]:
-        """The episodes whose generator was saved, in order."""
+        """The episodes that have a saved generator, in order."""
         return _numbers(self.logs.glob("episodes/*"), r"episode_(\d+)\.npz")
 
 
 def _numbers(paths: Iterable[Path], pattern: str) -> list[int]:
-    found = (re.fullmatch(pattern, path.name) for path in paths)
-    return sorted(int(match[1]) for match in found if match)
+    matches = (re.fullmatch(pattern, path.name) for path in paths)
+    return sorted(int(match[1]) for match in matches if match)
 
 
 def run_folders(name: str, logs: str = "logs", figures: str = "figures") -> RunFolders:
-    """The folders that a run of this name has. Raises UserError for a name that leaves them."""
+    """The folders of the run `name`.
+
+    Raises UserError for a name with other characters than letters, digits, ".", "_" and "-": a
+    name must not point outside the two folders.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise UserError(f"run name {name!r}: letters, digits and . _ - only, at most 100")
     return RunFolders(name, Path(logs) / name, Path(figures) / name)
 
 
 def has_runs(logs: str = "logs") -> bool:
-    """Whether there is any run's record in the folder, whole or not."""
+    """Whether the folder has any run.json, complete or not."""
     return check_path(Path(logs).is_dir) and any(Path(logs).glob("*/run.json"))
 
 
 def newest(logs: str = "logs") -> str:
-    """The name of the run that was started last. Raises UserError where there is none."""
+    """The name of the run that was started last. Raises UserError if there is no run."""
     started = {}
     for record in Path(logs).glob("*/run.json") if check_path(Path(logs).is_dir) else ():
         try:
@@ -79,45 +83,45 @@ def newest(logs: str = "logs") -> str:
         except UserError:
             continue
     if not started:
-        raise UserError(f"{logs}: no run in it; make train makes one")
+        raise UserError(f"{logs}: no run in it; train one first")
     return max(started, key=lambda name: (started[name], name))
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """run.json. Raises UserError where it is missing or not whole."""
+    """The content of run.json. Raises UserError if the file is missing or damaged."""
     try:
         record = json.loads(path.read_bytes())
         if not isinstance(record["started"], str):
             raise TypeError
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file, so no such run; ls {path.parent.parent}") from None
+        raise UserError(f"{path}: no such run; the runs are in {path.parent.parent}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise UserError(f"{path}: not a run's record; the run cannot be used") from None
+        raise UserError(f"{path}: not the record of a run; train a new run") from None
     return record
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """The lines of metrics.jsonl; a last line that was cut off is left out.
+    """The lines of metrics.jsonl as dicts; an incomplete last line is skipped.
 
-    Raises UserError where it cannot be read, a line is damaged, or there is none.
+    Raises UserError if the file cannot be read, has a damaged line, or has no line.
     """
-    lines = _lines_of(path)
+    lines = _parse_metrics(path)
     if not lines:
-        raise UserError(f"{path}: no line in it yet; nothing to draw")
+        raise UserError(f"{path}: has no line yet; train the run further first")
     return lines
 
 
 def forget_after(folders: RunFolders, step: int, episode: int) -> None:
-    """Drop what was written after the checkpoint that a resumed run starts from.
+    """Delete what was written after the checkpoint that a resumed run starts from.
 
-    That is the lines of metrics.jsonl and the frames after `step` and the generators after
-    `episode`. Raises UserError, with nothing dropped, where metrics.jsonl is damaged.
+    These are the lines of metrics.jsonl and the frames later than `step`, and the generators later
+    than `episode`. Raises UserError, and deletes nothing, if metrics.jsonl is damaged.
     """
     if folders.metrics.exists():
-        kept = [line for line in _lines_of(folders.metrics) if line["step"] <= step]
-        content = "".join(f"{json.dumps(line)}\n" for line in kept)
+        lines = [line for line in _parse_metrics(folders.metrics) if line["step"] <= step]
+        content = "".join(f"{json.dumps(line)}\n" for line in lines)
         write_atomically(folders.metrics, content.encode())
     for number in folders.episodes():
         if number > episode:
@@ -127,12 +131,12 @@ def forget_after(folders: RunFolders, step: int, episode: int) -> None:
             folders.frame(number).unlink()
 
 
-def _lines_of(path: Path) -> list[dict[str, float]]:
+def _parse_metrics(path: Path) -> list[dict[str, float]]:
     lines = []
     try:
         content = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); the curves need it") from None
+        raise UserError(f"{path}: cannot be read ({error}); restore the file") from None
     for number, text in enumerate(content.split("\n")[:-1], start=1):
         try:
             line = json.loads(text)
@@ -141,7 +145,7 @@ def _lines_of(path: Path) -> list[dict[str, float]]:
             if not all(isinstance(value, int | float) for value in line.values()):
                 raise TypeError
             for value in line.values():
-                float(value)  # whole numbers of 310 digits are none
+                float(value)  # an integer of more than 308 digits raises OverflowError
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise UserError(f"{path}: line {number} is damaged; remove that line") from None
         lines.append(line)

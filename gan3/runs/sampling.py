@@ -1,4 +1,4 @@
-"""From a trained system to digits: samples, numbers, weights of an episode, reading pictures."""
+"""Draws digits from a trained system, classifies digits with it, and stores its generator."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +12,12 @@ from gan3.core.files import read_npz, write_npz
 from gan3.data.batches import to_pixels, to_unit
 from gan3.method.system import System
 
-_CHUNK = 500  # images a pass
+_CHUNK = 500  # images per forward pass
+_MAX_COUNT = 1_000_000
 
 
 class Sampler:
-    """Draws digits from a system; traced once, whatever the counts."""
+    """Draws digits from a system; its graph is traced once for any number of digits."""
 
     def __init__(self, system: System):
         self.class_conditional = system.class_conditional
@@ -31,7 +32,7 @@ class Sampler:
         self._generate = generate
 
     def parts(self, labels: np.ndarray, seed: tuple[int, int]) -> Iterator[np.ndarray]:
-        """uint8 [500, 28, 28], and the rest, of `labels` [N]; none is kept."""
+        """Yield the images of `labels` [N] in chunks, uint8 [at most 500, 28, 28]."""
         for start in range(0, len(labels), _CHUNK):
             images = self._generate(
                 tf.constant(labels[start : start + _CHUNK], tf.int32),
@@ -40,28 +41,33 @@ class Sampler:
             yield to_pixels(images.numpy())
 
     def __call__(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
-        """uint8 [N, 28, 28] of `labels` [N]; a function of the weights, the labels and `seed`."""
+        """The images of `labels` [N], uint8 [N, 28, 28], ink 255 on paper 0.
+
+        They are a function of the weights, the labels and `seed`.
+        """
         return np.concatenate(list(self.parts(labels, seed)))
 
 
 def parse_labels(count: int, text: str) -> np.ndarray:
-    """int64 [count]: the digits of `text` over and over; "cycle" is 0123456789."""
+    """int64 [count]: the digits of `text`, repeated; "cycle" stands for 0123456789.
+
+    Raises UserError if `text` is anything else, or `count` is not in 1..1,000,000.
+    """
     digits = "0123456789" if text == "cycle" else text
     if not (digits.isascii() and digits.isdigit()):
-        raise UserError(f"--labels {text!r}: the word cycle, or digits such as 0123")
-    if not 1 <= count <= 1_000_000:
-        raise UserError(f"--count {count}: from 1 to 1000000")
+        raise UserError(f'labels {text!r}: use digits such as 0123, or "cycle" for 0123456789')
+    if not 1 <= count <= _MAX_COUNT:
+        raise UserError(f"count {count}: use a number from 1 to {_MAX_COUNT}")
     return np.resize(np.array([int(digit) for digit in digits], np.int64), count)
 
 
-# -- the generator of an episode -------------------------------------------------------------------
 def save_generator(path: Path, system: System) -> None:
-    """The generator's weights as they are, arrays only."""
+    """Write the generator's weights to an npz file, one array per variable, as they are."""
     write_npz(path, {name: w.numpy() for name, w in system.generator_weights.items()})
 
 
 def load_generator(path: Path, system: System) -> None:
-    """Put an episode's weights into `system`. Raises UserError where they do not fit it."""
+    """Load the weights of an episode file into `system`. Raises UserError if they do not fit."""
     wanted = {name: (w.dtype.name, tuple(w.shape)) for name, w in system.generator_weights.items()}
     arrays = read_npz(path, wanted)
     for name, w in system.generator_weights.items():
@@ -69,9 +75,9 @@ def load_generator(path: Path, system: System) -> None:
 
 
 def probabilities(system: Any, images: np.ndarray) -> np.ndarray:
-    """Digit probabilities [N, 10] by the system's determinator, of uint8 images [N, 28, 28]."""
-    parts = [
+    """Digit probabilities [N, 10] of images, uint8 [N, 28, 28], by the system's determinator."""
+    chunks = [
         system.classify(to_unit(tf.constant(images[start : start + _CHUNK]))).numpy()
         for start in range(0, len(images), _CHUNK)
     ]
-    return np.concatenate(parts)
+    return np.concatenate(chunks)

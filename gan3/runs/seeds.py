@@ -1,10 +1,14 @@
-"""TODO docstring."""
+"""Derives an independent seed for every random draw of a run from the run's one seed."""
 
-# Streams of a run's seed.
+# One stream for each purpose, so that no two purposes ever use the same random numbers.
 STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES, LATENT = 1, 2, 3, 4, 5, 6, 7, 8
-_STREAM = 2**27  # numbers a stream: more than any schedule has steps
+_STREAM_LENGTH = 2**27  # seeds in a stream; more than the steps of any schedule
 
 
 def seed_of(seed: int, stream: int, number: int = 0) -> tuple[int, int]:
-    """The seed of one draw of a run. (seed, 0) and (seed, 1) are the system's own."""
-    return seed, stream * _STREAM + number
+    """The stateless seed of draw `number` of a stream, as `tf.random.stateless_*` takes it.
+
+    No stream contains (seed, 0) and (seed, 1), which the systems use themselves: for the initial
+    weights and for noise that is drawn once per run.
+    """
+    return seed, stream * _STREAM_LENGTH + number

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: scalars, episode grids, graph, hyper-parameters, layout."""
+"""Writes a run's TensorBoard events: scalars, digit grids, graph, hyper-parameters, layout."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
 
-from gan3.core.files import replacing
+from gan3.core.config import as_text
+from gan3.core.files import replace_atomically
 
 _LAYOUT = {
-    "losses, one beside the other": {
+    "losses side by side": {
         "discriminator": [r"loss/discriminator$"],
         "determinator": [r"loss/determinator$"],
         "generator": [r"loss/generator_real$", r"loss/generator_digit$"],
@@ -24,7 +25,7 @@ _LAYOUT = {
         "determinator": [r"accuracy/determinator_real$", r"accuracy/determinator_fake$"],
     },
 }
-"""Category: chart: the tags drawn in it; for the Custom Scalars tab."""
+"""The Custom Scalars tab: {category: {chart title: [regular expressions of its tags]}}."""
 
 
 class EventWriter:
@@ -34,7 +35,7 @@ class EventWriter:
         self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
 
     def start(self, config: dict[str, Any], graph: Any) -> None:
-        """Once a run: hyper-parameters, the layout of Custom Scalars, the graph of a step."""
+        """Write what a run has once: hyper-parameters, layout of Custom Scalars, step graph."""
         with self._writer.as_default(step=0):
             hparams.hparams(flatten(config))
             tf.summary.experimental.write_raw_pb(
@@ -44,76 +45,84 @@ class EventWriter:
         self._writer.flush()
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
-        """One point of each tag."""
+        """Write one point for each tag."""
         with self._writer.as_default(step=step):
             for tag, value in values.items():
                 tf.summary.scalar(tag, value)
 
     def image(self, step: int, tag: str, pixels: np.ndarray) -> None:
-        """A picture, uint8 [height, width, 3]."""
+        """Write a picture, uint8 [height, width, 3]."""
         with self._writer.as_default(step=step):
             tf.summary.image(tag, pixels[None])
 
     def flush(self) -> None:
-        """Everything said so far is on disk after this."""
+        """Write all events so far to the file."""
         self._writer.flush()
 
     def close(self) -> None:
-        """No more events."""
+        """Flush and close the file."""
         self._writer.close()
 
 
 def forget_after(folder: Path, step: int) -> None:
-    """Drop the events of a run that are later than `step`, and a last one that was cut off.
+    """Delete the events of a run that are later than `step`, and an incomplete last one.
 
-    TensorBoard would otherwise draw twice what a resumed run does again.
+    A resumed run repeats these steps; TensorBoard would otherwise draw them twice.
     """
     for path in folder.glob("events.out.tfevents.*"):
-        kept, whole = [], True
+        kept, unchanged = [], True
         try:
             for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
                 if Event.FromString(record).step <= step:
                     kept.append(record)
                 else:
-                    whole = False
+                    unchanged = False
         except (tf.errors.DataLossError, DecodeError):
-            whole = False
+            unchanged = False
         if not kept:
             path.unlink()
-        elif not whole:
-            with replacing(path) as aside, tf.io.TFRecordWriter(str(aside)) as writer:
+        elif not unchanged:
+            with (
+                replace_atomically(path) as temporary,
+                tf.io.TFRecordWriter(str(temporary)) as writer,
+            ):
                 for record in kept:
                     writer.write(record)
 
 
 def flatten(config: dict[str, Any]) -> dict[str, Any]:
-    """HParams takes numbers and words only: {"keep_prob": {"generator": .9}} to one level."""
+    """Flatten one level: {"keep_prob": {"generator": 0.9}} becomes {"keep_prob.generator": 0.9}.
+
+    TensorBoard's HParams accept numbers and strings only.
+    """
     return {
-        key if inner is None else f"{key}.{inner}": entry
+        key if role is None else f"{key}.{role}": (
+            as_text(entry) if isinstance(entry, list) else entry
+        )
         for key, value in config.items()
-        for inner, entry in (value.items() if isinstance(value, dict) else [(None, value)])
+        for role, entry in (value.items() if isinstance(value, dict) else [(None, value)])
     }
 
 
 def named_graph(function: Any) -> Any:
-    """The traced graph of a step, its variables renamed to where they belong.
+    """The GraphDef of a concrete function, with its variables under their own names.
 
-    A tf.function hands variables to its graph as loose inputs; under their own names
-    (`generator/hidden1/w`) TensorBoard's Graphs tab draws them inside their network's box.
+    A tf.function passes variables to its graph as anonymous inputs. Under their own names
+    (`generator/hidden1/w`) TensorBoard's Graphs tab draws them inside the box of their network.
     """
     graph = function.graph
     definition = graph.as_graph_def()
     names = {}
     for variable in graph.variables:
-        for captured, inside in graph.captures:
+        for captured, placeholder in graph.captures:
             if captured is variable.handle:
-                names[inside.op.name] = variable.name.removesuffix(":0")
+                names[placeholder.op.name] = variable.name.removesuffix(":0")
     for node in definition.node:
         node.name = names.get(node.name, node.name)
         for i, entry in enumerate(node.input):
-            mark = "^" if entry.startswith("^") else ""
+            control = "^" if entry.startswith("^") else ""  # marks a control dependency
             name, colon, output = entry.removeprefix("^").partition(":")
-            node.input[i] = mark + names.get(name, name) + colon + output
+            node.input[i] = control + names.get(name, name) + colon + output
     return definition
 
 

@@ -1,166 +1,167 @@
-"""Who does the runs of a sweep: processes of this machine, or Ray wherever it reaches.
+"""Executes the runs of a sweep: in processes on this machine, or on a Ray cluster.
 
-Both do a task by the same commands, those that a user would type, so it does not matter who did
-it. Nothing here knows TensorFlow: a worker of Ray takes this module in before every task.
+Both executors run the same commands that a user would type, so the results do not depend on the
+executor. TensorFlow is not imported here, so that a Ray worker loads this module quickly.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from gan3.core.errors import UserError
 from gan3.runs.run_files import read_record, run_folders
 
-_ROOT = Path(__file__).parent.parent.parent  # where python -m gan3 finds it, whatever the folder
-Done = Callable[[str, str | None], None]  # of a run that ended: its name, what went wrong if it did
-_TIMES = 3  # that a process is begun, from its last checkpoint, while signals end it
-# A worker that is killed takes its process along: its successor would find the run taken.
-_STARTER = """
+Report = Callable[[str, str | None], None]
+"""Called after each run with its name, and with the problem if it failed."""
+
+_ROOT = Path(__file__).parent.parent.parent  # the folder that contains the package gan3
+_ATTEMPTS = 3  # how often a process that a signal ended is started in total
+_RETRIES = 3  # how often Ray repeats a task whose worker was lost
+# The command line, in a process that is killed when its parent dies: Ray repeats the run of a lost
+# worker, and the new process could not lock the run if the old one were still training it.
+_COMMAND_LINE = """
 import ctypes, runpy, signal, sys
 if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 runpy.run_module("gan3", run_name="__main__", alter_sys=True)
 """
-_RAY = {
+_RAY_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # whose files TensorBoard would take for runs
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "RAY_AIR_NEW_OUTPUT": "0",  # the new one says where results are that are removed at the end
+    "RAY_task_oom_retries": str(_RETRIES),  # unlimited by default
 }
 
 
 class Task(NamedTuple):
-    """A run to be trained and scored, said in plain values: it travels between machines."""
+    """A run to train and evaluate, in plain values that can be sent to another machine."""
 
     run: str
-    train: list[str]  # arguments of the run's first beginning, after its name
-    evaluate: list[str]
-    places: list[str]  # --logs, --figures, --data
+    train: list[str]  # arguments of the first `train` command; a resumed run needs none
+    evaluate: list[str]  # arguments of the `evaluate` command
+    places: list[str]  # arguments of both commands: --logs, --figures, --data
     logs: str
-    output: str  # file that takes what is said
-    folder: str  # to work in
+    output: str  # file to which stdout and stderr are appended
+    folder: str  # working directory
     environment: dict[str, str]
-    deadline: float  # time.time() after which it is not begun
+    deadline: float  # Unix time after which the run is not started
 
 
-def do(task: Task) -> str | None:
-    """Train what is not trained to its end and score it; answers what went wrong, if anything.
+def run_task(task: Task) -> str | None:
+    """Train and evaluate a run as far as that is not done; return the problem, or None.
 
-    A process that a signal ended (killed, out of memory) is begun again, from its checkpoint.
+    A process that a signal ended (killed, out of memory) is started again and resumes from the
+    run's last checkpoint.
     """
     if time.time() > task.deadline:
-        return "not begun, the sweep's time is over; sweep it again to go on"
+        return "not started, the sweep's time budget is used up; start the sweep again to continue"
     environment = os.environ | task.environment | {"PYTHONPATH": _python_path()}
-    with open(task.output, "a+") as said:
-        for _ in range(_TIMES):
-            status = _commands(task, said, environment)
+    with open(task.output, "a") as output:
+        for _ in range(_ATTEMPTS):
+            status = _run_commands(task, output, environment)
             if status >= 0:
                 break
     if status == 0:
         return None
     lines = Path(task.output).read_text(errors="replace").strip().splitlines()
-    ended = f"exit status {status}" if status > 0 else f"killed by signal {-status}, {_TIMES} times"
-    return f"{ended}: {lines[-1] if lines else 'it said nothing'}"
+    reason = (
+        f"exit status {status}" if status > 0 else f"killed by signal {-status}, {_ATTEMPTS} times"
+    )
+    return f"{reason}: {lines[-1] if lines else 'no output'}"
 
 
-def _commands(task: Task, said, environment: dict[str, str]) -> int:
-    """Train and evaluate as far as is needed; the first exit status that is not 0, or 0."""
+def _run_commands(task: Task, output: IO[str], environment: dict[str, str]) -> int:
+    """Run the commands that are still needed; return the first exit status other than 0, or 0."""
     record = Path(task.folder) / run_folders(task.run, task.logs).record
-    state = read_record(record).get("outcome") if record.is_file() else None
+    outcome = read_record(record).get("outcome") if record.is_file() else None
     commands = [["evaluate", task.run, *task.evaluate, *task.places]]
-    if state != "done":
-        begin = ["--resume"] if state else task.train
-        commands.insert(0, ["train", "--run", task.run, *begin, *task.places])
+    if outcome != "done":
+        arguments = ["--resume"] if outcome else task.train
+        commands.insert(0, ["train", "--run", task.run, *arguments, *task.places])
     for command in commands:
-        arguments = [sys.executable, "-c", _STARTER, *command]
         status = subprocess.run(
-            arguments, stdout=said, stderr=said, env=environment, cwd=task.folder
+            [sys.executable, "-c", _COMMAND_LINE, *command],
+            stdout=output,
+            stderr=output,
+            env=environment,
+            cwd=task.folder,
         ).returncode
         if status:
             return status
     return 0
 
 
-def run_locally(tasks: list[Task], done: Done, jobs: int) -> None:
-    """Processes of this machine, `jobs` at a time."""
+def run_locally(tasks: list[Task], report: Report, jobs: int) -> None:
+    """Execute the tasks in processes on this machine, `jobs` at a time."""
     with ThreadPoolExecutor(jobs) as pool:
-        started = {pool.submit(do, task): task for task in tasks}
+        futures = {pool.submit(run_task, task): task for task in tasks}
         try:
-            for future in as_completed(started):
-                done(started[future].run, future.result())
+            for future in as_completed(futures):
+                report(futures[future].run, future.result())
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def run_on_ray(tasks: list[Task], done: Done, jobs: int, threads: int, address: str | None) -> None:
-    """Trials of Ray Tune, each with `threads` cores; a lost worker's task is done by another.
+def run_on_ray(
+    tasks: list[Task], report: Report, jobs: int, threads: int, address: str | None
+) -> None:
+    """Execute the tasks on Ray, each with `threads` cores.
 
-    Without `address` on a Ray of this machine, `jobs` at a time; with it on the cluster there, as
-    many at a time as its cores allow. All its machines must see the same folders.
+    A task whose worker is lost is executed again by another worker; one that fails is not.
 
-    Raises UserError where Ray is not installed or does not answer.
+    Args:
+        jobs: number of tasks at a time on this machine; not used with an address.
+        address: of a running cluster, which executes as many tasks at a time as it has cores. All
+            its machines must see the same folders. None starts Ray on this machine and stops it at
+            the end.
+
+    Raises:
+        UserError: Ray is not installed or cannot be reached.
     """
     if not tasks:
         return
-    os.environ |= _RAY
+    os.environ |= _RAY_ENVIRONMENT
     try:
         import ray
-        from ray import tune
     except ImportError:
-        raise UserError(
-            "--engine ray: Ray is not installed; pip install -r requirements-ray.lock"
-        ) from None
+        raise UserError("Ray: not installed; pip install -r requirements-ray.lock") from None
 
-    class Told(tune.Callback):
-        """Says of each trial, when it has ended, how it ended."""
-
-        def on_trial_complete(self, iteration, trials, trial, **info):
-            done(trial.config["task"]["run"], trial.last_result.get("problem") or None)
-
-        def on_trial_error(self, iteration, trials, trial, **info):
-            done(trial.config["task"]["run"], f"lost with its worker, {_TIMES + 1} times")
-
-        def __reduce__(self):  # Tune would write down `done`, and all that it holds
-            return tune.Callback, ()
-
-    own = {} if address else {"num_cpus": jobs * threads, "include_dashboard": False}
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    environment = {"env_vars": {"PYTHONPATH": _python_path()}}
+    resources = {} if address else {"num_cpus": jobs * threads, "include_dashboard": False}
     try:
-        ray.init(address=address or "local", runtime_env=environment, **quiet, **own)
+        ray.init(
+            address=address or "local",
+            runtime_env={"env_vars": {"PYTHONPATH": _python_path()}},
+            log_to_driver=False,
+            logging_level="ERROR",
+            **resources,
+        )
     except (ConnectionError, RuntimeError, ValueError) as error:
-        said = (str(error).strip().splitlines() or [""])[0]
-        where = f"--address {address}" if address else "--engine ray"
-        raise UserError(f"{where}: no Ray answers ({said})") from None
-    storage = Path(tasks[0].output).parent / "ray"
+        reason = (str(error).strip().splitlines() or [""])[0]
+        cluster = f"at {address}" if address else "on this machine"
+        raise UserError(
+            f"Ray {cluster}: cannot connect ({reason}); check that it is running"
+        ) from None
     try:
-        tune.Tuner(
-            tune.with_resources(_trial, {"cpu": threads}),
-            param_space={"task": tune.grid_search([task._asdict() for task in tasks])},
-            run_config=tune.RunConfig(
-                storage_path=str(storage),
-                failure_config=tune.FailureConfig(max_failures=_TIMES),
-                callbacks=[Told()],
-                verbose=0,
-            ),
-        ).fit()
+        remote = ray.remote(num_cpus=threads, max_retries=_RETRIES)(run_task)
+        running = {remote.remote(task): task for task in tasks}
+        while running:
+            (ended,), _ = ray.wait(list(running))
+            try:
+                problem = ray.get(ended)
+            except ray.exceptions.RayTaskError as error:
+                problem = str(error.cause)
+            except ray.exceptions.RayError as error:
+                problem = f"worker lost, {_RETRIES + 1} times ({type(error).__name__})"
+            report(running.pop(ended).run, problem)
     finally:
-        ray.shutdown()
-        shutil.rmtree(storage, ignore_errors=True)  # what is worth keeping is in the runs
-
-
-def _trial(config: dict) -> dict[str, str]:
-    """What Ray calls in a worker."""
-    return {"problem": do(Task(**config["task"])) or ""}
+        ray.shutdown()  # on Ctrl-C this ends the workers, and with them their processes
 
 
 def _python_path() -> str:
-    """PYTHONPATH with this gan3 before all others."""
+    """PYTHONPATH with this copy of gan3 first."""
     return os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))

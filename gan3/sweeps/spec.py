@@ -1,14 +1,17 @@
-"""What a sweep's TOML file says, checked whole before anything is trained: its trials.
+"""The specification of a sweep: a TOML file, checked as a whole before any training.
 
-`name`, `title`, `seeds`, `settings` for every run, `cas` where each is to be scored by that as
-well, `threads` of a run, `budget_minutes` after which none is begun, and what is to be tried:
+Its keys:
 
-- `variants`, each with a name, an experiment, and maybe `settings` and `seeds` of its own, the
-  `minutes` that a run of it takes, and `full`, the settings of its own, longer budget;
-- or one `experiment`;
-- and for each of those, maybe a `grid`, fields with the values that they take, all with all, and
-  `random`: `trials` points drawn by `seed` from the laws of its `fields`. Then `metric` says by
-  which figure of the report card the points are ranked, on the validation split.
+- `name`, `title`, `seeds`: one run per seed.
+- `settings`: fields of the config for all runs.
+- `cas`: whether to compute the classification accuracy score.
+- `threads`: CPU threads per run. `budget_minutes`: no run is started after that time.
+- Either `experiment`, or `variants`: a list of tables with `name`, `experiment` and, optionally,
+  `settings`, `seeds`, `minutes` (how long a run takes) and `full` (settings of a longer schedule).
+- `grid`: fields with lists of values; every combination is a point.
+- `random`: `trials` random points, drawn by `seed` from the distributions in its `fields`.
+- `metric`: of the report card; ranks the points of a grid or of random points by their score on the
+  validation split.
 """
 
 import hashlib
@@ -22,53 +25,57 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.config import Config
+from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS
 from gan3.runs.registry import config_of
 from gan3.runs.run_files import run_folders
 
-Point = dict[str, Any]  # swept fields and their values
+_KEYS = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes"} | {
+    *("variants", "experiment", "grid", "random", "metric"),
+}
+_VARIANT_KEYS = {"name", "experiment", "settings", "seeds", "minutes", "full"}
+_MAX_NAME = 60  # characters of a point in the name of its run
+Point = dict[str, Any]  # values of the fields in grid and random
 
 
 class Trial(NamedTuple):
     """One run of a sweep."""
 
     variant: str
-    run: str
-    config: Config
-    minutes: float  # that it takes on two cores, by the specification; 0: it does not say
+    run: str  # the name of the run
+    config: RunConfig
+    minutes: float  # expected time on two cores; 0 if the specification has none
     point: Point
 
 
 class Sweep(NamedTuple):
-    """A specification that was read and checked."""
+    """A checked specification."""
 
     name: str
     title: str
     trials: list[Trial]
-    cas: bool = False  # also score by a classifier that learns from the samples alone
-    swept: tuple[str, ...] = ()  # the fields of grid and random
-    metric: str | None = None  # that ranks the points
-    threads: int | None = None  # of a run; None: its share of the cores
+    cas: bool = False  # also compute the classification accuracy score
+    swept: tuple[str, ...] = ()  # the fields in grid and random
+    metric: str | None = None  # ranks the points
+    threads: int | None = None  # per run; None: the cores divided by the number of parallel jobs
     budget_minutes: float = math.inf
 
 
-_KNOWN = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes"} | {
-    *("variants", "experiment", "grid", "random", "metric"),
-}
-
-
 def read(path: Path, full: bool = False) -> Sweep:
-    """The sweep that a TOML file specifies; with `full`, of the variants that have that budget.
+    """Read and check a specification.
 
-    Raises UserError for whatever does not fit in it.
+    Args:
+        full: only the variants that have a longer schedule, with that schedule.
+
+    Raises:
+        UserError: no such file, or anything in it that is unknown or does not fit.
     """
-    spec = _toml(path)
-    _refuse_others(path, "the file", spec, _KNOWN)
+    spec = _read_toml(path)
+    _reject_unknown_keys(path, "the file", spec, _KEYS)
     name, title = _text(path, spec, "name"), _text(path, spec, "title")
     if not isinstance(spec.get("cas", False), bool):
-        raise UserError(f"{path}: cas: true or false")
+        raise UserError(f"{path}: cas: must be true or false")
     points = list(_points(path, spec))
     swept = tuple(points[0])
     trials = []
@@ -76,9 +83,9 @@ def read(path: Path, full: bool = False) -> Sweep:
         for point in points:
             trials += _trials(path, name, spec, variant, point, full)
     if not trials:
-        raise UserError(f"{path}: no variant has a longer budget of its own; leave out --full")
+        raise UserError(f"{path}: no variant has a longer schedule; read it without full")
     for trial in trials:
-        run_folders(trial.run)  # raises where it cannot be a run's name
+        run_folders(trial.run)  # raises if it cannot be the name of a run
     if len({trial.run for trial in trials}) < len(trials):
         raise UserError(f"{path}: two variants of one name, or a seed twice")
     return Sweep(
@@ -93,144 +100,149 @@ def read(path: Path, full: bool = False) -> Sweep:
     )
 
 
-def _trials(
-    path: Path, name: str, spec: dict, variant: dict, point: Point, full: bool
-) -> Iterator[Trial]:
-    """A variant at a point, a trial a seed."""
-    known = {"name", "experiment", "settings", "seeds", "minutes", "full"}
-    _refuse_others(path, "a variant", variant, known)
-    own, experiment = variant.get("name", ""), _text(path, variant, "experiment")
-    label = ", ".join(filter(None, [own, *(f"{key}={value}" for key, value in point.items())]))
-    settings = _settings(path, spec) | _settings(path, variant) | point
-    minutes = _number(path, variant, "minutes", 0, (int, float), 0)
-    longer = _settings(path, variant, "full")
-    if full and not longer:
-        return
-    for seed in _seeds(path, variant.get("seeds", spec.get("seeds"))):
-        config, took = _config(experiment, settings | {"seed": seed}), minutes
-        if full:
-            usual = config.total_steps * config.batch_size
-            config = _config(experiment, settings | longer | {"seed": seed})
-            took *= config.total_steps * config.batch_size / usual
-        run = "-".join([name, _in_a_name(label), *["full"] * full, str(seed)])
-        yield Trial(label, run, config, took, point)
-
-
 def _variants(path: Path, spec: dict) -> list[dict]:
     variants = spec.get("variants")
     if "experiment" in spec:
         if variants is not None:
             raise UserError(f"{path}: an experiment or variants, not both")
-        bare = {"experiment": spec["experiment"]}
-        return [bare if "grid" in spec or "random" in spec else bare | {"name": bare["experiment"]}]
+        variant = {"experiment": spec["experiment"]}
+        has_points = "grid" in spec or "random" in spec
+        return [variant if has_points else variant | {"name": variant["experiment"]}]
     if not (isinstance(variants, list) and variants):
         raise UserError(
-            f"{path}: variants: at least one [[variants]] with name and experiment, or an"
-            " experiment for all"
+            f"{path}: variants: needs at least one [[variants]] with name and experiment, or an"
+            " experiment for all runs"
         )
     for variant in variants:
         if not isinstance(variant, dict):
-            raise UserError(f"{path}: variants: [[variants]] with name and experiment")
+            raise UserError(f"{path}: variants: needs [[variants]] with name and experiment")
         _text(path, variant, "name")
     return variants
 
 
+def _trials(
+    path: Path, name: str, spec: dict, variant: dict, point: Point, full: bool
+) -> Iterator[Trial]:
+    """The trials of a variant at a point, one per seed."""
+    _reject_unknown_keys(path, "a variant", variant, _VARIANT_KEYS)
+    variant_name, experiment = variant.get("name", ""), _text(path, variant, "experiment")
+    values = [f"{key}={value}" for key, value in point.items()]
+    label = ", ".join(filter(None, [variant_name, *values]))
+    settings = _settings(path, spec) | _settings(path, variant) | point
+    usual_minutes = _number(path, variant, "minutes", 0, (int, float), 0)
+    full_settings = _settings(path, variant, "full")
+    if full and not full_settings:
+        return
+    for seed in _seeds(path, variant.get("seeds", spec.get("seeds"))):
+        config, minutes = _config(experiment, settings | {"seed": seed}), usual_minutes
+        if full:
+            usual_images = config.total_steps * config.batch_size
+            config = _config(experiment, settings | full_settings | {"seed": seed})
+            minutes *= config.total_steps * config.batch_size / usual_images
+        run = "-".join([name, _as_run_name(label), *["full"] * full, str(seed)])
+        yield Trial(label, run, config, minutes, point)
+
+
+def _config(experiment: str, settings: dict[str, Any]) -> RunConfig:
+    config = config_of(experiment)
+    for key, value in settings.items():
+        config = config.with_text(key, as_text(value))
+    return config
+
+
+def _as_run_name(text: str) -> str:
+    """A variant's name without characters that a run's name cannot have, shortened by a digest."""
+    name = re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("_")
+    if len(name) > _MAX_NAME:
+        name = f"{name[: _MAX_NAME - 10]}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return name
+
+
 # -- points: grid and random -----------------------------------------------------------------------
 def _points(path: Path, spec: dict) -> Iterator[Point]:
-    """Every draw of `random` at every point of `grid`; one empty point where there is neither."""
+    """Every point of `grid` with every draw of `random`; one empty point if there is neither."""
     grid, random = _table(path, spec, "grid"), _table(path, spec, "random")
     for key, values in grid.items():
         if not (isinstance(values, list) and values):
-            raise UserError(f"{path}: grid: {key}: a list of the values to try")
+            raise UserError(f"{path}: grid: {key}: needs a list of values")
         if key in random.get("fields", {}):
             raise UserError(f"{path}: {key}: in grid or in random, not in both")
     draws: list[Point] = [{}]
     if "random" in spec:
-        _refuse_others(path, "random", random, {"trials", "seed", "fields"})
+        _reject_unknown_keys(path, "random", random, {"trials", "seed", "fields"})
         fields = _table(path, random, "fields")
         count = _number(path, random, "trials", None, int, 1)
         if count is None or not fields:
-            raise UserError(f"{path}: random: trials, how many points, and [random.fields]")
+            raise UserError(f"{path}: random: needs trials, the number of points, and fields")
         seed = _number(path, random, "seed", 0, int, 0)
         draws = [
-            {key: _draw(path, key, law, seed, number) for key, law in fields.items()}
-            for number in range(count)
+            {key: _draw(path, key, distribution, seed, i) for key, distribution in fields.items()}
+            for i in range(count)
         ]
     seen = []
     for values in itertools.product(*grid.values()):
         for draw in draws:
             point = dict(zip(grid, values, strict=True)) | draw
-            if point not in seen:  # few choices are drawn twice
+            if point not in seen:  # a short list of choices can give the same point twice
                 seen.append(point)
                 yield point
 
 
-def _draw(path: Path, key: str, law: Any, seed: int, number: int) -> Any:
-    """The value of a field at the point `number`; the same whatever other fields there are.
+def _draw(path: Path, key: str, distribution: Any, seed: int, number: int) -> Any:
+    """The value of a field at random point `number`, whatever other fields there are.
 
-    A list: one of them. Low and high: a number between, whole where both are; with `log`, as likely
-    between 1 and 10 as between 10 and 100. Three digits are kept, so that names say all of it.
+    distribution: a list of choices; or `low` and `high` of a uniform distribution, which is over
+    whole numbers if both are whole, and uniform in the logarithm with `log`. Values are rounded to
+    three digits, so that names and tables show them in full.
     """
-    chance = np.random.default_rng([seed, number, *key.encode()])
-    if isinstance(law, list) and law:
-        return law[chance.integers(len(law))]
+    random = np.random.default_rng([seed, number, *key.encode()])
+    if isinstance(distribution, list) and distribution:
+        return distribution[random.integers(len(distribution))]
     try:
-        low, high, log = law["low"], law["high"], law.get("log", False)
-        if not (low < high and (low > 0 or not log) and set(law) <= {"low", "high", "log"}):
+        low, high = distribution["low"], distribution["high"]
+        log = distribution.get("log", False)
+        known = set(distribution) <= {"low", "high", "log"}
+        if not (low < high and (low > 0 or not log) and known):
             raise ValueError
-        if isinstance(low, int) and isinstance(high, int) and not log:
-            return int(chance.integers(low, high, endpoint=True))
-        share = chance.random()
-        value = low * (high / low) ** share if log else low + (high - low) * share
+        whole = isinstance(low, int) and isinstance(high, int)
+        if whole and not log:
+            return int(random.integers(low, high, endpoint=True))
+        fraction = random.random()
+        value = low * (high / low) ** fraction if log else low + (high - low) * fraction
         rounded = min(max(float(f"{value:.3g}"), low), high)
-        return int(rounded) if isinstance(low, int) and isinstance(high, int) else rounded
+        return int(rounded) if whole else rounded
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         raise UserError(
-            f"{path}: random: {key}: a list of choices, or low and high, numbers, and log = true"
-            " where the law is even in the logarithm"
+            f"{path}: random: {key}: needs a list of choices, or numbers low and high, with"
+            " log = true to draw uniformly in the logarithm"
         ) from None
 
 
 def _metric(path: Path, spec: dict, trials: list[Trial]) -> str:
     metric = spec.get("metric", "frechet_distance")
     if metric not in METRICS:
-        raise UserError(f"{path}: metric: one of {', '.join(METRICS)}")
+        raise UserError(f"{path}: metric: must be one of {', '.join(METRICS)}")
     if any(trial.config.split != "validation" for trial in trials):
         raise UserError(
-            f"{path}: points are chosen on the validation split, never on the test set:"
-            ' split = "validation" in [settings]'
+            f"{path}: points are ranked on the validation split, never on the test set:"
+            ' set split = "validation" in [settings]'
         )
     return metric
 
 
-# -- parts of a specification ----------------------------------------------------------------------
-def _config(experiment: str, settings: dict[str, Any]) -> Config:
-    config = config_of(experiment)
-    for key, value in settings.items():
-        config = config.with_text(key, str(value))
-    return config
-
-
-def _toml(path: Path) -> dict[str, Any]:
+# -- reading and checking values -------------------------------------------------------------------
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; experiments/sweeps/ has some") from None
+        raise UserError(f"{path}: no such file; experiments/sweeps/ has examples") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UserError(f"{path}: not TOML ({error})") from None
 
 
-def _in_a_name(text: str) -> str:
-    """A variant's name with what a run's name cannot have left out; a long one by its digest."""
-    found = re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("_")
-    if len(found) > 60:
-        found = f"{found[:50]}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    return found
-
-
-def _refuse_others(path: Path, where: str, table: dict, known: set[str]) -> None:
+def _reject_unknown_keys(path: Path, where: str, table: dict, known: set[str]) -> None:
     for key in set(table) - known:
         raise UserError(f"{path}: {key!r}: unknown in {where}; known: {', '.join(sorted(known))}")
 
@@ -241,33 +253,30 @@ def _text(path: Path, table: dict, key: str) -> str:
     return table[key]
 
 
-def _number(path: Path, table: dict, key: str, default: Any, kind: Any, least: float) -> Any:
+def _number(path: Path, table: dict, key: str, default: Any, kind: Any, minimum: float) -> Any:
     value = table.get(key, default)
     if key in table and (
-        isinstance(value, bool) or not isinstance(value, kind) or not value >= least
+        isinstance(value, bool) or not isinstance(value, kind) or not value >= minimum
     ):
-        whole = "a whole number" if kind is int else "a number"
-        raise UserError(f"{path}: {key}: {whole}, at least {least}")
+        kind_text = "a whole number" if kind is int else "a number"
+        raise UserError(f"{path}: {key}: must be {kind_text}, at least {minimum}")
     return value
 
 
 def _table(path: Path, table: dict, key: str) -> dict[str, Any]:
-    found = table.get(key, {})
-    if not isinstance(found, dict) or (key in table and not found):
-        raise UserError(f"{path}: {key}: a table of fields of the config")
-    if "seed" in found and key != "random":
-        raise UserError(f"{path}: {key}: seed is not one of them; seeds has the seeds")
-    return found
+    fields = table.get(key, {})
+    if not isinstance(fields, dict) or (key in table and not fields):
+        raise UserError(f"{path}: {key}: needs a table of config fields")
+    if "seed" in fields and key != "random":
+        raise UserError(f"{path}: {key}: cannot have seed; list the seeds in seeds")
+    return fields
 
 
 def _settings(path: Path, table: dict, key: str = "settings") -> dict[str, Any]:
-    settings = table.get(key, {})
-    if not isinstance(settings, dict) or "seed" in settings:
-        raise UserError(f"{path}: {key}: keys and values of the config; seeds has the seeds")
-    return settings
+    return {} if table.get(key) == {} else _table(path, table, key)
 
 
 def _seeds(path: Path, seeds: Any) -> list[int]:
     if not (isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds)):
-        raise UserError(f"{path}: seeds: a list of whole numbers, such as [0, 1, 2]")
+        raise UserError(f"{path}: seeds: needs a list of whole numbers, such as [0, 1, 2]")
     return seeds

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Stops a run cleanly on SIGINT or SIGTERM, and locks it against a second process."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from gan3.runs.run_files import RunFolders
 
 
 class StoppedError(Exception):
-    """A signal ended the run after a last checkpoint; `signal_number` says which."""
+    """A signal stopped the run, after a final checkpoint; `signal_number` is its number."""
 
     def __init__(self, signal_number: int):
         super().__init__(signal_number)
@@ -20,40 +20,51 @@ class StoppedError(Exception):
 
 
 class Signals:
-    """SIGINT and SIGTERM ask the loop to stop after its step; a second one ends it at once."""
+    """A context in which the first SIGINT or SIGTERM is only recorded, in `received`.
+
+    The training loop reads `received` after every step. A second signal ends the process at once.
+    """
 
     def __init__(self) -> None:
-        self.came: int | None = None
+        self.received: int | None = None  # the signal's number
 
-    def _ask(self, number: int, _frame: Any) -> None:
-        self.came = number
-        for asked in self._before:
-            signal.signal(asked, signal.SIG_DFL)
+    @property
+    def stop_signal(self) -> int:
+        """The signal received; SIGTERM if another worker's process received it."""
+        return self.received or signal.SIGTERM
+
+    def _record(self, number: int, _frame: Any) -> None:
+        self.received = number
+        for handled in self._previous_handlers:
+            signal.signal(handled, signal.SIG_DFL)
 
     def __enter__(self) -> "Signals":
-        self._before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-        for number in self._before:
-            signal.signal(number, self._ask)
+        self._previous_handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        for number in self._previous_handlers:
+            signal.signal(number, self._record)
         return self
 
     def __exit__(self, *_: Any) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
 
 @contextmanager
 def exclusive_lock(folders: RunFolders) -> Iterator[None]:
-    """Hold the run against a second process; the hold ends with this one, however that ends."""
+    """Lock the run's folder against other processes; the lock never outlives this process.
+
+    Raises UserError if another process holds the lock.
+    """
     handle = os.open(folders.logs, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         raise UserError(
-            f"run {folders.name}: another process is training it; let it end, or stop it first"
+            f"run {folders.name}: another process is training it; stop it or wait until it ends"
         ) from None
     except OSError:
-        pass  # a file system without locks: keeping to one process is left to the user
+        pass  # the file system has no locks: the user has to keep to one process
     try:
         yield
     finally:

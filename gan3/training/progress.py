@@ -1,15 +1,18 @@
-"""What a user sees while it trains: one bar in a terminal, plain lines anywhere else.
+"""The progress of a training run: a progress bar in a terminal, plain lines anywhere else.
 
-D is the discriminator, C the determinator, G the generator, whose loss has two parts.
+In these lines D is the discriminator, C the determinator (a classifier) and G the generator, whose
+loss has two parts.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from gan3.core.log import Log
 
 _LOSSES = (
     "loss/discriminator",
@@ -17,11 +20,14 @@ _LOSSES = (
     "loss/generator_real",
     "loss/generator_digit",
 )
-_PLAIN_LINE_EVERY = 50  # steps, where there is no terminal
+_STEPS_PER_LINE = 50  # without a terminal
 
 
 class _Console(Console):
-    """Falls silent where its reader goes away, as `| head` does; the run goes on to its end."""
+    """A console that discards its output once the reader of a pipe is gone, as with `| head`.
+
+    Training then continues to its end.
+    """
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -29,82 +35,88 @@ class _Console(Console):
 
 
 def console() -> Console:
-    """Where a run says what it does: folded between words in a terminal, never in a pipe."""
+    """The console of a run's output: wraps long lines in a terminal, never in a pipe."""
     return _Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def format_losses(values: dict[str, float]) -> str:
-    """The losses of an episode's end."""
+    """One line with the losses at the end of an episode."""
     return _losses(values, "  ", " (real) + ", " (digit)")
 
 
 def format_scores(score: dict[str, float]) -> str:
-    """The judge's figures at an episode's end."""
-    distance = f"Frechet distance {score['judge/frechet_distance']:.3g}"
+    """One line with the judge's metrics at the end of an episode."""
+    distance = f"Fréchet distance {score['judge/frechet_distance']:.3g}"
     if "judge/label_accuracy" in score:
-        return f"{score['judge/label_accuracy']:.1%} of its digits read as asked, {distance}"
-    return f"{score['judge/classes_covered']:.0f} of ten digits found, {distance}"
+        return f"label accuracy {score['judge/label_accuracy']:.1%}, {distance}"
+    return f"{score['judge/classes_covered']:.0f} of 10 classes covered, {distance}"
 
 
 def status(
     step: int, total: int, episode: int, episodes: int, values: dict[str, float], ms: float
 ) -> str:
-    """Episode, step, the losses, ms a step, time left; at most 80 columns."""
-    left = int((total - step) * ms / 1000)
-    clock = f"{left // 60}:{left % 60:02d}" if left < 6000 else f"{left / 3600:.1f} h"
+    """Episode, step, losses, time per step and time left, in at most 80 columns.
+
+    values: losses by tag. ms: milliseconds per step.
+    """
+    seconds = int((total - step) * ms / 1000)
+    left = f"{seconds // 60}:{seconds % 60:02d}" if seconds < 6000 else f"{seconds / 3600:.1f} h"
     return (
         f"episode {episode}/{episodes} step {step}/{total}"
-        f" {_losses(values, ' ', '+', '')} {ms:.0f} ms {clock} left"
+        f" {_losses(values, ' ', '+', '')} {ms:.0f} ms {left} left"
     )
 
 
-def _losses(values: dict[str, float], gap: str, real: str, digit: str) -> str:
-    """D and G of any system, C and the second part of G where there is a determinator."""
-    d, c, passes, shows = (f"{values[tag]:.3g}" if tag in values else "-" for tag in _LOSSES)
+def _losses(values: dict[str, float], gap: str, after_real: str, after_digit: str) -> str:
+    """D and G; with a determinator also C and the second part of G's loss."""
+    d, c, g_real, g_digit = (f"{values[tag]:.3g}" if tag in values else "-" for tag in _LOSSES)
     if "loss/determinator" not in values:
-        return f"D {d}{gap}G {passes}"
-    return f"D {d}{gap}C {c}{gap}G {passes}{real}{shows}{digit}"
+        return f"D {d}{gap}G {g_real}"
+    return f"D {d}{gap}C {c}{gap}G {g_real}{after_real}{g_digit}{after_digit}"
 
 
 class Lines:
-    """Plain lines, one every 50 steps, for logs and pipes."""
+    """Plain status lines, one every 50 steps, for log files and pipes."""
 
-    def __init__(self, total: int, episodes: int, log: Callable[[str], None]):
+    def __init__(self, total: int, episodes: int, log: Log):
         self._total, self._episodes, self.log = total, episodes, log
 
     def show(self, step: int, episode: int, values: dict[str, float], ms: float) -> None:
-        """Called at every logged step."""
-        if step % _PLAIN_LINE_EVERY == 0 or step == self._total:
+        """Show the status; called at every logged step."""
+        if step % _STEPS_PER_LINE == 0 or step == self._total:
             self.log(status(step, self._total, episode, self._episodes, values, ms))
 
 
 class Bar:
-    """One bar at the foot of a terminal, the lines of the episodes above it."""
+    """A progress bar at the bottom of a terminal, with the logged lines above it."""
 
     def __init__(self, total: int, episodes: int, progress: Progress, task: TaskID):
         self._total, self._episodes = total, episodes
         self._progress, self._task = progress, task
 
     def log(self, line: str) -> None:
-        """A line that stays, above the bar."""
+        """Print a line above the bar."""
         self._progress.console.print(line)
 
     def show(self, step: int, episode: int, values: dict[str, float], ms: float) -> None:
-        """Called at every logged step."""
+        """Show the status; called at every logged step."""
         text = status(step, self._total, episode, self._episodes, values, ms)
         self._progress.update(self._task, completed=step, status=text, refresh=True)
 
 
 @contextmanager
 def progress_display(
-    place: Console, done: int, total: int, episodes: int, log: Callable[[str], None]
+    output: Console, done: int, total: int, episodes: int, log: Log
 ) -> Iterator[Bar | Lines]:
-    """The bar where `place` is a terminal, else plain lines to `log`."""
-    if not place.is_terminal:
+    """A bar if `output` is a terminal, otherwise plain lines to `log`.
+
+    done, total: steps that are already done, and steps of the whole run.
+    """
+    if not output.is_terminal:
         yield Lines(total, episodes, log)
         return
     columns = BarColumn(bar_width=10), TextColumn("{task.fields[status]}", markup=False)
-    with Progress(*columns, console=place, auto_refresh=False) as bar:
-        task = bar.add_task("", total=total, completed=done, status="the first steps …")
-        bar.refresh()
-        yield Bar(total, episodes, bar, task)
+    with Progress(*columns, console=output, auto_refresh=False) as progress:
+        task = progress.add_task("", total=total, completed=done, status="starting")
+        progress.refresh()
+        yield Bar(total, episodes, progress, task)

@@ -1,14 +1,15 @@
-"""The three networks with their shapes open: what `open_step` trains.
+"""The three networks with open shapes, an encoder head, and a digit-conditional discriminator.
 
-At the description's shapes they are those of `networks`, to the bit: the same variables, made in
-the same order from the same stream, in the same products.
+At the description's shapes they are those of `method.networks`, bit for bit: the same variables,
+made in the same order from the same stream, in the same products.
 """
 
 import numpy as np
 import tensorflow as tf
 
-from gan3.method.networks import IMAGE, LATENT, DenseLayer, Network, arrays_of
-from gan3.nn.initializers import Glorot
+from gan3.method.networks import IMAGE, DenseLayer, Network, arrays_of
+from gan3.method.noise import CLASSES, ENTRIES, LATENT
+from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
     ACTIVATIONS,
     EPSILON,
@@ -17,41 +18,42 @@ from gan3.nn.layers import (
     conv_pool,
     dense,
     dropout,
-    normalise,
+    normalize,
+    split_seed,
 )
 
-NOISE = 10  # entries of the latent that a digit owns
+Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each hidden layer
 
 
 class VaeGanGenerator(Network):
-    """Latent [B, 100] to images, by a dense network of any widths.
+    """Latent [B, 100] to images: a dense network of any widths.
 
-    With `normalised`, batch normalisation (Ioffe & Szegedy 2015) between product and activation.
+    With `batch_norm`, batch normalization (Ioffe & Szegedy 2015) between product and activation.
     """
 
     def __init__(
         self,
-        init: Glorot,
+        init: Initializer,
         widths: tuple[int, ...],
         activation: str,
-        normalised: bool,
+        batch_norm: bool,
         dtype: str = "float32",
         name: str = "generator",
     ):
         super().__init__(name, init, dtype)
-        self._activation, self._word = ACTIVATIONS[activation], activation
+        self._activation = activation
         sizes = (LATENT, *widths)
         self.hidden = [
             self._layer(f"hidden{i}", shape)
             for i, shape in enumerate(zip(sizes, sizes[1:], strict=False), start=1)
         ]
         self.pixels = self._layer("pixels", (sizes[-1], IMAGE * IMAGE))
-        normal = list(enumerate(widths, start=1)) if normalised else []
-        self.scales = [self._vector(f"hidden{i}/scale", w, 1.0) for i, w in normal]
+        layers = list(enumerate(widths, start=1)) if batch_norm else []
+        self.scales = [self._vector(f"hidden{i}/scale", w, 1.0) for i, w in layers]
         self.weights += self.scales
-        # What stands for a batch's own mean and variance when single digits are drawn.
-        self.means = [self._vector(f"hidden{i}/mean", w, 0.0, False) for i, w in normal]
-        self.variances = [self._vector(f"hidden{i}/variance", w, 1.0, False) for i, w in normal]
+        # Running moments, which normalize in place of a batch's own when samples are drawn.
+        self.means = [self._vector(f"hidden{i}/mean", w, 0.0, False) for i, w in layers]
+        self.variances = [self._vector(f"hidden{i}/variance", w, 1.0, False) for i, w in layers]
 
     def _vector(self, layer: str, width: int, value: float, trained: bool = True) -> tf.Variable:
         return tf.Variable(tf.fill([width], value), trained, name=f"{self.name}/{layer}")
@@ -59,41 +61,39 @@ class VaeGanGenerator(Network):
     def logits(
         self,
         latent: tf.Tensor,
-        keep_prob: float,
-        seed: tf.Tensor,
-        own: bool = True,
-        parts: int = 1,
-    ) -> tuple[tf.Tensor, list[tuple[tf.Tensor, tf.Tensor]]]:
-        """Logits of the pixels [B, 784], and mean and variance [width] of each hidden layer.
+        keep_prob: float = 1.0,
+        seed: tf.Tensor | None = None,
+        use_batch_moments: bool = True,
+    ) -> tuple[tf.Tensor, Moments]:
+        """Logits of the pixels [B, 784], and the batch's moments of each hidden layer.
 
-        own: normalise by the batch's own moments (in training), not by `means` and `variances`.
-        parts: batches that stand below each other in `latent`.
+        use_batch_moments: normalize by the batch's own moments (training), not the running ones.
         """
         latent.shape.assert_is_compatible_with([None, LATENT])
-        seeds = tf.random.split(seed, len(self.hidden))
-        moments = []
+        activate, seeds = ACTIVATIONS[self._activation], split_seed(seed, len(self.hidden))
+        moments: Moments = []
         with tf.name_scope(f"{self.name}/"):
             h = tf.cast(latent, self._dtype)  # [B, 100]
             for i, (w, b) in enumerate(self.hidden):
                 if self.scales:
                     h = dense(h, w)  # [B, width]
-                    if own:
+                    if use_batch_moments:
                         moments.append(batch_moments(h))
-                    mean, variance = moments[i] if own else (self.means[i], self.variances[i])
-                    h = normalise(h, mean, variance, self.scales[i], b)
+                        mean, variance = moments[i]
+                    else:
+                        mean, variance = self.means[i], self.variances[i]
+                    h = normalize(h, mean, variance, self.scales[i], b)
                 else:
                     h = dense(h, w, b)
-                h = dropout(self._activation(h), keep_prob, seeds[i], parts)
+                h = dropout(activate(h), keep_prob, seeds[i])
             return tf.cast(dense(h, *self.pixels), tf.float32), moments
 
-    def __call__(
-        self, latent: tf.Tensor, keep_prob: float, seed: tf.Tensor, own: bool = True
-    ) -> tf.Tensor:
-        """Images [B, 28, 28, 1] in (0, 1)."""
-        return as_images(self.logits(latent, keep_prob, seed, own)[0])
+    def __call__(self, latent: tf.Tensor) -> tf.Tensor:
+        """Samples [B, 28, 28, 1] in (0, 1): no dropout, running moments."""
+        return as_images(self.logits(latent, use_batch_moments=False)[0])
 
     def dense_layers(self) -> list[DenseLayer]:
-        """What it computes when it draws, the kept moments folded into weights and biases."""
+        """What it computes for samples, the running moments folded into weights and biases."""
         layers = []
         for i, layer in enumerate(self.hidden):
             w, b = arrays_of(layer)
@@ -103,7 +103,7 @@ class VaeGanGenerator(Network):
                 )
                 slope = scale / np.sqrt(variance + EPSILON)
                 w, b = w * slope, b - mean * slope
-            layers.append(DenseLayer(w, b, self._word))
+            layers.append(DenseLayer(w, b, self._activation))
         return [*layers, DenseLayer(*arrays_of(self.pixels), "sigmoid")]
 
     @property
@@ -121,30 +121,31 @@ class VaeGanCritic(Network):
     """Images [B, 28, 28, 1] in 0..1 to logits [B, outputs]: convolutions and a dense layer.
 
     `widths` are the channels of the convolutions, then the width of the dense layer.
-    `downsampling` is "pool" (stride 1, 2x2 max-pool) or "stride" (stride 2), which is a fifth of
-    the work. With `shown`, every layer has a bias for each digit: inside the image a digit shown as
-    ten constant planes is just that. With `reads` a second head answers 2 x 10 numbers.
+    `downsampling` is "pool" (stride 1, 2x2 max-pool) or "stride" (stride 2), a fifth of the work.
+    If `class_conditional`, every hidden layer has a bias for each digit; away from the image's
+    border that is what ten constant planes added to the input would give. With `has_encoder`, a
+    second head returns the parameters of the code.
     """
 
     def __init__(
         self,
         name: str,
         outputs: int,
-        init: Glorot,
+        init: Initializer,
         widths: tuple[int, ...],
-        kernel: int,
+        kernel_size: int,
         downsampling: str,
         activation: str,
-        shown: bool = False,
-        reads: bool = False,
+        class_conditional: bool = False,
+        has_encoder: bool = False,
         dtype: str = "float32",
     ):
         super().__init__(name, init, dtype)
-        self._activation, self._stride = activation, downsampling == "stride"
+        self._activation, self._strided = activation, downsampling == "stride"
         *channels, hidden = widths
         sizes = (1, *channels)
         self.convs = [
-            self._layer(f"conv{i}", (kernel, kernel, *shape))
+            self._layer(f"conv{i}", (kernel_size, kernel_size, *shape))
             for i, shape in enumerate(zip(sizes, channels, strict=False), start=1)
         ]
         side = IMAGE
@@ -153,55 +154,64 @@ class VaeGanCritic(Network):
         self._flat = side * side * sizes[-1]
         self.hidden = self._layer("hidden", (self._flat, hidden))
         self.logits = self._layer("logits", (hidden, outputs))
-        layers = [*(f"conv{i}" for i in range(1, len(widths))), "hidden"] if shown else []
-        self.digits = [
-            self._digit_bias(layer, width) for layer, width in zip(layers, widths, strict=False)
+        layers = [*(f"conv{i}" for i in range(1, len(widths))), "hidden"]
+        self.digit_biases = [
+            self._digit_bias(layer, width)
+            for layer, width in zip(layers, widths, strict=True)
+            if class_conditional
         ]
-        self.reading = self._layer("reading", (hidden, 2 * NOISE)) if reads else None
+        # Variables keep the name under which the bundled generator's run was saved.
+        self.encoder = self._layer("reading", (hidden, 2 * ENTRIES)) if has_encoder else None
 
     def _digit_bias(self, layer: str, width: int) -> tf.Variable:
-        made = tf.Variable(self._init.weights((10, width)), name=f"{self.name}/{layer}/digit")
-        self.weights.append(made)
-        return made
+        variable = tf.Variable(
+            self._init.weights((CLASSES, width)), name=f"{self.name}/{layer}/digit"
+        )
+        self.weights.append(variable)
+        return variable
 
     def __call__(
         self,
         images: tf.Tensor,
-        keep_prob: float,
-        seed: tf.Tensor,
+        keep_prob: float = 1.0,
+        seed: tf.Tensor | None = None,
         labels: tf.Tensor | None = None,
-        parts: int = 1,
     ) -> tf.Tensor:
-        """Logits [B, outputs], float32; `labels` [B] where the digits are shown.
+        """Logits [B, outputs], float32; `labels` [B] are needed if it is class-conditional."""
+        return self._logits(self._features(images, keep_prob, seed, labels))
 
-        parts: batches that stand below each other in `images`.
-        """
-        return self._logits(self._features(images, keep_prob, seed, labels, parts))
-
-    def read(
-        self, images: tf.Tensor, keep_prob: float, seed: tf.Tensor
+    def encode(
+        self, images: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Digit logits [B, 10], and of the handwriting's normal code mean and log variance [B, 10].
+        """Digit logits [B, 10], and mean and log variance [B, 10] of the normal code.
 
-        The log variance is kept in -10..4, where its exponential is a number.
+        The log variance is clipped to -10..4, where its exponential is finite.
         """
         h = self._features(images, keep_prob, seed, None)
         with tf.name_scope(f"{self.name}/"):
-            mean, log_variance = tf.split(tf.cast(dense(h, *self.reading), tf.float32), 2, axis=1)
+            code = tf.cast(dense(h, *self.encoder), tf.float32)
+            mean, log_variance = tf.split(code, 2, axis=1)  # [B, 10] each
         return self._logits(h), mean, tf.clip_by_value(log_variance, -10.0, 4.0)
 
-    def _features(self, images, keep_prob, seed, labels, parts=1) -> tf.Tensor:
+    def _features(
+        self,
+        images: tf.Tensor,
+        keep_prob: float,
+        seed: tf.Tensor | None,
+        labels: tf.Tensor | None,
+    ) -> tf.Tensor:
+        """The last hidden layer [B, hidden]."""
         images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
         activate = ACTIVATIONS[self._activation]
         with tf.name_scope(f"{self.name}/"):
-            biases = [tf.gather(digits, labels) for digits in self.digits]  # [B, width] each
+            biases = [tf.gather(bias, labels) for bias in self.digit_biases]  # [B, width] each
             h = tf.cast(images, self._dtype)  # [B, 28, 28, 1]
             for i, (w, b) in enumerate(self.convs):  # each halves the sides
-                if self._stride or biases:
-                    h = conv(h, w, b, stride=2 if self._stride else 1)
+                if self._strided or biases:
+                    h = conv(h, w, b, stride=2 if self._strided else 1)
                     if biases:
                         h += tf.cast(biases[i][:, None, None, :], h.dtype)
-                    if not self._stride:
+                    if not self._strided:
                         h = tf.nn.max_pool2d(h, ksize=2, strides=2, padding="SAME")
                     h = activate(h)
                 else:
@@ -209,7 +219,7 @@ class VaeGanCritic(Network):
             h = dense(tf.reshape(h, [-1, self._flat]), *self.hidden)
             if biases:
                 h += tf.cast(biases[-1], h.dtype)
-            return dropout(activate(h), keep_prob, seed, parts)  # [B, hidden]
+            return dropout(activate(h), keep_prob, seed)
 
     def _logits(self, h: tf.Tensor) -> tf.Tensor:
         with tf.name_scope(f"{self.name}/"):

@@ -1,5 +1,5 @@
-"""How long a step takes, and what else costs time: `make bench`.
+"""Measures how long a training step takes and what else costs time: `make bench`.
 
-The other ways to write the three networks stand beside gan3 as their own best users would write
-them: the same variables, the same three updates, the same shapes, dropout, L1 and Adam.
+gan3 is compared with other implementations of the three networks, each written the way its
+framework recommends: the same variables, updates and shapes, with dropout, L1 and Adam.
 """

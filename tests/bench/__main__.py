@@ -1,8 +1,8 @@
-"""`python -m tests.bench`: the step beside its peers, its growth, its parts, and the start.
+"""`python -m tests.bench`: times of the training step, its parts, the start-up and sampling.
 
-Contestants live in processes of their own and take turns, in an order that rotates, so that what
-else the machine does meets all of them alike. Medians of the rounds; a ratio is the median of the
-ratios within a round, with the lowest and the highest beside it.
+Each implementation runs in a process of its own. They take turns in an order that rotates from
+round to round, so that other load on the machine affects all of them alike. Reported are medians
+over the rounds; a ratio is the median of the ratios within each round, with the lowest and highest.
 """
 
 import argparse
@@ -22,7 +22,7 @@ SESSION = "TF1 graph and Session"
 
 
 class Entry(NamedTuple):
-    """A line of the table: who, as which module's variant, at which size."""
+    """A row of the table: a variant of the implementation in a module, and its settings."""
 
     name: str
     module: str
@@ -32,14 +32,14 @@ class Entry(NamedTuple):
     onednn: str = "1"
 
 
-PEERS = (
+IMPLEMENTATIONS = (
     Entry("gan3 float32", "gan3_step"),
     Entry("gan3 bfloat16", "gan3_step", "bfloat16"),
     Entry(SESSION, "tf1_session"),
-    Entry("the same, TensorFlow's own kernels", "tf1_session", onednn="0"),
+    Entry("TF1 graph and Session without oneDNN", "tf1_session", onednn="0"),
     Entry("Keras layers and Adam, tf.function", "keras_step"),
 )
-OPTIONAL = {
+OPTIONAL_IMPLEMENTATIONS = {
     "torch": tuple(
         Entry(f"PyTorch {form} {precision}", "torch_step", f"{form} {precision}")
         for form in ("eager", "compiled")
@@ -53,8 +53,8 @@ GROWTH = (
 )
 
 
-class Turns:
-    """A contestant's process and what it measured."""
+class Contestant:
+    """The process of one entry and its measurements."""
 
     def __init__(self, entry: Entry, seconds: float):
         self.entry, self.seconds = entry, seconds
@@ -72,39 +72,39 @@ class Turns:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self.first_s = self._answer()["first_s"]
-        self._probe = self._ask(1)["ms"]
+        self.first_s = self._receive()["first_s"]
+        self._expected_ms = self._train(1)["ms"]
 
     def turn(self) -> None:
-        """As many steps as fit into `seconds`, at least one."""
-        answer = self._ask(max(1, round(1e3 * self.seconds / self._probe)))
-        self._probe = answer["ms"]
-        self.ms.append(answer["ms"])
-        self.peak_mib = answer["peak_mib"]
+        """Train as many steps as fit into `seconds`, at least one."""
+        reply = self._train(max(1, round(1e3 * self.seconds / self._expected_ms)))
+        self._expected_ms = reply["ms"]
+        self.ms.append(reply["ms"])
+        self.peak_mib = reply["peak_mib"]
 
     def end(self) -> None:
-        """The process ends with its orders."""
+        """Close its stdin and wait until the process has ended."""
         self._process.stdin.close()
         self._process.wait()
 
-    def _ask(self, count: int) -> dict[str, float]:
+    def _train(self, count: int) -> dict[str, float]:
         self._process.stdin.write(f"{count}\n")
         self._process.stdin.flush()
-        return self._answer()
+        return self._receive()
 
-    def _answer(self) -> dict[str, float]:
+    def _receive(self) -> dict[str, float]:
         line = self._process.stdout.readline()
         if not line:
             raise SystemExit(f"{self.entry.name}: ended with status {self._process.wait()}")
         return json.loads(line)
 
 
-def race(entries: tuple[Entry, ...], rounds: int, seconds: float) -> list[dict[str, Any]]:
-    """Every entry in turn, `rounds` times; a record each."""
+def measure(entries: tuple[Entry, ...], rounds: int, seconds: float) -> list[dict[str, Any]]:
+    """Let the entries take turns, `rounds` times; return a record of each."""
     contestants = []
     for entry in entries:
         print(f"starting {entry.name}", file=sys.stderr)
-        contestants.append(Turns(entry, seconds))
+        contestants.append(Contestant(entry, seconds))
     for number in range(rounds):
         shift = number % len(contestants)
         for contestant in contestants[shift:] + contestants[:shift]:
@@ -125,18 +125,18 @@ def race(entries: tuple[Entry, ...], rounds: int, seconds: float) -> list[dict[s
     ]
 
 
-def ratios(records: list[dict[str, Any]], base: str) -> None:
-    """Give each record `times`, how many times `base` it needs: median, lowest, highest."""
-    (of_base,) = (record["ms"] for record in records if record["name"] == base)
+def add_speedups(records: list[dict[str, Any]], base: str) -> None:
+    """Add the `speedup` over the entry `base` to each record: median, lowest and highest."""
+    (base_times,) = (record["ms"] for record in records if record["name"] == base)
     for record in records:
-        values = [b / own for own, b in zip(record["ms"], of_base, strict=True)]
-        record["times"] = [median(values), min(values), max(values)]
+        values = [base_ms / ms for ms, base_ms in zip(record["ms"], base_times, strict=True)]
+        record["speedup"] = [median(values), min(values), max(values)]
 
 
-def in_child(*arguments: str) -> Any:
-    """What a part that measures itself printed last, in a process of its own."""
+def run_part(part: str) -> Any:
+    """The result of one of the parts in `tests.bench.parts`, run in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.parts", *arguments],
+        [sys.executable, "-m", "tests.bench.parts", part],
         cwd=ROOT,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
@@ -144,47 +144,65 @@ def in_child(*arguments: str) -> Any:
         check=False,
     )
     if done.returncode:
-        raise SystemExit(f"{arguments[0]}: {done.stderr.strip()[-500:]}")
+        raise SystemExit(f"{part}: {done.stderr.strip()[-500:]}")
     return json.loads(done.stdout.strip().split("\n")[-1])
 
 
 def main() -> None:
-    """Run the parts that are asked for; print and save what they found."""
+    """Measure the requested parts, print their tables and save them."""
     parts = ("step", "growth", "profile", "outside", "start", "sample")
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant (7)")
-    parser.add_argument("--seconds", type=float, default=3, help="of a turn (3)")
-    parser.add_argument("--only", nargs="+", choices=parts, default=parts, metavar="PART")
-    parser.add_argument("--out", type=Path, default=Path("logs/bench"), metavar="DIR")
+    parser.add_argument("--rounds", type=int, default=7, help="turns of each entry (default: 7)")
+    parser.add_argument("--seconds", type=float, default=3, help="length of a turn (default: 3)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=parts,
+        default=parts,
+        metavar="PART",
+        help=f"{', '.join(parts)} (default: all of them)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("logs/bench"),
+        metavar="DIR",
+        help="folder for bench.json and bench.md (default: logs/bench)",
+    )
     options = parser.parse_args()
-    found: dict[str, Any] = in_child("machine")
+    results: dict[str, Any] = run_part("machine")
     if "step" in options.only:
-        there = [name for name in OPTIONAL if importlib.util.find_spec(name)]
-        found["absent"] = [name for name in OPTIONAL if name not in there]
-        entries = (*PEERS, *(entry for name in there for entry in OPTIONAL[name]))
-        found["step"] = race(entries, options.rounds, options.seconds)
-        ratios(found["step"], SESSION)
+        installed = [name for name in OPTIONAL_IMPLEMENTATIONS if importlib.util.find_spec(name)]
+        results["not_installed"] = [
+            name for name in OPTIONAL_IMPLEMENTATIONS if name not in installed
+        ]
+        entries = (
+            *IMPLEMENTATIONS,
+            *(entry for name in installed for entry in OPTIONAL_IMPLEMENTATIONS[name]),
+        )
+        results["step"] = measure(entries, options.rounds, options.seconds)
+        add_speedups(results["step"], SESSION)
     if "growth" in options.only:
-        found["growth"] = race(GROWTH, options.rounds, options.seconds)
+        results["growth"] = measure(GROWTH, options.rounds, options.seconds)
     for part in ("profile", "outside", "start", "sample"):
         if part in options.only:
             print(f"measuring {part}", file=sys.stderr)
-            found[part] = in_child(part)
+            results[part] = run_part(part)
     make_folder(options.out)
-    write_json(options.out / "bench.json", found)
-    text = "\n".join(markdown(found)) + "\n"
+    write_json(options.out / "bench.json", results)
+    text = "\n".join(markdown(results)) + "\n"
     write_atomically(options.out / "bench.md", text.encode())
     print(text)
     print(f"saved: {options.out}/bench.json, {options.out}/bench.md", file=sys.stderr)
 
 
-def markdown(found: dict[str, Any]) -> list[str]:
-    """The tables of what was measured."""
-    lines = [f"{found['machine']}, {found['processor']}; " + found["software"], ""]
-    if "step" in found:
+def markdown(results: dict[str, Any]) -> list[str]:
+    """The lines of a Markdown file with a table for each part of the results."""
+    lines = [f"{results['machine']}, {results['processor']}; " + results["software"], ""]
+    if "step" in results:
         lines += _table(
-            ("a step (100 images, three updates)", "ms", "lowest–highest", "images/s", "peak MiB")
-            + (f"times {SESSION}", "s to first steps"),
+            ("step of 100 images, three updates", "ms", "lowest–highest", "images/s", "peak MiB")
+            + (f"speedup over {SESSION}", "s to first steps"),
             [
                 (
                     record["name"],
@@ -192,17 +210,17 @@ def markdown(found: dict[str, Any]) -> list[str]:
                     f"{min(record['ms']):.0f}–{max(record['ms']):.0f}",
                     f"{record['images_per_s']:.0f}",
                     f"{record['peak_mib']:.0f}",
-                    "{:.2f} ({:.2f}–{:.2f})".format(*record["times"]),
+                    "{:.2f} ({:.2f}–{:.2f})".format(*record["speedup"]),
                     f"{record['first_s']:.1f}",
                 )
-                for record in found["step"]
+                for record in results["step"]
             ],
         )
-        if found["absent"]:
-            lines += [f"Not importable, so not measured: {', '.join(found['absent'])}.", ""]
-    if "growth" in found:
+        if results["not_installed"]:
+            lines += [f"Not installed, so not measured: {', '.join(results['not_installed'])}.", ""]
+    if "growth" in results:
         lines += _table(
-            ("gan3 float32", "ms a step", "images/s", "peak MiB"),
+            ("gan3 float32", "ms per step", "images/s", "peak MiB"),
             [
                 (
                     record["name"],
@@ -210,19 +228,19 @@ def markdown(found: dict[str, Any]) -> list[str]:
                     f"{record['images_per_s']:.0f}",
                     f"{record['peak_mib']:.0f}",
                 )
-                for record in found["growth"]
+                for record in results["growth"]
             ],
         )
-    if "profile" in found:
-        profile = found["profile"]
+    if "profile" in results:
+        profile = results["profile"]
         lines += _table(
-            ("what the step does", "ms", "GFLOP", "GFLOP/s", "MB", "GB/s", "of the limit"),
+            ("operation", "ms", "GFLOP", "GFLOP/s", "MB", "GB/s", "of the limit"),
             [tuple(row) for row in profile["rows"]],
         )
         lines += [profile["note"], ""]
     for part in ("outside", "start", "sample"):
-        if part in found:
-            lines += _table((f"{part}", ""), [tuple(row) for row in found[part]])
+        if part in results:
+            lines += _table((f"{part}", ""), [tuple(row) for row in results[part]])
     return lines
 
 

@@ -1,4 +1,4 @@
-"""gan3 itself: the system and the traced step that `make train` runs."""
+"""gan3: the system and the traced step that `make train` runs."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,20 +8,20 @@ from gan3.data.batches import Batches
 from gan3.runs.registry import builder_of, config_of
 from gan3.runs.seeds import STEPS, seed_of
 from gan3.training.loop import trace
-from tests.bench.task import Contestant, Task, digits
+from tests.bench.task import Implementation, Task, random_data
 
 
-def prepare(task: Task, dtype: str) -> Contestant:
-    """In `dtype`: "float32" or "bfloat16"."""
+def prepare(task: Task, dtype: str) -> Implementation:
+    """`dtype` is "float32" or "bfloat16"."""
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
-    config = config_of("three_network").with_text("activation", "elu")  # as all others have it
+    config = config_of("three_network").with_text("activation", "elu")  # as the others have it
     system = builder_of("three_network")(config.with_text("digit_weight", "1"), dtype)
-    images, labels = digits(20 * task.batch_size)
+    images, labels = random_data(task.batch_size)
     step, _, _ = trace(system, images, labels, task.batch_size)
     batches, done = Batches(len(images), task.batch_size, 0), 0
 
-    def steps(count: int) -> None:
+    def train(count: int) -> None:
         nonlocal done
         for _ in range(count):
             done += 1
@@ -30,4 +30,4 @@ def prepare(task: Task, dtype: str) -> Contestant:
     def weights() -> Triple:
         return Triple(*([np.array(w) for w in network.weights] for network in system.networks))
 
-    return Contestant(steps, weights)
+    return Implementation(train, weights)

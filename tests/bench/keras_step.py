@@ -1,16 +1,16 @@
-"""Stock Keras: its layers, its losses, its Adam and a GradientTape each, in one tf.function."""
+"""Keras: its layers, losses and Adam, with three GradientTapes in one tf.function."""
 
 import numpy as np
 import tensorflow as tf
 
 from gan3.core.triple import Triple
-from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Contestant, Task, digits
+from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Implementation, Task, random_data
 
 _LAYERS = tf.keras.layers
 
 
-def prepare(task: Task, _: str) -> Contestant:
-    """float32, whatever the variant."""
+def prepare(task: Task, _: str) -> Implementation:
+    """Always float32."""
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
     networks = Triple(_generator(task), _critic(task, 1), _critic(task, 10))
@@ -42,7 +42,7 @@ def prepare(task: Task, _: str) -> Contestant:
     def determinator_loss(images, labels):
         return digit(labels, networks.determinator(images, training=True))
 
-    in_order = (
+    updates = (
         (networks.discriminator, adams.discriminator, discriminator_loss),
         (networks.generator, adams.generator, generator_loss),
         (networks.determinator, adams.determinator, determinator_loss),
@@ -50,25 +50,25 @@ def prepare(task: Task, _: str) -> Contestant:
 
     @tf.function
     def step(images, labels):
-        for network, adam, loss_of in in_order:
-            own = network.trainable_variables
+        for network, adam, loss_of in updates:
+            variables = network.trainable_variables
             with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch([w.value for w in own])
+                tape.watch([w.value for w in variables])
                 loss = loss_of(images, labels) + tf.add_n(network.losses)
-            adam.apply_gradients(zip(tape.gradient(loss, own), own, strict=True))
+            adam.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
-    images, labels = digits(20 * task.batch_size)
+    images, labels = random_data(task.batch_size)
     data = tf.data.Dataset.from_tensor_slices((images[..., None] / np.float32(255), labels))
     batches = iter(data.batch(task.batch_size).cache().repeat().prefetch(tf.data.AUTOTUNE))
 
-    def steps(count: int) -> None:
+    def train(count: int) -> None:
         for _ in range(count):
             step(*next(batches))
 
     def weights() -> Triple:
         return Triple(*([np.array(w) for w in network.trainable_variables] for network in networks))
 
-    return Contestant(steps, weights)
+    return Implementation(train, weights)
 
 
 def _dense(width: int, activation: str | None, l1_weight: float) -> tf.keras.layers.Layer:

@@ -1,4 +1,4 @@
-"""What costs time beside the peers: `python -m tests.bench.parts PART` prints JSON."""
+"""Other measurements of gan3: `python -m tests.bench.parts PART` prints the result as JSON."""
 
 import contextlib
 import io
@@ -17,8 +17,8 @@ from typing import Any
 BATCH = 100
 
 
-def _seconds(call: Callable[[], Any], rounds: int = 9) -> float:
-    """Median of several calls, after two that are not counted."""
+def _median_seconds(call: Callable[[], Any], rounds: int = 9) -> float:
+    """The median duration of `rounds` calls, after two that do not count."""
     times = []
     for _ in range(rounds + 2):
         began = time.perf_counter()
@@ -28,7 +28,7 @@ def _seconds(call: Callable[[], Any], rounds: int = 9) -> float:
 
 
 def machine() -> dict[str, str]:
-    """What the table was measured on."""
+    """Machine, processor and software versions."""
     _quietly_import()
     from gan3.runs import provenance
 
@@ -54,15 +54,15 @@ def _quietly_import() -> None:
 
 
 def _traced() -> tuple[Any, Any, Any]:
-    """The step of three_network, its indices and its seed."""
+    """The traced step of three_network, indices of a batch and a seed."""
     import tensorflow as tf
 
     from gan3.runs.registry import builder_of, config_of
     from gan3.training.loop import trace
-    from tests.bench.task import digits
+    from tests.bench.task import random_data
 
     system = builder_of("three_network")(config_of("three_network"), "float32")
-    step, _, _ = trace(system, *digits(20 * BATCH), BATCH)
+    step, _, _ = trace(system, *random_data(BATCH), BATCH)
     return step, tf.range(BATCH), tf.constant([0, 1])
 
 
@@ -79,30 +79,31 @@ _KINDS = {
     "Sign": "L1, gradient",
     "Bias": "biases and their gradients",
 }
-"""Part of an op's type: what the table calls it. The first that fits counts."""
+"""The name in the table, by a part of the op's type. The first match counts."""
 
 
 def _kind(op: str) -> str:
-    return next((kind for part, kind in _KINDS.items() if part in op), "all else")
+    return next((kind for part, kind in _KINDS.items() if part in op), "other")
 
 
 def profile() -> dict[str, Any]:
-    """Where a step's time goes, and how near each part is to what the machine can do.
+    """The time of each kind of op in a step, compared with the limits of the machine.
 
-    Times are of TensorFlow's profiler, one op at a time, so that each has the whole machine; FLOPs
-    and bytes follow from the shapes in the graph. The limits are measured here: a product of
-    2048 x 2048 matrices, and a pass over an array larger than the caches.
+    TensorFlow's profiler measures the times while one op runs at a time, so that each op has all
+    cores. FLOPs and bytes follow from the shapes in the graph. Two limits are measured first:
+    FLOP/s in a product of 2048 x 2048 matrices, and bytes/s in a pass over an array larger than
+    the caches.
     """
     _quietly_import()
     import tensorflow as tf
 
     tf.config.threading.set_inter_op_parallelism_threads(1)
     step, indices, seed = _traced()
-    wall = _seconds(lambda: step(indices, seed))
+    step_seconds = _median_seconds(lambda: step(indices, seed))
     square, long = tf.random.normal([2048, 2048]), tf.random.normal([2**26])
-    flops_limit = 2 * 2048**3 / _seconds(tf.function(lambda: tf.matmul(square, square)))
-    bytes_limit = 2 * 4 * 2**26 / _seconds(tf.function(lambda: long * 2.0))
-    kinds = {kind: [0.0, 0, 0] for kind in (*_KINDS.values(), "all else")}  # ms, FLOP, bytes
+    flops_limit = 2 * 2048**3 / _median_seconds(tf.function(lambda: tf.matmul(square, square)))
+    bytes_limit = 2 * 4 * 2**26 / _median_seconds(tf.function(lambda: long * 2.0))
+    kinds = {kind: [0.0, 0, 0] for kind in (*_KINDS.values(), "other")}  # ms, FLOP, bytes
     for node in _nodes(step.get_concrete_function().graph):
         row = kinds[_kind(node.type)]
         row[1] += _flops(node)
@@ -123,17 +124,19 @@ def profile() -> dict[str, Any]:
         rows.append((kind, f"{ms:.1f}", *of_flops, *of_bytes, f"{least / ms:.0%}"))
     flops = sum(row[1] for row in kinds.values())
     note = (
-        f"One op at a time a step takes {1e3 * wall:.0f} ms. Its {flops / 1e9:.1f} GFLOP at the"
-        f" {flops_limit / 1e9:.0f} GFLOP/s of a large matrix product would take"
-        f" {1e3 * flops / flops_limit:.0f} ms, {flops / flops_limit / wall:.0%} of it. Memory:"
-        f" {bytes_limit / 1e9:.0f} GB/s. The limit of a row is the slower of the two for its FLOPs"
-        " and bytes, each tensor counted once an op; caches and fused ops can pass it."
+        f"With one op at a time, a step takes {1e3 * step_seconds:.0f} ms. At the"
+        f" {flops_limit / 1e9:.0f} GFLOP/s of a large matrix product, its {flops / 1e9:.1f} GFLOP"
+        f" would take {1e3 * flops / flops_limit:.0f} ms,"
+        f" {flops / flops_limit / step_seconds:.0%} of that. Memory bandwidth:"
+        f" {bytes_limit / 1e9:.0f} GB/s. The limit of a row is the time for its FLOPs or for its"
+        " bytes, whichever is longer, with each tensor counted once per op. Caches and fused ops"
+        " can exceed it."
     )
     return {"rows": rows, "note": note}
 
 
 def _nodes(graph: Any) -> set[Any]:
-    """The ops that run: those that an update needs. Gradients of what does not move are pruned."""
+    """The ops that run. TensorFlow prunes ops on which no update depends."""
     found, waiting = set(), list(graph.control_outputs)
     while waiting:
         node = waiting.pop()
@@ -144,7 +147,7 @@ def _nodes(graph: Any) -> set[Any]:
 
 
 def _flops(node: Any) -> int:
-    """Multiplications and additions of a product or a convolution; 0 for all other ops."""
+    """Multiplications and additions of a matrix product or a convolution, 0 for other ops."""
     if node.type == "MatMul":
         rows, inner = node.inputs[0].shape[:: -1 if node.get_attr("transpose_a") else 1]
         return 2 * rows * inner * node.outputs[0].shape[-1]
@@ -160,7 +163,7 @@ def _flops(node: Any) -> int:
 
 
 def _bytes(node: Any) -> int:
-    """What an op reads and writes, each tensor once."""
+    """Bytes that an op reads and writes, each tensor counted once."""
     sizes = [
         (t.shape.num_elements() or 0) * t.dtype.size if t.shape.rank is not None else 0
         for t in (*node.inputs, *node.outputs)
@@ -171,7 +174,7 @@ def _bytes(node: Any) -> int:
 
 
 def _events(folder: Path) -> Iterator[tuple[str, float]]:
-    """Type and milliseconds of each op that the profiler saw."""
+    """Type and milliseconds of each op in the profile."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     (file,) = folder.rglob("*.xplane.pb")
@@ -184,7 +187,7 @@ def _events(folder: Path) -> Iterator[tuple[str, float]]:
 
 
 def outside() -> list[tuple[str, str]]:
-    """What a step costs outside its graph: the loop's Python and the call into TensorFlow."""
+    """The cost of a step outside its graph: Python code and the call into TensorFlow."""
     _quietly_import()
     import tensorflow as tf
 
@@ -203,64 +206,64 @@ def outside() -> list[tuple[str, str]]:
             tf.constant(batches(step)), tf.constant(seed_of(0, STEPS, step))
 
     indices, seed = tf.constant(batches(1)), tf.constant(seed_of(0, STEPS, 1))
-    python = _seconds(prepare) / count
-    call = _seconds(lambda: [empty(indices, seed) for _ in range(count)]) / count
+    python = _median_seconds(prepare) / count
+    call = _median_seconds(lambda: [empty(indices, seed) for _ in range(count)]) / count
     return [
-        ("indices and seed of a step, with each epoch's shuffling", f"{1e6 * python:.0f} µs"),
-        ("the call of a graph that does nothing", f"{1e6 * call:.0f} µs"),
+        ("indices and seed of a step, shuffling included", f"{1e6 * python:.0f} µs"),
+        ("call of an empty graph", f"{1e6 * call:.0f} µs"),
     ]
 
 
 def start() -> list[tuple[str, str]]:
-    """Seconds from the command to the end of the first step, by part."""
-    marks, last = [], time.perf_counter()
+    """Seconds of each phase from the command to the end of the second step."""
+    phases, last = [], time.perf_counter()
 
-    def mark(what: str) -> None:
+    def end_phase(name: str) -> None:
         nonlocal last
         now = time.perf_counter()
-        marks.append((what, f"{now - last:.2f} s"))
+        phases.append((name, f"{now - last:.2f} s"))
         last = now
 
     _quietly_import()
     import tensorflow as tf
 
-    mark("import TensorFlow")
+    end_phase("import TensorFlow")
     from gan3.data.datasets import load
     from gan3.runs.registry import builder_of, config_of
     from gan3.training import loop
 
-    mark("import the rest")
+    end_phase("import gan3")
     config = config_of("three_network")
     dataset = load("auto", None, "test", lambda line: None)
-    mark(f"read {dataset.title}, check its digest")
+    end_phase(f"read {dataset.title} and check its digest")
     system = builder_of("three_network")(config, "float32")
     step, _, _ = loop.trace(system, dataset.images, dataset.labels, BATCH)
-    mark("variables, data into TensorFlow")
+    end_phase("create variables and copy the data")
     step.get_concrete_function()
-    mark("trace the step")
+    end_phase("trace the step")
     step(tf.range(BATCH), tf.constant([0, 1]))
-    mark("first step, its graph optimised on the way")
+    end_phase("first step, graph optimisation included")
     step(tf.range(BATCH), tf.constant([0, 2]))
-    mark("second step")
+    end_phase("second step")
     command = [sys.executable, "-m", "gan3", "--help"]
-    seconds = _seconds(lambda: subprocess.run(command, check=True, capture_output=True), 5)
-    return [*marks, ("`--help`", f"{seconds:.2f} s")]
+    seconds = _median_seconds(lambda: subprocess.run(command, check=True, capture_output=True), 5)
+    return [*phases, ("`--help`", f"{seconds:.2f} s")]
 
 
 def sample() -> list[tuple[str, str]]:
-    """`sample --count`, a million beside a tenth of it: images/s and the peak of memory."""
+    """`gan3 sample` of 100,000 and of 1,000,000 digits: images/s, peak memory and file size."""
     from gan3.cli.main import main
 
     _quietly_import()
     rows = []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        silent = contextlib.redirect_stdout(io.StringIO())
+        silence = contextlib.redirect_stdout(io.StringIO())
         tiny = ("--episodes", "1", "--batches", "1", "--dataset", "strokes", "--run", "one")
-        with silent, contextlib.redirect_stderr(io.StringIO()):
+        with silence, contextlib.redirect_stderr(io.StringIO()):
             main(["train", *tiny])
         for count in (100_000, 1_000_000):
             began = time.perf_counter()
-            with silent:
+            with silence:
                 main(["sample", "--run", "one", "--count", str(count), "--out", "digits.npz"])
             rate = count / (time.perf_counter() - began)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -1,47 +1,52 @@
-"""What every contestant trains: the three networks of `three_network`, by one step."""
+"""What every implementation trains: the three networks of `three_network`, step by step."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.three_network import CONFIG
 from gan3.core.triple import Triple
+from gan3.runs.registry import config_of
 
-GENERATOR = ((100, 100), (100, 500), (500, 784), (784, 784))  # dense [in, out]
+GENERATOR = ((100, 100), (100, 500), (500, 784), (784, 784))  # dense kernels [in, out]
 CONVOLUTIONS = ((5, 5, 1, 32), (5, 5, 32, 64))
 HIDDEN = (7 * 7 * 64, 1024)
 OUTPUTS = {"discriminator": 1, "determinator": 10}
 ADAM_BETA2, ADAM_EPSILON = 0.999, 1e-8
+STORED_BATCHES = 20
+"""Batches of random data that an implementation goes through again and again."""
+
+_CONFIG = config_of("three_network")
 
 
 class Task(NamedTuple):
-    """The sizes and settings of a step, one value a network where it is a triple."""
+    """Sizes and settings of a step; a Triple has one value for each network."""
 
     batch_size: int
     threads: int
-    keep_prob: Triple = CONFIG.keep_prob
-    l1_weight: Triple = CONFIG.l1_weight
-    learning_rate: Triple = CONFIG.learning_rate
-    beta1: Triple = CONFIG.beta1
+    keep_prob: Triple = _CONFIG.keep_prob
+    l1_weight: Triple = _CONFIG.l1_weight
+    learning_rate: Triple = _CONFIG.learning_rate
+    beta1: Triple = _CONFIG.beta1
 
 
-class Contestant(NamedTuple):
-    """Something that trains: `steps(n)` returns when n steps are done."""
+class Implementation(NamedTuple):
+    """Something that trains the three networks."""
 
-    steps: Callable[[int], None]
-    weights: Callable[[], Triple]  # lists of NumPy arrays
+    train: Callable[[int], None]  # do so many steps and return when they are finished
+    weights: Callable[[], Triple]  # a list of NumPy arrays for each network
 
 
-def digits(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 [count, 28, 28] and int32 [count]; what they show is all one for the time it takes."""
+def random_data(batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [count, 28, 28] and labels int32 [count]; their content does not affect time."""
     generator = np.random.default_rng(0)
+    count = STORED_BATCHES * batch_size
     images = generator.integers(0, 256, (count, 28, 28), np.uint8)
     return images, generator.integers(0, 10, count, np.int32)
 
 
-def shapes(role: str) -> list[tuple[int, ...]]:
-    """The shapes of a network's variables, weights and biases by turns."""
+def shapes_of(role: str) -> list[tuple[int, ...]]:
+    """The shapes of a network's variables: each kernel followed by its bias."""
     if role == "generator":
         kernels = GENERATOR
     else:
@@ -49,11 +54,11 @@ def shapes(role: str) -> list[tuple[int, ...]]:
     return [shape for kernel in kernels for shape in (kernel, kernel[-1:])]
 
 
-def first_weights(role: str) -> list[np.ndarray]:
-    """Glorot weights and zero biases of a network."""
-    generator, values = np.random.default_rng(1), []
-    for shape in shapes(role):
+def initial_weights(role: str) -> list[np.ndarray]:
+    """Glorot kernels and zero biases of a network."""
+    generator, weights = np.random.default_rng(1), []
+    for shape in shapes_of(role):
         fans = np.prod(shape[:-2], initial=1) * sum(shape[-2:])
         limit = np.sqrt(6 / fans) if len(shape) > 1 else 0.0
-        values.append(generator.uniform(-limit, limit, shape).astype(np.float32))
-    return values
+        weights.append(generator.uniform(-limit, limit, shape).astype(np.float32))
+    return weights

@@ -1,39 +1,39 @@
-"""The script's way: a TensorFlow 1 graph, tf.train.AdamOptimizer, a Session fed batch by batch."""
+"""TensorFlow 1, as in the published script: a graph, AdamOptimizer, a Session fed with batches."""
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from gan3.core.triple import Triple
-from tests.bench.task import Contestant, Task, digits, first_weights
+from tests.bench.task import STORED_BATCHES, Implementation, Task, initial_weights, random_data
 
 
-def prepare(task: Task, _: str) -> Contestant:
-    """float32, whatever the variant."""
+def prepare(task: Task, _: str) -> Implementation:
+    """Always float32."""
     tf.disable_eager_execution()
-    images, labels = digits(20 * task.batch_size)
+    images, labels = random_data(task.batch_size)
     images = (images / np.float32(255)).reshape(-1, 28, 28, 1)
     labels = np.eye(10, dtype=np.float32)[labels]
-    pictures = tf.placeholder(tf.float32, [None, 28, 28, 1])
-    one_hot = tf.placeholder(tf.float32, [None, 10])
-    lists = Triple(
-        *([tf.Variable(w, name=role) for w in first_weights(role)] for role in Triple._fields)
+    image_batch = tf.placeholder(tf.float32, [None, 28, 28, 1])
+    one_hot_batch = tf.placeholder(tf.float32, [None, 10])
+    variables = Triple(
+        *([tf.Variable(w, name=role) for w in initial_weights(role)] for role in Triple._fields)
     )
-    fakes = _generator(lists.generator, one_hot, task.keep_prob.generator)
+    fakes = _generator(variables.generator, one_hot_batch, task.keep_prob.generator)
 
-    real_logits = _critic(lists.discriminator, pictures, task.keep_prob.discriminator)
-    fake_logits = _critic(lists.discriminator, fakes, task.keep_prob.discriminator)
-    real_digits = _critic(lists.determinator, pictures, task.keep_prob.determinator)
-    fake_digits = _critic(lists.determinator, fakes, task.keep_prob.determinator)
+    real_logits = _critic(variables.discriminator, image_batch, task.keep_prob.discriminator)
+    fake_logits = _critic(variables.discriminator, fakes, task.keep_prob.discriminator)
+    real_digits = _critic(variables.determinator, image_batch, task.keep_prob.determinator)
+    fake_digits = _critic(variables.determinator, fakes, task.keep_prob.determinator)
     losses = Triple(
-        generator=_binary(fake_logits, 1) + _digit(fake_digits, one_hot),
+        generator=_binary(fake_logits, 1) + _digit(fake_digits, one_hot_batch),
         discriminator=_binary(real_logits, 1) + _binary(fake_logits, 0),
-        determinator=_digit(real_digits, one_hot),
+        determinator=_digit(real_digits, one_hot_batch),
     )
     updates = Triple(
         *(
             tf.train.AdamOptimizer(rate, beta1).minimize(loss + weight * _l1(own), var_list=own)
             for rate, beta1, weight, loss, own in zip(
-                task.learning_rate, task.beta1, task.l1_weight, losses, lists, strict=True
+                task.learning_rate, task.beta1, task.l1_weight, losses, variables, strict=True
             )
         )
     )
@@ -46,16 +46,17 @@ def prepare(task: Task, _: str) -> Contestant:
     session.run(tf.global_variables_initializer())
     done = 0
 
-    def steps(count: int) -> None:
+    def train(count: int) -> None:
         nonlocal done
         for _ in range(count):
-            rows = slice((done % 20) * task.batch_size, (done % 20 + 1) * task.batch_size)
-            feed = {pictures: images[rows], one_hot: labels[rows]}
+            first = (done % STORED_BATCHES) * task.batch_size
+            rows = slice(first, first + task.batch_size)
+            feed = {image_batch: images[rows], one_hot_batch: labels[rows]}
             for update in (updates.discriminator, updates.generator, updates.determinator):
                 session.run(update, feed)
             done += 1
 
-    return Contestant(steps, lambda: Triple(*(session.run(own) for own in lists)))
+    return Implementation(train, lambda: Triple(*(session.run(network) for network in variables)))
 
 
 def _generator(weights: list, one_hot, keep: float):

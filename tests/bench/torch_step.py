@@ -1,4 +1,4 @@
-"""PyTorch: channels-last, fused Adam, bfloat16 by autocast, each eager or compiled."""
+"""PyTorch: channels-last, fused Adam, bfloat16 by autocast, eager or compiled."""
 
 import contextlib
 
@@ -7,22 +7,31 @@ from torch import nn
 from torch.nn import functional
 
 from gan3.core.triple import Triple
-from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Contestant, Task, digits
+from tests.bench.task import (
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    STORED_BATCHES,
+    Implementation,
+    Task,
+    random_data,
+)
 
 
-def prepare(task: Task, variant: str) -> Contestant:
-    """variant: "eager float32", "eager bfloat16", "compiled float32" or "compiled bfloat16"."""
+def prepare(task: Task, variant: str) -> Implementation:
+    """`variant` is "eager float32", "eager bfloat16", "compiled float32" or "compiled bfloat16"."""
     form, precision = variant.split()
     torch.set_num_threads(task.threads)
     torch.manual_seed(0)
     networks = Triple(_generator(task), _critic(task, 1), _critic(task, 10))
     networks = Triple(*(network.to(memory_format=torch.channels_last) for network in networks))
-    parameters = Triple(*(list(network.parameters()) for network in networks))
-    dense = Triple(*([w for w in own if w.dim() == 2] for own in parameters))
+    variables = Triple(*(list(network.parameters()) for network in networks))
+    matrices = Triple(*([w for w in network if w.dim() == 2] for network in variables))
     adams = Triple(
         *(
-            torch.optim.Adam(own, lr=rate, betas=(beta1, ADAM_BETA2), eps=ADAM_EPSILON, fused=True)
-            for own, rate, beta1 in zip(parameters, task.learning_rate, task.beta1, strict=True)
+            torch.optim.Adam(
+                network, lr=rate, betas=(beta1, ADAM_BETA2), eps=ADAM_EPSILON, fused=True
+            )
+            for network, rate, beta1 in zip(variables, task.learning_rate, task.beta1, strict=True)
         )
     )
     calls = Triple(*map(torch.compile, networks)) if form == "compiled" else networks
@@ -53,36 +62,37 @@ def prepare(task: Task, variant: str) -> Contestant:
     def determinator_loss(images, labels):
         return functional.cross_entropy(calls.determinator(images).float(), labels)
 
-    in_order = (
+    updates = (
         ("discriminator", discriminator_loss),
         ("generator", generator_loss),
         ("determinator", determinator_loss),
     )
-    images, labels = digits(20 * task.batch_size)
+    images, labels = random_data(task.batch_size)
     images = torch.from_numpy(images)[:, None].to(memory_format=torch.channels_last)
     labels = torch.from_numpy(labels).long()
     done = 0
 
-    def steps(count: int) -> None:
+    def train(count: int) -> None:
         nonlocal done
         for _ in range(count):
-            rows = slice((done % 20) * task.batch_size, (done % 20 + 1) * task.batch_size)
+            first = (done % STORED_BATCHES) * task.batch_size
+            rows = slice(first, first + task.batch_size)
             batch = images[rows].float() / 255
-            for role, loss_of in in_order:
-                own, adam = getattr(parameters, role), getattr(adams, role)
+            for role, loss_of in updates:
+                adam = getattr(adams, role)
                 adam.zero_grad()
                 with autocast():
                     loss = loss_of(batch, labels[rows])
-                l1 = sum(w.abs().sum() for w in getattr(dense, role))
+                l1 = sum(w.abs().sum() for w in getattr(matrices, role))
                 loss = loss + getattr(task.l1_weight, role) * l1
-                loss.backward(inputs=own)  # of the other networks no weight gradient is made
+                loss.backward(inputs=getattr(variables, role))  # no gradients of other networks
                 adam.step()
             done += 1
 
     def weights() -> Triple:
-        return Triple(*([w.detach().numpy().copy() for w in own] for own in parameters))
+        return Triple(*([w.detach().numpy().copy() for w in network] for network in variables))
 
-    return Contestant(steps, weights)
+    return Implementation(train, weights)
 
 
 def _generator(task: Task) -> nn.Module:

@@ -1,4 +1,7 @@
+"""Atomic writes, and npz files from strangers."""
+
 import io
+import json
 import os
 import struct
 import unittest
@@ -7,34 +10,49 @@ import zipfile
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import Parts, make_folder, read_npz, write_atomically, write_npz
+from gan3.core.files import (
+    Parts,
+    check_path,
+    make_folder,
+    read_npz,
+    write_atomically,
+    write_json,
+    write_npz,
+)
 from tests.support import FolderTest
 
 WANTED = {"a": ("float32", (2, 3)), "b": ("int64", (None,))}
 
 
 class Writing(FolderTest):
-    def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(self):
+    def test_a_file_is_replaced_and_no_temporary_file_is_left(self):
         path = self.folder / "x.json"
         write_atomically(path, b"one")
         write_atomically(path, b"two")
         self.assertEqual(path.read_bytes(), b"two")
         self.assertEqual([p.name for p in self.folder.iterdir()], ["x.json"])
 
-    def test_what_cannot_be_written_is_one_line(self):
+    def test_a_path_that_cannot_be_written_is_refused(self):
         (self.folder / "file").write_text("")
         with self.assertRaisesRegex(UserError, "cannot be written"):
             write_atomically(self.folder / "file" / "x", b"")
         with self.assertRaisesRegex(UserError, "cannot be written"):
             make_folder(self.folder / "file" / "x")
 
-    def test_the_same_arrays_are_the_same_bytes(self):
+    def test_json_has_no_nan(self):
+        path = self.folder / "x.json"
+        write_json(path, {"é": [1, None]})
+        self.assertEqual(json.loads(path.read_text()), {"é": [1, None]})
+        with self.assertRaises(ValueError):
+            write_json(path, float("nan"))
+
+    def test_equal_arrays_give_equal_bytes(self):
         for name in ("1.npz", "2.npz"):
             write_npz(self.folder / name, {"a": np.arange(3)})
         one, two = ((self.folder / name).read_bytes() for name in ("1.npz", "2.npz"))
         self.assertEqual(one, two)
 
-    def test_an_array_in_parts_is_the_array(self):
+    def test_an_array_written_in_parts_gives_the_same_file(self):
         array = np.arange(70, dtype=np.uint8).reshape(7, 5, 2)
         whole, streamed = self.folder / "whole.npz", self.folder / "streamed.npz"
         write_npz(whole, {"a": array})
@@ -44,12 +62,19 @@ class Writing(FolderTest):
         with np.load(streamed) as read:
             np.testing.assert_array_equal(read["a"], array)
 
-    def test_parts_that_are_not_the_array_leave_no_file(self):
+    def test_parts_that_do_not_fit_the_array_leave_no_file(self):
         array = np.zeros((4, 2), np.uint8)
         for parts in ([array[:3]], [array, array], [array.astype(np.int64)], [array[:, :1]] * 2):
             with self.subTest(parts=len(parts)), self.assertRaises(ValueError):
                 write_npz(self.folder / "x.npz", {"a": Parts(array.shape, "uint8", parts)})
             self.assertEqual(list(self.folder.iterdir()), [])
+
+
+class Checking(FolderTest):
+    def test_a_path_that_the_system_refuses_counts_as_missing(self):
+        self.assertTrue(check_path(self.folder.is_dir))
+        self.assertFalse(check_path((self.folder / "none").exists))
+        self.assertFalse(check_path((self.folder / ("n" * 300)).exists))  # too long a name
 
 
 class Reading(FolderTest):
@@ -68,16 +93,16 @@ class Reading(FolderTest):
         self.assertNotIn("\n", str(raised.exception))
         self.assertIn(str(self.path), str(raised.exception))
 
-    def put(self, name, content):
+    def write_member(self, name, content):
         with zipfile.ZipFile(self.path, "w") as archive:
             archive.writestr(name, content)
 
-    def test_what_was_written_comes_back(self):
+    def test_written_arrays_are_read_back(self):
         read = read_npz(self.path, WANTED)
         for name, array in self.arrays.items():
             np.testing.assert_array_equal(read[name], array)
 
-    def test_other_shapes_types_and_names_are_refused(self):
+    def test_other_shapes_dtypes_and_names_are_refused(self):
         for name, array, message in (
             ("a", np.zeros((3, 2), np.float32), "not float32 2x3"),
             ("a", np.zeros((2, 3), np.float64), "not float32 2x3"),
@@ -100,16 +125,16 @@ class Reading(FolderTest):
         self.refused()
         self.assertFalse((self.folder / "sprung").exists())
 
-    def test_a_header_that_lies_takes_no_memory(self):
+    def test_a_header_with_a_false_shape_allocates_no_memory(self):
         for shape in ("(1000000000000,)", "(2, 3)", "(-1,)", "(" * 300):
             text = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
             content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + b"1234"
             with self.subTest(shape[:20]):
-                self.put("b.npy", content)
+                self.write_member("b.npy", content)
                 with self.assertRaises(UserError):
                     read_npz(self.path, {"b": WANTED["b"]})
 
-    def test_damage_at_every_place_is_noticed_or_harmless(self):
+    def test_damage_at_any_position_is_detected_or_harmless(self):
         whole = self.path.read_bytes()
         for cut in range(0, len(whole), 37):
             self.path.write_bytes(whole[:cut])
@@ -117,8 +142,8 @@ class Reading(FolderTest):
         random = np.random.default_rng(0)
         for _ in range(300):
             mutated = bytearray(whole)
-            for place in random.integers(0, len(whole), 3):
-                mutated[place] ^= 1 << random.integers(8)
+            for position in random.integers(0, len(whole), 3):
+                mutated[position] ^= 1 << random.integers(8)
             self.path.write_bytes(mutated)
             try:
                 read = read_npz(self.path, WANTED)
@@ -127,7 +152,7 @@ class Reading(FolderTest):
             for name, array in self.arrays.items():  # zip's checksum covers what is returned
                 np.testing.assert_array_equal(read[name], array)
 
-    def test_no_file_a_folder_and_no_zip(self):
+    def test_missing_files_folders_and_other_formats_are_refused(self):
         for content in (b"", b"hello", b"PK\x03\x04" + b"\0" * 60):
             self.path.write_bytes(content)
             self.refused("damaged")
@@ -136,7 +161,7 @@ class Reading(FolderTest):
         self.path.mkdir()
         self.refused()
 
-    def test_a_bomb_is_refused_before_it_grows(self):
+    def test_a_zip_bomb_is_refused_before_it_is_decompressed(self):
         buffer = io.BytesIO()
         np.save(buffer, np.zeros(2**20, np.int64))
         with zipfile.ZipFile(self.path, "w", zipfile.ZIP_DEFLATED) as archive:

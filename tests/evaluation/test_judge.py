@@ -1,4 +1,4 @@
-"""The judge: what is shipped, what it reads, how it is trained."""
+"""The judge: the bundled weights, its accuracy, its training."""
 
 import json
 import shutil
@@ -14,16 +14,16 @@ from gan3.evaluation import judge
 from tests.support import MNIST, FolderTest, call, needs_mnist
 
 
-def provenance():
+def bundled_record():
     return json.loads(judge.BUNDLED_JUDGE.with_suffix(".json").read_text())
 
 
-class Pretrained(FolderTest):
-    def test_small_arrays_only_of_the_digest_in_the_code_with_provenance(self):
+class Bundled(FolderTest):
+    def test_the_file_is_small_has_its_digest_and_a_record_of_its_training(self):
         self.assertLessEqual(judge.BUNDLED_JUDGE.stat().st_size, 2_000_000)
         with np.load(judge.BUNDLED_JUDGE, allow_pickle=False) as file:
             self.assertEqual({file[name].dtype.name for name in file.files}, {"float32"})
-        record = provenance()
+        record = bundled_record()
         self.assertEqual(record["sha256"], judge.DIGEST)
         self.assertEqual(judge.digest_of(judge.BUNDLED_JUDGE), judge.DIGEST)
         self.assertEqual(
@@ -32,7 +32,7 @@ class Pretrained(FolderTest):
         )
         self.assertIn("55,000", record["trained_on"])
 
-    def test_another_file_in_its_place_is_refused(self):
+    def test_a_changed_or_damaged_file_is_refused(self):
         other = self.folder / "judge.npz"
         shutil.copy(judge.BUNDLED_JUDGE, other)
         judge.load(other, judge.DIGEST)
@@ -51,7 +51,7 @@ class Pretrained(FolderTest):
         with self.assertRaisesRegex(UserError, "logits/b .*not finite"):
             judge.load(other)
 
-    def test_it_reads_strokes_that_it_never_saw(self):
+    def test_it_recognizes_strokes_that_it_was_not_trained_on(self):
         images, labels, _, _ = strokes.make(500, 10)
         features, logits = judge.load_bundled()(images)
         self.assertEqual((features.shape, logits.shape), ((500, 128), (500, 10)))
@@ -59,23 +59,23 @@ class Pretrained(FolderTest):
         self.assertGreaterEqual(features.min(), 0)
         self.assertGreater((logits.argmax(axis=1) == labels).mean(), 0.97)
 
-    def test_chunks_do_not_matter(self):
+    def test_features_do_not_depend_on_the_chunks(self):
         images, _, _, _ = strokes.make(1500, 10)
         reader = judge.load_bundled()
         np.testing.assert_allclose(reader(images)[0][900:1100], reader(images[900:1100])[0], 1e-4)
 
     @needs_mnist
-    def test_accuracy_on_mnist_is_what_its_provenance_says(self):
+    def test_its_accuracy_on_mnist_is_the_recorded_one(self):
         test = datasets.load("mnist", MNIST)
         accuracy = judge.load_bundled().accuracy(test.held_out_images, test.held_out_labels)
         self.assertGreaterEqual(accuracy, 0.994)
-        # another processor's rounding may turn one or two of 10,000
-        self.assertAlmostEqual(accuracy, provenance()["accuracy"]["test"], delta=3e-4)
+        # The rounding of another processor may change one or two of 10,000.
+        self.assertAlmostEqual(accuracy, bundled_record()["accuracy"]["test"], delta=3e-4)
 
 
 class Training(FolderTest):
-    def test_it_learns_and_the_seed_decides(self):
-        images, labels, others, other_labels = strokes.make(600, 200)
+    def test_it_learns_and_the_seed_decides_the_weights(self):
+        images, labels, test_images, test_labels = strokes.make(600, 200)
 
         def train(seed, steps=5):
             return judge.train(images, labels, seed=seed, steps=steps, augment=False)
@@ -84,30 +84,30 @@ class Training(FolderTest):
         for name in first:
             np.testing.assert_array_equal(first[name], again[name])
         self.assertFalse(np.array_equal(first["hidden/w"], other["hidden/w"]))
-        self.assertGreater(judge.Judge(train(1, 60)).accuracy(others, other_labels), 0.9)
+        self.assertGreater(judge.Judge(train(1, 60)).accuracy(test_images, test_labels), 0.9)
 
     @needs_mnist
-    def test_the_command_writes_a_judge_and_its_provenance(self):
+    def test_the_command_writes_a_judge_and_a_record(self):
         status, out, err = call("train-judge", "--steps", 3, "--data", MNIST, "--out", "j/a.npz")
         self.assertEqual(status, 0, err)
         record = json.loads(Path("j/a.json").read_text())
-        made = judge.load(Path("j/a.npz"), record["sha256"])
+        trained = judge.load(Path("j/a.npz"), record["sha256"])
         test = datasets.load("mnist", MNIST)
-        accuracy = made.accuracy(test.held_out_images, test.held_out_labels)
+        accuracy = trained.accuracy(test.held_out_images, test.held_out_labels)
         self.assertEqual(record["accuracy"]["test"], accuracy)
         self.assertIn(record["sha256"], out)
 
 
 class Augmentation(unittest.TestCase):
-    def test_a_centred_blob_moves_by_the_shift_and_keeps_its_mass(self):
+    def test_a_centered_blob_moves_by_the_shift_and_keeps_its_mass(self):
         blob = np.zeros((200, 28, 28, 1), np.float32)
-        blob[:, 11:17, 11:17] = 1  # its centre is the turning point, 13.5
+        blob[:, 11:17, 11:17] = 1  # its center is the center of rotation, 13.5
         got = judge.augment_images(tf.constant(blob), tf.constant([3, 4])).numpy()[..., 0]
         mass = got.sum(axis=(1, 2))
-        places = np.arange(28)
-        x = (got.sum(axis=1) * places).sum(axis=1) / mass - 13.5
-        y = (got.sum(axis=2) * places).sum(axis=1) / mass - 13.5
-        # a shift of at most 2 on the way back, scaled by at most 1 / .88 and slanted a little
+        positions = np.arange(28)
+        x = (got.sum(axis=1) * positions).sum(axis=1) / mass - 13.5
+        y = (got.sum(axis=2) * positions).sum(axis=1) / mass - 13.5
+        # A shift of up to 2 pixels, scaled by at most 1 / 0.88 and slanted a little.
         for shift in (x, y):
             self.assertLess(np.abs(shift).max(), 2 * 1.5 / 0.88)
             self.assertGreater(np.abs(shift).max(), 1.5)
@@ -115,7 +115,7 @@ class Augmentation(unittest.TestCase):
         self.assertAlmostEqual(mass.mean() / 36, 1, delta=0.08)
         self.assertAlmostEqual(mass.std() / 36, 0.12 * np.sqrt(2 / 3), delta=0.05)
 
-    def test_a_function_of_the_seed(self):
+    def test_it_is_a_function_of_the_seed(self):
         images = tf.constant(strokes.make(10, 10)[0][..., None] / np.float32(255))
         one, same, other = (
             judge.augment_images(images, tf.constant([1, n])).numpy() for n in (5, 5, 6)

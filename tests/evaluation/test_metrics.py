@@ -1,4 +1,4 @@
-"""Metrics against cases whose answer is known without them."""
+"""Metrics against closed forms, against independent implementations and by hand."""
 
 import math
 import unittest
@@ -23,31 +23,31 @@ class LabelAccuracy(unittest.TestCase):
             losses.label_accuracy(tf.zeros([4, 10]), tf.zeros([4, 1], tf.int32))
 
 
-class WhatIsRead(unittest.TestCase):
-    def test_confusion_counts_rows_asked_for_and_columns_read(self):
+class PredictedDigits(unittest.TestCase):
+    def test_confusion_has_rows_of_requested_and_columns_of_predicted_digits(self):
         got = metrics.confusion(np.array([3, 3, 3, 9]), np.array([3, 8, 8, 9]))
         expected = np.zeros((10, 10), int)
         expected[3, 3], expected[3, 8], expected[9, 9] = 1, 2, 1
         np.testing.assert_array_equal(got, expected)
 
-    def test_a_string_is_read_where_all_its_digits_are(self):
-        right = np.array([1, 1, 1, 1, 0, 1, 1, 1, 1, 1], bool)
-        np.testing.assert_array_equal(metrics.strings_correct(right, 3), [1, 0, 1])
+    def test_a_string_is_correct_if_all_its_digits_are(self):
+        correct = np.array([1, 1, 1, 1, 0, 1, 1, 1, 1, 1], bool)
+        np.testing.assert_array_equal(metrics.strings_correct(correct, 3), [1, 0, 1])
 
-    def test_modes(self):
+    def test_classes_covered_and_divergence_from_uniform(self):
         even = np.tile(np.arange(10), 50)
         self.assertEqual(metrics.classes_covered(even), 10)
         self.assertAlmostEqual(metrics.kl_to_uniform(even), 0, delta=1e-12)
         half = np.tile(np.arange(5), 50)
         self.assertEqual(metrics.classes_covered(half), 5)
         self.assertAlmostEqual(metrics.kl_to_uniform(half), math.log(2), delta=1e-12)
-        rare = np.array([7] * 995 + [1] * 5)  # half a percent of ones is not a mode found
+        rare = np.array([7] * 995 + [1] * 5)  # half a percent of ones does not count
         self.assertEqual(metrics.classes_covered(rare), 1)
 
 
-class Frechet(unittest.TestCase):
+class FrechetDistance(unittest.TestCase):
     def test_gaussians_in_closed_form(self):
-        """Commuting covariances: |m|^2 + sum (sqrt(a) - sqrt(b))^2 over shared axes."""
+        """Commuting covariances: |m|^2 + sum (sqrt(a) - sqrt(b))^2 over common axes."""
         random = np.random.default_rng(0)
         axes, _ = np.linalg.qr(random.normal(size=(8, 8)))
         a, b = random.uniform(0.1, 4, 8), random.uniform(0.1, 4, 8)
@@ -58,7 +58,7 @@ class Frechet(unittest.TestCase):
         expected = (shift**2).sum() + ((np.sqrt(a) - np.sqrt(b)) ** 2).sum()
         self.assertAlmostEqual(got, expected, delta=1e-9)
 
-    def test_two_by_two_that_do_not_commute(self):
+    def test_two_by_two_covariances_that_do_not_commute(self):
         """tr (A B)^(1/2) of two 2 x 2 matrices is sqrt(tr AB + 2 sqrt(det A det B))."""
         a, b = np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([[4.0, -1.0], [-1.0, 1.0]])
         root = math.sqrt(np.trace(a @ b) + 2 * math.sqrt(np.linalg.det(a) * np.linalg.det(b)))
@@ -68,30 +68,30 @@ class Frechet(unittest.TestCase):
         back = metrics.frechet_distance(Moments(np.array([1.0, 2.0]), b), Moments(np.zeros(2), a))
         self.assertAlmostEqual(back, expected, delta=1e-9)
 
-    def test_identical_sets_and_dead_features(self):
+    def test_identical_sets_and_constant_features(self):
         features = np.random.default_rng(1).normal(size=(50, 9))
-        features[:, 4] = 0  # a feature that never fires: a singular covariance
+        features[:, 4] = 0  # so the covariance is singular
         own = metrics.moments(features)
         self.assertAlmostEqual(metrics.frechet_distance(own, own), 0, delta=1e-9)
-        one = metrics.moments(np.repeat(features[:1], 20, axis=0))  # one image over and over
+        one = metrics.moments(np.repeat(features[:1], 20, axis=0))  # one repeated image
         expected = ((features.mean(0) - features[0]) ** 2).sum() + np.trace(np.cov(features.T))
         self.assertAlmostEqual(metrics.frechet_distance(one, own), expected, delta=1e-9)
 
-    def test_what_is_no_covariance_is_refused(self):
+    def test_a_matrix_that_is_no_covariance_is_refused(self):
         good, bad = np.eye(3), np.diag([1.0, 1.0, -0.1])
         for a, b in ((good, bad), (bad, good), (good, np.full((3, 3), np.nan))):
             with self.assertRaises((ArithmeticError, np.linalg.LinAlgError)):
                 metrics.frechet_distance(Moments(np.zeros(3), a), Moments(np.zeros(3), b))
 
-    def test_moments_are_numpys_and_weights_count_repetitions(self):
+    def test_moments_are_those_of_numpy_and_counts_repeat_rows(self):
         features = np.random.default_rng(2).normal(size=(40, 5))
         counts = np.random.default_rng(3).integers(0, 4, 40)
-        for weights, rows in ((None, features), (counts, np.repeat(features, counts, axis=0))):
-            got = metrics.moments(features, weights)
+        for row_counts, rows in ((None, features), (counts, np.repeat(features, counts, axis=0))):
+            got = metrics.moments(features, row_counts)
             np.testing.assert_allclose(got.mean, rows.mean(axis=0), atol=1e-12)
             np.testing.assert_allclose(got.covariance, np.cov(rows.T), atol=1e-12)
 
-    def test_the_interval_holds_the_estimate_and_shrinks_with_the_count(self):
+    def test_the_interval_contains_the_estimate_and_shrinks_with_the_count(self):
         random = np.random.default_rng(4)
         real = Moments(np.zeros(4), np.eye(4))
         widths = []
@@ -103,8 +103,8 @@ class Frechet(unittest.TestCase):
         self.assertAlmostEqual(widths[0] / widths[1], 4, delta=1.5)  # sqrt(1600 / 100)
 
 
-class Kernel(unittest.TestCase):
-    def test_against_a_sum_over_pairs(self):
+class KernelDistance(unittest.TestCase):
+    def test_it_is_a_sum_over_pairs(self):
         random = np.random.default_rng(0)
         x, y = random.normal(size=(6, 3)), random.normal(size=(6, 3)) + 1
 
@@ -117,23 +117,23 @@ class Kernel(unittest.TestCase):
         )
         got, error = metrics.kernel_distance(x, y, seed=0)
         self.assertAlmostEqual(got, expected, delta=1e-9)
-        self.assertTrue(math.isnan(error))  # one block has no spread
+        self.assertTrue(math.isnan(error))  # one block has no standard deviation
 
-    def test_unbiased_about_zero_for_one_distribution(self):
-        """Two sets of one law, 400 times: the mean is 0 within 4 of its standard errors."""
+    def test_its_mean_is_zero_for_two_sets_of_one_distribution(self):
+        """400 repetitions: the mean is 0 within 4 standard errors."""
         random = np.random.default_rng(1)
-        found = np.array(
+        results = np.array(
             [
                 metrics.kernel_distance(random.normal(size=(20, 4)), random.normal(size=(20, 4)), 0)
                 for _ in range(400)
             ]
         )[:, 0]
-        self.assertLess(abs(found.mean()), 4 * found.std() / 20)
-        self.assertLess(found.min(), 0)  # what a biased estimate never is
+        self.assertLess(abs(results.mean()), 4 * results.std() / 20)
+        self.assertLess(results.min(), 0)  # a biased estimate is never negative
 
-    def test_standard_error_is_the_spread_over_repetitions(self):
+    def test_the_standard_error_is_the_standard_deviation_of_repetitions(self):
         random = np.random.default_rng(2)
-        found = np.array(
+        results = np.array(
             [
                 metrics.kernel_distance(
                     random.normal(size=(4000, 3)), random.normal(size=(4000, 3)) * 1.1, 0
@@ -141,18 +141,18 @@ class Kernel(unittest.TestCase):
                 for _ in range(20)
             ]
         )
-        spread, claimed = found[:, 0].std(ddof=1), np.sqrt((found[:, 1] ** 2).mean())
-        self.assertAlmostEqual(claimed / spread, 1, delta=0.5)
+        deviation, standard_error = results[:, 0].std(ddof=1), np.sqrt((results[:, 1] ** 2).mean())
+        self.assertAlmostEqual(standard_error / deviation, 1, delta=0.5)
 
 
-class Neighbourhoods(unittest.TestCase):
+class PrecisionRecallDensityCoverage(unittest.TestCase):
     @unittest.skipUnless(LONG, "GAN3_LONG is not set: takes half a minute")
     def test_published_sanity_case(self):
-        """Naeem et al.'s own: 10,000 each of N(0, 1) in 1,000 dimensions, k = 5."""
+        """That of Naeem et al.: 10,000 points each of N(0, 1) in 1,000 dimensions, k = 5."""
         random = np.random.default_rng(0)
         near = metrics.prdc(random.normal(size=(10_000, 1000)), random.normal(size=(10_000, 1000)))
-        # A few hubs near the origin make up most of it: density, 1 in the mean, varies by a tenth
-        # from draw to draw, coverage by a hundredth.
+        # A few points near the origin dominate: density, with mean 1, varies by a tenth from draw
+        # to draw, coverage by a hundredth.
         for metric, expected, delta in (
             ("precision", 0.47, 0.03),
             ("recall", 0.47, 0.03),
@@ -161,13 +161,14 @@ class Neighbourhoods(unittest.TestCase):
         ):
             self.assertAlmostEqual(getattr(near, metric).mean(), expected, delta=delta, msg=metric)
 
-    def test_density_and_coverage_of_one_law(self):
-        """A new point is among the k nearest of one of N with probability k / N: density 1.
+    def test_density_and_coverage_for_two_sets_of_one_distribution(self):
+        """Density is 1 and coverage 1 - 2^-k.
 
-        And the k nearest of 2 N - 1 others are all of the own kind with probability about 2^-k.
+        A new point is in the ball of each of N points with probability k / N. The k nearest of the
+        2 N - 1 other points are all from a point's own set with probability about 2^-k.
         """
         random = np.random.default_rng(9)
-        found = np.array(
+        results = np.array(
             [
                 [
                     values.mean()
@@ -178,22 +179,22 @@ class Neighbourhoods(unittest.TestCase):
                 for _ in range(40)
             ]
         )
-        density, coverage = found.mean(axis=0)
-        error = found.std(axis=0) / math.sqrt(40)
+        density, coverage = results.mean(axis=0)
+        error = results.std(axis=0) / math.sqrt(40)
         self.assertAlmostEqual(density, 1, delta=5 * error[0])
         self.assertAlmostEqual(coverage, 1 - 2**-4, delta=5 * error[1] + 0.002)
 
-    def test_on_a_line_by_hand(self):
+    def test_points_on_a_line_by_hand(self):
         """k = 1: real 0, 1, 10 have radii 1, 1, 9; fake 0.5, 30 have 29.5 each."""
         real, fake = np.array([[0.0], [1.0], [10.0]]), np.array([[0.5], [30.0]])
         near = metrics.prdc(real, fake, k=1)
-        # 0.5 lies in the balls of 0 and 1 but not of 10 (9.5 > 9); 30 in none
+        # 0.5 lies in the balls of 0 and 1 but not of 10 (9.5 > 9); 30 lies in none.
         np.testing.assert_array_equal(near.precision, [1, 0])
         np.testing.assert_array_equal(near.density, [2, 0])
         np.testing.assert_array_equal(near.coverage, [1, 1, 0])
         np.testing.assert_array_equal(near.recall, [1, 1, 1])
 
-    def test_many_blocks_agree_with_the_whole(self):
+    def test_several_blocks_agree_with_the_whole_distance_matrix(self):
         random = np.random.default_rng(5)
         real, fake = random.normal(size=(2300, 3)), random.normal(size=(1100, 3)) * 1.3
         real_to_fake = np.linalg.norm(real[:, None] - fake[None], axis=2)
@@ -206,19 +207,19 @@ class Neighbourhoods(unittest.TestCase):
         np.testing.assert_allclose(near.density, inside.sum(axis=0) / 5)
         np.testing.assert_array_equal(near.coverage, inside.any(axis=1))
 
-    def test_identical_sets_are_all_there(self):
+    def test_identical_sets_have_full_precision_recall_and_coverage(self):
         points = np.random.default_rng(6).normal(size=(200, 4))
         near = metrics.prdc(points, points)
         for metric in ("precision", "recall", "coverage"):
             self.assertEqual(getattr(near, metric).mean(), 1, metric)
 
-    def test_ten_images_over_and_over_are_caught(self):
-        """A generator that knows ten real images: precise, and next to nothing is covered."""
+    def test_ten_repeated_images_are_detected(self):
+        """A generator of ten real images: precision 1, almost no coverage."""
         real = np.random.default_rng(7).normal(size=(1000, 6))
         near = metrics.prdc(real, np.repeat(real[:10], 100, axis=0))
         self.assertEqual(near.precision.mean(), 1)
         self.assertEqual(near.recall.mean(), 0)
-        # each image lies in about k real balls and its own
+        # Each image lies in about k real balls and its own.
         self.assertLess(near.coverage.mean(), 10 * (5 + 3) / 1000)
         self.assertGreaterEqual(near.coverage.mean(), 10 / 1000)
 
@@ -227,14 +228,14 @@ class Neighbourhoods(unittest.TestCase):
             metrics.prdc(np.zeros((5, 2)), np.ones((9, 2)), k=5)
 
 
-class VarietyAndMemory(unittest.TestCase):
+class DiversityAndMemorization(unittest.TestCase):
     def setUp(self):
         self.random = np.random.default_rng(8)
 
     def draw(self, count):
         return self.random.integers(0, 256, (count, 28, 28), np.uint8)
 
-    def test_distinct(self):
+    def test_distinct_fraction(self):
         images = self.draw(4)
         self.assertEqual(
             metrics.distinct_fraction(np.concatenate([images, images[:1], images[:3]])), 0.5
@@ -245,24 +246,24 @@ class VarietyAndMemory(unittest.TestCase):
         labels = np.array([2, 2, 2, 5, 5, 7])
         twos = (5 + 10 + math.hypot(3, 6)) / 3
         got = metrics.mean_pairwise_distance(features, labels)
-        self.assertAlmostEqual(got, (twos + 1) / 2, delta=1e-9)  # the lone seven has no pair
+        self.assertAlmostEqual(got, (twos + 1) / 2, delta=1e-9)  # the only seven has no pair
         self.assertEqual(metrics.mean_pairwise_distance(features[:1], labels[:1]), 0)
 
     def test_nearest_image(self):
         others, images = self.draw(1500), self.draw(7)
-        distances = np.sqrt(((images[:, None].astype(float) - others[None]) ** 2).sum(axis=(2, 3)))
-        found, places = metrics.nearest_images(images, others)
-        np.testing.assert_array_equal(places, distances.argmin(axis=1))
-        np.testing.assert_allclose(found, distances.min(axis=1) / 255, rtol=1e-12)
-        with self.subTest("a copy is found at distance 0, and not where it is the image itself"):
-            found, places = metrics.nearest_images(others[[9, 1200]], others)
-            np.testing.assert_array_equal((found, places), ([0, 0], [9, 1200]))
-            own = np.array([9, 1200])
-            found, places = metrics.nearest_images(others[own], others, own)
-            self.assertTrue((found > 0).all() and not set(places) & {9, 1200})
+        expected = np.sqrt(((images[:, None].astype(float) - others[None]) ** 2).sum(axis=(2, 3)))
+        distances, indices = metrics.nearest_images(images, others)
+        np.testing.assert_array_equal(indices, expected.argmin(axis=1))
+        np.testing.assert_allclose(distances, expected.min(axis=1) / 255, rtol=1e-12)
+        with self.subTest("a copy has distance 0, unless it is the excluded image itself"):
+            distances, indices = metrics.nearest_images(others[[9, 1200]], others)
+            np.testing.assert_array_equal((distances, indices), ([0, 0], [9, 1200]))
+            excluded = np.array([9, 1200])
+            distances, indices = metrics.nearest_images(others[excluded], others, excluded)
+            self.assertTrue((distances > 0).all() and not set(indices) & {9, 1200})
 
-    def test_a_memorising_generator_is_caught(self):
-        """Training images, one pixel of each changed, against new draws of the same law."""
+    def test_memorized_training_images_are_detected(self):
+        """Training images with one changed pixel, against new images of the same distribution."""
         labels = np.tile(np.arange(10), 30)
         prototypes = self.draw(10)[np.tile(np.arange(10), 90)]
         noise = self.random.integers(-40, 41, (900, 28, 28))
@@ -272,21 +273,21 @@ class VarietyAndMemory(unittest.TestCase):
         copies[:, 14, 14] ^= 1
         real, _ = metrics.nearest_images(held_out, train)
         for fakes, low, high in ((copies, 0.0, 0.01), (fresh, 0.98, 1.02)):
-            found, _ = metrics.nearest_images(fakes, train)
-            ratio = metrics.distance_ratio(found, labels, real, labels)
+            distances, _ = metrics.nearest_images(fakes, train)
+            ratio = metrics.distance_ratio(distances, labels, real, labels)
             self.assertTrue(low <= ratio <= high, ratio)
-            below, above = metrics.bootstrap_ratio(found, labels, real, labels, seed=0)
+            below, above = metrics.bootstrap_ratio(distances, labels, real, labels, seed=0)
             self.assertTrue(low <= below <= ratio <= above <= high, (below, ratio, above))
 
-    def test_the_ratio_is_of_each_digit_not_of_their_mixture(self):
-        """Ones lie close: asking for more ones must not look like memorising."""
+    def test_the_ratio_is_per_digit(self):
+        """Ones are close to each other: a set with more ones must not look like memorization."""
         real, real_labels = np.array([1.0, 1.0, 9.0, 9.0]), np.array([1, 1, 8, 8])
         many_ones = np.array([1.0] * 9 + [9.0]), np.array([1] * 9 + [8])
         self.assertEqual(metrics.distance_ratio(*many_ones, real, real_labels), 1)
 
 
-class Bootstrap(unittest.TestCase):
-    def test_interval_of_a_share_is_the_binomial_one(self):
+class Intervals(unittest.TestCase):
+    def test_the_interval_of_a_fraction_is_the_binomial_one(self):
         values = np.array([1.0] * 900 + [0.0] * 100)
         low, high = metrics.bootstrap_mean(values, seed=1)
         half = 1.96 * math.sqrt(0.9 * 0.1 / 1000)

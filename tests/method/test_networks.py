@@ -5,18 +5,20 @@ import tensorflow as tf
 
 from gan3.method.networks import Generator, determinator, discriminator
 from gan3.nn.initializers import Glorot
+from gan3.nn.layers import ACTIVATIONS
 
 SEED = tf.constant([0, 1])
+GENERATOR_LAYERS = ("hidden1", "hidden2", "hidden3", "pixels")
 
 
-class Shapes(unittest.TestCase):
+class Layers(unittest.TestCase):
     def setUp(self):
         init = Glorot(0)
         self.generator = Generator(init, "elu")
         self.discriminator = discriminator(init, "elu")
         self.determinator = determinator(init, "elu")
 
-    def test_parameter_counts_from_the_design(self):
+    def test_parameter_counts_of_the_description(self):
         def dense(*widths):
             return sum(a * b + b for a, b in zip(widths, widths[1:], strict=False))
 
@@ -35,11 +37,7 @@ class Shapes(unittest.TestCase):
 
         self.assertEqual(
             names(self.generator),
-            [
-                f"generator/{x}/{v}"
-                for x in ("hidden1", "hidden2", "hidden3", "pixels")
-                for v in "wb"
-            ],
+            [f"generator/{x}/{v}" for x in GENERATOR_LAYERS for v in "wb"],
         )
         for network in (self.discriminator, self.determinator):
             layers = ("conv1", "conv2", "hidden", "logits")
@@ -52,7 +50,7 @@ class Shapes(unittest.TestCase):
 
         self.assertEqual(
             names(self.generator),
-            [f"generator/{x}/w" for x in ("hidden1", "hidden2", "hidden3", "pixels")],
+            [f"generator/{x}/w" for x in GENERATOR_LAYERS],
         )
         for network in (self.discriminator, self.determinator):
             self.assertEqual(
@@ -60,8 +58,9 @@ class Shapes(unittest.TestCase):
             )
 
     def test_no_weight_is_shared(self):
-        every = [*self.generator.weights, *self.discriminator.weights, *self.determinator.weights]
-        self.assertEqual(len({id(w) for w in every}), len(every))
+        networks = (self.generator, self.discriminator, self.determinator)
+        weights = [w for network in networks for w in network.weights]
+        self.assertEqual(len({id(w) for w in weights}), len(weights))
 
     def test_images_and_logits(self):
         latent = tf.random.stateless_uniform([3, 100], SEED, -1, 1)
@@ -73,12 +72,12 @@ class Shapes(unittest.TestCase):
 
     def test_wrong_shapes_are_refused(self):
         with self.assertRaises(ValueError):
-            self.generator(tf.zeros([3, 10]), 1.0, SEED)
+            self.generator(tf.zeros([3, 10]))
         for shape in ([3, 784], [3, 28, 28], [3, 28, 28, 3]):
             with self.assertRaises(ValueError):
-                self.discriminator(tf.zeros(shape), 1.0, SEED)
+                self.discriminator(tf.zeros(shape))
 
-    def test_generator_is_the_dense_network_of_the_design(self):
+    def test_generator_is_the_dense_network_of_the_description(self):
         latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
         h = latent.numpy().astype(np.float64)
         *hidden, (w, b) = zip(
@@ -88,22 +87,61 @@ class Shapes(unittest.TestCase):
             z = h @ weights.numpy() + biases.numpy()
             h = np.where(z > 0, z, np.expm1(z))  # ELU
         expected = 1 / (1 + np.exp(-(h @ w.numpy() + b.numpy())))
-        got = self.generator(latent, 1.0, SEED).numpy().reshape(2, 784)
+        got = self.generator(latent).numpy().reshape(2, 784)
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
-    def test_dropout_draws_are_of_the_seed(self):
-        images = tf.random.stateless_uniform([2, 28, 28, 1], SEED)
-        one = self.determinator(images, 0.5, tf.constant([0, 1])).numpy()
-        np.testing.assert_array_equal(one, self.determinator(images, 0.5, tf.constant([0, 1])))
-        self.assertFalse(np.array_equal(one, self.determinator(images, 0.5, tf.constant([0, 2]))))
+    def test_dense_layers_are_what_the_generator_computes(self):
+        for activation in ("elu", "leaky_relu"):
+            generator = Generator(Glorot(3), activation)
+            layers = generator.dense_layers()
+            self.assertEqual([layer.activation for layer in layers], [activation] * 3 + ["sigmoid"])
+            latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
+            h = latent.numpy()
+            for layer in layers:
+                self.assertIsNone(layer.scale)
+                h = (ACTIVATIONS | {"sigmoid": tf.sigmoid})[layer.activation](h @ layer.w + layer.b)
+            np.testing.assert_allclose(generator(latent).numpy().reshape(2, 784), h, atol=1e-5)
 
+
+class Dropout(unittest.TestCase):
+    def setUp(self):
+        latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
+        images = tf.random.stateless_uniform([2, 28, 28, 1], SEED)
+        self.inputs = (
+            (Generator(Glorot(0), "elu"), latent),
+            (discriminator(Glorot(0), "elu"), images),
+            (determinator(Glorot(0), "elu"), images),
+        )
+
+    def test_it_is_a_function_of_the_seed(self):
+        for network, x in self.inputs:
+            with self.subTest(network.name):
+                one = network(x, 0.5, tf.constant([0, 1])).numpy()
+                np.testing.assert_array_equal(one, network(x, 0.5, tf.constant([0, 1])))
+                self.assertFalse(np.array_equal(one, network(x, 0.5, tf.constant([0, 2]))))
+                self.assertFalse(np.array_equal(one, network(x)))
+
+    def test_without_dropout_the_seed_is_optional_and_has_no_effect(self):
+        for network, x in self.inputs:
+            with self.subTest(network.name):
+                plain = network(x)
+                np.testing.assert_array_equal(plain, network(x, 1.0, None))
+                np.testing.assert_array_equal(plain, network(x, 1.0, SEED))
+
+    def test_with_dropout_a_seed_is_needed(self):
+        for network, x in self.inputs:
+            with self.subTest(network.name), self.assertRaises(ValueError):
+                network(x, 0.99)
+
+
+class Precision(unittest.TestCase):
     def test_bfloat16_keeps_float32_weights_and_logits(self):
         exact, coarse = discriminator(Glorot(1), "elu"), discriminator(Glorot(1), "elu", "bfloat16")
         images = tf.random.stateless_uniform([4, 28, 28, 1], SEED)
-        got = coarse(images, 1.0, SEED)
+        got = coarse(images)
         self.assertEqual(got.dtype, tf.float32)
         self.assertEqual({w.dtype for w in coarse.weights}, {tf.float32})
-        np.testing.assert_allclose(got, exact(images, 1.0, SEED), atol=0.05)
+        np.testing.assert_allclose(got, exact(images), atol=0.05)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+"""Saving and restoring checkpoints, complete and damaged ones."""
+
 import unittest
 from pathlib import Path
 
@@ -5,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.errors import UserError
-from gan3.runs.checkpoints import KEPT, Checkpoints
+from gan3.runs.checkpoints import MAX_TO_KEEP, Checkpoints
 from tests.support import FolderTest
 
 
@@ -17,7 +19,7 @@ def state(start):
 
 
 class Checkpointing(FolderTest):
-    def test_what_was_saved_comes_back_with_its_step(self):
+    def test_a_saved_state_is_restored_with_its_step(self):
         saved = state(5.0)
         Checkpoints(self.folder, saved).save(70)
         other = state(0.0)
@@ -25,20 +27,20 @@ class Checkpointing(FolderTest):
         for name in saved:
             np.testing.assert_array_equal(saved[name].numpy(), other[name].numpy())
 
-    def test_the_newest_few_are_kept(self):
+    def test_only_the_newest_checkpoints_are_kept(self):
         variables = state(0.0)
         checkpoints = Checkpoints(self.folder, variables)
         for step in (0, 100, 200, 300, 400):
             variables["generator/w"].assign([step, step])
             checkpoints.save(step)
-        found = sorted(path.name for path in self.folder.glob("*.index"))
-        self.assertEqual(found, [f"step-{step}.index" for step in (200, 300, 400)][-KEPT:])
+        names = sorted(path.name for path in self.folder.glob("*.index"))
+        self.assertEqual(names, [f"step-{step}.index" for step in (200, 300, 400)][-MAX_TO_KEEP:])
         fresh = state(1.0)
         self.assertEqual(Checkpoints(self.folder, fresh).restore(), 400)
         self.assertEqual(fresh["generator/w"].numpy()[0], 400)
 
-    def three_of_them(self):
-        """Checkpoints 100, 200, 300; the first variable of a state says which step it is of."""
+    def save_three(self):
+        """Save checkpoints 100, 200 and 300; the values of their variables are their steps."""
         variables = state(0.0)
         checkpoints = Checkpoints(self.folder, variables)
         for step in (100, 200, 300):
@@ -47,52 +49,52 @@ class Checkpointing(FolderTest):
             checkpoints.save(step)
 
     def restored(self):
-        """What comes back into fresh variables: (step, weight, Adam's count), and what is said."""
-        fresh, said = state(1.0), []
-        step = Checkpoints(self.folder, fresh).restore(said.append)
+        """(step, weight, Adam's count) as restored into fresh variables, and the logged lines."""
+        fresh, log = state(1.0), []
+        step = Checkpoints(self.folder, fresh).restore(log.append)
         weights = fresh["generator/w"].numpy()
         self.assertEqual(weights[0], weights[1])
-        return (step, int(weights[0]), int(fresh["adam/generator/steps"])), said
+        return (step, int(weights[0]), int(fresh["adam/generator/steps"])), log
 
-    def test_the_newest_whole_one_is_taken_and_the_others_are_named(self):
-        """Each file of the newest cut, flipped, emptied or gone: all of the one before comes."""
+    def test_the_newest_complete_one_is_restored_and_damaged_ones_are_logged(self):
+        """Whatever happens to a file of the newest, all of the one before is restored."""
 
         def flip_last(path):
             content = bytearray(path.read_bytes())
-            content[-1] ^= 1  # of the data file, a bit of the last variable: the first are readable
+            content[-1] ^= 1  # in the data file: of the last variable, the others are intact
             path.write_bytes(content)
 
-        spoil = {
+        damages = {
             "cut": lambda path: path.write_bytes(path.read_bytes()[:-4]),
             "flipped": flip_last,
             "empty": lambda path: path.write_bytes(b""),
-            "gone": lambda path: path.unlink(),
+            "missing": lambda path: path.unlink(),
         }
-        self.three_of_them()
-        for path in (p for p in self.folder.glob("step-300.*")):
+        self.save_three()
+        for path in list(self.folder.glob("step-300.*")):
             whole = path.read_bytes()
-            for how, damage in spoil.items():
-                with self.subTest(path.name, how=how):
+            for name, damage in damages.items():
+                with self.subTest(path.name, damage=name):
                     damage(path)
-                    got, said = self.restored()
-                    self.assertEqual(got, (200, 200, 200))
-                    self.assertEqual(len(said), 1)
-                    self.assertRegex(said[0], "step-300: damaged .*older one")
+                    values, log = self.restored()
+                    self.assertEqual(values, (200, 200, 200))
+                    self.assertEqual(len(log), 1)
+                    self.assertRegex(log[0], "step-300: damaged .*older one")
                     path.write_bytes(whole)
         for path in self.folder.glob("step-300.*"):
             path.unlink()  # the pointer still names it
         next(self.folder.glob("step-200.data*")).write_bytes(b"x")
-        got, said = self.restored()
-        self.assertEqual(got, (100, 100, 100))
+        values, log = self.restored()
+        self.assertEqual(values, (100, 100, 100))
         self.assertEqual(
-            [line.split(":")[1].rpartition("/")[2] for line in said], ["step-300", "step-200"]
+            [line.split(":")[1].rpartition("/")[2] for line in log], ["step-300", "step-200"]
         )
         next(self.folder.glob("step-100.data*")).unlink()
         with self.assertRaisesRegex(UserError, "step-300: damaged .*no older checkpoint is whole"):
             self.restored()
 
-    def test_a_pointer_that_cannot_be_read_is_named_and_not_needed(self):
-        self.three_of_them()
+    def test_a_damaged_pointer_is_logged_and_not_needed(self):
+        self.save_three()
         pointer = self.folder / "checkpoint"
         for content in (
             b"",
@@ -103,22 +105,22 @@ class Checkpointing(FolderTest):
         ):
             with self.subTest(content):
                 pointer.unlink() if content is None else pointer.write_bytes(content)
-                got, said = self.restored()
-                self.assertEqual(got, (300, 300, 300))
-                self.assertEqual(len(said), 1)
-                self.assertIn(str(pointer), said[0])
-                again = Checkpoints(self.folder, state(0.0))
-                again.restore(said.append)
-                again.save(300)  # and the pointer is whole again
+                values, log = self.restored()
+                self.assertEqual(values, (300, 300, 300))
+                self.assertEqual(len(log), 1)
+                self.assertIn(str(pointer), log[0])
+                checkpoints = Checkpoints(self.folder, state(0.0))
+                checkpoints.restore(log.append)
+                checkpoints.save(300)  # repairs the pointer
                 self.assertEqual(Path(tf.train.latest_checkpoint(self.folder)).name, "step-300")
                 pointer.write_text('model_checkpoint_path: "step-300"\n')
                 Checkpoints(self.folder, state(0.0)).restore(self.fail)
 
-    def test_none_is_refused(self):
+    def test_a_folder_without_a_checkpoint_is_refused(self):
         with self.assertRaisesRegex(UserError, "no checkpoint"):
             Checkpoints(self.folder, state(0.0)).restore()
 
-    def test_a_damaged_one_and_one_of_another_system_are_refused(self):
+    def test_damaged_ones_and_those_of_another_system_are_refused(self):
         Checkpoints(self.folder, state(5.0)).save(7)
         larger = state(0.0) | {"discriminator/w": tf.Variable(1.0)}
         with self.assertRaisesRegex(UserError, "of another system"):

@@ -1,4 +1,4 @@
-"""The generators that come along: digits without training and without data."""
+"""The bundled generators: digits without training and without data."""
 
 import unittest
 from pathlib import Path
@@ -15,40 +15,40 @@ from tests.support import FolderTest, call
 
 
 class Generators(FolderTest):
-    def test_they_draw_the_digits_that_were_asked_for(self):
+    def test_they_draw_the_requested_digits(self):
         labels = parse_labels(500, "cycle")
         for name in pretrained.GENERATORS:
             images = Sampler(pretrained.load_pretrained(name))(labels, (0, 0))
-            read = bundled_judge()(images)[1].argmax(axis=1)
-            # .995 and more over 10,000; fewer than 485 of 500 would be once in 10^8
-            self.assertGreaterEqual((read == labels).sum(), 485, name)
+            predicted = bundled_judge()(images)[1].argmax(axis=1)
+            # Label accuracy is at least .995; fewer than 485 of 500 have a probability of 1e-8.
+            self.assertGreaterEqual((predicted == labels).sum(), 485, name)
             self.assertEqual(len({image.tobytes() for image in images}), 500)
 
-    def test_all_that_comes_along_is_at_most_six_megabytes(self):
+    def test_the_bundled_files_have_at_most_six_megabytes(self):
         self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 6e6)
 
-    def test_half_precision_moves_no_pixel_by_more_than_a_step(self):
+    def test_half_precision_changes_no_pixel_by_more_than_one_level(self):
         system = pretrained.load_pretrained("best")
         before = Sampler(system)(parse_labels(100, "cycle"), (1, 0)).astype(int)
         random = np.random.default_rng(0)
-        for w in system.generator_weights.values():  # what rounding to float16 took at most
+        for w in system.generator_weights.values():  # the largest error of float16
             w.assign(w * (1 + random.uniform(-1, 1, w.shape).astype(np.float32) * 2**-11))
         after = Sampler(system)(parse_labels(100, "cycle"), (1, 0)).astype(int)
         self.assertLessEqual(np.abs(before - after).max(), 1)
 
-    def test_what_was_saved_is_what_is_read(self):
+    def test_saving_a_bundled_generator_reproduces_its_file(self):
         system = pretrained.load_pretrained("best")
         digest = pretrained.save(Path("again.npz"), system)
         self.assertEqual(digest, digest_of(Path("again.npz")))
         self.assertEqual(digest, pretrained.GENERATORS["best"].digest)
 
-    def test_a_name_that_none_has_is_refused(self):
-        with self.assertRaisesRegex(UserError, "there is best"):
+    def test_an_unknown_name_is_refused(self):
+        with self.assertRaisesRegex(UserError, "'three_network': unknown; available: best"):
             pretrained.load_pretrained("three_network")
 
 
 class Commands(FolderTest):
-    def test_a_number_without_a_run_and_without_data(self):
+    def test_generate_works_without_a_run_and_without_data(self):
         status, out, err = call("generate", "241256", "--seed", "3")
         self.assertEqual((status, err), (0, ""))
         self.assertIn("no run in logs: by the generator of best that comes with gan3", out)
@@ -56,20 +56,20 @@ class Commands(FolderTest):
         call("generate", "241256", "--seed", "3", "--pretrained", "best", "--out", str(named))
         self.assertEqual(named.read_bytes(), Path("figures/241256.png").read_bytes())
 
-    def test_a_walk_through_it_as_a_sheet_and_moving(self):
+    def test_latent_draws_a_sheet_and_an_animation(self):
         walk = "latent", "--pretrained", "best", "--digits", "4", "9", "--mode", "interpolate"
         status, out, err = call(*walk)
         self.assertEqual((status, err), (0, ""))
         self.assertIn("figures/latent_interpolate.png", out)
         self.assertTrue(Path("figures/latent_interpolate.png").is_file())
-        with Image.open("figures/latent_interpolate.gif") as moving:
-            self.assertGreater(moving.n_frames, 2)
+        with Image.open("figures/latent_interpolate.gif") as animation:
+            self.assertGreater(animation.n_frames, 2)
 
-    def test_samples_of_it(self):
+    def test_sample_writes_its_digits(self):
         status, _, err = call("sample", "--pretrained", "best", "--count", "20", "--out", "x.npz")
         self.assertEqual(status, 0, err)
-        with np.load("x.npz") as found:
-            self.assertEqual(found["images"].shape, (20, 28, 28))
+        with np.load("x.npz") as arrays:
+            self.assertEqual(arrays["images"].shape, (20, 28, 28))
 
 
 if __name__ == "__main__":

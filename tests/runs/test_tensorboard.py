@@ -1,3 +1,5 @@
+"""The events of a run as TensorBoard reads them, and the graph of a step."""
+
 import unittest
 
 import numpy as np
@@ -20,14 +22,14 @@ class Graph(unittest.TestCase):
         cls.graph = named_graph(step.get_concrete_function(images, labels, tf.constant([0, 1])))
         cls.names = [node.name for node in cls.graph.node]
 
-    def test_three_boxes_hold_their_variables_under_their_own_names(self):
+    def test_every_network_has_a_box_with_its_variables(self):
         for role, network in zip(Triple._fields, self.system.networks, strict=True):
             for w in network.weights:
                 self.assertIn(w.name.removesuffix(":0"), self.names)
-            inside = {name.split("/")[1] for name in self.names if name.startswith(f"{role}/")}
-            self.assertTrue({"hidden1", "hidden"} & inside)
+            layers = {name.split("/")[1] for name in self.names if name.startswith(f"{role}/")}
+            self.assertTrue({"hidden1", "hidden"} & layers)
 
-    def test_one_box_a_network_and_few_beside_them(self):
+    def test_every_network_has_one_box_only(self):
         boxes = {name.split("/")[0] for name in self.names if "/" in name}
         updates = {f"update_{role}" for role in Triple._fields}
         self.assertLessEqual({*Triple._fields, *updates, "losses", "noise"}, boxes)
@@ -39,16 +41,16 @@ class Graph(unittest.TestCase):
             ]
         )  # no generator_1
 
-    def test_every_edge_leads_to_a_node(self):
-        known = set(self.names)
-        self.assertEqual(len(known), len(self.names))
+    def test_every_input_is_a_node(self):
+        names = set(self.names)
+        self.assertEqual(len(names), len(self.names))
         for node in self.graph.node:
             for entry in node.input:
-                self.assertIn(entry.removeprefix("^").partition(":")[0], known)
+                self.assertIn(entry.removeprefix("^").partition(":")[0], names)
 
 
 class Events(FolderTest):
-    def test_what_is_written_is_there(self):
+    def test_scalars_images_graph_and_layout_are_written(self):
         events = EventWriter(self.folder)
         config = {"seed": 3, "keep_prob": {"generator": 0.9, "discriminator": 0.5}}
         graph = tf.function(lambda: tf.constant(1.0)).get_concrete_function().graph
@@ -67,12 +69,14 @@ class Events(FolderTest):
         self.assertTrue(any("hparams" in tag for tag in values))
         _, value = values["custom_scalars__config__"]
         layout = layout_pb2.Layout.FromString(tf.make_ndarray(value.tensor).item())
+        titles = [category.title for category in layout.category]
+        self.assertEqual(titles, ["losses side by side", "accuracies"])
         charts = [chart.title for chart in layout.category[0].chart]
         self.assertEqual(charts, ["discriminator", "determinator", "generator"])
 
-    def test_what_came_after_a_checkpoint_is_forgotten(self):
+    def test_events_after_a_checkpoint_are_deleted(self):
         def steps():
-            """Of all files; their names have no order, the tenth of a process is before its 9th."""
+            """The steps in all files, sorted: the names of the files do not sort by time."""
             return sorted(
                 event.step
                 for path in self.folder.glob("events.*")
@@ -80,7 +84,7 @@ class Events(FolderTest):
                 if event.summary.value
             )
 
-        for numbers in ((10, 20), (30, 40)):  # two files, as a run that was resumed has
+        for numbers in ((10, 20), (30, 40)):  # two files, as of a resumed run
             events = EventWriter(self.folder)
             for number in numbers:
                 events.scalars(number, {"loss/determinator": 0.5})
@@ -92,17 +96,17 @@ class Events(FolderTest):
         self.assertEqual(steps(), [10, 20, 30])
         self.assertEqual(first.read_bytes(), before)
         whole = second.read_bytes()
-        for cut in (1, 5, 20):  # a kill in the middle of a record
+        for cut in (1, 5, 20):  # killed while writing a record
             second.write_bytes(whole[:-cut])
             forget_after(self.folder, 30)
             self.assertEqual(steps(), [10, 20])
             self.assertEqual(set(self.folder.iterdir()), {first, second})
-        forget_after(self.folder, -1)  # a run that begins again
+        forget_after(self.folder, -1)  # a run that starts again from step 0
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def test_hyper_parameters_are_one_level(self):
-        got = flatten({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})
-        self.assertEqual(got, {"seed": 3, "beta1.generator": 0.5, "beta1.determinator": 0.9})
+    def test_hyper_parameters_are_flattened(self):
+        flat = flatten({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})
+        self.assertEqual(flat, {"seed": 3, "beta1.generator": 0.5, "beta1.determinator": 0.9})
 
 
 if __name__ == "__main__":

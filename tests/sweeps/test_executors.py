@@ -1,7 +1,7 @@
-"""Who does the runs of a sweep: tasks that are killed, and the same figures from every engine.
+"""The executors of a sweep: processes that are killed, and equal results from every executor.
 
-GAN3_LONG=1, where Ray is installed: eight runs on both engines, one and two at a time, a worker
-killed in the middle, and a cluster of two nodes.
+With GAN3_LONG=1 and Ray installed: eight runs on both executors, one and two at a time, a worker
+killed during training, a cluster of two nodes, failing tasks, and Ctrl-C.
 """
 
 import importlib.util
@@ -10,13 +10,25 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
+from contextlib import suppress
 from pathlib import Path
 
 from gan3.core.errors import UserError
 from gan3.sweeps import executors
-from tests.support import LONG, ROOT, FolderTest, call, lines_of, step_of, weights_of, write_idx_set
+from tests.support import (
+    LONG,
+    ROOT,
+    FolderTest,
+    call,
+    lines_of,
+    start,
+    step_of,
+    weights_of,
+    write_idx_set,
+)
 
 RAY = importlib.util.find_spec("ray") is not None
 SCHEDULE = ["--episodes", "2", "--batches", "20", "--batch-size", "8"]
@@ -42,7 +54,8 @@ settings = {{ {settings} }}
 
 
 def task(name, **changes):
-    made = executors.Task(
+    """A task that trains mlp_gan for 40 steps."""
+    return executors.Task(
         run=name,
         train=["--experiment", "mlp_gan", "--dataset", "idx", *SCHEDULE, *OFTEN],
         evaluate=[],
@@ -52,29 +65,42 @@ def task(name, **changes):
         folder=str(Path.cwd()),
         environment={},
         deadline=time.time() + 600,
-    )
-    return made._replace(**changes)
+    )._replace(**changes)
 
 
-def wait_for(question):
+def wait_for(condition):
+    """The first true value of `condition()`."""
     deadline = time.monotonic() + 200
-    while not question():
+    while not (value := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.01)
+    return value
 
 
 def children_of(parent):
-    """The processes that were begun by this one."""
-    found = []
+    """The child processes of a process, by id."""
+    children = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = status.read_text().rpartition(")")[2].split()
         except OSError:  # it has ended
             continue
         if int(fields[1]) == parent:
-            found.append(int(status.parent.name))
-    return found
+            children.append(int(status.parent.name))
+    return children
+
+
+def processes_in(folder):
+    """The processes that have `folder` as their working directory, by id."""
+    processes = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if link.readlink() == folder.resolve():
+                processes.append(int(link.parent.name))
+        except OSError:  # it has ended, or belongs to somebody else
+            continue
+    return processes
 
 
 class Tasks(FolderTest):
@@ -83,13 +109,15 @@ class Tasks(FolderTest):
         write_idx_set(self.folder / "own", 600, 200)
 
     @unittest.skipUnless(LONG, "GAN3_LONG is not set: takes a minute")
-    def test_killed_it_goes_on_and_with_its_worker_it_dies(self):
+    def test_a_killed_process_is_started_again_and_dies_with_its_worker(self):
         whole = task("whole")
         status, _, err = call("train", "--run", "whole", *whole.train, *whole.places)
         self.assertEqual(status, 0, err)
-        worker = "import sys, tests.sweeps.test_executors as t; print(t.engines.do(t.task('cut')))"
+        worker = (
+            "import tests.sweeps.test_executors as t; print(t.executors.run_task(t.task('cut')))"
+        )
 
-        def begin():
+        def start_worker():
             return subprocess.Popen(
                 [sys.executable, "-c", worker],
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -97,16 +125,16 @@ class Tasks(FolderTest):
                 text=True,
             )
 
-        with self.subTest("the worker is killed, and what it began with it"):
-            process = begin()
+        with self.subTest("the worker is killed, and its process dies with it"):
+            process = start_worker()
             wait_for(lambda: step_of("cut") >= 5)
             (training,) = children_of(process.pid)
             process.kill()
             process.communicate()
             wait_for(lambda: not Path(f"/proc/{training}").exists())
             self.assertLess(step_of("cut"), 40)
-        with self.subTest("what it began is killed, and begun again"):
-            process = begin()
+        with self.subTest("its process is killed, and started again"):
+            process = start_worker()
             self.addCleanup(process.kill)
             before = step_of("cut")
             wait_for(lambda: children_of(process.pid))
@@ -118,24 +146,27 @@ class Tasks(FolderTest):
         self.assertEqual(lines_of("cut"), lines_of("whole"))
         self.assertTrue(Path("logs/cut/report.json").is_file())
 
-    def test_what_went_wrong_is_its_last_line(self):
+    def test_the_problem_of_a_run_is_the_last_line_of_its_output(self):
         self.assertRegex(
-            executors.do(task("lost", train=["--experiment", "nothing"])),
+            executors.run_task(task("lost", train=["--experiment", "nothing"])),
             r"\Aexit status 2: gan3: .*'nothing'.*\Z",
         )
-        self.assertIn("time is over", executors.do(task("late", deadline=time.time() - 1)))
+
+    def test_no_run_is_started_after_the_deadline(self):
+        problem = executors.run_task(task("late", deadline=time.time() - 1))
+        self.assertIn("time budget is used up", problem)
         self.assertFalse(Path("logs/late").exists())
 
     @unittest.skipIf(RAY, "Ray is installed")
-    def test_without_ray_a_line_says_how_to_get_it(self):
-        with self.assertRaisesRegex(UserError, "--engine ray: Ray is not installed; pip install"):
+    def test_without_ray_the_error_says_how_to_install_it(self):
+        with self.assertRaisesRegex(UserError, "Ray: not installed; pip install"):
             executors.run_on_ray([task("one")], print, 1, 1, None)
 
 
 @unittest.skipUnless(RAY and LONG, "needs Ray, and minutes: with GAN3_LONG=1")
 class Ray(FolderTest):
-    def sweep(self, name, *more):
-        """The sweep in folders of its own; its cards by run."""
+    def write_spec(self):
+        """A sweep of four variants and two seeds, and its data."""
         text = SPEC
         for experiment in ("mlp_gan", "layernorm_gan"):
             for i, settings in enumerate(("beta1 = 0.5", "beta1 = 0.9")):
@@ -143,18 +174,29 @@ class Ray(FolderTest):
                     name=f"{experiment} {i}", experiment=experiment, settings=settings
                 )
         Path("spec.toml").write_text(text)
-        if not Path("own").exists():
-            write_idx_set(Path("own"), 600, 200)
-        places = ("--logs", f"{name}/logs", "--figures", f"{name}/figures", "--data", "own")
-        status, out, err = call("sweep", "spec.toml", *places, *more)
-        self.assertEqual(status, 0, out + err)
-        return self.cards(name)
+        write_idx_set(Path("own"), 600, 200)
 
-    def cards(self, name):
+    def sweep(self, name, *more):
+        """Run the sweep in folders of its own; the metrics of its report cards, by run."""
+        folders = ("--logs", f"{name}/logs", "--figures", f"{name}/figures", "--data", "own")
+        status, out, err = call("sweep", "spec.toml", *folders, *more)
+        self.assertEqual(status, 0, out + err)
         paths = sorted(Path(name, "logs").glob("*/report.json"))
         return {path.parent.name: json.loads(path.read_text())["samples"] for path in paths}
 
-    def test_the_same_figures_whoever_does_it(self):
+    def run_on_ray(self, *tasks):
+        """The problem of each task, by run; each is reported once."""
+        reports = []
+
+        def report(name, problem):
+            reports.append((name, problem))
+
+        executors.run_on_ray(list(tasks), report, jobs=1, threads=1, address=None)
+        self.assertEqual(len(reports), len(tasks))
+        return dict(reports)
+
+    def test_every_executor_gives_the_same_results(self):
+        self.write_spec()
         expected = self.sweep("alone")
         self.assertEqual(len(expected), 8)
         self.assertEqual(len({json.dumps(card) for card in expected.values()}), 8)
@@ -165,7 +207,7 @@ class Ray(FolderTest):
         ):
             with self.subTest(name):
                 self.assertEqual(self.sweep(name, *more), expected)
-        with self.subTest("a worker is killed in the middle"):
+        with self.subTest("a worker is killed during training"):
             killer = subprocess.Popen(
                 [
                     sys.executable,
@@ -186,12 +228,61 @@ class Ray(FolderTest):
             joined = ("--engine", "ray", "--address", cluster.address)
             self.assertEqual(self.sweep("cluster", *joined), expected)
 
+    def test_a_task_that_fails_is_reported_and_not_repeated(self):
+        Path("logs/damaged").mkdir(parents=True)
+        Path("logs/damaged/run.json").write_text("{")
+        problems = self.run_on_ray(
+            task("unknown", train=["--experiment", "nothing"]),
+            task("damaged"),
+        )
+        self.assertRegex(problems["unknown"], r"\Aexit status 2: gan3: .*'nothing'.*\Z")
+        self.assertEqual(len(Path("unknown.txt").read_text().splitlines()), 1)
+        self.assertRegex(problems["damaged"], r"\A.*run\.json: not the record of a run;.*\Z")
+
+    def test_a_task_whose_worker_is_lost_every_time_is_given_up(self):
+        killed, ended = set(), threading.Event()
+
+        def kill_every_worker():
+            while not ended.wait(0.05):
+                for raylet in children_of(os.getpid()):
+                    for worker in set(children_of(raylet)) - killed:
+                        with suppress(OSError):  # it has ended
+                            command = Path(f"/proc/{worker}/cmdline").read_bytes()
+                            if command.startswith(b"ray::run_task"):
+                                os.kill(worker, signal.SIGKILL)
+                                killed.add(worker)
+
+        killer = threading.Thread(target=kill_every_worker)
+        killer.start()
+        try:
+            problems = self.run_on_ray(task("lost"))
+        finally:
+            ended.set()
+            killer.join()
+        self.assertRegex(problems["lost"], r"\Aworker lost, 4 times \(\w+\)\Z")
+        self.assertEqual(len(killed), 4)
+
+    def test_ctrl_c_ends_every_process_and_the_sweep_can_be_continued(self):
+        self.write_spec()
+        process = start("sweep", "spec.toml", "--data", "own", "--engine", "ray", cwd=self.folder)
+        self.addCleanup(process.kill)
+        wait_for(lambda: list(Path("logs").glob("*/checkpoints/step-[1-9]*.index")))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT)
+        wait_for(lambda: set(processes_in(self.folder)) == {os.getpid()})
+        (record,) = Path("logs").glob("*/run.json")
+        self.assertEqual(json.loads(record.read_text())["outcome"], "running")
+        run = record.parent.name
+        self.assertIsNone(executors.run_task(task(run)))
+        self.assertEqual(step_of(run), 60)
+
 
 def kill_a_worker(name):
-    """SIGKILL to the worker of Ray whose process is in the middle of its training."""
+    """Send SIGKILL to a Ray worker whose process is in the middle of its training."""
     logs = f"{name}/logs"
 
-    def in_the_middle():
+    def worker_in_training():
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = path.read_bytes().split(b"\0")
@@ -205,8 +296,7 @@ def kill_a_worker(name):
                     return parent
         return None
 
-    wait_for(in_the_middle)
-    os.kill(in_the_middle(), signal.SIGKILL)
+    os.kill(wait_for(worker_in_training), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sweeps: real runs by a specification, and the ranking of its points."""
+"""Sweeps: real runs of a specification, and the ranking of its points."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ settings = { beta1 = 0 }
 
 
 class Runs(FolderTest):
-    def test_trained_scored_tabled_and_not_done_again(self):
+    def test_runs_are_trained_scored_compared_and_not_repeated(self):
         write_idx_set(self.folder / "own", 600, 200)
         Path("spec.toml").write_text(SPEC + "minutes = 150\n")
         folders = ("--data", "own")
@@ -49,19 +49,19 @@ class Runs(FolderTest):
             self.assertEqual(float(row["recall"]), card["samples"]["recall"]["value"])
             self.assertEqual(lines_of(row["run"])[-1]["step"], 4)
         table = Path("figures/try/table.md").read_text()
-        self.assertEqual(table.count("\n"), 2 + 2 + 1)  # head and rule, variants, real digits
-        for picture in ("spread.png", "courses.png", "sheet.png"):
+        self.assertEqual(table.count("\n"), 2 + 2 + 1)  # head, rule, two variants, real digits
+        for picture in ("tradeoff.png", "training_progress.png", "sheet.png"):
             self.assertGreater(Path(f"figures/try/{picture}").stat().st_size, 10_000)
 
-        made_early = Path("logs/try-mlp_gan-0/report.json")
-        card = made_early.read_text()
-        made_early.write_text(json.dumps(json.loads(card) | {"step": 2}))
+        path = Path("logs/try-mlp_gan-0/report.json")
+        card = path.read_text()
+        path.write_text(json.dumps(json.loads(card) | {"step": 2}))
         status, out, err = call("sweep", "spec.toml", "--tables", *folders)
         self.assertEqual(status, 0, err + out)
         self.assertIn("| mlp_gan, step 2 of 4 |", Path("figures/try/table.md").read_text())
-        made_early.write_text(card)
+        path.write_text(card)
 
-        for run in ("mlp_gan-0", "no_momentum-0"):  # trained, not scored: only that is done
+        for run in ("mlp_gan-0", "no_momentum-0"):  # so they are scored but not trained
             Path(f"logs/try-{run}/report.json").unlink()
         Path("logs/try-mlp_gan-0/episodes/episode_02.npz").write_bytes(b"")
         trained = Path("logs/try-no_momentum-0/metrics.jsonl")
@@ -95,10 +95,10 @@ beta1 = [0.5, 0.7, 0.9]
 
 class Ranking(FolderTest):
     def read(self, metric, values):
-        """The sweep, with a card for every run whose (beta1, rate, seed) has a value."""
+        """The sweep, after writing a card for every run whose (beta1, rate, seed) has a value."""
         Path("spec.toml").write_text(POINTS.format(metric=metric))
-        found = spec.read(Path("spec.toml"))
-        for trial in found.trials:
+        specified = spec.read(Path("spec.toml"))
+        for trial in specified.trials:
             config = trial.config
             key = (config.beta1.generator, config.learning_rate.generator, config.seed)
             if key in values:
@@ -110,26 +110,26 @@ class Ranking(FolderTest):
                 card |= {"judge": {"digest": "x"}, "real": {metric: {"value": 1.0}}}
                 card["samples"] = {metric: {"value": values[key]}}
                 (logs / "report.json").write_text(json.dumps(card))
-        return found
+        return specified
 
-    def test_by_the_mean_over_seeds_the_better_first(self):
+    def test_points_are_ranked_by_their_mean_over_seeds_the_best_first(self):
         values = {(0.5, 1e-3, 0): 7.0, (0.5, 1e-3, 1): 9.0, (0.7, 2e-3, 0): 6.0, (0.9, 1e-3, 1): 9}
-        runs = sweep.scored(self.read("frechet_distance", values))
-        places = sweep.ranking(runs, "frechet_distance")
-        self.assertEqual([place.mean for place in places], [6, 8, 9])
-        self.assertEqual([len(place.values) for place in places], [1, 2, 1])
-        self.assertEqual(places[1].point, {"beta1": 0.5, "learning_rate.generator": 1e-3})
+        trials = sweep.read_scored(self.read("frechet_distance", values))
+        ranking = sweep.rank(trials, "frechet_distance")
+        self.assertEqual([point.mean for point in ranking], [6, 8, 9])
+        self.assertEqual([len(point.values) for point in ranking], [1, 2, 1])
+        self.assertEqual(ranking[1].point, {"beta1": 0.5, "learning_rate.generator": 1e-3})
 
-    def test_what_better_means_is_the_metric_s_affair(self):
+    def test_the_metric_decides_which_values_are_better(self):
         values = {(0.5, 1e-3, 0): 0.7, (0.7, 1e-3, 0): 1.1, (0.9, 1e-3, 0): 1.4}
         for metric, expected in (
             ("coverage", [1.4, 1.1, 0.7]),
             ("frechet_distance", [0.7, 1.1, 1.4]),
-            ("diversity", [1.1, 0.7, 1.4]),  # near 1
+            ("within_class_diversity", [1.1, 0.7, 1.4]),  # near 1
         ):
             with self.subTest(metric):
-                places = sweep.ranking(sweep.scored(self.read(metric, values)), metric)
-                self.assertEqual([place.mean for place in places], expected)
+                ranking = sweep.rank(sweep.read_scored(self.read(metric, values)), metric)
+                self.assertEqual([point.mean for point in ranking], expected)
                 shutil.rmtree("logs")
 
 

@@ -1,5 +1,9 @@
+"""The lines and the progress bar of a training run."""
+
 import io
 import unittest
+
+from rich.console import Console
 
 from gan3.training.progress import (
     Lines,
@@ -8,7 +12,6 @@ from gan3.training.progress import (
     progress_display,
     status,
 )
-from rich.console import Console
 
 VALUES = {
     "loss/discriminator": 1.23456,
@@ -18,64 +21,65 @@ VALUES = {
 }
 
 
-class Words(unittest.TestCase):
-    def test_status_says_all_and_fits_a_terminal(self):
+class Formatting(unittest.TestCase):
+    def test_the_status_fits_into_a_terminal(self):
         line = status(1500, 20000, 1, 10, VALUES, 150.0)
         expected = "episode 1/10 step 1500/20000 D 1.23 C 0.000123 G 0.5+1.23e+03 150 ms 46:15 left"
         self.assertEqual(line, expected)
         self.assertLessEqual(len(line), 80)
 
-    def test_long_times_are_hours(self):
+    def test_long_times_are_given_in_hours(self):
         self.assertIn(" 5.0 h left", status(2000, 20000, 1, 10, VALUES, 1000.0))
 
-    def test_an_episodes_end(self):
+    def test_losses_of_three_networks(self):
         self.assertEqual(
             format_losses(VALUES), "D 1.23  C 0.000123  G 0.5 (real) + 1.23e+03 (digit)"
         )
 
-    def test_two_networks_have_two_losses(self):
+    def test_losses_of_two_networks(self):
         two = {tag: VALUES[tag] for tag in ("loss/discriminator", "loss/generator_real")}
         self.assertEqual(format_losses(two), "D 1.23  G 0.5")
         self.assertIn("step 5/10 D 1.23 G 0.5 7 ms", status(5, 10, 1, 2, two, 7.0))
 
-    def test_the_judge_says_what_a_system_can_be_asked(self):
+    def test_scores_with_and_without_requested_digits(self):
         score = {"judge/label_accuracy": 0.98765, "judge/frechet_distance": 12.3456}
-        self.assertEqual(
-            format_scores(score), "98.8% of its digits read as asked, Frechet distance 12.3"
-        )
+        self.assertEqual(format_scores(score), "label accuracy 98.8%, Fréchet distance 12.3")
         score = {"judge/classes_covered": 9.0, "judge/frechet_distance": 12.3456}
-        self.assertEqual(format_scores(score), "9 of ten digits found, Frechet distance 12.3")
+        self.assertEqual(format_scores(score), "9 of 10 classes covered, Fréchet distance 12.3")
 
 
-class Showing(unittest.TestCase):
-    def shown(self, terminal):
-        text, said = io.StringIO(), []
-        place = Console(file=text, force_terminal=terminal, width=80, markup=False, highlight=False)
-        with progress_display(place, 0, 100, 2, said.append) as shown:
+class Display(unittest.TestCase):
+    def show(self, terminal):
+        """The output of 100 steps to a console, and the logged lines."""
+        text, lines = io.StringIO(), []
+        output = Console(
+            file=text, force_terminal=terminal, width=80, markup=False, highlight=False
+        )
+        with progress_display(output, 0, 100, 2, lines.append) as display:
             for step in range(10, 101, 10):
-                shown.show(step, 1 + (step > 50), VALUES | {"loss/determinator": 0.5}, 100.0)
-            shown.log("episode 2 is done [here]")
-        return text.getvalue(), said
+                display.show(step, 1 + (step > 50), VALUES | {"loss/determinator": 0.5}, 100.0)
+            display.log("episode 2 is done [here]")
+        return text.getvalue(), lines
 
-    def test_a_pipe_gets_a_line_every_fifty_steps(self):
-        text, said = self.shown(terminal=False)
+    def test_a_pipe_gets_a_line_every_50_steps(self):
+        text, lines = self.show(terminal=False)
         self.assertEqual(text, "")
         self.assertEqual(
-            [line.split(" D ")[0] for line in said],
+            [line.split(" D ")[0] for line in lines],
             ["episode 1/2 step 50/100", "episode 2/2 step 100/100", "episode 2 is done [here]"],
         )
 
-    def test_a_terminal_gets_one_bar_that_never_wraps(self):
-        text, said = self.shown(terminal=True)
-        self.assertEqual(said, [])
+    def test_a_terminal_gets_one_bar_that_does_not_wrap(self):
+        text, lines = self.show(terminal=True)
+        self.assertEqual(lines, [])
         self.assertIn("step 100/100", text)
         self.assertIn("episode 2 is done [here]", text)
         self.assertLessEqual(text.count("\n"), 3)
 
-    def test_the_last_step_is_always_said(self):
-        said = []
-        Lines(70, 1, said.append).show(70, 1, VALUES, 1.0)
-        self.assertEqual(len(said), 1)
+    def test_the_last_step_always_gets_a_line(self):
+        lines = []
+        Lines(70, 1, lines.append).show(70, 1, VALUES, 1.0)
+        self.assertEqual(len(lines), 1)
 
 
 if __name__ == "__main__":

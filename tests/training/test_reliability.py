@@ -1,7 +1,7 @@
-"""What happens to a run: killed, stopped, crowded, its disk full, its folder gone.
+"""Runs that are killed, stopped or started twice, and runs with a full disk or a lost folder.
 
-Real processes on small runs, each to end bit for bit as one to which nothing happened. GAN3_LONG=1
-kills fifty times where the suite kills three.
+Real processes train small runs. However often a run is interrupted, its results are bit-for-bit
+those of an uninterrupted run. With GAN3_LONG=1 there are fifty kills instead of three.
 """
 
 import filecmp
@@ -31,11 +31,11 @@ KILLS = 50 if LONG else 3
 SCHEDULE = ("--episodes", 2, "--batches", 12, "--batch-size", 8)
 OFTEN = ("--set", "log_every=2", "--set", "checkpoint_every=3")
 OWN = ("--dataset", "idx", "--data", "own")
-FULL = 20_000_000  # bytes a file on the disk that is full; a checkpoint has 90 MB
+MAX_FILE_SIZE = 20_000_000  # bytes, on the full disk; a checkpoint has 90 MB
 
 
 def files_of(name):
-    """Every file of a run but the event files, whose names hold the time."""
+    """Every file of a run except the event files, whose names contain the time."""
     return sorted(
         str(path.relative_to(folder))
         for folder in (Path("logs") / name, Path("figures") / name)
@@ -56,18 +56,18 @@ class Reliability(FolderTest):
     def start(self, name, *more):
         return start("train", *SCHEDULE, *OFTEN, *OWN, "--run", name, *more, cwd=self.folder)
 
-    def ends(self, process, status):
-        """Let it end, with this exit status; what it says on stdout and stderr."""
+    def wait_for_end(self, process, status):
+        """Wait until the process ends with this exit status; returns its stdout and stderr."""
         out, err = process.communicate(timeout=200)
         self.assertEqual(process.returncode, status, err)
         return out, err
 
-    def wait_for(self, question, process):
-        """Until `question()` holds, which it must before the process has ended."""
+    def wait_for(self, condition, process):
+        """Wait until `condition()` is true, which must happen before the process ends."""
         deadline = time.monotonic() + 120
-        while not question():
+        while not condition():
             if process.poll() is not None:
-                self.assertTrue(question(), "ended too soon")
+                self.assertTrue(condition(), "ended too soon")
                 return
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.001)
@@ -80,17 +80,17 @@ class Reliability(FolderTest):
         self.assertEqual(files_of(name), files_of(other))
         for folder, pattern in (("logs", "episodes/*"), ("figures", "*")):
             for path in sorted(Path(folder, name).glob(pattern)):
-                if path.name != "losses.png":  # its title is the run's name
+                if path.name != "losses.png":  # its title contains the run's name
                     twin = Path(folder, other) / path.relative_to(Path(folder, name))
                     self.assertTrue(filecmp.cmp(path, twin, shallow=False), path.name)
 
-    def test_whatever_happens_to_it_it_ends_as_if_nothing_had(self):
-        self.ends(self.start("whole"), 0)
+    def test_an_interrupted_run_ends_like_an_uninterrupted_one(self):
+        self.wait_for_end(self.start("whole"), 0)
         seed = random.randrange(10**6)
         moments = random.Random(seed)
         checkpoints = Path("logs/cut/checkpoints")
 
-        def begin():
+        def start_or_resume():
             return self.start("cut", *(["--resume"] if Path("logs/cut/run.json").exists() else []))
 
         def saving():
@@ -100,23 +100,23 @@ class Reliability(FolderTest):
             return sorted(str(p) for p in Path("logs/cut").rglob("*"))
 
         def fill_the_disk():
-            """For files of more than 20 MB, of which checkpoints are the only ones."""
+            """No file can exceed 20 MB, which only checkpoints do: none can be saved."""
             limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, limit[1]))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_SIZE, limit[1]))
             try:
-                process = begin()
+                process = start_or_resume()
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-            _, err = self.ends(process, 2)
+            _, err = self.wait_for_end(process, 2)
             self.assertRegex(
                 err, r"\Agan3: logs/cut/checkpoints: checkpoint \d+ cannot be written .*\n\Z"
             )
             self.assertEqual(outcome_of("cut"), "stopped")
-            self.assertFalse(saving())  # nothing of it stays on the disk that is full
+            self.assertFalse(saving())  # the incomplete checkpoint was removed
 
         def kill(while_saving):
-            """SIGKILL inside a save, or at any moment after the run has first written a file."""
-            process = begin()
+            """Send SIGKILL during a save, or at a random time after the run wrote a file."""
+            process = start_or_resume()
             before = state()
             self.wait_for(
                 lambda: (
@@ -131,24 +131,24 @@ class Reliability(FolderTest):
             return saving()
 
         with self.subTest(f"seed {seed}"):
-            saves_cut = kill(while_saving=True)  # the very first
-            self.stop_and_turn_back_the_clock(begin(), "cut")
+            interrupted_saves = kill(while_saving=True)  # of the first checkpoint
+            self.stop_with_times_in_the_future(start_or_resume(), "cut")
             fill_the_disk()
             for number in range(1, KILLS):
-                saves_cut += kill(while_saving=number % 2 == 0)
-                if outcome_of("cut") == "done":  # another life
+                interrupted_saves += kill(while_saving=number % 2 == 0)
+                if outcome_of("cut") == "done":  # start again from nothing
                     self.assert_the_same_run("cut", "whole")
                     shutil.rmtree("logs/cut")
                     shutil.rmtree("figures/cut")
-            self.ends(begin(), 0)
-            self.assertGreater(saves_cut, KILLS // 4)
+            self.wait_for_end(start_or_resume(), 0)
+            self.assertGreater(interrupted_saves, KILLS // 4)
             self.assert_the_same_run("cut", "whole")
 
-    def stop_and_turn_back_the_clock(self, process, name):
-        """SIGTERM; then what was written bears times of the next century."""
+    def stop_with_times_in_the_future(self, process, name):
+        """Send SIGTERM, then give everything that was written a time in the next century."""
         self.wait_for(lambda: step_of(name) > 3, process)
         process.terminate()
-        _, err = self.ends(process, 128 + signal.SIGTERM)
+        _, err = self.wait_for_end(process, 128 + signal.SIGTERM)
         self.assertRegex(err, r"\Agan3: stopped; .*make resume.*\n\Z")
         self.assertEqual(outcome_of(name), "stopped")
         self.assertLessEqual(lines_of(name)[-1]["step"], step_of(name))
@@ -161,7 +161,7 @@ class Reliability(FolderTest):
                 _, _, rest = path.name.partition(".tfevents.")
                 path.rename(path.with_name(f"events.out.tfevents.42{rest[2:]}"))
 
-    def test_two_runs_side_by_side_and_two_processes_on_one(self):
+    def test_two_runs_at_a_time_and_two_processes_on_one_run(self):
         endless = ("--batches", 9000, "--set", "checkpoint_every=9000")
         endless += ("--set", "frame_every=9000")
         a, b = (self.start(name, *endless) for name in "ab")
@@ -174,9 +174,9 @@ class Reliability(FolderTest):
         self.assertEqual(files_of("a"), files_of("b"))
 
         with self.subTest("a name that is taken"):
-            # The default name has the second in it: two of one second are this case.
+            # As with two runs of one second, whose default names are equal.
             for process in (a, b):
-                process.send_signal(signal.SIGSTOP)  # they are there, and leave us the processor
+                process.send_signal(signal.SIGSTOP)  # alive, but using no processor time
             line = ("train", *SCHEDULE, *OFTEN, *OWN, *endless, "--run", "a")
             status, _, err = call(*line, "--resume")
             self.assertEqual(status, 2)
@@ -185,19 +185,19 @@ class Reliability(FolderTest):
             self.assertEqual(status, 2)
             self.assertRegex(err, r"\Agan3: run a: exists already; .*\n\Z")
 
-        with self.subTest("a second signal ends it at once"):
+        with self.subTest("a second signal ends the process at once"):
             a.send_signal(signal.SIGCONT)
             a.send_signal(signal.SIGINT)
             self.wait_for(lambda: any(Path("logs/a/checkpoints").glob(".step-*")), a)
             a.send_signal(signal.SIGTERM)
-            _, err = self.ends(a, -signal.SIGTERM)
+            _, err = self.wait_for_end(a, -signal.SIGTERM)
             self.assertEqual((err, step_of("a")), ("", 0))
 
-        with self.subTest("its folder vanishes"):
+        with self.subTest("the folder of the run disappears"):
             Path("logs/b").rename("elsewhere")
             b.send_signal(signal.SIGCONT)
-            b.send_signal(signal.SIGINT)  # which makes it save
-            _, err = self.ends(b, 2)
+            b.send_signal(signal.SIGINT)  # makes it save a checkpoint
+            _, err = self.wait_for_end(b, 2)
             self.assertRegex(err, r"\Agan3: logs/b[^\n]* cannot be written [^\n]*\n\Z")
             self.assertFalse(Path("logs/b").exists())
 

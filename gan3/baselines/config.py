@@ -1,0 +1,36 @@
+"""Settings of the two-network systems, as their publications have them."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Range, RunConfig
+from gan3.core.triple import Pair
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineConfig(RunConfig):
+    """How a generator and a discriminator are trained; pairs are (generator, discriminator)."""
+
+    learning_rate: Pair[LearningRate]
+    beta1: Pair[Beta1] = Pair(0.9, 0.9)
+    noise_distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
+    real_target: Annotated[float, Range(0, 1)] = 1.0  # < 1: label smoothing (Salimans et al. 2016)
+    # Of the discriminator: one update on real and fake images together, or one on each, by one
+    # Adam or by an Adam for each.
+    discriminator_updates: Literal["joint", "separate", "separate_adams"] = "joint"
+    weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlpGanConfig(BaselineConfig):
+    """With dropout in both networks."""
+
+    keep_prob: Pair[KeepProb]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuxiliaryGanConfig(BaselineConfig):
+    """With dropout and a class head in the discriminator."""
+
+    discriminator_keep_prob: KeepProb
+    class_weight: LossWeight  # of the class head's loss in the discriminator's loss

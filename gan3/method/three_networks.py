@@ -1,0 +1,130 @@
+"""The three networks as a system: how they are built, sampled, evaluated and saved."""
+
+import tensorflow as tf
+
+from gan3.core.triple import Triple
+from gan3.method import losses
+from gan3.method.config import ThreeNetworkConfig
+from gan3.method.networks import (
+    DenseLayer,
+    Generator,
+    Network,
+    by_name,
+    determinator,
+    discriminator,
+)
+from gan3.method.noise import Noise, latent_of, soft_latent
+from gan3.method.system import Scalars
+from gan3.method.train_step import ThreeNetworkStep
+from gan3.nn.adam import Adam
+from gan3.nn.initializers import INITIALIZERS, Initializer
+
+
+class ThreeNetworks:
+    """The three-network GAN as a `System`. It computes in `dtype`, "float32" or "bfloat16"."""
+
+    class_conditional = has_classifier = True
+    noise_distribution, pixel_min = "uniform", 0.0
+
+    def __init__(self, config: ThreeNetworkConfig, dtype: str = "float32"):
+        self._config = config
+        self._noise = Noise(config.noise_draw, config.seed)
+        self.networks = self._make_networks(INITIALIZERS[config.initializer](config.seed), dtype)
+        settings = zip(self.networks, config.learning_rate, config.beta1, strict=True)
+        self.optimizers: Triple[Adam] = Triple(
+            *(
+                Adam(network.weights, learning_rate, beta1, f"adam/{network.name}")
+                for network, learning_rate, beta1 in settings
+            )
+        )
+        self.train_step = self._make_step()
+
+    def _make_networks(self, init: Initializer, dtype: str) -> Triple[Network]:
+        activation = self._config.activation
+        return Triple(
+            Generator(init, activation.generator, dtype),
+            discriminator(init, activation.discriminator, dtype),
+            determinator(init, activation.determinator, dtype),
+        )
+
+    def _make_step(self) -> ThreeNetworkStep:
+        return ThreeNetworkStep(self._config, self.networks, self.optimizers, self._noise)
+
+    @property
+    def sampler(self) -> Network:
+        """The generator that samples are drawn with."""
+        return self.networks.generator
+
+    def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Noise [B, 10] of `labels` [B]: the run's own matrix if `noise_draw` is "once"."""
+        return self._noise(labels, seed)
+
+    def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
+        return tf.squeeze(self.sampler(latent_of(labels, noise)), axis=3)
+
+    def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 for class weights [B, 10] and `noise` [B, 10]."""
+        return tf.squeeze(self.sampler(soft_latent(soft_labels, noise)), axis=3)
+
+    def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Real/fake logits [B, 1] without dropout; this discriminator is not given `labels`."""
+        del labels
+        return self.networks.discriminator(images)
+
+    def classify(self, images: tf.Tensor) -> tf.Tensor:
+        """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the determinator."""
+        return tf.nn.softmax(self.networks.determinator(images))
+
+    def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
+        """The four losses in nats, without dropout and L1, and four accuracies in 0..1.
+
+        Fakes of images [B, 28, 28, 1] and labels [B] are drawn from fresh noise.
+        """
+        noise_seed, _ = tf.unstack(tf.random.split(seed, 2))
+        fakes = self.generate(labels, self.noise(labels, noise_seed))[..., None]
+        both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
+        logits = self.discriminator_logits(both, tf.concat([labels, labels], axis=0))
+        digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, 10] each
+        return real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
+            *digit_logits, labels, self._config.digit_loss
+        )
+
+    def dense_layers(self) -> list[DenseLayer] | None:
+        """The generator that samples, as plain arrays."""
+        return self.sampler.dense_layers()
+
+    @property
+    def generator_weights(self) -> dict[str, tf.Variable]:
+        """The variables that drawing a digit needs, by name."""
+        return by_name(self.sampler.weights)
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """All variables by name: the networks' weights, the Adams' moments and steps."""
+        weights = [w for network in self.networks for w in network.weights]
+        return by_name([*weights, *(v for adam in self.optimizers for v in adam.state)])
+
+
+def real_fake_scalars(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> Scalars:
+    """Losses and accuracies of real/fake logits [B, 1] of real images and of fakes."""
+    real_loss = losses.real_fake_cross_entropy(real_logits, 1.0)
+    fake_loss = losses.real_fake_cross_entropy(fake_logits, 0.0)
+    return {
+        "loss/discriminator": real_loss + fake_loss,
+        "loss/generator_real": losses.real_fake_cross_entropy(fake_logits, 1.0),
+        "accuracy/discriminator_real": tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
+        "accuracy/discriminator_fake": tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
+    }
+
+
+def digit_scalars(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, labels: tf.Tensor, form: str
+) -> Scalars:
+    """Losses and accuracies of digit logits [B, 10] of real images and of fakes, to `labels`."""
+    return {
+        "loss/determinator": losses.digit_cross_entropy(real_logits, labels, form),
+        "loss/generator_digit": losses.digit_cross_entropy(fake_logits, labels, form),
+        "accuracy/determinator_real": losses.label_accuracy(real_logits, labels),
+        "accuracy/determinator_fake": losses.label_accuracy(fake_logits, labels),
+    }

@@ -1,0 +1,87 @@
+"""What a run needs before its first step: a free name, folders, a record of what it is."""
+
+import os
+import sys
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import tensorflow as tf
+
+from gan3.core.config import RunConfig
+from gan3.core.errors import UserError
+from gan3.core.files import check_path, make_folder
+from gan3.data.datasets import Dataset
+from gan3.runs import provenance
+from gan3.runs.run_files import RunFolders
+
+
+def refuse_existing(folders: RunFolders) -> None:
+    """Raises UserError if the name is taken. Folders without files are not a run."""
+    for folder in (folders.logs, folders.figures):
+        taken = check_path(folder.exists)
+        if check_path(folder.is_dir):  # a run killed before its record was complete left nothing
+            taken = any(path.is_file() and path.suffix != ".part" for path in folder.rglob("*"))
+        if taken:
+            raise UserError(
+                f"run {folders.name}: exists already; choose another name, or resume this run"
+            )
+
+
+def make_folders(folders: RunFolders) -> None:
+    """Create the folders of a run; if one cannot be created, none of the new ones is left."""
+    wanted = (
+        folders.checkpoints,
+        folders.logs / "episodes",
+        folders.frame(0).parent,
+        folders.figures,
+    )
+    parents = (folders.logs.parent, folders.logs, folders.figures.parent)
+    new = [folder for folder in (*parents, *wanted) if not check_path(folder.exists)]
+    try:
+        for folder in wanted:
+            make_folder(folder)
+        if not os.access(folders.logs, os.W_OK):
+            raise UserError(f"{folders.logs}: cannot be written (permission denied); name another")
+    except UserError:
+        for folder in reversed(new):
+            with suppress(OSError):  # not empty: another run is in it by now
+                folder.rmdir()
+        raise
+
+
+def refuse_other_config(folders: RunFolders, recorded: RunConfig, wanted: RunConfig) -> None:
+    """Raises UserError if a resumed run would change anything but grow its episodes."""
+    keys = [key for key in wanted.differences(recorded) if key != "episodes"]
+    if keys:
+        raise UserError(
+            f"run {folders.name}: cannot resume with another {', '.join(keys)};"
+            " leave them unchanged, or train a new run"
+        )
+    if wanted.episodes < recorded.episodes:
+        raise UserError(
+            f"run {folders.name}: has {recorded.episodes} episodes; a resumed run may have more,"
+            " not fewer"
+        )
+
+
+def new_record(
+    folders: RunFolders, config: RunConfig, started: datetime, dataset: Dataset, precision: str
+) -> dict[str, Any]:
+    """The content of run.json at the start of a run."""
+    return {
+        "run": folders.name,
+        "config": config.to_dict(),
+        "started": f"{started:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "ended": None,
+        "outcome": "running",
+        "data": dataset.name,
+        "data_title": dataset.title,
+        "data_source": dataset.source,
+        "data_digest": dataset.digest,
+        "precision": precision,
+        "device": [device.device_type for device in tf.config.list_logical_devices()],
+        **provenance.description(),
+        "git_revision": provenance.git_revision(),
+        "command": ["python", "-m", "gan3", *sys.argv[1:]],
+    }

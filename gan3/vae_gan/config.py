@@ -1,0 +1,39 @@
+"""Settings of the three networks with a conditional VAE joined to the GAN: `best` and its kin."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gan3.core.config import LossWeight, Range, Sizes
+from gan3.method.config import ThreeNetworkConfig
+
+GeneratorWidths = Annotated[tuple[int, ...], Sizes(1, 8)]  # hidden layers
+CriticWidths = Annotated[tuple[int, ...], Sizes(2, 5)]  # convolution channels, then a dense layer
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaeGanConfig(ThreeNetworkConfig):
+    """With these defaults the system is that of `ThreeNetworkConfig`, bit for bit."""
+
+    # Networks
+    generator_widths: GeneratorWidths = (100, 500, 784)
+    discriminator_widths: CriticWidths = (32, 64, 1024)
+    determinator_widths: CriticWidths = (32, 64, 1024)
+    kernel_size: Annotated[int, Range(1, 28)] = 5  # side of the critics' kernels
+    downsampling: Literal["pool", "stride"] = "pool"  # in the critics
+    batch_norm: bool = False  # in the generator
+    class_conditional_discriminator: bool = False  # it is given the requested digit
+
+    # Adversarial loss
+    adversarial_loss: Literal["cross_entropy", "hinge", "relativistic"] = "cross_entropy"
+    r1_weight: LossWeight = 0.0  # gradient penalty on real images
+    r2_weight: LossWeight = 0.0  # gradient penalty on fakes
+    penalty_every: Annotated[int, Range(1, 1000)] = 1  # steps; the weight is multiplied by it
+
+    # The VAE: the determinator encodes, the generator decodes
+    reconstruction_weight: LossWeight = 0.0  # per nat; 0: the determinator only classifies
+    kl_weight: LossWeight = 1.0  # of the codes' divergence from N(0, 1), relative to it
+    reconstruction_adversarial_weight: LossWeight = 0.0  # reconstructed images must pass as real
+
+    # Schedule and averaging
+    ema_decay: Annotated[float, Range(0, 0.99999)] = 0.0  # per step; 0: no averaged generator
+    lr_decay_start: Annotated[float, Range(0, 1)] = 1.0  # fraction of the schedule; 1: no decay

@@ -1,0 +1,86 @@
+"""The three networks with a conditional VAE joined to the GAN, as a system."""
+
+from functools import cached_property
+
+import tensorflow as tf
+
+from gan3.core.errors import UserError
+from gan3.core.triple import Triple
+from gan3.method.networks import by_name
+from gan3.method.three_networks import ThreeNetworks
+from gan3.nn.initializers import Glorot, Initializer
+from gan3.vae_gan.config import VaeGanConfig
+from gan3.vae_gan.networks import VaeGanCritic, VaeGanGenerator
+from gan3.vae_gan.train_step import VaeGanStep
+
+
+class VaeGan(ThreeNetworks):
+    """Three networks with the further choices of `VaeGanConfig`."""
+
+    _config: VaeGanConfig
+
+    def __init__(self, config: VaeGanConfig, dtype: str = "float32"):
+        """Raises UserError if reconstructed images are weighted but nothing is reconstructed."""
+        if config.reconstruction_adversarial_weight and not config.reconstruction_weight:
+            raise UserError(
+                "config key reconstruction_adversarial_weight: needs a reconstruction_weight above"
+                " 0, without it nothing is reconstructed"
+            )
+        self._dtype = dtype
+        super().__init__(config, dtype)
+
+    def _make_networks(self, init: Initializer, dtype: str) -> Triple:
+        config, activation = self._config, self._config.activation
+        shape = (config.kernel_size, config.downsampling)
+        return Triple(
+            VaeGanGenerator(
+                init, config.generator_widths, activation.generator, config.batch_norm, dtype
+            ),
+            VaeGanCritic(
+                *("discriminator", 1, init, config.discriminator_widths, *shape),
+                activation.discriminator,
+                class_conditional=config.class_conditional_discriminator,
+                dtype=dtype,
+            ),
+            VaeGanCritic(
+                *("determinator", 10, init, config.determinator_widths, *shape),
+                activation.determinator,
+                has_encoder=config.reconstruction_weight > 0,
+                dtype=dtype,
+            ),
+        )
+
+    def _make_step(self) -> VaeGanStep:
+        return VaeGanStep(self._config, self.networks, self.optimizers, self._noise, self.sampler)
+
+    @cached_property
+    def sampler(self) -> VaeGanGenerator:
+        """The averaged generator, at first equal to the trained one; without averaging that one."""
+        config, trained = self._config, self.networks.generator
+        if not config.ema_decay:
+            return trained
+        average = VaeGanGenerator(
+            Glorot(config.seed),
+            config.generator_widths,
+            config.activation.generator,
+            config.batch_norm,
+            self._dtype,
+            name="average",
+        )
+        for mean, weight in zip(average.weights, trained.weights, strict=True):
+            mean.assign(weight)
+        return average
+
+    def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Real/fake logits [B, 1] without dropout of images that should show `labels` [B]."""
+        return self.networks.discriminator(images, labels=labels)
+
+    @property
+    def generator_weights(self) -> dict[str, tf.Variable]:
+        """The variables of the generator that samples, its running moments included."""
+        return by_name(self.sampler.saved)
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """All variables by name."""
+        return super().state | self.generator_weights

@@ -1,0 +1,148 @@
+"""Report cards side by side."""
+
+import json
+import re
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+from gan3.core.files import write_json
+from gan3.evaluation import comparison
+from gan3.evaluation.scoring import METRICS, Metric
+from gan3.runs.registry import config_of
+from tests.support import FolderTest, call
+
+
+def write_run(name, card):
+    """A run's record and its card, as training and evaluation write them."""
+    logs = Path("logs", name)
+    logs.mkdir(parents=True)
+    record = {"started": "2026-01-01", "config": config_of("best").to_dict(), "outcome": "done"}
+    write_json(logs / "run.json", record)
+    write_json(logs / "report.json", card)
+
+
+def make_card(seed):
+    """A card of `best` with every metric of a system with requested digits, but the CAS."""
+    random = np.random.default_rng(seed)
+    metrics = [m for m in METRICS if m not in ("classes_covered", "kl_to_uniform", "cas")]
+    rows = {
+        row: {metric: {"value": round(random.uniform(0.1, 0.9), 6)} for metric in metrics}
+        for row in ("samples", "real")
+    }
+    common = {"experiment": "best", "data_digest": "d", "split": "test", "judge": {"digest": "j"}}
+    return common | {"step": config_of("best").total_steps} | rows
+
+
+class Compare(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.cards = {"a": make_card(0), "b": make_card(1)}
+        for name, card in self.cards.items():
+            write_run(name, card)
+
+    def head(self, *arguments):
+        """The first line of the Markdown table of both runs."""
+        status, out, err = call("compare", "a", "b", "--markdown", *arguments)
+        self.assertEqual(status, 0, err)
+        return out.splitlines()[0]
+
+    def test_the_table_is_printed_in_80_columns_and_drawn(self):
+        status, out, err = call("compare", "a", "b", "--out", "pictures/c.png")
+        self.assertEqual(status, 0, err)
+        self.assertEqual(len(list(Path("pictures").glob("c*.png"))), 2)
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
+        self.assertRegex(out, r"(?m)^recall +↑ +\d\.\d{3}[ *]+\d\.\d{3}")
+        for card, column in ((self.cards["a"], 0), (self.cards["b"], 1)):
+            line = re.search(r"(?m)^recall .*", out)[0]
+            value = float(re.findall(r"\d\.\d{3}", line)[column])
+            self.assertAlmostEqual(value, card["samples"]["recall"]["value"], delta=5e-4)
+
+    def test_columns_that_do_not_fit_are_in_another_block_and_names_count_once(self):
+        names = ["a_copy_with_a_name", "another_long_name", "and_a_third_name"]
+        for name in names:
+            write_run(name, self.cards["a"])
+        status, out, err = call("compare", "a", "a", "b", *names)
+        self.assertEqual(status, 0, err)
+        self.assertEqual(len(re.findall(r"(?m) a( |$)", out)), 1)
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
+        self.assertGreaterEqual(len(re.findall(r"(?m)^recall +↑ ", out)), 2)
+
+    def test_a_markdown_table_has_the_best_of_each_row_in_bold(self):
+        self.assertEqual(self.head(), "| | a | b | real digits |")
+        compared = comparison.compare(["a", "b"])
+        for metric, row in zip(self.cards["a"]["samples"], compared.markdown()[2:], strict=True):
+            costs = [
+                METRICS[metric].cost(card["samples"][metric]["value"])
+                for card in self.cards.values()
+            ]
+            cells = row.strip("| ").split(" | ")
+            self.assertEqual(cells[0], METRICS[metric].full_title)
+            self.assertEqual(
+                [cell.startswith("**") for cell in cells[1:3]],
+                [costs[0] < costs[1], costs[1] < costs[0]],
+                metric,
+            )
+
+    def test_the_transposed_table_has_the_same_cells(self):
+        compared = comparison.compare(["a", "b"])
+        rows, transposed = (
+            [line.strip("|").split("|") for i, line in enumerate(lines) if i != 1]
+            for lines in (compared.markdown(), compared.markdown_transposed())
+        )
+        self.assertEqual([list(cells) for cells in zip(*rows, strict=True)], transposed)
+
+    def test_a_card_from_before_the_end_of_its_run_names_its_step(self):
+        path = Path("logs/b/report.json")
+        path.write_text(json.dumps(self.cards["b"] | {"step": 1}))
+        self.assertRegex(self.head(), r"\| b, step 1 of \d+ \|")
+        self.assertRegex(self.head("--by-experiment"), r"\| best, step 1 of \d+ \|")
+
+    def test_runs_of_one_experiment_are_a_mean_and_a_standard_deviation(self):
+        self.assertIn("best (2 seeds)", self.head("--by-experiment"))
+        lines = comparison.compare(["a", "b"], grouped=True).markdown()
+        values = [card["samples"]["precision"]["value"] for card in self.cards.values()]
+        line = next(row for row in lines if row.startswith("| precision"))
+        self.assertIn(f" {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} ", line)
+
+    def test_cards_of_other_judges_data_or_splits_are_refused(self):
+        path = Path("logs/b/report.json")
+        for change, key in (
+            ({"split": "validation"}, "split"),
+            ({"data_digest": "x"}, "data_digest"),
+            ({"judge": {"digest": "x"}}, "judge"),
+        ):
+            write_json(path, self.cards["b"] | change)
+            status, _, err = call("compare", "a", "b")
+            self.assertEqual(status, 2)
+            self.assertRegex(err, rf"\Agan3: run b: its card has another {key} .*\n\Z")
+
+    def test_a_damaged_or_missing_card_is_one_line(self):
+        path = Path("logs/b/report.json")
+        for content in ("", "{}", "[]", '{"samples": {"x": 1}}', "[" * 99_999):
+            path.write_text(content)
+            status, _, err = call("compare", "a", "b")
+            self.assertEqual((status, err.count("\n")), (2, 1), err)
+        path.unlink()
+        status, _, err = call("compare", "a", "b")
+        self.assertRegex(err, r"\Agan3: .*report.json: no such file; evaluate run b first\n\Z")
+
+
+class Best(unittest.TestCase):
+    def test_the_best_values_as_printed(self):
+        for better, values, expected in (
+            ("higher", [[0.5], [0.9], [0.7]], {1}),
+            ("lower", [[0.5], [0.9], []], {0}),
+            ("near 1", [[0.9], [1.2], [0.5]], {0}),
+            ("near 0", [[-0.3], [0.1]], {1}),
+            ("higher", [[0.90001], [0.90002], [0.1]], {0, 1}),  # equal in three decimals
+            ("higher", [[0.9], [0.9]], set()),
+            ("higher", [[0.9]], set()),
+        ):
+            metric = Metric("x", "fraction", better, 3)
+            self.assertEqual(comparison._best(values, metric), expected, (better, values))
+
+
+if __name__ == "__main__":
+    unittest.main()

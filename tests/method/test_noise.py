@@ -1,0 +1,106 @@
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.method.noise import Noise, latent_of, soft_latent
+
+SEED, OTHER_SEED, STEP_SEED = tf.constant([5, 6]), tf.constant([5, 7]), tf.constant([8, 9])
+DRAWS = ("example", "batch", "once")
+
+
+class Latent(unittest.TestCase):
+    def test_ten_columns_of_noise_and_ninety_of_zeros(self):
+        labels = tf.constant([0, 3, 9, 3])
+        noise = Noise("example", 0)(labels, SEED).numpy()
+        latent = latent_of(labels, tf.constant(noise)).numpy()
+        self.assertEqual(latent.shape, (4, 100))
+        for row, digit in enumerate(labels.numpy()):
+            columns = slice(10 * digit, 10 * digit + 10)
+            np.testing.assert_array_equal(latent[row, columns], noise[row])
+            self.assertEqual(np.count_nonzero(latent[row]), 10)
+
+    def test_it_is_the_one_hot_times_the_noise_matrix(self):
+        matrix = np.zeros((10, 100), np.float32)
+        blocks = np.random.default_rng(0).uniform(-1, 1, (10, 10)).astype(np.float32)
+        for digit in range(10):
+            matrix[digit, 10 * digit : 10 * digit + 10] = blocks[digit]
+        labels = np.array([7, 0, 2], np.int32)
+        got = latent_of(tf.constant(labels), tf.constant(blocks[labels]))
+        np.testing.assert_array_equal(got, np.eye(10, dtype=np.float32)[labels] @ matrix)
+
+    def test_weights_of_several_digits_scale_the_noise_of_each(self):
+        random = np.random.default_rng(1)
+        weights = random.uniform(size=(3, 10)).astype(np.float32)
+        noise = random.uniform(-1, 1, (3, 10)).astype(np.float32)
+        got = soft_latent(tf.constant(weights), tf.constant(noise)).numpy()
+        for row in range(3):
+            np.testing.assert_array_equal(
+                got[row].reshape(10, 10), np.outer(weights[row], noise[row])
+            )
+        labels = tf.constant([4, 0, 9])
+        np.testing.assert_array_equal(
+            soft_latent(tf.one_hot(labels, 10), noise), latent_of(labels, tf.constant(noise))
+        )
+
+    def test_wrong_shapes_are_refused(self):
+        with self.assertRaises(ValueError):
+            latent_of(tf.zeros([4, 1], tf.int32), tf.zeros([4, 10]))
+        with self.assertRaises(ValueError):
+            latent_of(tf.zeros([4], tf.int32), tf.zeros([4, 100]))
+
+
+class Draws(unittest.TestCase):
+    """What a `Noise` depends on. The noise of whole steps is tested with the training step."""
+
+    labels = tf.constant([*range(10), *range(10)])
+
+    def test_noise_is_uniform_in_minus_one_to_one(self):
+        noise = Noise("example", 0)(tf.zeros([20_000], tf.int32), SEED).numpy()
+        self.assertEqual(noise.shape, (20_000, 10))
+        self.assertTrue(-1 <= noise.min() < -0.999 < 0.999 < noise.max() < 1)
+        # 200,000 draws of deviation 1/sqrt(3): the mean within five standard errors
+        self.assertAlmostEqual(noise.mean(), 0, delta=5 / np.sqrt(3 * 200_000))
+        self.assertAlmostEqual(noise.std(), 1 / np.sqrt(3), delta=0.005)
+
+    def test_example_draws_for_each_image_by_the_seed(self):
+        draw = Noise("example", 0)
+        noise = draw(self.labels, SEED).numpy()
+        self.assertEqual(len(np.unique(noise, axis=0)), 20)
+        np.testing.assert_array_equal(noise, draw(self.labels, SEED, STEP_SEED))
+        np.testing.assert_array_equal(noise, Noise("example", 1)(self.labels, SEED))
+        self.assertFalse(np.array_equal(noise, draw(self.labels, OTHER_SEED)))
+
+    def test_batch_draws_one_matrix_of_ten_rows_by_the_steps_seed(self):
+        draw = Noise("batch", 0)
+        noise = draw(self.labels, SEED, STEP_SEED).numpy()
+        np.testing.assert_array_equal(noise[:10], noise[10:])
+        self.assertEqual(len(np.unique(noise, axis=0)), 10)
+        np.testing.assert_array_equal(noise, draw(self.labels, OTHER_SEED, STEP_SEED))
+        np.testing.assert_array_equal(noise, Noise("batch", 1)(self.labels, SEED, STEP_SEED))
+        self.assertFalse(np.array_equal(noise, draw(self.labels, SEED, OTHER_SEED)))
+
+    def test_without_a_step_batch_draws_like_example(self):
+        labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
+        noise = {draw: Noise(draw, 0)(labels, SEED) for draw in DRAWS}
+        np.testing.assert_array_equal(noise["batch"], noise["example"])
+        self.assertEqual(len(np.unique(noise["batch"], axis=0)), 50)
+        self.assertEqual(len(np.unique(noise["once"], axis=0)), 10)
+
+    def test_once_draws_one_matrix_by_the_seed_of_the_run(self):
+        labels = tf.range(10)
+        noise = Noise("once", 1)(labels, SEED).numpy()
+        self.assertEqual(len(np.unique(noise, axis=0)), 10)
+        for again in (
+            Noise("once", 1)(labels, SEED),
+            Noise("once", 1)(labels, OTHER_SEED),
+            Noise("once", 1)(labels, SEED, STEP_SEED),
+        ):
+            np.testing.assert_array_equal(noise, again)
+        self.assertFalse(np.array_equal(noise, Noise("once", 2)(labels, SEED)))
+        reversed_rows = Noise("once", 1)(tf.reverse(labels, [0]), SEED)
+        np.testing.assert_array_equal(reversed_rows, noise[::-1])  # a digit keeps its row
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,228 @@
+"""The three networks as a system: samples, evaluation, state."""
+
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.core.triple import Triple
+from gan3.method import losses
+from gan3.method.networks import Critic, Generator
+from gan3.method.noise import latent_of
+from gan3.nn.initializers import Glorot, PublishedNormal
+from tests.support import batch_of, small_system
+
+SEED = tf.constant([5, 6])
+NO_DROPOUT = Triple(1.0, 1.0, 1.0)
+ROLES = Triple._fields
+
+
+def numbers(scalars):
+    return {tag: float(value) for tag, value in scalars.items()}
+
+
+class Construction(unittest.TestCase):
+    def test_each_network_has_its_own_settings(self):
+        system = small_system(learning_rate=Triple(0.1, 0.2, 0.3), beta1=Triple(0.4, 0.5, 0.6))
+        kinds = [type(network) for network in system.networks]
+        self.assertEqual(kinds, [Generator, Critic, Critic])
+        self.assertEqual([network.name for network in system.networks], list(ROLES))
+        activations = [network._activation for network in system.networks]
+        self.assertEqual(activations, ["elu", "leaky_relu", "relu"])
+        for role, network, adam in zip(ROLES, system.networks, system.optimizers, strict=True):
+            self.assertEqual(adam.name, f"adam/{role}")
+            self.assertTrue(
+                all(a is b for a, b in zip(adam.variables, network.weights, strict=True))
+            )
+        # In its first step Adam moves each weight by the learning rate.
+        for adam, rate in zip(system.optimizers, (0.1, 0.2, 0.3), strict=True):
+            before = adam.variables[-1].numpy()
+            adam.apply([tf.ones_like(w) for w in adam.variables])
+            np.testing.assert_allclose(before - adam.variables[-1].numpy(), rate, rtol=1e-4)
+        for adam, beta1 in zip(system.optimizers, (0.4, 0.5, 0.6), strict=True):
+            np.testing.assert_allclose(adam.m[-1], 1 - beta1, rtol=1e-6)
+
+    def test_the_initializer_and_the_seed_of_the_config_draw_the_weights(self):
+        for name, kind in (("glorot", Glorot), ("published", PublishedNormal)):
+            init = kind(4)
+            expected = init.weights((100, 100))
+            system = small_system(seed=4, initializer=name)
+            np.testing.assert_array_equal(system.networks.generator.weights[0], expected)
+
+    def test_what_the_system_can_do(self):
+        system = small_system()
+        self.assertTrue(system.class_conditional and system.has_classifier)
+        self.assertEqual((system.noise_distribution, system.pixel_min), ("uniform", 0.0))
+
+
+class Samples(unittest.TestCase):
+    def test_images_are_the_generators_without_dropout(self):
+        system = small_system()
+        labels = tf.constant([3, 0, 9, 3])
+        noise = system.noise(labels, SEED)
+        self.assertEqual(noise.shape, [4, 10])
+        images = system.generate(labels, noise)
+        self.assertEqual(images.shape, [4, 28, 28])
+        expected = system.networks.generator(latent_of(labels, noise))
+        np.testing.assert_array_equal(images, expected[..., 0])
+        self.assertFalse(np.array_equal(images[0], images[3]))  # one digit, two styles
+
+    def test_a_blend_of_one_digit_is_that_digit(self):
+        system = small_system()
+        labels = tf.constant([3, 0, 9])
+        noise = system.noise(labels, SEED)
+        one_hot = tf.one_hot(labels, 10)
+        images = system.generate(labels, noise).numpy()
+        np.testing.assert_array_equal(system.blend(one_hot, noise), images)
+        between = 0.5 * one_hot + 0.5 * tf.one_hot([4, 4, 4], 10)
+        self.assertFalse(np.allclose(system.blend(between, noise), images, atol=1e-3))
+
+    def test_outside_a_step_batch_draws_like_example(self):
+        labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
+        noise = {
+            draw: small_system(noise_draw=draw).noise(labels, SEED)
+            for draw in ("example", "batch", "once")
+        }
+        np.testing.assert_array_equal(noise["batch"], noise["example"])
+        self.assertEqual(len(np.unique(noise["batch"], axis=0)), 50)
+        self.assertEqual(len(np.unique(noise["once"], axis=0)), 10)
+        images, labels = batch_of(6)
+        batch, example = (
+            small_system(noise_draw=draw).evaluate(images, labels, SEED)
+            for draw in ("batch", "example")
+        )
+        self.assertEqual(numbers(batch), numbers(example))
+
+    def test_once_is_the_matrix_of_the_run(self):
+        labels = tf.range(10)
+        one = small_system(seed=1, noise_draw="once").noise(labels, SEED).numpy()
+        same = small_system(seed=1, noise_draw="once").noise(labels, SEED).numpy()
+        other = small_system(seed=2, noise_draw="once").noise(labels, SEED).numpy()
+        np.testing.assert_array_equal(one, same)
+        self.assertFalse(np.array_equal(one, other))
+        self.assertEqual(len({row.tobytes() for row in one}), 10)
+
+    def test_with_one_matrix_a_generator_has_only_ten_images(self):
+        system = small_system(noise_draw="once")
+        labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
+        images = system.generate(labels, system.noise(labels, SEED)).numpy()
+        for digit in range(10):
+            same = images[digit::10]
+            self.assertLess(np.abs(same - same[0]).max(), 1e-6)
+
+    def test_dense_layers_compute_the_samples(self):
+        system = small_system()
+        labels = tf.constant([3, 0])
+        noise = system.noise(labels, SEED)
+        h = latent_of(labels, noise).numpy()
+        *hidden, pixels = system.dense_layers()
+        for layer in hidden:
+            h = tf.nn.elu(h @ layer.w + layer.b).numpy()
+        h = tf.sigmoid(h @ pixels.w + pixels.b).numpy()
+        images = system.generate(labels, noise).numpy()
+        np.testing.assert_allclose(images.reshape(2, 784), h, atol=1e-5)
+
+
+class Evaluation(unittest.TestCase):
+    def setUp(self):
+        self.images, self.labels = batch_of(6)
+
+    def evaluate(self, **changes):
+        return numbers(small_system(**changes).evaluate(self.images, self.labels, SEED))
+
+    def test_each_tag_is_the_loss_or_accuracy_of_its_name(self):
+        system = small_system()
+        got = numbers(system.evaluate(self.images, self.labels, SEED))
+        noise = system.noise(self.labels, tf.random.split(SEED, 2)[0])
+        fakes = system.networks.generator(latent_of(self.labels, noise))
+        _, discriminator, determinator = system.networks
+        real_logits, fake_logits = discriminator(self.images), discriminator(fakes)
+        real, fake = determinator(self.images), determinator(fakes)
+        labels = self.labels.numpy()
+        expected = {
+            "loss/discriminator": losses.real_fake_cross_entropy(real_logits, 1.0)
+            + losses.real_fake_cross_entropy(fake_logits, 0.0),
+            "loss/generator_real": losses.real_fake_cross_entropy(fake_logits, 1.0),
+            "loss/determinator": losses.digit_cross_entropy(real, self.labels, "softmax_mean"),
+            "loss/generator_digit": losses.digit_cross_entropy(fake, self.labels, "softmax_mean"),
+            "accuracy/discriminator_real": (real_logits.numpy() > 0).mean(),
+            "accuracy/discriminator_fake": (fake_logits.numpy() < 0).mean(),
+            "accuracy/determinator_real": (real.numpy().argmax(1) == labels).mean(),
+            "accuracy/determinator_fake": (fake.numpy().argmax(1) == labels).mean(),
+        }
+        self.assertEqual(set(got), set(expected))
+        for tag, value in expected.items():
+            self.assertAlmostEqual(got[tag], float(value), delta=1e-5, msg=tag)
+
+    def test_the_digit_losses_have_the_form_of_the_config(self):
+        mean, total = self.evaluate(), self.evaluate(digit_loss="sigmoid_sum")
+        differing = {tag for tag in mean if mean[tag] != total[tag]}
+        self.assertEqual(differing, {"loss/determinator", "loss/generator_digit"})
+
+    def test_there_is_no_dropout(self):
+        plain = self.evaluate(keep_prob=NO_DROPOUT)
+        for role in ROLES:
+            keep_prob = NO_DROPOUT._replace(**{role: 0.5})
+            self.assertEqual(self.evaluate(keep_prob=keep_prob), plain, role)
+
+    def test_there_is_no_l1_and_nothing_changes(self):
+        heavy = small_system(l1_weight=Triple(1.0, 1.0, 1.0))
+        before = {name: v.numpy() for name, v in heavy.state.items()}
+        got = numbers(heavy.evaluate(self.images, self.labels, SEED))
+        self.assertEqual(got, self.evaluate())
+        for name, v in heavy.state.items():
+            np.testing.assert_array_equal(v.numpy(), before[name])
+
+    def test_it_is_a_function_of_the_seed(self):
+        system = small_system()
+        first, again, other = (
+            numbers(system.evaluate(self.images, self.labels, seed))
+            for seed in (SEED, SEED, SEED + 1)
+        )
+        self.assertEqual(first, again)
+        self.assertNotEqual(first["loss/generator_real"], other["loss/generator_real"])
+        self.assertEqual(first["loss/determinator"], other["loss/determinator"])
+
+    def test_classify_returns_probabilities(self):
+        images, _ = batch_of(3)
+        system = small_system()
+        got = system.classify(images).numpy()
+        self.assertEqual(got.shape, (3, 10))
+        np.testing.assert_allclose(got.sum(axis=1), 1, atol=1e-5)
+        logits = system.networks.determinator(images).numpy()
+        np.testing.assert_array_equal(got.argmax(axis=1), logits.argmax(axis=1))
+
+    def test_the_discriminator_is_not_given_the_labels(self):
+        system = small_system()
+        logits = system.discriminator_logits(self.images, self.labels).numpy()
+        self.assertEqual(logits.shape, (6, 1))
+        np.testing.assert_array_equal(
+            logits, system.discriminator_logits(self.images, 9 - self.labels)
+        )
+        np.testing.assert_array_equal(logits, system.networks.discriminator(self.images))
+
+
+class State(unittest.TestCase):
+    def test_it_has_every_variable_once(self):
+        system = small_system()
+        weights = sum(len(network.weights) for network in system.networks)
+        self.assertEqual(weights, 3 * 8)
+        self.assertEqual(len(system.state), weights + 2 * weights + 3)  # m and v, three counts
+        self.assertEqual(len({id(v) for v in system.state.values()}), len(system.state))
+        variables = [v for network in system.networks for v in network.weights]
+        variables += [v for adam in system.optimizers for v in adam.state]
+        self.assertEqual({id(v) for v in variables}, {id(v) for v in system.state.values()})
+        for name in ("generator/hidden1/w", "adam/determinator/steps"):
+            self.assertIn(name, system.state)
+
+    def test_generator_weights_are_the_generators_variables_by_name(self):
+        system = small_system()
+        weights = system.networks.generator.weights
+        expected = {w.name.removesuffix(":0"): w for w in weights}
+        self.assertEqual(list(system.generator_weights), list(expected))
+        for name, w in expected.items():
+            self.assertIs(system.generator_weights[name], w)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,104 @@
+import math
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.nn.adam import Adam
+
+
+def one_weight(value=1.0, learning_rate=0.1, beta1=0.5):
+    """An Adam of a single variable, and that variable."""
+    variable = tf.Variable([value], name="network/w")
+    return Adam([variable], learning_rate, beta1, "adam/network"), variable
+
+
+class Update(unittest.TestCase):
+    def test_three_steps_against_numpy(self):
+        random = np.random.default_rng(4)
+        start = random.normal(size=(6, 3)).astype(np.float32)
+        variable = tf.Variable(start, name="network/w")
+        optimizer = Adam([variable], learning_rate=0.01, beta1=0.5, name="adam/network")
+        w, m, v = start.astype(np.float64), 0.0, 0.0
+        for t in range(1, 4):
+            g = random.normal(size=(6, 3)).astype(np.float32)
+            optimizer.apply([tf.constant(g)])
+            m = 0.5 * m + 0.5 * g
+            v = 0.999 * v + 0.001 * g.astype(np.float64) ** 2
+            rate = 0.01 * math.sqrt(1 - 0.999**t) / (1 - 0.5**t)
+            w = w - rate * m / (np.sqrt(v) + 1e-8)
+            np.testing.assert_allclose(variable.numpy(), w, rtol=1e-5, atol=1e-6)
+        self.assertEqual(int(optimizer.steps), 3)
+        self.assertEqual([s.shape for s in optimizer.state], [[], [6, 3], [6, 3]])
+
+    def test_state_is_the_step_count_and_both_moments_by_name(self):
+        weights = [tf.Variable(tf.ones([2]), name=f"network/{name}") for name in "wb"]
+        optimizer = Adam(weights, 0.1, 0.9, "adam/network")
+        self.assertEqual(
+            [v.name.removesuffix(":0") for v in optimizer.state],
+            [
+                "adam/network/steps",
+                *(f"adam/network/network/{name}/m" for name in "wb"),
+                *(f"adam/network/network/{name}/v" for name in "wb"),
+            ],
+        )
+        for moment in optimizer.state[1:]:
+            self.assertEqual(np.abs(moment).max(), 0)
+
+    def test_a_scale_of_the_learning_rate_scales_the_update(self):
+        """Not the moments, so the next update is not affected."""
+        moves, moments = [], []
+        for scale in (1.0, 0.25, tf.constant(0.25)):
+            optimizer, variable = one_weight()
+            optimizer.apply([tf.constant([3.0])], scale)
+            moves.append(float(variable[0]) - 1)
+            moments.append((float(optimizer.m[0][0]), float(optimizer.v[0][0])))
+        self.assertAlmostEqual(moves[0], -0.1, delta=1e-6)  # Adam's first step is the rate itself
+        self.assertAlmostEqual(moves[1], -0.025, delta=1e-6)
+        self.assertEqual(moves[1], moves[2])
+        self.assertEqual(len(set(moments)), 1)
+
+    def test_a_missing_gradient_is_an_error(self):
+        optimizer, variable = one_weight()
+        for gradients in ([None], [], [tf.constant([1.0])] * 2):
+            with self.assertRaisesRegex(ValueError, "adam/network: one gradient for each of 1"):
+                optimizer.apply(gradients)
+        self.assertEqual((int(optimizer.steps), float(variable[0])), (0, 1.0))
+
+
+class TransformGradients(unittest.TestCase):
+    def test_the_update_uses_and_returns_the_transformed_gradients(self):
+        plain, expected = one_weight()
+        hooked, variable = one_weight()
+        self.assertIsNone(hooked.transform_gradients)
+        calls = []
+
+        def halved(gradients):
+            calls.append([float(g[0]) for g in gradients])
+            return [0.5 * g for g in gradients]
+
+        hooked.transform_gradients = halved
+        for gradient in (4.0, -1.0):
+            returned = hooked.apply([tf.constant([gradient])])
+            self.assertEqual([float(g[0]) for g in returned], [gradient / 2])
+            returned = plain.apply([tf.constant([gradient / 2])])
+            self.assertEqual([float(g[0]) for g in returned], [gradient / 2])
+        self.assertEqual(calls, [[4.0], [-1.0]])
+        for a, b in zip([variable, *hooked.state], [expected, *plain.state], strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    def test_it_is_part_of_a_graph_that_is_traced_later(self):
+        optimizer, variable = one_weight()
+        optimizer.transform_gradients = lambda gradients: [tf.zeros_like(g) for g in gradients]
+        tf.function(lambda: optimizer.apply([tf.constant([1.0])]), autograph=False)()
+        self.assertEqual((float(variable[0]), int(optimizer.steps)), (1.0, 1))
+
+    def test_gradients_are_counted_before_they_are_transformed(self):
+        optimizer, _ = one_weight()
+        optimizer.transform_gradients = self.fail
+        with self.assertRaises(ValueError):
+            optimizer.apply([None])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,117 @@
+import math
+import unittest
+
+import numpy as np
+
+from gan3.nn.initializers import (
+    INITIALIZERS,
+    FanIn,
+    Glorot,
+    Initializer,
+    Normal,
+    PublishedNormal,
+    TruncatedNormal,
+)
+
+KINDS = (Glorot, Normal, TruncatedNormal, FanIn, PublishedNormal)
+NETWORKS = ("generator", "discriminator", "determinator")
+DENSITY = math.exp(-2) / math.sqrt(2 * math.pi)  # of N(0, 1) at 2
+TRUNCATED = math.sqrt(1 - 4 * DENSITY / math.erf(2 / math.sqrt(2)))
+"""Standard deviation of N(0, 1) truncated at two standard deviations, 0.88."""
+
+
+class Base(unittest.TestCase):
+    def test_biases_are_zero_and_scales_one_unless_a_subclass_says_otherwise(self):
+        init = Initializer(seed=1)
+        for network in NETWORKS:
+            np.testing.assert_array_equal(init.biases(5, network), np.zeros(5))
+        np.testing.assert_array_equal(init.scales(5), np.ones(5))
+        with self.assertRaises(NotImplementedError):
+            init.weights((2, 3))
+        for kind in (Glorot, FanIn, PublishedNormal):
+            np.testing.assert_array_equal(kind(1).scales(3), np.ones(3))
+            alike = kind(1).embedding((4, 5)), kind(1).weights((4, 5))
+            np.testing.assert_array_equal(*alike)
+
+    def test_shapes_and_type(self):
+        for kind in KINDS:
+            with self.subTest(kind.__name__):
+                init = kind(1)
+                self.assertIsInstance(init, Initializer)
+                for drawn, shape in (
+                    (init.weights((2, 3)), (2, 3)),
+                    (init.weights((5, 5, 2, 4)), (5, 5, 2, 4)),
+                    (init.embedding((10, 7)), (10, 7)),
+                    (init.scales(6), (6,)),
+                    *((init.biases(8, network), (8,)) for network in NETWORKS),
+                ):
+                    self.assertEqual((drawn.shape, drawn.dtype), (shape, np.float32))
+
+    def test_each_variable_has_a_stream_of_its_own_which_depends_on_the_seed(self):
+        for kind in KINDS:
+            with self.subTest(kind.__name__):
+                a, b, other = kind(1), kind(1), kind(2)
+                first, second = a.weights((20, 20)).numpy(), a.weights((20, 20)).numpy()
+                self.assertFalse(np.array_equal(first, second))
+                np.testing.assert_array_equal(first, b.weights((20, 20)).numpy())
+                np.testing.assert_array_equal(second, b.weights((20, 20)).numpy())
+                self.assertFalse(np.array_equal(first, other.weights((20, 20)).numpy()))
+
+    def test_names_in_a_config(self):
+        self.assertEqual(INITIALIZERS, {"glorot": Glorot, "published": PublishedNormal})
+
+
+class Distributions(unittest.TestCase):
+    def test_glorot_counts_the_kernels_area_in_both_fans(self):
+        init = Glorot(seed=5)
+        for shape, fans in (((784, 500), 784 + 500), ((5, 5, 32, 64), 25 * 32 + 25 * 64)):
+            bound = math.sqrt(6 / fans)
+            values = init.weights(shape).numpy()
+            self.assertLessEqual(np.abs(values).max(), bound)
+            self.assertGreater(np.abs(values).max(), 0.99 * bound)
+            self.assertAlmostEqual(values.std(), bound / math.sqrt(3), delta=0.01 * bound)
+        for network in NETWORKS:
+            self.assertEqual(np.abs(init.biases(9, network)).max(), 0)
+
+    def test_weights_and_biases_of_the_baselines(self):
+        shape, fan_in = (5, 5, 40, 64), 25 * 40
+        bound = 1 / math.sqrt(fan_in)  # U(-a, a) has deviation a / sqrt 3
+        expected = {  # deviation, largest possible value
+            FanIn: (bound / math.sqrt(3), bound),
+            Normal: (0.02, math.inf),
+            TruncatedNormal: (0.02 * TRUNCATED, 2 * 0.02),
+        }
+        for kind, (deviation, largest) in expected.items():
+            values = kind(seed=1).weights(shape).numpy()
+            self.assertAlmostEqual(values.std(), deviation, delta=0.02 * deviation)
+            self.assertAlmostEqual(values.mean(), 0, delta=0.02 * deviation)
+            self.assertLessEqual(np.abs(values).max(), 1.001 * largest)
+            self.assertEqual(np.abs(kind(seed=1).biases(9, "discriminator")).max(), 0)
+        for kind in (FanIn, Normal):
+            self.assertEqual(np.abs(kind(seed=1).biases(9, "generator")).max(), 0)
+        drawn = TruncatedNormal(seed=1).biases(5000, "generator").numpy()
+        self.assertAlmostEqual(drawn.std(), 0.02 * TRUNCATED, delta=0.05 * 0.02)
+
+    def test_embeddings_and_scales_of_a_dcgan(self):
+        init = Normal(seed=1)  # embeddings as in PyTorch, scales as in Radford et al. 2016
+        for drawn, mean, deviation in (
+            (init.embedding((50, 200)).numpy(), 0, 1),
+            (init.scales(10_000).numpy(), 1, 0.02),
+        ):
+            self.assertAlmostEqual(drawn.mean(), mean, delta=5 * deviation / math.sqrt(drawn.size))
+            self.assertAlmostEqual(drawn.std(), deviation, delta=0.05 * deviation)
+
+    def test_published_deviation_depends_on_the_first_axis_only(self):
+        init = PublishedNormal(seed=0)
+        for shape in ((5, 5, 32, 64), (784, 500)):
+            values = init.weights(shape).numpy()
+            expected = math.sqrt(2 / shape[0])
+            self.assertAlmostEqual(values.std(), expected, delta=0.02 * expected)
+        self.assertEqual(np.abs(init.biases(1024, "discriminator")).max(), 0)
+        self.assertEqual(np.abs(init.biases(1024, "generator")).max(), 0)
+        drawn = np.asarray(init.biases(1024, "determinator"))
+        self.assertAlmostEqual(drawn.std(), math.sqrt(2 / 1024), delta=0.1 * math.sqrt(2 / 1024))
+
+
+if __name__ == "__main__":
+    unittest.main()

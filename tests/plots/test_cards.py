@@ -1,0 +1,58 @@
+"""Report cards as figures."""
+
+import unittest
+
+import numpy as np
+
+from gan3.plots import cards
+
+DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint8)
+
+
+class ReportCard(unittest.TestCase):
+    def axes_by_title(self, counts):
+        coverage = {"samples": [0.5] * 10, "real": [0.9] * 10}
+        samples = np.tile(DIGITS, (5, 1, 1))
+        pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
+        figure = cards.report_card("title", ["line"], counts, coverage, samples, pairs)
+        return {axes.get_title(): axes for axes in figure.axes}
+
+    def test_without_requested_digits_the_predicted_ones_are_counted(self):
+        counts = np.array([269, 46, 1459, 3277, 961, 626, 42, 446, 1777, 1097])
+        axes = self.axes_by_title(counts)
+        self.assertFalse([title for title in axes if "requested" in title])
+        bars = axes["samples by digit, as predicted by the judge"].patches
+        self.assertEqual([bar.get_height() for bar in bars], counts.tolist())
+
+    def test_requested_and_predicted_digits_are_a_confusion_matrix(self):
+        counts = np.diag(np.arange(10)) + 5
+        texts = self.axes_by_title(counts)["requested and predicted digits"].texts
+        self.assertEqual([int(text.get_text()) for text in texts], counts.ravel().tolist())
+
+
+class Table(unittest.TestCase):
+    def test_only_the_marked_cells_are_bold(self):
+        rows = [("recall", ["0.1", "0.2"], {1}), ("precision", ["0.3", "0.4"], {0})]
+        figure = cards.table(["a", "b"], rows, "title")
+        texts = [text.get_text() for text in figure.texts]
+        self.assertEqual(
+            texts, ["title", "", "a", "b", "recall", "0.1", "0.2", "precision", "0.3", "0.4"]
+        )
+        bold = [text.get_text() for text in figure.texts if text.get_fontweight() == "bold"]
+        self.assertEqual(bold, ["0.2", "0.3"])
+
+    def test_all_text_is_inside_and_nothing_overlaps(self):
+        title = "distance to the training set (ratio to real) (near 1)"
+        rows = [(title, ["10.123 ± 0.123"] * 3, set()), ("recall", ["0.1"] * 3, {0})]
+        figure = cards.table(["a", "a_long_name_of_a_run", "real digits"], rows, "title")
+        figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in figure.texts if text.get_text()]
+        for i, box in enumerate(boxes):
+            self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width, box)
+            self.assertTrue(box.y0 >= 0 and box.y1 <= figure.bbox.height, box)
+            for other in boxes[i + 1 :]:
+                self.assertFalse(box.shrunk(0.98, 0.98).overlaps(other.shrunk(0.98, 0.98)))
+
+
+if __name__ == "__main__":
+    unittest.main()

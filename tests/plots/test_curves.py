@@ -1,0 +1,58 @@
+"""The training curves of a run."""
+
+import unittest
+
+import numpy as np
+
+from gan3.plots import curves, grids
+
+
+class Curves(unittest.TestCase):
+    def lines(self, scale=1.0):
+        return [
+            {"step": step, "episode": 1}
+            | dict.fromkeys((*curves.LOSSES, *curves.ACCURACIES), scale / step)
+            for step in range(10, 310, 10)
+        ]
+
+    def test_every_loss_and_accuracy_has_its_values_and_its_running_mean(self):
+        figure = curves.loss_curves(self.lines(), "title")
+        losses, accuracies, *judged = figure.get_axes()
+        self.assertEqual(len(losses.lines), 2 * len(curves.LOSSES))
+        self.assertEqual(len(accuracies.lines), 2 * len(curves.ACCURACIES))
+        labels = [text.get_text() for text in losses.get_legend().get_texts()]
+        self.assertEqual(labels, [label for label, _ in curves.LOSSES.values()])
+        np.testing.assert_allclose(losses.lines[0].get_ydata()[:3], [1 / 10, 1 / 20, 1 / 30])
+        self.assertEqual([line for axes in judged for line in axes.lines], [])
+
+    def test_a_system_without_a_determinator_has_no_curves_of_it(self):
+        tags = ("loss/discriminator", "loss/generator_real", "accuracy/discriminator_fake")
+        lines = [
+            {"step": step, "episode": 1, "judge/classes_covered": 7.0} | dict.fromkeys(tags, 0.5)
+            for step in (10, 20, 30)
+        ]
+        losses, accuracies, judged = curves.loss_curves(lines, "title").get_axes()
+        self.assertEqual((len(losses.lines), len(accuracies.lines)), (2 * 2, 2 * 1))
+        np.testing.assert_allclose(judged.lines[0].get_ydata(), [7, 7, 7])
+        self.assertGreater(judged.get_ylim()[1], 10)  # up to ten classes
+
+    def test_the_judges_metrics_are_drawn_at_the_steps_that_have_them(self):
+        lines = self.lines()
+        for number in (1, 3):
+            lines[number] |= {"judge/label_accuracy": 0.2 * number, "judge/frechet_distance": 9.0}
+        accuracy, distance = curves.loss_curves(lines, "title").get_axes()[2:]
+        steps = [lines[1]["step"], lines[3]["step"]]
+        np.testing.assert_array_equal(accuracy.lines[0].get_xdata(), steps)
+        np.testing.assert_allclose(accuracy.lines[0].get_ydata(), [0.2, 0.6])
+        np.testing.assert_allclose(distance.lines[0].get_ydata(), [9, 9])
+
+    def test_one_line_is_enough_and_large_losses_get_a_logarithmic_scale(self):
+        grids.pixels(curves.loss_curves(self.lines()[:1], "title"))
+        lines = self.lines()
+        lines[0]["loss/determinator"] = 900.0
+        figure = curves.loss_curves(lines, "title")
+        self.assertEqual(figure.get_axes()[0].get_yscale(), "symlog")
+
+
+if __name__ == "__main__":
+    unittest.main()

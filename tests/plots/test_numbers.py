@@ -1,0 +1,59 @@
+"""Images of numbers: digits side by side, and rows of them."""
+
+import unittest
+
+import numpy as np
+
+from gan3.core.errors import UserError
+from gan3.plots import numbers
+
+
+class Parsing(unittest.TestCase):
+    def test_a_number_is_parsed_digit_by_digit(self):
+        self.assertEqual(numbers.parse_number("0241").tolist(), [0, 2, 4, 1])
+
+    def test_anything_but_up_to_1000_digits_is_refused(self):
+        for number in ("", "12a", "-1", "1.5", "1 2", "²", "9" * 1001):
+            with self.subTest(number[:9]), self.assertRaises(UserError):
+                numbers.parse_number(number)
+
+
+class NumberImages(unittest.TestCase):
+    def test_digits_are_cropped_and_placed_side_by_side(self):
+        images = np.zeros((3, 28, 28), np.uint8)
+        images[1, :, 5:-5] = 200
+        images[2, :, :5] = 255  # cropped
+        picture = numbers.number_image(images, inverted=True)
+        self.assertEqual(picture.shape, (28, 3 * 18))
+        self.assertEqual(np.unique(picture[:, 18:36]).tolist(), [200])
+        self.assertEqual(picture[:, 36:].max(), 0)
+        np.testing.assert_array_equal(numbers.number_image(images, inverted=False), 255 - picture)
+
+    def test_tight_spacing_leaves_one_blank_column_on_each_side_of_the_ink(self):
+        images = np.zeros((3, 28, 28), np.uint8)
+        images[0, :, 10:14] = 200
+        images[1, :, 0:3] = 200  # no blank column on the left
+        picture = numbers.number_image(images, inverted=True, tight=True)
+        blank = 28 - 2 * 5  # the width of a digit without ink
+        self.assertEqual(picture.shape, (28, (1 + 4 + 1) + (3 + 1) + blank))
+        self.assertEqual(np.flatnonzero(picture.max(axis=0)).tolist(), [1, 2, 3, 4, 6, 7, 8])
+
+    def test_narrower_rows_are_padded_with_paper(self):
+        for inverted, paper in ((True, 0), (False, 255)):
+            rows = numbers.stack_rows(
+                [np.full((28, 10), 7, np.uint8), np.full((28, 6), 9, np.uint8)], inverted
+            )
+            self.assertEqual(rows.shape, (56, 10))
+            self.assertEqual(np.unique(rows[:28]).tolist(), [7])
+            self.assertEqual(np.unique(rows[28:, :6]).tolist(), [9])
+            self.assertEqual(np.unique(rows[28:, 6:]).tolist(), [paper])
+
+    def test_splitting_a_number_image_gives_its_digits_back(self):
+        images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
+        images[:, :, :5] = images[:, :, -5:] = 0
+        picture = numbers.number_image(images, inverted=True)
+        np.testing.assert_array_equal(numbers.split_number_image(picture), images)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,77 @@
+"""Figures that compare systems or the points of a sweep."""
+
+import unittest
+
+import numpy as np
+
+from gan3.plots import sweeps
+
+
+class Tradeoff(unittest.TestCase):
+    def metrics(self):
+        """Six systems with the same extreme values, one without requested digits, real digits."""
+        card = {"recall": 0.0, "precision": 1.0, "coverage": 0.0, "label_accuracy": 1.0}
+        systems = {f"system {i}": dict(card) for i in range(6)}
+        systems["unconditional"] = {"recall": 0.5, "precision": 0.5, "coverage": 0.3}
+        return systems | {"real digits": dict.fromkeys(card, 0.95)}
+
+    def test_points_have_the_values_of_their_cards_and_extremes_stay_inside(self):
+        figure = sweeps.tradeoff(self.metrics(), "title", {"system 0"})
+        recall, coverage = figure.get_axes()
+        self.assertEqual((len(recall.lines), len(coverage.lines)), (7 + 1, 6 + 1))
+        self.assertEqual(
+            [list(recall.lines[6].get_xdata()), recall.lines[0].get_marker()], [[0.5], "D"]
+        )
+        self.assertEqual(recall.lines[1].get_marker(), "o")
+        for axes in (recall, coverage):
+            (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+            for line in axes.lines:
+                self.assertTrue(left < line.get_xdata()[0] < right)
+                self.assertTrue(bottom < line.get_ydata()[0] < top)
+
+    def test_without_requested_digits_precision_is_against_coverage(self):
+        system = {"recall": 0.4, "coverage": 0.3, "precision": 0.8}
+        real = {"recall": 0.9, "coverage": 0.9, "precision": 0.7}
+        _, axes = sweeps.tradeoff({"mlp_gan": system, "real digits": real}, "title").get_axes()
+        points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
+        self.assertEqual(points, [(0.3, 0.8), (0.9, 0.7)])
+        self.assertIn("precision", axes.get_ylabel())
+
+    def test_labels_of_equal_points_are_moved_apart_and_stay_near(self):
+        for points in (np.zeros((9, 2)), np.array([[0.0, 0.0], [500.0, 0.0]])):
+            labels = sweeps._label_positions(points)
+            distance = np.linalg.norm(labels[:, None] - labels[None], axis=2)
+            self.assertGreater(distance[~np.eye(len(points), dtype=bool)].min(), 10)
+            self.assertLess(np.linalg.norm(labels - points, axis=1).max(), 45)
+
+
+class TrainingProgress(unittest.TestCase):
+    def test_every_system_has_a_curve_in_both_panels(self):
+        rows = np.array([[100, 9.5, 80.0], [200, 19.5, 20.0]])
+        figure = sweeps.training_progress({"a": rows, "b": 2 * rows}, "title")
+        for column, axes in enumerate(figure.get_axes()):
+            np.testing.assert_array_equal(axes.lines[0].get_xdata(), rows[:, column])
+            np.testing.assert_array_equal(axes.lines[1].get_ydata(), 2 * rows[:, 2])
+
+
+class Parallel(unittest.TestCase):
+    def test_lines_go_through_the_values_of_their_points(self):
+        points = [
+            ({"beta1": 0.5, "rate": 1e-4, "activation": "elu"}, 2.0),
+            ({"beta1": 0.7, "rate": 1e-3, "activation": "relu"}, 4.0),
+            ({"beta1": 0.9, "rate": 1e-2, "activation": "elu"}, 6.0),
+        ]
+        (axes,) = sweeps.parallel(points, "distance (lower)", "t").axes
+        lines = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 4]
+        # Linear, logarithmic (a factor of 100), words, linear; the best is drawn last.
+        expected = [[1, 1, 0.25, 1], [0.5, 0.5, 0.75, 0.5], [0, 0, 0.25, 0]]
+        np.testing.assert_allclose(lines, expected)
+        widths = [line.get_linewidth() for line in axes.lines if len(line.get_ydata()) == 4]
+        self.assertEqual(max(widths), widths[-1])
+        self.assertGreater(widths[-1], widths[0])
+        texts = {text.get_text() for text in axes.texts}
+        self.assertLessEqual({"beta1", "0.0001", "relu", "distance\n(lower)", "6"}, texts)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,46 @@
+"""What is recorded about the machine and the software."""
+
+import json
+import os
+import subprocess
+import unittest
+from importlib import metadata
+from unittest import mock
+
+from gan3.runs import provenance
+from tests.support import ROOT
+
+
+def git(*arguments):
+    return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
+
+
+class Description(unittest.TestCase):
+    def test_versions_are_those_of_the_installed_packages(self):
+        versions = provenance.description()["versions"]
+        for package in ("tensorflow", "numpy"):
+            self.assertEqual(versions[package], metadata.version(package))
+
+    def test_it_can_be_written_as_json(self):
+        description = provenance.description()
+        self.assertEqual(json.loads(json.dumps(description)), description)
+
+    def test_the_setting_of_onednn_is_recorded(self):
+        with mock.patch.dict(os.environ, {"TF_ENABLE_ONEDNN_OPTS": "0"}):
+            self.assertEqual(provenance.description()["onednn"], "0")
+
+
+class Revision(unittest.TestCase):
+    @unittest.skipIf(git("rev-parse", "HEAD").returncode, "not a git checkout")
+    def test_it_is_the_commit_and_whether_there_are_local_changes(self):
+        commit = git("rev-parse", "HEAD").stdout.strip()
+        changes = git("status", "--porcelain", "--untracked-files=no").stdout
+        self.assertEqual(provenance.git_revision(), commit + ("-dirty" if changes else ""))
+
+    def test_without_git_there_is_none(self):
+        with mock.patch.dict(os.environ, {"PATH": ""}):
+            self.assertIsNone(provenance.git_revision())
+
+
+if __name__ == "__main__":
+    unittest.main()

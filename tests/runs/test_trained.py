@@ -1,0 +1,83 @@
+"""Opening a trained run from its files."""
+
+import json
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+from gan3.core.errors import UserError
+from gan3.core.files import make_folder
+from gan3.runs.checkpoints import Checkpoints
+from gan3.runs.registry import builder_of, config_of
+from gan3.runs.run_files import run_folders
+from gan3.runs.sampling import Sampler, save_generator
+from gan3.runs.trained import open_run
+from tests.support import FolderTest
+
+EXPERIMENT = "mlp_gan"
+
+
+class Opening(FolderTest):
+    def system(self, scale):
+        """A system of the experiment, its weights multiplied by `scale`."""
+        system = builder_of(EXPERIMENT)(config_of(EXPERIMENT), "float32")
+        for w in system.state.values():
+            if w.dtype.is_floating:
+                w.assign(scale * w)
+        return system
+
+    def write_run(self, name, *episodes, started="2026-01-01T"):
+        """The record of a run, and the generators of its episodes; returns the systems."""
+        folders = run_folders(name)
+        make_folder(folders.logs / "episodes")
+        record = {
+            "started": started,
+            "config": config_of(EXPERIMENT).to_dict(),
+            "data_title": "strokes",
+        }
+        folders.record.write_text(json.dumps(record))
+        systems = [self.system(1 + number) for number in episodes]
+        for number, system in zip(episodes, systems, strict=True):
+            save_generator(folders.episode(number), system)
+        return systems
+
+    def assert_draws_the_same(self, system, expected):
+        labels = np.arange(20) % 10
+        drawn, wanted = (Sampler(s)(labels, (1, 0)) for s in (system, expected))
+        np.testing.assert_array_equal(drawn, wanted)
+
+    def test_a_run_has_its_newest_generator_and_can_load_the_others(self):
+        first, second = self.write_run("a", 1, 2)
+        trained = open_run("a")
+        self.assertEqual(trained.config, config_of(EXPERIMENT))
+        self.assertEqual((trained.folders.name, trained.data_title), ("a", "strokes"))
+        self.assert_draws_the_same(trained.system, second)
+        trained.use_episode(1)
+        self.assert_draws_the_same(trained.system, first)
+
+    def test_without_a_name_the_newest_run_is_opened(self):
+        self.write_run("a", 1, started="2026-01-02T")
+        self.write_run("b", 1, started="2026-01-01T")
+        self.assertEqual(open_run(None).folders.name, "a")
+
+    def test_a_checkpoint_restores_every_network(self):
+        self.write_run("a", 1)
+        make_folder(Path("logs/a/checkpoints"))
+        saved = self.system(3)
+        Checkpoints(Path("logs/a/checkpoints"), saved.state).save(10)
+        trained = open_run("a")
+        trained.use_checkpoint(self.fail)
+        for name, w in saved.state.items():
+            np.testing.assert_array_equal(trained.system.state[name].numpy(), w.numpy(), name)
+
+    def test_a_run_without_a_finished_episode_is_refused(self):
+        with self.assertRaisesRegex(UserError, "no such run"):
+            open_run("a")
+        self.write_run("a")
+        with self.assertRaisesRegex(UserError, "run a: no episode is finished yet"):
+            open_run("a")
+
+
+if __name__ == "__main__":
+    unittest.main()

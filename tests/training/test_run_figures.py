@@ -1,0 +1,84 @@
+"""The figures of a run; tests/training/test_loop.py draws them for whole runs."""
+
+import unittest
+
+import numpy as np
+
+from gan3.core.files import make_folder, read_npz
+from gan3.plots import grids
+from gan3.runs.registry import config_of
+from gan3.runs.run_files import run_folders
+from gan3.runs.sampling import Sampler
+from gan3.training import run_figures
+from tests.support import FolderTest, small_system
+
+CONFIG = config_of("three_network")
+
+
+def texts_of(figure):
+    return [text.get_text() for text in figure.texts]
+
+
+class Frames(unittest.TestCase):
+    def test_all_up_to_50_then_50_evenly_spaced_from_first_to_last(self):
+        for count in (1, 2, 49, 50):
+            numbers = list(range(3, 3 + count))
+            self.assertEqual(run_figures.frames_of(numbers), numbers)
+        for count in (51, 99, 100, 1000):
+            frames = run_figures.frames_of(list(range(1, count + 1)))
+            self.assertEqual((len(frames), frames[0], frames[-1]), (50, 1, count))
+            gaps = np.diff(frames)
+            self.assertGreaterEqual(gaps.min(), 1)
+            self.assertLessEqual(gaps.max() - gaps.min(), 1)
+
+
+class Digits(FolderTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.sampler = Sampler(small_system())
+
+    def test_the_fixed_grid_has_the_same_digits_in_every_episode(self):
+        one, two = (run_figures.fixed_grid(self.sampler, CONFIG, n, "strokes") for n in (1, 2))
+        self.assertNotEqual(texts_of(one), texts_of(two))  # their titles name the episode
+        for a, b in zip(one.images, two.images, strict=True):
+            np.testing.assert_array_equal(a.get_array(), b.get_array())
+
+    def test_the_shuffled_grid_has_other_digits_in_every_episode(self):
+        one, again, two = (
+            run_figures.shuffled_grid(self.sampler, CONFIG, n, "strokes") for n in (1, 1, 2)
+        )
+        self.assertEqual(sorted(texts_of(one)[1:]), list("0123456789"))
+        self.assertNotEqual(texts_of(one)[1:], texts_of(two)[1:])
+        np.testing.assert_array_equal(grids.pixels(one), grids.pixels(again))
+        self.assertFalse(np.array_equal(grids.pixels(one), grids.pixels(two)))
+
+    def test_titles_name_digits_only_if_they_can_be_requested(self):
+        sampler = Sampler(small_system())
+        sampler.class_conditional = False
+        figure = run_figures.fixed_grid(sampler, CONFIG, 1, "strokes")
+        self.assertEqual(len(texts_of(figure)), 1)
+
+    def test_real_images_are_sorted_by_digit_and_missing_ones_are_blank(self):
+        folders = run_folders("a")
+        make_folder(folders.logs)
+        labels = np.repeat(np.arange(9), 12)[:-10]  # two eights, no nine
+        images = np.broadcast_to(labels[:, None, None] + 1, (len(labels), 28, 28)).astype(np.uint8)
+        run_figures.save_real_images(folders, images, labels)
+        saved = read_npz(folders.real, {"images": ("uint8", (100, 28, 28))})["images"]
+        values = saved[:, 0, 0].reshape(10, 10)  # [row, digit]
+        np.testing.assert_array_equal(values[:2], [[1, 2, 3, 4, 5, 6, 7, 8, 9, 0]] * 2)
+        np.testing.assert_array_equal(values[2:], [[1, 2, 3, 4, 5, 6, 7, 8, 0, 0]] * 8)
+
+    def test_a_frame_shows_the_fixed_noise(self):
+        folders = run_folders("a")
+        make_folder(folders.frame(0).parent)
+        run_figures.save_frame(folders, 20, self.sampler, CONFIG)
+        self.assertEqual(folders.frames(), [20])
+        saved = read_npz(folders.frame(20), {"images": ("uint8", (None, 28, 28))})["images"]
+        np.testing.assert_array_equal(
+            saved, run_figures.fixed_images(self.sampler, CONFIG, rows=len(saved) // 10)
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
