@@ -18,14 +18,13 @@ import tensorflow as tf
 from PIL import Image
 
 from gan3.core import files
-from gan3.core.config import Config
 from gan3.core.errors import UserError
 from gan3.data import datasets
 from gan3.demo import digit_reader
 from gan3.evaluation import comparison, judge
 from gan3.runs import run_files, sampling
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import config_of
+from gan3.runs.registry import config_from_dict, config_of
 from tests.support import FolderTest, call, idx_bytes, small_system, write_idx_set
 
 MUTANTS = 220  # of each format
@@ -215,7 +214,7 @@ class MutatedFiles(FolderTest):
         ).encode()
 
         def read_config():
-            Config.from_dict(run_files.read_record(folders.record).get("config"))
+            config_from_dict(run_files.read_record(folders.record).get("config"))
 
         self.assert_read_or_refused("run.json", folders.record, record, read_config)
         folders.record.write_bytes(record)

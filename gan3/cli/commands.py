@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gan3.cli.parser import one_line
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
-from gan3.runs.registry import config_from_dict
+from gan3.runs import registry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +75,6 @@ def _train(options: argparse.Namespace) -> int:
 
 def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None]:
     """The config with all options applied, and the name of the run if it has one yet."""
-    from gan3.runs.registry import config_of
-
     name = options.run
     experiment = _DEFAULT_EXPERIMENT if options.experiment is None else options.experiment
     if options.resume:
@@ -85,9 +83,11 @@ def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None
         except UserError:
             if options.strategy != "multiworker":
                 raise
-            config = config_of(experiment)  # of the workers, only the chief has the run's folder
+            config = registry.config_of(
+                experiment
+            )  # of the workers, only the chief has the run's folder
     else:
-        config = config_of(experiment)
+        config = registry.config_of(experiment)
     for key in ("episodes", "batches", "batch_size", "seed", "dataset", "split", "precision"):
         value = getattr(options, key)
         if value is not None:
@@ -108,7 +108,7 @@ def _config_to_resume(options: argparse.Namespace) -> tuple[RunConfig, str]:
     record = run_files.read_record(
         run_files.run_folders(name, options.logs, options.figures).record
     )
-    config = config_from_dict(record.get("config"))
+    config = registry.config_from_dict(record.get("config"))
     if options.experiment not in (None, config.experiment):
         raise UserError(
             f"--experiment {options.experiment}: run {name} is of {config.experiment}; leave it out"
@@ -126,8 +126,6 @@ def _figures(options: argparse.Namespace) -> int:
 
 
 def _experiments(_: argparse.Namespace) -> int:
-    from gan3.runs import registry
-
     for name in registry.names():
         print(f"{name:18} {registry.summary_of(name)}")
     return 0

@@ -36,7 +36,7 @@ def read_picture(path: Path) -> np.ndarray:
         with warnings.catch_warnings(), _open(path) as image:
             if not _MIN_SIDE <= min(image.size) <= max(image.size) <= _MAX_SIDE:
                 raise UserError(
-                    f"{path}: {image.size} pixels; each side needs {_MIN_SIDE} to {_MAX_SIDE}"
+                    f"{path}: {image.size} pixels; a side from {_MIN_SIDE} to {_MAX_SIDE} is needed"
                 )
             image = _upright(image)
             ink = _ink(_grey(image, "white"))

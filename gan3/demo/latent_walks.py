@@ -68,7 +68,7 @@ def _check_digits(system: System, digits: list[int]) -> None:
     if not system.class_conditional:
         raise UserError(f"{text}: this system cannot draw requested digits; leave them out")
     if not (0 < len(digits) <= _MAX_DIGITS and all(0 <= digit <= 9 for digit in digits)):
-        raise UserError(f"{text}: from one to ten digits are needed, each from 0 to 9")
+        raise UserError(f"{text}: needs one to ten digits, each from 0 to 9")
 
 
 def noise_range(system: System) -> float:

@@ -86,7 +86,7 @@ class WrongArguments(FolderTest):
                 ),
                 (("sample", "--count", "0", "--out", "x.npz"), "count 0: "),
                 (("sample", "--labels", "abc", "--out", "x.npz"), "labels 'abc': "),
-                (("latent", "--digits", "3", "12"), "digits 3 12: from one to ten"),
+                (("latent", "--digits", "3", "12"), "digits 3 12: needs one to ten"),
                 (("latent", "none"), "no such run"),
                 (("export-page", "none"), "no such run"),
                 (("explore", "none"), "no such run"),

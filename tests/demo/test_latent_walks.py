@@ -115,10 +115,10 @@ class Walks(unittest.TestCase):
 
     def test_wrong_digits_and_modes_are_refused(self):
         for digits, mode, message in (
-            ([10], "grid", "digits 10: from one to ten"),
-            ([], "grid", "digits : from one to ten"),
+            ([10], "grid", "digits 10: needs one to ten"),
+            ([], "grid", "digits : needs one to ten"),
             ([-1, 2], "sweep", "digits -1 2: "),
-            ([3] * 11, "interpolate", "from one to ten"),
+            ([3] * 11, "interpolate", "needs one to ten"),
             ([3], "walk", "latent mode 'walk': unknown; choose one of arithmetic, "),
         ):
             with self.assertRaisesRegex(UserError, message) as raised:

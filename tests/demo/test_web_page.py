@@ -1,5 +1,6 @@
 """The web page: a browser draws the same digits with it as TensorFlow."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -21,14 +22,18 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--virtual-time-budget=5000", "--dump-dom"),
 )
-SMALL = {"best": "20 30,3 4 8,3 4 8"}
+SMALL = {
+    "best": {
+        "generator_widths": (20, 30),
+        "discriminator_widths": (3, 4, 8),
+        "determinator_widths": (3, 4, 8),
+    }
+}
 
 
 def system_of(name):
     """A system whose weights, biases and moving averages are far from their initial values."""
-    config = config_of(name)
-    if name in SMALL:
-        config = config.with_text("widths", SMALL[name])
+    config = dataclasses.replace(config_of(name), **SMALL.get(name, {}))
     system = builder_of(name)(config, "float32")
     for number, (key, w) in enumerate(system.generator_weights.items()):
         change = tf.random.stateless_normal(w.shape, [number, 0], stddev=0.3)
