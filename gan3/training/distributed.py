@@ -50,6 +50,7 @@ def open_replicas(
         strategy: "mirrored", the GPUs of this machine or, if it has none, parts of its processor;
             "multiworker", the GPUs or processors of the workers that TF_CONFIG names.
         count: of replicas, for "mirrored" only; None uses all GPUs.
+        log: called with a line before a worker waits for the others.
 
     Raises:
         UserError: the devices or workers are not available, or the batch or the loss cannot be
@@ -65,9 +66,7 @@ def open_replicas(
             "digit_loss sigmoid_sum: a sum over the batch, which replicas cannot divide;"
             " use softmax_mean, or one replica"
         )
-    rows = replicas.rows_of(config.batch_size)
-    worker = f", worker {replicas.worker} of {len(replicas.workers)}" if replicas.workers else ""
-    log(f"{strategy}{worker}: {replicas.count} replicas, {rows} images of each batch per replica")
+    replicas.rows_of(config.batch_size)
     return replicas
 
 
@@ -195,7 +194,7 @@ def follow_chief(config: RunConfig, replicas: "Replicas", dataset: Dataset, log:
                 raise DivergedError(f"{names}: not finite at step {number}")
             if stop:
                 raise StoppedError(signals.stop_signal)
-    log("done; worker 0 writes the run")
+    log(f"trained on {dataset.title}; worker 0 writes the run")
 
 
 class Replicas:
@@ -314,12 +313,13 @@ class Replicas:
     def _sum_over_workers(self, numbers: np.ndarray) -> np.ndarray:
         """The workers' whole numbers, added up."""
 
-        def take() -> tf.Tensor:
-            weight = self._of_this_replica([1] + [0] * (len(self._devices) - 1))  # a worker once
-            numbers_here = tf.constant(weight * numbers.astype(np.int64))
-            return tf.distribute.get_replica_context().all_reduce(_SUM, numbers_here)
+        def add_up() -> tf.Tensor:
+            # Only a worker's first replica contributes, so that each worker counts once.
+            weight = self._of_this_replica([1] + [0] * (len(self._devices) - 1))
+            own_numbers = tf.constant(weight * numbers.astype(np.int64))
+            return tf.distribute.get_replica_context().all_reduce(_SUM, own_numbers)
 
-        sums = tf.function(lambda: self._first(self._strategy.run(take)), autograph=False)()
+        sums = tf.function(lambda: self._first(self._strategy.run(add_up)), autograph=False)()
         return sums.numpy()
 
 

@@ -67,18 +67,21 @@ def train(
 ) -> RunFolders:
     """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/.
 
+    The first line that is logged and the last one name the data set, as all figure titles do.
+
     Args:
-        name: of the run; None makes one of the experiment, and the date and time (UTC).
-        resume: go on with the run `name` from its newest checkpoint.
-        data: folder to look for the data set in first.
+        name: of the run; by default the experiment's name with the date and time (UTC).
+        logs, figures_folder: the folders in which the run's own two folders are made.
+        data: the first folder in which the data set is searched.
+        resume: continue the run `name` from its newest checkpoint.
         log: called with each line for the user; the default prints it.
         strategy: "mirrored" or "multiworker" distributes every batch; see `distributed`. Of several
             workers only the first writes files.
-        replicas: their number, for "mirrored".
+        replicas: their number, for "mirrored" only; by default one for each GPU.
 
     Raises:
-        UserError: the name exists, the data is not found, a folder cannot be written, or a worker
-            was lost.
+        UserError: the name exists, the run to resume has another config or other data, the data is
+            not found, a folder cannot be written, or a worker was lost.
         DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
         StoppedError: SIGINT or SIGTERM was received; the step was finished and the state saved.
     """
@@ -103,13 +106,23 @@ def train(
     elif is_chief:
         refuse_existing(folders)
 
-    # Data, precision, system
-    dataset = load(config.dataset, data, config.split, log)
-    if resume and is_chief and record.get("data_digest") != dataset.digest:
-        raise UserError(f"run {name}: was trained on other data; name the folder that holds it")
-    # A resumed run keeps the precision that "auto" chose on the machine where it began.
-    wanted = str(record.get("precision")) if resume and is_chief else config.precision
-    precision = resolve_precision(config.with_text("precision", wanted).precision)
+    # Data and precision
+    notes: list[str] = []  # of the loader; held back because the first line names the data
+    try:
+        dataset = load(config.dataset, data, config.split, notes.append)
+        if record and record.get("data_digest") != dataset.digest:
+            raise UserError(f"run {name}: was trained on other data; name the folder that holds it")
+        # A resumed run keeps the precision that "auto" chose on the machine where it began.
+        requested = str(record.get("precision")) if record else config.precision
+        precision = resolve_precision(config.with_text("precision", requested).precision)
+        log(_first_line(config, dataset, precision, distributed))
+    finally:
+        for note in notes:
+            log(note)
+    if precision == "bfloat16" and not multiplies_bfloat16():
+        log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
+
+    # System
     system = _build(config, precision, dataset, distributed)
     if not is_chief:
         follow_chief(config, distributed, dataset, log)
@@ -120,28 +133,22 @@ def train(
         make_folders(folders)
     with exclusive_lock(folders):
         if not resume:
-            refuse_existing(folders)  # a process that has ended since the first check
+            refuse_existing(folders)  # another process may have trained it since the first check
         loop = _Loop(config, folders, dataset, system, terminal, log, distributed)
         if resume:
-            loop.restore()  # before the record is changed: a run that cannot go on is left as it is
+            loop.restore()  # first, because it fails without any change to the run
             make_folders(folders)
         else:
             record = new_record(folders, config, started, dataset, precision)
         if distributed:
             distributed.begin(loop.done)
-        record |= {"config": config.to_dict(), "outcome": "running"}
         record |= {
+            "config": config.to_dict(),
+            "outcome": "running",
             "strategy": strategy or "none",
             "replicas": distributed.count if distributed else 1,
         }
         write_json(folders.record, record)
-        log(f"data: {dataset.title}, {dataset.source}")
-        if precision == "bfloat16" and not multiplies_bfloat16():
-            log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
-        log(
-            f"{config.experiment}, seed {config.seed}, {precision}:"
-            f" {config.episodes} episodes x {config.batches} batches x {config.batch_size} images"
-        )
         outcome = "stopped"
         try:
             loop.run()
@@ -157,16 +164,29 @@ def train(
 
     # Figures
     draw(open_run(name, logs, figures_folder), log)
-    log(f"losses, class sheet, progression: {folders.figures}; all numbers: {folders.logs}")
+    log(f"metrics, events and checkpoints: {folders.logs}")
     last = folders.picture(config.episodes)
     log(f"trained on {dataset.title}; digits of the last episode: {last}")
     return folders
 
 
+def _first_line(
+    config: RunConfig, dataset: Dataset, precision: str, distributed: Replicas | None
+) -> str:
+    """What is trained, on which data, and for how long."""
+    count = distributed.count if distributed else 1
+    replicas = f", {count} replicas" if count > 1 else ""
+    return (
+        f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
+        f" {precision}{replicas}: {config.episodes} episodes x {config.batches} batches x"
+        f" {config.batch_size} images"
+    )
+
+
 def trace(
     system: System, images: np.ndarray, labels: np.ndarray, batch_size: int
 ) -> tuple[Callable[..., dict], Callable[..., dict], Callable[..., tuple]]:
-    """The training step and the evaluation of `system` as graphs, and `gather`.
+    """The training step and the evaluation of `system` as graphs, and what gathers a batch.
 
     The data (uint8 [N, 28, 28] and [N]) is held once on the device; a step gathers its batch inside
     its graph, so Python passes it only indices [batch_size] and a seed [2]. Each graph is traced
@@ -243,11 +263,11 @@ class _Loop:
     def restore(self) -> None:
         """Restore the newest complete checkpoint, and remove what was written after it.
 
-        A run that was stopped before its first checkpoint after step 0 begins again.
+        A run that was stopped before its first checkpoint after step 0 starts again.
         """
         newest = self._checkpoints.newest()
         if newest == 0 or (newest is None and not _has_content(self._folders.metrics)):
-            self._log(f"NOTE: {self._folders.checkpoints}: none after step 0; beginning again")
+            self._log(f"NOTE: {self._folders.checkpoints}: none after step 0; starting again")
         else:
             self._saved = self._checkpoints.restore(self._log)
             self._log(f"resuming {self._folders.name} after step {self._saved}")

@@ -29,15 +29,15 @@ def refuse_existing(folders: RunFolders) -> None:
 
 
 def make_folders(folders: RunFolders) -> None:
-    """Create the folders of a run; if one cannot be created, none of the new ones is left."""
+    """Create the folders of a run. Raises UserError, and removes the new ones, if one cannot be."""
     wanted = (
         folders.checkpoints,
         folders.logs / "episodes",
         folders.frame(0).parent,
         folders.figures,
     )
-    parents = (folders.logs.parent, folders.logs, folders.figures.parent)
-    new = [folder for folder in (*parents, *wanted) if not check_path(folder.exists)]
+    paths = {path for folder in wanted for path in (folder, *folder.parents)}
+    new = sorted(path for path in paths if not check_path(path.exists))  # parents come first
     try:
         for folder in wanted:
             make_folder(folder)

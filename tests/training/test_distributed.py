@@ -1,9 +1,10 @@
-"""Replicas that share a batch: one replica's step, and one replica's run.
+"""Distributed training: what two replicas compute, how runs end, and what is refused.
 
-TensorFlow parts the processor only before it computes anything, so that what needs two replicas
-runs in a child process.
+TensorFlow divides the processor into devices only before it computes anything, so everything that
+needs two replicas runs in a child process.
 """
 
+import functools
 import json
 import multiprocessing
 import os
@@ -19,17 +20,17 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 
+from gan3.baselines.config import BaselineConfig
 from gan3.baselines.networks import ConditionalGenerator, DenseDiscriminator
-from gan3.baselines.train_step import Practice, TwoNetworks
+from gan3.baselines.two_networks import TwoNetworks
 from gan3.core.errors import UserError
-from gan3.core.triple import Triple
+from gan3.core.triple import Pair
 from gan3.data import strokes
-from gan3.data.batches import to_unit
-from gan3.method import losses
-from gan3.nn import initializers, layers
+from gan3.data.batches import make_gather
+from gan3.nn.initializers import Normal
 from gan3.runs.registry import builder_of, config_of
-from gan3.training import loop
 from gan3.training.distributed import open_replicas, worker_lost, workers_of
+from gan3.training.loop import trace
 from tests.support import (
     LONG,
     FolderTest,
@@ -41,157 +42,192 @@ from tests.support import (
     write_idx_set,
 )
 
-takes_minutes = unittest.skipUnless(LONG, "GAN3_LONG is not set: takes minutes")
+slow = unittest.skipUnless(LONG, "slow: GAN3_LONG is not set")
 BATCH, STEPS = 8, 3
-ROUNDING = 1e-4
-"""Of a network's largest gradient: a sum of some thousand float32, taken in two parts, keeps five
-digits. Rows that are not those of one replica are wrong in the first."""
+MOMENTS = re.compile(r"/(mean|variance)$")  # running moments of batch normalization
 
 
-def configured(name, **changes):
-    """The builder of an experiment with some fields set."""
+# -- one step of two replicas, in the child process ------------------------------------------------
+
+
+def experiment(name, **settings):
+    """The config of an experiment with some fields set, and a function that builds its system."""
     config = config_of(name).with_text("batch_size", str(BATCH))
-    for key, text in changes.items():
-        config = config.with_text(key.replace("__", "."), text)
-    return lambda: builder_of(name)(config, "float32")
+    for key, text in settings.items():
+        config = config.with_text(key, text)
+    return config, lambda: builder_of(name)(config, "float32")
 
 
 def two_networks():
-    """A system of the field that has batch moments, dropout and digits of its own drawing."""
-    init = initializers.Normal(1)
-    practice = Practice(
-        learning_rate=Triple(1e-3, 1e-3, 1e-3),
-        beta1=Triple(0.5, 0.5, 0.5),
-        pixel_min=-1.0,
-        class_conditional=True,
-        own_labels=True,
-        clip=0.1,
+    """A baseline with batch normalization, dropout, embeddings and two updates by one Adam."""
+    config = BaselineConfig(
+        experiment="two_networks",
+        batch_size=BATCH,
+        learning_rate=Pair(1e-3, 1e-3),
+        discriminator_updates="separate",
+        weight_clip=0.1,
     )
-    return TwoNetworks(ConditionalGenerator(init), DenseDiscriminator(init, 0.7), practice)
+
+    def make():
+        init = Normal(1)
+        discriminator = DenseDiscriminator(init, 0.7, "float32")
+        return TwoNetworks(config, ConditionalGenerator(init, "float32"), discriminator)
+
+    return config, make
 
 
-MAKERS = {
-    "three_network": configured("three_network", keep_prob="0.7"),
-    "published_code": configured("published_code"),
-    "best": configured(
-        "best",
-        widths="20 30,4 8 16,4 8 16",
-        keep_prob="0.7",
-        penalty_every="2",
-        r2_weight="0.01",
-        l1_weight="0.0001",
-    ),
+BEST = {
+    "generator_widths": "20,30",
+    "discriminator_widths": "4,8,16",
+    "determinator_widths": "4,8,16",
+    "keep_prob": "0.7",
+    "penalty_every": "2",
+    "r2_weight": "0.01",
+    "l1_weight": "0.0001",
+}
+SYSTEMS = {
+    "three_network": functools.partial(experiment, "three_network", noise_draw="batch"),
+    "best": functools.partial(experiment, "best", **BEST),
     "two_networks": two_networks,
+    "mlp_gan": functools.partial(experiment, "mlp_gan"),
 }
 
 
-def deviations(name, spoil=False):
-    """How far steps of two replicas are from those of one that begins each of them alike.
+class SingleProcess:
+    """A system without replicas. It records the gradients of each update of a step.
 
-    Worst of the steps: `m` and `v` of the Adams, as shares of a network's largest; the share of
-    weights that end elsewhere, and the farthest of all, both in learning rates; what is only
-    averaged; evaluation; whether the replicas are equal to the bit; what both answer where one is
-    spoilt. With `spoil` each replica
-    draws for its rows alone.
+    The first `known` updates of a step use the gradients in `given` instead of their own, so that
+    the later ones are computed from the weights that the replicas have at that point.
     """
-    shared, make = open_replicas("mirrored", 2), MAKERS[name]
-    images, labels, held_out, held_out_labels = strokes.make(60, 20)
-    plain, first = make(), shared.build(make)
-    step, _, _ = loop.trace(plain, images, labels, BATCH)
-    step_of_two = shared.trace(images, labels, BATCH)
-    rates = {  # by the beginnings of the variables' names
-        f"{adam.name.partition('/')[2].partition('_')[0]}/": adam._learning_rate
-        for adam in (getattr(plain, "optimizers", None) or plain._adams.values())
-    }
-    found = dict.fromkeys(("m", "v", "elsewhere", "farthest", "averages", "evaluation"), 0.0)
-    found["equal"] = True
-    own_rows = (lambda draw, shape, parts=1: draw(shape)) if spoil else layers.own_rows
+
+    def __init__(self, make, images, labels, rows):
+        self.system, gather = make(), make_gather(images, labels)
+        self.own, self.given = [], []  # by update: a variable for each gradient
+        self._known = tf.Variable(0)
+        for adam in self.system.optimizers:
+            # Variables cannot be made in a graph. No Adam has more than two updates in a step.
+            stores = [[[tf.Variable(v) for v in adam.variables] for _ in "12"] for _ in "12"]
+            adam.transform_gradients = functools.partial(self._transform, iter(stores))
+
+        @tf.function(
+            input_signature=[tf.TensorSpec([rows], tf.int32), tf.TensorSpec([2], tf.int32)],
+            autograph=False,
+        )
+        def step(indices, seed):
+            return self.system.train_step(*gather(indices), seed)
+
+        self._step = step.get_concrete_function()
+
+    def _transform(self, stores, gradients):
+        number, (own, given) = len(self.own), next(stores)
+        self.own.append(own)
+        self.given.append(given)
+        for variable, gradient in zip(own, gradients, strict=True):
+            variable.assign(tf.convert_to_tensor(gradient))
+        return [
+            tf.where(number < self._known, mean, gradient)
+            for mean, gradient in zip(given, own, strict=True)
+        ]
+
+    def step(self, state, indices, seed, known):
+        """A step from `state`; returns the state after it and its own gradients by update."""
+        for key, variable in self.system.state.items():
+            variable.assign(state[key])
+        self._known.assign(known)
+        self._step(tf.constant(indices), seed)
+        return values_of(self.system), [[g.numpy() for g in update] for update in self.own]
+
+
+def values_of(system):
+    return {key: variable.numpy() for key, variable in system.state.items()}
+
+
+def expected_states(single, states, parts, seed):
+    """The state of each replica after a step in which all updates use mean gradients.
+
+    Also returns, by update, whether the replicas' own gradients differ.
+    """
+    seeds = [tf.random.fold_in(seed, replica) for replica in range(len(states))]
+    differ = []
+    for update in range(len(single.own)):
+        gradients = [
+            single.step(*arguments, known=update)[1][update]
+            for arguments in zip(states, parts, seeds, strict=True)
+        ]
+        for variable, *own in zip(single.given[update], *gradients, strict=True):
+            variable.assign(sum(own) / np.float32(len(own)))
+        differ.append(not np.array_equal(gradients[0][0], gradients[1][0]))
+    known = len(single.own)
+    return [
+        single.step(*arguments, known=known)[0]
+        for arguments in zip(states, parts, seeds, strict=True)
+    ], differ
+
+
+def compare_steps(name):
+    """Compare the last of some steps of two replicas with what a single process computes.
+
+    Returns the variables that differ from the single process, those that differ between the
+    replicas, by update whether the replicas' own gradients differ, and the results of two steps
+    in which one replica's weights are not finite, without and with a request to stop.
+    """
+    config, make = SYSTEMS[name]()
+    replicas = open_replicas(config, "mirrored", 2)
+    tf.config.experimental.enable_op_determinism()
+    images, labels, _, _ = strokes.make(60, 20)
+    replicas.build(make)
+    replicas.begin(0)
+    step = replicas.trace(images, labels, BATCH)
     for number in range(STEPS):
-        for system in shared.systems:
-            for key, variable in system.state.items():
-                variable.assign(plain.state[key])
         indices = np.random.default_rng(number).permutation(60)[:BATCH].astype(np.int32)
         seed = tf.constant([1, number])
-        with mock.patch.object(layers, "own_rows", own_rows):
-            good, _ = step_of_two(tf.constant(indices), seed, False)
-        step(tf.constant(indices), seed)
-        assert all(good.values()), good
-        values = {key: v.numpy() for key, v in plain.state.items()}
-        got = {key: v.numpy() for key, v in first.state.items()}
-        largest = {}
-        for key, value in values.items():
-            group = (key.split("/")[1], key[-1])
-            largest[group] = max(largest.get(group, 0), np.abs(value).max())
-        for key, value in values.items():
-            far = np.abs(got[key].astype(np.float64) - value)
-            rate = next((r for start, r in rates.items() if key.startswith(start)), None)
-            if key.endswith("/steps"):
-                found["equal"] &= bool(far == 0)
-            elif key.startswith("adam/"):
-                share = far.max() / largest[key.split("/")[1], key[-1]]
-                found[key[-1]] = max(found[key[-1]], share)
-            elif rate is None or re.search(r"/(mean|variance)$", key):
-                found["averages"] = max(found["averages"], far.max())
-            else:
-                found["farthest"] = max(found["farthest"], far.max() / rate)
-                found["elsewhere"] = max(found["elsewhere"], np.mean(far > 0.01 * rate))
-        other = shared.systems[1].state
-        found["equal"] &= all(v.tobytes() == other[k].numpy().tobytes() for k, v in got.items())
-    batch = to_unit(tf.constant(held_out)), tf.constant(held_out_labels.astype(np.int32))
-    a, b = (system.evaluate(*batch, tf.constant([1, 99])) for system in (plain, first))
-    state = shared.systems[1].state
+        before = [values_of(system) for system in replicas.systems]
+        finite, stop = step(tf.constant(indices), seed, False)
+        assert all(finite.values()) and not stop, (finite, stop)
+    after = [values_of(system) for system in replicas.systems]
+    single = SingleProcess(make, images, labels, BATCH // 2)
+    expected, gradients_differ = expected_states(single, before, np.split(indices, 2), seed)
+    wrong = {
+        key
+        for state, reference in zip(after, expected, strict=True)
+        for key in state.keys() | reference.keys()
+        if state[key].tobytes() != reference[key].tobytes()
+    }
+    unequal = {key for key in after[0] if after[0][key].tobytes() != after[1][key].tobytes()}
+    state = replicas.systems[1].state
     state[next(key for key in state if "discriminator/logits/b" in key)].assign([np.nan])
-    found["answers"] = []
-    for asked in (False, True):
-        good, stop = step_of_two(tf.constant(indices), seed, asked)
-        found["answers"].append((bool(good["discriminator"]), bool(stop)))
-    found["evaluation"] = max(abs(float(a[tag] / b[tag]) - 1) for tag in a if "loss" in tag)
-    return found
+    flags = []
+    for requested in (False, True):
+        finite, stop = step(tf.constant(indices), seed, requested)
+        flags.append((bool(finite["discriminator"]), bool(stop)))
+    return wrong, unequal, gradients_differ, flags
 
 
-def rows_drawn():
-    """own_rows of both replicas, with one and with two batches in them, and the whole draws."""
-    shared = open_replicas("mirrored", 2)
-
-    def draw(shape):
-        return tf.random.stateless_uniform(shape, [1, 2], alg="philox")
-
-    def own():
-        return [layers.own_rows(draw, [6, 3], parts) for parts in (1, 2)]
-
-    answers = tf.function(lambda: shared._strategy.run(own), autograph=False)()
-    return [
-        [part.numpy() for part in shared._strategy.experimental_local_results(answer)]
-        for answer in answers
-    ], draw([12, 3]).numpy()
-
-
-def moments_of(x):
-    """batch_moments of x's two halves by two replicas, their gradients beside them."""
-    shared = open_replicas("mirrored", 2)
-
-    def own(x):
-        here = tf.distribute.get_replica_context().replica_id_in_sync_group
-        half = tf.split(x, 2)[int(tf.get_static_value(here))]
-        mean, variance = layers.batch_moments(half)
-        loss = tf.reduce_sum(tf.sin(mean) + variance**2)
-        return mean, variance, tf.gradients(loss, half)[0]
-
-    answer = tf.function(lambda: shared._strategy.run(own, args=(x,)), autograph=False)()
-    return [
-        [part.numpy() for part in one]
-        for one in zip(*map(shared._strategy.experimental_local_results, answer), strict=True)
-    ]
+def begin_with_unequal_states():
+    """The states of both replicas before and after `begin`, and the step that it returns."""
+    config, make = SYSTEMS["mlp_gan"]()
+    replicas = open_replicas(config, "mirrored", 2)
+    replicas.build(make)
+    for variable in replicas.systems[0].state.values():
+        if variable.dtype.is_floating:
+            variable.assign(tf.where(variable == 0, -0.0, variable))
+    for variable in replicas.systems[1].state.values():
+        variable.assign(
+            variable + tf.cast(np.nan if variable.dtype.is_floating else 3, variable.dtype)
+        )
+    before = [values_of(system) for system in replicas.systems]
+    step = replicas.begin(7)
+    return before, [values_of(system) for system in replicas.systems], step
 
 
-def command_line(folder, *arguments):
-    """The command line in a folder."""
+def run_command_line(folder, *arguments):
+    """Run the command line in a folder; returns exit status, stdout and stderr."""
     os.chdir(folder)
     return call(*arguments)
 
 
-class Child(FolderTest):
-    """Tests that hand work to a process with two replicas."""
+class TwoReplicas(FolderTest):
+    """Tests that hand work to a child process in which TensorFlow has two devices."""
 
     @classmethod
     def setUpClass(cls):
@@ -199,126 +235,125 @@ class Child(FolderTest):
         cls._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
         cls.addClassCleanup(cls._pool.shutdown)
 
-    def there(self, task, *arguments):
-        """What `task` answers in the other process."""
-        return self._pool.submit(task, *arguments).result(timeout=300)
+    def in_child(self, function, *arguments):
+        """The result of `function` in the child process."""
+        return self._pool.submit(function, *arguments).result(timeout=300)
 
 
-class OneStep(Child):
-    def steps_as_one_does(self, name):
-        found = self.there(deviations, name)
-        self.assertTrue(found["equal"], "the replicas have parted")
-        for key in ("m", "v", "averages", "evaluation"):
-            self.assertLess(found[key], ROUNDING, key)
-        # Adam moves a weight by about its rate, whose gradient is next to nothing, too: in a
-        # direction that rounding may decide.
-        self.assertLess(found["farthest"], 2)
-        self.assertLess(found["elsewhere"], 1e-3)
-        # Of a step in which the second replica alone was spoilt, and asked to stop or not.
-        self.assertEqual(found["answers"], [(False, False), (False, True)])
+class OneStep(TwoReplicas):
+    def assert_step_is_right(self, name, has_moments):
+        """Both replicas step as a single process would with their rows, seed and mean gradients."""
+        wrong, unequal, gradients_differ, flags = self.in_child(compare_steps, name)
+        self.assertEqual(wrong, set())
+        self.assertTrue(all(gradients_differ), "both replicas have the same gradients")
+        self.assertEqual({key for key in unequal if not MOMENTS.search(key)}, set())
+        self.assertEqual(bool(unequal), has_moments)
+        self.assertEqual(flags, [(False, False), (False, True)])
 
-    @takes_minutes
+    @slow
     def test_three_network(self):
-        self.steps_as_one_does("three_network")
+        self.assert_step_is_right("three_network", has_moments=False)
 
-    @takes_minutes
-    def test_published_code(self):
-        self.steps_as_one_does("published_code")
-
-    @takes_minutes
+    @slow
     def test_best(self):
-        self.steps_as_one_does("best")
+        self.assert_step_is_right("best", has_moments=True)
 
     def test_two_networks(self):
-        self.steps_as_one_does("two_networks")
+        self.assert_step_is_right("two_networks", has_moments=True)
 
-    @unittest.skipUnless(LONG, "GAN3_LONG is not set: make mutations breaks more than this")
-    def test_rows_of_their_own_drawing_would_be_noticed(self):
-        found = self.there(deviations, "three_network", True)
-        self.assertGreater(found["m"], 100 * ROUNDING)
-        self.assertTrue(found["equal"])
-
-    def test_own_rows(self):
-        (one, two), whole = self.there(rows_drawn)
-        for replica in (0, 1):
-            np.testing.assert_array_equal(one[replica], whole[6 * replica : 6 * replica + 6])
-            first = whole[3 * replica : 3 * replica + 3]
-            second = whole[6 + 3 * replica : 6 + 3 * replica + 3]
-            np.testing.assert_array_equal(two[replica], np.concatenate([first, second]))
-
-    def test_moments_of_the_whole_batch_and_their_gradients(self):
-        x = np.random.default_rng(1).normal(3, 2, (6, 4, 5)).astype(np.float32)
-        expected = tf.nn.moments(tf.constant(x), [0, 1])
-        with tf.GradientTape() as tape:
-            whole = tf.Variable(x)
-            mean, variance = tf.nn.moments(whole, [0, 1])
-            loss = tf.reduce_sum(tf.sin(mean) + variance**2)
-        slopes = np.split(tape.gradient(loss, whole).numpy(), 2)
-        for (mean, variance, slope), own in zip(self.there(moments_of, x), slopes, strict=True):
-            np.testing.assert_allclose(mean, expected[0], rtol=1e-6)
-            np.testing.assert_allclose(variance, expected[1], rtol=1e-5)
-            np.testing.assert_allclose(
-                slope, 2 * own, rtol=1e-4, atol=1e-5
-            )  # of both replicas' losses
+    def test_begin_copies_the_state_of_replica_0(self):
+        before, after, step = self.in_child(begin_with_unequal_states)
+        self.assertEqual(step, 7)
+        for key, value in before[0].items():
+            self.assertNotEqual(before[1][key].tobytes(), value.tobytes(), key)
+            for state in after:
+                self.assertEqual(state[key].tobytes(), value.tobytes(), key)
 
 
 class OneReplica(unittest.TestCase):
-    def test_without_a_strategy_nothing_is_gathered_and_nothing_scaled(self):
-        drawn = layers.own_rows(lambda shape: tf.ones(shape), [2, 3], parts=2)
-        self.assertEqual(drawn.shape, [2, 3])
-        x = tf.constant(np.random.default_rng(1).normal(size=(4, 2, 3)).astype(np.float32))
-        for got, expected in zip(layers.batch_moments(x), tf.nn.moments(x, [0, 1]), strict=True):
-            np.testing.assert_array_equal(got, expected)
-        loss = losses.digit_cross_entropy(tf.zeros([5, 10]), tf.zeros([5], tf.int32), "sigmoid_sum")
-        self.assertAlmostEqual(float(loss), 50 * np.log(2), places=4)
-        graph = tf.function(lambda: layers.dropout(x, 0.5, tf.constant([1, 2])), autograph=False)
-        operations = graph.get_concrete_function().graph.get_operations()
-        self.assertFalse([o for o in operations if re.search("replica|ollective", o.name + o.type)])
+    def test_steps_without_a_strategy(self):
+        """Bit for bit, and no gradient is changed."""
+        config, make = SYSTEMS["mlp_gan"]()
+        images, labels, _, _ = strokes.make(60, 20)
+        replicas = open_replicas(config, "mirrored", 1)
+        plain, first = make(), replicas.build(make)
+        self.assertTrue(all(adam.transform_gradients is None for adam in first.optimizers))
+        self.assertEqual(replicas.begin(3), 3)
+        step, _, _ = trace(plain, images, labels, BATCH)
+        step_of_one = replicas.trace(images, labels, BATCH)
+        for number in range(STEPS):
+            indices, seed = tf.range(number, number + BATCH), tf.constant([1, number])
+            finite = {name: bool(value) for name, value in step(indices, seed).items()}
+            same, stop = step_of_one(indices, seed, number == 1)
+            self.assertEqual({name: bool(value) for name, value in same.items()}, finite)
+            self.assertEqual(bool(stop), number == 1)
+        values = values_of(first)
+        for key, value in values_of(plain).items():
+            self.assertEqual(values[key].tobytes(), value.tobytes(), key)
 
 
 # -- runs ------------------------------------------------------------------------------------------
 
 BATCHES, EVERY = 120, 20  # steps of a run, and between two of its checkpoints
-OFTEN = ("--set", "log_every=10", "--set", f"checkpoint_every={EVERY}", "--set", "frame_every=1000")
-TRAIN = ("train", "--experiment", "mlp_gan", "--episodes", 1, "--batch-size", 10, *OFTEN)
-TRAIN += ("--dataset", "idx", "--data", "own", "--batches")
+SETTINGS = ("--set", "log_every=10", "--set", f"checkpoint_every={EVERY}")
+SETTINGS += ("--set", "frame_every=1000", "--dataset", "idx", "--data", "own")
+TRAIN = ("train", "--experiment", "mlp_gan", "--episodes", 1, "--batch-size", 10, *SETTINGS)
 TWO = ("--strategy", "mirrored", "--replicas", 2)
-LOST = r"\Agan3: worker lost at step (\d+) \(.+\); start all workers again with --resume\n\Z"
+LOST = r"\Agan3: worker lost at step (\d+) \(.+\); start all workers again and resume the run\n\Z"
 
 
 def free_addresses(count):
-    """Of this machine, at which nobody listens."""
-    opened = [socket.create_server(("localhost", 0)) for _ in range(count)]
-    addresses = [f"localhost:{one.getsockname()[1]}" for one in opened]
-    for one in opened:
-        one.close()
+    """Addresses on this machine that no process listens on."""
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    addresses = [f"localhost:{server.getsockname()[1]}" for server in sockets]
+    for server in sockets:
+        server.close()
     return addresses
 
 
-class Runs(Child):
+class Runs(TwoReplicas):
     def setUp(self):
         super().setUp()
         write_idx_set(self.folder / "own")
 
-    def workers(self, *line, of_the_second=()):
-        """Two processes that train one run; the second is told of folders in which nothing is."""
-        addresses, found = free_addresses(2), []
-        for index, own in enumerate(((), ("--logs", "none", "--figures", "none", *of_the_second))):
+    def train(self, *arguments):
+        """Run the command line in this process; returns stdout."""
+        status, out, err = call(*arguments)
+        self.assertEqual(status, 0, err)
+        return out
+
+    def train_with_two(self, *arguments):
+        """Run the command line with two replicas; returns stdout."""
+        arguments = (str(self.folder), *arguments, *TWO)
+        status, out, err = self.in_child(run_command_line, *arguments)
+        self.assertEqual(status, 0, err)
+        return out
+
+    def assert_same_run(self, name, other):
+        """Same step, weights and metrics, bit for bit."""
+        self.assertEqual(step_of(name), step_of(other))
+        self.assertEqual(weights_of(name), weights_of(other))
+        self.assertEqual(lines_of(name), lines_of(other))
+
+    def start_workers(self, *arguments, second=()):
+        """Two worker processes of one run; the second has folders of its own, to stay empty."""
+        addresses, workers = free_addresses(2), []
+        for index, more in enumerate(((), ("--logs", "none", "--figures", "none", *second))):
             text = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
             process = start(
-                *(*line, "--strategy", "multiworker", *own),
+                *(*arguments, "--strategy", "multiworker", *more),
                 cwd=self.folder,
                 TF_CONFIG=json.dumps(text),
             )
             self.addCleanup(process.kill)
-            found.append(process)
-        return found
+            workers.append(process)
+        return workers
 
-    def ends(self, process, status):
-        """Let it end, with this exit status; what it says on stderr."""
-        _, err = process.communicate(timeout=200)
+    def end(self, process, status):
+        """Wait for the process to end with this exit status; returns stdout and stderr."""
+        out, err = process.communicate(timeout=200)
         self.assertEqual(process.returncode, status, err)
-        return err
+        return out, err
 
     def wait_for_step(self, step, process, name):
         deadline = time.monotonic() + 200
@@ -327,20 +362,53 @@ class Runs(Child):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
 
-    def mirrored(self, *line):
-        """The command line, by two replicas, in the other process."""
-        status, out, err = self.there(command_line, str(self.folder), *line, *TWO)
-        self.assertEqual(status, 0, err)
-        return out
+    @slow
+    def test_a_run_of_one_replica_is_a_run_without_a_strategy(self):
+        arguments = (*TRAIN, "--batches", 20, "--run")
+        self.train(*arguments, "a")
+        out = self.train(*arguments, "b", *TWO[:-1], 1)
+        self.assertIn("mlp_gan on own IDX set (own), seed 0, float32: ", out)
+        self.assert_same_run("a", "b")
+        a, b = (json.loads(Path(f"logs/{run}/run.json").read_text()) for run in "ab")
+        self.assertEqual((a["strategy"], a["replicas"]), ("none", 1))
+        self.assertEqual((b["strategy"], b["replicas"]), ("mirrored", 1))
+
+    @slow
+    def test_a_resumed_run_is_the_run_without_a_stop(self):
+        """Of a system with batch normalization: replica 1 resumes with the moments of replica 0."""
+        settings = [word for key, text in BEST.items() for word in ("--set", f"{key}={text}")]
+        settings += ["--set", "lr_decay_start=1"]  # decay would depend on the episodes
+        arguments = ("train", "--experiment", "best", "--batch-size", 10, *SETTINGS, *settings)
+        arguments += ("--batches", 5, "--run")
+        self.train_with_two(*arguments, "whole", "--episodes", 2)
+        self.train_with_two(*arguments, "stopped", "--episodes", 1)
+        out = self.train_with_two(*arguments, "stopped", "--episodes", 2, "--resume")
+        self.assertRegex(out, r"\Abest on own IDX set \(own\), seed 0, float32, 2 replicas: ")
+        self.assertIn("resuming stopped after step 5\n", out)
+        self.assert_same_run("stopped", "whole")
+
+    def test_what_replicas_cannot_divide_is_refused(self):
+        for arguments, message in (
+            ((*TRAIN, "--batch-size", 9), r"batch size 9: not divisible by 2 replicas; use 8"),
+            (("train", "--experiment", "published_code"), r"digit_loss sigmoid_sum: [^\n]+"),
+        ):
+            arguments = (str(self.folder), *arguments, "--run", "x", *TWO)
+            status, out, err = self.in_child(run_command_line, *arguments)
+            self.assertEqual((status, out), (2, ""))
+            self.assertRegex(err, rf"\Agan3: {message}\n\Z")
+            self.assertFalse(Path("logs/x").exists())
 
     def lose_a_worker(self, signal_number):
-        """Let run w lose its second worker after a checkpoint; what the chief then says."""
-        line = (*TRAIN, BATCHES, "--run", "w")
-        chief, other = self.workers(*line)
+        """Train run w and end or stop its second worker after a checkpoint.
+
+        Returns the command line of the run.
+        """
+        arguments = (*TRAIN, "--batches", BATCHES, "--run", "w")
+        chief, other = self.start_workers(*arguments)
         self.wait_for_step(EVERY, chief, "w")
         other.send_signal(signal_number)
         began = time.monotonic()
-        err = self.ends(chief, 2)
+        _, err = self.end(chief, 2)
         self.assertLess(time.monotonic() - began, 60)
         other.kill()
         other.communicate()
@@ -350,87 +418,74 @@ class Runs(Child):
         self.assertEqual((record["strategy"], record["replicas"]), ("multiworker", 2))
         self.assertGreater(int(re.match(LOST, err)[1]), step_of("w"))
         self.assertFalse(Path("none").exists())
-        return line
+        return arguments
 
-    @takes_minutes
+    @slow
     def test_a_worker_is_lost_and_the_run_goes_on_to_the_same_end(self):
-        """To the very end of a run that two replicas trained without a break."""
-        line = self.lose_a_worker(signal.SIGKILL)
+        """Resumed by two replicas of one process, which also trained the run without a stop."""
+        arguments = self.lose_a_worker(signal.SIGKILL)
         reached = step_of("w")
-        self.mirrored(*TRAIN, BATCHES, "--run", "m")
-        out = self.mirrored(*line, "--resume")
+        self.train_with_two(*TRAIN, "--batches", BATCHES, "--run", "m")
+        out = self.train_with_two(*arguments, "--resume")
         self.assertIn(f"resuming w after step {reached}\n", out)
         self.assertEqual(step_of("w"), BATCHES)
-        self.assertEqual(weights_of("w"), weights_of("m"))
-        self.assertEqual(lines_of("w"), lines_of("m"))
+        self.assert_same_run("w", "m")
         record = json.loads(Path("logs/w/run.json").read_text())
         self.assertEqual((record["strategy"], record["outcome"]), ("mirrored", "done"))
 
-        with self.subTest("what one replica trains is as good as equal, never quite"):
-            self.assertEqual(call(*TRAIN, EVERY, "--run", "p")[0], 0)
-            record = json.loads(Path("logs/p/run.json").read_text())
-            self.assertEqual((record["strategy"], record["replicas"]), ("none", 1))
-            for one, two in zip(lines_of("p"), lines_of("m"), strict=False):
-                for tag in [tag for tag in one if tag.startswith("loss/")]:
-                    self.assertAlmostEqual(one[tag], two[tag], delta=1e-3, msg=tag)
-            self.assertNotEqual(weights_of("p"), weights_of("m"))
+    def resume_with_workers(self, arguments):
+        """Start the workers of run w again: they end as two replicas that were not stopped."""
+        workers = self.start_workers(*arguments, "--resume")
+        for process, line in zip(workers, ("digits of the last", "worker 0 writes"), strict=True):
+            out, err = self.end(process, 0)
+            self.assertEqual(err, "")
+            self.assertRegex(out, rf"\ntrained on own IDX set; {line}[^\n]*\n\Z")
+        self.train_with_two(*TRAIN, "--batches", BATCHES, "--run", "m")
+        self.assert_same_run("w", "m")
 
-        with self.subTest("a batch that cannot be shared"):
-            line = (*TRAIN, BATCHES, "--run", "x", *TWO, "--batch-size", 9)
-            status, _, err = self.there(command_line, str(self.folder), *line)
-            self.assertEqual(status, 2)
-            self.assertRegex(err, r"\Agan3: --batch-size 9: 2 replicas cannot share [^\n]+\n\Z")
-            self.assertFalse(Path("logs/x").exists())
-
-    def go_on(self, line):
-        """Start the workers of run w again: they end as two replicas did without a break."""
-        chief, other = self.workers(*line, "--resume")
-        self.assertEqual((self.ends(chief, 0), self.ends(other, 0)), ("", ""))
-        self.mirrored(*TRAIN, BATCHES, "--run", "m")
-        self.assertEqual(weights_of("w"), weights_of("m"))
-        self.assertEqual(lines_of("w"), lines_of("m"))
-
-    @takes_minutes
+    @slow
     def test_all_workers_start_again_after_one_was_killed(self):
-        self.go_on(self.lose_a_worker(signal.SIGKILL))
+        self.resume_with_workers(self.lose_a_worker(signal.SIGKILL))
 
-    @takes_minutes
-    def test_a_worker_that_falls_silent_is_lost(self):
-        self.go_on(self.lose_a_worker(signal.SIGSTOP))
+    @slow
+    def test_a_worker_that_does_not_respond_is_lost(self):
+        self.resume_with_workers(self.lose_a_worker(signal.SIGSTOP))
 
-    @takes_minutes
+    @slow
     def test_the_chief_is_killed(self):
-        line = (*TRAIN, BATCHES, "--run", "w")
-        chief, other = self.workers(*line)
+        arguments = (*TRAIN, "--batches", BATCHES, "--run", "w")
+        chief, other = self.start_workers(*arguments)
         self.wait_for_step(EVERY, chief, "w")
         chief.kill()
         chief.communicate()
-        self.assertRegex(self.ends(other, 2), LOST)
-        self.go_on(line)
+        _, err = self.end(other, 2)
+        self.assertRegex(err, LOST)
+        self.resume_with_workers(arguments)
 
-    @takes_minutes
-    def test_where_one_worker_is_asked_to_stop_all_do_and_it_is_saved(self):
-        line = (*TRAIN, BATCHES, "--set", f"checkpoint_every={BATCHES}", "--run", "w")
-        workers = self.workers(*line)
+    @slow
+    def test_a_signal_to_one_worker_stops_all_and_the_state_is_saved(self):
+        arguments = (*TRAIN, "--batches", BATCHES, "--set", f"checkpoint_every={BATCHES}")
+        workers = self.start_workers(*arguments, "--run", "w")
         self.wait_for_step(0, workers[0], "w")
         workers[1].terminate()
         for process in workers:
-            err = self.ends(process, 128 + signal.SIGTERM)
+            _, err = self.end(process, 128 + signal.SIGTERM)
             self.assertRegex(err, r"\Agan3: stopped; the state is saved[^\n]+\n\Z")
         self.assertGreater(step_of("w"), 0)
         self.assertEqual(json.loads(Path("logs/w/run.json").read_text())["outcome"], "stopped")
 
-    @takes_minutes
-    def test_workers_that_mean_other_runs(self):
-        line = (*TRAIN, BATCHES, "--run", "w")
-        for process in self.workers(*line, of_the_second=("--seed", 1)):
-            err = self.ends(process, 2)
+    @slow
+    def test_workers_with_different_configs_are_refused(self):
+        arguments = (*TRAIN, "--batches", BATCHES, "--run", "w")
+        for process in self.start_workers(*arguments, second=("--seed", 1)):
+            _, err = self.end(process, 2)
             self.assertEqual(err, "gan3: workers differ in seed; give all of them the same\n")
         self.assertFalse(Path("logs/w").exists())
 
 
 class Refusals(FolderTest):
     def refused(self, *arguments, **environment):
+        """The one line on stderr of a training command that must fail."""
         with mock.patch.dict(os.environ, environment):
             status, _, err = call("train", "--run", "a", *arguments)
         self.assertEqual(status, 2, err)
@@ -439,24 +494,24 @@ class Refusals(FolderTest):
         return err
 
     def test_arguments(self):
-        for arguments, said in (
+        for arguments, message in (
             (("--replicas", 2), "--replicas 2: with --strategy"),
-            ((*TWO[:2], "--replicas", 0), "--replicas 0: from 1 to 64"),
-            (("--strategy", "multiworker", *TWO[2:]), "--replicas 2: of --strategy mirrored"),
+            ((*TWO[:2], "--replicas", 0), "0 replicas: the number must be from 1 to 64"),
+            (("--strategy", "multiworker", *TWO[2:]), "2 replicas: their number can be set with"),
             (("--strategy", "multiworker"), "TF_CONFIG is not set"),
         ):
-            self.assertIn(said, self.refused(*arguments, TF_CONFIG=""))
+            self.assertIn(message, self.refused(*arguments, TF_CONFIG=""))
         if not tf.config.list_physical_devices("GPU"):
-            said = self.refused("--strategy", "mirrored")
-            self.assertIn("there is no GPU; --replicas 2", said)
+            message = self.refused("--strategy", "mirrored")
+            self.assertIn("there is no GPU; set the number of replicas", message)
         self.assertEqual(call("train", "--strategy", "some")[0], 2)
 
     def test_tf_config(self):
         task = {"type": "worker", "index": 0}
         cluster = {"worker": ["a:1", "b:2"]}
-        whole = json.dumps({"cluster": cluster, "task": task | {"index": 1}})
-        self.assertEqual(workers_of(whole), (["a:1", "b:2"], 1))
-        for content, said in (
+        valid = json.dumps({"cluster": cluster, "task": task | {"index": 1}})
+        self.assertEqual(workers_of(valid), (["a:1", "b:2"], 1))
+        for content, message in (
             ("{", "is not JSON"),
             ("[" * 100_000, "is not JSON"),
             ("[1]", "is not of this form"),
@@ -468,19 +523,19 @@ class Refusals(FolderTest):
             ({"cluster": cluster, "task": {"type": "ps", "index": 0}}, "workers only"),
             ({"cluster": {"worker": []}, "task": task}, "not a list of addresses"),
             ({"cluster": {"worker": "a:1"}, "task": task}, "not a list of addresses"),
-            ({"cluster": {"worker": ["a"]}, "task": task}, "what is no address"),
-            ({"cluster": cluster, "task": task | {"index": 2}}, "task.index 2 is none of the 2"),
+            ({"cluster": {"worker": ["a"]}, "task": task}, "an entry that is no address"),
+            ({"cluster": cluster, "task": task | {"index": 2}}, "index 2 is not one of the 2"),
             ({"cluster": cluster, "task": task | {"index": -1}}, "task.index -1"),
             ({"cluster": cluster, "task": task | {"index": True}}, "task.index True"),
             ({"cluster": cluster, "task": task | {"index": "0"}}, "task.index '0'"),
         ):
             text = content if isinstance(content, str) else json.dumps(content)
-            with self.subTest(text[:80]), self.assertRaisesRegex(UserError, said):
+            with self.subTest(text[:80]), self.assertRaisesRegex(UserError, message):
                 workers_of(text)
-        said = self.refused("--strategy", "multiworker", TF_CONFIG="{")
-        self.assertIn("TF_CONFIG: is not JSON", said)
+        message = self.refused("--strategy", "multiworker", TF_CONFIG="{")
+        self.assertIn("TF_CONFIG: is not JSON", message)
 
-    def test_what_tensorflow_says_of_a_lost_worker_is_one_line(self):
+    def test_a_lost_worker_is_reported_in_one_line(self):
         text = (
             "Graph execution error:\n\nDetected at\nCollective ops is aborted by: Socket closed\nx"
         )
@@ -488,7 +543,7 @@ class Refusals(FolderTest):
             raise tf.errors.UnavailableError(None, None, text)
         self.assertEqual(
             str(caught.exception),
-            "worker lost at step 3 (Socket closed); start all workers again with --resume",
+            "worker lost at step 3 (Socket closed); start all workers again and resume the run",
         )
         with self.assertRaises(tf.errors.ResourceExhaustedError), worker_lost("at step 3"):
             raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
