@@ -25,40 +25,68 @@ def critic(outputs=1, downsampling="stride", **options):
 
 class Generator(unittest.TestCase):
     def test_parameter_counts(self):
-        plain = VaeGanGenerator(Glorot(0), (30, 40), "elu", normalised=False)
+        plain = VaeGanGenerator(Glorot(0), (30, 40), "elu", batch_norm=False)
         self.assertEqual(count(plain), dense(100, 30, 40, 784))
-        normal = VaeGanGenerator(Glorot(0), (30, 40), "elu", normalised=True)
+        normal = VaeGanGenerator(Glorot(0), (30, 40), "elu", batch_norm=True)
         self.assertEqual(count(normal), dense(100, 30, 40, 784) + 30 + 40)
         self.assertEqual(len(normal.saved), len(normal.weights) + 2 * 2)
         self.assertEqual(plain.saved, plain.weights)
 
-    def test_its_own_moments_make_every_unit_mean_shift_and_deviation_scale(self):
-        generator = VaeGanGenerator(Glorot(0), (30,), "elu", normalised=True)
+    def test_moments_are_those_of_the_products_in_the_batch(self):
+        generator = VaeGanGenerator(Glorot(0), (30,), "elu", batch_norm=True)
         latent = tf.random.stateless_uniform([500, 100], SEED, -1, 1)
-        _, [(mean, variance)] = generator.logits(latent, 1.0, SEED)
+        _, [(mean, variance)] = generator.logits(latent)
         products = latent.numpy() @ generator.hidden[0][0].numpy()
         np.testing.assert_allclose(mean, products.mean(axis=0), atol=1e-5)
         np.testing.assert_allclose(variance, products.var(axis=0), rtol=1e-4)
 
-    def test_kept_moments_are_used_where_they_are_asked_for(self):
-        generator = VaeGanGenerator(Glorot(0), (30,), "elu", normalised=True)
+    def test_running_moments_are_used_if_requested_and_for_samples(self):
+        generator = VaeGanGenerator(Glorot(0), (30,), "elu", batch_norm=True)
         latent = tf.random.stateless_uniform([50, 100], SEED, -1, 1)
-        own, [(mean, variance)] = generator.logits(latent, 1.0, SEED)
-        kept, none = generator.logits(latent, 1.0, SEED, own=False)
-        self.assertEqual(none, [])
-        self.assertFalse(np.allclose(own, kept, atol=1e-3))
+        by_batch, [(mean, variance)] = generator.logits(latent)
+        by_running, moments = generator.logits(latent, use_batch_moments=False)
+        self.assertEqual(moments, [])
+        self.assertFalse(np.allclose(by_batch, by_running, atol=1e-3))
+        np.testing.assert_array_equal(generator(latent), as_images(by_running))
         generator.means[0].assign(mean)
         generator.variances[0].assign(variance)
         np.testing.assert_allclose(
-            generator.logits(latent, 1.0, SEED, own=False)[0], own, atol=1e-5
+            generator.logits(latent, use_batch_moments=False)[0], by_batch, atol=1e-5
         )
+
+    def test_dense_layers_are_what_samples_are_computed_by(self):
+        for batch_norm in (False, True):
+            generator = VaeGanGenerator(Glorot(0), (30, 40), "leaky_relu", batch_norm)
+            for number, v in enumerate(generator.saved):  # away from their initial values
+                v.assign_add(0.1 * tf.random.stateless_uniform(v.shape, [number, 5]))
+            latent = tf.random.stateless_uniform([5, 100], SEED, -1, 1)
+            h = latent.numpy()
+            *hidden, pixels = generator.dense_layers()
+            self.assertEqual([layer.activation for layer in hidden], ["leaky_relu"] * 2)
+            self.assertEqual(pixels.activation, "sigmoid")
+            for layer in hidden:
+                h = tf.nn.leaky_relu(h @ layer.w + layer.b, 0.2).numpy()
+            h = tf.sigmoid(h @ pixels.w + pixels.b).numpy()
+            np.testing.assert_allclose(generator(latent).numpy().reshape(5, 784), h, atol=1e-5)
+
+    def test_dropout_needs_a_seed(self):
+        generator = VaeGanGenerator(Glorot(0), (30, 40), "elu", batch_norm=False)
+        latent = tf.random.stateless_uniform([5, 100], SEED, -1, 1)
+        plain = generator.logits(latent)[0]
+        np.testing.assert_array_equal(plain, generator.logits(latent, 1.0, SEED)[0])
+        dropped = generator.logits(latent, 0.5, SEED)[0]
+        np.testing.assert_array_equal(dropped, generator.logits(latent, 0.5, SEED)[0])
+        self.assertFalse(np.array_equal(plain, dropped))
+        self.assertFalse(np.array_equal(dropped, generator.logits(latent, 0.5, SEED + 1)[0]))
+        with self.assertRaises(ValueError):
+            generator.logits(latent, 0.5)
 
     def test_images(self):
         images = as_images(tf.zeros([2, 784]))
         self.assertEqual(images.shape, [2, 28, 28, 1])
         self.assertEqual(set(images.numpy().ravel()), {0.5})
         with self.assertRaises(ValueError):
-            VaeGanGenerator(Glorot(0), (5,), "elu", False)(tf.zeros([2, 10]), 1.0, SEED)
+            VaeGanGenerator(Glorot(0), (5,), "elu", False)(tf.zeros([2, 10]))
 
 
 class Critic(unittest.TestCase):
@@ -66,45 +94,74 @@ class Critic(unittest.TestCase):
         plain = 9 * 4 + 4 + 9 * 4 * 6 + 6 + dense(7 * 7 * 6, 8)
         for downsampling in ("stride", "pool"):  # both halve the sides twice
             self.assertEqual(count(critic(10, downsampling)), plain + dense(8, 10))
-        self.assertEqual(count(critic(1, shown=True)), plain + dense(8, 1) + 10 * (4 + 6 + 8))
-        self.assertEqual(count(critic(10, reads=True)), plain + dense(8, 10) + dense(8, 20))
+        self.assertEqual(
+            count(critic(1, class_conditional=True)), plain + dense(8, 1) + 10 * (4 + 6 + 8)
+        )
+        self.assertEqual(count(critic(10, has_encoder=True)), plain + dense(8, 10) + dense(8, 20))
 
-    def test_sides_that_are_odd_are_halved_upwards(self):
+    def test_half_of_an_odd_side_is_rounded_up(self):
         deep = VaeGanCritic("c", 1, Glorot(0), (2, 2, 2, 3), 3, "stride", "relu")
         self.assertEqual(deep.hidden[0].shape, [4 * 4 * 2, 3])  # 28, 14, 7, 4
-        self.assertEqual(deep(tf.zeros([2, 28, 28, 1]), 1.0, SEED).shape, [2, 1])
+        self.assertEqual(deep(tf.zeros([2, 28, 28, 1])).shape, [2, 1])
 
-    def test_a_digit_shown_is_ten_constant_planes_inside_the_image(self):
-        shown = critic(shown=True)
+    def test_a_bias_per_digit_equals_ten_constant_planes_away_from_the_border(self):
+        conditional = critic(class_conditional=True)
         images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
         labels = np.array([2, 7, 0])
-        w, b = shown.convs[0]
+        w, b = conditional.convs[0]
         planes = np.zeros((3, 28, 28, 10), np.float32)
         for row, digit in enumerate(labels):
             planes[row, :, :, digit] = 1
-        # A plane's kernel whose nine weights sum to the digit's bias.
-        spread = np.tile(shown.digits[0].numpy()[None, None] / 9, (3, 3, 1, 1))
-        kernel = tf.concat([w, spread], axis=2)
+        # The nine weights of a plane's kernel add up to the digit's bias.
+        plane_kernel = np.tile(conditional.digit_biases[0].numpy()[None, None] / 9, (3, 3, 1, 1))
+        kernel = tf.concat([w, plane_kernel], axis=2)
         with_planes = tf.nn.conv2d(tf.concat([images, planes], 3), kernel, 2, "SAME") + b
         biased = tf.nn.conv2d(images, w, 2, "SAME") + b
-        biased += tf.gather(shown.digits[0], labels)[:, None, None, :]
+        biased += tf.gather(conditional.digit_biases[0], labels)[:, None, None, :]
         inside = (slice(None), slice(0, 13), slice(0, 13))
         np.testing.assert_allclose(with_planes.numpy()[inside], biased.numpy()[inside], atol=1e-5)
 
-    def test_reading_answers_a_mean_and_a_variance_that_is_a_number(self):
-        reads = critic(10, reads=True)
+    def test_every_hidden_layer_depends_on_the_label_if_it_is_class_conditional(self):
+        conditional = critic(class_conditional=True)
         images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
-        digits, mean, log_variance = reads.read(1e4 * images, 1.0, SEED)
-        self.assertEqual((digits.shape, mean.shape, log_variance.shape), ([3, 10],) * 3)
+        labels = tf.constant([2, 7, 0])
+        biases = conditional.digit_biases
+        self.assertEqual([bias.shape for bias in biases], [[10, 4], [10, 6], [10, 8]])
+        values = [bias.numpy() for bias in biases]
+        for layer in range(3):
+            for i, bias in enumerate(biases):
+                bias.assign(values[i] if i == layer else tf.zeros_like(bias))
+            logits = conditional(images, labels=labels)
+            self.assertFalse(np.array_equal(logits, conditional(images, labels=9 - labels)))
+
+    def test_encode_returns_digit_logits_and_a_code_of_finite_variance(self):
+        encoder = critic(10, has_encoder=True)
+        images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
+        digit_logits, mean, log_variance = encoder.encode(1e4 * images)
+        self.assertEqual((digit_logits.shape, mean.shape, log_variance.shape), ([3, 10],) * 3)
         self.assertTrue(-10 <= log_variance.numpy().min() <= log_variance.numpy().max() <= 4)
-        np.testing.assert_array_equal(
-            reads.read(images, 1.0, SEED)[0], reads(images, 1.0, SEED)
-        )  # one network, two heads
+        for arguments in ((), (1.0, SEED), (0.5, SEED)):  # one network, two heads
+            np.testing.assert_array_equal(
+                encoder.encode(images, *arguments)[0], encoder(images, *arguments)
+            )
+
+    def test_dropout_needs_a_seed(self):
+        images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
+        network = critic(10, has_encoder=True)
+        plain = network(images)
+        np.testing.assert_array_equal(plain, network(images, 1.0, SEED))
+        dropped = network(images, 0.5, SEED)
+        np.testing.assert_array_equal(dropped, network(images, 0.5, SEED))
+        self.assertFalse(np.array_equal(plain, dropped))
+        self.assertFalse(np.array_equal(dropped, network(images, 0.5, SEED + 1)))
+        for call in (network, network.encode):
+            with self.assertRaises(ValueError):
+                call(images, 0.5)
 
     def test_wrong_shapes_are_refused(self):
         for shape in ([3, 784], [3, 28, 28], [3, 28, 28, 3]):
             with self.assertRaises(ValueError):
-                critic()(tf.zeros(shape), 1.0, SEED)
+                critic()(tf.zeros(shape))
 
 
 if __name__ == "__main__":
