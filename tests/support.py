@@ -21,7 +21,6 @@ from gan3.data import strokes
 
 ROOT = Path(__file__).parent.parent
 RUN_SLOW = os.environ.get("GAN3_ALL") == "1"
-LONG = RUN_SLOW
 MNIST = os.environ.get("GAN3_DATA")
 if MNIST:  # tests change their working folder, and the processes that they start read the variable
     MNIST = os.environ["GAN3_DATA"] = str(Path(MNIST).absolute())

@@ -16,7 +16,7 @@ from pathlib import Path
 from gan3.core.errors import UserError
 from gan3.data import idx
 from gan3.data.datasets import load
-from tests.support import LONG, MNIST, FolderTest, needs_mnist
+from tests.support import MNIST, FolderTest, needs_mnist, slow
 
 MAX_IMAGE_BYTES = 12_000_000  # of a gz file of images
 
@@ -177,7 +177,7 @@ class HostileServers(FolderTest):
         del os.environ["SSL_CERT_FILE"]
         self.assert_refused("good", "CERTIFICATE_VERIFY_FAILED")
 
-    @unittest.skipUnless(LONG, "a minute of waiting: with GAN3_LONG=1")
+    @slow("waits for a minute")
     def test_a_response_that_never_ends_is_refused_after_a_minute(self):
         self.assert_refused("drips", "not done after 60 s", 90)
 

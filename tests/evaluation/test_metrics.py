@@ -9,7 +9,7 @@ import tensorflow as tf
 from gan3.evaluation import metrics
 from gan3.evaluation.metrics import Moments
 from gan3.method import losses
-from tests.support import LONG
+from tests.support import slow
 
 
 class LabelAccuracy(unittest.TestCase):
@@ -146,7 +146,7 @@ class KernelDistance(unittest.TestCase):
 
 
 class PrecisionRecallDensityCoverage(unittest.TestCase):
-    @unittest.skipUnless(LONG, "GAN3_LONG is not set: takes half a minute")
+    @slow("half a minute")
     def test_published_sanity_case(self):
         """That of Naeem et al.: 10,000 points each of N(0, 1) in 1,000 dimensions, k = 5."""
         random = np.random.default_rng(0)

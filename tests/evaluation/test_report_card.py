@@ -15,7 +15,7 @@ from gan3.evaluation import report_card, scoring
 from gan3.evaluation.judge import make as make_judge
 from gan3.runs.registry import config_of
 from gan3.training.loop import train
-from tests.support import LONG, MNIST, FolderTest, call, needs_mnist, points_of, write_idx_set
+from tests.support import MNIST, FolderTest, call, needs_mnist, points_of, slow, write_idx_set
 
 NEED_LABELS = {"label_accuracy", "determinator_judge_gap", "six_digit_accuracy", "cas"}
 WITHOUT_LABELS = {"classes_covered", "kl_to_uniform"}
@@ -124,7 +124,7 @@ class CardOfARun(FolderTest):
 
 
 class CardOfAValidationRun(FolderTest):
-    @unittest.skipUnless(LONG, "GAN3_LONG is not set: 5,000 digits take half a minute")
+    @slow("half a minute for 5,000 digits")
     def test_it_is_scored_on_the_last_training_images_and_never_on_the_test_set(self):
         write_idx_set(self.folder / "own", 5200, 200)
         train_run("v", split="validation")
@@ -183,7 +183,7 @@ class CardOfAFile(FolderTest):
                 self.assertRegex(err, message)
                 self.assertEqual(err.count("\n"), 1, err)
 
-    @unittest.skipUnless(LONG, "GAN3_LONG is not set: trains three classifiers")
+    @slow("trains three classifiers")
     @needs_mnist
     def test_classification_accuracy_score_and_another_judge(self):
         make_judge(Path("j.npz"), 3, MNIST, 40, log=lambda line: None)

@@ -1,6 +1,6 @@
 """The executors of a sweep: processes that are killed, and equal results from every executor.
 
-With GAN3_LONG=1 and Ray installed: eight runs on both executors, one and two at a time, a worker
+In make test-all: eight runs on both executors, one and two at a time, a worker
 killed during training, a cluster of two nodes, failing tasks, and Ctrl-C.
 """
 
@@ -19,11 +19,12 @@ from pathlib import Path
 from gan3.core.errors import UserError
 from gan3.sweeps import executors
 from tests.support import (
-    LONG,
     ROOT,
+    RUN_SLOW,
     FolderTest,
     call,
     lines_of,
+    slow,
     start,
     step_of,
     weights_of,
@@ -108,7 +109,7 @@ class Tasks(FolderTest):
         super().setUp()
         write_idx_set(self.folder / "own", 600, 200)
 
-    @unittest.skipUnless(LONG, "GAN3_LONG is not set: takes a minute")
+    @slow("takes a minute")
     def test_a_killed_process_is_started_again_and_dies_with_its_worker(self):
         whole = task("whole")
         status, _, err = call("train", "--run", "whole", *whole.train, *whole.places)
@@ -163,7 +164,7 @@ class Tasks(FolderTest):
             executors.run_on_ray([task("one")], print, 1, 1, None)
 
 
-@unittest.skipUnless(RAY and LONG, "needs Ray, and minutes: with GAN3_LONG=1")
+@unittest.skipUnless(RAY and RUN_SLOW, "slow, and needs Ray: make test-all")
 class Ray(FolderTest):
     def write_spec(self):
         """A sweep of four variants and two seeds, and its data."""

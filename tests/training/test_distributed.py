@@ -32,17 +32,16 @@ from gan3.runs.registry import builder_of, config_of
 from gan3.training.distributed import open_replicas, worker_lost, workers_of
 from gan3.training.loop import trace
 from tests.support import (
-    LONG,
     FolderTest,
     call,
     lines_of,
+    slow,
     start,
     step_of,
     weights_of,
     write_idx_set,
 )
 
-slow = unittest.skipUnless(LONG, "slow: GAN3_LONG is not set")
 BATCH, STEPS = 8, 3
 MOMENTS = re.compile(r"/(mean|variance)$")  # running moments of batch normalization
 
@@ -250,11 +249,11 @@ class OneStep(TwoReplicas):
         self.assertEqual(bool(unequal), has_moments)
         self.assertEqual(flags, [(False, False), (False, True)])
 
-    @slow
+    @slow("several processes or minutes")
     def test_three_network(self):
         self.assert_step_is_right("three_network", has_moments=False)
 
-    @slow
+    @slow("several processes or minutes")
     def test_best(self):
         self.assert_step_is_right("best", has_moments=True)
 
@@ -362,7 +361,7 @@ class Runs(TwoReplicas):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
 
-    @slow
+    @slow("several processes or minutes")
     def test_a_run_of_one_replica_is_a_run_without_a_strategy(self):
         arguments = (*TRAIN, "--batches", 20, "--run")
         self.train(*arguments, "a")
@@ -373,7 +372,7 @@ class Runs(TwoReplicas):
         self.assertEqual((a["strategy"], a["replicas"]), ("none", 1))
         self.assertEqual((b["strategy"], b["replicas"]), ("mirrored", 1))
 
-    @slow
+    @slow("several processes or minutes")
     def test_a_resumed_run_is_the_run_without_a_stop(self):
         """Of a system with batch normalization: replica 1 resumes with the moments of replica 0."""
         settings = [word for key, text in BEST.items() for word in ("--set", f"{key}={text}")]
@@ -420,7 +419,7 @@ class Runs(TwoReplicas):
         self.assertFalse(Path("none").exists())
         return arguments
 
-    @slow
+    @slow("several processes or minutes")
     def test_a_worker_is_lost_and_the_run_goes_on_to_the_same_end(self):
         """Resumed by two replicas of one process, which also trained the run without a stop."""
         arguments = self.lose_a_worker(signal.SIGKILL)
@@ -443,15 +442,15 @@ class Runs(TwoReplicas):
         self.train_with_two(*TRAIN, "--batches", BATCHES, "--run", "m")
         self.assert_same_run("w", "m")
 
-    @slow
+    @slow("several processes or minutes")
     def test_all_workers_start_again_after_one_was_killed(self):
         self.resume_with_workers(self.lose_a_worker(signal.SIGKILL))
 
-    @slow
+    @slow("several processes or minutes")
     def test_a_worker_that_does_not_respond_is_lost(self):
         self.resume_with_workers(self.lose_a_worker(signal.SIGSTOP))
 
-    @slow
+    @slow("several processes or minutes")
     def test_the_chief_is_killed(self):
         arguments = (*TRAIN, "--batches", BATCHES, "--run", "w")
         chief, other = self.start_workers(*arguments)
@@ -462,7 +461,7 @@ class Runs(TwoReplicas):
         self.assertRegex(err, LOST)
         self.resume_with_workers(arguments)
 
-    @slow
+    @slow("several processes or minutes")
     def test_a_signal_to_one_worker_stops_all_and_the_state_is_saved(self):
         arguments = (*TRAIN, "--batches", BATCHES, "--set", f"checkpoint_every={BATCHES}")
         workers = self.start_workers(*arguments, "--run", "w")
@@ -474,7 +473,7 @@ class Runs(TwoReplicas):
         self.assertGreater(step_of("w"), 0)
         self.assertEqual(json.loads(Path("logs/w/run.json").read_text())["outcome"], "stopped")
 
-    @slow
+    @slow("several processes or minutes")
     def test_workers_with_different_configs_are_refused(self):
         arguments = (*TRAIN, "--batches", BATCHES, "--run", "w")
         for process in self.start_workers(*arguments, second=("--seed", 1)):
