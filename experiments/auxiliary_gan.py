@@ -13,7 +13,7 @@ Departures:
    have the normal one of the same deviation.
 4. Real and fake loss are added; the example takes the mean over both kinds in one batch.
 5. The generator's target is 1; the example's is .95, as for real images.
-6. Batch normalization adds 1e-5 to the variance and its running moments move by a tenth; in the
+6. Batch normalisation adds 1e-5 to the variance and its running moments move by a tenth; in the
    example, by Keras' defaults, 1e-3 and a hundredth.
 """
 

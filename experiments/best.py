@@ -4,7 +4,7 @@ The generator is a dense network on one-hot x noise, the other two are CNN criti
 role. The determinator has one more: besides the digit of a real image it encodes the ten noise
 numbers of its handwriting, and the generator must reconstruct the image from them. Reconstructed
 images must also pass the discriminator, which is given the requested digit. The rest is what the
-field has learned since 2017: batch normalization and no dropout in the generator, leaky ReLU, small
+field has learned since 2017: batch normalisation and no dropout in the generator, leaky ReLU, small
 strided critics without dropout and L1, learning-rate decay, an averaged generator.
 
 Departures from three_network, with their sources and what each contributed: coverage after 500
@@ -39,7 +39,7 @@ CONFIG = VaeGanConfig(
     # 3. Leaky ReLU, slope 0.2 (Radford et al. 2016); with 4, on the way from three_network, .013
     #    becomes .131.
     activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
-    # 4. Batch normalization in the generator (Ioffe & Szegedy 2015): .788 without. And wider first
+    # 4. Batch normalisation in the generator (Ioffe & Szegedy 2015): .788 without. And wider first
     #    layers.
     batch_norm=True,
     # 5. The discriminator is given the requested digit (Mirza & Osindero 2014): .844 without,

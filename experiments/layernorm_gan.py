@@ -1,4 +1,4 @@
-"""0-9-number-generator, unconditional: 200 hidden units, layer normalization.
+"""0-9-number-generator, unconditional: 200 hidden units, layer normalisation.
 
 Published: PyTorch, unconditional; 200 hidden units, leaky ReLU of slope 0.02, binary cross entropy,
 the discriminator's step on real images, then the one on fakes, then the generator's.

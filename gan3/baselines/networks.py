@@ -3,7 +3,7 @@
 A generator takes noise [B, 100] and class weights `soft_labels` [B, 10] (one-hot except for blends)
 and returns images [B, 28, 28, 1] in its own pixel range; a discriminator takes images [B, 28, 28,
 1] in that range and labels [B]. Unconditional networks ignore both. In training there is dropout,
-and batch normalization uses the batch's own moments; otherwise it uses running moments. `seed` [2]
+and batch normalisation uses the batch's own moments; otherwise it uses running moments. `seed` [2]
 is needed for dropout only.
 """
 
@@ -22,7 +22,7 @@ from gan3.nn.layers import (
     dense,
     dropout,
     layer_norm,
-    normalize,
+    normalise,
     pad_with_zeros,
     split_seed,
 )
@@ -31,7 +31,7 @@ NOISE = 100  # entries of a generator's noise
 
 
 class BatchNorm:
-    """Batch normalization (Ioffe & Szegedy 2015) over all axes of x but the last.
+    """Batch normalisation (Ioffe & Szegedy 2015) over all axes of x but the last.
 
     The running moments move a tenth of the way to the batch's own in each training step.
     """
@@ -44,15 +44,15 @@ class BatchNorm:
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         if not training:
-            return normalize(x, self.mean, self.variance, self.scale, self.shift)
+            return normalise(x, self.mean, self.variance, self.scale, self.shift)
         mean, variance = batch_moments(x)  # [width] each
         self.mean.assign_add(0.1 * (mean - self.mean))
         self.variance.assign_add(0.1 * (variance - self.variance))
-        return normalize(x, mean, variance, self.scale, self.shift)
+        return normalise(x, mean, variance, self.scale, self.shift)
 
 
 class BaselineNetwork(Network):
-    """Named variables, and the running moments that normalize outside training."""
+    """Named variables, and the running moments that normalise outside training."""
 
     class_conditional = False  # of a generator: whether it draws the requested digit
     pixel_min = 0.0  # of a generator: its lowest pixel value, 0 or -1; the highest is 1
@@ -389,7 +389,7 @@ def _forward_stack(
 
 # -- layernorm_gan: 0xArete/0-9-number-generator ---------------------------------------------------
 class LayerNormGenerator(BaselineNetwork):
-    """One hidden layer of 200, leaky ReLU and layer normalization, to (0, 1)."""
+    """One hidden layer of 200, leaky ReLU and layer normalisation, to (0, 1)."""
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("generator", init, dtype)

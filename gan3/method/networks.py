@@ -17,7 +17,7 @@ IMAGE = 28  # pixels a side
 
 
 class DenseLayer(NamedTuple):
-    """activation(x w + b), then layer normalization if there is one: as plain arrays."""
+    """activation(x w + b), then layer normalisation if there is one: as plain arrays."""
 
     w: np.ndarray  # [in, out]
     b: np.ndarray  # [out]

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class Initializer:
-    """Draws weights; biases are zero and normalization scales one unless a subclass says so."""
+    """Draws weights; biases are zero and normalisation scales one unless a subclass says so."""
 
     def __init__(self, seed: int):
         self._seed = seed
@@ -27,7 +27,7 @@ class Initializer:
         return self.weights(shape)
 
     def scales(self, width: int) -> tf.Tensor:
-        """The first scales [width] of a batch normalization."""
+        """The first scales [width] of a batch normalisation."""
         return tf.ones([width])
 
     def _next_seed(self) -> int:

@@ -89,28 +89,28 @@ def batch_moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.nn.moments(tf.cast(x, tf.float32), list(range(x.shape.rank - 1)))
 
 
-def normalize(
+def normalise(
     x: tf.Tensor,
     mean: tf.Tensor,
     variance: tf.Tensor,
     scale: tf.Variable | None,
     shift: tf.Variable,
 ) -> tf.Tensor:
-    """Batch normalization (Ioffe & Szegedy 2015) of x [..., width] by given moments.
+    """Batch normalisation (Ioffe & Szegedy 2015) of x [..., width] by given moments.
 
     (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width]; without a scale if that is
     None. Computed in float32, returned in x's precision.
     """
     exact = tf.cast(x, tf.float32)
-    normal = tf.nn.batch_normalization(exact, mean, variance, shift, scale, EPSILON)
+    normal = tf.nn.batch_normalisation(exact, mean, variance, shift, scale, EPSILON)
     return tf.cast(normal, x.dtype)
 
 
 def layer_norm(x: tf.Tensor, scale: tf.Variable, shift: tf.Variable) -> tf.Tensor:
-    """Layer normalization (Ba et al. 2016, eq. 4) of each row of x [B, width], in float32."""
+    """Layer normalisation (Ba et al. 2016, eq. 4) of each row of x [B, width], in float32."""
     rows = tf.cast(x, tf.float32)
     mean, variance = tf.nn.moments(rows, axes=[1], keepdims=True)  # [B, 1] each
-    return tf.cast(tf.nn.batch_normalization(rows, mean, variance, shift, scale, EPSILON), x.dtype)
+    return tf.cast(tf.nn.batch_normalisation(rows, mean, variance, shift, scale, EPSILON), x.dtype)
 
 
 def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor | None) -> tf.Tensor:

@@ -18,7 +18,7 @@ from gan3.nn.layers import (
     conv_pool,
     dense,
     dropout,
-    normalize,
+    normalise,
     split_seed,
 )
 
@@ -28,7 +28,7 @@ Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each
 class VaeGanGenerator(Network):
     """Latent [B, 100] to images: a dense network of any widths.
 
-    With `batch_norm`, batch normalization (Ioffe & Szegedy 2015) between product and activation.
+    With `batch_norm`, batch normalisation (Ioffe & Szegedy 2015) between product and activation.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class VaeGanGenerator(Network):
         layers = list(enumerate(widths, start=1)) if batch_norm else []
         self.scales = [self._vector(f"hidden{i}/scale", w, 1.0) for i, w in layers]
         self.weights += self.scales
-        # Running moments, which normalize in place of a batch's own when samples are drawn.
+        # Running moments, which normalise in place of a batch's own when samples are drawn.
         self.means = [self._vector(f"hidden{i}/mean", w, 0.0, False) for i, w in layers]
         self.variances = [self._vector(f"hidden{i}/variance", w, 1.0, False) for i, w in layers]
 
@@ -67,7 +67,7 @@ class VaeGanGenerator(Network):
     ) -> tuple[tf.Tensor, Moments]:
         """Logits of the pixels [B, 784], and the batch's moments of each hidden layer.
 
-        use_batch_moments: normalize by the batch's own moments (training), not the running ones.
+        use_batch_moments: normalise by the batch's own moments (training), not the running ones.
         """
         latent.shape.assert_is_compatible_with([None, LATENT])
         activate, seeds = ACTIVATIONS[self._activation], split_seed(seed, len(self.hidden))
@@ -82,7 +82,7 @@ class VaeGanGenerator(Network):
                         mean, variance = moments[i]
                     else:
                         mean, variance = self.means[i], self.variances[i]
-                    h = normalize(h, mean, variance, self.scales[i], b)
+                    h = normalise(h, mean, variance, self.scales[i], b)
                 else:
                     h = dense(h, w, b)
                 h = dropout(activate(h), keep_prob, seeds[i])

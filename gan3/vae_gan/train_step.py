@@ -22,7 +22,7 @@ from gan3.vae_gan import losses
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.networks import VaeGanGenerator, as_images
 
-_MOMENTS_DECAY = 0.99  # per step; of the running moments that samples are normalized by
+_MOMENTS_DECAY = 0.99  # per step; of the running moments that samples are normalised by
 
 
 def normal_to_uniform(code: tf.Tensor) -> tf.Tensor:
@@ -196,7 +196,7 @@ class VaeGanStep(ThreeNetworkStep):
         """Average this step's generator into the sampler, and update its running moments.
 
         The moments are those of fresh noise in the averaged weights, not averages of the moments
-        in training: they normalize when a single digit is drawn.
+        in training: they normalise when a single digit is drawn.
         """
         sampler, trained = self.sampler, self.networks.generator
         # In the first steps all count alike, so the initial values do not linger.

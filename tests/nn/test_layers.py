@@ -59,14 +59,14 @@ class Arithmetic(unittest.TestCase):
         for moment in layers.batch_moments(tf.constant(x, tf.bfloat16)):
             self.assertEqual(moment.dtype, tf.float32)
 
-    def test_normalize_by_given_moments(self):
+    def test_normalise_by_given_moments(self):
         x, mean, scale, shift = self.draw(4, 5, 3), self.draw(3), self.draw(3), self.draw(3)
         variance = np.exp(self.draw(3))
         normal = (x - mean) / np.sqrt(variance + 1e-5)
         for factor, expected in ((scale, normal * scale + shift), (None, normal + shift)):
-            got = layers.normalize(tf.constant(x), mean, variance, factor, tf.Variable(shift))
+            got = layers.normalise(tf.constant(x), mean, variance, factor, tf.Variable(shift))
             np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
-        coarse = layers.normalize(tf.constant(x, tf.bfloat16), mean, variance, scale, shift)
+        coarse = layers.normalise(tf.constant(x, tf.bfloat16), mean, variance, scale, shift)
         self.assertEqual(coarse.dtype, tf.bfloat16)
 
     def test_a_convolution_with_zero_padding(self):

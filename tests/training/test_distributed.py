@@ -43,7 +43,7 @@ from tests.support import (
 )
 
 BATCH, STEPS = 8, 3
-MOMENTS = re.compile(r"/(mean|variance)$")  # running moments of batch normalization
+MOMENTS = re.compile(r"/(mean|variance)$")  # running moments of batch normalisation
 
 
 # -- one step of two replicas, in the child process ------------------------------------------------
@@ -58,7 +58,7 @@ def experiment(name, **settings):
 
 
 def two_networks():
-    """A baseline with batch normalization, dropout, embeddings and two updates by one Adam."""
+    """A baseline with batch normalisation, dropout, embeddings and two updates by one Adam."""
     config = BaselineConfig(
         experiment="two_networks",
         batch_size=BATCH,
@@ -374,7 +374,7 @@ class Runs(TwoReplicas):
 
     @slow("several processes or minutes")
     def test_a_resumed_run_is_the_run_without_a_stop(self):
-        """Of a system with batch normalization: replica 1 resumes with the moments of replica 0."""
+        """Of a system with batch normalisation: replica 1 resumes with the moments of replica 0."""
         settings = [word for key, text in BEST.items() for word in ("--set", f"{key}={text}")]
         settings += ["--set", "lr_decay_start=1"]  # decay would depend on the episodes
         arguments = ("train", "--experiment", "best", "--batch-size", 10, *SETTINGS, *settings)
