@@ -102,7 +102,7 @@ def normalise(
     None. Computed in float32, returned in x's precision.
     """
     exact = tf.cast(x, tf.float32)
-    normal = tf.nn.batch_normalisation(exact, mean, variance, shift, scale, EPSILON)
+    normal = tf.nn.batch_normalization(exact, mean, variance, shift, scale, EPSILON)
     return tf.cast(normal, x.dtype)
 
 
@@ -110,7 +110,7 @@ def layer_norm(x: tf.Tensor, scale: tf.Variable, shift: tf.Variable) -> tf.Tenso
     """Layer normalisation (Ba et al. 2016, eq. 4) of each row of x [B, width], in float32."""
     rows = tf.cast(x, tf.float32)
     mean, variance = tf.nn.moments(rows, axes=[1], keepdims=True)  # [B, 1] each
-    return tf.cast(tf.nn.batch_normalisation(rows, mean, variance, shift, scale, EPSILON), x.dtype)
+    return tf.cast(tf.nn.batch_normalization(rows, mean, variance, shift, scale, EPSILON), x.dtype)
 
 
 def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor | None) -> tf.Tensor:
