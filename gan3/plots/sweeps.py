@@ -164,7 +164,8 @@ def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figur
         axes.grid(alpha=0.25)
     for number, (text, color) in enumerate(zip(legend, colors, strict=True), start=1):
         y = 1 - (0.55 + 0.22 * number) / height
-        text = text if len(text) <= 40 else f"{text[:39]}…"
+        if len(text) > 40:  # both ends tell points of a sweep apart
+            text = f"{text[:19]}…{text[-20:]}"
         figure.text(0.745, y, text, fontsize=8, color=color, va="center")
     return figure, panels
 
