@@ -1,0 +1,158 @@
+import json
+import os
+import unittest
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from gan3.core.errors import UserError
+from gan3.data.datasets import Dataset
+from gan3.runs.registry import config_from_dict, config_of
+from gan3.runs.run_files import run_folders
+from gan3.training import run_setup
+from tests.support import FolderTest
+
+CONFIG = config_of("mlp_gan")
+
+
+class SetupTest(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.folders = run_folders("a")
+
+    def refusal(self, function, *arguments):
+        """The message of the UserError that the call raises, which is one line."""
+        with self.assertRaises(UserError) as caught:
+            function(*arguments)
+        message = str(caught.exception)
+        self.assertNotIn("\n", message)
+        return message
+
+
+class ExistingNames(SetupTest):
+    def test_a_file_of_another_run_is_refused(self):
+        for path in ("logs/a/run.json", "logs/a/checkpoints/step-0.index", "figures/a/x.png"):
+            with self.subTest(path):
+                run_setup.refuse_existing(self.folders)
+                Path(path).parent.mkdir(parents=True)
+                Path(path).touch()
+                message = self.refusal(run_setup.refuse_existing, self.folders)
+                self.assertRegex(message, r"\Arun a: exists already; .*resume")
+                Path(path).unlink()
+
+    def test_a_file_in_place_of_a_folder_is_refused(self):
+        for folder in ("logs", "figures"):
+            Path(folder).mkdir()
+            Path(folder, "a").touch()
+            self.assertIn("exists already", self.refusal(run_setup.refuse_existing, self.folders))
+            Path(folder, "a").unlink()
+
+    def test_folders_without_a_complete_file_are_not_a_run(self):
+        run_setup.make_folders(self.folders)
+        (self.folders.logs / ".run.json.123.part").touch()
+        run_setup.refuse_existing(self.folders)
+
+    def test_a_run_whose_name_begins_like_this_one(self):
+        run_setup.make_folders(run_folders("ab"))
+        Path("logs/ab/run.json").touch()
+        run_setup.refuse_existing(self.folders)
+
+
+class Folders(SetupTest):
+    def paths(self):
+        return {str(path) for path in Path().rglob("*")}
+
+    def test_they_are_made_once(self):
+        for _ in range(2):  # a resumed run has them
+            run_setup.make_folders(self.folders)
+            self.assertEqual(
+                self.paths() - {"logs", "figures"},
+                {f"logs/a{name}" for name in ("", "/checkpoints", "/episodes", "/first_episode")}
+                | {"figures/a"},
+            )
+
+    def test_all_new_folders_are_removed_if_one_cannot_be_made(self):
+        Path("file").touch()
+        for logs, figures in (
+            ("new/logs", "file"),
+            ("new/logs", "file/figures"),
+            ("file", "new/figures"),
+            ("new/logs", "x" * 300),
+        ):
+            with self.subTest(logs=logs, figures=figures[:20]):
+                message = self.refusal(run_setup.make_folders, run_folders("a", logs, figures))
+                self.assertRegex(message, "cannot be written")
+                self.assertEqual(self.paths(), {"file"})
+
+    def test_folders_that_were_there_stay(self):
+        Path("logs/a/checkpoints").mkdir(parents=True)
+        Path("logs/b").mkdir()
+        Path("figures").touch()
+        before = self.paths()
+        self.refusal(run_setup.make_folders, self.folders)
+        self.assertEqual(self.paths(), before)
+
+    @unittest.skipIf(os.geteuid() == 0, "the superuser may write everywhere")
+    def test_a_folder_that_cannot_be_written(self):
+        run_setup.make_folders(self.folders)
+        self.folders.logs.chmod(0o555)
+        self.addCleanup(self.folders.logs.chmod, 0o755)
+        self.assertIn("permission denied", self.refusal(run_setup.make_folders, self.folders))
+
+
+class Resuming(SetupTest):
+    def changed(self, **settings):
+        config = CONFIG
+        for key, text in settings.items():
+            config = config.with_text(key, text)
+        return config
+
+    def test_the_same_config_or_more_episodes(self):
+        run_setup.refuse_other_config(self.folders, CONFIG, CONFIG)
+        run_setup.refuse_other_config(self.folders, CONFIG, self.changed(episodes="11"))
+
+    def test_fewer_episodes_are_refused(self):
+        message = self.refusal(
+            run_setup.refuse_other_config, self.folders, CONFIG, self.changed(episodes="9")
+        )
+        self.assertRegex(message, r"\Arun a: has 10 episodes; .*not fewer\Z")
+
+    def test_any_other_change_is_refused_by_its_keys(self):
+        for wanted, keys in (
+            (self.changed(seed="1"), "seed"),
+            (self.changed(keep_prob="0.5", seed="1", episodes="20"), "seed, keep_prob"),
+            (config_of("conditional_dcgan"), "experiment, batches, batch_size"),
+        ):
+            message = self.refusal(run_setup.refuse_other_config, self.folders, CONFIG, wanted)
+            self.assertIn(f"run a: cannot resume with another {keys}", message)
+
+
+class Record(SetupTest):
+    def test_it_says_what_is_trained_on_what(self):
+        images, labels = np.zeros([2, 28, 28], np.uint8), np.zeros([2], np.uint8)
+        dataset = Dataset(
+            "strokes", "embedded", "the digest", "test", images, labels, images, labels
+        )
+        started = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
+        record = run_setup.new_record(self.folders, CONFIG, started, dataset, "bfloat16")
+        self.assertEqual(json.loads(json.dumps(record, allow_nan=False)), record)
+        self.assertEqual(config_from_dict(record["config"]), CONFIG)
+        expected = {
+            "run": "a",
+            "started": "2024-02-29T12:30:00.000000Z",
+            "ended": None,
+            "outcome": "running",
+            "data": "strokes",
+            "data_title": dataset.title,
+            "data_source": "embedded",
+            "data_digest": "the digest",
+            "precision": "bfloat16",
+        }
+        self.assertEqual({key: record[key] for key in expected}, expected)
+        for key in ("device", "machine", "onednn", "versions", "git_revision", "command"):
+            self.assertIn(key, record)
+
+
+if __name__ == "__main__":
+    unittest.main()
