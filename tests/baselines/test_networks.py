@@ -1,4 +1,4 @@
-"""The field's other networks: sizes as listed, ranges, what each heeds, and how it is wired."""
+"""The baselines' networks: sizes, pixel ranges, what each depends on, and how it is wired."""
 
 import unittest
 
@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.baselines import networks as baseline_networks
+from gan3.nn import layers
 from gan3.nn.initializers import FanIn, Glorot, Normal, TruncatedNormal
 
 SEED = tf.constant([0, 1])
@@ -22,7 +23,8 @@ def convs(side, *channels):
     return sum(side * side * a * b + b for a, b in zip(channels, channels[1:], strict=False))
 
 
-# Made; parameters by the list of layers; whether it heeds labels, dropout; its averages.
+# Constructor; number of parameters; whether it is class-conditional and has dropout, and the number
+# of its running moments.
 GENERATORS = {
     "gan_auto_write": (
         lambda: baseline_networks.AutoWriteGenerator(TruncatedNormal(0)),
@@ -78,7 +80,7 @@ DISCRIMINATORS = {
         (False, True, 0),
     ),
 }  # fmt: skip
-LOWEST = {"conditional_dcgan": -1, "mlp_gan": -1, "auxiliary_gan": -1}
+PIXEL_MIN = {"conditional_dcgan": -1, "mlp_gan": -1, "auxiliary_gan": -1}  # else 0
 
 
 def count(variables):
@@ -86,51 +88,87 @@ def count(variables):
 
 
 class Networks(unittest.TestCase):
-    def check(self, network, given, expected):
-        parameters, (labels, drops, averages) = expected
+    def check(self, network, inputs, expected):
+        parameters, (class_conditional, has_dropout, moments) = expected
         self.assertEqual(count(network.weights), parameters)
-        self.assertEqual(count(network.averages), averages)
+        self.assertEqual(count(network.running_moments), moments)
+        self.assertEqual(
+            [w.name for w in [*network.weights, *network.running_moments]],
+            [w.name for w in network.saved],
+        )
         names = [w.name for w in network.saved]
         self.assertEqual(len(set(names)), len(names))
         self.assertTrue(all(name.startswith(f"{network.name}/") for name in names))
-        draws = network.name == "generator"
-        one, other = (tf.one_hot(LABELS + i, 10) if draws else LABELS + i for i in (0, 1))
-        calls = {
-            "same": network(given, one, True, SEED),
-            "other digits": network(given, other, True, SEED),
-            "other dropout": network(given, one, True, SEED + 1),
-        }
-        same = network(given, one, True, SEED)
-        np.testing.assert_array_equal(calls["same"], same)
-        self.assertEqual(not np.array_equal(calls["other digits"], same), labels)
-        self.assertEqual(not np.array_equal(calls["other dropout"], same), drops)
-        np.testing.assert_array_equal(
-            network(given, one, False, SEED), network(given, one, False, SEED + 1)
+        is_generator = network.name == "generator"
+        digits, other_digits = (
+            tf.one_hot(LABELS + i, 10) if is_generator else LABELS + i for i in (0, 1)
         )
-        return same
+        first = network(inputs, digits, True, SEED)
+        np.testing.assert_array_equal(network(inputs, digits, True, SEED), first)
+        with_other_digits = network(inputs, other_digits, True, SEED)
+        self.assertEqual(not np.array_equal(with_other_digits, first), class_conditional)
+        with_other_seed = network(inputs, digits, True, SEED + 1)
+        self.assertEqual(not np.array_equal(with_other_seed, first), has_dropout)
+        # The seed is for dropout alone.
+        if has_dropout:
+            with self.assertRaises(ValueError):
+                network(inputs, digits, True)
+        else:
+            np.testing.assert_array_equal(network(inputs, digits, True), first)
+        outside_training = network(inputs, digits)
+        for seed in (SEED, SEED + 1):
+            np.testing.assert_array_equal(network(inputs, digits, False, seed), outside_training)
+        return first
 
     def test_generators(self):
         for name, (make, *expected) in GENERATORS.items():
             with self.subTest(name):
-                images = self.check(make(), NOISE, expected).numpy()
+                generator = make()
+                images = self.check(generator, NOISE, expected).numpy()
                 self.assertEqual(images.shape, (3, 28, 28, 1))
-                lowest = LOWEST.get(name, 0)
-                self.assertTrue(lowest <= images.min() <= images.max() <= 1)
-                self.assertFalse(np.allclose(images[0], images[1]))  # by their noise
+                self.assertEqual(generator.class_conditional, expected[1][0])
+                self.assertEqual(generator.pixel_min, PIXEL_MIN.get(name, 0))
+                self.assertTrue(generator.pixel_min <= images.min() <= images.max() <= 1)
+                self.assertFalse(np.allclose(images[0], images[1]))  # one digit, other noise
 
     def test_discriminators(self):
         for name, (make, *expected) in DISCRIMINATORS.items():
             with self.subTest(name):
-                logits = self.check(make(), IMAGES, expected)
+                discriminator = make()
+                logits = self.check(discriminator, IMAGES, expected)
                 self.assertEqual((logits.shape, logits.dtype), ([3, 1], tf.float32))
+                self.assertEqual(discriminator.has_classifier, name == "auxiliary_gan")
 
-    def test_the_range_is_that_of_the_last_activation(self):
+    def test_the_lowest_pixel_value_is_that_of_the_last_activation(self):
         for name, (make, *_) in GENERATORS.items():
             generator = make()
             _, b = generator.layers[-1] if name == "conditional_dcgan" else generator.pixels
             b.assign(tf.fill(b.shape, -100.0))
-            lowest = generator(NOISE, tf.one_hot(LABELS, 10), False, SEED).numpy()
-            np.testing.assert_allclose(lowest, LOWEST.get(name, 0), atol=1e-6, err_msg=name)
+            images = generator(NOISE, tf.one_hot(LABELS, 10)).numpy()
+            np.testing.assert_allclose(images, PIXEL_MIN.get(name, 0), atol=1e-6, err_msg=name)
+
+    def test_dense_layers_are_what_a_generator_of_dense_layers_computes(self):
+        activations = {
+            "leaky_relu": leaky,
+            "slight_leak": lambda x: leaky(x, 0.02),
+            "tanh": tf.tanh,
+            "sigmoid": sigmoid,
+        }
+        for name, (make, *_) in GENERATORS.items():
+            generator = make()
+            for number, w in enumerate(generator.weights):  # away from their initial values
+                w.assign_add(0.1 * tf.random.stateless_normal(w.shape, [number, 5]))
+            dense_layers = generator.dense_layers()
+            self.assertEqual(dense_layers is not None, name in ("mlp_gan", "layernorm_gan"), name)
+            h = NOISE
+            for layer in dense_layers or ():
+                h = activations[layer.activation](h @ layer.w + layer.b)
+                if layer.scale is not None:
+                    mean, variance = tf.nn.moments(h, [1], keepdims=True)
+                    h = (h - mean) / tf.sqrt(variance + 1e-5) * layer.scale + layer.shift
+            if dense_layers:
+                images = generator(NOISE, tf.one_hot(LABELS, 10))
+                np.testing.assert_allclose(as_image(h), images, atol=1e-5, err_msg=name)
 
     def test_wrong_shapes_are_refused(self):
         for make, *_ in GENERATORS.values():
@@ -149,9 +187,11 @@ def sigmoid(x):
     return 1 / (1 + tf.exp(-x))
 
 
-class Written:
-    """The published networks once more, layer by layer in TensorFlow's own functions, unread:
-    `w` by the variable's name, batch normalisation by the batch's moments, no dropout."""
+class Reference:
+    """The published networks written a second time, layer by layer with TensorFlow's own functions.
+
+    `w` has the variables by name. Batch normalization is by the batch's moments; no dropout.
+    """
 
     def __init__(self, network):
         self.w = {v.name.split("/", 1)[1].removesuffix(":0"): v for v in network.weights}
@@ -176,23 +216,23 @@ class Written:
         return (x - mean) / tf.sqrt(variance + 1e-5) * scale + shift
 
 
-def enlarged(x):
-    """TensorFlow 1's bilinear: each pixel, and after it the mean with the next; the last twice."""
+def upsampled(x):
+    """TensorFlow 1's bilinear: after each pixel the mean of it and the next; the last one twice."""
     for axis in (1, 2):
-        after = tf.concat(
+        following = tf.concat(
             [tf.gather(x, range(1, 28), axis=axis), tf.gather(x, [27], axis=axis)], axis
         )
-        both = tf.stack([x, (x + after) / 2], axis + 1)
-        x = tf.reshape(both, [*x.shape[:axis], 56, *x.shape[axis + 1 :]])
+        pairs = tf.stack([x, (x + following) / 2], axis + 1)
+        x = tf.reshape(pairs, [*x.shape[:axis], 56, *x.shape[axis + 1 :]])
     return x
 
 
 def auto_write_generator(n, noise, digits):
     h = tf.reshape(n.dense(noise, "sheet"), [-1, 56, 56, 1])
     h = tf.nn.relu(n.norm(h, "norm0"))
-    h = enlarged(tf.nn.relu(n.norm(n.conv(h, "conv1", 2), "norm1")))
+    h = upsampled(tf.nn.relu(n.norm(n.conv(h, "conv1", 2), "norm1")))
     h = tf.nn.relu(n.norm(n.conv(h, "conv2", 2), "norm2"))
-    return sigmoid(n.conv(h, "pixels", 1))  # enlarging, then every other pixel: the same
+    return sigmoid(n.conv(h, "pixels", 1))  # upsampling, then every other pixel: the same
 
 
 def auto_write_discriminator(n, images, digits):
@@ -216,8 +256,8 @@ def conditional_discriminator(n, images, digits):
     sheet = tf.reshape(tf.gather(n.w["digit/w"], digits), [-1, 56, 56, 1])
     h = [leaky(n.conv(images, "image", 1, 1)), leaky(n.conv(sheet, "sheet", 2, 1))]
     h = tf.concat(h, 3)
-    for i, around in enumerate((1, 1, 2), start=1):
-        h = n.norm(leaky(n.conv(h, f"conv{i}", 2, around)), f"norm{i}")
+    for i, padding in enumerate((1, 1, 2), start=1):
+        h = n.norm(leaky(n.conv(h, f"conv{i}", 2, padding)), f"norm{i}")
     return n.dense(tf.reshape(h, [3, -1]), "logits")
 
 
@@ -251,7 +291,7 @@ def as_image(x):
     return tf.reshape(x, [3, 28, 28, 1])
 
 
-WRITTEN = {
+REFERENCES = {
     "gan_auto_write": (auto_write_generator, auto_write_discriminator),
     "conditional_dcgan": (conditional_generator, conditional_discriminator),
     "mlp_gan": (
@@ -269,25 +309,25 @@ WRITTEN = {
 class Wiring(unittest.TestCase):
     def test_each_network_is_what_was_published(self):
         soft_labels = tf.one_hot(LABELS, 10)
-        for name, written in WRITTEN.items():
-            for kind, given, asked, expected in (
-                (GENERATORS, NOISE, soft_labels, written[0]),
-                (DISCRIMINATORS, IMAGES, LABELS, written[1]),
+        for name, references in REFERENCES.items():
+            for networks, inputs, digits, reference in (
+                (GENERATORS, NOISE, soft_labels, references[0]),
+                (DISCRIMINATORS, IMAGES, LABELS, references[1]),
             ):
-                with self.subTest(name, network=expected.__name__):
-                    network = kind[name][0]()
-                    for number, w in enumerate(network.weights):  # far from where they begin
+                with self.subTest(name, network=reference.__name__):
+                    make, _, (_, has_dropout, _) = networks[name]
+                    network = make()
+                    for number, w in enumerate(network.weights):  # away from their initial values
                         w.assign_add(0.1 * tf.random.stateless_normal(w.shape, [number, 5]))
-                    drops = kind[name][2][1]
-                    got = network(given, asked, not drops, SEED)
-                    wanted = expected(Written(network), given, LABELS)
-                    spread = float(tf.math.reduce_std(wanted))
-                    self.assertGreater(spread, 1e-3)
-                    np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-3 * spread)
+                    got = network(inputs, digits, not has_dropout)
+                    expected = reference(Reference(network), inputs, LABELS)
+                    deviation = float(tf.math.reduce_std(expected))
+                    self.assertGreater(deviation, 1e-3)
+                    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3 * deviation)
 
 
-class Normalisation(unittest.TestCase):
-    def test_training_normalises_by_the_batch_and_moves_the_averages_a_tenth(self):
+class BatchNorm(unittest.TestCase):
+    def test_in_training_it_uses_batch_moments_and_the_running_ones_move_a_tenth(self):
         norm = baseline_networks.BatchNorm("n", 2, tf.ones([2]))
         x = np.random.default_rng(0).normal(3, 2, size=(4, 5, 6, 2)).astype(np.float32)
         flat = norm(tf.constant(x), True).numpy().reshape(-1, 2)
@@ -297,24 +337,48 @@ class Normalisation(unittest.TestCase):
         np.testing.assert_allclose(norm.mean, 0.1 * mean, rtol=1e-4)
         np.testing.assert_allclose(norm.variance, 0.9 + 0.1 * variance, rtol=1e-4)
 
-    def test_outside_training_the_averages_normalise_and_stay(self):
+    def test_outside_training_it_uses_the_running_moments_and_leaves_them(self):
         norm = baseline_networks.BatchNorm("n", 1, None)
         norm.mean.assign([2.0])
         norm.variance.assign([9.0])
         got = norm(tf.constant([[5.0], [2.0]]), False).numpy()
         np.testing.assert_allclose(got, [[1], [0]], atol=1e-5)
         np.testing.assert_array_equal(norm.mean, [2.0])
+        np.testing.assert_array_equal(norm.variance, [9.0])
 
 
-class Conditional(unittest.TestCase):
-    def test_the_last_layer_is_a_convolution_without_a_rim(self):
-        """4 x 4 over 4 x 4 has one place to stand: the dense layer is that convolution."""
+class ConditionalDiscriminator(unittest.TestCase):
+    def test_the_last_layer_is_a_convolution_without_padding(self):
+        """A 4 x 4 kernel fits on a 4 x 4 map once: the dense layer is that convolution."""
         discriminator = baseline_networks.ConditionalDiscriminator(Normal(0))
         w, b = discriminator.logits
         x = tf.random.stateless_normal([2, 4, 4, 1024], SEED)
         kernel = tf.reshape(w, [4, 4, 1024, 1])
         convolved = tf.nn.conv2d(x, kernel, 1, "VALID")[:, 0, 0] + b
         np.testing.assert_allclose(tf.reshape(x, [2, -1]) @ w + b, convolved, atol=1e-4)
+
+    def test_a_convolution_by_patches_is_the_convolution(self):
+        """With its gradients."""
+        random = np.random.default_rng(2)
+        for side, extents, stride, zero_padding in (
+            (4, (7, 7), 2, 2),
+            (3, (6, 9), 1, 0),
+            (2, (5, 4), 2, 1),
+        ):
+            x, w, b = (
+                random.normal(size=shape).astype(np.float32)
+                for shape in ((2, *extents, 3), (side, side, 3, 5), (5,))
+            )
+            x, w, b = tf.constant(x), tf.Variable(w), tf.Variable(b)
+            results = []
+            for convolve in (layers.conv, baseline_networks.conv_by_patches):
+                with tf.GradientTape() as tape:
+                    tape.watch(x)
+                    h = convolve(x, w, b, stride=stride, zero_padding=zero_padding)
+                    loss = tf.reduce_sum(tf.sin(h))
+                results.append([h, *tape.gradient(loss, [x, w, b])])
+            for expected, got in zip(*results, strict=True):
+                np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Laws of the open step: shut it is the description's; open, each opening does what it says."""
+"""The training step of `best`: what each field of VaeGanConfig does."""
 
 import dataclasses
+import functools
 import math
 import unittest
 
@@ -9,89 +10,110 @@ import tensorflow as tf
 
 from gan3.core.triple import Triple
 from gan3.method.noise import latent_of
-from gan3.method.train_step import Choices
-from gan3.runs.registry import builder_of, config_of
-from gan3.vae_gan import losses as vae_gan_losses
-from gan3.vae_gan.train_step import Openings, VaeGan, normal_to_uniform
+from gan3.vae_gan import losses
+from gan3.vae_gan.config import VaeGanConfig
+from gan3.vae_gan.train_step import normal_to_uniform
+from gan3.vae_gan.vae_gan import VaeGan
 from tests.support import batch_of
 
 SEED = tf.constant([5, 6])
-OFF = tf.zeros([2], tf.int32)
-SMALL = Triple((12, 16), (3, 4, 8), (3, 4, 8))
-OPEN = Openings(
-    widths=SMALL, kernel=3, downsampling="stride", normalised=True, shown=True, r1_weight=0.3,
-    penalty_every=4, reconstruction_weight=0.02, reconstruction_adversarial_weight=1.0, ema_decay=0.9, lr_decay_start=0.5,
-    steps=8,
-)  # fmt: skip
+ROLES = Triple._fields
+CONFIG = VaeGanConfig(
+    experiment="best",
+    seed=3,
+    episodes=1,
+    batches=8,
+    activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
+    keep_prob=Triple(1.0, 1.0, 1.0),
+    l1_weight=Triple(0.0, 0.0, 0.0),
+    learning_rate=Triple(2e-3, 1e-3, 1e-3),
+    beta1=Triple(0.5, 0.5, 0.9),
+    digit_weight=0.3,
+    generator_widths=(12, 16),
+    discriminator_widths=(3, 4, 8),
+    determinator_widths=(3, 4, 8),
+    kernel_size=3,
+    downsampling="stride",
+    batch_norm=True,
+    class_conditional_discriminator=True,
+    r1_weight=0.3,
+    penalty_every=4,
+    reconstruction_weight=0.02,
+    reconstruction_adversarial_weight=1.0,
+    ema_decay=0.9,
+    lr_decay_start=0.5,
+)
+"""Everything that `best` adds to the method, in small networks."""
 
 
-def system_of(openings=OPEN, dtype="float32", **changed):
-    choices = {
-        "noise_draw": "example",
-        "init": "glorot",
-        "activation": Triple("leaky_relu", "leaky_relu", "leaky_relu"),
-        "keep_prob": Triple(1.0, 1.0, 1.0),
-        "l1_weight": Triple(0.0, 0.0, 0.0),
-        "learning_rate": Triple(2e-3, 1e-3, 1e-3),
-        "beta1": Triple(0.5, 0.5, 0.9),
-        "digit_loss": "softmax_mean",
-        "digit_weight": 0.3,
-    }
-    return VaeGan(openings, Choices(**(choices | changed)), 3, dtype)
+def system_of(dtype="float32", **changes):
+    """CONFIG's system with some fields changed."""
+    return VaeGan(dataclasses.replace(CONFIG, **changes), dtype)
 
 
 def stepper(system):
     images, labels = batch_of(20)
-    return tf.function(lambda seed: system.step(images, labels, seed), autograph=False)
+    return tf.function(lambda seed: system.train_step(images, labels, seed), autograph=False)
 
 
 def state_of(system):
     return {name: variable.numpy() for name, variable in system.state.items()}
 
 
+def restore(system, state):
+    """Set all variables, so that one traced step serves several cases."""
+    for name, variable in system.state.items():
+        variable.assign(state[name])
+
+
+def changed(before, after):
+    """The names of the variables that changed."""
+    return {name for name in before if not np.array_equal(before[name], after[name])}
+
+
 def in_graph(function):
-    """What `function()` answers inside a graph, where tf.gradients works."""
+    """What `function()` returns inside a graph, where tf.gradients works."""
     return tf.function(function, autograph=False)()
 
 
-class Shut(unittest.TestCase):
-    def test_it_is_the_description_to_the_bit(self):
-        images, labels = batch_of(20)
-        for name in ("three_network", "published_code"):
-            config = config_of(name)
-            states, answers, drawn = [], [], []
-            for builder in (builder_of(name), builder_of("best")):
-                system = builder(config, "float32")
-                step = stepper(system)
-                for number in range(2):
-                    step(tf.constant([0, number]))
-                states.append(state_of(system))
-                answers.append(system.evaluate(images, labels, SEED))
-                drawn.append(system.generate(labels, system.noise(labels, SEED)).numpy())
-            self.assertEqual(set(states[0]), set(states[1]))
-            for key, value in states[0].items():
-                np.testing.assert_array_equal(value, states[1][key], f"{name}: {key}")
-            for tag, value in answers[0].items():
-                self.assertEqual(float(value), float(answers[1][tag]), tag)
-            np.testing.assert_array_equal(*drawn)
+@functools.cache
+def traced():
+    """CONFIG's system, its traced step and its initial state; restore it before use."""
+    system = system_of()
+    return system, stepper(system), state_of(system)
 
 
 class Step(unittest.TestCase):
-    def test_every_weight_moves_and_the_seed_decides_how(self):
-        def trained():
-            system = system_of()
-            before, step = state_of(system), stepper(system)
-            answer = step(tf.constant([1, 0]))
-            self.assertEqual({k: bool(v) for k, v in answer.items()}, dict.fromkeys(answer, True))
-            self.assertEqual(list(answer), list(Triple._fields))
-            after = state_of(system)
-            still = [name for name in before if np.array_equal(before[name], after[name])]
-            self.assertEqual(still, [])
+    def setUp(self):
+        self.images, self.labels = batch_of(20)
+
+    def update_discriminator(self, system, lr_scale=1.0):
+        step = system.train_step
+        return in_graph(
+            lambda: step.update_discriminator(self.images, self.labels, SEED, SEED, lr_scale)
+        )
+
+    def both_losses(self, system):
+        return system.train_step.generator_and_determinator_losses(
+            self.images, self.labels, SEED, SEED, SEED
+        )
+
+    def test_every_weight_moves_and_the_step_is_a_function_of_the_seed(self):
+        def trained(system, step):
+            before = state_of(system)
+            finite = step(tf.constant([1, 0]))
+            self.assertEqual({k: bool(v) for k, v in finite.items()}, dict.fromkeys(finite, True))
+            self.assertEqual(list(finite), list(ROLES))
+            self.assertEqual(changed(before, state_of(system)), set(before))
             for number in range(1, 5):  # with and without the penalty
                 step(tf.constant([1, number]))
-            return system, step
 
-        (one, step), (again, step_again) = trained(), trained()
+        one, step, start = traced()
+        restore(one, start)
+        trained(one, step)
+        again = system_of()
+        step_again = stepper(again)
+        trained(again, step_again)
         first, second = state_of(one), state_of(again)
         for name in first:
             np.testing.assert_array_equal(first[name], second[name], name)
@@ -100,38 +122,76 @@ class Step(unittest.TestCase):
         for name in ("generator/pixels/w", "discriminator/conv1/w", "determinator/reading/w"):
             self.assertFalse(np.array_equal(state_of(one)[name], state_of(again)[name]), name)
 
-    def test_each_update_moves_its_own_list(self):
+    def test_each_update_moves_only_its_own_network(self):
         system = system_of()
-        images, labels = batch_of(20)
-        before = state_of(system)
-        in_graph(lambda: system._update_discriminator(images, labels, SEED, SEED, 1.0))
-        after = state_of(system)
-        changed = {name for name in before if not np.array_equal(before[name], after[name])}
-        self.assertTrue(changed)
-        for name in changed:
-            self.assertRegex(name, "^(adam/)?discriminator/")
+        step = system.train_step
 
-    def test_reading_reaches_generator_and_determinator_and_never_the_discriminator(self):
-        images, labels = batch_of(20)
-        system = system_of(dataclasses.replace(OPEN, reconstruction_adversarial_weight=0.0))
-        without = system_of(
-            dataclasses.replace(
-                OPEN, reconstruction_weight=1e-9, reconstruction_adversarial_weight=0.0
-            )
-        )
+        def update(role):
+            loss = self.both_losses(system)[("generator", "determinator").index(role)]
+            return step.apply(role, loss, step.gradients(role, loss), 1.0)
+
+        for role in ROLES:
+            before = state_of(system)
+            if role == "discriminator":
+                finite = self.update_discriminator(system)
+            else:
+                finite = in_graph(lambda role=role: update(role))
+            self.assertTrue(finite)
+            expected = {name for name in before if name.startswith((f"{role}/", f"adam/{role}/"))}
+            running = {v.name.removesuffix(":0") for v in system.networks.generator.means}
+            running |= {v.name.removesuffix(":0") for v in system.networks.generator.variances}
+            with self.subTest(role):
+                self.assertEqual(changed(before, state_of(system)), expected - running)
+                self.assertIn(f"adam/{role}/steps", expected)
+
+    def test_generator_and_determinator_are_updated_from_one_pass(self):
+        """Neither's gradients depend on the other's update, both on the discriminator's."""
+        system, step, start = traced()
+
+        def first_moments(enlarged):
+            """Of the Adams after a step; that of `enlarged` had large ones before."""
+            restore(system, start)
+            if enlarged:
+                for m in getattr(system.optimizers, enlarged).m:
+                    m.assign(tf.fill(m.shape, 100.0))
+            step(SEED)
+            return [adam.m[0].numpy() for adam in system.optimizers]
+
+        generator, _, determinator = first_moments(None)
+        with_other_determinator, *_ = first_moments("determinator")
+        *_, with_other_generator = first_moments("generator")
+        np.testing.assert_array_equal(generator, with_other_determinator)
+        np.testing.assert_array_equal(determinator, with_other_generator)
+        with_other_discriminator, *_ = first_moments("discriminator")
+        self.assertFalse(np.array_equal(generator, with_other_discriminator))
+
+    def test_what_is_not_finite_is_returned_by_network(self):
+        system, step, start = traced()
+        restore(system, start)
+        bias = system.networks.discriminator.logits[1]
+        bias.assign([np.nan])
+        finite = {role: bool(value) for role, value in step(SEED).items()}
+        self.assertEqual(finite, {"generator": False, "discriminator": False, "determinator": True})
+
+    def test_the_reconstruction_trains_generator_and_determinator_but_not_the_discriminator(self):
+        systems = [
+            system_of(reconstruction_weight=weight, reconstruction_adversarial_weight=0.0)
+            for weight in (CONFIG.reconstruction_weight, 1e-9)
+        ]
 
         def gradients(system, role, loss):
             def of_loss():
-                found = system._creator_losses(images, labels, SEED, SEED, SEED)[loss]
                 weights = getattr(system.networks, role).weights
+                found = self.both_losses(system)[loss]
                 return tf.gradients(found, weights, unconnected_gradients="zero")
 
             return [g.numpy() for g in in_graph(of_loss)]
 
         for role, loss in (("generator", 0), ("determinator", 1)):
-            pairs = zip(gradients(system, role, loss), gradients(without, role, loss), strict=True)
+            pairs = zip(*(gradients(system, role, loss) for system in systems), strict=True)
             self.assertFalse(all(np.allclose(a, b, atol=1e-6) for a, b in pairs), role)
-        self.assertTrue(all((g == 0).all() for g in gradients(system, "discriminator", 1)))
+        of_discriminator = gradients(systems[0], "discriminator", 1)
+        self.assertTrue(all((g == 0).all() for g in of_discriminator))
 
     def test_bfloat16_trains(self):
         system = system_of(dtype="bfloat16")
@@ -140,59 +200,115 @@ class Step(unittest.TestCase):
             self.assertTrue(all(step(tf.constant([0, number])).values()))
         self.assertEqual({w.dtype for w in system.networks.generator.weights}, {tf.float32})
 
+    def test_every_adversarial_loss_trains_with_dropout_and_a_penalty_in_each_step(self):
+        discriminators = set()
+        for form in ("cross_entropy", "hinge", "relativistic"):
+            system = system_of(
+                adversarial_loss=form,
+                penalty_every=1,
+                r2_weight=0.1,
+                keep_prob=Triple(0.9, 0.8, 0.7),
+                reconstruction_weight=0.0,
+                reconstruction_adversarial_weight=0.0,
+            )
+            with self.subTest(form):
+                self.assertTrue(all(stepper(system)(SEED).values()))
+                discriminators.add(state_of(system)["discriminator/hidden/w"].tobytes())
+        self.assertEqual(len(discriminators), 3)
 
-class EachOpening(unittest.TestCase):
-    def test_uniform_of_a_normal_code_is_uniform(self):
+    def test_the_penalty_comes_every_fourth_step(self):
+        def gradients(**changes):
+            """The first moments of the discriminator's Adam after step 3 and after step 4."""
+            system, moments = system_of(**changes), []
+            start, step = state_of(system), system.train_step
+            update = tf.function(
+                lambda: step.update_discriminator(self.images, self.labels, SEED, SEED, 1.0),
+                autograph=False,
+            )
+            for number in (3, 4):
+                restore(system, start)
+                system.optimizers.discriminator.steps.assign(number)
+                update()
+                moments.append(system.optimizers.discriminator.m[0].numpy())
+            return moments
+
+        without = gradients(r1_weight=0.0, r2_weight=0.0)
+        r1, r2 = gradients(r1_weight=0.3), gradients(r1_weight=0.0, r2_weight=0.3)
+        for with_penalty in (r1, r2):
+            np.testing.assert_array_equal(with_penalty[0], without[0])
+            self.assertFalse(np.array_equal(with_penalty[1], without[1]))
+        self.assertFalse(np.array_equal(r1[1], r2[1]))
+        # Every fourth step it has four times the weight of a penalty in every step.
+        every_step = gradients(r1_weight=1.2, penalty_every=1)
+        np.testing.assert_allclose(every_step[1], r1[1], rtol=1e-5, atol=1e-8)
+        self.assertFalse(np.array_equal(every_step[0], r1[0]))
+
+    def test_the_scale_of_the_learning_rate_scales_the_update(self):
+        moves = []
+        for scale in (1.0, 0.25):
+            system = system_of()
+            before = state_of(system)["discriminator/logits/w"]
+            self.update_discriminator(system, scale)
+            moves.append(state_of(system)["discriminator/logits/w"] - before)
+        np.testing.assert_allclose(moves[1], 0.25 * moves[0], rtol=1e-3, atol=1e-7)
+
+    def test_training_improves_the_reconstruction(self):
+        system = system_of(lr_decay_start=1.0, ema_decay=0.0)
+        step = stepper(system)
+
+        def reconstruction():
+            _, mean, _ = system.networks.determinator.encode(self.images)
+            latent = latent_of(self.labels, normal_to_uniform(mean))
+            pixel_logits, _ = system.networks.generator.logits(latent)
+            return float(losses.reconstruction(pixel_logits, self.images))
+
+        before = reconstruction()
+        for number in range(60):
+            step(tf.constant([0, number]))
+        self.assertLess(reconstruction(), 0.8 * before)
+
+
+class Code(unittest.TestCase):
+    def test_noise_of_a_normal_code_is_uniform(self):
         code = tf.random.stateless_normal([100_000], SEED)
         noise = np.sort(normal_to_uniform(code).numpy())
-        even = (np.arange(100_000) + 0.5) / 50_000 - 1
-        # Kolmogorov-Smirnov, in units of -1..1: 1.95 / sqrt(N) is passed once in a thousand times
-        self.assertLess(np.abs(noise - even).max(), 2 * 1.95 / math.sqrt(100_000))
+        uniform = (np.arange(100_000) + 0.5) / 50_000 - 1
+        # Kolmogorov-Smirnov on -1..1: 1.95 / sqrt(N) is exceeded once in a thousand times.
+        self.assertLess(np.abs(noise - uniform).max(), 2 * 1.95 / math.sqrt(100_000))
         self.assertAlmostEqual(
             float(normal_to_uniform(tf.constant(1.0))), math.erf(1 / math.sqrt(2)), 6
         )
 
-    def test_rates_fall_in_a_line_to_nothing(self):
-        system = system_of()  # from a half of 8 steps
-        soft_labels = []
+
+class Schedule(unittest.TestCase):
+    def test_learning_rates_decay_linearly_to_zero(self):
+        system = system_of()  # decay starts after half of 8 steps
+        scales = []
         for number in range(8):
             system.optimizers.generator.steps.assign(number)
-            soft_labels.append(float(system._share_of_rate()))
-        np.testing.assert_allclose(soft_labels, [1, 1, 1, 1, 1, 0.75, 0.5, 0.25], atol=1e-6)
+            scales.append(float(system.train_step.lr_scale()))
+        np.testing.assert_allclose(scales, [1, 1, 1, 1, 1, 0.75, 0.5, 0.25], atol=1e-6)
         system.optimizers.generator.steps.assign(20)
-        self.assertEqual(float(system._share_of_rate()), 0.0)
-        self.assertEqual(
-            system_of(dataclasses.replace(OPEN, lr_decay_start=1.0))._share_of_rate(), 1.0
-        )
+        self.assertEqual(float(system.train_step.lr_scale()), 0.0)
+        self.assertEqual(system_of(lr_decay_start=1.0).train_step.lr_scale(), 1.0)
 
-    def test_a_share_of_the_rate_is_that_share_of_the_move(self):
-        moves = []
-        images, labels = batch_of(20)
-        for share in (1.0, 0.25):
-            system = system_of()
-            before = state_of(system)["discriminator/logits/w"]
-            in_graph(
-                lambda s=system, x=share: s._update_discriminator(images, labels, SEED, SEED, x)
-            )
-            moves.append(state_of(system)["discriminator/logits/w"] - before)
-        np.testing.assert_allclose(moves[1], 0.25 * moves[0], rtol=1e-3, atol=1e-7)
+    def test_all_three_networks_have_the_decayed_rate(self):
+        system, step, start = traced()
+        restore(system, start)
+        for adam in system.optimizers:
+            adam.steps.assign(8)  # the schedule is over
+        before = state_of(system)
+        step(SEED)
+        names = changed(before, state_of(system))
+        for role in ROLES:
+            self.assertFalse([name for name in names if name.startswith(f"{role}/")])
+            self.assertIn(f"adam/{role}/steps", names)
 
-    def test_the_penalty_comes_every_fourth_step_and_flattens(self):
-        images, labels = batch_of(20)
 
-        def moved(openings, step):
-            system = system_of(openings)
-            system.optimizers.discriminator.steps.assign(step)
-            in_graph(lambda: system._update_discriminator(images, labels, SEED, SEED, 1.0))
-            return state_of(system)["discriminator/conv1/w"]
-
-        steep = dataclasses.replace(OPEN, r1_weight=0.0)
-        np.testing.assert_array_equal(moved(OPEN, 3), moved(steep, 3))
-        self.assertFalse(np.array_equal(moved(OPEN, 4), moved(steep, 4)))
-
-    def test_the_average_is_that_of_the_steps(self):
-        system = system_of()
-        step = stepper(system)
+class Sampler(unittest.TestCase):
+    def test_it_is_the_average_of_the_steps(self):
+        system, step, start = traced()
+        restore(system, start)
         name = "hidden1/w"
         mean = state_of(system)[f"average/{name}"]
         np.testing.assert_array_equal(mean, state_of(system)[f"generator/{name}"])
@@ -202,61 +318,36 @@ class EachOpening(unittest.TestCase):
             mean = mean + weight * (state_of(system)[f"generator/{name}"] - mean)
             np.testing.assert_allclose(state_of(system)[f"average/{name}"], mean, atol=1e-6)
 
-    def test_digits_are_drawn_by_the_average_one_by_one(self):
-        system = system_of()
+    def test_its_running_moments_are_those_of_fresh_noise(self):
+        system = system_of(lr_decay_start=0.0, batches=200)
         step = stepper(system)
-        for number in range(3):
-            step(tf.constant([0, number]))
-        labels = tf.range(10)
-        noise = system.noise(labels, SEED)
-        drawn = system.generate(labels, noise).numpy()
-        alone = [system.generate(labels[i : i + 1], noise[i : i + 1]).numpy() for i in range(10)]
-        np.testing.assert_allclose(drawn, np.concatenate(alone), atol=1e-5)  # no batch in it
-        system.networks.generator.pixels[0].assign(
-            tf.zeros_like(system.networks.generator.pixels[0])
-        )
-        np.testing.assert_array_equal(drawn, system.generate(labels, noise).numpy())
-
-    def test_moments_are_of_what_draws_on_fresh_noise(self):
-        system = system_of(dataclasses.replace(OPEN, lr_decay_start=0.0, steps=200))
-        step = stepper(system)
-        for number in range(200):  # the rates have fallen to nothing: the weights stand
+        for number in range(200):  # the rates decay to zero, so the weights settle
             step(tf.constant([0, number]))
         _, labels = batch_of(20)
         labels = tf.tile(labels, [200])
         latent = latent_of(labels, system.noise(labels, SEED))
-        drawing = system._drawing
-        _, moments = drawing.logits(latent, 1.0, OFF)
-        for mean, variance, own in zip(drawing.means, drawing.variances, moments, strict=True):
-            spread = np.sqrt(own[1].numpy())
-            self.assertLess((np.abs(mean.numpy() - own[0].numpy()) / spread).max(), 0.2)
-            self.assertLess(np.abs(variance.numpy() / own[1].numpy() - 1).max(), 0.25)
+        sampler = system.sampler
+        _, moments = sampler.logits(latent)
+        running = zip(sampler.means, sampler.variances, moments, strict=True)
+        for mean, variance, (expected_mean, expected_variance) in running:
+            deviation = np.sqrt(expected_variance.numpy())
+            distance = np.abs(mean.numpy() - expected_mean.numpy()) / deviation
+            self.assertLess(distance.max(), 0.2)
+            ratio = variance.numpy() / expected_variance.numpy()
+            self.assertLess(np.abs(ratio - 1).max(), 0.25)
 
-    def test_a_determinator_that_reads_redraws_better_than_one_that_has_not_learned(self):
-        images, labels = batch_of(20)
-        system = system_of(dataclasses.replace(OPEN, lr_decay_start=1.0, ema_decay=0.0))
-        step = stepper(system)
-
-        def missed():
-            _, mean, _ = system.networks.determinator.read(images, 1.0, OFF)
-            latent = latent_of(labels, normal_to_uniform(mean))
-            pixels, _ = system.networks.generator.logits(latent, 1.0, OFF)
-            return float(vae_gan_losses.reconstruction(pixels, images))
-
-        before = missed()
-        for number in range(60):
-            step(tf.constant([0, number]))
-        self.assertLess(missed(), 0.8 * before)
-
-    def test_the_digit_is_shown_to_the_discriminator_only_where_it_is_open(self):
-        images, labels = batch_of(20)
-        for shown in (True, False):
-            system = system_of(dataclasses.replace(OPEN, shown=shown))
-            right, wrong = (
-                system.discriminator_logits(images, labels),
-                system.discriminator_logits(images, 9 - labels),
-            )
-            self.assertEqual(not np.array_equal(right, wrong), shown)
+    def test_without_averaging_the_moments_are_the_trained_generators_own(self):
+        system = system_of(
+            ema_decay=0.0,
+            r1_weight=0.0,
+            reconstruction_weight=0.0,
+            reconstruction_adversarial_weight=0.0,
+        )
+        self.assertIs(system.sampler, system.networks.generator)
+        before = state_of(system)
+        stepper(system)(SEED)
+        names = changed(before, state_of(system))
+        self.assertLess({"generator/hidden1/mean", "generator/hidden2/variance"}, names)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,269 @@
+"""The two-network systems: samples, evaluation, state, and the experiments as published."""
+
+import math
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.baselines import networks as baseline_networks
+from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig, MlpGanConfig
+from gan3.baselines.two_networks import TwoNetworks
+from gan3.core.triple import Pair
+from gan3.nn.initializers import FanIn, Glorot, Normal, TruncatedNormal
+from gan3.runs.registry import builder_of, config_of
+from tests.support import batch_of
+
+SEED = tf.constant([5, 6])
+RATES = Pair(1e-3, 2e-3)
+EXPERIMENTS = ("gan_auto_write", "conditional_dcgan", "mlp_gan", "layernorm_gan", "auxiliary_gan")
+
+
+def plain_system(**fields):
+    """The networks of layernorm_gan."""
+    init = FanIn(3)
+    return TwoNetworks(
+        BaselineConfig(experiment="layernorm_gan", learning_rate=RATES, **fields),
+        baseline_networks.LayerNormGenerator(init),
+        baseline_networks.LayerNormDiscriminator(init),
+    )
+
+
+def system_with_class_head():
+    """The networks of auxiliary_gan."""
+    init = Glorot(3)
+    config = AuxiliaryGanConfig(
+        experiment="auxiliary_gan",
+        learning_rate=RATES,
+        discriminator_keep_prob=0.7,
+        class_weight=2.0,
+    )
+    return TwoNetworks(
+        config,
+        baseline_networks.AuxiliaryGenerator(init),
+        baseline_networks.AuxiliaryDiscriminator(init, config.discriminator_keep_prob),
+    )
+
+
+class Evaluation(unittest.TestCase):
+    def test_logits_of_zero_have_losses_of_log_two_and_log_ten(self):
+        images, labels = batch_of(6)
+        for system, layers in (
+            (plain_system(), ("logits",)),
+            (system_with_class_head(), ("logits", "digits")),
+        ):
+            for layer in layers:
+                for variable in getattr(system.discriminator, layer):
+                    variable.assign(tf.zeros_like(variable))
+            scalars = {tag: float(v) for tag, v in system.evaluate(images, labels, SEED).items()}
+            self.assertAlmostEqual(scalars["loss/discriminator"], 2 * math.log(2), places=5)
+            for tag in ("discriminator_real", "discriminator_fake", "generator_real"):
+                self.assertAlmostEqual(scalars[f"loss/{tag}"], math.log(2), places=5)
+            of_class_head = {"loss/determinator", "loss/generator_digit"}
+            self.assertEqual(of_class_head <= set(scalars), system.has_classifier)
+            for tag in of_class_head & set(scalars):
+                self.assertAlmostEqual(scalars[tag], math.log(10), places=5)
+
+    def test_real_and_fake_images_are_evaluated_apart(self):
+        """Without label smoothing, in the networks' pixel range."""
+        images, labels = batch_of(6)
+        for system in (plain_system(real_target=0.5), system_with_class_head()):
+            scalars = {tag: float(v) for tag, v in system.evaluate(images, labels, SEED).items()}
+            fakes = system.generate(labels, system.noise(labels, SEED))[..., None]
+            real, fake = (
+                system.discriminator(part * (1 - system.pixel_min) + system.pixel_min, labels)
+                for part in (images, fakes)
+            )
+            real, fake = real.numpy(), fake.numpy()
+            expected = {
+                "loss/discriminator_real": np.log1p(np.exp(-real)).mean(),
+                "loss/discriminator_fake": np.log1p(np.exp(fake)).mean(),
+                "loss/generator_real": np.log1p(np.exp(-fake)).mean(),
+                "accuracy/discriminator_real": (real > 0).mean(),
+                "accuracy/discriminator_fake": (fake < 0).mean(),
+            }
+            expected["loss/discriminator"] = (
+                expected["loss/discriminator_real"] + expected["loss/discriminator_fake"]
+            )
+            for tag, value in expected.items():
+                self.assertAlmostEqual(scalars[tag], value, delta=1e-4, msg=tag)
+
+    def test_nothing_changes(self):
+        images, labels = batch_of(6)
+        system = system_with_class_head()
+        before = {name: v.numpy() for name, v in system.state.items()}
+        first, again = (system.evaluate(images, labels, SEED) for _ in range(2))
+        for tag, value in first.items():
+            self.assertEqual(float(value), float(again[tag]), tag)
+        for name, v in system.state.items():
+            np.testing.assert_array_equal(v.numpy(), before[name])
+
+    def test_classify_returns_probabilities(self):
+        images, _ = batch_of(6)
+        system = system_with_class_head()
+        probabilities = system.classify(images).numpy()
+        self.assertEqual(probabilities.shape, (6, 10))
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+        logits = system.discriminator.heads(2 * images - 1)[1].numpy()
+        np.testing.assert_array_equal(probabilities.argmax(axis=1), logits.argmax(axis=1))
+
+
+class Samples(unittest.TestCase):
+    def test_pixels_are_in_0_to_1_whatever_the_generators_range(self):
+        labels = tf.range(6)
+        for system in (plain_system(), system_with_class_head()):
+            noise = system.noise(labels, SEED)
+            images = system.generate(labels, noise).numpy()
+            self.assertEqual(images.shape, (6, 28, 28))
+            self.assertTrue(0 <= images.min() <= images.max() <= 1)
+            raw = system.generator(noise, tf.one_hot(labels, 10)).numpy()[..., 0]
+            low = system.pixel_min
+            self.assertEqual(low, system.generator.pixel_min)
+            np.testing.assert_allclose(images, (raw - low) / (1 - low), atol=1e-6)
+            np.testing.assert_array_equal(system.blend(tf.one_hot(labels, 10), noise), images)
+
+    def test_noise(self):
+        labels = tf.zeros([5000], tf.int32)
+        normal = plain_system().noise(labels, SEED).numpy()
+        self.assertEqual(normal.shape, (5000, 100))
+        self.assertAlmostEqual(normal.std(), 1, delta=0.01)
+        system = plain_system(noise_distribution="uniform")
+        self.assertEqual(system.noise_distribution, "uniform")
+        uniform = system.noise(labels, SEED).numpy()
+        self.assertTrue(-1 <= uniform.min() < -0.99 < 0.99 < uniform.max() <= 1)
+        self.assertAlmostEqual(uniform.std(), 1 / math.sqrt(3), delta=0.01)
+
+
+class State(unittest.TestCase):
+    def test_it_has_every_variable_once(self):
+        for updates, adams in (("joint", 2), ("separate", 2), ("separate_adams", 3)):
+            system = plain_system(discriminator_updates=updates)
+            self.assertEqual(len(system.optimizers), adams)
+            variables = [*system.generator.saved, *system.discriminator.saved]
+            variables += [v for adam in system.optimizers for v in adam.state]
+            self.assertEqual({id(v) for v in variables}, {id(v) for v in system.state.values()})
+            self.assertEqual(len(variables), len(system.state))
+
+    def test_each_network_has_its_own_rates(self):
+        system = plain_system(beta1=Pair(0.4, 0.6), discriminator_updates="separate_adams")
+        for adam, rate, beta1 in zip(
+            system.optimizers, (1e-3, 2e-3, 2e-3), (0.4, 0.6, 0.6), strict=True
+        ):
+            before = adam.variables[-1].numpy()
+            adam.apply([tf.ones_like(w) for w in adam.variables])
+            np.testing.assert_allclose(before - adam.variables[-1].numpy(), rate, rtol=1e-3)
+            np.testing.assert_allclose(adam.m[-1], 1 - beta1, rtol=1e-6)
+
+
+class Experiments(unittest.TestCase):
+    def test_budgets_are_200_000_images(self):
+        for name in EXPERIMENTS:
+            config = config_of(name)
+            images = config.episodes * config.batches * config.batch_size
+            self.assertTrue(200_000 <= images < 201_000, name)
+
+    def test_they_train_as_published(self):
+        """Of auxiliary_gan, as Keras' example; the rate of layernorm_gan is our own choice."""
+        for expected in (
+            BaselineConfig(
+                experiment="gan_auto_write",
+                batch_size=50,
+                batches=400,
+                learning_rate=Pair(1e-4, 3e-4),
+                beta1=Pair(0.9, 0.9),
+                noise_distribution="normal",
+                real_target=1.0,
+                discriminator_updates="separate_adams",
+                weight_clip=0.0,
+            ),
+            BaselineConfig(
+                experiment="conditional_dcgan",
+                batch_size=64,
+                batches=313,
+                learning_rate=Pair(2e-4, 2e-4),
+                beta1=Pair(0.9, 0.9),
+                noise_distribution="normal",
+                real_target=1.0,
+                discriminator_updates="joint",
+                weight_clip=0.01,
+            ),
+            MlpGanConfig(
+                experiment="mlp_gan",
+                batch_size=100,
+                batches=200,
+                learning_rate=Pair(2e-3, 2e-3),
+                beta1=Pair(0.9, 0.9),
+                noise_distribution="uniform",
+                real_target=0.9,
+                discriminator_updates="joint",
+                weight_clip=0.0,
+                keep_prob=Pair(0.7, 0.7),
+            ),
+            BaselineConfig(
+                experiment="layernorm_gan",
+                batch_size=100,
+                batches=200,
+                learning_rate=Pair(1e-4, 1e-4),
+                beta1=Pair(0.9, 0.9),
+                noise_distribution="normal",
+                real_target=1.0,
+                discriminator_updates="separate",
+                weight_clip=0.0,
+            ),
+            AuxiliaryGanConfig(
+                experiment="auxiliary_gan",
+                batch_size=100,
+                batches=200,
+                learning_rate=Pair(2e-4, 2e-4),
+                beta1=Pair(0.5, 0.5),
+                noise_distribution="uniform",
+                real_target=0.95,
+                discriminator_updates="joint",
+                weight_clip=0.0,
+                discriminator_keep_prob=0.7,
+                class_weight=2.0,
+            ),
+        ):
+            config = config_of(expected.experiment)
+            self.assertEqual((type(config), config), (type(expected), expected))
+
+    def test_they_are_built_as_published(self):
+        n = baseline_networks
+        conditional = {"conditional_dcgan", "auxiliary_gan"}
+        for name, generator, discriminator, initializer, pixel_min in (
+            ("gan_auto_write", n.AutoWriteGenerator, n.AutoWriteDiscriminator, TruncatedNormal, 0),
+            ("conditional_dcgan", n.ConditionalGenerator, n.ConditionalDiscriminator, Normal, -1),
+            ("mlp_gan", n.DenseGenerator, n.DenseDiscriminator, FanIn, -1),
+            ("layernorm_gan", n.LayerNormGenerator, n.LayerNormDiscriminator, FanIn, 0),
+            ("auxiliary_gan", n.AuxiliaryGenerator, n.AuxiliaryDiscriminator, Glorot, -1),
+        ):
+            config = config_of(name)
+            system = builder_of(name)(config, "float32")
+            for network, kind in (
+                (system.generator, generator),
+                (system.discriminator, discriminator),
+            ):
+                self.assertIs(type(network), kind, name)
+                self.assertIs(type(network._init), initializer, name)
+            self.assertEqual(system.class_conditional, name in conditional)
+            self.assertEqual(system.has_classifier, name == "auxiliary_gan")
+            self.assertEqual(system.noise_distribution, config.noise_distribution)
+            self.assertEqual(system.pixel_min, pixel_min)
+            self.assertEqual(len(system.optimizers), 3 if name == "gan_auto_write" else 2)
+            names = set(system.state)
+            self.assertLess(set(system.generator_weights), names)
+            prefixes = {name.split("/")[0] for name in names}
+            self.assertEqual(prefixes, {"generator", "discriminator", "adam"})
+
+    def test_dropout_is_that_of_the_config(self):
+        config = config_of("mlp_gan").with_text("keep_prob", "0.6,0.8")
+        system = builder_of("mlp_gan")(config, "float32")
+        keep_probs = system.generator._keep_prob, system.discriminator._keep_prob
+        self.assertEqual(keep_probs, (0.6, 0.8))
+        config = config_of("auxiliary_gan").with_text("discriminator_keep_prob", "0.4")
+        system = builder_of("auxiliary_gan")(config, "float32")
+        self.assertEqual(system.discriminator._keep_prob, 0.4)
+
+
+if __name__ == "__main__":
+    unittest.main()

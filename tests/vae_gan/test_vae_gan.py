@@ -1,0 +1,177 @@
+"""The VAE-GAN as a system; with its defaults it is the method's, bit for bit."""
+
+import dataclasses
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.core.errors import UserError
+from gan3.core.triple import Triple
+from gan3.method.three_networks import ThreeNetworks
+from gan3.runs.registry import config_of
+from gan3.vae_gan.config import VaeGanConfig
+from gan3.vae_gan.vae_gan import VaeGan
+from tests.support import batch_of
+
+SEED = tf.constant([5, 6])
+CONFIG = VaeGanConfig(
+    experiment="best",
+    seed=3,
+    activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
+    keep_prob=Triple(1.0, 1.0, 1.0),
+    generator_widths=(12, 16),
+    discriminator_widths=(3, 4, 8),
+    determinator_widths=(4, 3, 6),
+    kernel_size=3,
+    downsampling="stride",
+    batch_norm=True,
+    reconstruction_weight=0.02,
+    ema_decay=0.9,
+)
+
+
+def system_of(**changes):
+    """CONFIG's system with some fields changed."""
+    return VaeGan(dataclasses.replace(CONFIG, **changes))
+
+
+def train(system, steps):
+    images, labels = batch_of(20)
+    step = tf.function(system.train_step, autograph=False)
+    for number in range(steps):
+        step(images, labels, tf.constant([0, number]))
+
+
+def state_of(system):
+    return {name: variable.numpy() for name, variable in system.state.items()}
+
+
+class Defaults(unittest.TestCase):
+    def test_with_defaults_it_is_the_method_bit_for_bit(self):
+        images, labels = batch_of(20)
+        for name in ("three_network", "published_code"):
+            config = config_of(name)
+            fields = {
+                field.name: getattr(config, field.name) for field in dataclasses.fields(config)
+            }
+            states, scalars, samples, probs = [], [], [], []
+            for system in (ThreeNetworks(config), VaeGan(VaeGanConfig(**fields))):
+                train(system, 2)
+                states.append(state_of(system))
+                scalars.append(system.evaluate(images, labels, SEED))
+                samples.append(system.generate(labels, system.noise(labels, SEED)).numpy())
+                probs.append(system.classify(images).numpy())
+            self.assertEqual(set(states[0]), set(states[1]))
+            for key, value in states[0].items():
+                np.testing.assert_array_equal(value, states[1][key], f"{name}: {key}")
+            self.assertEqual(set(scalars[0]), set(scalars[1]))
+            for tag, value in scalars[0].items():
+                self.assertEqual(float(value), float(scalars[1][tag]), tag)
+            np.testing.assert_array_equal(*samples)
+            np.testing.assert_array_equal(*probs)
+
+
+class Construction(unittest.TestCase):
+    def test_shapes_are_those_of_the_config(self):
+        generator, discriminator, determinator = system_of().networks
+        self.assertEqual([w.shape.as_list() for w, _ in generator.hidden], [[100, 12], [12, 16]])
+        for critic, widths, outputs in (
+            (discriminator, (3, 4, 8), 1),
+            (determinator, (4, 3, 6), 10),
+        ):
+            kernels = [w.shape.as_list() for w, _ in critic.convs]
+            self.assertEqual(kernels, [[3, 3, 1, widths[0]], [3, 3, widths[0], widths[1]]])
+            self.assertEqual(critic.hidden[0].shape, [7 * 7 * widths[1], widths[2]])
+            self.assertEqual(critic.logits[0].shape, [widths[2], outputs])
+            self.assertEqual(critic.digit_biases, [])
+        self.assertIsNone(discriminator.encoder)
+        self.assertEqual(determinator.encoder[0].shape, [6, 20])
+        self.assertIsNone(system_of(reconstruction_weight=0.0).networks.determinator.encoder)
+
+    def test_a_weight_that_would_have_no_effect_is_refused(self):
+        message = "reconstruction_adversarial_weight: needs a reconstruction_weight above 0"
+        changes = {"reconstruction_weight": "0", "reconstruction_adversarial_weight": "2"}
+        for order in (list(changes), list(changes)[::-1]):
+            config = CONFIG
+            for key in order:
+                config = config.with_text(key, changes[key])
+            with self.assertRaisesRegex(UserError, message):
+                VaeGan(config)
+        VaeGan(config.with_text("reconstruction_adversarial_weight", "0"))
+        VaeGan(config.with_text("reconstruction_weight", "0.02"))
+
+    def test_the_label_is_given_to_the_discriminator_only_if_it_is_class_conditional(self):
+        images, labels = batch_of(20)
+        for class_conditional in (True, False):
+            system = system_of(class_conditional_discriminator=class_conditional)
+            for logits in (
+                system.discriminator_logits,
+                lambda images, labels, s=system: s.train_step.discriminator_logits(
+                    images, labels, SEED
+                ),
+            ):
+                differ = not np.array_equal(logits(images, labels), logits(images, 9 - labels))
+                self.assertEqual(differ, class_conditional)
+
+
+class Samples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.system = system_of()
+        train(cls.system, 3)
+
+    def test_digits_are_drawn_by_the_averaged_generator_one_by_one(self):
+        system, labels = self.system, tf.range(10)
+        noise = system.noise(labels, SEED)
+        images = system.generate(labels, noise).numpy()
+        single = [system.generate(labels[i : i + 1], noise[i : i + 1]).numpy() for i in range(10)]
+        np.testing.assert_allclose(images, np.concatenate(single), atol=1e-5)  # no batch moments
+        pixels = system.networks.generator.pixels[0]
+        pixels.assign(tf.zeros_like(pixels))
+        np.testing.assert_array_equal(images, system.generate(labels, noise).numpy())
+
+    def test_a_blend_of_one_digit_is_that_digit(self):
+        system, labels = self.system, tf.range(10)
+        noise = system.noise(labels, SEED)
+        images = system.generate(labels, noise)
+        np.testing.assert_array_equal(system.blend(tf.one_hot(labels, 10), noise), images)
+
+    def test_dense_layers_compute_the_samples(self):
+        system, labels = self.system, tf.range(10)
+        noise = system.noise(labels, SEED)
+        h = tf.reshape(tf.one_hot(labels, 10)[:, :, None] * noise[:, None, :], [-1, 100]).numpy()
+        *hidden, pixels = system.dense_layers()
+        for layer in hidden:
+            h = tf.nn.leaky_relu(h @ layer.w + layer.b, 0.2).numpy()
+        h = tf.sigmoid(h @ pixels.w + pixels.b).numpy()
+        images = system.generate(labels, noise).numpy()
+        np.testing.assert_allclose(images.reshape(10, 784), h, atol=1e-5)
+
+
+class State(unittest.TestCase):
+    def test_the_averaged_generator_is_part_of_it(self):
+        plain, averaged = system_of(ema_decay=0.0), system_of()
+        generator = {v.name.removesuffix(":0"): v for v in plain.networks.generator.saved}
+        self.assertEqual(set(plain.generator_weights), set(generator))
+        names = {name.replace("generator/", "average/") for name in generator}
+        self.assertEqual(set(averaged.generator_weights), names)
+        running = {name for name in generator if name.endswith(("/mean", "/variance"))}
+        self.assertEqual(len(running), 4)
+        self.assertEqual(set(averaged.state), set(plain.state) - running | names)
+        for name, variable in averaged.generator_weights.items():
+            self.assertIs(averaged.state[name], variable)
+
+    def test_the_average_starts_at_the_trained_generator_without_draws_of_its_own(self):
+        """With and without averaging all other variables have the same initial values."""
+        plain, averaged = state_of(system_of(ema_decay=0.0)), state_of(system_of())
+        for name in set(plain) & set(averaged):
+            np.testing.assert_array_equal(plain[name], averaged[name], name)
+        for name, value in plain.items():
+            if name.startswith("generator/"):
+                average = averaged[name.replace("generator/", "average/")]
+                np.testing.assert_array_equal(value, average, name)
+
+
+if __name__ == "__main__":
+    unittest.main()
