@@ -1,4 +1,4 @@
-"""GAN-auto-write (2017), unconditional: a convolutional generator with few channels.
+"""GAN-auto-write (2017), unconditional: a small convolutional generator.
 
 Published: a notebook in TensorFlow 1. The generator makes a map of 56 x 56 and convolves it down
 twice; the discriminator is the usual CNN with average-pools, trained on real and on fake images

@@ -344,7 +344,7 @@ def _compare(options: argparse.Namespace) -> int:
     files.make_folder(out.parent)
     title = "Report cards side by side, the best value of each row in bold"
     grids.save(cards.table(compared.columns, compared.titled(), title), out)
-    tradeoff = out.with_name(f"{out.stem}_spread.png")
+    tradeoff = out.with_name(f"{out.stem}_tradeoff.png")
     figure = sweep_plots.tradeoff(compared.column_means(), "Accuracy against diversity")
     grids.save(figure, tradeoff)
     print(f"written: {out}, {tradeoff}", file=sys.stderr)

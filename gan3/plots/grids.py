@@ -7,7 +7,6 @@ is no global state and no display is needed.
 import io
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,48 +23,52 @@ def grid(
     images: np.ndarray,
     columns: int,
     title: str,
-    over: list[str] | None = None,
-    beside: list[str] | None = None,
+    column_labels: list[str] | None = None,
+    row_labels: list[str] | None = None,
 ) -> Figure:
     """Digits in rows of `columns`.
 
     Args:
         images: uint8 [N, 28, 28], in reading order.
         title: of the figure; wrapped if it is too long for one line.
-        over: N titles, one above each image, or `columns` titles, one above each column.
-        beside: a label to the left of each row.
+        column_labels: N titles, one above each image, or `columns` titles, one above each column.
+        row_labels: a label to the left of each row.
     """
     rows = -(-len(images) // columns)
-    title_per_image = over is not None and len(over) == len(images) > columns
+    title_per_image = column_labels is not None and len(column_labels) == len(images) > columns
     # All sizes are in pixels. The images are not Axes: one Axes per digit would take most of the
     # drawing time.
     cell = 28 * _SCALE
     column_step = cell + 5
     row_step = cell + (35 if title_per_image else 5)
-    longest = max(len(line) for text in beside for line in text.split("\n")) if beside else 0
-    left = max(114, 28 + 7 * longest) if beside else 18
+    longest = (
+        max(len(line) for text in row_labels for line in text.split("\n")) if row_labels else 0
+    )
+    left = max(114, 28 + 7 * longest) if row_labels else 18
     width = max(left + columns * column_step + 18, 468)
     title_lines = textwrap.wrap(title, (width - 20) // 11) or [title]
-    top = 50 + (31 if over else 0) + 18 * (len(title_lines) - 1)
+    top = 50 + (31 if column_labels else 0) + 18 * (len(title_lines) - 1)
     height = top + (rows - 1) * row_step + cell + 14
     left += (width - 18 - left - columns * column_step) // 2
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
 
-    def write(x: float, y: float, text: str, **style: Any) -> None:
+    def write(
+        x: float, y: float, text: str, va: str, ha: str = "center", fontsize: float = 9
+    ) -> None:
         """Write `text` at x pixels from the left and y pixels from the top."""
-        figure.text(x / width, 1 - y / height, text, **{"fontsize": 9, "ha": "center"} | style)
+        figure.text(x / width, 1 - y / height, text, va=va, ha=ha, fontsize=fontsize)
 
     write(width / 2, 17, "\n".join(title_lines), va="top")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x, y = left + column * column_step, top + row * row_step
         pixels = image.repeat(_SCALE, axis=0).repeat(_SCALE, axis=1)
-        # RGB, because a color map would change some values by one.
+        # RGB, because a colour map would change some values by one.
         figure.figimage(np.stack([pixels] * 3, axis=2), x, height - y - cell)
-        if over and (title_per_image or row == 0):
-            write(x + cell / 2, y - 4, over[i if title_per_image else column], va="bottom")
-        if beside and column == 0:
-            write(x - 10, y + cell / 2, beside[row], ha="right", va="center", fontsize=8)
+        if column_labels and (title_per_image or row == 0):
+            write(x + cell / 2, y - 4, column_labels[i if title_per_image else column], va="bottom")
+        if row_labels and column == 0:
+            write(x - 10, y + cell / 2, row_labels[row], ha="right", va="center", fontsize=8)
     return figure
 
 

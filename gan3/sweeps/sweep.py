@@ -318,4 +318,6 @@ def _sheet(
         labels.append("real digits")
     except (UserError, IndexError) as error:
         log(f"NOTE: no real digits on the sheet ({error})")
-    return grids.grid(np.concatenate(rows), 10, title, over=list("0123456789"), beside=labels)
+    return grids.grid(
+        np.concatenate(rows), 10, title, column_labels=list("0123456789"), row_labels=labels
+    )

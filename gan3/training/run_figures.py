@@ -25,14 +25,14 @@ def shuffled_grid(sampler: Sampler, config: RunConfig, episode: int, data_title:
     order = np.random.default_rng([config.seed, SHUFFLED, episode]).permutation(10)
     images = sampler(order, seed_of(config.seed, SHUFFLED, episode))
     title = f"{config.experiment} · {data_title} · episode {episode}"
-    return grids.grid(images, 5, title, over=_digit_titles(sampler, order))
+    return grids.grid(images, 5, title, column_labels=_digit_titles(sampler, order))
 
 
 def fixed_grid(sampler: Sampler, config: RunConfig, episode: int, data_title: str) -> Figure:
     """Each digit five times as 5 x 10, from noise that is the same in every episode."""
     images = fixed_images(sampler, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, fixed noise"
-    return grids.grid(images, 10, title, over=_digit_titles(sampler, range(10)))
+    return grids.grid(images, 10, title, column_labels=_digit_titles(sampler, range(10)))
 
 
 def _digit_titles(sampler: Sampler, digits: Iterable[int]) -> list[str] | None:
@@ -95,8 +95,8 @@ def draw(trained: TrainedRun, log: Log) -> None:
             np.concatenate(rows),
             10,
             f"{name} · one row per episode, fixed noise",
-            over=_digit_titles(sampler, range(10)),
-            beside=[f"episode {episode}" for episode in episodes],
+            column_labels=_digit_titles(sampler, range(10)),
+            row_labels=[f"episode {episode}" for episode in episodes],
         ),
         folders.figures / "episodes.png",
     )
@@ -107,7 +107,7 @@ def draw(trained: TrainedRun, log: Log) -> None:
             10,
             f"{name} · episode {episodes[-1]}, "
             + ("ten of each digit" if sampler.class_conditional else "100 digits"),
-            beside=_digit_titles(sampler, range(10)),
+            row_labels=_digit_titles(sampler, range(10)),
         ),
         folders.figures / "classes.png",
     )

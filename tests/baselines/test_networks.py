@@ -190,7 +190,7 @@ def sigmoid(x):
 class Reference:
     """The published networks written a second time, layer by layer with TensorFlow's own functions.
 
-    `w` has the variables by name. Batch normalization is by the batch's moments; no dropout.
+    `w` has the variables by name. Batch normalisation is by the batch's moments; no dropout.
     """
 
     def __init__(self, network):

@@ -27,7 +27,7 @@ class Grid(unittest.TestCase):
         ]
 
     def test_digits_are_square_in_reading_order_and_unaltered(self):
-        figure = grids.grid(DIGITS[:10], 5, "title", over=list("4071928365"))
+        figure = grids.grid(DIGITS[:10], 5, "title", column_labels=list("4071928365"))
         self.assertEqual(len(figure.images), 10)
         positions = [(-image.oy, image.ox) for image in figure.images]
         self.assertEqual(positions, sorted(positions))
@@ -48,7 +48,7 @@ class Grid(unittest.TestCase):
             np.testing.assert_array_equal(part[1::3, 1::3, channel], DIGITS[7])
 
     def test_each_image_has_its_own_title_above_it(self):
-        figure = grids.grid(DIGITS[:10], 5, "title", over=list("4071928365"))
+        figure = grids.grid(DIGITS[:10], 5, "title", column_labels=list("4071928365"))
         labels = self.labels(figure)
         self.assertEqual("".join(text for text, _, _ in labels), "4071928365")
         for (_, x, y), image in zip(labels, figure.images, strict=True):
@@ -58,14 +58,16 @@ class Grid(unittest.TestCase):
 
     def test_a_long_title_is_wrapped_and_stays_inside_the_figure(self):
         for title in ("a run's name " * 12, "n" * 100 + " · arithmetic of two seeds"):
-            figure = grids.grid(DIGITS[:10], 5, title, over=list("4071928365"))
+            figure = grids.grid(DIGITS[:10], 5, title, column_labels=list("4071928365"))
             grids.pixels(figure)
             title_box, label_box = (text.get_window_extent() for text in figure.texts[:2])
             self.assertTrue(0 < title_box.x0 < title_box.x1 < figure.bbox.width, title)
             self.assertTrue(label_box.y1 < title_box.y0 < title_box.y1 < figure.bbox.height, title)
 
     def test_column_titles_and_row_labels_are_next_to_their_images(self):
-        figure = grids.grid(DIGITS, 10, "title", over=list("0123456789"), beside=["a", "b"])
+        figure = grids.grid(
+            DIGITS, 10, "title", column_labels=list("0123456789"), row_labels=["a", "b"]
+        )
         labels = self.labels(figure)
         self.assertEqual({text for text, _, _ in labels}, set("0123456789ab"))
         for text, x, y in labels:
@@ -78,7 +80,7 @@ class Grid(unittest.TestCase):
                 self.assertTrue(x < left and bottom < y < top, text)
 
     def test_all_text_is_inside_and_nothing_overlaps(self):
-        title = "three_network · strokes (not MNIST) · episode 10"
+        title = "three_network · strokes (synthetic, NOT MNIST) · episode 10"
         for figure in (
             grids.grid(DIGITS[:10], 5, title, list("0" * 10)),
             grids.grid(DIGITS, 10, "title", list("0123456789"), [f"episode {n}" for n in (9, 10)]),
@@ -97,7 +99,7 @@ class Grid(unittest.TestCase):
     def test_the_figure_grows_with_long_row_labels(self):
         images = np.zeros((10, 28, 28), np.uint8)
         widths = [
-            grids.grid(images, 10, "t", beside=[name]).get_size_inches()[0]
+            grids.grid(images, 10, "t", row_labels=[name]).get_size_inches()[0]
             for name in ("short", "a name of some forty characters, or more")
         ]
         self.assertGreater(widths[1] - widths[0], 1)

@@ -229,7 +229,7 @@ class Runs(FolderTest):
         with np.load("x.npz") as arrays:
             self.assertEqual({name: arrays[name].shape for name in arrays}, {"images": (9, 28, 28)})
         for arguments, message in (
-            (("generate", "12"), "number 12: this system cannot be asked"),
+            (("generate", "12"), "number 12: this system cannot draw requested digits"),
             (("sample", "--labels", "12", "--out", "y.npz"), "--labels 12: this system cannot"),
             (
                 ("recognise", "figures/a/real.png", "--run", "a"),
