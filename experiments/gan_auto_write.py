@@ -1,8 +1,8 @@
-"""GAN-auto-write (2017), unconditional: a convolutional generator with few channels.
+"""GAN-auto-write, unconditional: a convolutional generator with few channels.
 
-Published: a notebook in TensorFlow 1. The generator makes a map of 56 x 56 and convolves it down
-twice; the discriminator is the usual CNN with average-pools, trained on real and on fake images
-with an Adam for each. Weights, and the generator's biases, are truncated normal.
+Published in 2017: a notebook in TensorFlow 1. The generator makes a map of 56 x 56 and convolves it
+down twice; the discriminator is the usual CNN with average-pools, trained on real and on fake
+images with an Adam for each. Weights, and the generator's biases, are truncated normal.
 
 Departures:
 1. 200,000 images, as for every system here (the notebook's own number is not known), and no warm-up
