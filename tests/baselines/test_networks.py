@@ -364,6 +364,9 @@ class ConditionalDiscriminator(unittest.TestCase):
             (4, (7, 7), 2, 2),
             (3, (6, 9), 1, 0),
             (2, (5, 4), 2, 1),
+            (3, (8, 5), 2, 1),
+            (5, (9, 11), 3, 2),
+            (2, (7, 8), 3, 0),
         ):
             x, w, b = (
                 random.normal(size=shape).astype(np.float32)

@@ -1,36 +1,149 @@
+import dataclasses
+import json
 import unittest
 
+from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig, MlpGanConfig
+from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
+from gan3.core.triple import Triple
+from gan3.method.config import ThreeNetworkConfig
 from gan3.runs import registry
+from gan3.vae_gan.config import VaeGanConfig
+
+TYPES = {
+    "auxiliary_gan": AuxiliaryGanConfig,
+    "best": VaeGanConfig,
+    "best_long": VaeGanConfig,
+    "conditional_dcgan": BaselineConfig,
+    "gan_auto_write": BaselineConfig,
+    "layernorm_gan": BaselineConfig,
+    "mlp_gan": MlpGanConfig,
+    "published_code": ThreeNetworkConfig,
+    "three_network": ThreeNetworkConfig,
+}
 
 
-class Catalogue(unittest.TestCase):
-    def test_every_experiment_is_whole(self):
-        self.assertLessEqual({"three_network", "published_code"}, set(registry.names()))
+class Registry(unittest.TestCase):
+    def test_every_experiment_has_a_config_a_summary_and_a_builder(self):
+        self.assertEqual(registry.names(), sorted(TYPES))
         for name in registry.names():
             with self.subTest(name):
-                self.assertEqual(registry.config_of(name).experiment, name)
+                config = registry.config_of(name)
+                self.assertEqual(config.experiment, name)
+                self.assertIs(type(config), TYPES[name])
                 self.assertTrue(registry.summary_of(name).endswith("."))
                 self.assertLess(len(registry.summary_of(name)), 80)
                 self.assertTrue(callable(registry.builder_of(name)))
 
     def test_unknown_names_are_refused_with_the_known_ones(self):
         for name in ("three_networks", "", "__init__", "../x", "os"):
-            with self.assertRaisesRegex(UserError, "unknown; there are .*three_network"):
-                registry.config_of(name)
+            for function in (registry.config_of, registry.builder_of, registry.summary_of):
+                with self.assertRaisesRegex(UserError, "unknown; there are .*three_network"):
+                    function(name)
+
+
+class Configs(unittest.TestCase):
+    def test_config_from_dict_is_the_inverse_of_to_dict_through_json(self):
+        for name in registry.names():
+            with self.subTest(name):
+                config = registry.config_of(name)
+                values = json.loads(json.dumps(config.to_dict()))
+                back = registry.config_from_dict(values)
+                self.assertIs(type(back), type(config))
+                self.assertEqual(back, config)
+                self.assertEqual(back.to_dict(), values)
+                for field in dataclasses.fields(config):
+                    value = getattr(config, field.name)
+                    self.assertIs(type(getattr(back, field.name)), type(value), field.name)
+
+    def test_the_text_of_every_field_gives_its_value_back(self):
+        for name in registry.names():
+            config = registry.config_of(name)
+            for field in dataclasses.fields(config)[1:]:
+                value = getattr(config, field.name)
+                with self.subTest(name, key=field.name):
+                    self.assertEqual(config.with_text(field.name, as_text(value)), config)
+                    if hasattr(value, "_fields"):
+                        for role, entry in value._asdict().items():
+                            key = f"{field.name}.{role}"
+                            self.assertEqual(config.with_text(key, as_text(entry)), config)
+
+    def test_a_system_has_no_field_that_another_kind_of_system_has(self):
+        own = {kind: {f.name for f in dataclasses.fields(kind)} for kind in TYPES.values()}
+        every = set().union(*own.values())
+        for name, kind in TYPES.items():
+            config = registry.config_of(name)
+            values = config.to_dict()
+            self.assertEqual(set(values), own[kind])
+            for key in every - own[kind]:
+                message = f"config key '{key}': unknown; the nearest are"
+                with self.subTest(name, key=key):
+                    with self.assertRaisesRegex(UserError, message):
+                        config.with_text(key, "1")
+                    with self.assertRaisesRegex(UserError, message):
+                        registry.config_from_dict(values | {key: 1})
+
+    def test_unknown_and_missing_keys_are_refused(self):
+        for name in registry.names():
+            values = registry.config_of(name).to_dict()
+            with self.assertRaisesRegex(UserError, "'sed': unknown; the nearest are seed"):
+                registry.config_from_dict(values | {"sed": 4})
+            for key in set(values) - {"experiment"}:
+                others = {other: value for other, value in values.items() if other != key}
+                with self.assertRaisesRegex(UserError, f"config key {key}: missing"):
+                    registry.config_from_dict(others)
+
+    def test_an_experiment_that_is_missing_or_unknown_is_refused(self):
+        values = registry.config_of("best").to_dict()
+        del values["experiment"]
+        for without in (values, values | {"experiment": 3}, values | {"experiment": None}):
+            with self.assertRaisesRegex(UserError, "experiment is missing"):
+                registry.config_from_dict(without)
+        for not_an_object in (None, [], 3, "best"):
+            with self.assertRaises(UserError):
+                registry.config_from_dict(not_an_object)
+        with self.assertRaisesRegex(UserError, "'x': unknown; there are"):
+            registry.config_from_dict({"experiment": "x"})
+
+    def test_a_config_of_another_experiment_of_the_same_type_is_its_own(self):
+        """The name in the values decides the type, their fields the rest."""
+        values = registry.config_of("best").to_dict() | {"experiment": "best_long"}
+        self.assertEqual(
+            registry.config_from_dict(values),
+            dataclasses.replace(registry.config_of("best"), experiment="best_long"),
+        )
+        with self.assertRaisesRegex(UserError, "unknown"):
+            registry.config_from_dict(values | {"experiment": "three_network"})
+
+    def test_differences_between_experiments(self):
+        three, best = registry.config_of("three_network"), registry.config_of("best")
+        only_in_best = {f.name for f in dataclasses.fields(VaeGanConfig)} - {
+            f.name for f in dataclasses.fields(ThreeNetworkConfig)
+        }
+        self.assertLess(only_in_best | {"experiment", "keep_prob"}, set(three.differences(best)))
+        self.assertEqual(set(three.differences(best)), set(best.differences(three)))
+        self.assertNotIn("noise_draw", three.differences(best))  # the same in both
+        of_run = {field.name for field in dataclasses.fields(RunConfig)}
+        baseline = registry.config_of("layernorm_gan")
+        differences = set(three.differences(baseline))
+        self.assertEqual(differences & of_run, {"experiment"})
+        # Both have learning rates, of three networks and of two.
+        self.assertLess({"learning_rate", "digit_weight", "weight_clip"}, differences)
 
 
 class Best(unittest.TestCase):
-    def test_weights_that_would_do_nothing_are_refused_whatever_the_order_they_came_in(self):
-        config = registry.config_of("best").with_text("reading_weight", "0")
-        with self.assertRaisesRegex(UserError, "redrawn_weight: nothing is redrawn"):
+    def test_weights_that_would_have_no_effect_are_refused_when_it_is_built(self):
+        config = registry.config_of("best").with_text("reconstruction_weight", "0")
+        with self.assertRaisesRegex(UserError, "reconstruction_adversarial_weight: needs a recon"):
             registry.builder_of("best")(config, "float32")
-        registry.builder_of("best")(config.with_text("redrawn_weight", "0"), "float32")
+        config = config.with_text("reconstruction_adversarial_weight", "0")
+        registry.builder_of("best")(config, "float32")
 
-    def test_the_long_one_is_the_same_for_longer(self):
+    def test_best_long_is_best_with_more_batches(self):
         best, long = registry.config_of("best"), registry.config_of("best_long")
         self.assertEqual(best.differences(long), ["experiment", "batches"])
         self.assertEqual(long.batches, 2000)
+        self.assertIs(registry.builder_of("best"), registry.builder_of("best_long"))
 
 
 class ThreeNetwork(unittest.TestCase):
@@ -40,23 +153,23 @@ class ThreeNetwork(unittest.TestCase):
         config = registry.config_of("three_network")
         self.assertEqual((config.batch_size, config.batches, config.episodes), (100, 200, 10))
         self.assertEqual(config.log_every, 10)
-        self.assertEqual((config.noise_draw, config.init), ("example", "glorot"))
-        for keep, weight in zip(config.keep_prob, config.l1_weight, strict=True):
-            self.assertLess(keep, 1)  # dropout in each
-            self.assertGreater(weight, 0)  # L1 in each
+        self.assertEqual((config.noise_draw, config.initializer), ("example", "glorot"))
+        for keep_prob, l1_weight in zip(config.keep_prob, config.l1_weight, strict=True):
+            self.assertLess(keep_prob, 1)  # dropout in each
+            self.assertGreater(l1_weight, 0)  # L1 in each
 
 
 class PublishedCode(unittest.TestCase):
-    def test_the_scripts_own_values(self):
+    def test_constants_are_those_of_the_script(self):
         config = registry.config_of("published_code")
         self.assertEqual((config.batch_size, config.batches, config.episodes), (100, 2000, 10))
-        self.assertEqual((config.noise_draw, config.init), ("once", "published"))
+        self.assertEqual((config.noise_draw, config.initializer), ("once", "published"))
         self.assertEqual((config.digit_loss, config.digit_weight), ("sigmoid_sum", 1.0))
-        self.assertEqual(set(config.keep_prob), {0.5})
-        self.assertEqual(set(config.l1_weight), {0.001})
-        self.assertEqual(set(config.learning_rate), {0.001})
-        self.assertEqual(set(config.beta1), {0.9})
-        self.assertEqual(set(config.activation), {"elu"})
+        self.assertEqual(config.keep_prob, Triple(0.5, 0.5, 0.5))
+        self.assertEqual(config.l1_weight, Triple(0.001, 0.001, 0.001))
+        self.assertEqual(config.learning_rate, Triple(0.001, 0.001, 0.001))
+        self.assertEqual(config.beta1, Triple(0.9, 0.9, 0.9))
+        self.assertEqual(config.activation, Triple("elu", "elu", "elu"))
 
 
 if __name__ == "__main__":
