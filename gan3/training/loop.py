@@ -106,7 +106,7 @@ def train(
     elif is_chief:
         refuse_existing(folders)
 
-    # Data and precision
+    # Data, precision, system, folders
     notes: list[str] = []  # of the loader; held back because the first line names the data
     try:
         dataset = load(config.dataset, data, config.split, notes.append)
@@ -115,22 +115,20 @@ def train(
         # A resumed run keeps the precision that "auto" chose on the machine where it began.
         requested = str(record.get("precision")) if record else config.precision
         precision = resolve_precision(config.with_text("precision", requested).precision)
+        system = _build(config, precision, dataset, distributed)
+        if is_chief and not resume:
+            make_folders(folders)
         log(_first_line(config, dataset, precision, distributed))
     finally:
         for note in notes:
             log(note)
     if precision == "bfloat16" and not multiplies_bfloat16():
         log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
-
-    # System
-    system = _build(config, precision, dataset, distributed)
     if not is_chief:
         follow_chief(config, distributed, dataset, log)
         return folders
 
     # Train
-    if not resume:
-        make_folders(folders)
     with exclusive_lock(folders):
         if not resume:
             refuse_existing(folders)  # another process may have trained it since the first check
