@@ -1,4 +1,4 @@
-"""The 2017 script to the letter, where it departs from its own description.
+"""The published 2017 script, where it departs from its own description.
 
 1. The noise matrix is drawn once, while the graph is built: a trained generator knows ten images.
 2. Its "Xavier" is N(0, sqrt(2 / shape[0])) for every tensor, 5 x 5 kernels (0.63) and the
@@ -7,6 +7,12 @@
 4. The digit losses are sums of sigmoid cross entropies over batch and classes, next to averaged
    real/fake losses.
 5. Keep probability 0.5, L1 weight 0.001, ELU and Adam(1e-3, beta1 0.9) in all three networks.
+
+Departures from the script, which docs/sources.md explains:
+1. It trains on all 60,000 training images; the script on 55,000.
+2. Losses are logged after the updates of a batch; the script logs them before.
+3. The first 50 test images are evaluated after each episode; the script takes the next 50.
+4. The noise matrix is a function of the run's seed; the script draws another for each process.
 """
 
 import dataclasses
