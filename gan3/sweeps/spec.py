@@ -201,8 +201,8 @@ def _draw(path: Path, key: str, distribution: Any, seed: int, number: int) -> An
     try:
         low, high = distribution["low"], distribution["high"]
         log = distribution.get("log", False)
-        known = set(distribution) <= {"low", "high", "log"}
-        if not (low < high and (low > 0 or not log) and known):
+        keys_fit = set(distribution) <= {"low", "high", "log"}
+        if not (keys_fit and low < high and (low > 0 or not log)):
             raise ValueError
         whole = isinstance(low, int) and isinstance(high, int)
         if whole and not log:
