@@ -242,7 +242,7 @@ class Runs(FolderTest):
         self.assertEqual(call("evaluate", "a")[0], 0)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
         self.assertIn("classes_covered", scores)
-        self.assertFalse({"label_accuracy", "judge_gap", "six_digit_accuracy"} & set(scores))
+        self.assertFalse({"label_accuracy", "determinator_judge_gap", "six_digit_accuracy"} & set(scores))
 
     def test_a_reader_who_goes_away_does_not_stop_the_run(self):
         own = ("--dataset", "idx", "--data", "own", "--run", "a")
