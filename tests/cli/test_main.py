@@ -9,7 +9,7 @@ import unittest.mock
 
 from gan3.cli import main as cli
 from gan3.core.errors import DivergedError, UserError
-from tests.support import ROOT, FolderTest, call, start, write_idx_set
+from tests.support import ROOT, FolderTest, call, slow, start, write_idx_set
 
 
 class ExitStatus(unittest.TestCase):
@@ -83,6 +83,7 @@ class Process(FolderTest):
         self.assertEqual((process.returncode, process.stdout), (2, ""))
         self.assertRegex(process.stderr, r"\Agan3: .*\(too many open files\); .*\n\Z")
 
+    @slow("starts a process")
     def test_a_folder_that_may_not_be_written_is_one_line(self):
         prefix = []
         if os.geteuid() == 0:  # root may write everywhere unless it gives up that right

@@ -14,7 +14,7 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.data import datasets, idx
 from gan3.data.datasets import load
-from tests.support import MNIST, ROOT, FolderTest, idx_bytes, needs_mnist, write_idx_set
+from tests.support import MNIST, ROOT, FolderTest, idx_bytes, needs_mnist, slow, write_idx_set
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 NO_MIRROR = ("https://127.0.0.1:9/",)  # nothing listens there
@@ -114,6 +114,7 @@ class Strokes(SearchTest):
         self.assertEqual(datasets.TITLES["strokes"], "strokes (synthetic, NOT MNIST)")
         self.assertEqual(sum("NOT" in title for title in datasets.TITLES.values()), 1)
 
+    @slow("draws 70,000 strokes")
     def test_auto_falls_back_to_strokes_which_are_cached(self):
         drawn = self.load("auto")
         self.assertEqual((drawn.name, drawn.source), ("strokes", "embedded"))

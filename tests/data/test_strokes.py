@@ -5,6 +5,7 @@ import unittest
 import numpy as np
 
 from gan3.data import strokes
+from tests.support import slow
 
 
 class SmallSet(unittest.TestCase):
@@ -45,6 +46,7 @@ class SmallSet(unittest.TestCase):
 
 
 class FullSet(unittest.TestCase):
+    @slow("draws 70,000 strokes")
     def test_it_has_the_recorded_digest_and_no_duplicates(self):
         arrays = strokes.make()
         self.assertEqual(strokes.digest(arrays), strokes.DIGEST)

@@ -15,7 +15,7 @@ from PIL import Image
 from gan3.data.batches import to_pixels
 from gan3.demo.explore import Explorer
 from gan3.runs.registry import builder_of, config_of
-from tests.support import ROOT, FolderTest, small_system
+from tests.support import ROOT, FolderTest, slow, small_system
 
 
 class Window(FolderTest):
@@ -114,6 +114,7 @@ class Window(FolderTest):
         self.assertIsNone(window.picker)
         self.assertEqual((len(window.sliders), window.sliders[0].valmax), (10, 1.0))
 
+    @slow("starts a process")
     def test_without_a_display_there_is_one_line_on_stderr(self):
         process = subprocess.run(
             [sys.executable, "-m", "gan3", "explore"],

@@ -11,7 +11,7 @@ import tensorflow as tf
 from gan3.core.errors import UserError
 from gan3.data import datasets, strokes
 from gan3.evaluation import judge
-from tests.support import MNIST, FolderTest, call, needs_mnist
+from tests.support import MNIST, FolderTest, call, needs_mnist, slow
 
 
 def bundled_record():
@@ -74,6 +74,7 @@ class Bundled(FolderTest):
 
 
 class Training(FolderTest):
+    @slow("trains three classifiers")
     def test_it_learns_and_the_seed_decides_the_weights(self):
         images, labels, test_images, test_labels = strokes.make(600, 200)
 

@@ -95,6 +95,7 @@ class CardOfARun(FolderTest):
         self.assertAlmostEqual(real["train_distance_ratio"], 1, delta=0.1)
         self.assertEqual(real["distinct_fraction"], 1)
 
+    @slow("scores three times")
     def test_the_seed_decides_the_samples(self):
         path = Path("logs/a/report.json")
         before, points = path.read_bytes(), report_points("a")

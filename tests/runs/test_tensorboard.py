@@ -17,7 +17,7 @@ class Graph(unittest.TestCase):
     def setUpClass(cls):
         system = small_system()
         images, labels = batch_of(4)
-        step = tf.function(system.step)
+        step = tf.function(system.train_step)
         cls.system = system
         cls.graph = named_graph(step.get_concrete_function(images, labels, tf.constant([0, 1])))
         cls.names = [node.name for node in cls.graph.node]

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from gan3.sweeps import spec, sweep
-from tests.support import FolderTest, call, lines_of, write_idx_set
+from tests.support import FolderTest, call, lines_of, slow, write_idx_set
 
 SPEC = """
 name = "try"
@@ -30,6 +30,7 @@ settings = { beta1 = 0 }
 
 
 class Runs(FolderTest):
+    @slow("trains five runs")
     def test_runs_are_trained_scored_compared_and_not_repeated(self):
         write_idx_set(self.folder / "own", 600, 200)
         Path("spec.toml").write_text(SPEC + "minutes = 150\n")

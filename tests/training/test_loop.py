@@ -1,32 +1,38 @@
-"""Whole runs: real processes on a small set of strokes."""
+"""Whole training runs on a small set of strokes, many of them in processes of their own."""
 
 import hashlib
 import json
+import os
 import shutil
+import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from gan3.core.errors import UserError
+from gan3.plots import curves, grids
 from gan3.plots.numbers import number_image
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of, config_of
-from gan3.training import loop, precision
+from gan3.training import loop
 from tests.support import (
     MNIST,
     FolderTest,
     call,
     lines_of,
     needs_mnist,
+    slow,
     start,
     step_of,
     weights_of,
     write_idx_set,
 )
 
-# What holds of the loop holds whatever it trains: mostly a system that is traced in a second.
+# The loop is the same for every system; most tests train this one, which is traced in a second.
 SMALL = ("--experiment", "mlp_gan")
 SHORT = ("--episodes", 2, "--batches", 4, "--batch-size", 10, "--set", "log_every=2")
 FILES = {
@@ -55,7 +61,7 @@ FILES = {
 
 
 def digests_in(folder):
-    """Of every file in it, by its path from there: two that differ are soon told apart."""
+    """The digest of every file in a folder, by its path in it."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in Path(folder).rglob("*")
@@ -76,14 +82,14 @@ class Runs(FolderTest):
         return out, err
 
     def train_here(self, *more, expect=0, name="a", system=SMALL):
-        """As `train`, in this process, which has TensorFlow already."""
+        """As `train`, but in this process, without starting TensorFlow again."""
         own = ("--dataset", "idx", "--data", "own", "--run", name)
         status, out, err = call("train", *SHORT, *own, *system, *more)
         self.assertEqual(status, expect, err)
         return out, err
 
     def refused(self, name, *more):
-        """What is said of a resume that cannot be."""
+        """The message of a resume that must fail."""
         own = ("--dataset", "idx", "--data", "own", "--run", name)
         status, _, err = call("train", *SHORT, *own, "--resume", *more)
         self.assertEqual(status, 2)
@@ -93,8 +99,11 @@ class Runs(FolderTest):
         out, err = self.train("--seed", "5", system=())
         self.assertEqual(err, "")
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines() if "step" in line), out)
-        for word in ("episode 1 on 50 held-out images", "own IDX set", "make generate", "logs/a"):
-            self.assertIn(word, out)
+        for text in ("episode 1 on 50 held-out images", "checkpoints: logs/a"):
+            self.assertIn(text, out)
+        self.assertRegex(out, r"\Athree_network on own IDX set \(own\), seed 5, float32: [^\n]+\n")
+        self.assertRegex(out, r"\ntrained on own IDX set; [^\n]+: figures/a/episode_02.png\n\Z")
+        self.assertNotIn("make ", out)
 
         with self.subTest("files"):
             logs = sorted(p.name for p in Path("logs/a").iterdir() if "events" not in p.name)
@@ -107,7 +116,7 @@ class Runs(FolderTest):
             record = json.loads(Path("logs/a/run.json").read_text())
             self.assertEqual(record["outcome"], "done")
             self.assertEqual(record["config"]["seed"], 5)
-            self.assertEqual(record["data"], "idx")
+            self.assertEqual((record["data"], record["data_title"]), ("idx", "own IDX set"))
             self.assertIn("--seed", record["command"])
             self.assertLess(record["started"], record["ended"])
 
@@ -122,7 +131,7 @@ class Runs(FolderTest):
                 held = [key for key in line if key.startswith("held_out/")]
                 self.assertEqual(len(held), 8 if line["step"] % 4 == 0 else 0)
 
-        with self.subTest("drawing again gives the same pictures, also of half a run"):
+        with self.subTest("drawn again, the figures are the same, also those of half a run"):
             before = digests_in("figures/a")
             shutil.rmtree("figures/a")
             self.assertEqual(call("figures", "a")[0], 0)
@@ -169,7 +178,7 @@ class Runs(FolderTest):
             self.assertEqual((status, err), (0, ""))
             self.assertRegex(out, r"\A(one by one/000\d_\d\.png: \d \(\d+\.\d%\)\n){4}\Z")
 
-        with self.subTest("a look about, beside the run's other pictures"):
+        with self.subTest("latent walks, in the folder of the run's figures"):
             status, out, err = call("latent", "--digits", "3", "8")
             self.assertEqual((status, err), (0, ""))
             self.assertIn("figures/a/latent_arithmetic.png", out)
@@ -178,15 +187,17 @@ class Runs(FolderTest):
 
         with self.subTest("a name that exists is refused and nothing is changed"):
             before = digests_in("logs/a")
-            _, err = self.train_here(expect=2)
-            self.assertRegex(err, r"\Agan3: run a: exists already; .*--resume.*\n\Z")
+            out, err = self.train_here(expect=2)
+            self.assertEqual(out, "")
+            self.assertRegex(err, r"\Agan3: run a: exists already; .*resume this run\n\Z")
             self.assertEqual(digests_in("logs/a"), before)
 
+    @slow("trains five runs")
     def test_the_same_seed_gives_the_same_run_and_resuming_too(self):
         self.train(name="a")
         self.train_here("--episodes", "1", "--set", "checkpoint_every=2", name="b")
         last = Path("logs/b/checkpoints/step-4.index")
-        last.write_bytes(last.read_bytes()[:-9])  # so b goes on from step 2, and says so
+        last.write_bytes(last.read_bytes()[:-9])  # so b continues from step 2
         out, _ = self.train("--resume", "--episodes", "2", name="b")
         self.assertRegex(out, r"step-4: damaged[^\n]*\n(.*\n)*resuming b after step 2\n")
         self.train_here("--seed", "1", name="c")
@@ -198,16 +209,16 @@ class Runs(FolderTest):
             self.assertEqual(a, b, name)
         self.assertNotEqual(weights_of("a"), weights_of("c"))
         with self.subTest("another config is refused by its keys"):
-            err = self.refused("a", "--seed", 9, "--set", "digit_weight=3")
-            self.assertRegex(err, r"\Agan3: run a: cannot resume with another seed, digit_weight;")
-        with self.subTest("the precision is the record's, whatever this machine's would be"):
+            err = self.refused("a", "--seed", 9, "--set", "real_target=0.8")
+            self.assertRegex(err, r"\Agan3: run a: cannot resume with another seed, real_target;")
+        with self.subTest("the precision is the record's, not the one that fits this machine"):
             content = Path("logs/a/run.json").read_text()
             Path("logs/a/run.json").write_text(
                 json.dumps(json.loads(content) | {"precision": "int3"})
             )
             self.assertIn("config key precision: 'int3'", self.refused("a"))
             Path("logs/a/run.json").write_text(content)
-        with self.subTest("a resume that cannot begin leaves the run as it was"):
+        with self.subTest("a resume that fails leaves the run as it was"):
             folder = Path("logs/c/checkpoints")
             for damage, message in (
                 (lambda: Path("logs/c/metrics.jsonl").write_text("x\n"), "line 1 is damaged"),
@@ -220,10 +231,9 @@ class Runs(FolderTest):
                 self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
                 self.assertEqual(Path("logs/c/run.json").read_bytes(), record)
 
-    def test_a_system_that_cannot_be_asked_is_shown_and_scored_all_the_same(self):
+    def test_figures_and_scores_of_a_system_that_is_not_class_conditional(self):
         out, _ = self.train_here()
-        self.assertRegex(out, r"by the judge: \d+ of ten digits found, Frechet distance")
-        self.assertNotIn("make generate", out)
+        self.assertRegex(out, r"by the judge: \d+ of 10 classes covered, Fréchet distance")
         self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
         self.assertEqual(call("sample", "--count", 9, "--out", "x.npz")[0], 0)
         with np.load("x.npz") as arrays:
@@ -242,9 +252,10 @@ class Runs(FolderTest):
         self.assertEqual(call("evaluate", "a")[0], 0)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
         self.assertIn("classes_covered", scores)
-        self.assertFalse({"label_accuracy", "determinator_judge_gap", "six_digit_accuracy"} & set(scores))
+        self.assertFalse({"label_accuracy", "judge_gap", "six_digit_accuracy"} & set(scores))
 
-    def test_a_reader_who_goes_away_does_not_stop_the_run(self):
+    @slow("starts a process")
+    def test_a_closed_pipe_does_not_stop_the_run(self):
         own = ("--dataset", "idx", "--data", "own", "--run", "a")
         process = start("train", *SHORT, *own, *SMALL, cwd=self.folder)
         self.assertRegex(process.stdout.readline(), "own IDX set")
@@ -256,8 +267,9 @@ class Runs(FolderTest):
         self.assertEqual(lines_of("a")[-1]["step"], 8)
         self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
 
+    @slow("starts a process")
     def test_divergence_stops_within_its_step_and_is_never_saved(self):
-        """Poisoned after step 4; a checkpoint at every step, a line at the end of an episode."""
+        """A weight is NaN after step 4; checkpoints at every step, one line per episode."""
         more = ("--set", "checkpoint_every=1", "--set", "log_every=1000")
         self.train_here("--episodes", 1, *more, name="d")
         system = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
@@ -276,63 +288,126 @@ class Runs(FolderTest):
         self.assertEqual(step_of("d"), step)  # nothing was saved over the last one
 
 
-class OneTrace(FolderTest):
-    def test_both_graphs_are_traced_once(self):
-        write_idx_set(self.folder / "own")
-        counted = []
-        original = loop._Loop.run
+class Schedule(unittest.TestCase):
+    """One run of 3 episodes x 25 batches x 10 of 300 images, observed while it trains."""
 
-        def spy(loop):
-            original(loop)
-            counted.extend(f.experimental_get_tracing_count() for f in (loop.step, loop.evaluate))
-
-        loop._Loop.run = spy
-        self.addCleanup(setattr, loop._Loop, "run", original)
-        config = config_of("published_code")
-        for key, value in (("batches", "3"), ("episodes", "2"), ("batch_size", "7")):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="gan3 test ")
+        cls.addClassCleanup(folder.cleanup)
+        cls.addClassCleanup(os.chdir, Path.cwd())
+        os.chdir(folder.name)
+        write_idx_set(Path("own"))
+        config = config_of("mlp_gan").with_text("dataset", "idx")
+        for key, value in (("episodes", "3"), ("batches", "25"), ("batch_size", "10")):
             config = config.with_text(key, value)
-        config = config.with_text("dataset", "idx").with_text("log_every", "2")
-        loop.train(config, name="x", data="own", log=lambda line: None)
-        self.assertEqual(counted, [1, 1])
+        cls.lines, cls.steps, cls.batches = [], [], []
+
+        def observe_step(trained, indices, step, advance=loop._Loop._advance):
+            cls.loop = trained
+            cls.steps.append(step)
+            cls.batches.append(indices.numpy())
+            return advance(trained, indices, step)
+
+        with (
+            mock.patch.object(loop._Loop, "_advance", observe_step),
+            mock.patch.object(grids, "grid", wraps=grids.grid) as grid,
+            mock.patch.object(curves, "loss_curves", wraps=curves.loss_curves) as loss_curves,
+        ):
+            loop.train(config, name="x", data="own", log=cls.lines.append)
+        cls.titles = [call.args[2] for call in grid.call_args_list]
+        cls.titles += [call.args[1] for call in loss_curves.call_args_list]
+
+    def test_each_epoch_has_every_image_once_in_a_new_order(self):
+        images = np.concatenate(self.batches)
+        epochs = images[:300], images[300:600]
+        for epoch in epochs:
+            np.testing.assert_array_equal(np.sort(epoch), np.arange(300))
+        self.assertFalse(np.array_equal(*epochs))
+        self.assertEqual(len(set(images[600:])), 150)  # the last epoch is half done
+
+    def test_every_step_is_done_once_and_the_last_is_episodes_times_batches(self):
+        self.assertEqual(self.steps, list(range(1, 76)))
+        self.assertEqual(step_of("x"), 75)
+
+    def test_every_tenth_step_and_the_end_of_each_episode_is_logged(self):
+        lines = lines_of("x")
+        logged = [10, 20, 25, 30, 40, 50, 60, 70, 75]
+        self.assertEqual([line["step"] for line in lines], logged)
+        self.assertEqual([line["episode"] for line in lines], [1, 1, 1, 2, 2, 2, 3, 3, 3])
+        ends = [line["step"] for line in lines if "held_out/loss/discriminator" in line]
+        self.assertEqual(ends, [25, 50, 75])
+        for line in lines:
+            self.assertEqual("judge/frechet_distance" in line, line["step"] in ends)
+
+    def test_the_first_episode_has_frames_of_every_tenth_step(self):
+        frames = sorted(path.stem for path in Path("logs/x/first_episode").iterdir())
+        self.assertEqual(frames, [f"step_{step:06d}" for step in (0, 10, 20, 25)])
+
+    def test_first_line_last_line_and_titles_name_the_data(self):
+        self.assertEqual(
+            self.lines[0],
+            "mlp_gan on own IDX set (own), seed 0, float32: 3 episodes x 25 batches x 10 images",
+        )
+        self.assertEqual(
+            self.lines[-1],
+            "trained on own IDX set; digits of the last episode: figures/x/episode_03.png",
+        )
+        self.assertGreater(len(self.titles), len(list(Path("figures/x").glob("*.png"))))
+        for title in self.titles:
+            self.assertIn("own IDX set", title)
+
+    def test_both_graphs_are_traced_once(self):
+        for function in (self.loop.step, self.loop.evaluate):
+            self.assertEqual(function.experimental_get_tracing_count(), 1)
 
 
-class Small(unittest.TestCase):
-    def test_precision(self):
-        self.assertEqual(precision.resolve_precision("float32"), "float32")
-        self.assertEqual(precision.resolve_precision("bfloat16"), "bfloat16")
-        cpuinfo = Path("/proc/cpuinfo")
-        hardware = cpuinfo.exists() and "amx_bf16" in cpuinfo.read_text()
-        if not tf.config.list_physical_devices("GPU"):
-            wanted = "bfloat16" if hardware else "float32"
-            self.assertEqual(precision.resolve_precision("auto"), wanted)
+class DataNotes(FolderTest):
+    """The lines of the loader come after the first line, or before its error."""
+
+    @slow("draws 70,000 strokes")
+    def test_training_on_strokes_cannot_be_overlooked(self):
+        arguments = ("--episodes", 1, "--batches", 2, "--batch-size", 10, "--run", "a")
+        status, out, err = call("train", *SMALL, *arguments, "--dataset", "strokes")
+        self.assertEqual((status, err), (0, ""))
+        first, second, *_, last = out.splitlines()
+        title = "strokes (synthetic, NOT MNIST)"
+        self.assertTrue(first.startswith(f"mlp_gan on {title} (embedded), seed 0, "), first)
+        self.assertIn("WARNING", second)
+        self.assertTrue(last.startswith(f"trained on {title}; "), last)
+        record = json.loads(Path("logs/a/run.json").read_text())
+        self.assertEqual((record["data"], record["data_title"]), ("strokes", title))
+
+    def test_notes_are_logged_if_the_data_cannot_be_loaded(self):
+        write_idx_set(Path("data"))
+        Path("data/train-labels-idx1-ubyte.gz").unlink()
+        Path("data/mnist.npz").write_text("damaged")
+        lines = []
+        with (
+            mock.patch.dict(os.environ, GAN3_DATA=""),
+            self.assertRaisesRegex(UserError, "mnist.npz"),
+        ):
+            loop.train(config_of("mlp_gan"), name="a", log=lines.append)
+        self.assertEqual(len(lines), 1)
+        self.assertRegex(lines[0], r"\ANOTE: .*train-labels-idx1-ubyte: missing")
+        self.assertFalse(Path("logs").exists())
 
 
 class OnMnist(FolderTest):
+    @slow("trains the full networks on MNIST")
     @needs_mnist
     def test_a_short_real_training_run_learns(self):
-        """60 steps of the default: the determinator reads most digits, the losses are its own."""
-        process = start(
-            "train",
-            "--episodes",
-            2,
-            "--batches",
-            30,
-            "--batch-size",
-            50,
-            "--dataset",
-            "mnist",
-            "--data",
-            MNIST,
-            "--run",
-            "m",
-            cwd=self.folder,
-        )
+        """After 60 steps of three_network the determinator recognises most held-out digits."""
+        schedule = ("--episodes", 2, "--batches", 30, "--batch-size", 50)
+        data = ("--dataset", "mnist", "--data", MNIST)
+        process = start("train", *schedule, *data, "--run", "m", cwd=self.folder)
         out, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, 0, err)
         lines = lines_of("m")
         self.assertLess(lines[-1]["held_out/loss/determinator"], 0.8)
         self.assertGreater(lines[-1]["held_out/accuracy/determinator_real"], 0.8)
-        self.assertIn("trained on MNIST;", out)
+        self.assertTrue(out.startswith(f"three_network on MNIST ({MNIST}), seed 0, "), out)
+        self.assertIn("\ntrained on MNIST; ", out)
 
 
 if __name__ == "__main__":

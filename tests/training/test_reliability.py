@@ -21,6 +21,7 @@ from tests.support import (
     call,
     lines_of,
     points_of,
+    slow,
     start,
     step_of,
     weights_of,
@@ -84,6 +85,7 @@ class Reliability(FolderTest):
                     twin = Path(folder, other) / path.relative_to(Path(folder, name))
                     self.assertTrue(filecmp.cmp(path, twin, shallow=False), path.name)
 
+    @slow("kills many processes")
     def test_an_interrupted_run_ends_like_an_uninterrupted_one(self):
         self.wait_for_end(self.start("whole"), 0)
         seed = random.randrange(10**6)
@@ -161,6 +163,7 @@ class Reliability(FolderTest):
                 _, _, rest = path.name.partition(".tfevents.")
                 path.rename(path.with_name(f"events.out.tfevents.42{rest[2:]}"))
 
+    @slow("starts several processes")
     def test_two_runs_at_a_time_and_two_processes_on_one_run(self):
         endless = ("--batches", 9000, "--set", "checkpoint_every=9000")
         endless += ("--set", "frame_every=9000")
