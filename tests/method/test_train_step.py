@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.triple import Triple
-from tests.support import batch_of, small_system
+from tests.support import batch_of, slow, small_system
 
 SEED = tf.constant([5, 6])
 NO_DROPOUT = Triple(1.0, 1.0, 1.0)
@@ -283,6 +283,7 @@ class Updates(unittest.TestCase):
                 expected = 0.5 * np.sign(w.numpy()) if has_l1 else 0.0
                 np.testing.assert_allclose(with_l1 - without, expected, atol=1e-4, err_msg=w.name)
 
+    @slow("ten seconds")
     def test_the_same_seed_gives_the_same_bits_and_another_does_not(self):
         def trained(step_seeds):
             system = small_system(seed=1)

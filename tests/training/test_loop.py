@@ -231,6 +231,7 @@ class Runs(FolderTest):
                 self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
                 self.assertEqual(Path("logs/c/run.json").read_bytes(), record)
 
+    @slow("trains and scores a run")
     def test_figures_and_scores_of_a_system_that_is_not_class_conditional(self):
         out, _ = self.train_here()
         self.assertRegex(out, r"by the judge: \d+ of 10 classes covered, Fréchet distance")

@@ -14,7 +14,7 @@ from gan3.vae_gan import losses
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.train_step import normal_to_uniform
 from gan3.vae_gan.vae_gan import VaeGan
-from tests.support import batch_of
+from tests.support import batch_of, slow
 
 SEED = tf.constant([5, 6])
 ROLES = Triple._fields
@@ -200,6 +200,7 @@ class Step(unittest.TestCase):
             self.assertTrue(all(step(tf.constant([0, number])).values()))
         self.assertEqual({w.dtype for w in system.networks.generator.weights}, {tf.float32})
 
+    @slow("trains six systems")
     def test_every_adversarial_loss_trains_with_dropout_and_a_penalty_in_each_step(self):
         discriminators = set()
         for form in ("cross_entropy", "hinge", "relativistic"):
@@ -306,6 +307,7 @@ class Schedule(unittest.TestCase):
 
 
 class Sampler(unittest.TestCase):
+    @slow("ten seconds")
     def test_it_is_the_average_of_the_steps(self):
         system, step, start = traced()
         restore(system, start)
@@ -318,6 +320,7 @@ class Sampler(unittest.TestCase):
             mean = mean + weight * (state_of(system)[f"generator/{name}"] - mean)
             np.testing.assert_allclose(state_of(system)[f"average/{name}"], mean, atol=1e-6)
 
+    @slow("trains 200 steps")
     def test_its_running_moments_are_those_of_fresh_noise(self):
         system = system_of(lr_decay_start=0.0, batches=200)
         step = stepper(system)
