@@ -54,10 +54,6 @@ class BatchNorm:
 class BaselineNetwork(Network):
     """Named variables, and the running moments that normalise outside training."""
 
-    class_conditional = False  # of a generator: whether it draws the requested digit
-    pixel_min = 0.0  # of a generator: its lowest pixel value, 0 or -1; the highest is 1
-    has_classifier = False  # of a discriminator: whether it has a class head
-
     def __init__(self, name: str, init: Initializer, dtype: str = "float32"):
         super().__init__(name, init, dtype)
         self.running_moments: list[tf.Variable] = []
@@ -66,10 +62,6 @@ class BaselineNetwork(Network):
     def saved(self) -> list[tf.Variable]:
         """Everything that using the network needs."""
         return [*self.weights, *self.running_moments]
-
-    def dense_layers(self) -> list[DenseLayer] | None:
-        """What a generator of dense layers computes; None if it has layers of other kinds."""
-        return None
 
     def _conv(self, layer: str, side: int, channels: int, out: int) -> tuple[tf.Variable, ...]:
         return self._layer(layer, (side, side, channels, out))
@@ -110,28 +102,15 @@ class BaselineNetwork(Network):
         self.weights.append(embedding)
         return embedding
 
-    def _cast(self, inputs: tf.Tensor, *shape: int) -> tf.Tensor:
-        """Noise or images [B, *shape] in the network's precision."""
-        inputs.shape.assert_is_compatible_with([None, *shape])
-        return tf.cast(inputs, self._dtype)
 
+class BaselineGenerator(BaselineNetwork):
+    """Noise [B, 100] to images [B, 28, 28, 1] in pixel_min..1."""
 
-def _leaky(x: tf.Tensor) -> tf.Tensor:
-    return tf.nn.leaky_relu(x, alpha=0.2)
-
-
-# -- gan_auto_write: aalind0/GAN-auto-write --------------------------------------------------------
-class AutoWriteGenerator(BaselineNetwork):
-    """A dense layer of 56 x 56, twice convolved to half the side and upsampled, to (0, 1)."""
+    class_conditional = False  # whether it draws the requested digit
+    pixel_min = 0.0  # its lowest pixel value, 0 or -1; the highest is 1
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
-        self.sheet = self._layer("sheet", (NOISE, 56 * 56))
-        self.norm0 = self._batch_norm("norm0", 1, scaled=False)
-        self.conv1, self.conv2 = self._conv("conv1", 3, 1, 50), self._conv("conv2", 3, 50, 25)
-        self.norm1 = self._batch_norm("norm1", 50, scaled=False)
-        self.norm2 = self._batch_norm("norm2", 25, scaled=False)
-        self.pixels = self._conv("pixels", 1, 25, 1)
 
     def __call__(
         self,
@@ -140,32 +119,26 @@ class AutoWriteGenerator(BaselineNetwork):
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        del soft_labels, seed
+        noise.shape.assert_is_compatible_with([None, NOISE])
         with tf.name_scope("generator/"):
-            h = dense(self._cast(noise, NOISE), *self.sheet)  # [B, 3136]
-            h = tf.nn.relu(self.norm0(tf.reshape(h, [-1, 56, 56, 1]), training))
-            h = tf.nn.relu(self.norm1(conv(h, *self.conv1, stride=2), training))  # [B, 28, 28, 50]
-            h = _upsample(h)
-            h = tf.nn.relu(self.norm2(conv(h, *self.conv2, stride=2), training))  # [B, 28, 28, 25]
-            h = _upsample(h)
-            h = conv(h, *self.pixels, stride=2)  # [B, 28, 28, 1]
-            return tf.sigmoid(tf.cast(h, tf.float32))
+            return self.forward(tf.cast(noise, self._dtype), soft_labels, training, seed)
+
+    def forward(self, h, soft_labels, training, seed) -> tf.Tensor:
+        """The layers, from noise `h` [B, 100] in the network's precision; the rest as above."""
+        raise NotImplementedError
+
+    def dense_layers(self) -> list[DenseLayer] | None:
+        """What a generator of dense layers computes; None if it has layers of other kinds."""
+        return None
 
 
-def _upsample(x: tf.Tensor) -> tf.Tensor:
-    """Bilinear to 56 x 56 as in TensorFlow 1: x's pixels, and the mean of two between them."""
-    return tf.cast(tf.raw_ops.ResizeBilinear(images=x, size=[56, 56]), x.dtype)
+class BaselineDiscriminator(BaselineNetwork):
+    """Images [B, 28, 28, 1] in pixel_min..1 to real/fake logits [B, 1], float32."""
 
-
-class AutoWriteDiscriminator(BaselineNetwork):
-    """Two convolutions of 5 x 5 with average-pools and a dense layer of 1024."""
+    has_classifier = False  # whether it has a class head
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__("discriminator", init, dtype)
-        self.conv1 = self._conv("conv1", 5, 1, 32)
-        self.conv2 = self._conv("conv2", 5, 32, 64)
-        self.hidden = self._layer("hidden", (7 * 7 * 64, 1024))
-        self.logits = self._layer("logits", (1024, 1))
 
     def __call__(
         self,
@@ -174,24 +147,74 @@ class AutoWriteDiscriminator(BaselineNetwork):
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        del labels, training, seed
+        images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
         with tf.name_scope("discriminator/"):
-            h = self._cast(images, IMAGE, IMAGE, 1)
-            for layer in (self.conv1, self.conv2):
-                h = tf.nn.relu(conv(h, *layer, stride=1))
-                h = tf.nn.avg_pool2d(h, ksize=2, strides=2, padding="SAME")
-            h = tf.nn.relu(dense(tf.reshape(h, [-1, 7 * 7 * 64]), *self.hidden))
-            return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
+            return self.forward(tf.cast(images, self._dtype), labels, training, seed)
+
+    def forward(self, h, labels, training, seed) -> tf.Tensor:
+        """The layers, from images `h` in the network's precision; the rest as above."""
+        raise NotImplementedError
+
+
+def _leaky(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.leaky_relu(x, alpha=0.2)
+
+
+# -- gan_auto_write: aalind0/GAN-auto-write --------------------------------------------------------
+class AutoWriteGenerator(BaselineGenerator):
+    """A dense layer of 56 x 56, twice convolved to half the side and upsampled, to (0, 1)."""
+
+    def __init__(self, init: Initializer, dtype: str = "float32"):
+        super().__init__(init, dtype)
+        self.sheet = self._layer("sheet", (NOISE, 56 * 56))
+        self.norm0 = self._batch_norm("norm0", 1, scaled=False)
+        self.conv1, self.conv2 = self._conv("conv1", 3, 1, 50), self._conv("conv2", 3, 50, 25)
+        self.norm1 = self._batch_norm("norm1", 50, scaled=False)
+        self.norm2 = self._batch_norm("norm2", 25, scaled=False)
+        self.pixels = self._conv("pixels", 1, 25, 1)
+
+    def forward(self, h, soft_labels, training, seed) -> tf.Tensor:
+        h = dense(h, *self.sheet)  # [B, 3136]
+        h = tf.nn.relu(self.norm0(tf.reshape(h, [-1, 56, 56, 1]), training))
+        h = tf.nn.relu(self.norm1(conv(h, *self.conv1, stride=2), training))  # [B, 28, 28, 50]
+        h = _upsample(h)
+        h = tf.nn.relu(self.norm2(conv(h, *self.conv2, stride=2), training))  # [B, 28, 28, 25]
+        h = _upsample(h)
+        h = conv(h, *self.pixels, stride=2)  # [B, 28, 28, 1]
+        return tf.sigmoid(tf.cast(h, tf.float32))
+
+
+def _upsample(x: tf.Tensor) -> tf.Tensor:
+    """Bilinear to 56 x 56 as in TensorFlow 1: x's pixels, and the mean of two between them."""
+    return tf.cast(tf.raw_ops.ResizeBilinear(images=x, size=[56, 56]), x.dtype)
+
+
+class AutoWriteDiscriminator(BaselineDiscriminator):
+    """Two convolutions of 5 x 5 with average-pools and a dense layer of 1024."""
+
+    def __init__(self, init: Initializer, dtype: str = "float32"):
+        super().__init__(init, dtype)
+        self.conv1 = self._conv("conv1", 5, 1, 32)
+        self.conv2 = self._conv("conv2", 5, 32, 64)
+        self.hidden = self._layer("hidden", (7 * 7 * 64, 1024))
+        self.logits = self._layer("logits", (1024, 1))
+
+    def forward(self, h, labels, training, seed) -> tf.Tensor:
+        for layer in (self.conv1, self.conv2):
+            h = tf.nn.relu(conv(h, *layer, stride=1))
+            h = tf.nn.avg_pool2d(h, ksize=2, strides=2, padding="SAME")
+        h = tf.nn.relu(dense(tf.reshape(h, [-1, 7 * 7 * 64]), *self.hidden))
+        return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
 # -- conditional_dcgan: u7javed/Handwritten-Number-Generator ---------------------------------------
-class ConditionalGenerator(BaselineNetwork):
+class ConditionalGenerator(BaselineGenerator):
     """Five transposed convolutions of 4 x 4 from noise beside an embedded digit, to (-1, 1)."""
 
     class_conditional, pixel_min = True, -1.0
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
-        super().__init__("generator", init, dtype)
+        super().__init__(init, dtype)
         self.digit = self._embedding("digit", 10)
         widths = (NOISE + 10, 50, 30, 15, 8, 1)
         self.layers = [
@@ -200,32 +223,23 @@ class ConditionalGenerator(BaselineNetwork):
         ]
         self.norms = [self._batch_norm(f"norm{i}", w) for i, w in enumerate(widths[1:-1], start=1)]
 
-    def __call__(
-        self,
-        noise: tf.Tensor,
-        soft_labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        del seed
-        with tf.name_scope("generator/"):
-            h = self._cast(noise, NOISE)
-            digit = tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 10]
-            h = tf.concat([h, digit], axis=1)[:, None, None, :]  # [B, 1, 1, 110]
-            first, second, third, fourth, last = self.layers
-            h = self.norms[0](tf.nn.relu(conv_transpose(h, *first, 2)), training)  # [B, 2, 2, 50]
-            h = self.norms[1](tf.nn.relu(conv_transpose(h, *second, 2)), training)  # [B, 4, 4, 30]
-            h = conv_transpose(h, *third, 1, "VALID")
-            h = self.norms[2](tf.nn.relu(h), training)  # [B, 7, 7, 15]
-            h = self.norms[3](tf.nn.relu(conv_transpose(h, *fourth, 2)), training)  # [B, 14, 14, 8]
-            return tf.tanh(tf.cast(conv_transpose(h, *last, 2), tf.float32))  # [B, 28, 28, 1]
+    def forward(self, h, soft_labels, training, seed) -> tf.Tensor:
+        digit = tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 10]
+        h = tf.concat([h, digit], axis=1)[:, None, None, :]  # [B, 1, 1, 110]
+        first, second, third, fourth, last = self.layers
+        h = self.norms[0](tf.nn.relu(conv_transpose(h, *first, 2)), training)  # [B, 2, 2, 50]
+        h = self.norms[1](tf.nn.relu(conv_transpose(h, *second, 2)), training)  # [B, 4, 4, 30]
+        h = conv_transpose(h, *third, 1, "VALID")
+        h = self.norms[2](tf.nn.relu(h), training)  # [B, 7, 7, 15]
+        h = self.norms[3](tf.nn.relu(conv_transpose(h, *fourth, 2)), training)  # [B, 14, 14, 8]
+        return tf.tanh(tf.cast(conv_transpose(h, *last, 2), tf.float32))  # [B, 28, 28, 1]
 
 
-class ConditionalDiscriminator(BaselineNetwork):
+class ConditionalDiscriminator(BaselineDiscriminator):
     """Image and embedded digit, each through one convolution, then both through four more."""
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
-        super().__init__("discriminator", init, dtype)
+        super().__init__(init, dtype)
         self.image = self._conv("image", 3, 1, 64)
         self.digit = self._embedding("digit", 56 * 56)
         self.sheet = self._conv("sheet", 4, 1, 64)
@@ -237,28 +251,20 @@ class ConditionalDiscriminator(BaselineNetwork):
         self.norms = [self._batch_norm(f"norm{i}", w) for i, w in enumerate(widths[1:], start=1)]
         self.logits = self._layer("logits", (4 * 4 * 1024, 1))  # a 4 x 4 convolution of a 4 x 4
 
-    def __call__(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        del seed
-        with tf.name_scope("discriminator/"):
-            h = _leaky(conv(self._cast(images, IMAGE, IMAGE, 1), *self.image, stride=1))
-            sheets = tf.cast(tf.reshape(self.digit, [10, 56, 56, 1]), h.dtype)
-            sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [10, 28, 28, 64]: once per digit
-            h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
-            first, second, third = self.layers
-            h = _leaky(conv(h, *first, stride=2, zero_padding=1))
-            h = self.norms[0](h, training)  # [B, 14, 14, 256]
-            h = _leaky(conv(h, *second, stride=2, zero_padding=1))
-            h = self.norms[1](h, training)  # [B, 7, 7, 512]
-            h = _leaky(conv_by_patches(h, *third, stride=2, zero_padding=2))
-            h = self.norms[2](h, training)  # [B, 4, 4, 1024]
-            h = tf.reshape(h, [-1, 4 * 4 * 1024])
-            return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
+    def forward(self, h, labels, training, seed) -> tf.Tensor:
+        h = _leaky(conv(h, *self.image, stride=1))
+        sheets = tf.cast(tf.reshape(self.digit, [10, 56, 56, 1]), h.dtype)
+        sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [10, 28, 28, 64]: once per digit
+        h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
+        first, second, third = self.layers
+        h = _leaky(conv(h, *first, stride=2, zero_padding=1))
+        h = self.norms[0](h, training)  # [B, 14, 14, 256]
+        h = _leaky(conv(h, *second, stride=2, zero_padding=1))
+        h = self.norms[1](h, training)  # [B, 7, 7, 512]
+        h = _leaky(conv_by_patches(h, *third, stride=2, zero_padding=2))
+        h = self.norms[2](h, training)  # [B, 4, 4, 1024]
+        h = tf.reshape(h, [-1, 4 * 4 * 1024])
+        return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
 def conv_by_patches(
@@ -319,32 +325,22 @@ def _add_overlaps(taps: tf.Tensor, length: int, stride: int) -> tf.Tensor:
 
 
 # -- mlp_gan: published as a text only -------------------------------------------------------------
-class DenseGenerator(BaselineNetwork):
+class DenseGenerator(BaselineGenerator):
     """Hidden layers 32, 64, 128 with leaky ReLU and dropout, to (-1, 1)."""
 
     pixel_min = -1.0
     widths = (NOISE, 32, 64, 128)
 
     def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
-        super().__init__("generator", init, dtype)
+        super().__init__(init, dtype)
         self._keep_prob = keep_prob
         self.hidden = self._dense_stack(self.widths)
         self.pixels = self._layer("pixels", (self.widths[-1], IMAGE * IMAGE))
 
-    def __call__(
-        self,
-        noise: tf.Tensor,
-        soft_labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        del soft_labels
-        with tf.name_scope("generator/"):
-            h = _forward_stack(
-                self.hidden, self._cast(noise, NOISE), self._keep_prob, training, seed
-            )
-            pixels = tf.tanh(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
-            return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])
+    def forward(self, h, soft_labels, training, seed) -> tf.Tensor:
+        h = _forward_stack(self.hidden, h, self._keep_prob, training, seed)
+        pixels = tf.tanh(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
+        return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes without dropout, from noise to pixels."""
@@ -352,29 +348,21 @@ class DenseGenerator(BaselineNetwork):
         return [*hidden, DenseLayer(*arrays_of(self.pixels), "tanh")]
 
 
-class DenseDiscriminator(BaselineNetwork):
+class DenseDiscriminator(BaselineDiscriminator):
     """The generator's mirror: hidden layers 128, 64, 32."""
 
     widths = (IMAGE * IMAGE, 128, 64, 32)
 
     def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
-        super().__init__("discriminator", init, dtype)
+        super().__init__(init, dtype)
         self._keep_prob = keep_prob
         self.hidden = self._dense_stack(self.widths)
         self.logits = self._layer("logits", (self.widths[-1], 1))
 
-    def __call__(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        del labels
-        with tf.name_scope("discriminator/"):
-            h = tf.reshape(self._cast(images, IMAGE, IMAGE, 1), [-1, IMAGE * IMAGE])
-            h = _forward_stack(self.hidden, h, self._keep_prob, training, seed)
-            return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
+    def forward(self, h, labels, training, seed) -> tf.Tensor:
+        h = tf.reshape(h, [-1, IMAGE * IMAGE])
+        h = _forward_stack(self.hidden, h, self._keep_prob, training, seed)
+        return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
 def _forward_stack(
@@ -388,27 +376,19 @@ def _forward_stack(
 
 
 # -- layernorm_gan: 0xArete/0-9-number-generator ---------------------------------------------------
-class LayerNormGenerator(BaselineNetwork):
+class LayerNormGenerator(BaselineGenerator):
     """One hidden layer of 200, leaky ReLU and layer normalisation, to (0, 1)."""
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
-        super().__init__("generator", init, dtype)
+        super().__init__(init, dtype)
         self.hidden = self._layer("hidden", (NOISE, 200))
         self.norm = self._layer_norm("norm", 200)
         self.pixels = self._layer("pixels", (200, IMAGE * IMAGE))
 
-    def __call__(
-        self,
-        noise: tf.Tensor,
-        soft_labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        del soft_labels, training, seed
-        with tf.name_scope("generator/"):
-            h = tf.nn.leaky_relu(dense(self._cast(noise, NOISE), *self.hidden), alpha=0.02)
-            pixels = dense(layer_norm(h, *self.norm), *self.pixels)  # [B, 784]
-            return tf.reshape(tf.sigmoid(tf.cast(pixels, tf.float32)), [-1, IMAGE, IMAGE, 1])
+    def forward(self, h, soft_labels, training, seed) -> tf.Tensor:
+        h = tf.nn.leaky_relu(dense(h, *self.hidden), alpha=0.02)
+        pixels = dense(layer_norm(h, *self.norm), *self.pixels)  # [B, 784]
+        return tf.reshape(tf.sigmoid(tf.cast(pixels, tf.float32)), [-1, IMAGE, IMAGE, 1])
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes, from noise to pixels."""
@@ -416,37 +396,29 @@ class LayerNormGenerator(BaselineNetwork):
         return [hidden, DenseLayer(*arrays_of(self.pixels), "sigmoid")]
 
 
-class LayerNormDiscriminator(BaselineNetwork):
+class LayerNormDiscriminator(BaselineDiscriminator):
     """The generator's mirror."""
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
-        super().__init__("discriminator", init, dtype)
+        super().__init__(init, dtype)
         self.hidden = self._layer("hidden", (IMAGE * IMAGE, 200))
         self.norm = self._layer_norm("norm", 200)
         self.logits = self._layer("logits", (200, 1))
 
-    def __call__(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        del labels, training, seed
-        with tf.name_scope("discriminator/"):
-            h = tf.reshape(self._cast(images, IMAGE, IMAGE, 1), [-1, IMAGE * IMAGE])
-            h = layer_norm(tf.nn.leaky_relu(dense(h, *self.hidden), alpha=0.02), *self.norm)
-            return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
+    def forward(self, h, labels, training, seed) -> tf.Tensor:
+        h = tf.reshape(h, [-1, IMAGE * IMAGE])
+        h = layer_norm(tf.nn.leaky_relu(dense(h, *self.hidden), alpha=0.02), *self.norm)
+        return tf.cast(dense(h, *self.logits), tf.float32)  # [B, 1]
 
 
 # -- auxiliary_gan: Odena et al. 2017 --------------------------------------------------------------
-class AuxiliaryGenerator(BaselineNetwork):
+class AuxiliaryGenerator(BaselineGenerator):
     """Noise times an embedded digit, a dense layer, three transposed convolutions, to (-1, 1)."""
 
     class_conditional, pixel_min = True, -1.0
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
-        super().__init__("generator", init, dtype)
+        super().__init__(init, dtype)
         self.digit = self._embedding("digit", NOISE)
         self.sheet = self._layer("sheet", (NOISE, 3 * 3 * 384))
         self.conv1 = self._conv_transpose("conv1", 5, 384, 192)
@@ -455,33 +427,24 @@ class AuxiliaryGenerator(BaselineNetwork):
         self.norm2 = self._batch_norm("norm2", 96)
         self.pixels = self._conv_transpose("pixels", 5, 96, 1)
 
-    def __call__(
-        self,
-        noise: tf.Tensor,
-        soft_labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        del seed
-        with tf.name_scope("generator/"):
-            h = self._cast(noise, NOISE)
-            h *= tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 100]
-            h = tf.reshape(tf.nn.relu(dense(h, *self.sheet)), [-1, 3, 3, 384])
-            h = tf.nn.relu(conv_transpose(h, *self.conv1, 1, "VALID"))  # [B, 7, 7, 192]
-            h = self.norm1(h, training)
-            h = tf.nn.relu(conv_transpose(h, *self.conv2, 2))  # [B, 14, 14, 96]
-            h = conv_transpose(self.norm2(h, training), *self.pixels, 2)  # [B, 28, 28, 1]
-            return tf.tanh(tf.cast(h, tf.float32))
+    def forward(self, h, soft_labels, training, seed) -> tf.Tensor:
+        h *= tf.cast(soft_labels @ self.digit, h.dtype)  # [B, 100]
+        h = tf.reshape(tf.nn.relu(dense(h, *self.sheet)), [-1, 3, 3, 384])
+        h = tf.nn.relu(conv_transpose(h, *self.conv1, 1, "VALID"))  # [B, 7, 7, 192]
+        h = self.norm1(h, training)
+        h = tf.nn.relu(conv_transpose(h, *self.conv2, 2))  # [B, 14, 14, 96]
+        h = conv_transpose(self.norm2(h, training), *self.pixels, 2)  # [B, 28, 28, 1]
+        return tf.tanh(tf.cast(h, tf.float32))
 
 
-class AuxiliaryDiscriminator(BaselineNetwork):
+class AuxiliaryDiscriminator(BaselineDiscriminator):
     """Four convolutions of 3 x 3 with dropout, and two heads: real or not, and which digit."""
 
     has_classifier = True
     channels = (32, 64, 128, 256)
 
     def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
-        super().__init__("discriminator", init, dtype)
+        super().__init__(init, dtype)
         self._keep_prob = keep_prob
         sizes = (1, *self.channels)
         self.layers = [
@@ -491,26 +454,23 @@ class AuxiliaryDiscriminator(BaselineNetwork):
         self.logits = self._layer("logits", (7 * 7 * 256, 1))
         self.digits = self._layer("digits", (7 * 7 * 256, 10))
 
-    def __call__(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        training: bool = False,
-        seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        return self.heads(images, training, seed)[0]
+    def forward(self, h, labels, training, seed) -> tf.Tensor:
+        return self._heads(h, training, seed)[0]
 
     def heads(
         self, images: tf.Tensor, training: bool = False, seed: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Real/fake logits [B, 1] and digit logits [B, 10]."""
+        images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
         with tf.name_scope("discriminator/"):
-            h, seeds = self._cast(images, IMAGE, IMAGE, 1), split_seed(seed, 4)
-            for i, (layer, stride) in enumerate(zip(self.layers, (2, 1, 2, 1), strict=True)):
-                h = _leaky(conv(h, *layer, stride=stride))
-                h = dropout(h, self._keep_prob if training else 1.0, seeds[i])
-            h = tf.reshape(h, [-1, 7 * 7 * 256])
-            return (
-                tf.cast(dense(h, *self.logits), tf.float32),
-                tf.cast(dense(h, *self.digits), tf.float32),
-            )
+            return self._heads(tf.cast(images, self._dtype), training, seed)
+
+    def _heads(
+        self, h: tf.Tensor, training: bool, seed: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        seeds, keep_prob = split_seed(seed, 4), self._keep_prob if training else 1.0
+        for layer, stride, layer_seed in zip(self.layers, (2, 1, 2, 1), seeds, strict=True):
+            h = dropout(_leaky(conv(h, *layer, stride=stride)), keep_prob, layer_seed)
+        h = tf.reshape(h, [-1, 7 * 7 * 256])
+        logits, digit_logits = dense(h, *self.logits), dense(h, *self.digits)
+        return tf.cast(logits, tf.float32), tf.cast(digit_logits, tf.float32)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
-from gan3.baselines.networks import NOISE, BaselineNetwork
+from gan3.baselines.networks import NOISE, BaselineDiscriminator, BaselineGenerator
 from gan3.method import losses
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
@@ -29,8 +29,8 @@ class TwoNetworkStep:
     def __init__(
         self,
         config: BaselineConfig,
-        generator: BaselineNetwork,
-        discriminator: BaselineNetwork,
+        generator: BaselineGenerator,
+        discriminator: BaselineDiscriminator,
         adams: dict[str, Adam],
     ):
         """adams: "generator", "discriminator", and "discriminator_fake" for separate Adams."""

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from gan3.baselines.config import BaselineConfig
-from gan3.baselines.networks import BaselineNetwork
+from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.method import losses
 from gan3.method.networks import DenseLayer, by_name
@@ -16,7 +16,10 @@ class TwoNetworks:
     """A two-network GAN as a `System`."""
 
     def __init__(
-        self, config: BaselineConfig, generator: BaselineNetwork, discriminator: BaselineNetwork
+        self,
+        config: BaselineConfig,
+        generator: BaselineGenerator,
+        discriminator: BaselineDiscriminator,
     ):
         self.generator, self.discriminator = generator, discriminator
         self.class_conditional = generator.class_conditional
