@@ -25,7 +25,7 @@ from gan3.evaluation import comparison, judge
 from gan3.runs import run_files, sampling
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import config_from_dict, config_of
-from tests.support import FolderTest, call, idx_bytes, small_system, write_idx_set
+from tests.support import FolderTest, call, idx_bytes, slow, small_system, write_idx_set
 
 MUTANTS = 220  # of each format
 LARGE_MUTANTS = 40  # of formats that decompress to 55 MB
@@ -344,6 +344,7 @@ HOSTILE = (
 
 
 class CommandLines(FolderTest):
+    @slow("half a minute")
     def test_every_line_succeeds_or_fails_in_one_line_and_writes_nothing(self):
         write_idx_set(self.folder / "own", 300, 60)
         inside = self.folder / "work"

@@ -14,7 +14,7 @@ from gan3.baselines.two_networks import TwoNetworks
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair
 from gan3.nn.initializers import FanIn, Glorot
-from tests.support import batch_of
+from tests.support import batch_of, slow
 
 SEED = tf.constant([5, 6])
 PLAIN = BaselineConfig(
@@ -94,6 +94,7 @@ class Step(unittest.TestCase):
             np.testing.assert_array_equal(value, states[1][name], name)
         self.assertTrue(changed(states[0], states[2]))
 
+    @slow("ten seconds")
     def test_what_is_not_finite_is_returned_by_network(self):
         images, labels = batch_of(6)
         for updates in UPDATES:

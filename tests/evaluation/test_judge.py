@@ -87,6 +87,7 @@ class Training(FolderTest):
         self.assertFalse(np.array_equal(first["hidden/w"], other["hidden/w"]))
         self.assertGreater(judge.Judge(train(1, 60)).accuracy(test_images, test_labels), 0.9)
 
+    @slow("trains a classifier")
     @needs_mnist
     def test_the_command_writes_a_judge_and_a_record(self):
         status, out, err = call("train-judge", "--steps", 3, "--data", MNIST, "--out", "j/a.npz")

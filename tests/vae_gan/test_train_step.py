@@ -193,6 +193,7 @@ class Step(unittest.TestCase):
         of_discriminator = gradients(systems[0], "discriminator", 1)
         self.assertTrue(all((g == 0).all() for g in of_discriminator))
 
+    @slow("bfloat16 is slow here")
     def test_bfloat16_trains(self):
         system = system_of(dtype="bfloat16")
         step = stepper(system)
@@ -293,6 +294,7 @@ class Schedule(unittest.TestCase):
         self.assertEqual(float(system.train_step.lr_scale()), 0.0)
         self.assertEqual(system_of(lr_decay_start=1.0).train_step.lr_scale(), 1.0)
 
+    @slow("ten seconds")
     def test_all_three_networks_have_the_decayed_rate(self):
         system, step, start = traced()
         restore(system, start)
