@@ -76,6 +76,15 @@ def in_graph(function):
     return tf.function(function, autograph=False)()
 
 
+def softplus(x):
+    return np.log1p(np.exp(x)).mean()
+
+
+def digit_cross_entropy(logits, labels):
+    log_sums = np.log(np.exp(logits).sum(axis=1))
+    return (log_sums - logits[np.arange(len(labels)), labels]).mean()
+
+
 @functools.cache
 def traced():
     """CONFIG's system, its traced step and its initial state; restore it before use."""
@@ -192,6 +201,73 @@ class Step(unittest.TestCase):
             self.assertFalse(all(np.allclose(a, b, atol=1e-6) for a, b in pairs), role)
         of_discriminator = gradients(systems[0], "discriminator", 1)
         self.assertTrue(all((g == 0).all() for g in of_discriminator))
+
+    def test_closed_forms_of_generator_and_determinator_losses(self):
+        """With other weights and keep probabilities than anywhere else, each of them different."""
+        keep_prob, l1_weight = Triple(0.9, 0.8, 0.7), Triple(1e-3, 2e-3, 3e-3)
+        seed, determinator_seed, step_seed = SEED, SEED + 1, SEED + 2
+        fake_seed, critic_seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
+        noise_seed, dropout_seed = tf.unstack(tf.random.split(fake_seed, 2))
+        images, labels = self.images, self.labels
+        generators_losses = {
+            "cross_entropy": lambda real, fake: softplus(-fake),
+            "hinge": lambda real, fake: -fake.mean(),
+            "relativistic": lambda real, fake: softplus(real - fake),
+        }
+        for form, generators_loss in generators_losses.items():
+            system = system_of(
+                adversarial_loss=form,
+                keep_prob=keep_prob,
+                l1_weight=l1_weight,
+                kl_weight=0.6,
+                reconstruction_adversarial_weight=1.7,
+            )
+            generator, discriminator, determinator = system.networks
+
+            def adversarial_loss(drawn, dropout, loss=generators_loss, network=discriminator):
+                real_dropout = tf.random.fold_in(dropout, 2)
+                real = network(images, keep_prob.discriminator, real_dropout, labels)
+                fake = network(drawn, keep_prob.discriminator, dropout, labels)
+                return loss(real.numpy(), fake.numpy())
+
+            real_logits, mean, log_variance = determinator.encode(
+                images, keep_prob.determinator, determinator_seed
+            )
+            code_seed = tf.random.fold_in(determinator_seed, 1)
+            normal = tf.random.stateless_normal([20, 10], code_seed, alg="philox")
+            code = mean + tf.sqrt(tf.exp(log_variance)) * normal
+            noise = system.noise(labels, noise_seed)
+            latents = [latent_of(labels, noise), latent_of(labels, tf.math.erf(code / 2**0.5))]
+            pixel_logits, _ = generator.logits(
+                tf.concat(latents, axis=0), keep_prob.generator, dropout_seed
+            )
+            fakes, reconstructed = tf.split(
+                tf.reshape(tf.sigmoid(pixel_logits), [-1, 28, 28, 1]), 2
+            )
+            fake_logits = determinator(fakes, keep_prob.determinator, digit_seed)
+            # Sums over pixels and entries of the code, means over images.
+            pixels, z = images.numpy().reshape(20, 784), pixel_logits.numpy()[20:]
+            reconstruction = (np.log1p(np.exp(z)) - pixels * z).sum(axis=1).mean()
+            mean, log_variance = mean.numpy(), log_variance.numpy()
+            kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1).mean()
+            l1 = [
+                weight * sum(np.abs(w.numpy()).sum() for w in network.l1_weights)
+                for weight, network in zip(l1_weight, system.networks, strict=True)
+            ]
+            expected = (
+                adversarial_loss(fakes, critic_seed)
+                + 0.3 * digit_cross_entropy(fake_logits.numpy(), labels.numpy())
+                + 0.02 * reconstruction
+                + 1.7 * adversarial_loss(reconstructed, tf.random.fold_in(critic_seed, 1))
+                + l1[0],
+                digit_cross_entropy(real_logits.numpy(), labels.numpy())
+                + 0.02 * (reconstruction + 0.6 * kl)
+                + l1[2],
+            )
+            got = system.train_step.generator_and_determinator_losses(
+                images, labels, seed, determinator_seed, step_seed
+            )
+            np.testing.assert_allclose([float(loss) for loss in got], expected, rtol=1e-5)
 
     @slow("bfloat16 is slow here")
     def test_bfloat16_trains(self):

@@ -164,13 +164,17 @@ class State(unittest.TestCase):
 
     def test_the_average_starts_at_the_trained_generator_without_draws_of_its_own(self):
         """With and without averaging all other variables have the same initial values."""
-        plain, averaged = state_of(system_of(ema_decay=0.0)), state_of(system_of())
-        for name in set(plain) & set(averaged):
-            np.testing.assert_array_equal(plain[name], averaged[name], name)
-        for name, value in plain.items():
-            if name.startswith("generator/"):
-                average = averaged[name.replace("generator/", "average/")]
-                np.testing.assert_array_equal(value, average, name)
+        for initializer in ("glorot", "published"):
+            plain, averaged = (
+                state_of(system_of(ema_decay=decay, initializer=initializer))
+                for decay in (0.0, 0.9)
+            )
+            for name in set(plain) & set(averaged):
+                np.testing.assert_array_equal(plain[name], averaged[name], name)
+            for name, value in plain.items():
+                if name.startswith("generator/"):
+                    average = averaged[name.replace("generator/", "average/")]
+                    np.testing.assert_array_equal(value, average, name)
 
 
 if __name__ == "__main__":
