@@ -1,6 +1,6 @@
 """The executors of a sweep: processes that are killed, and equal results from every executor.
 
-In make test-all: eight runs on both executors, one and two at a time, a worker
+In make test-all: four runs on both executors, one and two at a time, a worker
 killed during training, a cluster of two nodes, failing tasks, and Ctrl-C.
 """
 
@@ -167,13 +167,10 @@ class Tasks(FolderTest):
 @unittest.skipUnless(RAY and RUN_SLOW, "slow, and needs Ray: make test-all")
 class Ray(FolderTest):
     def write_spec(self):
-        """A sweep of four variants and two seeds, and its data."""
+        """A sweep of two variants and two seeds, and its data."""
         text = SPEC
         for experiment in ("mlp_gan", "layernorm_gan"):
-            for i, settings in enumerate(("beta1 = 0.5", "beta1 = 0.9")):
-                text += VARIANTS.format(
-                    name=f"{experiment} {i}", experiment=experiment, settings=settings
-                )
+            text += VARIANTS.format(name=experiment, experiment=experiment, settings="beta1 = 0.5")
         Path("spec.toml").write_text(text)
         write_idx_set(Path("own"), 600, 200)
 
@@ -199,8 +196,8 @@ class Ray(FolderTest):
     def test_every_executor_gives_the_same_results(self):
         self.write_spec()
         expected = self.sweep("alone")
-        self.assertEqual(len(expected), 8)
-        self.assertEqual(len({json.dumps(card) for card in expected.values()}), 8)
+        self.assertEqual(len(expected), 4)
+        self.assertEqual(len({json.dumps(card) for card in expected.values()}), 4)
         for name, more in (
             ("two", ("--jobs", "2")),
             ("ray", ("--engine", "ray")),
