@@ -257,9 +257,11 @@ class OneStep(TwoReplicas):
     def test_best(self):
         self.assert_step_is_right("best", has_moments=True)
 
+    @slow("two replicas in a process")
     def test_two_networks(self):
         self.assert_step_is_right("two_networks", has_moments=True)
 
+    @slow("two replicas in a process")
     def test_begin_copies_the_state_of_replica_0(self):
         before, after, step = self.in_child(begin_with_unequal_states)
         self.assertEqual(step, 7)

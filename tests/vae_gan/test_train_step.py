@@ -107,6 +107,7 @@ class Step(unittest.TestCase):
             self.images, self.labels, SEED, SEED, SEED
         )
 
+    @slow("ten seconds")
     def test_every_weight_moves_and_the_step_is_a_function_of_the_seed(self):
         def trained(system, step):
             before = state_of(system)
