@@ -59,13 +59,13 @@ class Reliability(FolderTest):
 
     def wait_for_end(self, process, status):
         """Wait until the process ends with this exit status; returns its stdout and stderr."""
-        out, err = process.communicate(timeout=200)
+        out, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, status, err)
         return out, err
 
     def wait_for(self, condition, process):
         """Wait until `condition()` is true, which must happen before the process ends."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not condition():
             if process.poll() is not None:
                 self.assertTrue(condition(), "ended too soon")
