@@ -352,7 +352,7 @@ class Runs(TwoReplicas):
 
     def end(self, process, status):
         """Wait for the process to end with this exit status; returns stdout and stderr."""
-        out, err = process.communicate(timeout=200)
+        out, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, status, err)
         return out, err
 
