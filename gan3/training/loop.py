@@ -150,6 +150,8 @@ def train(
         outcome = "stopped"
         try:
             loop.run()
+            # A run is done when its figures are drawn: until then it can be resumed.
+            draw(open_run(name, logs, figures_folder), log)
             outcome = "done"
         except DivergedError:
             outcome = "diverged"
@@ -160,8 +162,6 @@ def train(
             record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             write_json(folders.record, record)
 
-    # Figures
-    draw(open_run(name, logs, figures_folder), log)
     log(f"metrics, events and checkpoints: {folders.logs}")
     last = folders.picture(config.episodes)
     log(f"trained on {dataset.title}; digits of the last episode: {last}")
