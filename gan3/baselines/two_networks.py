@@ -5,8 +5,10 @@ import tensorflow as tf
 from gan3.baselines.config import BaselineConfig
 from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
+from gan3.core.errors import UserError
 from gan3.method import losses
 from gan3.method.networks import DenseLayer, by_name
+from gan3.method.noise import NO_MATRIX
 from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
@@ -45,6 +47,10 @@ class TwoNetworks:
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """[B, 100], fresh for each image: a function of `seed` [2]."""
         return draw_noise(labels, seed, self.noise_distribution)
+
+    def redraw_noise(self, seed: int) -> None:
+        """Raises UserError: there is no noise matrix."""
+        raise UserError(NO_MATRIX)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] if the system is class-conditional."""

@@ -151,9 +151,15 @@ def _open_source(options: argparse.Namespace) -> _Source:
         name = "best"
         note = f" (no run in {options.logs}: drawn by the bundled generator {name})"
     if name is not None:
-        return _Source(pretrained.load_pretrained(name), name, name, False, note)
-    run = trained.open_run(options.run, options.logs, options.figures)
-    return _Source(run.system, run.folders.name, f"{run.folders.name} · {run.data_title}", True)
+        source = _Source(pretrained.load_pretrained(name), name, name, False, note)
+    else:
+        run = trained.open_run(options.run, options.logs, options.figures)
+        title = f"{run.folders.name} · {run.data_title}"
+        source = _Source(run.system, run.folders.name, title, True)
+    noise_seed = getattr(options, "noise_seed", None)  # an option of some commands only
+    if noise_seed is not None:
+        source.system.redraw_noise(noise_seed)
+    return source
 
 
 def _sample(options: argparse.Namespace) -> int:

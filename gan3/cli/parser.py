@@ -146,9 +146,15 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     text = "digits to draw, such as 0123, repeated; cycle is 0123456789 (default: cycle)"
     add("--labels", metavar="DIGITS", default="cycle", help=text)
     _add_seed(parser)
+    _add_noise_seed(parser)
     text = "file to write: images uint8 [N, 28, 28] and labels int64 [N]"
     add("--out", metavar="FILE.npz", type=_output_file(".npz"), required=True, help=text)
     _add_folders(parser)
+
+
+def _add_noise_seed(parser: argparse.ArgumentParser) -> None:
+    text = "replace the noise matrix of published_code, as a new process of the 2017 script does"
+    parser.add_argument("--noise-seed", metavar="N", type=_whole_number(0, _MAX_SEED), help=text)
 
 
 def _generate(parser: argparse.ArgumentParser) -> None:
@@ -165,6 +171,7 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
     add("--separate", metavar="DIR", help="also write each digit as a picture to this folder")
     _add_seed(parser)
+    _add_noise_seed(parser)
     _add_folders(parser)
 
 

@@ -74,6 +74,7 @@ class RunConfig:
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     dataset: Literal["auto", "mnist", "strokes", "idx"] = "auto"
     split: Literal["test", "validation"] = "test"  # held out: test set, or last 5,000 for training
+    skip_first: Annotated[int, Range(0, 10_000_000)] = 0  # training images that are left out
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
 
     def __post_init__(self) -> None:

@@ -49,12 +49,13 @@ class Batches:
     step alone, so a resumed run continues with the same order.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int):
-        self._count, self._batch_size, self._seed = count, batch_size, seed
+    def __init__(self, count: int, batch_size: int, seed: int | tuple[int, ...]):
+        self._count, self._batch_size = count, batch_size
+        self._seed = (seed,) if isinstance(seed, int) else seed
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng([self._seed, epoch]).permutation(self._count).astype(np.int32)
+        return np.random.default_rng([*self._seed, epoch]).permutation(self._count).astype(np.int32)
 
     def __call__(self, step: int) -> np.ndarray:
         """Indices into the training images, int32 [batch_size]."""

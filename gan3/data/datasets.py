@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,7 @@ def load(
     split: str = "test",
     log: Log = print,
     mirrors: tuple[str, ...] = MIRRORS,
+    skip_first: int = 0,
 ) -> Dataset:
     """Find, check and split a data set.
 
@@ -61,10 +62,18 @@ def load(
             out the last 5,000 training images and ignores the test set.
         log: receives warnings and what takes time.
         mirrors: https addresses to download from, tried in this order.
+        skip_first: training images, the first ones, that are left out.
 
     Raises:
-        UserError: the data cannot be found or downloaded, or a file is damaged.
+        UserError: the data cannot be found or downloaded, a file is damaged, or no training image
+            is left.
     """
+    return _leave_out(_load(dataset, folder, split, log, mirrors), skip_first)
+
+
+def _load(
+    dataset: str, folder: str | None, split: str, log: Log, mirrors: tuple[str, ...]
+) -> Dataset:
     if folder is not None and not check_path(Path(folder).is_dir):
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
     if dataset == "idx":
@@ -113,6 +122,16 @@ def _split(name: str, source: str, arrays: Arrays, split: str) -> Dataset:
             )
         parts = images[:-HELD_OUT], labels[:-HELD_OUT], images[-HELD_OUT:], labels[-HELD_OUT:]
     return Dataset(name, source, digest, split, *parts)
+
+
+def _leave_out(dataset: Dataset, count: int) -> Dataset:
+    """The data set without its first `count` training images."""
+    if count >= len(dataset.images):
+        raise UserError(
+            f"{dataset.source}: {len(dataset.images)} training images, of which skip_first leaves"
+            f" out {count}; set skip_first to a smaller number"
+        )
+    return replace(dataset, images=dataset.images[count:], labels=dataset.labels[count:])
 
 
 # -- finding MNIST ---------------------------------------------------------------------------------

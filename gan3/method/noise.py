@@ -2,9 +2,15 @@
 
 import tensorflow as tf
 
+from gan3.core.errors import UserError
+
 CLASSES = 10
 ENTRIES = 10  # of the latent that each class owns
 LATENT = CLASSES * ENTRIES
+NO_MATRIX = (
+    "noise seed: this generator draws new noise for every image, so it has no noise matrix to"
+    " replace; leave the noise seed out"
+)
 
 
 def latent_of(labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
@@ -36,6 +42,17 @@ class Noise:
 
     def __init__(self, draw: str, run_seed: int):
         self._draw, self._run_seed = draw, [run_seed, 1]
+
+    def redraw(self, seed: int) -> None:
+        """Replace the matrix of the whole run by that of a run with another seed.
+
+        In the 2017 script a rebuilt graph draws a new matrix: "same generator, different digits".
+        Call it before anything is drawn, because a graph keeps the matrix it was traced with.
+        Raises UserError if there is no such matrix.
+        """
+        if self._draw != "once":
+            raise UserError(NO_MATRIX)
+        self._run_seed = [seed, 1]
 
     def __call__(
         self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None

@@ -31,6 +31,12 @@ class System(Protocol):
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The noise [B, entries] that `generate` takes for `labels` [B], a function of `seed`."""
 
+    def redraw_noise(self, seed: int) -> None:
+        """Replace the one noise matrix of a run by that of another seed, before any sample.
+
+        Raises UserError if the system has no such matrix, because each image has its own noise.
+        """
+
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1, of `labels` [B] if the system is class-conditional."""
 

@@ -59,6 +59,10 @@ class ThreeNetworks:
         """Noise [B, 10] of `labels` [B]: the run's own matrix if `noise_draw` is "once"."""
         return self._noise(labels, seed)
 
+    def redraw_noise(self, seed: int) -> None:
+        """Replace the noise matrix of a `noise_draw` of "once"; otherwise raises UserError."""
+        self._noise.redraw(seed)
+
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
         return tf.squeeze(self.sampler(latent_of(labels, noise)), axis=3)

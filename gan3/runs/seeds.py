@@ -1,7 +1,7 @@
 """Derives an independent seed for every random draw of a run from the run's one seed."""
 
 # One stream for each purpose, so that no two purposes ever use the same random numbers.
-STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES, LATENT = 1, 2, 3, 4, 5, 6, 7, 8
+STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES, LATENT, HELD_OUT = range(1, 10)
 _STREAM_LENGTH = 2**27  # seeds in a stream; more than the steps of any schedule
 
 

@@ -26,7 +26,7 @@ from gan3.runs import registry
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run_files import RunFolders, forget_after, read_record, run_folders
 from gan3.runs.sampling import Sampler, save_generator
-from gan3.runs.seeds import EVALUATIONS, STEPS, seed_of
+from gan3.runs.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.trained import open_run
@@ -49,7 +49,7 @@ from gan3.training.run_setup import (
     refuse_other_config,
 )
 
-HELD_OUT_LOSS = 50  # held-out images that the losses after each episode are taken on
+HELD_OUT_LOSS = 50  # held-out images for the losses after each episode, other ones each time
 _NOT_SCALARS = ("step", "episode")
 
 
@@ -109,7 +109,9 @@ def train(
     # Data, precision, system, folders
     notes: list[str] = []  # of the loader; held back because the first line names the data
     try:
-        dataset = load(config.dataset, data, config.split, notes.append)
+        dataset = load(
+            config.dataset, data, config.split, notes.append, skip_first=config.skip_first
+        )
         if record and record.get("data_digest") != dataset.digest:
             raise UserError(f"run {name}: was trained on other data; name the folder that holds it")
         # A resumed run keeps the precision that "auto" chose on the machine where it began.
@@ -242,6 +244,8 @@ class _Loop:
         self._config, self._folders, self._dataset = config, folders, dataset
         self._system, self._terminal, self._log = system, terminal, log
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed)
+        held_out_seed = (config.seed, HELD_OUT)
+        self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
         self._sampler = Sampler(system)
         self._monitor = EpisodeMonitor(dataset.images, config.seed)
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
@@ -294,6 +298,8 @@ class _Loop:
             if self._saved is None:
                 save_real_images(self._folders, self._dataset.images, self._dataset.labels)
                 save_frame(self._folders, 0, self._sampler, config)
+                self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
+                metrics.flush()
                 self._checkpoints.save(0)
                 self._saved = 0
             self._train(done, metrics, events, display)
@@ -304,8 +310,7 @@ class _Loop:
         clock, timed_steps = time.perf_counter(), 0
         for step in range(done + 1, config.total_steps + 1):
             # One training step
-            indices = tf.constant(self._batches(step))
-            stop_signal = self._advance(indices, step)
+            stop_signal = self._advance(step)
             timed_steps += 1
             ms = 1e3 * (time.perf_counter() - clock) / timed_steps  # of training steps only
             episode = -(-step // config.batches)
@@ -317,13 +322,12 @@ class _Loop:
                 save_frame(self._folders, step, self._sampler, config)
             logs = step % config.log_every == 0 or ends_episode
             if logs:
-                values = self._scalars(*self._gather(indices), step)
-                line = {"step": step, "episode": episode} | values
+                values = self._scalars_before(step + 1)
+                line = {"episode": episode} | values
                 if ends_episode:
                     line |= self._end_episode(episode, step, events, display)
                 line["ms_per_step"] = round(ms, 3)
-                metrics.write(json.dumps(line) + "\n")
-                events.scalars(step, {k: v for k, v in line.items() if k not in _NOT_SCALARS})
+                self._write_line(metrics, events, step, line)
                 display.show(step, episode, values, ms)
 
             # Checkpoint, and stop if requested
@@ -339,8 +343,9 @@ class _Loop:
             if logs or saves or saves_frame:
                 clock, timed_steps = time.perf_counter(), 0
 
-    def _advance(self, indices: tf.Tensor, step: int) -> int | None:
+    def _advance(self, step: int) -> int | None:
         """Train one step; returns the signal that should stop all workers, if there was one."""
+        indices = tf.constant(self._batches(step))
         seed = tf.constant(seed_of(self._config.seed, STEPS, step))
         if self._distributed is None:
             self._refuse_divergence(self.step(indices, seed), step)
@@ -350,8 +355,12 @@ class _Loop:
             self._refuse_divergence(finite, step)
             return self._signals.stop_signal if stop else None
 
+    def _scalars_before(self, step: int) -> dict[str, float]:
+        """The losses and accuracies on the batch of `step` before that step trains on it."""
+        return self._scalars(*self._gather(tf.constant(self._batches(step))), step - 1)
+
     def _scalars(self, images: tf.Tensor, labels: tf.Tensor, step: int) -> dict[str, float]:
-        """The system's losses and accuracies on a batch."""
+        """The system's losses and accuracies on a batch after `step` steps."""
         seed = tf.constant(seed_of(self._config.seed, EVALUATIONS, step))
         values = self.evaluate(images, labels, seed)
         self._refuse_divergence({tag: np.isfinite(v) for tag, v in values.items()}, step)
@@ -371,8 +380,9 @@ class _Loop:
     ) -> dict[str, float]:
         """Losses on held-out images, the judge's scores, the generator's weights, its grids."""
         config, title = self._config, self._dataset.title
-        images = to_unit(tf.constant(self._dataset.held_out_images[:HELD_OUT_LOSS]))
-        labels = tf.constant(self._dataset.held_out_labels[:HELD_OUT_LOSS].astype(np.int32))
+        indices = self._held_out(episode)
+        images = to_unit(tf.constant(self._dataset.held_out_images[indices]))
+        labels = tf.constant(self._dataset.held_out_labels[indices].astype(np.int32))
         values = self._scalars(images, labels, step)
         display.log(
             f"episode {episode} on {HELD_OUT_LOSS} held-out images: " + format_losses(values)
@@ -387,6 +397,14 @@ class _Loop:
         grids.save(fixed, self._folders.figures / f"fixed_{episode:02d}.png")
         events.image(step, "digits/fixed_noise", grids.pixels(fixed))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score
+
+    @staticmethod
+    def _write_line(
+        metrics: TextIO, events: EventWriter, step: int, line: dict[str, float]
+    ) -> None:
+        """Write one line of metrics.jsonl, and its values to TensorBoard."""
+        metrics.write(json.dumps({"step": step} | line) + "\n")
+        events.scalars(step, {k: v for k, v in line.items() if k not in _NOT_SCALARS})
 
 
 def _has_content(path: Path) -> bool:

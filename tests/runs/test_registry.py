@@ -19,6 +19,7 @@ TYPES = {
     "layernorm_gan": BaselineConfig,
     "mlp_gan": MlpGanConfig,
     "published_code": ThreeNetworkConfig,
+    "published_fresh_noise": ThreeNetworkConfig,
     "three_network": ThreeNetworkConfig,
 }
 
@@ -162,7 +163,7 @@ class ThreeNetwork(unittest.TestCase):
 class PublishedCode(unittest.TestCase):
     def test_constants_are_those_of_the_script(self):
         config = registry.config_of("published_code")
-        self.assertEqual((config.batch_size, config.batches, config.episodes), (100, 2000, 10))
+        self.assertEqual((config.batch_size, config.batches, config.episodes), (100, 200, 10))
         self.assertEqual((config.noise_draw, config.initializer), ("once", "published"))
         self.assertEqual((config.digit_loss, config.digit_weight), ("sigmoid_sum", 1.0))
         self.assertEqual(config.keep_prob, Triple(0.5, 0.5, 0.5))

@@ -1,0 +1,15 @@
+"""The published script with one change: new noise for every image, as described.
+
+This separates what the fixed noise matrix does from what the other choices of `three_network` do.
+Everything else is as in published_code.py.
+"""
+
+import dataclasses
+
+from experiments import published_code
+
+CONFIG = dataclasses.replace(
+    published_code.CONFIG, experiment="published_fresh_noise", noise_draw="example"
+)
+
+build = published_code.build
