@@ -1,4 +1,4 @@
-"""The published script with one change: new noise for every image, as described.
+"""The published script with one change: new noise for every image.
 
 This separates what the fixed noise matrix does from what the other choices of `three_network` do.
 Everything else is as in published_code.py.

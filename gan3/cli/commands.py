@@ -127,7 +127,7 @@ def _figures(options: argparse.Namespace) -> int:
 
 def _experiments(_: argparse.Namespace) -> int:
     for name in registry.names():
-        print(f"{name:18} {registry.summary_of(name)}")
+        print(f"{name:21} {registry.summary_of(name)}")
     return 0
 
 

@@ -310,7 +310,8 @@ class _Loop:
         clock, timed_steps = time.perf_counter(), 0
         for step in range(done + 1, config.total_steps + 1):
             # One training step
-            stop_signal = self._advance(step)
+            indices = tf.constant(self._batches(step))
+            stop_signal = self._advance(indices, step)
             timed_steps += 1
             ms = 1e3 * (time.perf_counter() - clock) / timed_steps  # of training steps only
             episode = -(-step // config.batches)
@@ -343,9 +344,8 @@ class _Loop:
             if logs or saves or saves_frame:
                 clock, timed_steps = time.perf_counter(), 0
 
-    def _advance(self, step: int) -> int | None:
+    def _advance(self, indices: tf.Tensor, step: int) -> int | None:
         """Train one step; returns the signal that should stop all workers, if there was one."""
-        indices = tf.constant(self._batches(step))
         seed = tf.constant(seed_of(self._config.seed, STEPS, step))
         if self._distributed is None:
             self._refuse_divergence(self.step(indices, seed), step)

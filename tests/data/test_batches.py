@@ -62,6 +62,10 @@ class Order(unittest.TestCase):
             np.testing.assert_array_equal(first(step), same(step))
             self.assertFalse(np.array_equal(first(step), other(step)))
 
+    def test_a_longer_seed_gives_another_order(self):
+        self.assertFalse(np.array_equal(Batches(500, 10, (1, 9))(1), Batches(500, 10, 1)(1)))
+        np.testing.assert_array_equal(Batches(500, 10, (1,))(3), Batches(500, 10, 1)(3))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -187,6 +187,21 @@ class Search(SearchTest):
         np.testing.assert_array_equal(split.held_out_images, whole.images[55_000:])
         np.testing.assert_array_equal(split.held_out_labels, whole.labels[55_000:])
 
+    @needs_mnist
+    def test_the_first_images_can_be_left_out_as_by_the_reader_of_the_2017_script(self):
+        whole = self.load(folder=MNIST)
+        for split, count in (("test", 55_000), ("validation", 50_000)):
+            rest = self.load(folder=MNIST, split=split, skip_first=5_000)
+            self.assertEqual((len(rest.images), rest.digest), (count, whole.digest))
+            np.testing.assert_array_equal(rest.images, whole.images[5_000 : 5_000 + count])
+            np.testing.assert_array_equal(rest.labels, whole.labels[5_000 : 5_000 + count])
+
+    def test_leaving_out_every_image_is_refused(self):
+        write_idx_set(self.folder / "own")  # 300 training images
+        self.assertEqual(len(self.load("idx", "own", skip_first=299).images), 1)
+        with self.assertRaisesRegex(UserError, "300 training images, .* smaller number"):
+            self.load("idx", "own", skip_first=300)
+
 
 if __name__ == "__main__":
     unittest.main()

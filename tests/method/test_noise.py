@@ -3,6 +3,7 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.errors import UserError
 from gan3.method.noise import Noise, latent_of, soft_latent
 
 SEED, OTHER_SEED, STEP_SEED = tf.constant([5, 6]), tf.constant([5, 7]), tf.constant([8, 9])
@@ -98,8 +99,16 @@ class Draws(unittest.TestCase):
         ):
             np.testing.assert_array_equal(noise, again)
         self.assertFalse(np.array_equal(noise, Noise("once", 2)(labels, SEED)))
+        redrawn = Noise("once", 1)
+        redrawn.redraw(2)  # the matrix of a run with seed 2
+        np.testing.assert_array_equal(redrawn(labels, SEED), Noise("once", 2)(labels, SEED))
         reversed_rows = Noise("once", 1)(tf.reverse(labels, [0]), SEED)
         np.testing.assert_array_equal(reversed_rows, noise[::-1])  # a digit keeps its row
+
+    def test_only_one_matrix_for_the_whole_run_can_be_replaced(self):
+        for draw in ("example", "batch"):
+            with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
+                Noise(draw, 0).redraw(1)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,12 @@ import tensorflow as tf
 from PIL import Image
 
 from gan3.core.errors import UserError
+from gan3.data.datasets import load
 from gan3.plots import curves, grids
 from gan3.plots.numbers import number_image
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of, config_of
+from gan3.runs.seeds import EVALUATIONS, seed_of
 from gan3.training import loop
 from tests.support import (
     MNIST,
@@ -122,14 +124,15 @@ class Runs(FolderTest):
 
         with self.subTest("metrics.jsonl"):
             lines = lines_of("a", timed=True)
-            self.assertEqual([line["step"] for line in lines], [2, 4, 6, 8])
-            self.assertEqual([line["episode"] for line in lines], [1, 1, 2, 2])
+            self.assertEqual([line["step"] for line in lines], [0, 2, 4, 6, 8])
+            self.assertEqual([line["episode"] for line in lines], [1, 1, 1, 2, 2])
             tags = {"loss/discriminator", "loss/determinator"}
-            tags |= {"loss/generator_real", "loss/generator_digit", "ms_per_step"}
+            tags |= {"loss/generator_real", "loss/generator_digit"}
             for line in lines:
                 self.assertLessEqual(tags, set(line))
                 held = [key for key in line if key.startswith("held_out/")]
-                self.assertEqual(len(held), 8 if line["step"] % 4 == 0 else 0)
+                self.assertEqual(len(held), 8 if line["step"] in (4, 8) else 0)
+                self.assertEqual("ms_per_step" in line, line["step"] > 0)
 
         with self.subTest("drawn again, the figures are the same, also those of half a run"):
             before = digests_in("figures/a")
@@ -302,7 +305,8 @@ class Schedule(unittest.TestCase):
         config = config_of("mlp_gan").with_text("dataset", "idx")
         for key, value in (("episodes", "3"), ("batches", "25"), ("batch_size", "10")):
             config = config.with_text(key, value)
-        cls.lines, cls.steps, cls.batches = [], [], []
+        cls.config = config
+        cls.lines, cls.steps, cls.batches, cls.evaluated = [], [], [], []
 
         def observe_step(trained, indices, step, advance=loop._Loop._advance):
             cls.loop = trained
@@ -310,8 +314,13 @@ class Schedule(unittest.TestCase):
             cls.batches.append(indices.numpy())
             return advance(trained, indices, step)
 
+        def observe_scalars(trained, images, labels, step, scalars=loop._Loop._scalars):
+            cls.evaluated.append((step, images.numpy()[..., 0], labels.numpy()))
+            return scalars(trained, images, labels, step)
+
         with (
             mock.patch.object(loop._Loop, "_advance", observe_step),
+            mock.patch.object(loop._Loop, "_scalars", observe_scalars),
             mock.patch.object(grids, "grid", wraps=grids.grid) as grid,
             mock.patch.object(curves, "loss_curves", wraps=curves.loss_curves) as loss_curves,
         ):
@@ -333,13 +342,41 @@ class Schedule(unittest.TestCase):
 
     def test_every_tenth_step_and_the_end_of_each_episode_is_logged(self):
         lines = lines_of("x")
-        logged = [10, 20, 25, 30, 40, 50, 60, 70, 75]
+        logged = [0, 10, 20, 25, 30, 40, 50, 60, 70, 75]
         self.assertEqual([line["step"] for line in lines], logged)
-        self.assertEqual([line["episode"] for line in lines], [1, 1, 1, 2, 2, 2, 3, 3, 3])
+        self.assertEqual([line["episode"] for line in lines], [1, 1, 1, 1, 2, 2, 2, 3, 3, 3])
         ends = [line["step"] for line in lines if "held_out/loss/discriminator" in line]
         self.assertEqual(ends, [25, 50, 75])
         for line in lines:
             self.assertEqual("judge/frechet_distance" in line, line["step"] in ends)
+
+    def test_losses_are_those_of_the_next_batch_before_it_is_trained_on(self):
+        own = load("idx", "own")
+        logged = [entry for entry in self.evaluated if len(entry[1]) == 10]
+        self.assertEqual(len(logged), 10)
+        for step, images, labels in logged[:-1]:  # the batch after the last step is never trained
+            batch = self.batches[step]  # of step + 1
+            np.testing.assert_allclose(images * 255, own.images[batch], atol=1e-4)
+            np.testing.assert_array_equal(labels, own.labels[batch])
+
+        step, images, labels = logged[0]
+        untrained = builder_of("mlp_gan")(self.config, "float32")
+        images, labels = tf.constant(images[..., None]), tf.constant(labels)
+        values = untrained.evaluate(images, labels, tf.constant(seed_of(0, EVALUATIONS, 0)))
+        self.assertEqual((step, lines_of("x")[0]["step"]), (0, 0))
+        for tag, value in values.items():
+            self.assertAlmostEqual(lines_of("x")[0][tag], float(value), delta=2e-6)
+
+    def test_each_episode_is_evaluated_on_the_next_50_held_out_images(self):
+        held_out = load("idx", "own").held_out_images  # 60 of them
+        episodes = [images for _, images, _ in self.evaluated if len(images) == 50]
+        self.assertEqual(len(episodes), 3)
+        pixels = np.round(np.concatenate(episodes) * 255).astype(np.uint8)
+        for epoch in (pixels[:60], pixels[60:120]):
+            np.testing.assert_array_equal(
+                sorted(image.tobytes() for image in epoch),
+                sorted(image.tobytes() for image in held_out),
+            )
 
     def test_the_first_episode_has_frames_of_every_tenth_step(self):
         frames = sorted(path.stem for path in Path("logs/x/first_episode").iterdir())
