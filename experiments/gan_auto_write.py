@@ -1,34 +1,40 @@
 """GAN-auto-write (2017), unconditional: a small convolutional generator.
 
-Published: a notebook in TensorFlow 1. The generator makes a map of 56 x 56 and convolves it down
-twice; the discriminator is the usual CNN with average-pools, trained on real and on fake images
-with an Adam for each. Weights, and the generator's biases, are truncated normal.
+Source: auto_write.ipynb by Aalind Singh at commit 435ad39 of github.com/aalind0/GAN-auto-write
+(docs/sources.md), a notebook in TensorFlow 1.
+
+As published: the generator makes a map of 56 x 56 and convolves it down twice; the discriminator is
+the usual CNN with average-pools, trained on real and on fake images with an Adam for each. Weights,
+and the generator's biases, are truncated normal. The generator's normalisations have no scale. They
+have shifts, but the notebook picks the variables it trains by the letters "g_", which the names of
+the shifts lack, so they stay zero. Digits are drawn with the moments of their own batch.
 
 Departures:
-1. 200,000 images, as for every system here (the notebook's own number is not known), and no warm-up
-   of the discriminator.
-2. Samples are drawn with running moments; the notebook uses the moments of their own batch.
+1. 200,000 images, as for every system here. The notebook shows no training loop; it says that
+   training takes three hours on a GPU. `make reproduce ARGS=--full` runs 20,000 steps.
+2. It trains on 60,000 images; TensorFlow's reader keeps the first 5,000 back.
 3. How often its noise is drawn is not known: here for each of the two networks' updates.
 """
 
 from typing import TYPE_CHECKING
 
-from gan3.baselines.config import BaselineConfig
+from gan3.baselines.config import BatchNormGanConfig
 from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
 
-CONFIG = BaselineConfig(
+CONFIG = BatchNormGanConfig(
     experiment="gan_auto_write",
     batch_size=50,
     batches=400,
     learning_rate=Pair(1e-4, 3e-4),
     discriminator_updates="separate_adams",
+    sampling_moments="batch",
 )
 
 
-def build(config: BaselineConfig, dtype: str) -> "TwoNetworks":
+def build(config: BatchNormGanConfig, dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.networks import AutoWriteDiscriminator, AutoWriteGenerator
     from gan3.baselines.two_networks import TwoNetworks

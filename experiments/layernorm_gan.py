@@ -1,14 +1,16 @@
 """0-9-number-generator, unconditional: 200 hidden units, layer normalisation.
 
-Published: PyTorch, unconditional; 200 hidden units, leaky ReLU of slope 0.02, binary cross entropy,
-the discriminator's step on real images, then the one on fakes, then the generator's.
+Source: train.py and networks.py by ludius0 (now 0xArete) at commit cbbc8da of
+github.com/0xArete/0-9-number-generator, branch old_master (docs/sources.md).
+
+As published: PyTorch's initial weights and biases; leaky ReLU of slope 0.02; Adam(1e-4) for both
+networks; binary cross entropy; one image in each step, in the order of the data's file, the same
+order in each of the eight epochs. A step is three updates: the discriminator on the real image, the
+discriminator on a fake, the generator on another fake.
 
 Departures:
-1. Adam's rate is not given: 1e-4 here, chosen before anything was trained.
-2. There a real image is followed by a fake one; here a batch of 100 by a batch of 100.
-3. 200,000 images, as for every system here; its eight epochs are 480,000 (`make reproduce
-   ARGS=--full`).
-4. Biases start at zero, not at PyTorch's small random numbers.
+1. Sigmoid and binary cross entropy are one function of the logits, which cannot overflow.
+2. Other random number generators: the same distributions, not the same numbers.
 """
 
 from typing import TYPE_CHECKING
@@ -21,8 +23,17 @@ if TYPE_CHECKING:
 
 CONFIG = BaselineConfig(
     experiment="layernorm_gan",
+    episodes=8,
+    batches=60_000,
+    batch_size=1,
+    shuffle=False,
     learning_rate=Pair(1e-4, 1e-4),
     discriminator_updates="separate",
+    # A step takes about a millisecond.
+    steps_per_call=500,
+    log_every=1_000,
+    checkpoint_every=10_000,
+    frame_every=3_000,
 )
 
 

@@ -1,13 +1,14 @@
 """Handwritten-digits-generation, unconditional: dense layers and dropout.
 
-Published: PyTorch, unconditional; images scaled to -1..1, tanh, leaky ReLU and dropout, real and
+Source: only its text is known (docs/sources.md).
+
+As described: PyTorch, unconditional; images scaled to -1..1, tanh, leaky ReLU and dropout, real and
 fake loss with label smoothing, one step of each network alternately.
 
 Departures:
 1. Its sizes are not given; here they are 784, 128, 64, 32, 1 and 100, 32, 64, 128, 784, slope 0.2,
    dropout 0.3, Adam at 2e-3, smoothing 0.9, noise in -1..1.
 2. 200,000 images, as for every system here.
-3. Biases start at zero, not at PyTorch's small random numbers.
 """
 
 from typing import TYPE_CHECKING

@@ -29,7 +29,15 @@ class MlpGanConfig(BaselineConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuxiliaryGanConfig(BaselineConfig):
+class BatchNormGanConfig(BaselineConfig):
+    """With batch normalisation in the generator."""
+
+    # What normalises when digits are drawn: running moments, or those of the batch that is drawn.
+    sampling_moments: Literal["running", "batch"] = "running"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuxiliaryGanConfig(BatchNormGanConfig):
     """With dropout and a class head in the discriminator."""
 
     discriminator_keep_prob: KeepProb

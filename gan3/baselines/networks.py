@@ -33,21 +33,27 @@ NOISE = 100  # entries of a generator's noise
 class BatchNorm:
     """Batch normalisation (Ioffe & Szegedy 2015) over all axes of x but the last.
 
-    The running moments move a tenth of the way to the batch's own in each training step.
+    The running moments move a tenth of the way to the batch's own in each training step. Outside
+    training they normalise, or the batch's own moments if `moments` is "batch".
     """
 
     def __init__(self, name: str, width: int, scale: tf.Tensor | None):
-        self.scale = None if scale is None else tf.Variable(scale, name=f"{name}/scale")
-        self.shift = tf.Variable(tf.zeros([width]), name=f"{name}/shift")
+        """scale: [width], the first scales; None for a normalisation without scale and shift."""
+        self.moments = "running"
+        self.scale = self.shift = None
+        if scale is not None:
+            self.scale = tf.Variable(scale, name=f"{name}/scale")
+            self.shift = tf.Variable(tf.zeros([width]), name=f"{name}/shift")
         self.mean = tf.Variable(tf.zeros([width]), trainable=False, name=f"{name}/mean")
         self.variance = tf.Variable(tf.ones([width]), trainable=False, name=f"{name}/variance")
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-        if not training:
+        if not training and self.moments == "running":
             return normalise(x, self.mean, self.variance, self.scale, self.shift)
         mean, variance = batch_moments(x)  # [width] each
-        self.mean.assign_add(0.1 * (mean - self.mean))
-        self.variance.assign_add(0.1 * (variance - self.variance))
+        if training:
+            self.mean.assign_add(0.1 * (mean - self.mean))
+            self.variance.assign_add(0.1 * (variance - self.variance))
         return normalise(x, mean, variance, self.scale, self.shift)
 
 
@@ -57,6 +63,7 @@ class BaselineNetwork(Network):
     def __init__(self, name: str, init: Initializer, dtype: str = "float32"):
         super().__init__(name, init, dtype)
         self.running_moments: list[tf.Variable] = []
+        self.batch_norms: list[BatchNorm] = []
 
     @property
     def saved(self) -> list[tf.Variable]:
@@ -69,10 +76,13 @@ class BaselineNetwork(Network):
     def _conv_transpose(
         self, layer: str, side: int, channels: int, out: int
     ) -> tuple[tf.Variable, tf.Variable]:
-        """Kernel [side, side, out, channels] and biases [out]."""
+        """Kernel [side, side, out, channels] and biases [out].
+
+        PyTorch counts side x side x out as the inputs of such a layer.
+        """
         scope = f"{self.name}/{layer}"
         w = tf.Variable(self._init.weights((side, side, out, channels)), name=f"{scope}/w")
-        b = tf.Variable(self._init.biases(out, self.name), name=f"{scope}/b")
+        b = tf.Variable(self._init.biases(out, self.name, side * side * out), name=f"{scope}/b")
         self.weights += [w, b]
         return w, b
 
@@ -81,10 +91,12 @@ class BaselineNetwork(Network):
         shapes = zip(widths, widths[1:], strict=False)
         return [self._layer(f"hidden{i}", shape) for i, shape in enumerate(shapes, start=1)]
 
-    def _batch_norm(self, layer: str, width: int, scaled: bool = True) -> BatchNorm:
-        scale = self._init.scales(width) if scaled else None
+    def _batch_norm(self, layer: str, width: int, affine: bool = True) -> BatchNorm:
+        """With scale and shift if `affine`."""
+        scale = self._init.scales(width) if affine else None
         norm = BatchNorm(f"{self.name}/{layer}", width, scale)
-        self.weights += [norm.scale, norm.shift] if scaled else [norm.shift]
+        self.weights += [norm.scale, norm.shift] if affine else []
+        self.batch_norms.append(norm)
         self.running_moments += [norm.mean, norm.variance]
         return norm
 
@@ -162,15 +174,19 @@ def _leaky(x: tf.Tensor) -> tf.Tensor:
 
 # -- gan_auto_write: aalind0/GAN-auto-write --------------------------------------------------------
 class AutoWriteGenerator(BaselineGenerator):
-    """A dense layer of 56 x 56, twice convolved to half the side and upsampled, to (0, 1)."""
+    """A dense layer of 56 x 56, twice convolved to half the side and upsampled, to (0, 1).
+
+    The notebook's normalisations have no scale, and a shift that is zero and not among the
+    variables that it trains; so there is neither here.
+    """
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
         super().__init__(init, dtype)
         self.sheet = self._layer("sheet", (NOISE, 56 * 56))
-        self.norm0 = self._batch_norm("norm0", 1, scaled=False)
+        self.norm0 = self._batch_norm("norm0", 1, affine=False)
         self.conv1, self.conv2 = self._conv("conv1", 3, 1, 50), self._conv("conv2", 3, 50, 25)
-        self.norm1 = self._batch_norm("norm1", 50, scaled=False)
-        self.norm2 = self._batch_norm("norm2", 25, scaled=False)
+        self.norm1 = self._batch_norm("norm1", 50, affine=False)
+        self.norm2 = self._batch_norm("norm2", 25, affine=False)
         self.pixels = self._conv("pixels", 1, 25, 1)
 
     def forward(self, h, soft_labels, training, seed) -> tf.Tensor:

@@ -2,14 +2,14 @@
 
 import tensorflow as tf
 
-from gan3.baselines.config import BaselineConfig
+from gan3.baselines.config import BaselineConfig, BatchNormGanConfig
 from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.core.errors import UserError
 from gan3.method import losses
 from gan3.method.networks import DenseLayer, by_name
 from gan3.method.noise import NO_MATRIX
-from gan3.method.system import Scalars
+from gan3.method.system import NO_BATCH_MOMENTS, Scalars
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
 
@@ -42,6 +42,8 @@ class TwoNetworks:
             for name, network in networks.items()
         }
         self.optimizers = tuple(adams.values())
+        if isinstance(config, BatchNormGanConfig):
+            self.use_moments(config.sampling_moments)
         self.train_step = TwoNetworkStep(config, generator, discriminator, adams)
 
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -51,6 +53,23 @@ class TwoNetworks:
     def redraw_noise(self, seed: int) -> None:
         """Raises UserError: there is no noise matrix."""
         raise UserError(NO_MATRIX)
+
+    @property
+    def sampling_moments(self) -> str | None:
+        """What normalises when digits are drawn; None without batch normalisation."""
+        norms = self.generator.batch_norms
+        return norms[0].moments if norms else None
+
+    def use_moments(self, moments: str) -> None:
+        """Draw digits with "running" moments, or with those of each "batch" that is drawn.
+
+        Call it before anything is drawn, because a graph keeps the choice it was traced with.
+        Raises UserError if the generator has no batch normalisation.
+        """
+        if not self.generator.batch_norms:
+            raise UserError(NO_BATCH_MOMENTS)
+        for norm in self.generator.batch_norms:
+            norm.moments = moments
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] if the system is class-conditional."""

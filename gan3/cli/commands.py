@@ -159,6 +159,9 @@ def _open_source(options: argparse.Namespace) -> _Source:
     noise_seed = getattr(options, "noise_seed", None)  # an option of some commands only
     if noise_seed is not None:
         source.system.redraw_noise(noise_seed)
+    moments = getattr(options, "moments", None)
+    if moments is not None:
+        source.system.use_moments(moments)
     return source
 
 
@@ -306,6 +309,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise UserError(
             f"--dataset {options.dataset}: with --samples or --pretrained only; a run has its own"
         )
+    if options.moments and not (options.samples is None and options.pretrained is None):
+        raise UserError(f"--moments {options.moments}: with a run only")
     import_tensorflow()
     from gan3.core import files
     from gan3.evaluation import report_card
@@ -327,6 +332,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             logs=options.logs,
             figures_folder=options.figures,
             split=options.split,
+            moments=options.moments,
             **common,
         )
     if options.json is not None:

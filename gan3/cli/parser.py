@@ -147,6 +147,7 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     add("--labels", metavar="DIGITS", default="cycle", help=text)
     _add_seed(parser)
     _add_noise_seed(parser)
+    _add_moments(parser)
     text = "file to write: images uint8 [N, 28, 28] and labels int64 [N]"
     add("--out", metavar="FILE.npz", type=_output_file(".npz"), required=True, help=text)
     _add_folders(parser)
@@ -155,6 +156,11 @@ def _sample(parser: argparse.ArgumentParser) -> None:
 def _add_noise_seed(parser: argparse.ArgumentParser) -> None:
     text = "replace the noise matrix of published_code, as a new process of the 2017 script does"
     parser.add_argument("--noise-seed", metavar="N", type=_whole_number(0, _MAX_SEED), help=text)
+
+
+def _add_moments(parser: argparse.ArgumentParser) -> None:
+    text = "moments of batch normalisation when digits are drawn (default: as published)"
+    parser.add_argument("--moments", choices=("running", "batch"), help=text)
 
 
 def _generate(parser: argparse.ArgumentParser) -> None:
@@ -172,6 +178,7 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     add("--separate", metavar="DIR", help="also write each digit as a picture to this folder")
     _add_seed(parser)
     _add_noise_seed(parser)
+    _add_moments(parser)
     _add_folders(parser)
 
 
@@ -192,6 +199,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     text = "classifier from train-judge to score with (default: the bundled one)"
     add("--judge", metavar="FILE.npz", help=text)
     add("--json", metavar="FILE", type=_output_file(), help="also write the report card here")
+    _add_moments(parser)
     _add_seed(parser)
     _add_folders(parser)
 

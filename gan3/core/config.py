@@ -69,11 +69,13 @@ class RunConfig:
     log_every: Count = 10  # steps between two lines of metrics.jsonl
     checkpoint_every: Count = 100  # steps; the end of an episode always saves one
     frame_every: Count = 10  # steps between two frames of the first episode's GIF
+    steps_per_call: Count = 1  # steps in one call of the graph; more are faster if steps are short
 
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     dataset: Literal["auto", "mnist", "strokes", "idx"] = "auto"
     split: Literal["test", "validation"] = "test"  # held out: test set, or last 5,000 for training
+    shuffle: bool = True  # anew every epoch; false: the order of the data set's files
     skip_first: Annotated[int, Range(0, 10_000_000)] = 0  # training images that are left out
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
 

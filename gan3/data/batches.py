@@ -42,19 +42,24 @@ def make_gather(
 
 
 class Batches:
-    """The image indices of each step: shuffled without replacement, in a new order every epoch.
+    """The image indices of each step, without replacement, in a new random order every epoch.
 
     The permutations of all epochs are concatenated, and step n (from 1) has the n-th slice of
     `batch_size` indices, so a batch can span two epochs. The indices depend on the seed and the
-    step alone, so a resumed run continues with the same order.
+    step alone, so a resumed run continues with the same order. Without `shuffle` every epoch has
+    the images in their own order.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int | tuple[int, ...]):
+    def __init__(
+        self, count: int, batch_size: int, seed: int | tuple[int, ...], shuffle: bool = True
+    ):
         self._count, self._batch_size = count, batch_size
-        self._seed = (seed,) if isinstance(seed, int) else seed
+        self._seed, self._shuffle = (seed,) if isinstance(seed, int) else seed, shuffle
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def _permutation(self, epoch: int) -> np.ndarray:
+        if not self._shuffle:
+            return np.arange(self._count, dtype=np.int32)
         return np.random.default_rng([*self._seed, epoch]).permutation(self._count).astype(np.int32)
 
     def __call__(self, step: int) -> np.ndarray:

@@ -47,6 +47,7 @@ def evaluate_run(
     figures_folder: str = "figures",
     data: str | None = None,
     split: str | None = None,
+    moments: str | None = None,
     judge_file: Path | None = None,
     cas: bool = False,
     seed: int = 0,
@@ -60,6 +61,8 @@ def evaluate_run(
         name: of the run; None for the newest.
         data: folder of the data set; None for the one that the run was trained from.
         split: the split of the run; None to accept any.
+        moments: "running" or "batch", for a generator with batch normalisation; None for those of
+            its config. The card has them as `sampling_moments`.
         judge_file: weights of another judge than the bundled one.
         cas: also train a classifier on samples, for the classification accuracy score.
         seed: for the noise, the resampling of the intervals and the classifier.
@@ -69,6 +72,8 @@ def evaluate_run(
     """
     trained = open_run(name, logs, figures_folder)
     folders, config = trained.folders, trained.config
+    if moments is not None:
+        trained.system.use_moments(moments)
     if split not in (None, config.split):
         raise UserError(
             f"run {folders.name}: held out the {config.split} digits and may have been trained on"
@@ -87,6 +92,7 @@ def evaluate_run(
         "experiment": config.experiment,
         "training_seed": config.seed,
         "step": folders.episodes()[-1] * config.batches,
+        "sampling_moments": trained.system.sampling_moments,
     } | card
     _save(folders, card, figure)
     log(f"written: {folders.logs / 'report.json'}, {folders.figures / 'report.png'}")
@@ -226,7 +232,10 @@ def _samples_of_run(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) 
     """Samples of a run's last generator, with its determinator if a checkpoint has it."""
     last_episode = trained.folders.episodes()[-1]
     sampler = Sampler(trained.system)
-    samples = _samples_of_generator(trained.folders.name, sampler, dataset, seed)
+    name, moments = trained.folders.name, trained.system.sampling_moments
+    if moments:
+        name = f"{name}, {moments} moments"
+    samples = _samples_of_generator(name, sampler, dataset, seed)
     if samples.labels is None:
         return samples
 

@@ -4,6 +4,7 @@ Variable names follow TensorFlow 1: `generator/hidden1/w`. Every call re-enters 
 name scope, so a graph that calls a network five times still shows one box for it.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,9 @@ class Network:
         """Weights of `shape` and biases of its last axis, named network/layer/w and /b."""
         scope = f"{self.name}/{layer}"
         w = tf.Variable(self._init.weights(shape), name=f"{scope}/w")
-        b = tf.Variable(self._init.biases(shape[-1], self.name), name=f"{scope}/b")
+        b = tf.Variable(
+            self._init.biases(shape[-1], self.name, math.prod(shape[:-1])), name=f"{scope}/b"
+        )
         self.weights += [w, b]
         if len(shape) == 2:  # not convolution kernels, not biases
             self.l1_weights.append(w)

@@ -8,6 +8,9 @@ import tensorflow as tf
 from gan3.method.networks import DenseLayer
 from gan3.nn.adam import Adam
 
+NO_BATCH_MOMENTS = (
+    "moments: this generator has no batch normalisation to choose them for; leave them out"
+)
 Scalars = dict[str, tf.Tensor]  # by tag: `loss/…`, `accuracy/…`
 
 
@@ -16,6 +19,7 @@ class System(Protocol):
 
     class_conditional: bool  # whether `generate` draws the requested digits; else any digits
     has_classifier: bool  # whether `classify` can be called
+    sampling_moments: str | None  # of batch normalisation: "running", "batch", None without choice
     noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
     pixel_min: float  # of the generator's own pixel range, 0 or -1; `generate` returns 0..1
 
@@ -35,6 +39,12 @@ class System(Protocol):
         """Replace the one noise matrix of a run by that of another seed, before any sample.
 
         Raises UserError if the system has no such matrix, because each image has its own noise.
+        """
+
+    def use_moments(self, moments: str) -> None:
+        """Draw digits with "running" moments or with those of each "batch".
+
+        Raises UserError if there is no batch normalisation, or no choice.
         """
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

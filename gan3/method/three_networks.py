@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.config import ThreeNetworkConfig
@@ -14,7 +15,7 @@ from gan3.method.networks import (
     discriminator,
 )
 from gan3.method.noise import Noise, latent_of, soft_latent
-from gan3.method.system import Scalars
+from gan3.method.system import NO_BATCH_MOMENTS, Scalars
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
 from gan3.nn.initializers import INITIALIZERS, Initializer
@@ -25,6 +26,7 @@ class ThreeNetworks:
 
     class_conditional = has_classifier = True
     noise_distribution, pixel_min = "uniform", 0.0
+    sampling_moments = None
 
     def __init__(self, config: ThreeNetworkConfig, dtype: str = "float32"):
         self._config = config
@@ -62,6 +64,10 @@ class ThreeNetworks:
     def redraw_noise(self, seed: int) -> None:
         """Replace the noise matrix of a `noise_draw` of "once"; otherwise raises UserError."""
         self._noise.redraw(seed)
+
+    def use_moments(self, moments: str) -> None:
+        """Raises UserError: there is no choice of moments."""
+        raise UserError(NO_BATCH_MOMENTS)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""

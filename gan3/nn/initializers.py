@@ -17,9 +17,9 @@ class Initializer:
         """The first values of a weight tensor of `shape`."""
         raise NotImplementedError
 
-    def biases(self, width: int, network: str) -> tf.Tensor:
-        """The first biases [width] of a layer of the network of that name."""
-        del network
+    def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
+        """The first biases [width] of a layer with `fan_in` inputs, of the network of that name."""
+        del network, fan_in
         return tf.zeros([width])
 
     def embedding(self, shape: tuple[int, int]) -> tf.Tensor:
@@ -29,6 +29,11 @@ class Initializer:
     def scales(self, width: int) -> tf.Tensor:
         """The first scales [width] of a batch normalisation."""
         return tf.ones([width])
+
+    def _uniform_biases(self, width: int, fan_in: int) -> tf.Tensor:
+        bound = 1 / math.sqrt(fan_in)
+        seed = self._next_seed()
+        return tf.keras.initializers.RandomUniform(-bound, bound, seed=seed)((width,))
 
     def _next_seed(self) -> int:
         self._count += 1
@@ -46,13 +51,19 @@ class Glorot(Initializer):
 
 
 class Normal(Initializer):
-    """N(0, 0.02), scales N(1, 0.02) (Radford et al. 2016); embeddings N(0, 1) as in PyTorch."""
+    """N(0, 0.02), scales N(1, 0.02) (Radford et al. 2016).
+
+    Embeddings are N(0, 1) and biases U(-a, a), a = 1 / sqrt(fan in): PyTorch's defaults.
+    """
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
         return tf.keras.initializers.RandomNormal(stddev=0.02, seed=self._next_seed())(shape)
 
     def embedding(self, shape: tuple[int, int]) -> tf.Tensor:
         return tf.keras.initializers.RandomNormal(stddev=1.0, seed=self._next_seed())(shape)
+
+    def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
+        return self._uniform_biases(width, fan_in)
 
     def scales(self, width: int) -> tf.Tensor:
         return 1 + self.weights((width,))
@@ -64,16 +75,19 @@ class TruncatedNormal(Initializer):
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
         return tf.keras.initializers.TruncatedNormal(stddev=0.02, seed=self._next_seed())(shape)
 
-    def biases(self, width: int, network: str) -> tf.Tensor:
+    def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self.weights((width,)) if network == "generator" else tf.zeros([width])
 
 
 class FanIn(Initializer):
-    """U(-a, a), a = 1 / sqrt(fan in): PyTorch's default, but with zero biases."""
+    """U(-a, a), a = 1 / sqrt(fan in), for weights and biases: PyTorch's default."""
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
         seed = self._next_seed()
         return tf.keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed=seed)(shape)
+
+    def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
+        return self._uniform_biases(width, fan_in)
 
 
 class PublishedNormal(Initializer):
@@ -88,7 +102,7 @@ class PublishedNormal(Initializer):
         seed = tf.random.fold_in([self._seed, 0], self._count)
         return tf.random.stateless_normal(shape, seed, stddev=math.sqrt(2 / shape[0]))
 
-    def biases(self, width: int, network: str) -> tf.Tensor:
+    def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self.weights((width,)) if network == "determinator" else tf.zeros([width])
 
 

@@ -94,12 +94,12 @@ def normalise(
     mean: tf.Tensor,
     variance: tf.Tensor,
     scale: tf.Variable | None,
-    shift: tf.Variable,
+    shift: tf.Variable | None,
 ) -> tf.Tensor:
     """Batch normalisation (Ioffe & Szegedy 2015) of x [..., width] by given moments.
 
-    (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width]; without a scale if that is
-    None. Computed in float32, returned in x's precision.
+    (x - mean) / sqrt(variance + 1e-5) * scale + shift, all [width]; without the scale or the
+    shift that is None. Computed in float32, returned in x's precision.
     """
     exact = tf.cast(x, tf.float32)
     normal = tf.nn.batch_normalization(exact, mean, variance, shift, scale, EPSILON)

@@ -178,7 +178,7 @@ def non_finite(finite: dict[str, Any]) -> str:
 
 def follow_chief(config: RunConfig, replicas: "Replicas", dataset: Dataset, log: Log) -> None:
     """Train as a worker that is not the chief: it writes and evaluates nothing."""
-    batches = Batches(len(dataset.images), config.batch_size, config.seed)
+    batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
     step = replicas.trace(dataset.images, dataset.labels, config.batch_size)
     done = replicas.begin(0)
     log(f"following worker 0 from step {done + 1} to {config.total_steps}")

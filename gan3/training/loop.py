@@ -184,7 +184,7 @@ def _first_line(
 
 
 def trace(
-    system: System, images: np.ndarray, labels: np.ndarray, batch_size: int
+    system: System, images: np.ndarray, labels: np.ndarray, batch_size: int, many: bool = False
 ) -> tuple[Callable[..., dict], Callable[..., dict], Callable[..., tuple]]:
     """The training step and the evaluation of `system` as graphs, and what gathers a batch.
 
@@ -192,6 +192,9 @@ def trace(
     its graph, so Python passes it only indices [batch_size] and a seed [2]. Each graph is traced
     once, without AutoGraph: no Python code in it branches on a tensor, and AutoGraph's rewriting
     took half of the tracing time.
+
+    many: the step takes indices [steps, batch_size] and seeds [steps, 2] and trains all of them,
+    which saves the time between two calls. Its flags are false if any of its steps' were.
     """
     gather = make_gather(images, labels)
     indices = tf.TensorSpec([batch_size], tf.int32, name="indices")
@@ -201,6 +204,8 @@ def trace(
         input_signature=[indices, seed],
         autograph=False,
     )
+    if many:
+        step = _trace_many(system, gather, batch_size)
     evaluate = tf.function(
         system.evaluate,
         input_signature=[
@@ -211,6 +216,28 @@ def trace(
         autograph=False,
     )
     return step, evaluate, gather
+
+
+def _trace_many(
+    system: System, gather: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], batch_size: int
+) -> Callable[..., dict]:
+    """Several training steps as one graph: the first, then a loop over the others."""
+    indices = tf.TensorSpec([None, batch_size], tf.int32, name="indices")
+    seeds = tf.TensorSpec([None, 2], tf.int32, name="seeds")
+
+    def one(indices: tf.Tensor, seeds: tf.Tensor, i: tf.Tensor | int) -> dict[str, tf.Tensor]:
+        return system.train_step(*gather(indices[i]), seeds[i])
+
+    def all_of(indices: tf.Tensor, seeds: tf.Tensor) -> dict[str, tf.Tensor]:
+        def body(i: tf.Tensor, finite: dict[str, tf.Tensor]) -> tuple:
+            now = one(indices, seeds, i)
+            return i + 1, {name: flag & now[name] for name, flag in finite.items()}
+
+        count = tf.shape(indices)[0]
+        start = tf.constant(1), one(indices, seeds, 0)
+        return tf.while_loop(lambda i, _: i < count, body, start)[1]
+
+    return tf.function(all_of, input_signature=[indices, seeds], autograph=False)
 
 
 def _build(
@@ -243,7 +270,7 @@ class _Loop:
     ):
         self._config, self._folders, self._dataset = config, folders, dataset
         self._system, self._terminal, self._log = system, terminal, log
-        self._batches = Batches(len(dataset.images), config.batch_size, config.seed)
+        self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
         held_out_seed = (config.seed, HELD_OUT)
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
         self._sampler = Sampler(system)
@@ -251,8 +278,9 @@ class _Loop:
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals, self._distributed = Signals(), distributed
+        self._steps_per_call = 1 if distributed else config.steps_per_call
         self.step, self.evaluate, self._gather = trace(
-            system, dataset.images, dataset.labels, config.batch_size
+            system, dataset.images, dataset.labels, config.batch_size, self._steps_per_call > 1
         )
         if distributed:
             self.step = distributed.trace(dataset.images, dataset.labels, config.batch_size)
@@ -307,12 +335,12 @@ class _Loop:
 
     def _train(self, done: int, metrics: TextIO, events: EventWriter, display: Bar | Lines) -> None:
         config = self._config
-        clock, timed_steps = time.perf_counter(), 0
-        for step in range(done + 1, config.total_steps + 1):
-            # One training step
-            indices = tf.constant(self._batches(step))
-            stop_signal = self._advance(indices, step)
-            timed_steps += 1
+        clock, timed_steps, step = time.perf_counter(), 0, done
+        while step < config.total_steps:
+            # One training step, or several in one call of the graph
+            first, step = step + 1, self._end_of_call(step)
+            stop_signal = self._advance(first, step)
+            timed_steps += step - first + 1
             ms = 1e3 * (time.perf_counter() - clock) / timed_steps  # of training steps only
             episode = -(-step // config.batches)
             ends_episode = step % config.batches == 0
@@ -344,9 +372,24 @@ class _Loop:
             if logs or saves or saves_frame:
                 clock, timed_steps = time.perf_counter(), 0
 
-    def _advance(self, indices: tf.Tensor, step: int) -> int | None:
-        """Train one step; returns the signal that should stop all workers, if there was one."""
-        seed = tf.constant(seed_of(self._config.seed, STEPS, step))
+    def _end_of_call(self, step: int) -> int:
+        """The last step of the next call of the graph: no later than anything that is written."""
+        config = self._config
+        intervals = [config.log_every, config.checkpoint_every, config.batches]
+        if step < config.batches:
+            intervals.append(config.frame_every)
+        next_stops = ((step // interval + 1) * interval for interval in intervals)
+        return min(step + self._steps_per_call, *next_stops)
+
+    def _advance(self, first: int, step: int) -> int | None:
+        """Train from step `first` to `step`; returns the signal that should stop all workers."""
+        steps = range(first, step + 1)
+        indices = np.stack([self._batches(i) for i in steps])  # [steps, batch_size]
+        seeds = np.array([seed_of(self._config.seed, STEPS, i) for i in steps], np.int32)
+        if self._steps_per_call > 1:
+            self._refuse_divergence(self.step(tf.constant(indices), tf.constant(seeds)), step)
+            return self._signals.received
+        indices, seed = tf.constant(indices[0]), tf.constant(seeds[0])
         if self._distributed is None:
             self._refuse_divergence(self.step(indices, seed), step)
             return self._signals.received
