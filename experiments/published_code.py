@@ -23,9 +23,13 @@ Departures from the script:
 4. The digits of a figure share one grey scale; the script stretches each to its own range.
 """
 
-from experiments import three_network
+from typing import TYPE_CHECKING
+
 from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
+
+if TYPE_CHECKING:
+    from gan3.method.three_networks import ThreeNetworks
 
 CONFIG = ThreeNetworkConfig(
     experiment="published_code",
@@ -41,4 +45,10 @@ CONFIG = ThreeNetworkConfig(
     digit_weight=1.0,
 )
 
-build = three_network.build
+
+def build(config: ThreeNetworkConfig, dtype: str) -> "ThreeNetworks":
+    """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
+    # Imported here so that a config can be read, listed and refused without TensorFlow.
+    from gan3.method.three_networks import ThreeNetworks
+
+    return ThreeNetworks(config, dtype)
