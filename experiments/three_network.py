@@ -6,8 +6,8 @@ Xavier, three Adams and 100 x 200 x 10. Everything else has the constants of the
 (published_code.py), except where they break the description's own promise: readable digits, and
 different handwriting from one generator.
 
-Departures from the script. Each was chosen on the last 5,000 training images, never on the test set;
-docs/fidelity.md has the figures that each was needed for, one change at a time.
+Departures from the script. All were chosen on the last 5,000 training images, never on the test
+set; docs/fidelity.md has the figures that each was needed for, one change at a time.
 """
 
 import dataclasses

@@ -64,7 +64,7 @@ def open_replicas(
     if replicas.count > 1 and getattr(config, "digit_loss", None) == "sigmoid_sum":
         raise UserError(
             "digit_loss sigmoid_sum: a sum over the batch, which replicas cannot divide;"
-            " use softmax_mean, or one replica"
+            " use softmax_mean with a digit_weight of 3, or one replica"
         )
     replicas.rows_of(config.batch_size)
     return replicas

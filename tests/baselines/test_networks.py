@@ -212,7 +212,7 @@ class Reference:
 
     def norm(self, x, layer, axes=None):
         mean, variance = tf.nn.moments(x, axes or list(range(x.shape.rank - 1)), keepdims=True)
-        scale, shift = self.w.get(f"{layer}/scale", 1.0), self.w[f"{layer}/shift"]
+        scale, shift = self.w.get(f"{layer}/scale", 1.0), self.w.get(f"{layer}/shift", 0.0)
         return (x - mean) / tf.sqrt(variance + 1e-5) * scale + shift
 
 
@@ -345,6 +345,19 @@ class BatchNorm(unittest.TestCase):
         np.testing.assert_allclose(got, [[1], [0]], atol=1e-5)
         np.testing.assert_array_equal(norm.mean, [2.0])
         np.testing.assert_array_equal(norm.variance, [9.0])
+
+    def test_with_batch_moments_it_uses_those_outside_training_and_leaves_the_running_ones(self):
+        norm = baseline_networks.BatchNorm("n", 1, None)
+        norm.moments = "batch"
+        got = norm(tf.constant([[1.0], [3.0], [5.0]]), False).numpy()[:, 0]
+        np.testing.assert_allclose(got, np.array([-2, 0, 2]) / np.sqrt(8 / 3), atol=1e-5)
+        self.assertEqual((norm.mean.numpy()[0], norm.variance.numpy()[0]), (0, 1))
+
+    def test_gan_auto_write_trains_no_scale_and_no_shift(self):
+        generator = baseline_networks.AutoWriteGenerator(TruncatedNormal(0))
+        names = {w.name.removesuffix(":0") for w in generator.weights}
+        layers = ("sheet", "conv1", "conv2", "pixels")
+        self.assertEqual(names, {f"generator/{layer}/{v}" for layer in layers for v in "wb"})
 
 
 class ConditionalDiscriminator(unittest.TestCase):

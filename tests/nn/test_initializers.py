@@ -24,7 +24,7 @@ class Base(unittest.TestCase):
     def test_biases_are_zero_and_scales_one_unless_a_subclass_says_otherwise(self):
         init = Initializer(seed=1)
         for network in NETWORKS:
-            np.testing.assert_array_equal(init.biases(5, network), np.zeros(5))
+            np.testing.assert_array_equal(init.biases(5, network, 4), np.zeros(5))
         np.testing.assert_array_equal(init.scales(5), np.ones(5))
         with self.assertRaises(NotImplementedError):
             init.weights((2, 3))
@@ -43,7 +43,7 @@ class Base(unittest.TestCase):
                     (init.weights((5, 5, 2, 4)), (5, 5, 2, 4)),
                     (init.embedding((10, 7)), (10, 7)),
                     (init.scales(6), (6,)),
-                    *((init.biases(8, network), (8,)) for network in NETWORKS),
+                    *((init.biases(8, network, 4), (8,)) for network in NETWORKS),
                 ):
                     self.assertEqual((drawn.shape, drawn.dtype), (shape, np.float32))
 
@@ -71,7 +71,7 @@ class Distributions(unittest.TestCase):
             self.assertGreater(np.abs(values).max(), 0.99 * bound)
             self.assertAlmostEqual(values.std(), bound / math.sqrt(3), delta=0.01 * bound)
         for network in NETWORKS:
-            self.assertEqual(np.abs(init.biases(9, network)).max(), 0)
+            self.assertEqual(np.abs(init.biases(9, network, 4)).max(), 0)
 
     def test_weights_and_biases_of_the_baselines(self):
         shape, fan_in = (5, 5, 40, 64), 25 * 40
@@ -86,10 +86,13 @@ class Distributions(unittest.TestCase):
             self.assertAlmostEqual(values.std(), deviation, delta=0.02 * deviation)
             self.assertAlmostEqual(values.mean(), 0, delta=0.02 * deviation)
             self.assertLessEqual(np.abs(values).max(), 1.001 * largest)
-            self.assertEqual(np.abs(kind(seed=1).biases(9, "discriminator")).max(), 0)
-        for kind in (FanIn, Normal):
-            self.assertEqual(np.abs(kind(seed=1).biases(9, "generator")).max(), 0)
-        drawn = TruncatedNormal(seed=1).biases(5000, "generator").numpy()
+        for kind in (FanIn, Normal):  # PyTorch's default: U(-a, a), a = 1 / sqrt(fan in)
+            for network in NETWORKS:
+                drawn = kind(seed=1).biases(20_000, network, 400).numpy()
+                self.assertTrue(0.99 / 20 < np.abs(drawn).max() <= 1 / 20)
+                self.assertAlmostEqual(drawn.std(), 1 / 20 / math.sqrt(3), delta=0.001)
+        self.assertEqual(np.abs(TruncatedNormal(1).biases(9, "discriminator", 4)).max(), 0)
+        drawn = TruncatedNormal(seed=1).biases(5000, "generator", 4).numpy()
         self.assertAlmostEqual(drawn.std(), 0.02 * TRUNCATED, delta=0.05 * 0.02)
 
     def test_embeddings_and_scales_of_a_dcgan(self):
@@ -107,9 +110,9 @@ class Distributions(unittest.TestCase):
             values = init.weights(shape).numpy()
             expected = math.sqrt(2 / shape[0])
             self.assertAlmostEqual(values.std(), expected, delta=0.02 * expected)
-        self.assertEqual(np.abs(init.biases(1024, "discriminator")).max(), 0)
-        self.assertEqual(np.abs(init.biases(1024, "generator")).max(), 0)
-        drawn = np.asarray(init.biases(1024, "determinator"))
+        self.assertEqual(np.abs(init.biases(1024, "discriminator", 4)).max(), 0)
+        self.assertEqual(np.abs(init.biases(1024, "generator", 4)).max(), 0)
+        drawn = np.asarray(init.biases(1024, "determinator", 4))
         self.assertAlmostEqual(drawn.std(), math.sqrt(2 / 1024), delta=0.1 * math.sqrt(2 / 1024))
 
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from gan3.core.errors import UserError
+from gan3.data.batches import Batches
 from gan3.data.datasets import load
 from gan3.plots import curves, grids
 from gan3.plots.numbers import number_image
@@ -308,11 +309,11 @@ class Schedule(unittest.TestCase):
         cls.config = config
         cls.lines, cls.steps, cls.batches, cls.evaluated = [], [], [], []
 
-        def observe_step(trained, indices, step, advance=loop._Loop._advance):
+        def observe_step(trained, first, step, advance=loop._Loop._advance):
             cls.loop = trained
-            cls.steps.append(step)
-            cls.batches.append(indices.numpy())
-            return advance(trained, indices, step)
+            cls.steps += range(first, step + 1)
+            cls.batches += [trained._batches(i) for i in range(first, step + 1)]
+            return advance(trained, first, step)
 
         def observe_scalars(trained, images, labels, step, scalars=loop._Loop._scalars):
             cls.evaluated.append((step, images.numpy()[..., 0], labels.numpy()))
@@ -400,6 +401,45 @@ class Schedule(unittest.TestCase):
             self.assertEqual(function.experimental_get_tracing_count(), 1)
 
 
+class StepsPerCall(FolderTest):
+    """Runs of 2 episodes x 6 batches x 10 images that differ in `steps_per_call` alone."""
+
+    def test_several_steps_in_one_call_are_the_same_steps(self):
+        write_idx_set(Path("own"))
+        weights, lines, calls = {}, {}, []
+
+        def observe_call(trained, first, step, advance=loop._Loop._advance):
+            calls.append((first, step))
+            return advance(trained, first, step)
+
+        for count in (1, 4):
+            config = config_of("mlp_gan").with_text("dataset", "idx")
+            schedule = {"episodes": 2, "batches": 6, "batch_size": 10, "log_every": 4}
+            for key, value in (schedule | {"steps_per_call": count, "frame_every": 5}).items():
+                config = config.with_text(key, str(value))
+            calls.clear()
+            with mock.patch.object(loop._Loop, "_advance", observe_call):
+                loop.train(config, name=f"x{count}", data="own", log=lambda _: None)
+            reader = tf.train.load_checkpoint(f"logs/x{count}/checkpoints")
+            weights[count] = {
+                name: reader.get_tensor(name)
+                for name in reader.get_variable_to_shape_map()
+                if "VARIABLE_VALUE" in name
+            }
+            lines[count] = lines_of(f"x{count}")
+        # A call ends at a logged step, at a frame of the first episode and at an episode's end.
+        self.assertEqual(calls, [(1, 4), (5, 5), (6, 6), (7, 8), (9, 12)])
+        self.assertEqual(set(weights[1]), set(weights[4]))
+        for name, value in weights[1].items():
+            np.testing.assert_allclose(weights[4][name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+        self.assertEqual([e["step"] for e in lines[1]], [e["step"] for e in lines[4]])
+
+    def test_without_shuffling_each_epoch_has_the_images_in_their_order(self):
+        batches = Batches(30, 4, seed=3, shuffle=False)
+        indices = np.concatenate([batches(step) for step in range(1, 16)])
+        np.testing.assert_array_equal(indices, np.tile(np.arange(30), 2))
+
+
 class DataNotes(FolderTest):
     """The lines of the loader come after the first line, or before its error."""
 
@@ -442,7 +482,8 @@ class OnMnist(FolderTest):
         out, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, 0, err)
         lines = lines_of("m")
-        self.assertLess(lines[-1]["held_out/loss/determinator"], 0.8)
+        chance = 50 * 10 * np.log(2)  # the sum of 50 images' ten binary cross entropies
+        self.assertLess(lines[-1]["held_out/loss/determinator"], 0.2 * chance)
         self.assertGreater(lines[-1]["held_out/accuracy/determinator_real"], 0.8)
         self.assertTrue(out.startswith(f"three_network on MNIST ({MNIST}), seed 0, "), out)
         self.assertIn("\ntrained on MNIST; ", out)
