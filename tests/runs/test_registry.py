@@ -2,7 +2,12 @@ import dataclasses
 import json
 import unittest
 
-from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig, MlpGanConfig
+from gan3.baselines.config import (
+    AuxiliaryGanConfig,
+    BaselineConfig,
+    BatchNormGanConfig,
+    MlpGanConfig,
+)
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
@@ -14,8 +19,8 @@ TYPES = {
     "auxiliary_gan": AuxiliaryGanConfig,
     "best": VaeGanConfig,
     "best_long": VaeGanConfig,
-    "conditional_dcgan": BaselineConfig,
-    "gan_auto_write": BaselineConfig,
+    "conditional_dcgan": BatchNormGanConfig,
+    "gan_auto_write": BatchNormGanConfig,
     "layernorm_gan": BaselineConfig,
     "mlp_gan": MlpGanConfig,
     "published_code": ThreeNetworkConfig,
@@ -125,7 +130,7 @@ class Configs(unittest.TestCase):
         self.assertEqual(set(three.differences(best)), set(best.differences(three)))
         self.assertNotIn("noise_draw", three.differences(best))  # the same in both
         of_run = {field.name for field in dataclasses.fields(RunConfig)}
-        baseline = registry.config_of("layernorm_gan")
+        baseline = registry.config_of("mlp_gan")
         differences = set(three.differences(baseline))
         self.assertEqual(differences & of_run, {"experiment"})
         # Both have learning rates, of three networks and of two.
