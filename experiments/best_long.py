@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from experiments import best
+from . import best
 
 CONFIG = dataclasses.replace(best.CONFIG, experiment="best_long", batches=2000)
 

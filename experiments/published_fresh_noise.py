@@ -6,7 +6,7 @@ Everything else is as in published_code.py.
 
 import dataclasses
 
-from experiments import published_code
+from . import published_code
 
 CONFIG = dataclasses.replace(
     published_code.CONFIG, experiment="published_fresh_noise", noise_draw="example"

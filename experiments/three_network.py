@@ -12,7 +12,7 @@ set; docs/fidelity.md has the figures that each was needed for, one change at a 
 
 import dataclasses
 
-from experiments import published_code
+from . import published_code
 from gan3.core.triple import Triple
 
 CONFIG = dataclasses.replace(

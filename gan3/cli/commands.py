@@ -39,7 +39,9 @@ def import_tensorflow() -> None:
             tf.config.list_physical_devices()
             tf.get_logger().setLevel("ERROR")  # gan3 logs what a user needs to know
         except (ImportError, ValueError) as error:  # ValueError: for a wrong MPLBACKEND
-            raise UserError(f"tensorflow: cannot be imported ({error}); run make setup") from None
+            raise UserError(
+                f"tensorflow: cannot be imported ({error}); install gan3 again"
+            ) from None
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
@@ -109,7 +111,9 @@ def _config_to_resume(options: argparse.Namespace) -> tuple[RunConfig, str]:
         run_files.run_folders(name, options.logs, options.figures).record
     )
     config = registry.config_from_dict(record.get("config"))
-    if options.experiment not in (None, config.experiment):
+    if options.experiment is not None and registry.config_of(options.experiment).source != (
+        config.source
+    ):
         raise UserError(
             f"--experiment {options.experiment}: run {name} is of {config.experiment}; leave it out"
         )
@@ -128,6 +132,8 @@ def _figures(options: argparse.Namespace) -> int:
 def _experiments(_: argparse.Namespace) -> int:
     for name in registry.names():
         print(f"{name:21} {registry.summary_of(name)}")
+    for name in registry.own_names():
+        print(f"{name:21} {registry.summary_of(name)} [{registry.OWN_FOLDER / name}.py]")
     return 0
 
 

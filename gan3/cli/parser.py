@@ -111,7 +111,8 @@ def _add_source(parser: argparse.ArgumentParser, positional: bool = False) -> No
 # -- options of each command -----------------------------------------------------------------------
 def _train(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--experiment", metavar="NAME", help="experiment to train (default: three_network)")
+    text = "experiment to train: its name, or the path of your own file (default: three_network)"
+    add("--experiment", metavar="NAME", help=text)
     text = "(default: the experiment's)"
     add("--episodes", metavar="N", type=int, help=f"number of episodes {text}")
     add("--batches", metavar="N", type=int, help=f"batches per episode {text}")
@@ -217,7 +218,8 @@ def _compare(parser: argparse.ArgumentParser) -> None:
 
 def _sweep(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("spec", metavar="SPEC.toml", help="the runs; see experiments/sweeps for examples")
+    text = "file with the runs, or the name of a bundled one: ablations, rates, reproduce, weights"
+    add("spec", metavar="SPEC.toml", help=text)
     add("--full", action="store_true", help="train each system for its own, longer budget")
     text = "number of runs at a time (default: 1)"
     add("--jobs", metavar="N", type=_whole_number(1, 64), default=1, help=text)

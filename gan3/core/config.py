@@ -16,6 +16,7 @@ from gan3.core.triple import Pair, Triple
 
 _MAX_STEPS = 2**27 - 1  # the number of seeds in one stream of a run's seed
 _PER_NETWORK = (Triple, Pair)
+_IDENTITY = ("experiment", "experiment_file")  # what a config belongs to, which is no setting
 
 
 class Range(NamedTuple):
@@ -61,6 +62,7 @@ class RunConfig:
     """What every run has, whatever it trains."""
 
     experiment: str
+    experiment_file: str = ""  # absolute path of a user's own experiment; empty for a bundled one
 
     # Schedule
     episodes: Annotated[int, Range(1, 100_000)] = 10
@@ -87,6 +89,11 @@ class RunConfig:
                 f"config: {self.episodes} episodes of {self.batches} batches are more than"
                 f" {_MAX_STEPS} steps; use fewer"
             )
+
+    @property
+    def source(self) -> str:
+        """What names the experiment: the path of its file if it is a user's own, else its name."""
+        return self.experiment_file or self.experiment
 
     @property
     def total_steps(self) -> int:
@@ -128,7 +135,7 @@ class RunConfig:
         """
         name, _, role = key.partition(".")
         types = field_types(type(self))
-        if name not in types or name == "experiment":
+        if name not in types or name in _IDENTITY:
             raise UserError(self._unknown_key(name))
         kind = types[name]
         if get_origin(kind) not in _PER_NETWORK:
@@ -158,7 +165,7 @@ class RunConfig:
 
     @classmethod
     def _unknown_key(cls, key: str) -> str:
-        known = [name for name in field_types(cls) if name != "experiment"]
+        known = [name for name in field_types(cls) if name not in _IDENTITY]
         nearest = difflib.get_close_matches(str(key)[:50], known, n=4, cutoff=0)
         return f"config key {_shown(key)}: unknown; the nearest are {', '.join(nearest)}"
 

@@ -12,7 +12,7 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, read_npz, write_npz
 from gan3.method.system import System
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, bundled_config_of
 
 FOLDER = Path(__file__).parent.parent / "pretrained"
 
@@ -48,7 +48,7 @@ def load_pretrained(name: str) -> System:
             f"{path}: not the file bundled with gan3 (its SHA-256 is {digest[:12]}…);"
             " reinstall gan3"
         )
-    system = builder_of(pretrained.experiment)(config_of(pretrained.experiment), "float32")
+    system = build(bundled_config_of(pretrained.experiment), "float32")
     wanted = {key: ("float16", tuple(w.shape)) for key, w in system.generator_weights.items()}
     arrays = read_npz(path, wanted)
     for key, w in system.generator_weights.items():

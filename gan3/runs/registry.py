@@ -1,7 +1,20 @@
-"""The experiments by name: the modules in the folder experiments/."""
+"""The experiments: those bundled with gan3, and the user's own.
 
+The bundled ones are the modules of the folder experiments/ of a checkout, which an installation has
+as gan3/experiments/. Their module names are `gan3.experiments.NAME` in both cases. A user's own
+experiment is a file in ./experiments/ of the working folder, or any file that is named by its path.
+"""
+
+import ast
+import dataclasses
+import hashlib
 import importlib
+import importlib.machinery
+import importlib.util
 import pkgutil
+import re
+import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -10,40 +23,270 @@ from typing import Any
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 
+PACKAGE = "gan3.experiments"
+OWN_FOLDER = Path("experiments")  # relative to the working folder
+_DECLARATIONS = {"CONFIG", "build"}
+Builder = Callable[[RunConfig, str], Any]
+
+
+def bundled_folder() -> Path:
+    """The folder of the bundled experiments, whose `sweeps` has the bundled sweep files."""
+    package = Path(__file__).parent.parent
+    installed = package / "experiments"
+    return installed if installed.is_dir() else package.parent / "experiments"
+
 
 def names() -> list[str]:
-    """All experiments, sorted."""
-    folder = Path(__file__).parent.parent.parent / "experiments"
-    return sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
+    """All bundled experiments, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(bundled_folder())]))
 
 
-def config_of(name: str) -> RunConfig:
-    """The experiment's config as declared. Raises UserError for an unknown name."""
-    return _module(name).CONFIG
+def own_names() -> list[str]:
+    """The experiments in ./experiments/ that are not bundled, sorted.
+
+    They are the files that declare `CONFIG` and `build`, or mention both if they cannot be parsed.
+    No file is executed.
+    """
+    if not _is_folder(OWN_FOLDER) or OWN_FOLDER.resolve() == bundled_folder().resolve():
+        return []
+    bundled = set(names())
+    return sorted(
+        path.stem
+        for path in OWN_FOLDER.glob("[!_]*.py")
+        if path.stem not in bundled and _looks_like_an_experiment(path)
+    )
+
+
+def config_of(source: str) -> RunConfig:
+    """The config that an experiment declares.
+
+    source: the name of a bundled experiment or of a file in ./experiments/, or the path of a file.
+
+    Raises UserError for an unknown name and for a file that is missing, cannot be executed, does
+    not declare an experiment, or has the name of a bundled one.
+    """
+    if "/" in source or "\\" in source or source.endswith(".py"):
+        return _own_config(Path(source))
+    own = OWN_FOLDER / f"{source}.py"
+    if source in names():
+        if _is_file(own):
+            _refuse_bundled_name(own)
+        return bundled_config_of(source)
+    if source.isidentifier() and _is_file(own):
+        return _own_config(own)
+    raise _unknown(source)
+
+
+def bundled_config_of(name: str) -> RunConfig:
+    """The config of a bundled experiment, whatever is in ./experiments/."""
+    return _bundled_module(name).CONFIG
 
 
 def config_from_dict(values: Any) -> RunConfig:
     """A config that `RunConfig.to_dict` wrote, of the type that its experiment declares.
 
-    Raises UserError if the experiment is unknown or missing, or the values do not fit its config.
+    For a user's own experiment this executes its file: the recorded one or, if that is gone, the
+    file of the same name in ./experiments/. Raises UserError if the experiment is unknown or
+    missing, or the values do not fit its config.
     """
     experiment = values.get("experiment") if isinstance(values, dict) else None
     if not isinstance(experiment, str):
         raise UserError("config: the key experiment is missing; train a new run")
-    return type(config_of(experiment)).from_dict(values)
+    file = values.get("experiment_file", "")
+    if not file:
+        declared = bundled_config_of(experiment)
+    else:
+        path = _recorded_file(experiment, file)
+        declared, values = _own_config(path), values | {"experiment_file": str(path)}
+    return type(declared).from_dict(values)
 
 
 def summary_of(name: str) -> str:
-    """The first line of the experiment's docstring."""
-    return (_module(name).__doc__ or "").strip().split("\n")[0]
+    """The first line of the docstring of a bundled experiment, or of one in ./experiments/.
+
+    The file is not executed. Raises UserError for an unknown name.
+    """
+    folder = bundled_folder() if name in names() else OWN_FOLDER
+    try:
+        text = ast.get_docstring(ast.parse((folder / f"{name}.py").read_bytes())) or ""
+    except OSError:
+        raise _unknown(name) from None
+    except (SyntaxError, ValueError) as error:
+        text = f"(cannot be parsed: line {getattr(error, 'lineno', '?')})"
+    return text.strip().split("\n")[0]
 
 
-def builder_of(name: str) -> Callable[[RunConfig, str], Any]:
-    """The experiment's `build(config, dtype)`, which returns its system."""
-    return _module(name).build
+def builder_of(name: str) -> Builder:
+    """The `build(config, dtype)` of a bundled experiment, which returns its system."""
+    return _bundled_module(name).build
 
 
-def _module(name: str) -> ModuleType:
+def build(config: RunConfig, dtype: str) -> Any:
+    """The system that a config of any experiment describes, computing in `dtype`.
+
+    Raises UserError if the settings do not fit, or if the experiment's `build` fails.
+    """
+    file = config.experiment_file
+    module = _own_module(Path(file)) if file else _bundled_module(config.experiment)
+    try:
+        return module.build(config, dtype)
+    except UserError:
+        raise
+    except Exception as error:
+        raise _failure(Path(module.__file__), error) from error
+
+
+def _unknown(name: str) -> UserError:
+    known = ", ".join(names() + own_names())
+    return UserError(f"experiment {name!r}: unknown; there are {known}")
+
+
+# -- bundled experiments ---------------------------------------------------------------------------
+def _bundled_module(name: str) -> ModuleType:
     if name not in names():
-        raise UserError(f"experiment {name!r}: unknown; there are {', '.join(names())}")
-    return importlib.import_module(f"experiments.{name}")
+        raise _unknown(name)
+    return _load(PACKAGE, bundled_folder() / f"{name}.py")
+
+
+def _load(package: str, path: Path) -> ModuleType:
+    """The module of a file, checked to declare an experiment; its folder is the package."""
+    _register_package(PACKAGE, bundled_folder())  # a user's own experiment can import it
+    _register_package(package, path.parent)
+    try:
+        module = importlib.import_module(f"{package}.{path.stem}")
+    except (Exception, SystemExit) as error:
+        raise _failure(path, error) from error
+    missing = sorted(name for name in _DECLARATIONS if not hasattr(module, name))
+    if missing:
+        raise UserError(
+            f"{path}: has no {' and no '.join(missing)}; an experiment declares both CONFIG and"
+            " build(config, dtype)"
+        )
+    if not isinstance(module.CONFIG, RunConfig) or not callable(module.build):
+        raise UserError(
+            f"{path}: CONFIG must be a RunConfig and build a function; see the bundled experiments"
+        )
+    if module.CONFIG.experiment != path.stem:
+        raise UserError(
+            f"{path}: its CONFIG has the experiment {module.CONFIG.experiment!r}; it must be the"
+            f" name of the file, {path.stem!r}"
+        )
+    return module
+
+
+def _register_package(name: str, folder: Path) -> None:
+    """Make the files of a folder importable as the modules of a package."""
+    if name not in sys.modules:
+        init = folder / "__init__.py"
+        search = {"submodule_search_locations": [str(folder)]}
+        if init.is_file():
+            spec = importlib.util.spec_from_file_location(name, init, **search)
+        else:
+            spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+            spec.submodule_search_locations = search["submodule_search_locations"]
+        package = importlib.util.module_from_spec(spec)
+        sys.modules[name] = package
+        if spec.loader is not None:
+            spec.loader.exec_module(package)
+
+
+# -- a user's own experiments ----------------------------------------------------------------------
+def _own_config(path: Path) -> RunConfig:
+    """The config that the file declares, with the file's absolute path in it."""
+    path = path.absolute()
+    if path.stem in names():
+        if path.resolve().parent != bundled_folder().resolve():
+            _refuse_bundled_name(path)
+        return bundled_config_of(path.stem)
+    return dataclasses.replace(_own_module(path).CONFIG, experiment_file=str(path))
+
+
+def _own_module(path: Path) -> ModuleType:
+    """The module of a user's file. It can import the files beside it by `from . import NAME`."""
+    if path.suffix != ".py" or not path.stem.isidentifier() or not path.stem.isascii():
+        raise UserError(
+            f"{path}: not the name of an experiment; use letters, digits and _, and .py at the end"
+        )
+    if not _is_file(path):
+        raise UserError(f"{path}: no such file; name an experiment or its file")
+    digest = hashlib.sha256(str(path.parent).encode()).hexdigest()[:16]
+    return _load(f"own_experiments_{digest}", path)
+
+
+def _failure(path: Path, error: BaseException) -> UserError:
+    """What went wrong in an experiment, with the line: the last one in a file of its folder."""
+    kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+    if isinstance(error, SyntaxError) and error.filename:
+        file, line, text = Path(error.filename), error.lineno, f"syntax error: {error.msg}"
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).parent == path.parent]
+        file, line = (Path(own[-1].filename), own[-1].lineno) if own else (path, None)
+        text = kind + (str(error).strip().splitlines() or ["no message"])[0]
+    where = f"{file}, line {line}" if line else str(file)
+    return UserError(f"{where}: {text}; correct the file")
+
+
+def _recorded_file(experiment: str, file: Any) -> Path:
+    """The file of a run's own experiment. A relative path would depend on the working folder."""
+    path = Path(file) if isinstance(file, str) else Path()
+    if path.stem != experiment or path.suffix != ".py" or not path.is_absolute():
+        raise UserError(
+            f"config key experiment_file: {str(file)[:60]!r} is not the absolute path of the"
+            f" experiment {experiment[:60]!r}; train a new run"
+        )
+    moved = (OWN_FOLDER / path.name).absolute()
+    for candidate in (path, moved):
+        if _is_file(candidate):
+            return candidate
+    raise UserError(
+        f"{path}: the file of this run's experiment is gone; put it back, or into {OWN_FOLDER}/ of"
+        " the working folder"
+    )
+
+
+def _refuse_bundled_name(path: Path) -> None:
+    """Raises UserError unless the file is a copy of the bundled experiment of its name.
+
+    In a checkout whose gan3 was installed, ./experiments/ holds the bundled ones a second time.
+    """
+    try:
+        same = path.read_bytes() == (bundled_folder() / path.name).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    if not same:
+        raise UserError(
+            f"{path}: has the name of a bundled experiment; rename the file and its experiment"
+        )
+
+
+def _looks_like_an_experiment(path: Path) -> bool:
+    try:
+        content = path.read_bytes()
+        body = ast.parse(content).body
+    except OSError:
+        return False
+    except (SyntaxError, ValueError):
+        return all(re.search(rb"\b%s\b" % name.encode(), content) for name in _DECLARATIONS)
+    declared = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    for node in body:
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        declared |= {target.id for target in targets if isinstance(target, ast.Name)}
+        if isinstance(node, ast.ImportFrom):
+            declared |= {alias.asname or alias.name for alias in node.names}
+    return declared >= _DECLARATIONS
+
+
+def _is_file(path: Path) -> bool:
+    # Not core.files.check_path: this module is imported for --help, so it does without NumPy.
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

@@ -7,7 +7,7 @@ from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.method.system import System
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import builder_of, config_from_dict
+from gan3.runs.registry import build, config_from_dict
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 from gan3.runs.sampling import load_generator
 
@@ -44,7 +44,7 @@ def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
     episodes = folders.episodes()
     if not episodes:
         raise UserError(f"run {folders.name}: no episode is finished yet; resume its training")
-    system = builder_of(config.experiment)(config, "float32")
+    system = build(config, "float32")
     trained = TrainedRun(folders, config, str(record.get("data_title", "?")), system)
     trained.use_episode(episodes[-1])
     return trained

@@ -27,8 +27,9 @@ import numpy as np
 
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
+from gan3.core.files import check_path
 from gan3.evaluation.scoring import METRICS
-from gan3.runs.registry import config_of
+from gan3.runs.registry import bundled_folder, config_of
 from gan3.runs.run_files import run_folders
 
 _KEYS = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes"} | {
@@ -66,11 +67,13 @@ def read(path: Path, full: bool = False) -> Sweep:
     """Read and check a specification.
 
     Args:
+        path: of the file, or the name of a bundled one if there is no such file.
         full: only the variants that have a longer schedule, with that schedule.
 
     Raises:
         UserError: no such file, or anything in it that is unknown or does not fit.
     """
+    path = _bundled_file(path) or path
     spec = _read_toml(path)
     _reject_unknown_keys(path, "the file", spec, _KEYS)
     name, title = _text(path, spec, "name"), _text(path, spec, "title")
@@ -105,9 +108,9 @@ def _variants(path: Path, spec: dict) -> list[dict]:
     if "experiment" in spec:
         if variants is not None:
             raise UserError(f"{path}: an experiment or variants, not both")
-        variant = {"experiment": spec["experiment"]}
+        variant = {"experiment": _text(path, spec, "experiment")}
         has_points = "grid" in spec or "random" in spec
-        return [variant if has_points else variant | {"name": variant["experiment"]}]
+        return [variant if has_points else variant | {"name": Path(variant["experiment"]).stem}]
     if not (isinstance(variants, list) and variants):
         raise UserError(
             f"{path}: variants: needs at least one [[variants]] with name and experiment, or an"
@@ -231,15 +234,27 @@ def _metric(path: Path, spec: dict, trials: list[Trial]) -> str:
 
 
 # -- reading and checking values -------------------------------------------------------------------
+def _bundled_file(path: Path) -> Path | None:
+    """The bundled specification of a name such as "rates", if there is no file of that name."""
+    if path.name != str(path) or path.suffix or check_path(path.exists):
+        return None
+    bundled = bundled_folder() / "sweeps" / f"{path}.toml"
+    return bundled if bundled.is_file() else None
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; experiments/sweeps/ has examples") from None
+        raise UserError(f"{path}: no such file; the bundled ones are {_bundled_names()}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UserError(f"{path}: not TOML ({error})") from None
+
+
+def _bundled_names() -> str:
+    return ", ".join(sorted(file.stem for file in (bundled_folder() / "sweeps").glob("*.toml")))
 
 
 def _reject_unknown_keys(path: Path, where: str, table: dict, known: set[str]) -> None:

@@ -96,7 +96,7 @@ def run(
     tasks = [
         executors.Task(
             run=trial.run,
-            train=["--experiment", trial.config.experiment, *_set_arguments(trial)],
+            train=["--experiment", trial.config.source, *_set_arguments(trial)],
             evaluate=["--cas"] * sweep.cas,
             places=folders,
             logs=logs,
@@ -233,7 +233,7 @@ def _has_card(folders: RunFolders) -> bool:
 def _set_arguments(trial: Trial) -> list[str]:
     """`--set` for every field in which the trial's config differs from its experiment's."""
     config, arguments = trial.config, []
-    for key in config.differences(config_of(config.experiment)):
+    for key in config.differences(config_of(config.source)):
         arguments += ["--set", f"{key}={as_text(getattr(config, key))}"]
     return arguments
 

@@ -246,7 +246,7 @@ def _build(
     """The system, one for each replica of this process; all workers must build the same."""
 
     def make() -> System:
-        return registry.builder_of(config.experiment)(config, precision)
+        return registry.build(config, precision)
 
     if distributed is None:
         return make()

@@ -1,6 +1,8 @@
 import dataclasses
 import json
+import shutil
 import unittest
+from pathlib import Path
 
 from gan3.baselines.config import (
     AuxiliaryGanConfig,
@@ -14,6 +16,7 @@ from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
 from gan3.runs import registry
 from gan3.vae_gan.config import VaeGanConfig
+from tests.support import ROOT, FolderTest, call, lines_of, slow
 
 TYPES = {
     "auxiliary_gan": AuxiliaryGanConfig,
@@ -65,7 +68,7 @@ class Configs(unittest.TestCase):
     def test_the_text_of_every_field_gives_its_value_back(self):
         for name in registry.names():
             config = registry.config_of(name)
-            for field in dataclasses.fields(config)[1:]:
+            for field in dataclasses.fields(config)[2:]:  # no experiment, no file of it
                 value = getattr(config, field.name)
                 with self.subTest(name, key=field.name):
                     self.assertEqual(config.with_text(field.name, as_text(value)), config)
@@ -135,6 +138,147 @@ class Configs(unittest.TestCase):
         self.assertEqual(differences & of_run, {"experiment"})
         # Both have learning rates, of three networks and of two.
         self.assertLess({"learning_rate", "digit_weight", "weight_clip"}, differences)
+
+
+OWN = '''"""A variant of my own."""
+
+import dataclasses
+
+from gan3.experiments import three_network
+
+CONFIG = dataclasses.replace(three_network.CONFIG, experiment="idea", digit_weight=2.0)
+
+build = three_network.build
+'''
+
+
+class OwnExperiments(FolderTest):
+    """Files in ./experiments/ and files that are named by their path."""
+
+    def write(self, path, text=OWN):
+        path = Path(path)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def assert_refused(self, source, *parts):
+        with self.assertRaises(UserError) as caught:
+            registry.config_of(source)
+        message = str(caught.exception)
+        self.assertNotIn("\n", message)
+        for part in parts:
+            self.assertIn(part, message)
+
+    def test_a_name_is_found_in_the_working_folder_and_a_path_anywhere(self):
+        self.write("experiments/idea.py")
+        self.write("my files/idea.py", OWN.replace("2.0", "4.0"))
+        for source, weight, file in (
+            ("idea", 2.0, "experiments/idea.py"),
+            ("my files/idea.py", 4.0, "my files/idea.py"),
+            (str(Path("my files/idea.py").absolute()), 4.0, "my files/idea.py"),
+        ):
+            config = registry.config_of(source)
+            self.assertEqual((config.experiment, config.digit_weight), ("idea", weight))
+            self.assertEqual(config.source, str(Path(file).absolute()))
+        self.assertEqual(registry.own_names(), ["idea"])
+        self.assertEqual(registry.summary_of("idea"), "A variant of my own.")
+        self.assertNotIn("idea", registry.names())
+        status, out, err = call("experiments")
+        self.assertEqual((status, err), (0, ""))
+        self.assertRegex(out, r"(?m)^idea +A variant of my own\. \[experiments/idea\.py\]$")
+
+    def test_it_imports_the_bundled_ones_and_the_files_beside_it(self):
+        self.write("experiments/idea.py")
+        text = OWN.replace("gan3.experiments import three_network", ". import idea")
+        text = text.replace("three_network", "idea").replace('"idea"', '"second"')
+        self.write("experiments/second.py", text)
+        second = registry.config_of("second")
+        self.assertEqual(
+            second.differences(registry.config_of("idea")), ["experiment", "experiment_file"]
+        )
+
+    def test_only_files_that_declare_an_experiment_are_listed_and_none_is_executed(self):
+        self.write("experiments/idea.py", OWN + "\nraise RuntimeError\n")
+        self.write("experiments/script.py", "open('executed', 'w')\n")
+        self.write("experiments/_private.py")
+        self.write("experiments/broken.py", OWN + "\ndef build(:\n")
+        self.assertEqual(registry.own_names(), ["broken", "idea"])
+        self.assertEqual(registry.summary_of("broken"), "(cannot be parsed: line 11)")
+        self.assertEqual(call("experiments")[0], 0)
+        self.assertFalse(Path("executed").exists())
+
+    def test_a_wrong_file_is_refused_in_one_line_with_its_name_and_line(self):
+        folder = Path("experiments").absolute()
+        for name, text, parts in (
+            ("broken", OWN + "\ndef build(:\n", (", line 11: syntax error", "correct")),
+            ("bare", "A = 1\n", ("has no CONFIG and no build",)),
+            ("no_build", OWN.replace("build =", "make ="), ("has no build",)),
+            ("no_config", "CONFIG = 3\ndef build(config, dtype): ...\n", ("must be a RunConfig",)),
+            ("other", OWN, ("experiment 'idea'", "'other'")),
+            (
+                "fails",
+                OWN + "\n\nraise ValueError('of mine')\n",
+                (", line 12: ValueError: of mine",),
+            ),
+            ("stops", "import sys\nsys.exit(3)\n", (", line 2: SystemExit: 3",)),
+            ("refused", OWN.replace("2.0", "-1.0"), (", line 7: config key digit_weight",)),
+            ("missing", OWN.replace("dataclasses\n\n", "nowhere\n\n"), (", line 3: ModuleNotF",)),
+        ):
+            with self.subTest(name):
+                path = self.write(f"experiments/{name}.py", text)
+                self.assert_refused(name, str(folder / path.name), *parts)
+                self.assert_refused(str(path), str(folder / path.name), *parts)
+        self.assert_refused("my/nothing.py", "my/nothing.py: no such file")
+        self.assert_refused("nothing.py", "nothing.py: no such file")
+        self.assert_refused("my/2 ideas.py", "not the name of an experiment")
+        self.assert_refused("nothing", "'nothing': unknown; there are", "three_network", "broken")
+
+    def test_the_name_of_a_bundled_one_is_refused_unless_it_is_the_same_file(self):
+        path = self.write("experiments/best.py", OWN.replace('"idea"', '"best"'))
+        self.assert_refused("best", "experiments/best.py: has the name of a bundled", "rename")
+        self.assert_refused(str(path), "has the name of a bundled")
+        bundled = registry.bundled_config_of("best")  # what the bundled generator is drawn with
+        shutil.copy(ROOT / "experiments" / "best.py", path)  # gan3 installed, in a checkout
+        for source in ("best", str(path)):
+            self.assertEqual(registry.config_of(source), bundled)
+
+    def test_build_fails_in_one_line_with_the_file_and_the_line(self):
+        text = OWN.replace("build = three_network.build", "def build(config, dtype):\n    1 / 0")
+        path = self.write("experiments/idea.py", text).absolute()
+        with self.assertRaisesRegex(UserError, f"^{path}, line 10: ZeroDivisionError: .*; correct"):
+            registry.build(registry.config_of("idea"), "float32")
+
+    def test_a_record_leads_back_to_its_file_or_to_the_one_in_the_working_folder(self):
+        path = self.write("my/idea.py").absolute()
+        values = json.loads(json.dumps(registry.config_of("my/idea.py").to_dict()))
+        self.assertEqual(registry.config_from_dict(values).source, str(path))
+        path.unlink()
+        with self.assertRaisesRegex(UserError, f"^{path}: the file of this run's experiment is"):
+            registry.config_from_dict(values)
+        moved = self.write("experiments/idea.py").absolute()
+        self.assertEqual(registry.config_from_dict(values).source, str(moved))
+        for file in ("my/idea.py", "/tmp/other.py", "/tmp/idea.txt", 3):
+            with self.assertRaisesRegex(UserError, "experiment_file: .* is not the absolute path"):
+                registry.config_from_dict(values | {"experiment_file": file})
+
+    @slow("trains two short runs")
+    def test_a_run_is_resumed_and_drawn_from_later(self):
+        self.write("my/idea.py")
+        schedule = ("--batches", 1, "--batch-size", 8, "--dataset", "strokes")
+        train = ("train", "--experiment", "my/idea.py", "--run", "own", "--episodes", 1, *schedule)
+        status, _, err = call(*train)
+        self.assertEqual((status, err), (0, ""))
+        record = json.loads(Path("logs/own/run.json").read_text())["config"]
+        self.assertEqual(record["experiment_file"], str(Path("my/idea.py").absolute()))
+        status, _, err = call("train", "--resume", "--run", "own", "--episodes", 2)
+        self.assertEqual((status, err), (0, ""))
+        self.assertEqual(lines_of("own")[-1]["step"], 2)
+        sample = ("sample", "--run", "own", "--count", 1, "--out", "one.npz")
+        self.assertEqual(call(*sample)[0], 0)
+        Path("my/idea.py").unlink()
+        status, _, err = call(*sample)
+        self.assertEqual(status, 2)
+        self.assertRegex(err, r"^gan3: .*my/idea\.py: the file of this run's .*\n$")
 
 
 class Best(unittest.TestCase):
