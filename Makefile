@@ -12,7 +12,7 @@ PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare explore tour reproduce ablations bench \
-  bench-torch test test-all lint format coverage mutations clean
+  bench-torch test test-all lint format coverage mutations versions clean
 
 # $(call install,NAME) installs NAME.lock into the environment. A stamp in the environment holds the
 # checksum of the lock and the version of Python. If both still match, nothing is done; a changed
@@ -104,6 +104,9 @@ coverage: setup-dev ## measure which lines the tests run
 
 mutations: setup ## check that tests notice broken lines of code
 	@$(PY) -m tests.mutations
+
+versions: ## test the oldest and the newest versions of the requirements
+	@PYTHON="$(PYTHON)" tests/versions.sh
 
 clean: ## remove the environment and caches; runs and figures stay
 	rm -rf "$(VENV)" .ruff_cache .coverage* && find . -name __pycache__ -type d -prune -exec rm -rf {} +

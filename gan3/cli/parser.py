@@ -188,8 +188,8 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     _add_run(source, "evaluate")
     _add_pretrained(source, "evaluate")
-    text = "evaluate the images in this file, and the labels if it has any"
-    source.add_argument("--samples", metavar="FILE.npz", help=text)
+    text = "evaluate an npz with images and labels, an npy, or a folder with sub-folders 0 to 9"
+    source.add_argument("--samples", metavar="FILE", help=text)
     text = "also train a classifier on samples and test it on real digits (CAS)"
     add("--cas", action="store_true", help=text)
     text = "held-out images to compare with (default: those of the run, otherwise test)"

@@ -16,8 +16,9 @@ import numpy as np
 
 from gan3.core.errors import UserError
 
-Specification = dict[str, tuple[str, tuple[int | None, ...]]]
-"""Array name: (dtype name, shape); None in a shape stands for any length."""
+Shape = tuple[int | None, ...]  # None stands for any length
+Specification = dict[str, tuple[str, Shape]]
+"""Array name: (dtype names with "|" between alternatives, shape)."""
 _DAMAGED_FILE_ERRORS = (  # raised by zipfile, zlib and NumPy's header reader on damaged input
     zipfile.BadZipFile,
     zlib.error,
@@ -149,11 +150,22 @@ def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict
         UserError: no such file, not an npz file, or an array that is missing, damaged, not finite,
             larger than `most_bytes`, or of another dtype or shape than `wanted`.
     """
+    arrays = {}
     with _report_read_errors(path), zipfile.ZipFile(path) as archive:
-        return {
-            name: _read_array(path, archive, name, dtype, shape, most_bytes)
-            for name, (dtype, shape) in wanted.items()
-        }
+        for name, (dtype, shape) in wanted.items():
+            if f"{name}.npy" not in archive.namelist():
+                raise UserError(
+                    f"{path}: has no array {name}; this is not the expected kind of file"
+                )
+            with archive.open(f"{name}.npy") as file:
+                arrays[name] = _read_array(path, file, name, dtype, shape, most_bytes)
+    return arrays
+
+
+def read_npy(path: Path, dtype: str, shape: Shape, most_bytes: int = 2**29) -> np.ndarray:
+    """Read the array of an npy file that is not trusted, with the checks of `read_npz`."""
+    with _report_read_errors(path, "npy"), open(path, "rb") as file:
+        return _read_array(path, file, "in it", dtype, shape, most_bytes)
 
 
 def digest_of(path: Path) -> str:
@@ -169,7 +181,7 @@ def names_in(path: Path) -> set[str]:
 
 
 @contextlib.contextmanager
-def _report_read_errors(path: Path) -> Iterator[None]:
+def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
     """Turn the errors of reading `path` into a UserError of one line."""
     try:
         yield
@@ -180,49 +192,45 @@ def _report_read_errors(path: Path) -> Iterator[None]:
     except _DAMAGED_FILE_ERRORS as error:
         reason = str(error)[:80]  # some errors quote the file's content
         raise UserError(
-            f"{path}: damaged or not an npz file ({reason}); replace the file"
+            f"{path}: damaged or not an {kind} file ({reason}); replace the file"
         ) from None
 
 
 def _read_array(
     path: Path,
-    archive: zipfile.ZipFile,
+    file: IO[bytes],
     name: str,
     dtype: str,
-    shape: tuple[int | None, ...],
+    shape: Shape,
     most_bytes: int,
 ) -> np.ndarray:
-    if f"{name}.npy" not in archive.namelist():
-        raise UserError(f"{path}: has no array {name}; this is not the expected kind of file")
-    with archive.open(f"{name}.npy") as file:
-        version = np.lib.format.read_magic(file)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
-        if read_header is None:
-            raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
-        stored_shape, fortran_order, stored_dtype = read_header(file)
-        shape_fits = len(stored_shape) == len(shape) and all(
-            expected in (None, stored) for expected, stored in zip(shape, stored_shape, strict=True)
+    version = np.lib.format.read_magic(file)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
+    stored_shape, fortran_order, stored_dtype = read_header(file)
+    shape_fits = len(stored_shape) == len(shape) and all(
+        expected in (None, stored) for expected, stored in zip(shape, stored_shape, strict=True)
+    )
+    dtypes = [np.dtype(name) for name in dtype.split("|")]
+    dtype_fits = not stored_dtype.hasobject and stored_dtype in dtypes
+    if not (dtype_fits and shape_fits) or fortran_order:
+        expected = "x".join("N" if n is None else str(n) for n in shape) or "scalar"
+        raise UserError(
+            f"{path}: array {name} is not {dtype.replace('|', ' or ')} {expected};"
+            " this is not the expected kind of file"
         )
-        dtype_fits = not stored_dtype.hasobject and stored_dtype == np.dtype(dtype)
-        if not (dtype_fits and shape_fits) or fortran_order:
-            expected = "x".join("N" if n is None else str(n) for n in shape) or "scalar"
-            raise UserError(
-                f"{path}: array {name} is not {dtype} {expected};"
-                " this is not the expected kind of file"
-            )
-        size = int(np.prod(stored_shape, dtype=object)) * stored_dtype.itemsize
-        if size > most_bytes:
-            raise UserError(
-                f"{path}: array {name} claims {size} bytes, at most {most_bytes} are allowed"
-            )
-        content = file.read(size + 1)
-        if len(content) != size:
-            raise UserError(
-                f"{path}: array {name} is not as long as its header says; replace the file"
-            )
+    size = int(np.prod(stored_shape, dtype=object)) * stored_dtype.itemsize
+    if size > most_bytes:
+        raise UserError(
+            f"{path}: array {name} claims {size} bytes, at most {most_bytes} are allowed"
+        )
+    content = file.read(size + 1)
+    if len(content) != size:
+        raise UserError(f"{path}: array {name} is not as long as its header says; replace the file")
     array = np.frombuffer(content, stored_dtype).reshape(stored_shape)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UserError(f"{path}: {name} has values that are not finite; replace the file")

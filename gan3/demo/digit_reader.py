@@ -1,25 +1,15 @@
 """Reads a picture of one digit, such as a scan or a photo, and normalises it as MNIST does."""
 
-import struct
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from gan3.core.errors import UserError
+from gan3.data.pictures import read_grey
 from gan3.plots.numbers import FAINT
 
-_MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
 _DIGIT_SIDE = 20  # pixels of the 28 that the longer side of a digit has in MNIST
-_READ_ERRORS = (  # what Pillow raises for a file that it cannot read as a picture
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-    OSError,
-    SyntaxError,
-    ValueError,
-)
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -32,47 +22,12 @@ def read_picture(path: Path) -> np.ndarray:
 
     Raises UserError if the file is missing, is not a picture, has an unsupported size or is blank.
     """
-    try:
-        with warnings.catch_warnings(), _open(path) as image:
-            if not _MIN_SIDE <= min(image.size) <= max(image.size) <= _MAX_SIDE:
-                raise UserError(
-                    f"{path}: {image.size} pixels; a side from {_MIN_SIDE} to {_MAX_SIDE} is needed"
-                )
-            image = _upright(image)
-            ink = _ink(_grey(image, "white"))
-            if ink.max() <= FAINT and image.has_transparency_data:  # white ink, all else clear
-                ink = _ink(_grey(image, "black"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; name a picture of a digit") from None
-    except _READ_ERRORS:
-        raise UserError(f"{path}: not a picture that can be read; use a PNG of one digit") from None
+    inks = [_ink(grey) for grey in read_grey(path)]
+    # White ink may be on a transparent background; on a white one it is not to be seen.
+    ink = next((ink for ink in inks if ink.max() > FAINT), inks[0])
     if ink.max() <= FAINT:
         raise UserError(f"{path}: the picture is blank; use one with a digit in it")
     return _to_full_ink(ink) if ink.shape == (28, 28) else _normalise(ink)
-
-
-def _open(path: Path) -> Image.Image:
-    warnings.simplefilter("ignore")  # for example about a damaged EXIF
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    return Image.open(path)
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Rotated as EXIF says; unchanged if EXIF cannot be read."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except (struct.error, KeyError, SyntaxError, TypeError, ValueError):
-        return image
-
-
-def _grey(image: Image.Image, background: str) -> np.ndarray:
-    """uint8 [height, width]; transparent pixels get the colour of the background."""
-    if image.mode.startswith("I"):  # 16 bits, which convert() would clip instead of scaling
-        return (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
-    if image.has_transparency_data:
-        opaque = Image.new("RGBA", image.size, background)
-        image = Image.alpha_composite(opaque, image.convert("RGBA"))
-    return np.asarray(image.convert("L"))
 
 
 def _ink(grey: np.ndarray) -> np.ndarray:

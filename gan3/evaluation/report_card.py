@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gan3.core.errors import UserError
-from gan3.core.files import digest_of, make_folder, names_in, read_npz, write_json
+from gan3.core.files import digest_of, make_folder, write_json
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load
-from gan3.evaluation import judge
+from gan3.evaluation import judge, sample_files
 from gan3.evaluation.scoring import (
     METRICS,
     NEIGHBOURS,
@@ -110,12 +110,14 @@ def evaluate_samples(
     seed: int = 0,
     log: Log = print,
 ) -> Card:
-    """The card of the samples in an npz file, printed; the arguments are those of `evaluate_run`.
+    """The card of samples of any origin, printed; the arguments are those of `evaluate_run`.
 
-    The file has `images` uint8 [N, 28, 28] and, if digits were requested, `labels` int64 [N].
+    An npz file has `images` [N, 28, 28] and, if digits were requested, `labels` [N]; an npy file
+    has the images only; a folder has pictures in sub-folders 0 to 9. Images are uint8, or floats in
+    0..1 or -1..1, with bright ink.
     """
     held_out = load(dataset, data, split, log)
-    card, _ = make_card(_samples_of_file(path), held_out, judge_file, cas, seed, log)
+    card, _ = make_card(_samples_of_file(path, log), held_out, judge_file, cas, seed, log)
     return {"file": path.name} | card
 
 
@@ -191,7 +193,8 @@ def make_card(
         "confusion": None if samples.labels is None else evaluation.counts.tolist(),
     }
     lines = card_lines(card, samples.name)
-    for line in lines:
+    # Cards by different judges, or against different digits, cannot be compared.
+    for line in (*lines, f"judge {card['judge']['digest']}", f"data  {card['data_digest']}"):
         log(line)
     shown = slice(100) if samples.labels is None else balanced_indices(samples.labels, 100, seed)
     figure = cards.report_card(
@@ -268,16 +271,13 @@ def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndar
     return sampler(labels, seed_of(seed, REPORT, number)), labels
 
 
-def _samples_of_file(path: Path) -> SampleSet:
-    images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
-    if len(images) < _LEAST_SAMPLES:
-        raise UserError(f"{path}: {len(images)} images; a card needs at least {_LEAST_SAMPLES}")
-    labels = None
-    if "labels" in names_in(path):
-        labels = read_npz(path, {"labels": ("int64", (None,))})["labels"]
-        if len(labels) != len(images) or labels.min() < 0 or labels.max() > 9:
-            raise UserError(f"{path}: labels must be one digit 0 to 9 for each image")
-    return SampleSet(path.name, images, labels)
+def _samples_of_file(path: Path, log: Log) -> SampleSet:
+    samples = sample_files.read(path)
+    count = len(samples.images)
+    if count < _LEAST_SAMPLES:
+        raise UserError(f"{path}: {count} images; a card needs at least {_LEAST_SAMPLES}")
+    log(f"{path.name}: {samples.note}")
+    return SampleSet(path.name, samples.images, samples.labels)
 
 
 def _save(folders: RunFolders, card: Card, figure: Figure) -> None:

@@ -72,7 +72,7 @@ def config_of(source: str) -> RunConfig:
         if _is_file(own):
             _refuse_bundled_name(own)
         return bundled_config_of(source)
-    if source.isidentifier() and _is_file(own):
+    if _is_name(source) and _is_file(own):
         return _own_config(own)
     raise _unknown(source)
 
@@ -203,9 +203,9 @@ def _own_config(path: Path) -> RunConfig:
 
 def _own_module(path: Path) -> ModuleType:
     """The module of a user's file. It can import the files beside it by `from . import NAME`."""
-    if path.suffix != ".py" or not path.stem.isidentifier() or not path.stem.isascii():
+    if path.suffix != ".py" or not _is_name(path.stem):
         raise UserError(
-            f"{path}: not the name of an experiment; use letters, digits and _, and .py at the end"
+            f"{path}: not the name of an experiment; use letters, digits and _, a letter first, and .py at the end"
         )
     if not _is_file(path):
         raise UserError(f"{path}: no such file; name an experiment or its file")
@@ -275,6 +275,10 @@ def _looks_like_an_experiment(path: Path) -> bool:
         if isinstance(node, ast.ImportFrom):
             declared |= {alias.asname or alias.name for alias in node.names}
     return declared >= _DECLARATIONS
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and text.isascii() and not text.startswith("_")
 
 
 def _is_file(path: Path) -> bool:

@@ -153,12 +153,17 @@ class CardOfAFile(FolderTest):
         data = ("--dataset", "idx", "--data", "own")
         status, out, err = call("evaluate", "--samples", "x.npz", *data, "--json", "card.json")
         self.assertEqual(status, expected_status, err)
+        self.out = out
         return json.loads(Path("card.json").read_text()) if expected_status == 0 else err
 
     def test_with_labels_it_is_the_card_of_requested_digits(self):
         card = self.card(self.images, self.labels)
         self.assertEqual((card["file"], card["count"]), ("x.npz", 400))
         self.assertTrue(NEED_LABELS - {"determinator_judge_gap", "cas"} <= set(card["samples"]))
+        self.assertIn("x.npz: uint8 from 0 to 255, read as 0..255\n", self.out)
+        self.assertIn(
+            f"\njudge {report_card.judge.DIGEST}\ndata  {card['data_digest']}\n", self.out
+        )
         self.assertNotIn("determinator_judge_gap", card["samples"])
         self.assertEqual(np.array(card["confusion"]).sum(), 400)
 
@@ -176,7 +181,7 @@ class CardOfAFile(FolderTest):
             ((images[:0], labels[:0]), "at least 100"),
             ((images, labels[:-1]), "one digit 0 to 9 for each"),
             ((images, labels + 1), "one digit 0 to 9 for each"),
-            ((images.astype(np.float32), labels), "images is not uint8"),
+            ((images.astype(np.float32), labels), "floats must be in 0..1"),
             ((images[:, :20], labels), "images is not uint8"),
         ):
             err = self.card(*arguments, expected_status=2)

@@ -1,0 +1,144 @@
+"""Reads the samples of any generator: npz and npy files, and folders of pictures.
+
+Every reader also returns a note, which says how the values were read. What could be read in two
+ways is refused: a wrong reading would be scored without anyone noticing.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from gan3.core.errors import UserError
+from gan3.core.files import check_path, names_in, read_npy, read_npz
+from gan3.data.pictures import read_grey
+
+_SIDE = 28
+_IMAGES = ("uint8|float16|float32|float64", (None, _SIDE, _SIDE))
+_LABELS = ("int64|int32|int16|int8|uint8", (None,))
+_TOLERANCE = 1e-3  # how far rounding may take a float out of its range
+_MOST_BYTES = 2**30
+
+
+class SampleFile(NamedTuple):
+    """The content of a file or folder of samples."""
+
+    images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
+    labels: np.ndarray | None  # int64 [N], the requested digits; None if the file has none
+    note: str  # how the values were read
+
+
+def read(path: Path) -> SampleFile:
+    """The samples in an npz file, an npy file, or a folder with one sub-folder per digit.
+
+    Raises UserError if they cannot be read, or not in one way only.
+    """
+    if check_path(path.is_dir):
+        return _read_folder(path)
+    labels = None
+    if path.suffix.lower() == ".npy":
+        images = read_npy(path, *_IMAGES, _MOST_BYTES)
+    else:
+        images = read_npz(path, {"images": _IMAGES}, _MOST_BYTES)["images"]
+        if "labels" in names_in(path):
+            labels = read_npz(path, {"labels": _LABELS})["labels"].astype(np.int64)
+            if len(labels) != len(images) or not np.isin(labels, range(10)).all():
+                raise UserError(f"{path}: labels must be one digit 0 to 9 for each image")
+    if not len(images):
+        raise UserError(f"{path}: has no images; write at least 100")
+    pixels, note = _to_pixels(path, images)
+    if np.median(_border(pixels)) > 127:
+        note += "; NOTE: the borders are bright, but ink is bright in MNIST: are they inverted?"
+    return SampleFile(pixels, labels, note)
+
+
+def _to_pixels(path: Path, images: np.ndarray) -> tuple[np.ndarray, str]:
+    """uint8 pixels of images [N, 28, 28] whose range is known by their dtype and values."""
+    low, high = float(images.min()), float(images.max())
+    found = f"{images.dtype} from {low:.4g} to {high:.4g}"
+    if images.dtype == np.uint8:
+        if high <= 1:
+            raise UserError(
+                f"{path}: {found}; uint8 must be 0..255, multiply by 255 if 1 stands for full ink"
+            )
+        return images, f"{found}, read as 0..255"
+    if low < -1 - _TOLERANCE or high > 1 + _TOLERANCE:
+        raise UserError(
+            f"{path}: {found}; floats must be in 0..1 or -1..1, store values in 0..255 as uint8"
+        )
+    if high < 0.1:
+        raise UserError(
+            f"{path}: {found}; hardly any ink, floats must fill 0..1 or -1..1: rescale them"
+        )
+    if low >= -_TOLERANCE:
+        scaled, note = images.astype(np.float32), "0..1"
+    elif low <= -0.5:
+        scaled, note = (images.astype(np.float32) + 1) / 2, "-1..1"
+    else:
+        raise UserError(
+            f"{path}: {found}; neither 0..1 nor -1..1 for sure, clip to 0..1 or rescale to -1..1"
+        )
+    return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8), f"{found}, read as {note}"
+
+
+def _read_folder(folder: Path) -> SampleFile:
+    """Pictures of any size and mode, in sub-folders 0 to 9.
+
+    A picture becomes grey by its luminance. One that is not 28 x 28 is padded to a square and
+    resized, by the mean over areas if it is larger. If the borders of the pictures are bright, all
+    are inverted. Contrast and position stay as they are.
+    """
+    try:
+        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        folders = [path for path in entries if path.is_dir()]
+        for path in folders:
+            if len(path.name) != 1 or path.name not in "0123456789":
+                raise UserError(f"{path}: name the sub-folders of samples by their digits, 0 to 9")
+        files = [
+            (file, int(path.name))
+            for path in folders
+            for file in sorted(path.iterdir())
+            if not file.name.startswith(".")
+        ]
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    if not files:
+        raise UserError(f"{folder}: has no pictures in sub-folders 0 to 9; sort them by digit")
+    greys = [_visible(read_grey(file)) for file, _ in files]
+    inverted = np.median(np.concatenate([_border(grey[None]) for grey in greys])) > 127
+    if inverted:
+        greys = [255 - grey for grey in greys]
+    images = np.stack([_resize(grey) for grey in greys])
+    sizes = {grey.shape for grey in greys}
+    height, width = min(sizes)
+    note = f"{len(sizes)} sizes" if len(sizes) > 1 else f"{width} x {height} pixels"
+    note += ", grey by luminance"
+    if sizes != {(_SIDE, _SIDE)}:
+        note += f", resized to {_SIDE} x {_SIDE}"
+    if inverted:
+        note += ", inverted because their borders are bright"
+    return SampleFile(images, np.array([digit for _, digit in files], np.int64), note)
+
+
+def _visible(greys: list[np.ndarray]) -> np.ndarray:
+    """The version in which something is to be seen, if transparent pixels can be white or black."""
+    return next((grey for grey in greys if np.ptp(grey)), greys[-1])
+
+
+def _border(images: np.ndarray) -> np.ndarray:
+    """The outermost pixels of images [N, height, width], flat."""
+    sides = (images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1])
+    return np.concatenate([side.ravel() for side in sides])
+
+
+def _resize(grey: np.ndarray) -> np.ndarray:
+    """uint8 [28, 28] of an ink picture [height, width] on background 0."""
+    if grey.shape == (_SIDE, _SIDE):
+        return grey
+    side = max(grey.shape)
+    top, left = ((side - length) // 2 for length in grey.shape)
+    square = np.zeros((side, side), np.uint8)
+    square[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
+    method = Image.Resampling.BOX if side > _SIDE else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(square).resize((_SIDE, _SIDE), method))

@@ -1,0 +1,137 @@
+import unittest
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gan3.core.errors import UserError
+from gan3.data import strokes
+from gan3.evaluation import sample_files
+from tests.support import FolderTest
+
+IMAGES, LABELS = strokes.make(40, 10)[:2]
+LABELS = LABELS.astype(np.int64)
+
+
+class Arrays(FolderTest):
+    def read(self, images, **arrays):
+        np.savez("x.npz", images=images, **arrays)
+        return sample_files.read(Path("x.npz"))
+
+    def assert_refused(self, images, message, **arrays):
+        with self.assertRaisesRegex(UserError, f"^x.npz: .*{message}"):
+            self.read(images, **arrays)
+
+    def test_every_range_gives_the_same_pixels_and_is_named(self):
+        unit = IMAGES / 255
+        for images, note in (
+            (IMAGES, "uint8 from 0 to 255, read as 0..255"),
+            (unit, "float64 from 0 to 1, read as 0..1"),
+            (unit.astype(np.float32), "float32 from 0 to 1, read as 0..1"),
+            (unit.astype(np.float16), "float16 from 0 to 1, read as 0..1"),
+            ((2 * unit - 1).astype(np.float32), "float32 from -1 to 1, read as -1..1"),
+            (2 * unit - 1, "float64 from -1 to 1, read as -1..1"),
+        ):
+            with self.subTest(note):
+                read = self.read(images, labels=LABELS)
+                self.assertEqual((read.images.dtype, read.note), (np.uint8, note))
+                np.testing.assert_array_equal(read.images, IMAGES)
+                np.testing.assert_array_equal(read.labels, LABELS)
+
+    def test_rounding_out_of_the_range_is_no_error(self):
+        noise = np.where(IMAGES == 0, -5e-4, IMAGES / 255 + 5e-4)
+        np.testing.assert_array_equal(self.read(noise).images, IMAGES)
+
+    def test_what_could_be_read_in_two_ways_is_refused(self):
+        unit = IMAGES / 255
+        for images, message in (
+            (IMAGES.astype(np.float32), "0 to 255; floats must be in 0..1 or -1..1"),
+            (4 * unit - 2, "floats must be"),
+            (unit - 0.1, "-0.1 to 0.9; neither 0..1 nor -1..1"),
+            (unit / 255, "hardly any ink"),
+            (0 * unit - 1, "hardly any ink"),
+            (IMAGES // 255, "0 to 1; uint8 must be 0..255, multiply by 255"),
+            (IMAGES.astype(np.int64), "images is not uint8 or float16"),
+            (IMAGES[..., None], "images is not uint8 or float16"),
+            (IMAGES[:0], "no images"),
+            (np.where(unit > 0.5, np.nan, unit), "not finite"),
+        ):
+            with self.subTest(message):
+                self.assert_refused(images, message)
+
+    def test_labels_are_digits(self):
+        for labels in (LABELS[:-1], LABELS + 1, LABELS - 1):
+            self.assert_refused(IMAGES, "one digit 0 to 9 for each", labels=labels)
+        self.assert_refused(IMAGES, "labels is not", labels=LABELS.astype(np.float32))
+        read = self.read(IMAGES, labels=LABELS.astype(np.uint8))
+        self.assertEqual(read.labels.dtype, np.int64)
+        self.assertIsNone(self.read(IMAGES).labels)
+
+    def test_bright_borders_are_noted(self):
+        self.assertNotIn("NOTE", self.read(IMAGES).note)
+        self.assertIn("NOTE: the borders are bright", self.read(255 - IMAGES).note)
+
+    def test_npy_has_images_only(self):
+        np.save("x.npy", IMAGES / 255)
+        read = sample_files.read(Path("x.npy"))
+        np.testing.assert_array_equal(read.images, IMAGES)
+        self.assertIsNone(read.labels)
+        np.save("x.npy", np.array([{}] * 3), allow_pickle=True)
+        with self.assertRaisesRegex(UserError, "^x.npy: "):
+            sample_files.read(Path("x.npy"))
+        Path("x.npy").write_bytes(b"no array")
+        with self.assertRaisesRegex(UserError, "^x.npy: damaged or not an npy file"):
+            sample_files.read(Path("x.npy"))
+
+
+class Folders(FolderTest):
+    def write(self, images, size=None, mode=None):
+        for number, (image, label) in enumerate(zip(images, LABELS, strict=True)):
+            picture = Image.fromarray(image)
+            if size is not None:
+                picture = picture.resize(size, Image.Resampling.NEAREST)
+            path = Path(f"samples/{label}/{number:03d}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (picture if mode is None else picture.convert(mode)).save(path)
+        order = np.argsort(LABELS, kind="stable")  # the order in which the folders are read
+        return sample_files.read(Path("samples")), IMAGES[order], LABELS[order]
+
+    def test_a_picture_of_28_pixels_is_read_as_it_is(self):
+        read, images, labels = self.write(IMAGES)
+        np.testing.assert_array_equal(read.images, images)
+        np.testing.assert_array_equal(read.labels, labels)
+        self.assertEqual(read.note, "28 x 28 pixels, grey by luminance")
+
+    def test_dark_ink_is_inverted_and_said_so(self):
+        read, images, _ = self.write(255 - IMAGES, mode="RGB")
+        np.testing.assert_array_equal(read.images, images)
+        self.assertIn("inverted because their borders are bright", read.note)
+
+    def test_larger_pictures_are_averaged(self):
+        read, images, _ = self.write(IMAGES, (112, 112))
+        np.testing.assert_array_equal(read.images, images)  # the mean of four equal pixels
+        self.assertEqual(read.note, "112 x 112 pixels, grey by luminance, resized to 28 x 28")
+
+    def test_others_are_padded_to_a_square(self):
+        wide = np.zeros((40, 28, 56), np.uint8)
+        wide[:, :, 14:42] = IMAGES
+        read, images, _ = self.write(wide)
+        self.assertEqual(int(read.images[:, :7].max()), 0)
+        means = images.reshape(40, 14, 2, 14, 2).mean(axis=(2, 4))
+        np.testing.assert_allclose(read.images[:, 7:21, 7:21], means, atol=1)
+
+    def test_sub_folders_are_digits_and_hold_pictures(self):
+        Path("samples/a").mkdir(parents=True)
+        with self.assertRaisesRegex(UserError, "samples/a: name the sub-folders"):
+            sample_files.read(Path("samples"))
+        Path("samples/a").rename("samples/3")
+        Path("samples/.hidden").write_text("")
+        with self.assertRaisesRegex(UserError, "^samples: has no pictures in sub-folders 0 to 9"):
+            sample_files.read(Path("samples"))
+        Path("samples/3/x.png").write_text("no picture")
+        with self.assertRaisesRegex(UserError, "^samples/3/x.png: not a picture"):
+            sample_files.read(Path("samples"))
+
+
+if __name__ == "__main__":
+    unittest.main()
