@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gan3.cli.parser import one_line
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
+from gan3.core.options import EXPORT_SUFFIXES
 from gan3.runs import registry
 
 if TYPE_CHECKING:
@@ -286,14 +287,27 @@ def _explore(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    suffix = EXPORT_SUFFIXES[options.format]
+    if options.out.suffix.lower() != suffix and suffix:
+        raise UserError(
+            f"--out {options.out}: the format {options.format} needs a name that ends in {suffix}"
+        )
     import_tensorflow()
     from gan3.core import files
-    from gan3.runs import pretrained, trained
 
-    run = trained.open_run(options.run, options.logs, options.figures)
+    source = _open_source(options)
     files.make_folder(options.out.parent)
-    digest = pretrained.save(options.out, run.system)
-    print(f"{run.folders.name}: {options.out}, SHA-256 {digest}")
+    if options.format == "npz":
+        from gan3.runs import pretrained
+
+        digest = pretrained.save(options.out, source.system)
+        print(f"{source.name}: {options.out}, SHA-256 {digest}{source.note}")
+        return 0
+    from gan3.export import keras_model, onnx_model, tf_module
+
+    writer = {"keras": keras_model, "savedmodel": tf_module, "onnx": onnx_model}[options.format]
+    writer.save(options.out, source.system, source.name)
+    print(f"{source.name}: {options.out}{source.note}")
     return 0
 
 

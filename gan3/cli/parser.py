@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gan3.core.config import choices_of
-from gan3.core.options import STRATEGIES, WALK_MODES
+from gan3.core.options import EXPORT_SUFFIXES, STRATEGIES, WALK_MODES
 
 _MAX_SEED = 2**31 - 1
 
@@ -243,9 +243,14 @@ def _train_judge(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    _add_run(parser, "export")
-    text, npz = "file to write: the generator's weights", _output_file(".npz")
-    parser.add_argument("--out", metavar="FILE.npz", type=npz, required=True, help=text)
+    add = parser.add_argument
+    _add_source(parser, positional=True)
+    text = (
+        "npz: the weights in float16; keras: a .keras model; savedmodel: a folder; onnx: needs the"
+        " package onnx (default: npz)"
+    )
+    add("--format", choices=EXPORT_SUFFIXES, default="npz", help=text)
+    add("--out", metavar="FILE", type=_output_file(), required=True, help="file or folder to write")
     _add_folders(parser)
 
 
@@ -302,7 +307,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "compare": ("Print the report cards of several runs side by side.", _compare),
     "sweep": ("Train, evaluate and compare the runs of a sweep file.", _sweep),
     "train-judge": ("Train a judge, the classifier that scores digits.", _train_judge),
-    "export": ("Write the generator of a run as a small file, in float16.", _export),
+    "export": ("Write a generator for Keras, TensorFlow, ONNX or gan3.", _export),
     "export-page": ("Write a generator as a self-contained web page.", _export_page),
     "explore": ("Open a window to explore a generator.", _explore),
     "figures": ("Draw all figures of a run again.", _figures),

@@ -106,6 +106,8 @@ def summary_of(name: str) -> str:
 
     The file is not executed. Raises UserError for an unknown name.
     """
+    if not _is_name(name):
+        raise _unknown(name)
     folder = bundled_folder() if name in names() else OWN_FOLDER
     try:
         text = ast.get_docstring(ast.parse((folder / f"{name}.py").read_bytes())) or ""
@@ -205,7 +207,8 @@ def _own_module(path: Path) -> ModuleType:
     """The module of a user's file. It can import the files beside it by `from . import NAME`."""
     if path.suffix != ".py" or not _is_name(path.stem):
         raise UserError(
-            f"{path}: not the name of an experiment; use letters, digits and _, a letter first, and .py at the end"
+            f"{path}: not the name of an experiment; use letters, digits and _ after a letter, and"
+            " .py at the end"
         )
     if not _is_file(path):
         raise UserError(f"{path}: no such file; name an experiment or its file")

@@ -90,7 +90,6 @@ class WrongArguments(FolderTest):
                 (("latent", "none"), "no such run"),
                 (("export-page", "none"), "no such run"),
                 (("explore", "none"), "no such run"),
-                (("export", "--out", "x.npz"), "no run in it"),
                 (("export", "none", "--out", "x.npz"), "no such run"),
                 (("figures", "none"), "no such run"),
                 (("figures", "../own"), "run name"),

@@ -126,7 +126,7 @@ class Arguments(FolderTest):
             ("sample", "--out", r"\.npz", ("x.png", "x")),
             ("generate 12", "--out", r"\.png or \.npz", ("x.jpg",)),
             ("latent", "--out", r"\.png", ("x.gif",)),
-            ("export", "--out", r"\.npz", ("x.pt",)),
+            ("export", "--out", None, ()),
             ("export-page", "--out", r"\.html or \.htm", ("x.png",)),
             ("compare a b", "--out", r"\.png", ("x.pdf",)),
             ("train-judge", "--out", r"\.npz", ("judge.h5",)),

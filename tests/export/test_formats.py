@@ -1,0 +1,139 @@
+"""Every format gives the pixels of the system that it was written from."""
+
+import importlib.util
+import unittest
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.core.errors import UserError
+from gan3.core.triple import Triple
+from gan3.export import keras_model, onnx_model, tf_module
+from gan3.export.interface import entries_of
+from gan3.runs.registry import build, config_of, names
+from tests.support import FolderTest, call, slow, small_system
+
+DENSE = ("three_network", "published_code", "best", "mlp_gan", "layernorm_gan")
+CONVOLUTIONAL = ("gan_auto_write", "conditional_dcgan", "auxiliary_gan")
+DIGITS = np.array([0, 9, 3, 3, 7, 1], np.int32)
+TOLERANCE = 1e-5
+HAS_ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
+needs_onnx = unittest.skipUnless(HAS_ONNX, "needs onnx and onnxruntime: make setup-dev")
+
+
+def random_system(name):
+    """A system whose variables all differ: biases, scales and moments, too."""
+    system = build(config_of(name), "float32")
+    random = np.random.default_rng(5)
+    for variable in system.generator_weights.values():
+        values = variable.numpy() + random.normal(0, 0.1, variable.shape)
+        if "variance" in variable.name:
+            values = np.abs(values)
+        variable.assign(values.astype(np.float32))
+    return system
+
+
+def inputs_of(system):
+    """Noise and, if digits can be requested, digits, by the names of an exported model's inputs."""
+    shape = (len(DIGITS), entries_of(system))
+    noise = np.random.default_rng(6).uniform(-1, 1, shape).astype(np.float32)
+    return {"noise": noise} | ({"digit": DIGITS} if system.class_conditional else {})
+
+
+class Formats(FolderTest):
+    def assert_same_pixels(self, system, images):
+        noise = tf.constant(inputs_of(system)["noise"])
+        expected = system.generate(tf.constant(DIGITS), noise).numpy()
+        self.assertEqual((images.shape, images.dtype), ((len(DIGITS), 28, 28), np.float32))
+        self.assertGreater(np.ptp(expected), 0.1)  # the weights matter
+        self.assertGreater(np.abs(expected[2] - expected[3]).max(), 1e-3)  # the noise does, too
+        self.assertLess(np.abs(images - expected).max(), TOLERANCE)
+
+    def test_the_names_below_are_all_systems(self):
+        variants = {"best_long", "published_fresh_noise"}
+        self.assertLessEqual(set(DENSE + CONVOLUTIONAL) | variants, set(names()))
+
+    def test_keras(self):
+        for name in DENSE + CONVOLUTIONAL:
+            with self.subTest(name):
+                system = random_system(name)
+                keras_model.save(Path("g.keras"), system, name)
+                model = tf.keras.models.load_model("g.keras")  # which knows nothing of gan3
+                inputs = {key: tf.constant(value) for key, value in inputs_of(system).items()}
+                self.assert_same_pixels(system, model(inputs).numpy())
+
+    def test_savedmodel(self):
+        for name in ("best", "mlp_gan", "conditional_dcgan"):
+            with self.subTest(name):
+                system = random_system(name)
+                tf_module.save(Path(f"deep/{name}"), system, name)
+                serve = tf.saved_model.load(f"deep/{name}").signatures["serving_default"]
+                inputs = {key: tf.constant(value) for key, value in inputs_of(system).items()}
+                self.assert_same_pixels(system, serve(**inputs)["images"].numpy())
+        with self.assertRaisesRegex(UserError, "^deep/best: exists already"):
+            tf_module.save(Path("deep/best"), system, "x")
+        self.assertEqual(len(list(Path("deep").iterdir())), 3)  # no temporary folder is left
+
+    @needs_onnx
+    def test_onnx(self):
+        import onnxruntime
+
+        for name in DENSE:
+            with self.subTest(name):
+                system = random_system(name)
+                onnx_model.save(Path("g.onnx"), system, name)
+                session = onnxruntime.InferenceSession("g.onnx")
+                inputs = inputs_of(system)
+                self.assertEqual({value.name for value in session.get_inputs()}, set(inputs))
+                (images,) = session.run(["images"], inputs)
+                self.assert_same_pixels(system, images)
+
+    @needs_onnx
+    def test_every_activation_in_onnx_and_keras(self):
+        import onnxruntime
+
+        for activation in ("elu", "relu", "leaky_relu"):
+            with self.subTest(activation):
+                system = small_system(activation=Triple(activation, "relu", "relu"))
+                onnx_model.save(Path("g.onnx"), system, "x")
+                (images,) = onnxruntime.InferenceSession("g.onnx").run(None, inputs_of(system))
+                np.testing.assert_allclose(
+                    images, keras_model.build(system, "x")(inputs_of(system)), atol=TOLERANCE
+                )
+
+    def test_convolutions_are_refused_as_onnx(self):
+        for name in CONVOLUTIONAL:
+            with self.assertRaisesRegex(UserError, f"^{name}: has convolutions.*keras or saved"):
+                onnx_model.save(Path("g.onnx"), build(config_of(name), "float32"), name)
+        self.assertFalse(Path("g.onnx").exists())
+
+    @unittest.skipIf(HAS_ONNX, "onnx is installed")
+    def test_without_the_package_onnx_the_extra_is_named(self):
+        with self.assertRaisesRegex(UserError, r"gan3\[export\]"):
+            onnx_model.save(Path("g.onnx"), small_system(), "x")
+
+
+class Command(FolderTest):
+    def test_the_bundled_generator_is_written_and_names_are_checked(self):
+        status, out, err = call("export", "--format", "keras", "--out", "new/g.keras")
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("best: new/g.keras", out)
+        model = tf.keras.models.load_model("new/g.keras")
+        noise = np.zeros((2, 10), np.float32)
+        images = model.predict({"digit": np.array([1, 8]), "noise": noise}, verbose=0)
+        self.assertGreater(images.max(), 0.9)  # ink
+        for kind, name in (("keras", "g.npz"), ("onnx", "g.keras"), ("npz", "g.onnx")):
+            status, _, err = call("export", "--format", kind, "--out", name)
+            self.assertEqual(status, 2)
+            self.assertRegex(err, rf"^gan3: --out {name}: the format {kind} needs .*\.{kind}\n$")
+
+    @slow("builds every system")
+    def test_savedmodel_is_for_every_system(self):
+        for name in names():
+            tf_module.save(Path(name), random_system(name), name)
+            self.assertTrue((Path(name) / "saved_model.pb").is_file())
+
+
+if __name__ == "__main__":
+    unittest.main()
