@@ -1,10 +1,14 @@
-"""A wheel is built and installed into an empty folder, and works without the checkout."""
+"""A wheel is built, installed into an environment and used in an empty folder, without checkout."""
 
+import email
+import json
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import tomllib
 import unittest
 import zipfile
 from pathlib import Path
@@ -12,88 +16,176 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.support import ROOT, FolderTest, slow
+from gan3.data import strokes
+from tests.support import ROOT, FolderTest, slow, write_idx_set
 
-PACKAGES = ("gan3", "experiments")
+PLACES = {"gan3": "gan3", "experiments": "gan3/experiments"}  # of the checkout and of the wheel
+OWN_DATA = ("--dataset", "idx", "--data", "own")  # a small set, which is scored in seconds
 
 
-def run(*command: str, **environment: str) -> subprocess.CompletedProcess:
+def run(*command: str | Path) -> subprocess.CompletedProcess:
+    outer = ("PYTHONPATH", "GAN3_DATA")
     return subprocess.run(
-        [sys.executable, *command],
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | environment,
+        [str(part) for part in command],
+        env={key: value for key, value in os.environ.items() if key not in outer},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-@slow("builds a wheel and imports TensorFlow")
+def installed_paths() -> set[str]:
+    """The files that an installation should have, by their paths in it."""
+    return {
+        f"{inside}/{path.relative_to(ROOT / folder)}"
+        for folder, inside in PLACES.items()
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".npz", ".json", ".html", ".toml", ".typed")
+    }
+
+
+class Declaration(unittest.TestCase):
+    """What pyproject.toml says, without building anything."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    def test_every_package_is_listed(self):
+        packages = {
+            path.rpartition("/")[0].replace("/", ".")
+            for path in installed_paths()
+            if path.endswith("/__init__.py")
+        }
+        self.assertGreater(len(packages), 10)
+        self.assertEqual(set(self.project["tool"]["setuptools"]["packages"]), packages)
+
+    def test_no_version_is_pinned(self):
+        extras = self.project["project"]["optional-dependencies"]
+        self.assertEqual(set(extras), {"gpu", "ray", "export", "tour", "bench"})
+        lines = (ROOT / "requirements.txt").read_text().splitlines()
+        requirements = [line for line in lines if line and line[0] != "#"] + sum(
+            extras.values(), []
+        )
+        self.assertGreater(len(requirements), 10)
+        self.assertEqual([text for text in requirements if "==" in text], [])
+
+
+@slow("builds a wheel, trains and evaluates with it")
 class Wheel(FolderTest):
     @classmethod
     def setUpClass(cls):
-        cls.built = Path(tempfile.mkdtemp(prefix="gan3 wheel "))
+        cls.built = Path(tempfile.mkdtemp(prefix="gan3-wheel-"))  # pip's scripts allow no space
         cls.addClassCleanup(shutil.rmtree, cls.built)
         source = cls.built / "source"  # setuptools writes into the folder that it builds
         source.mkdir()
-        for name in PACKAGES:
-            shutil.copytree(
-                ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        for name in ("pyproject.toml", "README.md", "LICENSE", "requirements*.txt"):
-            for path in ROOT.glob(name):
-                shutil.copy(path, source)
-        pip = ("-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check")
+        for name in PLACES:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, source / name, ignore=ignored)
+        for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt"):
+            shutil.copy(ROOT / name, source)
+        pip = (sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check")
         done = run(
             *(*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index"),
-            *("--wheel-dir", str(cls.built), str(source)),
+            *("--wheel-dir", cls.built, source),
         )
         assert done.returncode == 0, done.stderr
         (cls.wheel,) = cls.built.glob("gan3-*.whl")
-        cls.installed = cls.built / "installed"
+        shutil.rmtree(source)
+        # An environment that sees the requirements of this one, but no other gan3.
+        environment = cls.built / "environment"
+        done = run(sys.executable, "-m", "venv", "--without-pip", environment)
+        assert done.returncode == 0, done.stderr
+        python = environment / "bin" / "python"
+        done = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+        cls.packages = Path(done.stdout.strip())
+        paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        (cls.packages / "requirements.pth").write_text("\n".join(paths))
         done = run(
-            *(*pip, "install", "--no-deps", "--no-index", "--no-compile"),
-            *("--target", str(cls.installed), str(cls.wheel)),
+            *(*pip, "--python", python, "install", "--no-deps", "--no-index", "--no-compile"),
+            cls.wheel,
         )
         assert done.returncode == 0, done.stderr
+        cls.command = environment / "bin" / "gan3"
 
-    def gan3(self, *arguments: str) -> subprocess.CompletedProcess:
-        return run("-m", "gan3", *arguments, PYTHONPATH=str(self.installed))
+    def gan3(self, *arguments: str) -> str:
+        """The output of the installed command."""
+        done = run(self.command, *arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
 
-    def test_every_module_and_data_file_is_inside(self):
-        wanted = {
-            str(path.relative_to(ROOT))
-            for folder in PACKAGES
-            for path in (ROOT / folder).rglob("*.*")
-            if path.suffix in (".py", ".npz", ".json", ".html")
-        }
+    def test_every_module_and_data_file_is_inside_and_nothing_else(self):
+        wanted = installed_paths()
         self.assertIn("gan3/demo/web_page.html", wanted)
         self.assertIn("gan3/pretrained/judge.npz", wanted)
         self.assertIn("gan3/method/train_step.py", wanted)
+        self.assertIn("gan3/experiments/three_network.py", wanted)
+        self.assertIn("gan3/experiments/sweeps/reproduce.toml", wanted)
         with zipfile.ZipFile(self.wheel) as archive:
-            names = {name for name in archive.namelist() if ".dist-info/" not in name}
-        self.assertEqual(names, wanted)
+            names = archive.namelist()
+            (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+            requires = email.message_from_bytes(archive.read(metadata)).get_all("Requires-Dist")
+        self.assertEqual({name for name in names if ".dist-info/" not in name}, wanted)
+        self.assertEqual([text for text in requires if "==" in text.split(";")[0]], [])
 
     def test_help_and_the_experiments(self):
-        done = self.gan3("--help")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn("generate", done.stdout)
-        done = self.gan3("experiments")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(self.gan3("--help"), r"^usage: gan3 \[-h\] COMMAND")
+        self.assertRegex(self.gan3("train", "--help"), "^usage: gan3 train")
+        listed = self.gan3("experiments")
         for path in (ROOT / "experiments").glob("[!_]*.py"):
-            self.assertIn(path.stem, done.stdout)
+            self.assertIn(path.stem, listed)
 
     def test_a_number_from_the_bundled_generator(self):
-        done = self.gan3("generate", "12", "--out", "twelve.png")
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.gan3("generate", "12", "--out", "twelve.png")
         with Image.open("twelve.png") as image:
             pixels = np.asarray(image)
         self.assertGreater(np.ptp(pixels), 200)  # ink on paper
 
+    def test_a_run_of_an_own_experiment_and_a_number_from_it(self):
+        Path("experiments").mkdir()
+        Path("experiments/mine.py").write_text(
+            "import dataclasses\n"
+            "from gan3.experiments import mlp_gan\n"
+            "CONFIG = dataclasses.replace(mlp_gan.CONFIG, experiment='mine', batch_size=20)\n"
+            "build = mlp_gan.build\n"
+        )
+        write_idx_set(Path("own"))
+        schedule = ("--episodes", "1", "--batches", "5", *OWN_DATA)
+        self.gan3("train", "--experiment", "mine", "--run", "a", *schedule)
+        record = json.loads(Path("logs/a/run.json").read_text())
+        self.assertEqual((record["outcome"], record["config"]["experiment"]), ("done", "mine"))
+        self.gan3("sample", "--run", "a", "--count", "3", "--out", "three.npz")
+        with np.load("three.npz") as samples:
+            self.assertEqual(samples["images"].shape, (3, 28, 28))
+
+    def test_the_default_experiment(self):
+        self.gan3("train", "--episodes", "1", "--batches", "20", "--dataset", "strokes")
+        (record,) = Path("logs").glob("three_network-*/run.json")
+        self.assertEqual(json.loads(record.read_text())["outcome"], "done")
+
+    def test_a_card_of_a_file(self):
+        images, labels = strokes.make(200, 10)[:2]
+        np.savez("x.npz", images=images, labels=labels)
+        write_idx_set(Path("own"))
+        out = self.gan3("evaluate", "--samples", "x.npz", *OWN_DATA)
+        self.assertIn("label accuracy", out)
+
+    def test_a_sweep(self):
+        Path("two.toml").write_text(
+            'name = "two"\ntitle = "Two"\nexperiment = "mlp_gan"\nseeds = [0, 1]\n'
+            "[settings]\nepisodes = 1\nbatches = 5\nbatch_size = 20\n"
+            'dataset = "idx"\n'
+        )
+        write_idx_set(Path("own"))
+        self.gan3("sweep", "two.toml", "--data", "own")
+        for seed in (0, 1):
+            self.assertTrue(Path(f"logs/two-mlp_gan-{seed}/report.json").is_file())
+
     def test_the_library_is_the_installed_one(self):
         code = "import gan3, gan3.evaluation.judge; print(gan3.__file__)"
-        done = run("-c", code, PYTHONPATH=str(self.installed))
+        done = run(self.command.with_name("python"), "-c", code)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(Path(done.stdout.strip()).parent.parent, self.installed)
+        self.assertEqual(Path(done.stdout.strip()).parent.parent, self.packages)
 
 
 if __name__ == "__main__":

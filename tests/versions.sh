@@ -9,7 +9,7 @@ MODULES=(
   nn.test_layers nn.test_adam method.test_networks method.test_reference vae_gan.test_networks
   baselines.test_networks data.test_datasets runs.test_checkpoints runs.test_tensorboard
   runs.test_pretrained runs.test_registry plots.test_grids evaluation.test_metrics
-  evaluation.test_sample_files demo.test_digit_reader export
+  evaluation.test_sample_files demo.test_digit_reader export.test_formats
 )
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

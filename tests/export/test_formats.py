@@ -1,6 +1,7 @@
 """Every format gives the pixels of the system that it was written from."""
 
 import importlib.util
+import re
 import unittest
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from gan3.core.triple import Triple
 from gan3.export import keras_model, onnx_model, tf_module
 from gan3.export.interface import entries_of
 from gan3.runs.registry import build, config_of, names
-from tests.support import FolderTest, call, slow, small_system
+from tests.support import ROOT, FolderTest, call, slow, small_system
 
 DENSE = ("three_network", "published_code", "best", "mlp_gan", "layernorm_gan")
 CONVOLUTIONAL = ("gan_auto_write", "conditional_dcgan", "auxiliary_gan")
@@ -46,7 +47,7 @@ class Formats(FolderTest):
         noise = tf.constant(inputs_of(system)["noise"])
         expected = system.generate(tf.constant(DIGITS), noise).numpy()
         self.assertEqual((images.shape, images.dtype), ((len(DIGITS), 28, 28), np.float32))
-        self.assertGreater(np.ptp(expected), 0.1)  # the weights matter
+        self.assertGreater(np.ptp(expected), 0.05)  # the weights matter
         self.assertGreater(np.abs(expected[2] - expected[3]).max(), 1e-3)  # the noise does, too
         self.assertLess(np.abs(images - expected).max(), TOLERANCE)
 
@@ -112,6 +113,26 @@ class Formats(FolderTest):
     def test_without_the_package_onnx_the_extra_is_named(self):
         with self.assertRaisesRegex(UserError, r"gan3\[export\]"):
             onnx_model.save(Path("g.onnx"), small_system(), "x")
+
+
+class Documentation(FolderTest):
+    def test_the_python_examples_of_the_page_run(self):
+        """Each draws 241256 into `images`, from the files that the page names."""
+        text = (ROOT / "docs" / "export.md").read_text()
+        examples = re.findall(r"## (\S+)\n```python\n(.*?)```", text, re.DOTALL)
+        self.assertEqual([name for name, _ in examples], ["Keras", "TensorFlow", "onnxruntime"])
+        system = random_system("best")
+        keras_model.save(Path("generator.keras"), system, "best")
+        tf_module.save(Path("folder"), system, "best")
+        if HAS_ONNX:
+            onnx_model.save(Path("generator.onnx"), system, "best")
+        for name, code in examples:
+            if name == "onnxruntime" and not HAS_ONNX:
+                continue
+            with self.subTest(name):
+                names = {}
+                exec(code, names)
+                self.assertEqual(np.asarray(names["images"]).shape, (6, 28, 28))
 
 
 class Command(FolderTest):
