@@ -33,6 +33,7 @@ SECONDS = {
     "demo.test_explore": 18,
     "test_fuzz": 18,
     "cli.test_commands": 15,
+    "export.test_formats": 15,
     "data.test_download": 14,
     "method.test_reference": 12,
     "data.test_datasets": 10,

@@ -249,6 +249,7 @@ def _export(parser: argparse.ArgumentParser) -> None:
         "npz: the weights in float16; keras: a .keras model; savedmodel: a folder; onnx: needs the"
         " package onnx (default: npz)"
     )
+    _add_moments(parser)
     add("--format", choices=EXPORT_SUFFIXES, default="npz", help=text)
     add("--out", metavar="FILE", type=_output_file(), required=True, help="file or folder to write")
     _add_folders(parser)

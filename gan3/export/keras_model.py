@@ -141,9 +141,14 @@ def _conv_transpose(h: Layer, weights: Weights, stride: int, padding: str) -> La
 
 
 def _batch_norm(norm: BatchNorm, h: Layer) -> Layer:
-    layer = tf.keras.layers.BatchNormalization(epsilon=EPSILON, scale=norm.scale is not None)
-    scale = [] if norm.scale is None else [norm.scale]
-    return _with_weights(layer, h, *scale, norm.shift, norm.mean, norm.variance)
+    layer = tf.keras.layers.BatchNormalization(
+        epsilon=EPSILON, scale=norm.scale is not None, center=norm.shift is not None
+    )
+    # As in training, it normalises by the moments of the batch.
+    out = layer(h, training=True) if norm.moments == "batch" else layer(h)
+    weights = (norm.scale, norm.shift, norm.mean, norm.variance)
+    layer.set_weights([weight.numpy() for weight in weights if weight is not None])
+    return out
 
 
 def _upsample(h: Layer) -> Layer:

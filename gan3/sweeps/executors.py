@@ -129,7 +129,7 @@ def run_on_ray(
     try:
         import ray
     except ImportError:
-        raise UserError("Ray: not installed; pip install -r requirements-ray.lock") from None
+        raise UserError('Ray: not installed; pip install "gan3[ray]"') from None
 
     resources = {} if address else {"num_cpus": jobs * threads, "include_dashboard": False}
     try:

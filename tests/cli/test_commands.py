@@ -190,7 +190,7 @@ class Experiments(unittest.TestCase):
         status, out, _ = call("experiments")
         self.assertEqual(status, 0)
         self.assertRegex(out, r"(?m)^three_network +The three-network")
-        self.assertTrue(all(len(line) < 100 for line in out.splitlines()))
+        self.assertTrue(all(len(line) < 102 for line in out.splitlines()))
 
 
 if __name__ == "__main__":

@@ -64,6 +64,17 @@ class Formats(FolderTest):
                 inputs = {key: tf.constant(value) for key, value in inputs_of(system).items()}
                 self.assert_same_pixels(system, model(inputs).numpy())
 
+    def test_keras_with_running_moments(self):
+        for name in CONVOLUTIONAL:
+            with self.subTest(name):
+                system = random_system(name)
+                system.use_moments("running")
+                inputs = inputs_of(system)
+                images = keras_model.build(system, name)(inputs).numpy()
+                self.assert_same_pixels(system, images)
+                alone = keras_model.build(system, name)({k: v[:1] for k, v in inputs.items()})
+                np.testing.assert_allclose(alone, images[:1], atol=TOLERANCE)
+
     def test_savedmodel(self):
         for name in ("best", "mlp_gan", "conditional_dcgan"):
             with self.subTest(name):
