@@ -21,7 +21,7 @@ from gan3.core import files
 from gan3.core.errors import UserError
 from gan3.data import datasets
 from gan3.demo import digit_reader
-from gan3.evaluation import comparison, judge
+from gan3.evaluation import comparison, judge, sample_files
 from gan3.runs import run_files, sampling
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import config_from_dict, config_of
@@ -157,18 +157,19 @@ class MutatedFiles(FolderTest):
         )
 
     def test_samples_and_weights(self):
-        images = np.zeros((120, 28, 28), np.uint8)
+        images = np.arange(120 * 784, dtype=np.uint8).reshape(120, 28, 28)
         np.savez(self.folder / "x.npz", images=images, labels=np.arange(120) % 10)
         path = self.folder / "x.npz"
-        wanted = {"images": ("uint8", (None, 28, 28)), "labels": ("int64", (None,))}
 
         def read():
-            files.names_in(path)
-            files.read_npz(path, wanted)
+            sample_files.read(path)
 
         self.assert_read_or_refused("samples", path, path.read_bytes(), read)
         np.savez_compressed(path, images=images, labels=np.arange(120) % 10)
         self.assert_read_or_refused("compressed samples", path, path.read_bytes(), read)
+        path = self.folder / "x.npy"
+        np.save(path, np.linspace(0, 1, 120 * 784, dtype=np.float32).reshape(120, 28, 28))
+        self.assert_read_or_refused("npy samples", path, path.read_bytes(), read)
         path = self.folder / "judge.npz"
         content = judge.BUNDLED_JUDGE.read_bytes()
         self.assert_read_or_refused("judge", path, content, lambda: judge.load(path, judge.DIGEST))
