@@ -19,13 +19,17 @@ cp -R gan3 experiments pyproject.toml README.md LICENSE requirements*.txt "$fold
 
 # "name>=1.2,<3" becomes "name==1.2": pip then also takes 1.2.0, and no later version.
 sed -nE 's/^([a-z]+)>=([0-9.]+),.*/\1==\2/p' requirements.txt > "$folder/lowest.txt"
-: > "$folder/newest.txt"
 [ "$(wc -l < "$folder/lowest.txt")" -eq "$(grep -c '^[a-z]' requirements.txt)" ]
+# The lowest version of the extra "export", and an onnxruntime of its time to read what it writes.
+sed -nE 's/^export = \["(onnx)>=([0-9.]+)"\]/\1==\2/p' pyproject.toml | grep . >> "$folder/lowest.txt"
+echo "onnxruntime==1.20.1" >> "$folder/lowest.txt"
+: > "$folder/newest.txt"
 
 for end in lowest newest; do
   echo "== $end versions"
   "$PYTHON" -m venv "$folder/$end"
   python="$folder/$end/bin/python"
+  "$python" -m pip install --quiet --disable-pip-version-check --upgrade pip
   "$python" -m pip install --quiet --disable-pip-version-check \
     --constraint "$folder/$end.txt" "$folder/source" onnx onnxruntime
   "$python" -m pip list --disable-pip-version-check |
