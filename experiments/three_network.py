@@ -12,8 +12,9 @@ set; docs/fidelity.md has the figures that each was needed for, one change at a 
 
 import dataclasses
 
-from . import published_code
 from gan3.core.triple import Triple
+
+from . import published_code
 
 CONFIG = dataclasses.replace(
     published_code.CONFIG,
