@@ -5,10 +5,13 @@ import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
+
+if TYPE_CHECKING:
+    from gan3.method.drawing import GeneratorSpec
 
 
 def names() -> list[str]:
@@ -41,6 +44,15 @@ def summary_of(name: str) -> str:
 def builder_of(name: str) -> Callable[[RunConfig, str], Any]:
     """The experiment's `build(config, dtype)`, which returns its system."""
     return _module(name).build
+
+
+def dense_generator_of(config: RunConfig) -> "GeneratorSpec | None":
+    """The generator of the experiment's system, if the experiment declares it as dense layers.
+
+    None if it does not: then only TensorFlow can draw with the system that it builds.
+    """
+    declare = getattr(_module(config.experiment), "dense_generator", None)
+    return None if declare is None else declare(config)
 
 
 def _module(name: str) -> ModuleType:

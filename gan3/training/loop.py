@@ -14,7 +14,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from gan3.core.config import RunConfig
-from gan3.core.errors import DivergedError, UserError
+from gan3.core.errors import DivergedError, StoppedError, UserError
 from gan3.core.files import cannot_write, check_path, write_json
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
@@ -31,7 +31,7 @@ from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.trained import open_run
 from gan3.training.distributed import Replicas, follow_chief, non_finite, open_replicas, worker_lost
-from gan3.training.interruption import Signals, StoppedError, exclusive_lock
+from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.precision import multiplies_bfloat16, resolve_precision
 from gan3.training.progress import (
     Bar,
