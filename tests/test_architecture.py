@@ -26,6 +26,7 @@ ORDER = (
     ("demo",),
     ("training",),
     ("sweeps",),
+    ("api",),
     ("cli",),
 )
 """The packages of gan3. Each imports only from those above it, so not from one in its own row."""
@@ -126,10 +127,14 @@ def upward_imports(modules: Modules) -> list[str]:
 
 
 def circles(modules: Modules) -> list[str]:
-    """Modules that import themselves by way of others."""
+    """Modules that import themselves by way of others.
+
+    `gan3` itself imports nothing when it is imported; it names the API for type checkers.
+    """
     graph: dict[str, set[str]] = {name: set() for name in modules}
     for module, imported in internal_imports(modules):
-        graph[module.name].add(imported.name)
+        if module.name != "gan3":
+            graph[module.name].add(imported.name)
     reached = {name: set(imported) for name, imported in graph.items()}
     for middle in graph:
         for name in graph:
@@ -155,7 +160,7 @@ def forbidden_imports(modules: Modules) -> list[str]:
             "training sees the judge through the monitor only": source == "training"
             and target == "evaluation"
             and imported.name != "gan3.evaluation.monitor",
-            "only evaluation knows the judge": source not in ("evaluation", "cli")
+            "only evaluation knows the judge": source not in ("evaluation", "api", "cli")
             and imported.name == "gan3.evaluation.judge",
         }
         violations += [

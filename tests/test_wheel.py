@@ -64,7 +64,7 @@ class Wheel(FolderTest):
             str(path.relative_to(ROOT))
             for folder in PACKAGES
             for path in (ROOT / folder).rglob("*.*")
-            if path.suffix in (".py", ".npz", ".json", ".html")
+            if path.suffix in (".py", ".npz", ".json", ".html", ".typed")
         }
         self.assertIn("gan3/demo/web_page.html", wanted)
         self.assertIn("gan3/pretrained/judge.npz", wanted)

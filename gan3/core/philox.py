@@ -13,10 +13,7 @@ Seed = tuple[int, int]
 _ROUNDS = 10
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _KEY_STEPS = 0x9E3779B9, 0xBB67AE85
-_SCRAMBLE_KEY = (
-    0x3EC8F720,
-    0x02461E29,
-)  # with which TensorFlow turns a seed into a key and a counter
+_SCRAMBLE_KEY = 0x3EC8F720, 0x02461E29  # with which TensorFlow makes a key of a seed
 _LOW, _HIGH_BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
 _LEAST_UNIFORM = np.float32(1e-7)  # in place of a zero, which has no logarithm
 

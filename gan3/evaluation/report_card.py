@@ -35,7 +35,7 @@ from gan3.runs.tensorboard import EventWriter
 from gan3.runs.trained import TrainedRun, open_run
 
 SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
-_LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
+LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
 _EVENTS = ".report"  # suffix of the event files of evaluations
 _TITLE_WIDTH = 37  # of the printed card
 
@@ -270,8 +270,8 @@ def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndar
 
 def _samples_of_file(path: Path) -> SampleSet:
     images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
-    if len(images) < _LEAST_SAMPLES:
-        raise UserError(f"{path}: {len(images)} images; a card needs at least {_LEAST_SAMPLES}")
+    if len(images) < LEAST_SAMPLES:
+        raise UserError(f"{path}: {len(images)} images; a card needs at least {LEAST_SAMPLES}")
     labels = None
     if "labels" in names_in(path):
         labels = read_npz(path, {"labels": ("int64", (None,))})["labels"]

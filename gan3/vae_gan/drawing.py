@@ -8,7 +8,7 @@ from gan3.vae_gan.config import VaeGanConfig
 def generator_layers(
     name: str, widths: tuple[int, ...], activation: str, batch_norm: bool
 ) -> Specs:
-    """A dense network of any hidden `widths`, then 784 sigmoids; `name` begins its arrays' names."""
+    """A dense network of any hidden `widths`, then 784 sigmoids; arrays are named name/…."""
     return stack(name, (LATENT, *widths, PIXELS), activation, "sigmoid", batch_norm)
 
 
