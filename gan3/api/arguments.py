@@ -94,6 +94,13 @@ def as_folder(folder: Any, name: str) -> Path:
     return Path(folder)
 
 
+def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """One of some words. Raises UserError for anything else."""
+    if value not in choices:
+        raise UserError(f"{name} {_shown(value)}: unknown; choose one of {', '.join(choices)}")
+    return value
+
+
 def log_or_warn(log: Log | None, dataset: str = "auto") -> Log:
     """`log`; without one, a function that only passes on warnings, as Python's warnings.
 

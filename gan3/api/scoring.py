@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.api.arguments import as_folder, as_images, as_labels, as_seed, log_or_warn
+from gan3.api.arguments import (
+    as_choice,
+    as_folder,
+    as_images,
+    as_labels,
+    as_seed,
+    log_or_warn,
+)
+from gan3.core.config import choices_of
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, write_json
 from gan3.core.log import Log
@@ -106,6 +114,8 @@ def evaluate(
     """
     pixels = as_images(images)
     digits = None if labels is None else as_labels(labels, len(pixels))
+    dataset = as_choice(dataset, "dataset", choices_of("dataset"))
+    split = as_choice(split, "split", choices_of("split"))
     import_tensorflow()
     from gan3.data.datasets import load
     from gan3.evaluation import report_card

@@ -108,6 +108,12 @@ class Arguments(unittest.TestCase):
             [(value, "logs .*: use the path of a folder") for value in wrong],
         )
 
+    def test_choices(self):
+        self.assertEqual(arguments.as_choice("b", "split", ("a", "b")), "b")
+        for value in ("c", None, 3, ["a"]):
+            with self.assertRaisesRegex(UserError, "split .*: unknown; choose one of a, b"):
+                arguments.as_choice(value, "split", ("a", "b"))
+
 
 class Lines(unittest.TestCase):
     def test_without_a_log_only_warnings_are_passed_on_as_pythons(self):
