@@ -12,6 +12,7 @@ from gan3.core.log import Log
 from gan3.data.pixels import to_pixels
 
 _MAX_SEED = 2**31 - 1
+_MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 _WARNINGS = ("WARNING", "NOTE")  # how lines begin that a user should not miss
 
 
@@ -74,17 +75,17 @@ def as_images(images: Any) -> np.ndarray:
 
 
 def as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
-    """Noise as float32 of this shape. Raises UserError if it is not, or not finite."""
+    """Noise as float32 of this shape. Raises UserError if it is not, or beyond -1000..1000."""
     array = _as_array(noise, "noise")
     if array.dtype.kind not in "fiu" or array.shape != shape:
         raise UserError(
             f"noise: {array.dtype} of shape {array.shape}; use floats of shape {shape}, one row for"
             " each image"
         )
-    array = array.astype(np.float32)
-    if not np.isfinite(array).all():
-        raise UserError("noise: has values that are not finite; use finite ones")
-    return array
+    largest = np.abs(array).max()
+    if not largest <= _MAX_NOISE:  # also if it is not a number
+        raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
+    return array.astype(np.float32)
 
 
 def as_folder(folder: Any, name: str) -> Path:

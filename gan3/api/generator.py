@@ -105,8 +105,8 @@ class Generator:
     def draw(self, labels: Any, noise: Any) -> np.ndarray:
         """The images of labels [N] with the given noise [N, noise_entries]: uint8 [N, 28, 28].
 
-        The noise may be anything finite, also outside the range that the generator was trained
-        with. Raises UserError if labels and noise do not fit.
+        The noise may be outside the range that the generator was trained with, from -1000 to 1000.
+        Raises UserError if labels and noise do not fit.
         """
         digits = as_labels(labels)
         return self._sampler.draw(digits, as_noise(noise, (len(digits), self.noise_entries)))

@@ -94,8 +94,9 @@ class Arguments(unittest.TestCase):
             (
                 (np.zeros((2, 3)), r"of shape \(2, 3\); use floats of shape \(2, 2\)"),
                 (np.zeros(2), "use floats of shape"),
-                ([[np.inf, 0], [0, 0]], "not finite"),
-                ([[1e300, 0], [0, 0]], "not finite"),
+                ([[np.inf, 0], [0, 0]], "values up to inf; use values from -1000 to 1000"),
+                ([[0, np.nan], [0, 0]], "values up to nan"),
+                ([[0, 0], [-1001, 0]], r"values up to 1e\+03"),
                 ("x", "not an array of numbers"),
             ),
         )
