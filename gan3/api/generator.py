@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.api.arguments import as_count, as_folder, as_labels, as_noise, as_seed
+from gan3.api.arguments import as_choice, as_count, as_folder, as_labels, as_noise, as_seed
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.plots.numbers import parse_number
@@ -28,12 +28,20 @@ class Generator:
     Generators of dense layers draw in NumPy, those with convolutions in TensorFlow.
     """
 
-    def __init__(self, name: str, sampler: DigitSampler, noise_seed: int | None = None):
-        """Use `gan3.load`. Raises UserError for a `noise_seed` that the generator cannot use."""
+    def __init__(
+        self,
+        name: str,
+        sampler: DigitSampler,
+        noise_seed: int | None = None,
+        moments: str | None = None,
+    ):
+        """Use `gan3.load`. Raises UserError for an option that the generator does not have."""
         self.name = name
         self._sampler = sampler
         if noise_seed is not None:
             sampler.redraw_noise(as_seed(noise_seed, "noise seed"))
+        if moments is not None:
+            sampler.use_moments(as_choice(moments, "moments", ("running", "batch")))
 
     def __repr__(self) -> str:
         kind = "requested digits" if self.class_conditional else "any digits"
@@ -120,7 +128,11 @@ class Generator:
 
 
 def load(
-    name: str | os.PathLike[str], *, noise_seed: int | None = None, logs: str | Path = "logs"
+    name: str | os.PathLike[str],
+    *,
+    noise_seed: int | None = None,
+    moments: str | None = None,
+    logs: str | Path = "logs",
 ) -> Generator:
     """A generator by name.
 
@@ -129,13 +141,16 @@ def load(
             run with the name of a bundled generator needs its path.
         noise_seed: replace the noise matrix of `published_code`, whose generator has only one: by
             that of a run with this seed.
+        moments: "running" or "batch", for a system with convolutions and batch normalisation. With
+            those of the batch an image depends on the images that it is drawn with. By default as
+            published.
         logs: the folder of all runs.
 
     Raises:
-        UserError: there is no such generator, or a `noise_seed` for one without a fixed matrix.
+        UserError: there is no such generator, or it has no such option.
     """
     if isinstance(name, str) and name in pretrained.GENERATORS:
-        return Generator(name, pretrained.open_pretrained(name), noise_seed)
+        return Generator(name, pretrained.open_pretrained(name), noise_seed, moments)
     run_name, logs = locate_run(name, logs)
     if not check_path((Path(logs) / run_name).is_dir):
         bundled = ", ".join(pretrained.GENERATORS)
@@ -143,7 +158,7 @@ def load(
             f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or give"
             " its folder"
         )
-    return Generator(run_name, find_run(run_name, logs).sampler(), noise_seed)
+    return Generator(run_name, find_run(run_name, logs).sampler(), noise_seed, moments)
 
 
 def locate_run(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, str]:

@@ -70,13 +70,19 @@ class Run:
         """
         return run_files.read_metrics(self._folders.metrics)
 
-    def generator(self, episode: int | None = None, *, noise_seed: int | None = None) -> Generator:
+    def generator(
+        self,
+        episode: int | None = None,
+        *,
+        noise_seed: int | None = None,
+        moments: str | None = None,
+    ) -> Generator:
         """The generator after an episode, by default the last one.
 
-        noise_seed: as in `gan3.load`. Raises UserError if there is no such episode.
+        The options are those of `gan3.load`. Raises UserError if there is no such episode or option.
         """
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
-        return Generator(self.name, run.sampler(episode), noise_seed)
+        return Generator(self.name, run.sampler(episode), noise_seed, moments)
 
     def recognise(self, images: Any) -> Recognised:
         """The digits on images of [N, 28, 28], by the run's own determinator. Needs TensorFlow.

@@ -80,6 +80,8 @@ class Bundled(unittest.TestCase):
             (lambda: generator.sample(5, "x"), "labels 'x': "),
             (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
             (lambda: gan3.load("best", noise_seed=1), "noise seed: .* leave the noise seed out"),
+            (lambda: gan3.load("best", moments="batch"), "moments: .* leave them out"),
+            (lambda: gan3.load("best", moments="mean"), "'mean': unknown; choose one of running"),
             (lambda: gan3.load("worst"), "'worst': no run in logs, nor bundled .best"),
             (lambda: gan3.load(""), "run '': use the path of a folder"),
             (lambda: gan3.load(None), "run None: use the path of a folder"),
@@ -154,6 +156,11 @@ class OfRuns(FolderTest):
         noise = generator.noise(labels, seed=3)
         drawn = generator.draw(labels, noise).astype(int)
         self.assertLessEqual(np.abs(drawn - images).max(), 1)
+        running = gan3.load("a", moments="running").sample(12, seed=3).images
+        self.assertGreater(np.abs(running.astype(int) - images).mean(), 1)
+        np.testing.assert_array_equal(
+            gan3.open_run("a").generator(moments="batch").sample(12, seed=3).images, images
+        )
 
     def test_a_run_that_is_not_there_or_damaged(self):
         with self.assertRaisesRegex(gan3.UserError, "generator 'b': no run in logs"):
