@@ -79,7 +79,8 @@ class Run:
     ) -> Generator:
         """The generator after an episode, by default the last one.
 
-        The options are those of `gan3.load`. Raises UserError if there is no such episode or option.
+        The options are those of `gan3.load`. Raises UserError if there is no such episode, or if
+        the generator has no such option.
         """
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
         return Generator(self.name, run.sampler(episode), noise_seed, moments)

@@ -148,7 +148,7 @@ class OfRuns(FolderTest):
         np.testing.assert_array_equal(np.load("x.npz")["images"], other)
 
     def test_convolutions_are_drawn_by_tensorflow(self):
-        system = write_run("a", "conditional_dcgan")
+        system = write_run("a", "auxiliary_gan")
         generator = gan3.load("a")
         self.assertEqual((generator.noise_distribution, generator.noise_entries), ("normal", 100))
         images, labels = generator.sample(12, seed=3)
@@ -156,11 +156,8 @@ class OfRuns(FolderTest):
         noise = generator.noise(labels, seed=3)
         drawn = generator.draw(labels, noise).astype(int)
         self.assertLessEqual(np.abs(drawn - images).max(), 1)
-        running = gan3.load("a", moments="running").sample(12, seed=3).images
-        self.assertGreater(np.abs(running.astype(int) - images).mean(), 1)
-        np.testing.assert_array_equal(
-            gan3.open_run("a").generator(moments="batch").sample(12, seed=3).images, images
-        )
+        by_batch = gan3.load("a", moments="batch").sample(12, seed=3).images
+        self.assertGreater(np.abs(by_batch.astype(int) - images).mean(), 1)
 
     def test_a_run_that_is_not_there_or_damaged(self):
         with self.assertRaisesRegex(gan3.UserError, "generator 'b': no run in logs"):
