@@ -10,6 +10,7 @@ from gan3.api.generator import Generator, locate_run
 from gan3.api.scoring import Card, Recognised, card_of_run, most_probable
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
+from gan3.core.files import check_path
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.runs import registry, run_files
@@ -149,10 +150,13 @@ class Run:
     ) -> "Run":
         """Continue from the newest checkpoint, to the end or to more `episodes`.
 
-        The result is that of a run without the interruption. The other arguments and the errors are
-        those of `gan3.train`.
+        The result is that of a run without the interruption. The data is read from where it was
+        found, unless `data` names another folder. The other arguments and the errors are those of
+        `gan3.train`.
         """
-        config = self.config
+        config, source = self.config, Path(str(self.record.get("data_source")))
+        if data is None and check_path(source.is_dir):
+            data = source
         if episodes is not None:
             config = config.with_text("episodes", as_text(episodes))
         folders = self.folder.parent, self.figures.parent

@@ -150,7 +150,7 @@ class OfRuns(FolderTest):
     def test_convolutions_are_drawn_by_tensorflow(self):
         system = write_run("a", "auxiliary_gan")
         generator = gan3.load("a")
-        self.assertEqual((generator.noise_distribution, generator.noise_entries), ("normal", 100))
+        self.assertEqual((generator.noise_distribution, generator.noise_entries), ("uniform", 100))
         images, labels = generator.sample(12, seed=3)
         np.testing.assert_array_equal(images, Sampler(system)(labels, (3, 0)))
         noise = generator.noise(labels, seed=3)
