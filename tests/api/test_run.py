@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 import gan3
-from gan3.runs.registry import config_of
+from gan3.runs.checkpoints import Checkpoints
+from gan3.runs.registry import builder_of, config_of
 from tests.support import FolderTest, lines_of, step_of, weights_of, write_idx_set
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -150,10 +151,16 @@ class Training(FolderTest):
             run.resume(episodes=1)
 
     def test_divergence(self):
-        with self.assertRaisesRegex(gan3.DivergedError, "not finite at step"):
-            train("b", "published_code", {"learning_rate": 1.0, "digit_weight": 1000.0},
-                  batches=60, episodes=2)  # fmt: skip
-        self.assertEqual(gan3.open_run("b").outcome, "diverged")
+        """A weight is NaN after the last step."""
+        system = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
+        checkpoints = Checkpoints(Path("logs/a/checkpoints"), system.state)
+        step = checkpoints.restore()
+        system.discriminator.weights[-1].assign([np.nan])
+        checkpoints.save(step)
+        run = gan3.open_run("a")
+        with self.assertRaisesRegex(gan3.DivergedError, "not finite at step 9; checkpoint 8 in"):
+            run.resume(episodes=3)
+        self.assertEqual((run.outcome, run.episodes), ("diverged", [1, 2]))
 
     def test_wrong_arguments_write_nothing(self):
         before = sorted(Path().rglob("*"))
