@@ -18,6 +18,7 @@ from gan3.core.triple import Triple
 from gan3.vae_gan.config import VaeGanConfig
 
 if TYPE_CHECKING:
+    from gan3.method.drawing import GeneratorSpec
     from gan3.vae_gan.vae_gan import VaeGan
 
 CONFIG = VaeGanConfig(
@@ -72,3 +73,10 @@ def build(config: VaeGanConfig, dtype: str) -> "VaeGan":
     from gan3.vae_gan.vae_gan import VaeGan
 
     return VaeGan(config, dtype)
+
+
+def dense_generator(config: VaeGanConfig) -> "GeneratorSpec":
+    """The generator of `build` that draws samples, for drawing without TensorFlow."""
+    from gan3.vae_gan.drawing import sampling_generator
+
+    return sampling_generator(config)

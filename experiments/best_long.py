@@ -7,3 +7,4 @@ from . import best
 CONFIG = dataclasses.replace(best.CONFIG, experiment="best_long", batches=2000)
 
 build = best.build
+dense_generator = best.dense_generator

@@ -20,6 +20,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
+    from gan3.method.drawing import GeneratorSpec
 
 CONFIG = BaselineConfig(
     experiment="layernorm_gan",
@@ -46,3 +47,10 @@ def build(config: BaselineConfig, dtype: str) -> "TwoNetworks":
     init = FanIn(config.seed)
     generator = LayerNormGenerator(init, dtype)
     return TwoNetworks(config, generator, LayerNormDiscriminator(init, dtype))
+
+
+def dense_generator(config: BaselineConfig) -> "GeneratorSpec":
+    """The generator of `build`, for drawing without TensorFlow."""
+    from gan3.baselines.drawing import layernorm_generator
+
+    return layernorm_generator(config.noise_distribution)

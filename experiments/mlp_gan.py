@@ -18,6 +18,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
+    from gan3.method.drawing import GeneratorSpec
 
 CONFIG = MlpGanConfig(
     experiment="mlp_gan",
@@ -38,3 +39,10 @@ def build(config: MlpGanConfig, dtype: str) -> "TwoNetworks":
     generator = DenseGenerator(init, config.keep_prob.generator, dtype)
     discriminator = DenseDiscriminator(init, config.keep_prob.discriminator, dtype)
     return TwoNetworks(config, generator, discriminator)
+
+
+def dense_generator(config: MlpGanConfig) -> "GeneratorSpec":
+    """The generator of `build`, for drawing without TensorFlow."""
+    from gan3.baselines.drawing import mlp_generator
+
+    return mlp_generator(config.noise_distribution)

@@ -29,6 +29,7 @@ from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
 
 if TYPE_CHECKING:
+    from gan3.method.drawing import GeneratorSpec
     from gan3.method.three_networks import ThreeNetworks
 
 CONFIG = ThreeNetworkConfig(
@@ -52,3 +53,10 @@ def build(config: ThreeNetworkConfig, dtype: str) -> "ThreeNetworks":
     from gan3.method.three_networks import ThreeNetworks
 
     return ThreeNetworks(config, dtype)
+
+
+def dense_generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
+    """The generator of `build`, for drawing without TensorFlow."""
+    from gan3.method.drawing import described_layers, three_network_generator
+
+    return three_network_generator(config, described_layers(config.activation.generator))

@@ -13,3 +13,4 @@ CONFIG = dataclasses.replace(
 )
 
 build = published_code.build
+dense_generator = published_code.dense_generator

@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from gan3.method.networks import IMAGE, DenseLayer, Network, arrays_of
-from gan3.method.noise import CLASSES
+from gan3.baselines.drawing import LAYERNORM_GAN, MLP_GAN, MLP_WIDTHS, NOISE
+from gan3.method.drawing import CLASSES, IMAGE
+from gan3.method.networks import Network, as_dense_layers
+from gan3.nn.dense import DenseLayer
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
     add_bias,
@@ -26,8 +28,6 @@ from gan3.nn.layers import (
     pad_with_zeros,
     split_seed,
 )
-
-NOISE = 100  # entries of a generator's noise
 
 
 class BatchNorm:
@@ -345,7 +345,7 @@ class DenseGenerator(BaselineGenerator):
     """Hidden layers 32, 64, 128 with leaky ReLU and dropout, to (-1, 1)."""
 
     pixel_min = -1.0
-    widths = (NOISE, 32, 64, 128)
+    widths = (NOISE, *MLP_WIDTHS)
 
     def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
         super().__init__(init, dtype)
@@ -360,8 +360,7 @@ class DenseGenerator(BaselineGenerator):
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes without dropout, from noise to pixels."""
-        hidden = [DenseLayer(*arrays_of(layer), "leaky_relu") for layer in self.hidden]
-        return [*hidden, DenseLayer(*arrays_of(self.pixels), "tanh")]
+        return as_dense_layers(MLP_GAN, self.weights)
 
 
 class DenseDiscriminator(BaselineDiscriminator):
@@ -408,8 +407,7 @@ class LayerNormGenerator(BaselineGenerator):
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes, from noise to pixels."""
-        hidden = DenseLayer(*arrays_of(self.hidden), "slight_leak", *arrays_of(self.norm))
-        return [hidden, DenseLayer(*arrays_of(self.pixels), "sigmoid")]
+        return as_dense_layers(LAYERNORM_GAN, self.weights)
 
 
 class LayerNormDiscriminator(BaselineDiscriminator):

@@ -3,7 +3,8 @@
 import tensorflow as tf
 
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
-from gan3.baselines.networks import NOISE, BaselineDiscriminator, BaselineGenerator
+from gan3.baselines.drawing import NOISE
+from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
 from gan3.method import losses
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite

@@ -7,11 +7,12 @@ from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.core.errors import UserError
 from gan3.method import losses
-from gan3.method.networks import DenseLayer, by_name
-from gan3.method.noise import NO_MATRIX
-from gan3.method.system import NO_BATCH_MOMENTS, Scalars
+from gan3.method.drawing import NO_BATCH_MOMENTS, NO_MATRIX
+from gan3.method.networks import by_name
+from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
+from gan3.nn.dense import DenseLayer
 
 
 class TwoNetworks:

@@ -1,51 +1,24 @@
 """What each command does. TensorFlow is imported after the arguments have been checked."""
 
 import argparse
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gan3.cli.parser import one_line
 from gan3.core.config import RunConfig
-from gan3.core.errors import UserError
+from gan3.core.errors import StoppedError, UserError
 from gan3.core.options import EXPORT_SUFFIXES
+from gan3.core.startup import import_tensorflow
 from gan3.runs import registry
 
 if TYPE_CHECKING:
     import numpy as np
 
     from gan3.method.system import System
+    from gan3.runs.drawing import DigitSampler
 
 _DEFAULT_EXPERIMENT = "three_network"
-
-
-def import_tensorflow() -> None:
-    """Import TensorFlow without its messages on stderr about a missing GPU.
-
-    Native code writes them before any logging setting of TensorFlow takes effect, so the file
-    descriptor itself is redirected during the import. Raises UserError if the import fails.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow enables oneDNN by itself only on processors with AVX512-VNNI or AMX. With AVX2
-    # alone, too, it halves the time of a step.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as discarded:
-        os.dup2(discarded.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()
-            tf.get_logger().setLevel("ERROR")  # gan3 logs what a user needs to know
-        except (ImportError, ValueError) as error:  # ValueError: for a wrong MPLBACKEND
-            raise UserError(
-                f"tensorflow: cannot be imported ({error}); install gan3 again"
-            ) from None
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
 
 
 # -- training --------------------------------------------------------------------------------------
@@ -54,7 +27,7 @@ def _train(options: argparse.Namespace) -> int:
         raise UserError(f"--replicas {options.replicas}: with --strategy mirrored only")
     config, name = _config_to_train(options)
     import_tensorflow()
-    from gan3.training import interruption, loop
+    from gan3.training import loop
 
     try:
         loop.train(
@@ -67,7 +40,7 @@ def _train(options: argparse.Namespace) -> int:
             strategy=options.strategy,
             replicas=options.replicas,
         )
-    except interruption.StoppedError as stopped:
+    except StoppedError as stopped:
         print(
             "gan3: stopped; the state is saved, continue with make resume or --resume",
             file=sys.stderr,
@@ -140,56 +113,74 @@ def _experiments(_: argparse.Namespace) -> int:
 
 # -- drawing digits --------------------------------------------------------------------------------
 class _Source(NamedTuple):
-    """The generator to draw with."""
+    """The system of the generator to draw with."""
 
     system: "System"
     name: str  # of the run, or of the bundled generator
     title: str  # for figures; that of a run names its data
     is_run: bool
-    note: str = ""  # for the output: which generator it is, if the user named none
+    note: str  # for the output: which generator it is, if the user named none
+
+
+def _bundled_name(options: argparse.Namespace) -> tuple[str | None, str]:
+    """The bundled generator to use, if any, and a note: `best` if there is no run at all."""
+    from gan3.runs import run_files
+
+    if options.pretrained is not None or options.run is not None:
+        return options.pretrained, ""
+    if run_files.has_runs(options.logs):
+        return None, ""
+    return "best", f" (no run in {options.logs}: drawn by the bundled generator best)"
 
 
 def _open_source(options: argparse.Namespace) -> _Source:
-    """The generator of --pretrained, or of a run: the bundled one if there is no run at all."""
-    from gan3.runs import pretrained, run_files, trained
+    """The system of --pretrained, or of a run."""
+    from gan3.runs import pretrained, trained
 
-    name, note = options.pretrained, ""
-    if name is None and options.run is None and not run_files.has_runs(options.logs):
-        name = "best"
-        note = f" (no run in {options.logs}: drawn by the bundled generator {name})"
+    name, note = _bundled_name(options)
     if name is not None:
-        source = _Source(pretrained.load_pretrained(name), name, name, False, note)
+        return _Source(pretrained.load_pretrained(name), name, name, False, note)
+    run = trained.open_run(options.run, options.logs, options.figures)
+    title = f"{run.folders.name} · {run.data_title}"
+    return _Source(run.system, run.folders.name, title, True, note)
+
+
+def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
+    """The sampler of --pretrained, or of a run, and a note for the output.
+
+    It needs no TensorFlow if the generator's layers are dense.
+    """
+    from gan3.runs import pretrained, trained
+
+    name, note = _bundled_name(options)
+    if name is not None:
+        sampler = pretrained.open_pretrained(name)
     else:
-        run = trained.open_run(options.run, options.logs, options.figures)
-        title = f"{run.folders.name} · {run.data_title}"
-        source = _Source(run.system, run.folders.name, title, True)
-    noise_seed = getattr(options, "noise_seed", None)  # an option of some commands only
-    if noise_seed is not None:
-        source.system.redraw_noise(noise_seed)
-    moments = getattr(options, "moments", None)
-    if moments is not None:
-        source.system.use_moments(moments)
-    return source
+        sampler = trained.find_run(options.run, options.logs, options.figures).sampler()
+    if options.noise_seed is not None:
+        sampler.redraw_noise(options.noise_seed)
+    if options.moments is not None:
+        sampler.use_moments(options.moments)
+    return sampler, note
 
 
 def _sample(options: argparse.Namespace) -> int:
-    import_tensorflow()
     from gan3.core import files
-    from gan3.runs import sampling
+    from gan3.runs import drawing
 
-    labels = sampling.parse_labels(options.count, options.labels)
-    source = _open_source(options)
-    if not source.system.class_conditional and options.labels != "cycle":
+    labels = drawing.parse_labels(options.count, options.labels)
+    sampler, note = _open_sampler(options)
+    if not sampler.class_conditional and options.labels != "cycle":
         raise UserError(
             f"--labels {options.labels}: this system cannot draw requested digits; leave it out"
         )
-    images = sampling.Sampler(source.system).parts(labels, (options.seed, 0))
+    images = sampler.parts(labels, (options.seed, 0))
     arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", images)}
-    if source.system.class_conditional:
+    if sampler.class_conditional:
         arrays["labels"] = labels
     files.make_folder(options.out.parent)
     files.write_npz(options.out, arrays)
-    print(f"{len(labels)} digits: {options.out}{source.note}")
+    print(f"{len(labels)} digits: {options.out}{note}")
     return 0
 
 
@@ -201,21 +192,18 @@ def _generate(options: argparse.Namespace) -> int:
             f"--out {out}: an npz file has whole digits, white on black; leave out --inverted and"
             " --spacing"
         )
-    import_tensorflow()
     import numpy as np
 
     from gan3.core import files
     from gan3.plots import numbers
-    from gan3.runs import sampling
 
     digits = numbers.parse_number(options.number)
-    source = _open_source(options)
-    if not source.system.class_conditional:
+    sampler, note = _open_sampler(options)
+    if not sampler.class_conditional:
         raise UserError(
             f"number {options.number}: this system cannot draw requested digits; name another run"
             " with --run, or use --pretrained best"
         )
-    sampler = sampling.Sampler(source.system)
     variants = [sampler(digits, (options.seed, number)) for number in range(options.variants)]
     images, labels = np.concatenate(variants), np.tile(digits, options.variants)
     files.make_folder(out.parent)
@@ -225,28 +213,28 @@ def _generate(options: argparse.Namespace) -> int:
         _save_number(variants, out, options)
     if options.separate:
         _save_digits(images, labels, Path(options.separate), options.inverted)
-    print(out if options.path else f"{options.number}: {out}{source.note}")
+    print(out if options.path else f"{options.number}: {out}{note}")
     return 0
 
 
 def _save_number(variants: list["np.ndarray"], out: Path, options: argparse.Namespace) -> None:
     """Write one picture of the digits [N, 28, 28] of each variant, a row each."""
-    from gan3.plots import grids, numbers
+    from gan3.plots import numbers, pictures
 
     is_tight = options.spacing == "tight"
     rows = [numbers.number_image(images, options.inverted, is_tight) for images in variants]
-    grids.save_picture(numbers.stack_rows(rows, options.inverted), out)
+    pictures.save_picture(numbers.stack_rows(rows, options.inverted), out)
 
 
 def _save_digits(images: "np.ndarray", labels: "np.ndarray", folder: Path, inverted: bool) -> None:
     """Write each of the images [N, 28, 28] as a picture, numbered in order."""
     from gan3.core import files
-    from gan3.plots import grids
+    from gan3.plots import pictures
 
     files.make_folder(folder)
     for number, (image, label) in enumerate(zip(images, labels, strict=True), start=1):
         picture = image if inverted else 255 - image
-        grids.save_picture(picture, folder / f"{number:04d}_{label}.png")
+        pictures.save_picture(picture, folder / f"{number:04d}_{label}.png")
 
 
 def _latent(options: argparse.Namespace) -> int:

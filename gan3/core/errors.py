@@ -1,4 +1,6 @@
-"""The errors that end a command with one line instead of a traceback."""
+"""The errors that gan3 raises. The command line turns each into one line and an exit status."""
+
+import signal
 
 
 class UserError(Exception):
@@ -11,3 +13,15 @@ class UserError(Exception):
 
 class DivergedError(Exception):
     """Training produced a number that is not finite. The command line exits with status 3."""
+
+
+class StoppedError(Exception):
+    """A signal stopped training, after a last checkpoint; `signal_number` is its number.
+
+    The command line exits with status 128 + `signal_number`.
+    """
+
+    def __init__(self, signal_number: int):
+        name = signal.Signals(signal_number).name
+        super().__init__(f"training: stopped by {name}; its state is saved, so it can be resumed")
+        self.signal_number = signal_number

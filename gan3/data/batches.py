@@ -13,13 +13,6 @@ def to_unit(pixels: tf.Tensor) -> tf.Tensor:
     return tf.cast(pixels, tf.float32)[..., None] / 255.0
 
 
-def to_pixels(images: np.ndarray) -> np.ndarray:
-    """Images of any shape in 0..1 to uint8 pixels, rounded. Raises ValueError outside 0..1."""
-    if not (np.all(images >= 0) and np.all(images <= 1)):
-        raise ValueError("images must be finite and in 0..1")
-    return np.floor(images * 255.0 + 0.5).astype(np.uint8)
-
-
 def make_gather(
     images: np.ndarray, labels: np.ndarray
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:

@@ -10,10 +10,11 @@ from matplotlib.widgets import Button, RadioButtons, Slider
 
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
-from gan3.data.batches import to_pixels
-from gan3.demo.latent_walks import has_fixed_noise, noise_range
+from gan3.data.pixels import to_pixels
+from gan3.demo.latent_walks import noise_range
 from gan3.method.system import System
-from gan3.plots import grids
+from gan3.plots.pictures import save_picture
+from gan3.runs.sampling import has_fixed_noise
 from gan3.runs.seeds import LATENT, seed_of
 
 _MAX_SLIDERS = 10  # all the noise that a digit of the three networks has; of other systems a part
@@ -103,7 +104,7 @@ class Explorer:
         make_folder(self._folder)
         names = (self._folder / f"explored_{number:02d}.png" for number in itertools.count(1))
         path = next(name for name in names if not name.exists())
-        grids.save_picture(255 - self.picture, path)
+        save_picture(255 - self.picture, path)
         self._status.set_text(f"saved: {path.name}")
         self._canvas.figure.canvas.draw_idle()
 

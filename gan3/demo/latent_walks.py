@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
-from gan3.data.batches import to_pixels
+from gan3.data.pixels import to_pixels
 from gan3.method.system import System
+from gan3.runs.sampling import has_fixed_noise
 from gan3.runs.seeds import LATENT, seed_of
 
 _FRAMES = 41  # of an animation; a sheet shows every fourth
@@ -74,12 +75,6 @@ def _check_digits(system: System, digits: list[int]) -> None:
 def noise_range(system: System) -> float:
     """The largest absolute value that a slider or a sweep gives to an entry of the noise."""
     return 1.0 if system.noise_distribution == "uniform" else 2.5
-
-
-def has_fixed_noise(system: System) -> bool:
-    """Whether each digit has the same noise for every seed, as with `noise_draw` "once"."""
-    first, second = (system.noise(tf.range(10), tf.constant([0, i])) for i in (2, 3))
-    return np.array_equal(first, second)
 
 
 class _Walker:

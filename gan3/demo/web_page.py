@@ -7,8 +7,9 @@ from pathlib import Path
 
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.demo.latent_walks import has_fixed_noise, noise_range
+from gan3.demo.latent_walks import noise_range
 from gan3.method.system import System
+from gan3.runs.sampling import has_fixed_noise
 
 _TEMPLATE = Path(__file__).parent / "web_page.html"
 

@@ -35,7 +35,7 @@ from gan3.runs.tensorboard import EventWriter
 from gan3.runs.trained import TrainedRun, open_run
 
 SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
-_LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
+LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
 _EVENTS = ".report"  # suffix of the event files of evaluations
 _TITLE_WIDTH = 37  # of the printed card
 
@@ -274,8 +274,8 @@ def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndar
 def _samples_of_file(path: Path, log: Log) -> SampleSet:
     samples = sample_files.read(path)
     count = len(samples.images)
-    if count < _LEAST_SAMPLES:
-        raise UserError(f"{path}: {count} images; a card needs at least {_LEAST_SAMPLES}")
+    if count < LEAST_SAMPLES:
+        raise UserError(f"{path}: {count} images; a card needs at least {LEAST_SAMPLES}")
     log(f"{path.name}: {samples.note}")
     return SampleSet(path.name, samples.images, samples.labels)
 

@@ -16,10 +16,9 @@ from gan3.baselines.networks import (
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
 from gan3.export.interface import SLOPES, entries_of
-from gan3.method.networks import IMAGE, DenseLayer
-from gan3.method.noise import CLASSES
+from gan3.method.drawing import CLASSES, IMAGE
 from gan3.method.system import System
-from gan3.nn.layers import EPSILON
+from gan3.nn.dense import EPSILON, DenseLayer
 
 Layer = Any  # Keras' classes are found at run time only
 Weights = tuple[tf.Variable, tf.Variable]  # of a layer: kernel and biases

@@ -5,26 +5,13 @@ name scope, so a graph that calls a network five times still shows one box for i
 """
 
 import math
-from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from gan3.method.noise import LATENT
+from gan3.method.drawing import IMAGE, LATENT, described_layers
+from gan3.nn.dense import DenseLayer, Specs, layers_of
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, conv_pool, dense, dropout, split_seed
-
-IMAGE = 28  # pixels a side
-
-
-class DenseLayer(NamedTuple):
-    """activation(x w + b), then layer normalisation if there is one: as plain arrays."""
-
-    w: np.ndarray  # [in, out]
-    b: np.ndarray  # [out]
-    activation: str  # of ACTIVATIONS, or "sigmoid", "tanh", "slight_leak" (leaky, slope 0.02)
-    scale: np.ndarray | None = None  # [out]
-    shift: np.ndarray | None = None  # [out]
 
 
 class Network:
@@ -79,10 +66,7 @@ class Generator(Network):
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes without dropout, from latent to pixels."""
-        hidden = (self.hidden1, self.hidden2, self.hidden3)
-        return [DenseLayer(*arrays_of(layer), self._activation) for layer in hidden] + [
-            DenseLayer(*arrays_of(self.pixels), "sigmoid")
-        ]
+        return as_dense_layers(described_layers(self._activation), self.weights)
 
 
 class Critic(Network):
@@ -125,9 +109,9 @@ def determinator(init: Initializer, activation: str, dtype: str = "float32") -> 
     return Critic("determinator", 10, init, activation, dtype)
 
 
-def arrays_of(variables: tuple[tf.Variable, ...]) -> tuple[np.ndarray, ...]:
-    """The values of some variables."""
-    return tuple(variable.numpy() for variable in variables)
+def as_dense_layers(specs: Specs, variables: list[tf.Variable]) -> list[DenseLayer]:
+    """The layers `specs` of a generator whose variables are `variables`, as plain arrays."""
+    return layers_of(specs, {name: v.numpy() for name, v in by_name(variables).items()})
 
 
 def by_name(variables: list[tf.Variable]) -> dict[str, tf.Variable]:

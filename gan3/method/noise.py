@@ -3,14 +3,7 @@
 import tensorflow as tf
 
 from gan3.core.errors import UserError
-
-CLASSES = 10
-ENTRIES = 10  # of the latent that each class owns
-LATENT = CLASSES * ENTRIES
-NO_MATRIX = (
-    "noise seed: this generator draws new noise for every image, so it has no noise matrix to"
-    " replace; leave the noise seed out"
-)
+from gan3.method.drawing import CLASSES, ENTRIES, LATENT, NO_MATRIX
 
 
 def latent_of(labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

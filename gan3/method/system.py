@@ -5,12 +5,9 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from gan3.method.networks import DenseLayer
 from gan3.nn.adam import Adam
+from gan3.nn.dense import DenseLayer
 
-NO_BATCH_MOMENTS = (
-    "moments: this generator has no batch normalisation to choose them for; leave them out"
-)
 Scalars = dict[str, tf.Tensor]  # by tag: `loss/…`, `accuracy/…`
 
 

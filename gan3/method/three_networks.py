@@ -6,18 +6,13 @@ from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.config import ThreeNetworkConfig
-from gan3.method.networks import (
-    DenseLayer,
-    Generator,
-    Network,
-    by_name,
-    determinator,
-    discriminator,
-)
+from gan3.method.drawing import NO_BATCH_MOMENTS
+from gan3.method.networks import Generator, Network, by_name, determinator, discriminator
 from gan3.method.noise import Noise, latent_of, soft_latent
-from gan3.method.system import NO_BATCH_MOMENTS, Scalars
+from gan3.method.system import Scalars
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
+from gan3.nn.dense import DenseLayer
 from gan3.nn.initializers import INITIALIZERS, Initializer
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from gan3.nn.dense import EPSILON
+
 ACTIVATIONS = {
     "elu": tf.nn.elu,
     "relu": tf.nn.relu,
     "leaky_relu": lambda x: tf.nn.leaky_relu(x, alpha=0.2),
 }
 """All of them are monotone, which `conv_pool` relies on."""
-EPSILON = 1e-5  # added to a variance before the division
 
 
 def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable | None = None) -> tf.Tensor:

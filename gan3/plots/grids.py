@@ -125,13 +125,6 @@ def save(figure: Figure, path: Path) -> None:
     write_atomically(path, _png(figure))
 
 
-def save_picture(picture: np.ndarray, path: Path) -> None:
-    """Write a gray image, uint8 [height, width], as a PNG of the same size, atomically."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue())
-
-
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})

@@ -4,15 +4,21 @@ A file holds the generator's weights as float16. This halves its size and change
 than one of its 256 levels.
 """
 
+import dataclasses
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, read_npz, write_npz
-from gan3.method.system import System
-from gan3.runs.registry import build, bundled_config_of
+from gan3.core.startup import import_tensorflow
+from gan3.runs.drawing import DigitSampler, read_dense_sampler
+from gan3.runs.registry import build, bundled_config_of, dense_generator_of
+
+if TYPE_CHECKING:
+    from gan3.method.system import System
 
 FOLDER = Path(__file__).parent.parent / "pretrained"
 
@@ -32,11 +38,37 @@ GENERATORS = {
 }
 
 
-def load_pretrained(name: str) -> System:
-    """The system of a bundled generator; its other networks are untrained.
+def load_pretrained(name: str) -> "System":
+    """The system of a bundled generator; its other networks are untrained. Needs TensorFlow.
 
     Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
     """
+    config, path = _config_and_file(name)
+    system = build(config, "float32")
+    wanted = {key: ("float16", tuple(w.shape)) for key, w in system.generator_weights.items()}
+    arrays = read_npz(path, wanted)
+    for key, w in system.generator_weights.items():
+        w.assign(arrays[key].astype(np.float32))
+    return system
+
+
+def open_pretrained(name: str) -> DigitSampler:
+    """The sampler of a bundled generator, in NumPy if its layers are dense.
+
+    Raises UserError as `load_pretrained` does.
+    """
+    config, path = _config_and_file(name)
+    spec = dense_generator_of(config)
+    if spec is not None:
+        return read_dense_sampler(path, spec, "float16")
+    import_tensorflow()
+    from gan3.runs.sampling import Sampler
+
+    return Sampler(load_pretrained(name))
+
+
+def _config_and_file(name: str) -> tuple[RunConfig, Path]:
+    """The config of a bundled generator's run, and its file, whose digest is checked."""
     if name not in GENERATORS:
         raise UserError(
             f"pretrained generator {name!r}: unknown; available: {', '.join(GENERATORS)}"
@@ -48,15 +80,11 @@ def load_pretrained(name: str) -> System:
             f"{path}: not the file bundled with gan3 (its SHA-256 is {digest[:12]}…);"
             " reinstall gan3"
         )
-    system = build(bundled_config_of(pretrained.experiment), "float32")
-    wanted = {key: ("float16", tuple(w.shape)) for key, w in system.generator_weights.items()}
-    arrays = read_npz(path, wanted)
-    for key, w in system.generator_weights.items():
-        w.assign(arrays[key].astype(np.float32))
-    return system
+    config = bundled_config_of(pretrained.experiment)
+    return dataclasses.replace(config, seed=pretrained.seed), path
 
 
-def save(path: Path, system: System) -> str:
+def save(path: Path, system: "System") -> str:
     """Write the system's generator as float16 and return the file's SHA-256, hexadecimal.
 
     Raises UserError if a weight is too large for float16.

@@ -18,10 +18,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
+
+if TYPE_CHECKING:
+    from gan3.method.drawing import GeneratorSpec
 
 PACKAGE = "gan3.experiments"
 OWN_FOLDER = Path("experiments")  # relative to the working folder
@@ -128,14 +131,34 @@ def build(config: RunConfig, dtype: str) -> Any:
 
     Raises UserError if the settings do not fit, or if the experiment's `build` fails.
     """
-    file = config.experiment_file
-    module = _own_module(Path(file)) if file else _bundled_module(config.experiment)
+    module = _module_of(config)
     try:
         return module.build(config, dtype)
     except UserError:
         raise
     except Exception as error:
         raise _failure(Path(module.__file__), error) from error
+
+
+def dense_generator_of(config: RunConfig) -> "GeneratorSpec | None":
+    """The generator of the experiment's system, if the experiment declares it as dense layers.
+
+    None if it does not: then only TensorFlow can draw with the system that it builds. Raises
+    UserError if the experiment's `dense_generator` fails.
+    """
+    module = _module_of(config)
+    declare = getattr(module, "dense_generator", None)
+    try:
+        return None if declare is None else declare(config)
+    except UserError:
+        raise
+    except Exception as error:
+        raise _failure(Path(module.__file__), error) from error
+
+
+def _module_of(config: RunConfig) -> ModuleType:
+    file = config.experiment_file
+    return _own_module(Path(file)) if file else _bundled_module(config.experiment)
 
 
 def _unknown(name: str) -> UserError:

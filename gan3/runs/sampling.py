@@ -1,4 +1,4 @@
-"""Draws digits from a trained system, classifies digits with it, and stores its generator."""
+"""Draws digits from a system in TensorFlow, classifies with it, and stores its generator."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gan3.core.errors import UserError
 from gan3.core.files import read_npz, write_npz
-from gan3.data.batches import to_pixels, to_unit
+from gan3.data.batches import to_unit
+from gan3.data.pixels import to_pixels
 from gan3.method.system import System
-
-_CHUNK = 500  # images per forward pass
-_MAX_COUNT = 1_000_000
+from gan3.runs.drawing import CHUNK
 
 
 class Sampler:
-    """Draws digits from a system; its graph is traced once for any number of digits."""
+    """A `DigitSampler` of any system; its graph is traced once for any number of digits."""
 
     def __init__(self, system: System):
+        self._system = system
         self.class_conditional = system.class_conditional
+        self.noise_distribution = system.noise_distribution
+        self.redraw_noise, self.use_moments = system.redraw_noise, system.use_moments
 
         @tf.function(
             input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([2], tf.int32)],
@@ -31,14 +32,37 @@ class Sampler:
 
         self._generate = generate
 
+    @property
+    def has_fixed_noise(self) -> bool:
+        """Whether each digit has one noise vector, whatever the seed."""
+        return has_fixed_noise(self._system)
+
+    @property
+    def noise_entries(self) -> int:
+        """For each image."""
+        return self._system.noise(tf.constant([0]), tf.constant([0, 0])).shape[1]
+
+    def noise(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+        """Noise float32 [N, noise_entries] of `labels` [N]: what `parts` draws with."""
+        return np.concatenate(
+            [self._system.noise(*chunk).numpy() for chunk in self._chunks(labels, seed)]
+        )
+
+    def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """The images of `labels` [N] with `noise` [N, noise_entries], uint8 [N, 28, 28]."""
+        images = []
+        for start in range(0, len(labels), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            drawn = self._system.generate(
+                tf.constant(labels[chunk], tf.int32), tf.constant(noise[chunk], tf.float32)
+            )
+            images.append(to_pixels(drawn.numpy()))
+        return np.concatenate(images)
+
     def parts(self, labels: np.ndarray, seed: tuple[int, int]) -> Iterator[np.ndarray]:
         """Yield the images of `labels` [N] in chunks, uint8 [at most 500, 28, 28]."""
-        for start in range(0, len(labels), _CHUNK):
-            images = self._generate(
-                tf.constant(labels[start : start + _CHUNK], tf.int32),
-                tf.random.fold_in(tf.constant(seed, tf.int32), start // _CHUNK),
-            )
-            yield to_pixels(images.numpy())
+        for chunk in self._chunks(labels, seed):
+            yield to_pixels(self._generate(*chunk).numpy())
 
     def __call__(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
         """The images of `labels` [N], uint8 [N, 28, 28], ink 255 on paper 0.
@@ -47,18 +71,20 @@ class Sampler:
         """
         return np.concatenate(list(self.parts(labels, seed)))
 
+    @staticmethod
+    def _chunks(labels: np.ndarray, seed: tuple[int, int]) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        """Labels, and a seed of their own, in chunks."""
+        for start in range(0, len(labels), CHUNK):
+            yield (
+                tf.constant(labels[start : start + CHUNK], tf.int32),
+                tf.random.fold_in(tf.constant(seed, tf.int32), start // CHUNK),
+            )
 
-def parse_labels(count: int, text: str) -> np.ndarray:
-    """int64 [count]: the digits of `text`, repeated; "cycle" stands for 0123456789.
 
-    Raises UserError if `text` is anything else, or `count` is not in 1..1,000,000.
-    """
-    digits = "0123456789" if text == "cycle" else text
-    if not (digits.isascii() and digits.isdigit()):
-        raise UserError(f'labels {text!r}: use digits such as 0123, or "cycle" for 0123456789')
-    if not 1 <= count <= _MAX_COUNT:
-        raise UserError(f"count {count}: use a number from 1 to {_MAX_COUNT}")
-    return np.resize(np.array([int(digit) for digit in digits], np.int64), count)
+def has_fixed_noise(system: System) -> bool:
+    """Whether each digit has the same noise for every seed, as with `noise_draw` "once"."""
+    first, second = (system.noise(tf.range(10), tf.constant([0, i])) for i in (2, 3))
+    return np.array_equal(first, second)
 
 
 def save_generator(path: Path, system: System) -> None:
@@ -77,7 +103,7 @@ def load_generator(path: Path, system: System) -> None:
 def probabilities(system: Any, images: np.ndarray) -> np.ndarray:
     """Digit probabilities [N, 10] of images, uint8 [N, 28, 28], by the system's determinator."""
     chunks = [
-        system.classify(to_unit(tf.constant(images[start : start + _CHUNK]))).numpy()
-        for start in range(0, len(images), _CHUNK)
+        system.classify(to_unit(tf.constant(images[start : start + CHUNK]))).numpy()
+        for start in range(0, len(images), CHUNK)
     ]
     return np.concatenate(chunks)

@@ -1,15 +1,59 @@
-"""Opens a trained run: its config, and its system with the trained weights."""
+"""Opens a trained run: its config, and its generator or its whole system with trained weights."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.log import Log
-from gan3.method.system import System
-from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import build, config_from_dict
+from gan3.core.startup import import_tensorflow
+from gan3.runs.drawing import DigitSampler, read_dense_sampler
+from gan3.runs.registry import build, config_from_dict, dense_generator_of
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
-from gan3.runs.sampling import load_generator
+
+if TYPE_CHECKING:
+    from gan3.method.system import System
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that has finished at least one episode."""
+
+    folders: RunFolders
+    config: RunConfig
+    data_title: str
+
+    def sampler(self, episode: int | None = None) -> DigitSampler:
+        """The generator of an episode, the last one by default; in NumPy if its layers are dense.
+
+        Raises UserError if there is no such episode, or if its file does not fit the config.
+        """
+        episodes = self.folders.episodes()
+        number = episodes[-1] if episode is None else episode
+        if number not in episodes:
+            raise UserError(
+                f"run {self.folders.name}: has no episode {number}; choose one of 1 to"
+                f" {episodes[-1]}"
+            )
+        spec = dense_generator_of(self.config)
+        if spec is not None:
+            return read_dense_sampler(self.folders.episode(number), spec)
+        import_tensorflow()
+        from gan3.runs.sampling import Sampler
+
+        trained = self.with_system()
+        trained.use_episode(number)
+        return Sampler(trained.system)
+
+    def with_system(self) -> "TrainedRun":
+        """The run with its system, which has the newest saved generator. Needs TensorFlow.
+
+        Raises UserError if that does not fit the config.
+        """
+        system = build(self.config, "float32")
+        trained = TrainedRun(self.folders, self.config, self.data_title, system)
+        trained.use_episode(self.folders.episodes()[-1])
+        return trained
 
 
 @dataclass(frozen=True)
@@ -19,10 +63,12 @@ class TrainedRun:
     folders: RunFolders
     config: RunConfig
     data_title: str
-    system: System
+    system: "System"
 
     def use_episode(self, number: int) -> None:
         """Load the generator of an episode. Raises UserError if it does not fit the system."""
+        from gan3.runs.sampling import load_generator
+
         load_generator(self.folders.episode(number), self.system)
 
     def use_checkpoint(self, log: Log) -> None:
@@ -30,7 +76,22 @@ class TrainedRun:
 
         Raises UserError if there is none, or if it is of another system.
         """
+        from gan3.runs.checkpoints import Checkpoints
+
         Checkpoints(self.folders.checkpoints, self.system.state).restore(log)
+
+
+def find_run(name: str | None, logs: str = "logs", figures: str = "figures") -> FinishedRun:
+    """The run `name`, or the newest run if None.
+
+    Raises UserError if there is no such run, or if it has not finished an episode.
+    """
+    folders = run_folders(newest(logs) if name is None else name, logs, figures)
+    record = read_record(folders.record)
+    config = config_from_dict(record.get("config"))
+    if not folders.episodes():
+        raise UserError(f"run {folders.name}: no episode is finished yet; resume its training")
+    return FinishedRun(folders, config, str(record.get("data_title", "?")))
 
 
 def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> TrainedRun:
@@ -38,13 +99,4 @@ def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
 
     Raises UserError if there is no such run, or if it has not finished an episode.
     """
-    folders = run_folders(newest(logs) if name is None else name, logs, figures)
-    record = read_record(folders.record)
-    config = config_from_dict(record.get("config"))
-    episodes = folders.episodes()
-    if not episodes:
-        raise UserError(f"run {folders.name}: no episode is finished yet; resume its training")
-    system = build(config, "float32")
-    trained = TrainedRun(folders, config, str(record.get("data_title", "?")), system)
-    trained.use_episode(episodes[-1])
-    return trained
+    return find_run(name, logs, figures).with_system()

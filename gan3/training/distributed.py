@@ -19,14 +19,14 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.config import RunConfig
-from gan3.core.errors import DivergedError, UserError
+from gan3.core.errors import DivergedError, StoppedError, UserError
 from gan3.core.log import Log
 from gan3.core.options import STRATEGIES
 from gan3.data.batches import Batches, make_gather
 from gan3.data.datasets import Dataset
 from gan3.method.system import System
 from gan3.runs.seeds import STEPS, seed_of
-from gan3.training.interruption import Signals, StoppedError
+from gan3.training.interruption import Signals
 
 _MAX_REPLICAS = 64
 _LOST = (

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,18 +12,12 @@ from gan3.core.errors import UserError
 from gan3.runs.run_files import RunFolders
 
 
-class StoppedError(Exception):
-    """A signal stopped the run, after a final checkpoint; `signal_number` is its number."""
-
-    def __init__(self, signal_number: int):
-        super().__init__(signal_number)
-        self.signal_number = signal_number
-
-
 class Signals:
     """A context in which the first SIGINT or SIGTERM is only recorded, in `received`.
 
     The training loop reads `received` after every step. A second signal ends the process at once.
+    The earlier handlers are restored at the end. In another thread than the main one, where Python
+    can neither set handlers nor receive signals, nothing is recorded.
     """
 
     def __init__(self) -> None:
@@ -39,7 +34,9 @@ class Signals:
             signal.signal(handled, signal.SIG_DFL)
 
     def __enter__(self) -> "Signals":
-        self._previous_handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        is_main = threading.current_thread() is threading.main_thread()
+        handled = (signal.SIGINT, signal.SIGTERM) if is_main else ()
+        self._previous_handlers = {number: signal.getsignal(number) for number in handled}
         for number in self._previous_handlers:
             signal.signal(number, self._record)
         return self

@@ -14,7 +14,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from gan3.core.config import RunConfig
-from gan3.core.errors import DivergedError, UserError
+from gan3.core.errors import DivergedError, StoppedError, UserError
 from gan3.core.files import cannot_write, check_path, write_json
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
@@ -31,7 +31,7 @@ from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.trained import open_run
 from gan3.training.distributed import Replicas, follow_chief, non_finite, open_replicas, worker_lost
-from gan3.training.interruption import Signals, StoppedError, exclusive_lock
+from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.precision import multiplies_bfloat16, resolve_precision
 from gan3.training.progress import (
     Bar,
@@ -49,6 +49,8 @@ from gan3.training.run_setup import (
     refuse_other_config,
 )
 
+OnMetrics = Callable[[dict[str, float]], object]
+"""Gets each line of metrics.jsonl as a dict, when it has been written."""
 HELD_OUT_LOSS = 50  # held-out images for the losses after each episode, other ones each time
 _NOT_SCALARS = ("step", "episode")
 
@@ -64,6 +66,7 @@ def train(
     log: Log | None = None,
     strategy: str | None = None,
     replicas: int | None = None,
+    on_metrics: OnMetrics | None = None,
 ) -> RunFolders:
     """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/.
 
@@ -74,10 +77,13 @@ def train(
         logs, figures_folder: the folders in which the run's own two folders are made.
         data: the first folder in which the data set is searched.
         resume: continue the run `name` from its newest checkpoint.
-        log: called with each line for the user; the default prints it.
+        log: called with each line for the user; by default it is printed, in a terminal above a
+            progress bar.
         strategy: "mirrored" or "multiworker" distributes every batch; see `distributed`. Of several
             workers only the first writes files.
         replicas: their number, for "mirrored" only; by default one for each GPU.
+        on_metrics: called with each line of metrics.jsonl as a dict, after it has been written. If
+            it raises an exception, the state is saved and the exception is raised from here.
 
     Raises:
         UserError: the name exists, the run to resume has another config or other data, the data is
@@ -85,7 +91,7 @@ def train(
         DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
         StoppedError: SIGINT or SIGTERM was received; the step was finished and the state saved.
     """
-    terminal = console()
+    terminal = console() if log is None else None
     log = log or terminal.print
     started = datetime.now(UTC)
     if name is None:
@@ -134,7 +140,7 @@ def train(
     with exclusive_lock(folders):
         if not resume:
             refuse_existing(folders)  # another process may have trained it since the first check
-        loop = _Loop(config, folders, dataset, system, terminal, log, distributed)
+        loop = _Loop(config, folders, dataset, system, terminal, log, distributed, on_metrics)
         if resume:
             loop.restore()  # first, because it fails without any change to the run
             make_folders(folders)
@@ -264,9 +270,10 @@ class _Loop:
         folders: RunFolders,
         dataset: Dataset,
         system: System,
-        terminal: Console,
+        terminal: Console | None,
         log: Log,
         distributed: Replicas | None = None,
+        on_metrics: OnMetrics | None = None,
     ):
         self._config, self._folders, self._dataset = config, folders, dataset
         self._system, self._terminal, self._log = system, terminal, log
@@ -279,6 +286,8 @@ class _Loop:
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals, self._distributed = Signals(), distributed
         self._steps_per_call = 1 if distributed else config.steps_per_call
+        self._on_metrics = on_metrics
+        self._failure: Exception | None = None  # of `on_metrics`; it stops the run
         self.step, self.evaluate, self._gather = trace(
             system, dataset.images, dataset.labels, config.batch_size, self._steps_per_call > 1
         )
@@ -330,6 +339,7 @@ class _Loop:
                 metrics.flush()
                 self._checkpoints.save(0)
                 self._saved = 0
+                self._raise_failure()
             self._train(done, metrics, events, display)
         events.close()
 
@@ -360,7 +370,8 @@ class _Loop:
                 display.show(step, episode, values, ms)
 
             # Checkpoint, and stop if requested
-            saves = step % config.checkpoint_every == 0 or ends_episode or stop_signal
+            stops = stop_signal or self._failure
+            saves = step % config.checkpoint_every == 0 or ends_episode or stops
             if saves:
                 metrics.flush()
                 os.fsync(metrics.fileno())
@@ -369,6 +380,7 @@ class _Loop:
                 self._saved = step
             if stop_signal:
                 raise StoppedError(stop_signal)
+            self._raise_failure()
             if logs or saves or saves_frame:
                 clock, timed_steps = time.perf_counter(), 0
 
@@ -441,13 +453,21 @@ class _Loop:
         events.image(step, "digits/fixed_noise", grids.pixels(fixed))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score
 
-    @staticmethod
     def _write_line(
-        metrics: TextIO, events: EventWriter, step: int, line: dict[str, float]
+        self, metrics: TextIO, events: EventWriter, step: int, line: dict[str, float]
     ) -> None:
-        """Write one line of metrics.jsonl, and its values to TensorBoard."""
+        """Write one line of metrics.jsonl, and its values to TensorBoard and `on_metrics`."""
         metrics.write(json.dumps({"step": step} | line) + "\n")
         events.scalars(step, {k: v for k, v in line.items() if k not in _NOT_SCALARS})
+        if self._on_metrics is not None:
+            try:
+                self._on_metrics({"step": step} | line)
+            except Exception as error:  # whatever a user's function raises
+                self._failure = error  # raised once the state of this step is saved
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
 
 def _has_content(path: Path) -> bool:

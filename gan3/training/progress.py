@@ -106,13 +106,13 @@ class Bar:
 
 @contextmanager
 def progress_display(
-    output: Console, done: int, total: int, episodes: int, log: Log
+    output: Console | None, done: int, total: int, episodes: int, log: Log
 ) -> Iterator[Bar | Lines]:
     """A bar if `output` is a terminal, otherwise plain lines to `log`.
 
     done, total: steps that are already done, and steps of the whole run.
     """
-    if not output.is_terminal:
+    if output is None or not output.is_terminal:
         yield Lines(total, episodes, log)
         return
     columns = BarColumn(bar_width=10), TextColumn("{task.fields[status]}", markup=False)

@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -83,5 +84,11 @@ def new_record(
         "device": [device.device_type for device in tf.config.list_logical_devices()],
         **provenance.description(),
         "git_revision": provenance.git_revision(),
-        "command": ["python", "-m", "gan3", *sys.argv[1:]],
+        "command": _command(),
     }
+
+
+def _command() -> list[str]:
+    """What started this process: gan3's command line, or a user's own script or notebook."""
+    is_gan3 = Path(sys.argv[0]).name in ("__main__.py", "gan3")
+    return ["python", "-m", "gan3", *sys.argv[1:]] if is_gan3 else ["python", *sys.argv]

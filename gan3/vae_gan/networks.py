@@ -4,15 +4,14 @@ At the description's shapes they are those of `method.networks`, bit for bit: th
 made in the same order from the same stream, in the same products.
 """
 
-import numpy as np
 import tensorflow as tf
 
-from gan3.method.networks import IMAGE, DenseLayer, Network, arrays_of
-from gan3.method.noise import CLASSES, ENTRIES, LATENT
+from gan3.method.drawing import CLASSES, ENTRIES, IMAGE, LATENT
+from gan3.method.networks import Network, as_dense_layers
+from gan3.nn.dense import DenseLayer
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
     ACTIVATIONS,
-    EPSILON,
     batch_moments,
     conv,
     conv_pool,
@@ -21,6 +20,7 @@ from gan3.nn.layers import (
     normalise,
     split_seed,
 )
+from gan3.vae_gan.drawing import generator_layers
 
 Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each hidden layer
 
@@ -41,7 +41,7 @@ class VaeGanGenerator(Network):
         name: str = "generator",
     ):
         super().__init__(name, init, dtype)
-        self._activation = activation
+        self._activation, self._widths = activation, widths
         sizes = (LATENT, *widths)
         self.hidden = [
             self._layer(f"hidden{i}", shape)
@@ -94,17 +94,8 @@ class VaeGanGenerator(Network):
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes for samples, the running moments folded into weights and biases."""
-        layers = []
-        for i, layer in enumerate(self.hidden):
-            w, b = arrays_of(layer)
-            if self.scales:
-                mean, variance, scale = arrays_of(
-                    (self.means[i], self.variances[i], self.scales[i])
-                )
-                slope = scale / np.sqrt(variance + EPSILON)
-                w, b = w * slope, b - mean * slope
-            layers.append(DenseLayer(w, b, self._activation))
-        return [*layers, DenseLayer(*arrays_of(self.pixels), "sigmoid")]
+        specs = generator_layers(self.name, self._widths, self._activation, bool(self.scales))
+        return as_dense_layers(specs, self.saved)
 
     @property
     def saved(self) -> list[tf.Variable]:

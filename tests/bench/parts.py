@@ -48,7 +48,7 @@ def machine() -> dict[str, str]:
 
 
 def _quietly_import() -> None:
-    from gan3.cli.commands import import_tensorflow
+    from gan3.core.startup import import_tensorflow
 
     import_tensorflow()
 

@@ -5,7 +5,8 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.data.batches import Batches, make_gather, to_pixels, to_unit
+from gan3.data.batches import Batches, make_gather, to_unit
+from gan3.data.pixels import to_pixels
 
 
 class PixelScaling(unittest.TestCase):
@@ -15,11 +16,6 @@ class PixelScaling(unittest.TestCase):
         self.assertEqual((images.shape, images.dtype), ((256, 28, 28, 1), np.float32))
         self.assertEqual((images.min(), images.max()), (0.0, 1.0))
         np.testing.assert_array_equal(to_pixels(images[..., 0]), pixels)
-
-    def test_values_outside_the_range_are_an_error(self):
-        for value in (-0.01, 1.01, np.nan, np.inf):
-            with self.subTest(value), self.assertRaises(ValueError):
-                to_pixels(np.array([0.5, value]))
 
 
 class Gather(unittest.TestCase):

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gan3.data.batches import to_pixels
+from gan3.data.pixels import to_pixels
 from gan3.demo.explore import Explorer
 from gan3.runs.registry import builder_of, config_of
 from tests.support import ROOT, FolderTest, slow, small_system

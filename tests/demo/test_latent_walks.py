@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
-from gan3.data.batches import to_pixels
+from gan3.data.pixels import to_pixels
 from gan3.demo import latent_walks
 from gan3.runs import registry
 from gan3.runs.registry import builder_of, config_of

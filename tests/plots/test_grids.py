@@ -106,11 +106,6 @@ class Grid(unittest.TestCase):
 
 
 class Files(FolderTest):
-    def test_a_picture_is_saved_pixel_for_pixel(self):
-        grids.save_picture(DIGITS[3], self.folder / "3.png")
-        with Image.open(self.folder / "3.png") as image:
-            np.testing.assert_array_equal(np.asarray(image), DIGITS[3])
-
     def test_a_saved_figure_has_the_pixels_of_the_rendered_figure(self):
         figure = grids.grid(DIGITS[:10], 5, "title")
         grids.save(figure, self.folder / "x.png")

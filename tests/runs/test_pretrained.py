@@ -10,7 +10,8 @@ from gan3.core.errors import UserError
 from gan3.core.files import digest_of
 from gan3.evaluation.judge import load_bundled as bundled_judge
 from gan3.runs import pretrained
-from gan3.runs.sampling import Sampler, parse_labels
+from gan3.runs.drawing import parse_labels
+from gan3.runs.sampling import Sampler
 from tests.support import FolderTest, call
 
 

@@ -1,4 +1,4 @@
-"""Sampling from a system, classifying with it, and storing its generator."""
+"""Sampling from a system in TensorFlow, classifying with it, and storing its generator."""
 
 import unittest
 
@@ -7,18 +7,6 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.runs import sampling
 from tests.support import FolderTest, small_system
-
-
-class Labels(unittest.TestCase):
-    def test_labels_repeat_the_digits_of_the_text(self):
-        self.assertEqual(sampling.parse_labels(12, "cycle").tolist(), [*range(10), 0, 1])
-        self.assertEqual(sampling.parse_labels(5, "73").tolist(), [7, 3, 7, 3, 7])
-        self.assertEqual(sampling.parse_labels(3, "0").dtype, np.int64)
-
-    def test_other_texts_and_counts_are_refused(self):
-        for count, text in ((0, "cycle"), (-1, "1"), (10**9, "1"), (5, ""), (5, "1a"), (5, "٣")):
-            with self.subTest(text=text, count=count), self.assertRaises(UserError):
-                sampling.parse_labels(count, text)
 
 
 class Sampling(FolderTest):

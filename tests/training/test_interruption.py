@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import unittest
 
 from gan3.core.errors import UserError
@@ -65,6 +66,20 @@ class Receiving(Child):
             signal.raise_signal(signal.SIGTERM)
             self.assertEqual(signals.received, signal.SIGTERM)
         self.assertEqual([signal.getsignal(number) for number in SIGNALS], before)
+
+    def test_in_another_thread_no_signal_is_handled(self):
+        before = [signal.getsignal(number) for number in SIGNALS]
+        inside = []
+
+        def enter():
+            with Signals() as signals:
+                inside.extend([signal.getsignal(number) for number in SIGNALS])
+                inside.append(signals.received)
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        self.assertEqual(inside, [*before, None])
 
 
 class Lock(Child):

@@ -1,8 +1,12 @@
+"""What a run needs before its first step."""
+
 import json
 import os
+import sys
 import unittest
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -152,6 +156,15 @@ class Record(SetupTest):
         self.assertEqual({key: record[key] for key in expected}, expected)
         for key in ("device", "machine", "onednn", "versions", "git_revision", "command"):
             self.assertIn(key, record)
+
+    def test_the_command_is_gan3s_or_the_users_own(self):
+        for argv, expected in (
+            (["/x/gan3/__main__.py", "train"], ["python", "-m", "gan3", "train"]),
+            (["/x/bin/gan3", "train", "--resume"], ["python", "-m", "gan3", "train", "--resume"]),
+            (["idea.py", "7"], ["python", "idea.py", "7"]),
+        ):
+            with mock.patch.object(sys, "argv", argv):
+                self.assertEqual(run_setup._command(), expected)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""Checks of what callers of the library pass, and what is done with lines for the user."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan3.core.errors import UserError
+from gan3.core.log import Log
+from gan3.data.pixels import to_pixels
+
+_MAX_SEED = 2**31 - 1
+_MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
+_WARNINGS = ("WARNING", "NOTE")  # how lines begin that a user should not miss
+
+
+def as_seed(seed: Any, name: str = "seed") -> int:
+    """A seed as an int. Raises UserError unless it is a whole number from 0 to 2^31 - 1."""
+    if not _is_whole(seed) or not 0 <= seed <= _MAX_SEED:
+        raise UserError(f"{name} {_shown(seed)}: use a whole number from 0 to {_MAX_SEED}")
+    return int(seed)
+
+
+def as_count(count: Any) -> int:
+    """A number of images as an int. Raises UserError unless it is a whole number."""
+    if not _is_whole(count):
+        raise UserError(f"count {_shown(count)}: use a whole number")
+    return int(count)
+
+
+def as_labels(labels: Any, count: int | None = None) -> np.ndarray:
+    """Digits as int64 [N], from text such as "2412" or from whole numbers.
+
+    Raises UserError if one is not a digit 0 to 9, if there are none, or if they are not `count`.
+    """
+    if isinstance(labels, str):
+        if not (labels.isascii() and labels.isdigit()):
+            raise UserError(f"labels {_shown(labels)}: use digits 0 to 9 only, such as 2412")
+        labels = [int(digit) for digit in labels]
+    array = _as_array(labels, "labels")
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise UserError(
+            f"labels: {array.dtype} of shape {array.shape}; use whole numbers of shape [N]"
+        )
+    if not len(array) or array.min() < 0 or array.max() > 9:
+        raise UserError(f"labels {_shown(labels)}: use one or more digits 0 to 9")
+    if count is not None and len(array) != count:
+        raise UserError(f"labels: {len(array)} for {count} images; use one label for each image")
+    return array.astype(np.int64)
+
+
+def as_images(images: Any) -> np.ndarray:
+    """Images as uint8 [N, 28, 28], from uint8 or from floats in 0..1; also of [N, 28, 28, 1].
+
+    Raises UserError if they have another dtype, shape or range, or if there are none.
+    """
+    array = _as_array(images, "images")
+    if array.ndim == 4 and array.shape[3] == 1:
+        array = array[..., 0]
+    if array.ndim != 3 or array.shape[1:] != (28, 28) or not len(array):
+        raise UserError(f"images: shape {np.shape(images)}; use one or more as [N, 28, 28]")
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind != "f":
+        raise UserError(f"images: {array.dtype}; use uint8, or floats in 0..1")
+    try:
+        return to_pixels(array)
+    except ValueError:
+        low, high = array.min(), array.max()
+        raise UserError(
+            f"images: floats from {low:.3g} to {high:.3g}; scale them to 0..1, ink 1 on 0"
+        ) from None
+
+
+def as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Noise as float32 of this shape. Raises UserError if it is not, or beyond -1000..1000."""
+    array = _as_array(noise, "noise")
+    if array.dtype.kind not in "fiu" or array.shape != shape:
+        raise UserError(
+            f"noise: {array.dtype} of shape {array.shape}; use floats of shape {shape}, one row for"
+            " each image"
+        )
+    largest = np.abs(array).max()
+    if not largest <= _MAX_NOISE:  # also if it is not a number
+        raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
+    return array.astype(np.float32)
+
+
+def as_folder(folder: Any, name: str) -> Path:
+    """A path. Raises UserError for anything but a text that is not empty, or a path."""
+    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
+        raise UserError(f"{name} {_shown(folder)}: use the path of a folder")
+    return Path(folder)
+
+
+def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """One of some words. Raises UserError for anything else."""
+    if value not in choices:
+        raise UserError(f"{name} {_shown(value)}: unknown; choose one of {', '.join(choices)}")
+    return value
+
+
+def log_or_warn(log: Log | None, dataset: str = "auto") -> Log:
+    """`log`; without one, a function that only passes on warnings, as Python's warnings.
+
+    dataset: as requested. That the strokes are not MNIST is no news to whoever requested them.
+    """
+    if log is not None:
+        return log
+
+    def warn(line: str) -> None:
+        if line.startswith(_WARNINGS) and not (dataset == "strokes" and "strokes" in line):
+            warnings.warn(line, stacklevel=2)
+
+    return warn
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _as_array(values: Any, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):  # rows of different lengths
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        raise UserError(f"{name}: not an array of numbers; use a NumPy array")
+    return array
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -1,0 +1,170 @@
+"""Generators of digits, by name: bundled ones and those of runs."""
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gan3.api.arguments import as_choice, as_count, as_folder, as_labels, as_noise, as_seed
+from gan3.core.errors import UserError
+from gan3.core.files import check_path
+from gan3.plots.numbers import parse_number
+from gan3.runs import pretrained
+from gan3.runs.drawing import DigitSampler, check_count
+from gan3.runs.trained import find_run
+
+
+class Samples(NamedTuple):
+    """Digits that a generator drew."""
+
+    images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
+    labels: np.ndarray | None  # int64 [N], the requested digits; None if none can be requested
+
+
+class Generator:
+    """Draws handwritten digits. `gan3.load` and `Run.generator` return one.
+
+    Generators of dense layers draw in NumPy, those with convolutions in TensorFlow.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sampler: DigitSampler,
+        noise_seed: int | None = None,
+        moments: str | None = None,
+    ):
+        """Use `gan3.load`. Raises UserError for an option that the generator does not have."""
+        self.name = name
+        self._sampler = sampler
+        if noise_seed is not None:
+            sampler.redraw_noise(as_seed(noise_seed, "noise seed"))
+        if moments is not None:
+            sampler.use_moments(as_choice(moments, "moments", ("running", "batch")))
+
+    def __repr__(self) -> str:
+        kind = "requested digits" if self.class_conditional else "any digits"
+        return f"<gan3.Generator {self.name}: {kind}>"
+
+    @property
+    def class_conditional(self) -> bool:
+        """Whether it draws the digits that are requested; otherwise it draws any digits."""
+        return self._sampler.class_conditional
+
+    @property
+    def noise_distribution(self) -> str:
+        """The distribution of its noise: "uniform", U(-1, 1), or "normal", N(0, 1)."""
+        return self._sampler.noise_distribution
+
+    @property
+    def noise_entries(self) -> int:
+        """Noise entries of an image."""
+        return self._sampler.noise_entries
+
+    @property
+    def has_fixed_noise(self) -> bool:
+        """Whether each digit has one noise vector, whatever the seed, and so only one image."""
+        return self._sampler.has_fixed_noise
+
+    def generate(self, number: str, *, seed: int = 0) -> np.ndarray:
+        """The digits of a number, in its order: uint8 [N, 28, 28], ink 255 on background 0.
+
+        Raises UserError if the number has anything but digits, or if the generator is not
+        class-conditional.
+        """
+        self._refuse_labels("number", number)
+        if not isinstance(number, str):
+            raise UserError(f"number {number!r}: use text, such as {str(number)!r}")
+        return self._sampler(parse_number(number), (as_seed(seed), 0))
+
+    def sample(self, count: int | None = None, labels: Any = None, *, seed: int = 0) -> Samples:
+        """Digits and their labels. The first digits of many are those of a few.
+
+        Args:
+            count: number of digits; by default that of the labels.
+            labels: the digits to draw, repeated until they are `count`: text such as "0123", or
+                whole numbers. By default 0123456789. Only if the generator is class-conditional;
+                otherwise the labels that are returned are None.
+            seed: of the noise, 0 to 2^31 - 1.
+
+        Raises:
+            UserError: a count that is not in 1 to 1,000,000, or labels that do not fit.
+        """
+        if labels is not None:
+            self._refuse_labels("labels", labels)
+        digits = np.arange(10) if labels is None else as_labels(labels)
+        if count is None and labels is None:
+            raise UserError("count: missing; give the number of digits, or their labels")
+        number = len(digits) if count is None else as_count(count)
+        check_count(number)
+        digits = np.resize(digits, number)
+        images = self._sampler(digits, (as_seed(seed), 0))
+        return Samples(images, digits if self.class_conditional else None)
+
+    def noise(self, labels: Any, *, seed: int = 0) -> np.ndarray:
+        """The noise that `sample` draws these labels with: float32 [N, noise_entries].
+
+        labels: text or whole numbers [N]; if the generator is not class-conditional, only their
+        number matters. Raises UserError if they are not digits.
+        """
+        return self._sampler.noise(as_labels(labels), (as_seed(seed), 0))
+
+    def draw(self, labels: Any, noise: Any) -> np.ndarray:
+        """The images of labels [N] with the given noise [N, noise_entries]: uint8 [N, 28, 28].
+
+        The noise may be outside the range that the generator was trained with, from -1000 to 1000.
+        Raises UserError if labels and noise do not fit.
+        """
+        digits = as_labels(labels)
+        return self._sampler.draw(digits, as_noise(noise, (len(digits), self.noise_entries)))
+
+    def _refuse_labels(self, name: str, value: Any) -> None:
+        if not self.class_conditional:
+            raise UserError(
+                f"{name} {value!r}: {self.name} cannot draw requested digits; sample any digits"
+                " without labels"
+            )
+
+
+def load(
+    name: str | os.PathLike[str],
+    *,
+    noise_seed: int | None = None,
+    moments: str | None = None,
+    logs: str | Path = "logs",
+) -> Generator:
+    """A generator by name.
+
+    Args:
+        name: of a bundled generator ("best"), of a run in `logs`, or the path of a run's folder. A
+            run with the name of a bundled generator needs its path.
+        noise_seed: replace the noise matrix of `published_code`, whose generator has only one: by
+            that of a run with this seed.
+        moments: "running" or "batch", for a system with convolutions and batch normalisation. With
+            those of the batch an image depends on the images that it is drawn with. By default as
+            published.
+        logs: the folder of all runs.
+
+    Raises:
+        UserError: there is no such generator, or it has no such option.
+    """
+    if isinstance(name, str) and name in pretrained.GENERATORS:
+        return Generator(name, pretrained.open_pretrained(name), noise_seed, moments)
+    run_name, logs = locate_run(name, logs)
+    if not check_path((Path(logs) / run_name).is_dir):
+        bundled = ", ".join(pretrained.GENERATORS)
+        raise UserError(
+            f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or give"
+            " its folder"
+        )
+    return Generator(run_name, find_run(run_name, logs).sampler(), noise_seed, moments)
+
+
+def locate_run(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, str]:
+    """The name of a run and the folder of all runs, for a name in `logs` or a run's folder."""
+    path = as_folder(name, "run")
+    is_name = isinstance(name, str) and Path(name).name == name
+    if is_name or not path.name:
+        return os.fspath(name), str(as_folder(logs, "logs"))
+    return path.name, str(path.parent)

@@ -1,0 +1,252 @@
+"""Training, and the runs that were trained."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gan3.api.arguments import as_folder, as_images, as_seed, log_or_warn
+from gan3.api.generator import Generator, locate_run
+from gan3.api.scoring import Card, Recognised, card_of_run, most_probable
+from gan3.core.config import RunConfig, as_text
+from gan3.core.errors import UserError
+from gan3.core.files import check_path
+from gan3.core.log import Log
+from gan3.core.startup import import_tensorflow
+from gan3.runs import registry, run_files
+from gan3.runs.run_files import RunFolders
+from gan3.runs.trained import find_run
+
+OnMetrics = Callable[[dict[str, float]], object]
+
+
+class Run:
+    """A training run and its files. `gan3.train` and `gan3.open_run` return one."""
+
+    def __init__(self, folders: RunFolders):
+        """Use `gan3.open_run`."""
+        self._folders = folders
+
+    def __repr__(self) -> str:
+        return f"<gan3.Run {self.name}>"
+
+    @property
+    def name(self) -> str:
+        return self._folders.name
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its logs; logs/README.md describes the files."""
+        return self._folders.logs
+
+    @property
+    def figures(self) -> Path:
+        """The folder of its pictures; figures/README.md describes them."""
+        return self._folders.figures
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of run.json: config, data, versions, and the outcome."""
+        return run_files.read_record(self._folders.record)
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings that it was trained with."""
+        return registry.config_from_dict(self.record.get("config"))
+
+    @property
+    def outcome(self) -> str:
+        """ "done", "stopped", "diverged", or "running": also after a crash, until it is resumed."""
+        return str(self.record.get("outcome"))
+
+    @property
+    def episodes(self) -> list[int]:
+        """The episodes that have a saved generator, from 1."""
+        return self._folders.episodes()
+
+    def metrics(self) -> list[dict[str, float]]:
+        """The lines of metrics.jsonl: step, episode, and scalars by tag.
+
+        Raises UserError if there is none yet, or if the file is damaged.
+        """
+        return run_files.read_metrics(self._folders.metrics)
+
+    def generator(
+        self,
+        episode: int | None = None,
+        *,
+        noise_seed: int | None = None,
+        moments: str | None = None,
+    ) -> Generator:
+        """The generator after an episode, by default the last one.
+
+        The options are those of `gan3.load`. Raises UserError if there is no such episode, or if
+        the generator has no such option.
+        """
+        run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
+        return Generator(self.name, run.sampler(episode), noise_seed, moments)
+
+    def recognise(self, images: Any) -> Recognised:
+        """The digits on images of [N, 28, 28], by the run's own determinator. Needs TensorFlow.
+
+        images: uint8 or floats in 0..1, ink on background 0. Raises UserError if they do not fit,
+        or if the system has no determinator.
+        """
+        pixels = as_images(images)
+        import_tensorflow()
+        from gan3.runs.sampling import probabilities
+
+        run = find_run(self.name, str(self.folder.parent), str(self.figures.parent)).with_system()
+        if not run.system.has_classifier:
+            raise UserError(
+                f"run {self.name}: {run.config.experiment} has no determinator; use gan3.recognise"
+            )
+        run.use_checkpoint(log_or_warn(None))
+        return most_probable(probabilities(run.system, pixels))
+
+    def evaluate(
+        self,
+        *,
+        data: str | Path | None = None,
+        cas: bool = False,
+        seed: int = 0,
+        log: Log | None = None,
+    ) -> Card:
+        """The report card of its last generator, also written to the run's folders.
+
+        data: folder of the data set; by default the one that it was trained from. The other
+        arguments are those of `gan3.evaluate`. Raises UserError if it has no finished episode, or
+        if the data is other data.
+        """
+        import_tensorflow()
+        from gan3.evaluation import report_card
+
+        report_card.evaluate_run(
+            self.name,
+            logs=str(self.folder.parent),
+            figures_folder=str(self.figures.parent),
+            data=None if data is None else str(as_folder(data, "data")),
+            cas=cas,
+            seed=as_seed(seed),
+            log=log_or_warn(log, str(self.record.get("data"))),
+        )
+        return self.card
+
+    @property
+    def card(self) -> Card:
+        """The card that `evaluate` has written. Raises UserError if it has not been called."""
+        import_tensorflow()
+        from gan3.evaluation.comparison import read_card
+
+        return card_of_run(self.name, read_card(self._folders), self.figures / "report.png")
+
+    def resume(
+        self,
+        *,
+        episodes: int | None = None,
+        data: str | Path | None = None,
+        log: Log | None = None,
+        on_metrics: OnMetrics | None = None,
+    ) -> "Run":
+        """Continue from the newest checkpoint, to the end or to more `episodes`.
+
+        The result is that of a run without the interruption. The data is read from where it was
+        found, unless `data` names another folder. The other arguments and the errors are those of
+        `gan3.train`.
+        """
+        config, source = self.config, Path(str(self.record.get("data_source")))
+        if data is None and check_path(source.is_dir):
+            data = source
+        if episodes is not None:
+            config = config.with_text("episodes", as_text(episodes))
+        folders = self.folder.parent, self.figures.parent
+        return _train(config, self.name, *folders, data, True, log, on_metrics)
+
+
+def train(
+    experiment: str | RunConfig = "three_network",
+    *,
+    episodes: int | None = None,
+    batches: int | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    data: str | Path | None = None,
+    dataset: str | None = None,
+    name: str | None = None,
+    logs: str | Path = "logs",
+    figures: str | Path = "figures",
+    log: Log | None = None,
+    on_metrics: OnMetrics | None = None,
+) -> Run:
+    """Train a system and write logs/<run>/ and figures/<run>/. Needs TensorFlow.
+
+    Args:
+        experiment: its name, or a config (a changed one is an ablation).
+        episodes, batches, batch_size: the schedule; batches per episode, images per batch. By
+            default the experiment's.
+        seed: for all random draws.
+        settings: other fields of the config by name, such as {"noise_draw": "batch"} or
+            {"learning_rate.generator": 0.001}.
+        data, dataset: folder and kind of the data set, as docs/usage.md says. By default MNIST, or
+            the synthetic strokes with a warning if MNIST cannot be had.
+        name: of the run; by default the experiment's with the time (UTC).
+        logs, figures: the folders of all runs.
+        log: called with each line about progress, such as `print`. By default nothing is printed,
+            and warnings are Python's.
+        on_metrics: called with each line of metrics.jsonl as a dict when it is written. If it
+            raises an exception, training stops, its state is saved, and train raises it.
+
+    Raises:
+        UserError: a wrong argument, a name that exists, or no data.
+        DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
+        StoppedError: SIGINT (Ctrl-C) or SIGTERM; the step was finished and the state saved.
+    """
+    config = experiment if isinstance(experiment, RunConfig) else registry.config_of(experiment)
+    named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
+    named["dataset"] = dataset
+    changes = {key: value for key, value in named.items() if value is not None}
+    for key, value in (changes | dict(settings or {})).items():
+        config = config.with_text(key, as_text(value))
+    return _train(config, name, logs, figures, data, False, log, on_metrics)
+
+
+def _train(
+    config: RunConfig,
+    name: str | None,
+    logs: str | Path,
+    figures: str | Path,
+    data: str | Path | None,
+    resume: bool,
+    log: Log | None,
+    on_metrics: OnMetrics | None,
+) -> Run:
+    import_tensorflow()
+    from gan3.training import loop
+
+    folders = loop.train(
+        config,
+        name=name,
+        logs=str(as_folder(logs, "logs")),
+        figures_folder=str(as_folder(figures, "figures")),
+        data=None if data is None else str(as_folder(data, "data")),
+        resume=resume,
+        log=log_or_warn(log, config.dataset),
+        on_metrics=on_metrics,
+    )
+    return Run(folders)
+
+
+def open_run(
+    name: str | os.PathLike[str], *, logs: str | Path = "logs", figures: str | Path | None = None
+) -> Run:
+    """A run by its name in `logs`, or by the path of its folder.
+
+    figures: the folder of all runs' pictures; by default `figures` beside `logs`. Raises UserError
+    if there is no such run.
+    """
+    run_name, logs = locate_run(name, logs)
+    figures = Path(logs).parent / "figures" if figures is None else as_folder(figures, "figures")
+    run = Run(run_files.run_folders(run_name, logs, str(figures)))
+    _ = run.record  # raises if there is none
+    return run

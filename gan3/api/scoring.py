@@ -1,0 +1,165 @@
+"""Scores digits against real ones, and recognises digits."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gan3.api.arguments import (
+    as_choice,
+    as_folder,
+    as_images,
+    as_labels,
+    as_seed,
+    log_or_warn,
+)
+from gan3.core.config import choices_of
+from gan3.core.errors import UserError
+from gan3.core.files import check_path, make_folder, write_json
+from gan3.core.log import Log
+from gan3.core.startup import import_tensorflow
+
+
+class Card:
+    """A report card: the metrics of samples, and of as many real digits, against held-out digits.
+
+    `print(card)` shows it as a table; docs/report.md explains the metrics. `values` is the content
+    of report.json.
+    """
+
+    def __init__(
+        self, name: str, values: dict[str, Any], save_picture: Callable[[Path], None]
+    ) -> None:
+        """Use `gan3.evaluate`. `save_picture` writes the card as a picture."""
+        self.name, self.values, self._save_picture = name, values, save_picture
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The metrics of the samples by name."""
+        return {metric: score["value"] for metric, score in self.values["samples"].items()}
+
+    @property
+    def real(self) -> dict[str, float]:
+        """The same metrics of real training digits: what a perfect generator would get."""
+        return {metric: score["value"] for metric, score in self.values["real"].items()}
+
+    def __getitem__(self, metric: str) -> float:
+        """A metric of the samples. Raises UserError for one that the card does not have."""
+        if metric not in self.scores:
+            raise UserError(f"metric {metric!r}: not on this card; it has {', '.join(self.scores)}")
+        return self.scores[metric]
+
+    def interval(self, metric: str) -> tuple[float, float] | None:
+        """The 95 % interval of a metric of the samples; None if it has none."""
+        self[metric]  # raises for an unknown one
+        score = self.values["samples"][metric]
+        return (score["low"], score["high"]) if "low" in score else None
+
+    def save(self, folder: str | Path) -> None:
+        """Write report.json and report.png to a folder. Raises UserError if that fails."""
+        path = as_folder(folder, "folder")
+        make_folder(path)
+        write_json(path / "report.json", self.values)
+        self._save_picture(path / "report.png")
+
+    def __str__(self) -> str:
+        from gan3.evaluation.report_card import card_lines
+
+        return "\n".join(card_lines(self.values, self.name))
+
+    def __repr__(self) -> str:
+        return f"<gan3.Card {self.name}: {len(self.scores)} metrics>"
+
+
+class Recognised(NamedTuple):
+    """What a classifier reads."""
+
+    labels: np.ndarray  # int64 [N], the most probable digits
+    probabilities: np.ndarray  # float32 [N, 10]
+
+
+def evaluate(
+    images: Any,
+    labels: Any = None,
+    data: str | Path | None = None,
+    *,
+    dataset: str = "auto",
+    split: str = "test",
+    cas: bool = False,
+    judge: str | Path | None = None,
+    seed: int = 0,
+    name: str = "samples",
+    log: Log | None = None,
+) -> Card:
+    """The report card of digits by any generator. Needs TensorFlow.
+
+    Args:
+        images: at least 100 of [N, 28, 28], uint8 or floats in 0..1, ink on background 0. Compare
+            cards of equal numbers of images only; 10,000 are usual.
+        labels: the requested digits [N]; None if none were requested.
+        data: folder of the real digits; by default they are searched for as docs/usage.md says.
+        dataset: "auto", "mnist", "strokes" or "idx", as in docs/usage.md.
+        split: what is compared with: "test", or "validation", the last 5,000 training images.
+        cas: also train a classifier on the images and test it on real digits.
+        judge: the file of another classifier than the bundled one.
+        seed: for the resampling of intervals, and for the classifier of `cas`.
+        name: a title for the card.
+        log: called with each line about what is done; by default warnings are Python's.
+
+    Raises:
+        UserError: images or labels that do not fit, or no data.
+    """
+    pixels = as_images(images)
+    digits = None if labels is None else as_labels(labels, len(pixels))
+    dataset = as_choice(dataset, "dataset", choices_of("dataset"))
+    split = as_choice(split, "split", choices_of("split"))
+    import_tensorflow()
+    from gan3.data.datasets import load
+    from gan3.evaluation import report_card
+    from gan3.evaluation.scoring import SampleSet
+    from gan3.plots import grids
+
+    if len(pixels) < report_card.LEAST_SAMPLES:
+        raise UserError(
+            f"images: {len(pixels)}; a card needs at least {report_card.LEAST_SAMPLES}, draw more"
+        )
+    log = log_or_warn(log, dataset)
+    folder = None if data is None else str(as_folder(data, "data"))
+    held_out = load(dataset, folder, split, log)
+    judge_file = None if judge is None else as_folder(judge, "judge")
+    samples = SampleSet(name, pixels, digits)
+    values, figure = report_card.make_card(samples, held_out, judge_file, cas, as_seed(seed), log)
+    return Card(name, values, partial(grids.save, figure))
+
+
+def card_of_run(name: str, values: dict[str, Any], picture: Path) -> Card:
+    """The card that an evaluation of a run has written, with its `picture`."""
+
+    def copy_picture(path: Path) -> None:
+        if not check_path(picture.is_file):
+            raise UserError(f"{picture}: is gone; evaluate run {name} again")
+        if path.resolve() != picture.resolve():
+            shutil.copyfile(picture, path)
+
+    return Card(name, values, copy_picture)
+
+
+def recognise(images: Any) -> Recognised:
+    """The digits on images of [N, 28, 28], by the bundled judge, a classifier. Needs TensorFlow.
+
+    images: uint8 or floats in 0..1, as in MNIST: ink on background 0, centred. Raises UserError if
+    they do not fit.
+    """
+    pixels = as_images(images)
+    import_tensorflow()
+    from gan3.evaluation import judge
+
+    return most_probable(judge.load_bundled().probabilities(pixels))
+
+
+def most_probable(probabilities: np.ndarray) -> Recognised:
+    """Probabilities [N, 10] with the digit that each row makes most probable."""
+    return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32))

@@ -1,0 +1,112 @@
+"""Drawing digits by NumPy alone: generators of dense layers need no TensorFlow once trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan3.core import philox
+from gan3.core.errors import UserError
+from gan3.method.config import ThreeNetworkConfig
+from gan3.nn.dense import Specs, forward, layers_of, shapes_of, stack
+
+IMAGE = 28  # pixels a side
+PIXELS = IMAGE * IMAGE
+CLASSES = 10
+ENTRIES = 10  # of the latent that each class owns
+LATENT = CLASSES * ENTRIES
+NO_MATRIX = (
+    "noise seed: this generator draws new noise for every image, so it has no noise matrix to"
+    " replace; leave the noise seed out"
+)
+NO_BATCH_MOMENTS = (
+    "moments: this generator has no batch normalisation to choose them for; leave them out"
+)
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """A generator of dense layers: its arrays, its noise and its pixels, without the weights.
+
+    An experiment declares it beside its `build`, and both describe the same generator.
+    """
+
+    specs: Specs  # from the latent or the noise to the pixels
+    class_conditional: bool
+    noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
+    pixel_min: float = 0.0  # of the last layer, 0 or -1; the highest is 1
+    matrix_seed: int | None = None  # of the run, if one noise matrix is drawn for the whole run
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the arrays that an episode file holds, by name."""
+        return shapes_of(self.specs)
+
+
+def three_network_generator(config: ThreeNetworkConfig, specs: Specs) -> GeneratorSpec:
+    """The generator of a three-network system, whose layers are `specs`."""
+    matrix_seed = config.seed if config.noise_draw == "once" else None
+    return GeneratorSpec(specs, True, "uniform", matrix_seed=matrix_seed)
+
+
+def described_layers(activation: str) -> Specs:
+    """The layers of the description: hidden layers of 100, 500 and 784, then 784 sigmoids."""
+    return stack("generator", (LATENT, 100, 500, 784, PIXELS), activation, "sigmoid")
+
+
+class NumpyGenerator:
+    """A dense generator with its weights: draws in NumPy what its system draws in TensorFlow.
+
+    The noise of a seed is the system's own, the images differ in the last bits of float32.
+    """
+
+    def __init__(self, generator: GeneratorSpec, arrays: Mapping[str, np.ndarray]):
+        """arrays: float32, by the names and shapes of `generator.shapes`."""
+        self.class_conditional = generator.class_conditional
+        self.noise_distribution = generator.noise_distribution
+        self._pixel_min, self._matrix_seed = generator.pixel_min, generator.matrix_seed
+        self._layers = layers_of(generator.specs, arrays)
+        inputs = generator.specs[0].inputs
+        self.noise_entries = inputs // CLASSES if self.class_conditional else inputs
+
+    @property
+    def has_fixed_noise(self) -> bool:
+        """Whether each digit has one noise vector, whatever the seed."""
+        return self._matrix_seed is not None
+
+    def redraw_noise(self, seed: int) -> None:
+        """Replace the one noise matrix of a run by that of another seed.
+
+        Raises UserError if there is no such matrix.
+        """
+        if self._matrix_seed is None:
+            raise UserError(NO_MATRIX)
+        self._matrix_seed = seed
+
+    def use_moments(self, moments: str) -> None:
+        """Raises UserError: no dense generator has a choice of moments."""
+        raise UserError(NO_BATCH_MOMENTS)
+
+    def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
+        """Noise float32 [B, entries] of `labels` [B], as the system's `noise` returns it."""
+        if self._matrix_seed is not None:
+            matrix = philox.uniform(CLASSES * ENTRIES, (self._matrix_seed, 1), -1, 1)
+            return matrix.reshape(CLASSES, ENTRIES)[labels]
+        count = len(labels) * self.noise_entries
+        if self.noise_distribution == "uniform":
+            noise = philox.uniform(count, seed, -1, 1)
+        else:
+            noise = philox.normal(count, seed)
+        return noise.reshape(len(labels), self.noise_entries)
+
+    def generate(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """Images float32 [B, 28, 28] in 0..1 of `labels` [B] and `noise` [B, entries], float32."""
+        x = noise
+        if self.class_conditional:
+            latent = np.zeros((len(labels), CLASSES, self.noise_entries), np.float32)
+            latent[np.arange(len(labels)), labels] = noise  # a digit owns its entries of the latent
+            x = latent.reshape(len(labels), -1)
+        images = forward(self._layers, x)
+        if self._pixel_min:
+            images = (images - self._pixel_min) / np.float32(1 - self._pixel_min)
+        return images.reshape(-1, IMAGE, IMAGE)

@@ -1,0 +1,124 @@
+"""Digits from a trained generator: what every sampler does, and the one that needs NumPy alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from gan3.core import philox
+from gan3.core.errors import UserError
+from gan3.core.files import read_npz
+from gan3.data.pixels import to_pixels
+from gan3.method.drawing import GeneratorSpec, NumpyGenerator
+
+CHUNK = 500  # images per forward pass
+_MAX_COUNT = 1_000_000
+
+
+class DigitSampler(Protocol):
+    """Draws digits: `DenseSampler` in NumPy, `sampling.Sampler` in TensorFlow.
+
+    Labels are int64 [N] in 0..9, noise is float32 [N, noise_entries], images are uint8 [N, 28, 28]
+    with ink 255 on background 0. A `seed` is a stateless seed, as `runs.seeds.seed_of` returns it;
+    the noise of a seed is the same in both samplers.
+    """
+
+    class_conditional: bool  # whether the requested digits are drawn; else any digits
+    noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
+    noise_entries: int  # for each image
+    has_fixed_noise: bool  # whether each digit has one noise vector, whatever the seed
+
+    def redraw_noise(self, seed: int) -> None:
+        """Replace the one noise matrix of a run by that of another seed, before any digit is drawn.
+
+        Raises UserError if each image has its own noise.
+        """
+
+    def use_moments(self, moments: str) -> None:
+        """Normalise by "running" moments or those of each "batch", before any digit is drawn.
+
+        Raises UserError if the generator has no batch normalisation to choose them for.
+        """
+
+    def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
+        """The noise of `labels`."""
+
+    def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """The images of `labels` with the given noise."""
+
+    def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
+        """The images of `labels` in chunks of at most 500."""
+
+    def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
+        """The images of `labels`, a function of the weights, the labels and the seed.
+
+        The first images of many are those of a few.
+        """
+
+
+class DenseSampler:
+    """A `DigitSampler` of a generator of dense layers, in NumPy alone."""
+
+    def __init__(self, generator: NumpyGenerator):
+        self._generator = generator
+        self.class_conditional = generator.class_conditional
+        self.noise_distribution = generator.noise_distribution
+        self.noise_entries = generator.noise_entries
+        self.has_fixed_noise = generator.has_fixed_noise
+        self.redraw_noise, self.use_moments = generator.redraw_noise, generator.use_moments
+
+    def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
+        """float32 [N, noise_entries]."""
+        return np.concatenate([noise for _, noise in self._noise_parts(labels, seed)])
+
+    def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """uint8 [N, 28, 28]."""
+        starts = range(0, len(labels), CHUNK)
+        chunks = [(labels[i : i + CHUNK], noise[i : i + CHUNK]) for i in starts]
+        return np.concatenate([to_pixels(self._generator.generate(*chunk)) for chunk in chunks])
+
+    def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
+        """Chunks uint8 [at most 500, 28, 28]."""
+        for chunk in self._noise_parts(labels, seed):
+            yield to_pixels(self._generator.generate(*chunk))
+
+    def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
+        """uint8 [N, 28, 28]."""
+        return np.concatenate(list(self.parts(labels, seed)))
+
+    def _noise_parts(
+        self, labels: np.ndarray, seed: philox.Seed
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Labels and their noise, in chunks; each chunk has a seed of its own."""
+        for start in range(0, len(labels), CHUNK):
+            chunk = labels[start : start + CHUNK]
+            yield chunk, self._generator.noise(chunk, philox.fold_in(seed, start // CHUNK))
+
+
+def read_dense_sampler(path: Path, spec: GeneratorSpec, dtype: str = "float32") -> DenseSampler:
+    """The sampler of a generator's file, whose arrays have this dtype.
+
+    Raises UserError if the file is missing or damaged, or does not hold the arrays of `spec`.
+    """
+    arrays = read_npz(path, {name: (dtype, shape) for name, shape in spec.shapes.items()})
+    float32 = {name: array.astype(np.float32) for name, array in arrays.items()}
+    return DenseSampler(NumpyGenerator(spec, float32))
+
+
+def parse_labels(count: int, text: str) -> np.ndarray:
+    """int64 [count]: the digits of `text`, repeated; "cycle" stands for 0123456789.
+
+    Raises UserError if `text` is anything else, or `count` is not in 1..1,000,000.
+    """
+    digits = "0123456789" if text == "cycle" else text
+    if not (digits.isascii() and digits.isdigit()):
+        raise UserError(f'labels {text!r}: use digits such as 0123, or "cycle" for 0123456789')
+    check_count(count)
+    return np.resize(np.array([int(digit) for digit in digits], np.int64), count)
+
+
+def check_count(count: int) -> None:
+    """Raises UserError if `count` is not in 1..1,000,000."""
+    if not 1 <= count <= _MAX_COUNT:
+        raise UserError(f"count {count}: use a number from 1 to {_MAX_COUNT}")

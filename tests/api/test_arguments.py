@@ -1,0 +1,146 @@
+"""What the library accepts: arrays of the right shape, dtype and range, and nothing else."""
+
+import unittest
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from gan3.api import arguments
+from gan3.core.errors import UserError
+
+
+class Arguments(unittest.TestCase):
+    def check(self, function, cases):
+        """Each wrong value gives one line that names the thing and the remedy."""
+        for value, message in cases:
+            with (
+                self.subTest(repr(value)[:60]),
+                self.assertRaisesRegex(UserError, message) as error,
+            ):
+                function(value)
+            self.assertNotIn("\n", str(error.exception))
+
+    def test_seeds(self):
+        self.assertEqual(arguments.as_seed(np.uint8(7)), 7)
+        self.assertEqual(arguments.as_seed(2**31 - 1), 2**31 - 1)
+        wrong = (-1, 2**31, 1.0, True, None, "1")
+        self.check(arguments.as_seed, [(value, "seed .*: use a whole number") for value in wrong])
+
+    def test_counts(self):
+        self.assertEqual(arguments.as_count(np.int64(3)), 3)
+        for value in (3.0, "3", None, False):
+            self.check(arguments.as_count, [(value, "count .*: use a whole number")])
+
+    def test_labels(self):
+        for value in ("2412", [2, 4, 1, 2], np.array([2, 4, 1, 2], np.uint8), (2, 4, 1, 2)):
+            labels = arguments.as_labels(value)
+            self.assertEqual((labels.dtype, labels.tolist()), (np.int64, [2, 4, 1, 2]))
+        self.check(
+            arguments.as_labels,
+            (
+                ("", "labels '': use digits 0 to 9 only"),
+                ("1a", "labels '1a': use digits"),
+                ("٣", "use digits 0 to 9 only"),
+                ([], "use whole numbers|one or more digits"),
+                ([10], r"labels \[10\]: use one or more digits"),
+                ([-1], "one or more digits"),
+                ([1.0], "float64 of shape"),
+                ([True], "bool of shape"),
+                ([[1, 2]], r"of shape \(1, 2\); use whole numbers of shape \[N\]"),
+                (3, r"of shape \(\)"),
+                (None, "labels: not an array of numbers"),
+                ([[1], [1, 2]], "labels: not an array of numbers"),
+                (["1"], "labels: not an array of numbers"),
+            ),
+        )
+        with self.assertRaisesRegex(UserError, "2 for 3 images; use one label for each image"):
+            arguments.as_labels([1, 2], 3)
+
+    def test_images(self):
+        pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+        for value in (
+            pixels,
+            pixels[..., None],
+            pixels / 255,
+            (pixels / 255).astype(np.float32)[..., None],
+        ):
+            images = arguments.as_images(value)
+            self.assertEqual(images.dtype, np.uint8)
+            np.testing.assert_array_equal(images, pixels)
+        self.check(
+            arguments.as_images,
+            (
+                (pixels[0], r"images: shape \(28, 28\); use one or more as \[N, 28, 28\]"),
+                (pixels[:0], "shape .0, 28, 28.; use one or more"),
+                (pixels.reshape(3, 784), r"shape \(3, 784\)"),
+                (np.zeros((3, 28, 28, 3), np.uint8), "shape"),
+                (pixels.astype(np.int64), "int64; use uint8, or floats in 0..1"),
+                (pixels.astype(bool), "bool; use uint8"),
+                (pixels.astype(float), "floats from 0 to 255; scale them to 0..1"),
+                (pixels / 127.5 - 1, "floats from -1 to 1; scale them to 0..1"),
+                (np.full((1, 28, 28), np.nan), "floats from nan"),
+                (None, "images: not an array of numbers"),
+                ("digits.png", "images: not an array of numbers"),
+            ),
+        )
+
+    def test_noise(self):
+        noise = arguments.as_noise([[0, 1], [2, 3.5]], (2, 2))
+        self.assertEqual(noise.dtype, np.float32)
+        np.testing.assert_array_equal(noise, [[0, 1], [2, 3.5]])
+        self.check(
+            lambda noise: arguments.as_noise(noise, (2, 2)),
+            (
+                (np.zeros((2, 3)), r"of shape \(2, 3\); use floats of shape \(2, 2\)"),
+                (np.zeros(2), "use floats of shape"),
+                ([[np.inf, 0], [0, 0]], "values up to inf; use values from -1000 to 1000"),
+                ([[0, np.nan], [0, 0]], "values up to nan"),
+                ([[0, 0], [-1001, 0]], r"values up to 1e\+03"),
+                ("x", "not an array of numbers"),
+            ),
+        )
+
+    def test_folders(self):
+        self.assertEqual(arguments.as_folder("a/b", "logs"), Path("a/b"))
+        wrong = ("", 3, None, b"a")
+        self.check(
+            lambda folder: arguments.as_folder(folder, "logs"),
+            [(value, "logs .*: use the path of a folder") for value in wrong],
+        )
+
+    def test_choices(self):
+        self.assertEqual(arguments.as_choice("b", "split", ("a", "b")), "b")
+        for value in ("c", None, 3, ["a"]):
+            with self.assertRaisesRegex(UserError, "split .*: unknown; choose one of a, b"):
+                arguments.as_choice(value, "split", ("a", "b"))
+
+
+class Lines(unittest.TestCase):
+    def test_without_a_log_only_warnings_are_passed_on_as_pythons(self):
+        log = arguments.log_or_warn(None)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for line in ("episode 1", "WARNING: the data set is strokes", "NOTE: slow"):
+                log(line)
+        lines = [str(warning.message) for warning in caught]
+        self.assertEqual(lines, ["WARNING: the data set is strokes", "NOTE: slow"])
+
+    def test_strokes_that_were_requested_are_no_news(self):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            log = arguments.log_or_warn(None, "strokes")
+            log("WARNING: the data set is strokes")
+            log("NOTE: slow")
+        self.assertEqual([str(warning.message) for warning in caught], ["NOTE: slow"])
+
+    def test_a_log_gets_every_line(self):
+        lines = []
+        log = arguments.log_or_warn(lines.append)
+        log("episode 1")
+        log("NOTE: slow")
+        self.assertEqual(lines, ["episode 1", "NOTE: slow"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,229 @@
+"""Generators by name: bundled ones and those of runs, in NumPy where that is possible."""
+
+import json
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+import gan3
+from gan3.core.files import make_folder
+from gan3.runs.registry import builder_of, config_of
+from gan3.runs.run_files import run_folders
+from gan3.runs.sampling import Sampler, save_generator
+from tests.support import ROOT, FolderTest, call
+
+
+def write_run(name, experiment, logs="logs", episodes=1):
+    """A run's record and the untrained generators of its episodes; returns the last system."""
+    folders, config = run_folders(name, logs), config_of(experiment)
+    make_folder(folders.logs / "episodes")
+    record = {"started": "2026-01-01T", "config": config.to_dict(), "data_title": "strokes"}
+    folders.record.write_text(json.dumps(record))
+    for episode in range(1, episodes + 1):
+        system = builder_of(experiment)(config.with_text("seed", str(episode)), "float32")
+        save_generator(folders.episode(episode), system)
+    return system
+
+
+class Bundled(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.generator = gan3.load("best")
+
+    def test_what_it_is(self):
+        generator = self.generator
+        self.assertEqual(generator.name, "best")
+        self.assertEqual(generator.noise_distribution, "uniform")
+        self.assertEqual(generator.noise_entries, 10)
+        self.assertTrue(generator.class_conditional)
+        self.assertFalse(generator.has_fixed_noise)
+        self.assertEqual(repr(generator), "<gan3.Generator best: requested digits>")
+
+    def test_a_number(self):
+        images = self.generator.generate("2412", seed=3)
+        self.assertEqual((images.shape, images.dtype), ((4, 28, 28), np.uint8))
+        np.testing.assert_array_equal(images, self.generator.generate("2412", seed=3))
+        self.assertFalse(np.array_equal(images, self.generator.generate("2412", seed=4)))
+        self.assertFalse(np.array_equal(images[0], images[3]))  # two twos, two styles
+        np.testing.assert_array_equal(images, self.generator.sample(4, "2412", seed=3).images)
+        self.assertEqual(gan3.recognise(images).labels.tolist(), [2, 4, 1, 2])
+
+    def test_samples(self):
+        images, labels = self.generator.sample(23)
+        self.assertEqual((images.shape, images.dtype), ((23, 28, 28), np.uint8))
+        self.assertEqual((labels.dtype, labels.tolist()), (np.int64, [*range(10)] * 2 + [0, 1, 2]))
+        np.testing.assert_array_equal(self.generator.sample(5).images, images[:5])
+        self.assertEqual(self.generator.sample(5, [7, 3]).labels.tolist(), [7, 3, 7, 3, 7])
+        self.assertEqual(self.generator.sample(labels="733").labels.tolist(), [7, 3, 3])
+
+    def test_noise_is_what_samples_are_drawn_with(self):
+        images, labels = self.generator.sample(1005, seed=5)
+        noise = self.generator.noise(labels, seed=5)
+        self.assertEqual((noise.shape, noise.dtype), ((1005, 10), np.float32))
+        self.assertLess(np.abs(noise).max(), 1.0001)
+        np.testing.assert_array_equal(self.generator.draw(labels, noise), images)
+        mirrored = self.generator.draw(labels, -noise)
+        self.assertGreater(np.abs(mirrored.astype(int) - images).mean(), 5)
+
+    def test_wrong_arguments(self):
+        generator = self.generator
+        for attempt, message in (
+            (lambda: generator.generate("12a"), "number '12a': digits 0 to 9 only"),
+            (lambda: generator.generate(12), "number 12: use text, such as '12'"),
+            (lambda: generator.sample(), "count: missing"),
+            (lambda: generator.sample(0), "count 0: use a number from 1"),
+            (lambda: generator.sample(10**9), "count 1000000000: "),
+            (lambda: generator.sample(5, seed=-1), "seed -1: "),
+            (lambda: generator.sample(5, "x"), "labels 'x': "),
+            (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
+            (lambda: gan3.load("best", noise_seed=1), "noise seed: .* leave the noise seed out"),
+            (lambda: gan3.load("best", moments="batch"), "moments: .* leave them out"),
+            (lambda: gan3.load("best", moments="mean"), "'mean': unknown; choose one of running"),
+            (lambda: gan3.load("worst"), "'worst': no run in logs, nor bundled .best"),
+            (lambda: gan3.load(""), "run '': use the path of a folder"),
+            (lambda: gan3.load(None), "run None: use the path of a folder"),
+        ):
+            with self.subTest(message), self.assertRaisesRegex(gan3.UserError, message):
+                attempt()
+
+
+class OfRuns(FolderTest):
+    def test_a_run_by_its_name_its_folder_and_another_folder_of_runs(self):
+        system = write_run("a", "mlp_gan", episodes=2)
+        expected = Sampler(system)(np.arange(10), (3, 0)).astype(int)
+        for generator in (
+            gan3.load("a"),
+            gan3.load("logs/a"),
+            gan3.load(Path("logs/a").absolute()),
+            gan3.load("a", logs=Path("logs")),
+            gan3.open_run("a").generator(),
+            gan3.open_run("a").generator(2),
+        ):
+            images, labels = generator.sample(10, seed=3)
+            self.assertEqual(generator.name, "a")
+            self.assertIsNone(labels)
+            self.assertLessEqual(np.abs(images - expected).max(), 1)
+        first = gan3.open_run("a").generator(1).sample(10, seed=3).images
+        self.assertGreater(np.abs(first - expected).max(), 1)
+        with self.assertRaisesRegex(
+            gan3.UserError, "run a: has no episode 3; choose one of 1 to 2"
+        ):
+            gan3.open_run("a").generator(3)
+
+    def test_a_bundled_name_is_the_bundled_generator(self):
+        write_run("best", "mlp_gan")
+        self.assertTrue(gan3.load("best").class_conditional)
+        self.assertFalse(gan3.load("logs/best").class_conditional)
+
+    def test_a_system_that_is_not_class_conditional_refuses_requested_digits(self):
+        write_run("a", "layernorm_gan")
+        generator = gan3.load("a")
+        self.assertEqual((generator.noise_distribution, generator.noise_entries), ("normal", 100))
+        self.assertEqual(repr(generator), "<gan3.Generator a: any digits>")
+        for attempt in (lambda: generator.generate("1"), lambda: generator.sample(5, "1")):
+            with self.assertRaisesRegex(gan3.UserError, "'1': a cannot draw requested digits"):
+                attempt()
+        noise = generator.noise([0] * 5, seed=2)
+        np.testing.assert_array_equal(
+            generator.draw([9] * 5, noise), generator.sample(5, seed=2).images
+        )
+
+    def test_a_fixed_noise_matrix_can_be_replaced(self):
+        write_run("a", "published_code")
+        generator = gan3.load("a")
+        self.assertTrue(generator.has_fixed_noise)
+        images = generator.sample(20).images
+        np.testing.assert_array_equal(images, generator.sample(20, seed=9).images)
+        self.assertEqual(len(np.unique(images, axis=0)), 10)
+        other = gan3.load("a", noise_seed=9).sample(20).images
+        self.assertEqual(len(np.unique(other, axis=0)), 10)
+        self.assertFalse(np.array_equal(images, other))
+        status, _, err = call(
+            *("sample", "--run", "a", "--count", 20, "--noise-seed", 9, "--out", "x.npz")
+        )
+        self.assertEqual((status, err), (0, ""))
+        np.testing.assert_array_equal(np.load("x.npz")["images"], other)
+
+    def test_convolutions_are_drawn_by_tensorflow(self):
+        system = write_run("a", "auxiliary_gan")
+        generator = gan3.load("a")
+        self.assertEqual((generator.noise_distribution, generator.noise_entries), ("uniform", 100))
+        images, labels = generator.sample(12, seed=3)
+        np.testing.assert_array_equal(images, Sampler(system)(labels, (3, 0)))
+        noise = generator.noise(labels, seed=3)
+        drawn = generator.draw(labels, noise).astype(int)
+        self.assertLessEqual(np.abs(drawn - images).max(), 1)
+        by_batch = gan3.load("a", moments="batch").sample(12, seed=3).images
+        self.assertGreater(np.abs(by_batch.astype(int) - images).mean(), 1)
+
+    def test_a_run_that_is_not_there_or_damaged(self):
+        with self.assertRaisesRegex(gan3.UserError, "generator 'b': no run in logs"):
+            gan3.load("b")
+        with self.assertRaisesRegex(gan3.UserError, "logs/b/run.json: no such run"):
+            gan3.open_run("b")
+        write_run("a", "best")
+        Path("logs/a/episodes/episode_01.npz").write_bytes(b"PK")
+        with self.assertRaisesRegex(gan3.UserError, "episode_01.npz: damaged"):
+            gan3.load("a")
+
+
+class WithoutTensorFlow(FolderTest):
+    def imported(self, code):
+        """Which of the slow packages a process has imported after `code`."""
+        code += (
+            "\nimport sys; print(*sorted({'tensorflow', 'matplotlib', 'keras'} & {*sys.modules}))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split("\n")[-2]
+
+    def test_importing_gan3_imports_nothing(self):
+        code = "import sys; before = {*sys.modules}; import gan3; new = {*sys.modules} - before\n"
+        code += "print(gan3.__version__, dir(gan3))\n"
+        code += "assert {m for m in new if '.' not in m} <= {'gan3', 'importlib', 'typing'} | "
+        code += "{*sys.stdlib_module_names}, new\nassert 'numpy' not in sys.modules"
+        self.assertEqual(self.imported(code), "")
+
+    def test_every_public_name_is_there(self):
+        self.assertEqual(dir(gan3), sorted([*gan3.__all__, "__version__"]))
+        for name in gan3.__all__:
+            self.assertTrue(callable(getattr(gan3, name)), name)
+        with self.assertRaisesRegex(AttributeError, "'gan3' has no attribute 'draw'"):
+            gan3.draw  # noqa: B018
+
+    def test_drawing_needs_neither_tensorflow_nor_matplotlib(self):
+        for name, experiment in (
+            ("a", "three_network"),
+            ("b", "best"),
+            ("c", "mlp_gan"),
+            ("d", "layernorm_gan"),
+            ("e", "published_code"),
+        ):
+            write_run(name, experiment)
+        code = "import gan3\nfor name in ('best', 'a', 'b', 'c', 'd', 'e'):\n"
+        code += "    generator = gan3.load(name)\n    generator.sample(600)\n"
+        code += "    noise = generator.noise([1, 2])\n    generator.draw([1, 2], noise)\n"
+        code += "gan3.open_run('a').generator().generate('12')\n"
+        code += "from gan3.cli.main import main\n"
+        for command in (
+            "generate 241256 --pretrained best --separate apart --spacing tight",
+            "generate 241256 --run a --variants 3 --out n.npz",
+            "generate 12 --run e --noise-seed 4",
+            "sample --run c --count 30 --out s.npz",
+        ):
+            code += f"assert main({command.split()}) == 0\n"
+        self.assertEqual(self.imported(code), "")
+        self.assertEqual(len(list(Path("apart").iterdir())), 6)
+        self.assertEqual(np.load("s.npz")["images"].shape, (30, 28, 28))
+        self.assertEqual(self.imported("import gan3; gan3.train"), "")
+
+
+if __name__ == "__main__":
+    unittest.main()

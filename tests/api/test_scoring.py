@@ -1,0 +1,98 @@
+"""Report cards of arrays, and recognising digits."""
+
+import json
+import unittest
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import gan3
+from gan3.data import strokes
+from tests.support import FolderTest, call, write_idx_set
+
+
+class Cards(FolderTest):
+    def setUp(self):
+        super().setUp()
+        write_idx_set(self.folder / "own", 900, 300)
+        self.images, self.labels = (part[1000:] for part in strokes.make(1300, 10)[:2])
+
+    def test_a_card_is_that_of_the_command_line(self):
+        np.savez("x.npz", images=self.images, labels=self.labels.astype(np.int64))
+        own = ("--dataset", "idx", "--data", "own")
+        status, out, _ = call("evaluate", "--samples", "x.npz", *own, "--json", "x.json")
+        self.assertEqual(status, 0)
+        lines = []
+        card = gan3.evaluate(
+            *(self.images / 255, self.labels, "own"), dataset="idx", name="x.npz", log=lines.append
+        )
+        self.assertEqual({"file": "x.npz"} | card.values, json.loads(Path("x.json").read_text()))
+        self.assertEqual(str(card) + "\n", out)
+        self.assertEqual("\n".join(lines), str(card))
+        self.assertEqual(
+            card["frechet_distance"], card.values["samples"]["frechet_distance"]["value"]
+        )
+        self.assertEqual(card.scores["label_accuracy"], card["label_accuracy"])
+        self.assertEqual(set(card.real), set(card.scores))
+        low, high = card.interval("label_accuracy")
+        self.assertLessEqual(low, card["label_accuracy"])
+        self.assertGreaterEqual(high, card["label_accuracy"])
+        self.assertIsNone(card.interval("worst_class_coverage"))
+        for read in (card.__getitem__, card.interval):
+            with self.assertRaisesRegex(gan3.UserError, "metric 'fid': not on this card; it has"):
+                read("fid")
+        self.assertIn("x.npz", repr(card))
+
+        card.save("deep/card")
+        self.assertEqual(json.loads(Path("deep/card/report.json").read_text()), card.values)
+        with Image.open("deep/card/report.png") as image:
+            self.assertGreater(min(image.size), 500)
+
+    def test_without_labels_and_with_less_variety(self):
+        """One image a digit has no recall, whatever its accuracy."""
+        first = [int(np.flatnonzero(self.labels == digit)[0]) for digit in range(10)]
+        ten = np.resize(self.images[first], (300, 28, 28))
+        real = gan3.evaluate(self.images, data="own", dataset="idx")
+        same = gan3.evaluate(ten, data="own", dataset="idx")
+        self.assertNotIn("label_accuracy", real.scores)
+        self.assertLess(same["recall"], 0.2)
+        self.assertGreater(real["recall"], 0.6)
+        self.assertAlmostEqual(same["distinct_fraction"], 10 / 300, places=5)
+
+    def test_wrong_arguments(self):
+        for attempt, message in (
+            (lambda: gan3.evaluate(self.images[:99]), "images: 99; a card needs at least 100"),
+            (lambda: gan3.evaluate(self.images, self.labels[:9]), "labels: 9 for 300 images"),
+            (lambda: gan3.evaluate(self.images, data="none"), "folder none: no such folder"),
+            (
+                lambda: gan3.evaluate(self.images, data="own", dataset="idx", judge="j"),
+                "j: no such",
+            ),
+            (lambda: gan3.evaluate(self.images, data=3), "data 3: use the path of a folder"),
+            (lambda: gan3.evaluate(self.images, dataset="cifar"), "dataset 'cifar'"),
+            (lambda: gan3.evaluate(self.images, split="all"), "split 'all'"),
+        ):
+            with self.subTest(message), self.assertRaisesRegex(gan3.UserError, message):
+                attempt()
+
+
+class Recognising(unittest.TestCase):
+    def test_the_judge_reads_the_bundled_generator(self):
+        images, labels = gan3.load("best").sample(200)
+        recognised = gan3.recognise(images)
+        self.assertEqual((recognised.labels.dtype, recognised.labels.shape), (np.int64, (200,)))
+        self.assertEqual(recognised.probabilities.dtype, np.float32)
+        np.testing.assert_allclose(recognised.probabilities.sum(axis=1), 1, atol=1e-5)
+        # Label accuracy is at least .995; fewer than 190 of 200 have a probability below 1e-6.
+        self.assertGreaterEqual((recognised.labels == labels).sum(), 190)
+        as_floats = gan3.recognise(images[..., None] / np.float32(255))
+        np.testing.assert_array_equal(as_floats.probabilities, recognised.probabilities)
+
+    def test_what_is_no_image_is_refused(self):
+        with self.assertRaisesRegex(gan3.UserError, r"images: shape \(28, 28\)"):
+            gan3.recognise(np.zeros((28, 28), np.uint8))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,147 @@
+"""Sampling without TensorFlow: the digits are those that TensorFlow draws."""
+
+import dataclasses
+import unittest
+
+import numpy as np
+
+from gan3.core.errors import UserError
+from gan3.runs import drawing, sampling
+from gan3.runs.registry import builder_of, config_of, dense_generator_of, names
+from tests.support import FolderTest
+
+SMALL = {
+    "generator_widths": (60, 80),
+    "discriminator_widths": (3, 4, 8),
+    "determinator_widths": (3, 4, 8),
+}  # of best and best_long
+CONVOLUTIONS = {"auxiliary_gan", "conditional_dcgan", "gan_auto_write"}
+LABELS = np.resize(np.arange(10), 1203)  # three chunks
+
+
+def system_of(name, **changes):
+    """The config and the system of an experiment, its weights far from their initial values."""
+    import tensorflow as tf
+
+    changes = (SMALL if name.startswith("best") else {}) | changes
+    config = dataclasses.replace(config_of(name), **changes)
+    system = builder_of(name)(config, "float32")
+    for number, (key, w) in enumerate(system.generator_weights.items()):
+        stddev = 1.5 / np.sqrt(w.shape[0]) if w.shape.rank == 2 else 0.2
+        change = tf.random.stateless_normal(w.shape, [number, 0], stddev=stddev)
+        w.assign(tf.exp(change) if "variance" in key or "scale" in key else w + change)
+    return config, system
+
+
+class Labels(unittest.TestCase):
+    def test_labels_repeat_the_digits_of_the_text(self):
+        self.assertEqual(drawing.parse_labels(12, "cycle").tolist(), [*range(10), 0, 1])
+        self.assertEqual(drawing.parse_labels(5, "73").tolist(), [7, 3, 7, 3, 7])
+        self.assertEqual(drawing.parse_labels(3, "0").dtype, np.int64)
+
+    def test_other_texts_and_counts_are_refused(self):
+        for count, text in ((0, "cycle"), (-1, "1"), (10**9, "1"), (5, ""), (5, "1a"), (5, "٣")):
+            with self.subTest(text=text, count=count), self.assertRaises(UserError):
+                drawing.parse_labels(count, text)
+
+
+class Dense(FolderTest):
+    def samplers(self, name, **changes):
+        """The sampler of an experiment in TensorFlow, and in NumPy from the generator's file."""
+        config, system = system_of(name, **changes)
+        path = self.folder / "episode.npz"
+        sampling.save_generator(path, system)
+        dense = drawing.read_dense_sampler(path, dense_generator_of(config))
+        return sampling.Sampler(system), dense
+
+    def assert_same_digits(self, sampler, dense):
+        """Both have the same noise and the same pixels, for three chunks of digits."""
+        for attribute in (
+            *("class_conditional", "noise_distribution", "noise_entries", "has_fixed_noise"),
+        ):
+            self.assertEqual(getattr(sampler, attribute), getattr(dense, attribute), attribute)
+        noise = sampler.noise(LABELS, (7, 3))
+        self.assertEqual(noise.shape, (len(LABELS), sampler.noise_entries))
+        got = dense.noise(LABELS, (7, 3))
+        self.assertEqual(got.dtype, np.float32)
+        np.testing.assert_allclose(got, noise, rtol=0, atol=2e-6)
+        if dense.noise_distribution == "uniform":
+            np.testing.assert_array_equal(got, noise)
+        expected, images = sampler(LABELS, (7, 3)), dense(LABELS, (7, 3))
+        self.assertEqual((images.shape, images.dtype), ((len(LABELS), 28, 28), np.uint8))
+        self.assertGreater(expected.std(), 10)
+        difference = np.abs(images.astype(int) - expected)
+        self.assertLessEqual(difference.max(), 1)
+        self.assertLess((difference > 0).mean(), 0.01)
+        for one in (sampler, dense):
+            drawn = one.draw(LABELS, noise).astype(int)
+            self.assertLessEqual(np.abs(drawn - expected).max(), 1)
+
+    def test_every_dense_system_draws_the_digits_that_tensorflow_draws(self):
+        dense = set(names()) - CONVOLUTIONS
+        self.assertLessEqual({"three_network", "best", "mlp_gan", "layernorm_gan"}, dense)
+        for name in sorted(dense):
+            with self.subTest(name):
+                self.assert_same_digits(*self.samplers(name))
+
+    def test_variants_of_a_config_too(self):
+        for name, changes in {
+            "three_network": {"noise_draw": "batch", "seed": 4},
+            "published_code": {"seed": 5},
+            "best": {"batch_norm": False, "ema_decay": 0.0},
+            "best_long": {"noise_draw": "once"},
+            "mlp_gan": {"noise_distribution": "normal"},
+        }.items():
+            with self.subTest(name):
+                self.assert_same_digits(*self.samplers(name, **changes))
+
+    def test_the_shapes_are_those_of_the_variables(self):
+        for name in set(names()) - CONVOLUTIONS:
+            config, system = system_of(name)
+            expected = {key: tuple(w.shape) for key, w in system.generator_weights.items()}
+            self.assertEqual(dense_generator_of(config).shapes, expected, name)
+
+    def test_convolutions_are_not_declared_as_dense_layers(self):
+        for name in CONVOLUTIONS:
+            self.assertIsNone(dense_generator_of(config_of(name)))
+
+    def test_another_noise_matrix_is_the_same_in_both(self):
+        sampler, dense = self.samplers("published_code")
+        before = dense.noise(LABELS, (7, 3))
+        sampler.redraw_noise(99)
+        dense.redraw_noise(99)
+        self.assertFalse(np.array_equal(before, dense.noise(LABELS, (7, 3))))
+        self.assertEqual(len(np.unique(dense.noise(LABELS, (7, 3)), axis=0)), 10)
+        self.assert_same_digits(sampler, dense)
+
+    def test_without_a_matrix_there_is_nothing_to_replace(self):
+        for name in ("three_network", "mlp_gan"):
+            for sampler in self.samplers(name):
+                with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
+                    sampler.redraw_noise(1)
+
+    def test_a_larger_sample_starts_with_the_smaller_one(self):
+        for name in ("layernorm_gan", "three_network"):
+            _, dense = self.samplers(name)
+            many = dense(LABELS, (1, 0))
+            self.assertGreater(len({image.tobytes() for image in many}), 1190)
+            for count in (1, 12, 500, 501):
+                few = dense(LABELS[:count], (1, 0)).astype(int)
+                self.assertLessEqual(np.abs(few - many[:count]).max(), 1)
+                np.testing.assert_array_equal(
+                    dense.noise(LABELS[:count], (1, 0)), dense.noise(LABELS, (1, 0))[:count]
+                )
+
+    def test_a_file_of_another_generator_is_refused(self):
+        _, system = system_of("three_network")
+        sampling.save_generator(self.folder / "x.npz", system)
+        for name, message in (("best", "has no array average"), ("mlp_gan", "is not float32")):
+            spec = dense_generator_of(config_of(name))
+            with self.assertRaisesRegex(UserError, f"x.npz: .*{message}"):
+                drawing.read_dense_sampler(self.folder / "x.npz", spec)
+        with self.assertRaisesRegex(UserError, "none.npz: no such file"):
+            drawing.read_dense_sampler(self.folder / "none.npz", spec)
+
+
+if __name__ == "__main__":
+    unittest.main()
