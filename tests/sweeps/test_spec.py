@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
+from gan3.runs.registry import bundled_folder, config_of, names
 from gan3.sweeps import spec
 from tests.support import ROOT, FolderTest
 from tests.sweeps.test_sweep import SPEC
@@ -215,6 +216,42 @@ class Points(FolderTest):
         ):
             with self.subTest(new), self.assertRaisesRegex(UserError, message):
                 self.read(POINTS.replace(old, new) + grid)
+
+
+class Bundled(unittest.TestCase):
+    """The specifications in experiments/sweeps/."""
+
+    def configs_of(self, name):
+        """The config of the first seed of each variant, by variant, in order."""
+        trials = spec.read(bundled_folder() / "sweeps" / f"{name}.toml").trials
+        return {trial.variant: trial.config for trial in trials if trial.config.seed == 0}
+
+    def changes(self, config, other):
+        return [key for key in config.differences(other) if key != "experiment"]
+
+    def test_the_path_from_the_script_changes_one_field_in_each_row(self):
+        configs = self.configs_of("path")
+        names = list(configs)
+        end = names.index("three_network")
+        changed = []
+        for before, after in zip(names[:end], names[1 : end + 1], strict=True):
+            with self.subTest(after):
+                (change,) = self.changes(configs[before], configs[after])
+                changed.append(change)
+        self.assertEqual(len(changed), len(set(changed)))
+        script, three = config_of("published_code"), config_of("three_network")
+        self.assertEqual(set(changed), set(self.changes(script, three)))
+        for name in names[end + 1 :]:  # and back: one published constant in each row
+            with self.subTest(name):
+                (change,) = self.changes(configs["three_network"], configs[name])
+                self.assertIn(change, changed)
+
+    def test_every_system_is_reproduced(self):
+        configs = self.configs_of("reproduce")
+        self.assertEqual(set(configs), set(names()) - {"best_long"})
+        for name, config in configs.items():
+            images = config.total_steps * config.batch_size
+            self.assertTrue(200_000 <= images < 201_000, name)
 
 
 if __name__ == "__main__":
