@@ -25,8 +25,8 @@ CONFIG = dataclasses.replace(
     noise_draw="example",
     # 3. Xavier as Glorot defines it, as described.
     initializer="glorot",
-    # 4. Three hundredths of the digit loss. The script adds a sum over 100 images and ten digits to a
-    #    mean over images: real/fake is a thousandth of what the generator learns from.
+    # 4. Three hundredths of the digit loss. The script adds a sum over 100 images and ten digits to
+    #    a mean over images, so that real/fake hardly counts.
     digit_weight=0.03,
     # 5. Less L1 on the generator, which otherwise draws one image per digit.
     l1_weight=Triple(1e-5, 0.001, 0.001),
