@@ -7,13 +7,15 @@ As published: the generator makes a map of 56 x 56 and convolves it down twice; 
 the usual CNN with average-pools, trained on real and on fake images with an Adam for each. Weights,
 and the generator's biases, are truncated normal. The generator's normalisations have no scale. They
 have shifts, but the notebook picks the variables it trains by the letters "g_", which the names of
-the shifts lack, so they stay zero. Digits are drawn with the moments of their own batch.
+the shifts lack, so they stay zero. Digits are drawn with the moments of their own batch, because
+that is the default of the notebook's batch normalisation; `evaluate RUN --moments running` scores
+the other way. The first 5,000 training images are left out, as TensorFlow's reader does.
 
 Departures:
 1. 200,000 images, as for every system here. The notebook shows no training loop; it says that
    training takes three hours on a GPU. `make reproduce ARGS=--full` runs 20,000 steps.
-2. It trains on 60,000 images; TensorFlow's reader keeps the first 5,000 back.
-3. How often its noise is drawn is not known: here for each of the two networks' updates.
+2. Nor does it show the order of the updates or how often noise is drawn: here the discriminator on
+   real images, then on fakes, then the generator on fakes of new noise.
 """
 
 from typing import TYPE_CHECKING
@@ -28,6 +30,7 @@ CONFIG = BatchNormGanConfig(
     experiment="gan_auto_write",
     batch_size=50,
     batches=400,
+    skip_first=5_000,
     learning_rate=Pair(1e-4, 3e-4),
     discriminator_updates="separate_adams",
     sampling_moments="batch",

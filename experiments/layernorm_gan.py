@@ -10,7 +10,8 @@ discriminator on a fake, the generator on another fake.
 
 Departures:
 1. Sigmoid and binary cross entropy are one function of the logits, which cannot overflow.
-2. Other random number generators: the same distributions, not the same numbers.
+2. Adam adds its epsilon before it corrects the second moment; PyTorch adds it after that.
+3. Other random number generators: the same distributions, not the same numbers.
 """
 
 from typing import TYPE_CHECKING

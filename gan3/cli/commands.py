@@ -187,10 +187,22 @@ def _sample(options: argparse.Namespace) -> int:
 def _generate(options: argparse.Namespace) -> int:
     out = options.out or Path(options.figures) / f"{options.number[:40]}.png"
     is_npz = out.suffix.lower() == ".npz"
-    if is_npz and (options.inverted or options.spacing == "tight"):
+    for option in ("embedding_dim", "latent_size"):
+        value = getattr(options, option)
+        if value is not None:
+            raise UserError(
+                f"--{option.replace('_', '-')} {value[:40]}: a trained generator has fixed this"
+                " size; leave it out"
+            )
+    if is_npz and (options.inverted or options.spacing == "tight" or options.as_published):
         raise UserError(
-            f"--out {out}: an npz file has whole digits, white on black; leave out --inverted and"
-            " --spacing"
+            f"--out {out}: an npz file has whole digits, white on black; leave out --inverted,"
+            " --spacing and --as-published"
+        )
+    if options.as_published and (options.spacing == "tight" or options.variants > 1):
+        raise UserError(
+            "--as-published: has one row of digits of the same width; leave out --spacing and"
+            " --variants"
         )
     import numpy as np
 
@@ -221,6 +233,12 @@ def _save_number(variants: list["np.ndarray"], out: Path, options: argparse.Name
     """Write one picture of the digits [N, 28, 28] of each variant, a row each."""
     from gan3.plots import numbers, pictures
 
+    if options.as_published:
+        from gan3.plots import grids
+        from gan3.plots.published_number import published_figure
+
+        grids.save(published_figure(variants[0], options.inverted), out, tight=True)
+        return
     is_tight = options.spacing == "tight"
     rows = [numbers.number_image(images, options.inverted, is_tight) for images in variants]
     pictures.save_picture(numbers.stack_rows(rows, options.inverted), out)

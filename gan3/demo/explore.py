@@ -1,4 +1,9 @@
-"""A window to explore a generator: select a digit, change its noise, save the picture."""
+"""A window to explore a generator: select a digit, change its noise, save the picture.
+
+Its arithmetic of seeds is what the text of 0-9-number-generator describes (docs/sources.md). The
+conditions in that project's code are false for the difference and the sum: its window shows seed 1
+in the last cell and random noise in the other seven.
+"""
 
 import itertools
 from pathlib import Path
@@ -19,6 +24,7 @@ from gan3.runs.seeds import LATENT, seed_of
 
 _MAX_SLIDERS = 10  # all the noise that a digit of the three networks has; of other systems a part
 _SHEET_ROWS = 5  # of the sheet of many digits
+_ARITHMETIC = "right half: seed 1, seed 1 − seed 2;  below: seed 2, seed 1 + seed 2"
 _NO_DISPLAY = ("agg", "cairo", "pdf", "ps", "svg", "template")  # backends of Matplotlib
 
 
@@ -30,7 +36,7 @@ class Explorer:
 
     def __init__(self, figure: Figure, system: System, title: str, folder: Path, seed: int = 0):
         self._system, self._folder, self._seed = system, folder, seed
-        self._style, self._sheets = 0, 0  # numbers of the noise shown and of the sheets drawn
+        self._style, self._drawn = 0, 0  # number of the noise shown; how many are on sheets
         self._has_fixed_noise = has_fixed_noise(system)
         self.digit = 3
         self.noise = self._draw_noise()
@@ -39,7 +45,7 @@ class Explorer:
         self._canvas = figure.add_axes((0.17, 0.2, 0.4, 0.68))
         self._canvas.set_axis_off()
         self._canvas_image = None
-        self._status = figure.text(0.78, 0.085, "", fontsize=8, va="center")
+        self._status = figure.text(0.81, 0.085, "", fontsize=8, va="center")
         self.picker = self._add_picker(figure) if system.class_conditional else None
         self.sliders = self._add_sliders(figure)
         self.buttons = self._add_buttons(figure)
@@ -69,11 +75,14 @@ class Explorer:
             "many digits": self.show_many,
             "one digit": self.show_one,
             "new style": self.new_style,
+            "arithmetic": self.show_arithmetic,
             "save": self.save,
         }
+        if self._has_fixed_noise:
+            del actions["arithmetic"]  # which needs two noise vectors of a digit
         buttons = {}
         for i, (text, action) in enumerate(actions.items()):
-            button = Button(figure.add_axes((0.17 + 0.15 * i, 0.05, 0.14, 0.07)), text)
+            button = Button(figure.add_axes((0.17 + 0.125 * i, 0.05, 0.115, 0.07)), text)
             button.on_clicked(lambda _, action=action: action())
             buttons[text] = button
         return buttons
@@ -87,11 +96,18 @@ class Explorer:
     def show_many(self) -> None:
         """Show five rows of the ten digits, each in a style of its own, new with every call."""
         digits = np.tile(np.arange(10), _SHEET_ROWS)
-        first, self._sheets = 1 + self._sheets * len(digits), self._sheets + 1
-        numbered = enumerate(digits, start=first)
-        noise = np.stack([self._draw_noise(digit, number) for number, digit in numbered])
-        sheet = self._images(digits, noise).reshape(_SHEET_ROWS, 10, 28, 28)
-        self._show(sheet.transpose(0, 2, 1, 3).reshape(_SHEET_ROWS * 28, 10 * 28))
+        self._show_sheet(digits, self._draw_more(digits), _SHEET_ROWS)
+
+    def show_arithmetic(self) -> None:
+        """Show two noise vectors, their difference and their sum beside four random ones.
+
+        Two rows of four of the selected digit: random, random, seed 1, seed 1 - seed 2; random,
+        random, seed 2, seed 1 + seed 2. The noise is new with every call.
+        """
+        digits = np.full(8, self.digit)
+        *others, first, second = self._draw_more(digits[:6])
+        noise = [*others[:2], first, first - second, *others[2:], second, first + second]
+        self._show_sheet(digits, np.stack(noise), 2, _ARITHMETIC)
 
     def new_style(self) -> None:
         """Draw new noise and show the digit with it."""
@@ -137,12 +153,25 @@ class Explorer:
         labels = tf.constant([self.digit if digit is None else digit], tf.int32)
         return self._system.noise(labels, seed).numpy()[0].copy()
 
+    def _draw_more(self, digits: np.ndarray) -> np.ndarray:
+        """float32 [N, entries]: noise for each of `digits` [N] that no sheet has had before."""
+        start = 1 + self._drawn
+        self._drawn += len(digits)
+        return np.stack([self._draw_noise(d, number) for number, d in enumerate(digits, start)])
+
     def _images(self, digits: np.ndarray | list[int], noise: np.ndarray) -> np.ndarray:
         """uint8 [N, 28, 28] of digits [N] and noise [N, entries]."""
         labels = tf.constant(digits, tf.int32)
         return to_pixels(self._system.generate(labels, tf.constant(noise)).numpy())
 
-    def _show(self, picture: np.ndarray) -> None:
+    def _show_sheet(
+        self, digits: np.ndarray, noise: np.ndarray, rows: int, caption: str = ""
+    ) -> None:
+        """Show digits [N] with their noise [N, entries] in rows."""
+        sheet = self._images(digits, noise).reshape(rows, -1, 28, 28)
+        self._show(sheet.transpose(0, 2, 1, 3).reshape(rows * 28, -1), caption)
+
+    def _show(self, picture: np.ndarray, caption: str = "") -> None:
         self.picture = picture
         if self._canvas_image is not None:
             self._canvas_image.remove()
@@ -151,6 +180,7 @@ class Explorer:
         )
         height, width = picture.shape  # can differ from those of the picture before
         self._canvas.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+        self._canvas.set_title(caption, fontsize=8)
         self._status.set_text("")
         self._canvas.figure.canvas.draw_idle()
 

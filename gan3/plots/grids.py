@@ -120,12 +120,12 @@ def pixels(figure: Figure) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure as a PNG, atomically."""
-    write_atomically(path, _png(figure))
+def save(figure: Figure, path: Path, tight: bool = False) -> None:
+    """Write the figure as a PNG, atomically; `tight`: without the margins around its content."""
+    write_atomically(path, _png(figure, "tight" if tight else None))
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, bounding_box: str | None = None) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    figure.savefig(buffer, format="png", metadata={"Software": None}, bbox_inches=bounding_box)
     return buffer.getvalue()

@@ -178,6 +178,7 @@ class Experiments(unittest.TestCase):
                 sampling_moments="batch",
                 batch_size=50,
                 batches=400,
+                skip_first=5_000,
                 learning_rate=Pair(1e-4, 3e-4),
                 beta1=Pair(0.9, 0.9),
                 noise_distribution="normal",

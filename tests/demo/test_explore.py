@@ -5,6 +5,7 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -75,6 +76,27 @@ class Window(FolderTest):
         self.window.show_one()
         np.testing.assert_array_equal(self.window.picture, one)
 
+    def test_arithmetic_shows_two_seeds_their_difference_and_sum_beside_random_ones(self):
+        drawn = []
+        noise = self.system.noise
+
+        def record(labels, seed):
+            drawn.append(noise(labels, seed))
+            return drawn[-1]
+
+        self.window.picker.set_active(6)
+        with mock.patch.object(self.system, "noise", record):
+            self.window.show_arithmetic()
+        a, b, c, d, first, second = (entry[0] for entry in drawn)
+        rows = ((a, b, first, first - second), (c, d, second, first + second))
+        images = self.system.generate(tf.fill([8], 6), tf.stack([*rows[0], *rows[1]])).numpy()
+        expected = np.block([list(to_pixels(images)[:4]), list(to_pixels(images)[4:])])
+        np.testing.assert_array_equal(self.window.picture, expected)
+        self.assertEqual(expected.shape, (2 * 28, 4 * 28))
+        self.assertEqual(len(np.unique(to_pixels(images), axis=0)), 8)
+        self.window.show_arithmetic()
+        self.assertFalse((self.window.picture == expected).all())
+
     def test_saved_files_are_numbered_and_black_on_white(self):
         self.window.save()
         self.window.new_style()
@@ -107,6 +129,7 @@ class Window(FolderTest):
             np.testing.assert_array_equal(window.picture, expected)
             values = [slider.val for slider in window.sliders]
             np.testing.assert_allclose(values, noise[0], rtol=1e-6)
+        self.assertNotIn("arithmetic", window.buttons)  # it has no second seed
 
     def test_a_system_that_is_not_class_conditional_has_no_picker(self):
         system = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
