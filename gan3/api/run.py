@@ -164,7 +164,7 @@ class Run:
 
 
 def train(
-    experiment: str | RunConfig = "three_network",
+    experiment: str | Path | RunConfig = "three_network",
     *,
     episodes: int | None = None,
     batches: int | None = None,
@@ -182,7 +182,7 @@ def train(
     """Train a system and write logs/<run>/ and figures/<run>/. Needs TensorFlow.
 
     Args:
-        experiment: its name, or a config (a changed one is an ablation).
+        experiment: its name, the path of your own, or a config (a changed one is an ablation).
         episodes, batches, batch_size: the schedule; batches per episode, images per batch. By
             default the experiment's.
         seed: for all random draws.
@@ -202,7 +202,12 @@ def train(
         DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
         StoppedError: SIGINT (Ctrl-C) or SIGTERM; the step was finished and the state saved.
     """
-    config = experiment if isinstance(experiment, RunConfig) else registry.config_of(experiment)
+    if isinstance(experiment, RunConfig):
+        config = experiment
+    elif isinstance(experiment, str | os.PathLike):
+        config = registry.config_of(os.fspath(experiment))
+    else:
+        raise UserError(f"experiment {experiment!r}: unknown; use its name, its file or a config")
     named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
     named["dataset"] = dataset
     changes = {key: value for key, value in named.items() if value is not None}

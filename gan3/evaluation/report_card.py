@@ -192,15 +192,13 @@ def make_card(
         "coverage_by_digit": {"samples": evaluation.coverage, "real": real.coverage},
         "confusion": None if samples.labels is None else evaluation.counts.tolist(),
     }
-    lines = card_lines(card, samples.name)
-    # Cards by different judges, or against different digits, cannot be compared.
-    for line in (*lines, f"judge {card['judge']['digest']}", f"data  {card['data_digest']}"):
+    for line in card_lines(card, samples.name):
         log(line)
     shown = slice(100) if samples.labels is None else balanced_indices(samples.labels, 100, seed)
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out digits of"
         f" {dataset.title}, {dataset.split} split",
-        lines[1:],
+        _table_lines(card),
         evaluation.counts,
         card["coverage_by_digit"],
         samples.images[shown],
@@ -210,9 +208,21 @@ def make_card(
 
 
 def card_lines(card: Card, name: str) -> list[str]:
-    """The card as a table, in lines of at most 80 columns."""
-    lines = [
+    """The card as a table, in lines of at most 80 columns, with the judge and the data at its end.
+
+    Cards by different judges, or against different digits, cannot be compared.
+    """
+    return [
         f"{name[:40]}: {card['count']:,} samples, {card['held_out']:,} held-out digits",
+        *_table_lines(card),
+        f"judge {card['judge']['digest']}",
+        f"data  {card['data_digest']}",
+    ]
+
+
+def _table_lines(card: Card) -> list[str]:
+    """A line for each metric of the card, below a line of titles."""
+    lines = [
         f"{'':{_TITLE_WIDTH}} {'samples':>8} {'95 % interval':^18} {'real':>7} better",
     ]
     for key, metric in METRICS.items():

@@ -335,10 +335,9 @@ class _Loop:
             if self._saved is None:
                 save_real_images(self._folders, self._dataset.images, self._dataset.labels)
                 save_frame(self._folders, 0, self._sampler, config)
-                self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
-                metrics.flush()
                 self._checkpoints.save(0)
                 self._saved = 0
+                self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
                 self._raise_failure()
             self._train(done, metrics, events, display)
         events.close()

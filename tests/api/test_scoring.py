@@ -28,7 +28,8 @@ class Cards(FolderTest):
             *(self.images / 255, self.labels, "own"), dataset="idx", name="x.npz", log=lines.append
         )
         self.assertEqual({"file": "x.npz"} | card.values, json.loads(Path("x.json").read_text()))
-        self.assertEqual(str(card) + "\n", out)
+        self.assertEqual(f"x.npz: uint8 from 0 to 255, read as 0..255\n{card}\n", out)
+        self.assertIn(f"judge {card.values['judge']['digest']}", str(card))
         self.assertEqual("\n".join(lines), str(card))
         self.assertEqual(
             card["frechet_distance"], card.values["samples"]["frechet_distance"]["value"]

@@ -117,7 +117,8 @@ class OtherFamilies(unittest.TestCase):
         self.assertEqual(set(PLAIN.differences(MLP)), {"experiment", "keep_prob"})
         self.assertEqual(
             set(MLP.differences(AUXILIARY)),
-            {"experiment", "keep_prob", "discriminator_keep_prob", "class_weight"},
+            {"experiment", "keep_prob"}
+            | {"discriminator_keep_prob", "class_weight", "sampling_moments"},
         )
 
 

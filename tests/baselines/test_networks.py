@@ -28,7 +28,7 @@ def convs(side, *channels):
 GENERATORS = {
     "gan_auto_write": (
         lambda: baseline_networks.AutoWriteGenerator(TruncatedNormal(0)),
-        dense(100, 56 * 56) + 1 + convs(3, 1, 50) + 50 + convs(3, 50, 25) + 25 + 25 + 1,
+        dense(100, 56 * 56) + convs(3, 1, 50) + convs(3, 50, 25) + 25 + 1,
         (False, False, 2 * (1 + 50 + 25)),
     ),
     "conditional_dcgan": (

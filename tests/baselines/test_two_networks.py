@@ -14,6 +14,7 @@ from gan3.baselines.config import (
     MlpGanConfig,
 )
 from gan3.baselines.two_networks import TwoNetworks
+from gan3.core.errors import UserError
 from gan3.core.triple import Pair
 from gan3.nn.initializers import FanIn, Glorot, Normal, TruncatedNormal
 from gan3.runs.registry import builder_of, config_of
@@ -139,6 +140,35 @@ class Samples(unittest.TestCase):
         self.assertAlmostEqual(uniform.std(), 1 / math.sqrt(3), delta=0.01)
 
 
+class SamplingMoments(unittest.TestCase):
+    def test_with_running_moments_a_digit_does_not_depend_on_its_batch(self):
+        system, labels = system_with_class_head(), tf.range(6)
+        self.assertEqual(system.sampling_moments, "running")
+        noise = system.noise(labels, SEED)
+        alone = system.generate(labels[:1], noise[:1]).numpy()[0]
+        np.testing.assert_allclose(system.generate(labels, noise)[0], alone, atol=1e-5)
+
+    def test_with_batch_moments_digits_are_those_of_training_mode(self):
+        system, labels = system_with_class_head(), tf.range(6)
+        system.use_moments("batch")
+        self.assertEqual(system.sampling_moments, "batch")
+        before = [v.numpy() for v in system.generator.running_moments]
+        noise = system.noise(labels, SEED)
+        drawn = system.generate(labels, noise).numpy()
+        for value, moment in zip(before, system.generator.running_moments, strict=True):
+            np.testing.assert_array_equal(moment, value)  # drawing is not training
+        alone = system.generate(labels[:1], noise[:1]).numpy()[0]
+        self.assertGreater(np.abs(drawn[0] - alone).max(), 0.01)
+        trained = system.generator(noise, tf.one_hot(labels, 10), True, SEED).numpy()[..., 0]
+        np.testing.assert_allclose(drawn, (trained + 1) / 2, atol=1e-5)
+
+    def test_without_batch_normalisation_there_is_no_choice(self):
+        system = plain_system()
+        self.assertIsNone(system.sampling_moments)
+        with self.assertRaisesRegex(UserError, "no batch normalisation"):
+            system.use_moments("batch")
+
+
 class State(unittest.TestCase):
     def test_it_has_every_variable_once(self):
         for updates, adams in (("joint", 2), ("separate", 2), ("separate_adams", 3)):
@@ -248,6 +278,8 @@ class Experiments(unittest.TestCase):
     def test_they_are_built_as_published(self):
         n = baseline_networks
         conditional = {"conditional_dcgan", "auxiliary_gan"}
+        moments = {"gan_auto_write": "batch", "conditional_dcgan": "batch"}
+        moments["auxiliary_gan"] = "running"
         for name, generator, discriminator, initializer, pixel_min in (
             ("gan_auto_write", n.AutoWriteGenerator, n.AutoWriteDiscriminator, TruncatedNormal, 0),
             ("conditional_dcgan", n.ConditionalGenerator, n.ConditionalDiscriminator, Normal, -1),
@@ -265,6 +297,7 @@ class Experiments(unittest.TestCase):
                 self.assertIs(type(network._init), initializer, name)
             self.assertEqual(system.class_conditional, name in conditional)
             self.assertEqual(system.has_classifier, name == "auxiliary_gan")
+            self.assertEqual(system.sampling_moments, moments.get(name), name)
             self.assertEqual(system.noise_distribution, config.noise_distribution)
             self.assertEqual(system.pixel_min, pixel_min)
             self.assertEqual(len(system.optimizers), 3 if name == "gan_auto_write" else 2)

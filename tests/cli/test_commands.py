@@ -84,6 +84,14 @@ class WrongArguments(FolderTest):
                     ("generate", "1", "--out", "x.npz", "--spacing", "tight"),
                     "--out x.npz: .*--spac",
                 ),
+                (("generate", "1", "--latent-size", "3"), "--latent-size 3: a trained generator"),
+                (("generate", "1", "--embedding_dim", "10"), "--embedding-dim 10: a trained gen"),
+                (
+                    ("generate", "1", "--as-published", "--variants", "2"),
+                    "-published: .*--variants",
+                ),
+                (("generate", "1", "--as-published", "--out", "x.npz"), "npz: .* --as-published"),
+                (("generate", "1", "--moments", "batch"), "moments: .* no batch normalisation"),
                 (("sample", "--count", "0", "--out", "x.npz"), "count 0: "),
                 (("sample", "--labels", "abc", "--out", "x.npz"), "labels 'abc': "),
                 (("latent", "--digits", "3", "12"), "digits 3 12: needs one to ten"),
@@ -110,6 +118,7 @@ class WrongArguments(FolderTest):
                 (("evaluate", "--pretrained", "worst"), r"worst'?: .*\bbest\b"),
                 (("evaluate", "--dataset", "mnist"), "--dataset mnist: with --samples or"),
                 (("evaluate", "a", "--dataset", "mnist"), "--dataset mnist: with --samples or"),
+                (("evaluate", "--pretrained", "best", "--moments", "batch"), "batch: with a run"),
                 (("compare", "none"), "no such run"),
                 (("sweep", "none.toml"), "no such file"),
                 (("sweep", file), "not TOML"),
@@ -161,6 +170,16 @@ class BundledGenerator(FolderTest):
         with np.load("x.npz") as arrays:
             self.assertEqual(arrays["labels"].tolist(), [2, 0, 4] * 2)
             self.assertEqual(arrays["images"].shape, (6, 28, 28))
+
+    def test_generate_writes_the_picture_of_the_published_tool(self):
+        self.call("generate", "204", "--as-published")
+        with Image.open("figures/204.png") as image:
+            picture = np.asarray(image.convert("L"))
+        # 54 x 28 pixels on the 620 dots of an 8-inch figure's axes, and a margin of 10 dots
+        self.assertEqual(picture.shape[1], 620 + 20)
+        self.assertAlmostEqual(picture.shape[0], 620 * 28 / 54 + 20, delta=1)
+        self.assertEqual((picture.min(), picture.max()), (0, 255))  # black on white
+        self.assertGreater(np.median(picture), 250)
 
     def test_latent_writes_a_sheet_and_an_animation(self):
         out = self.call("latent", "--mode", "interpolate", "--digits", 4)
