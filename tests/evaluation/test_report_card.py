@@ -64,6 +64,7 @@ class CardOfARun(FolderTest):
         card = self.card
         self.assertEqual(card, json.loads(Path("deep/card.json").read_text()))
         self.assertEqual((card["count"], card["held_out"], card["split"]), (200, 200, "test"))
+        self.assertIsNone(card["sampling_moments"])  # no choice
         for row in ("samples", "real"):
             scores = card[row]
             self.assertEqual(set(scores), set(scoring.METRICS) - WITHOUT_LABELS - {"cas"}, row)
@@ -122,6 +123,25 @@ class CardOfARun(FolderTest):
         status, _, err = call("evaluate", "a", "--data", "other")
         self.assertEqual(status, 2)
         self.assertRegex(err, r"\Agan3: run a: was trained on other data; .*\n\Z")
+
+
+class CardOfABatchNormalisedRun(FolderTest):
+    @slow("trains a convolutional system and scores it twice")
+    def test_it_says_which_moments_the_digits_were_drawn_with(self):
+        write_idx_set(Path("own"), 600, 200)
+        config = config_of("gan_auto_write").with_text("dataset", "idx")
+        for key in ("episodes", "batches", "skip_first"):
+            config = config.with_text(key, "1")
+        train(config.with_text("batch_size", "4"), name="a", data="own", log=lambda line: None)
+        scores = {}
+        for moments, options in (("batch", ()), ("running", ("--moments", "running"))):
+            status, out, err = call("evaluate", "a", *options)
+            self.assertEqual(status, 0, err)
+            self.assertRegex(out, rf"(?m)^a, {moments} moments: 200 samples")
+            card = json.loads(Path("logs/a/report.json").read_text())
+            self.assertEqual(card["sampling_moments"], moments)
+            scores[moments] = card["samples"]["frechet_distance"]["value"]
+        self.assertNotEqual(scores["batch"], scores["running"])
 
 
 class CardOfAValidationRun(FolderTest):
