@@ -21,12 +21,13 @@ class Generators(FolderTest):
         for name in pretrained.GENERATORS:
             images = Sampler(pretrained.load_pretrained(name))(labels, (0, 0))
             predicted = bundled_judge()(images)[1].argmax(axis=1)
-            # Label accuracy is at least .995; fewer than 485 of 500 have a probability of 1e-8.
+            # Label accuracy is at least .99; fewer than 485 of 500 have a probability of 1e-4.
             self.assertGreaterEqual((predicted == labels).sum(), 485, name)
-            self.assertEqual(len({image.tobytes() for image in images}), 500)
+            distinct = 10 if name == "published_code" else 500
+            self.assertEqual(len({image.tobytes() for image in images}), distinct, name)
 
-    def test_the_bundled_files_have_at_most_six_megabytes(self):
-        self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 6e6)
+    def test_the_bundled_files_have_at_most_ten_megabytes(self):
+        self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 10e6)
 
     def test_half_precision_changes_no_pixel_by_more_than_one_level(self):
         system = pretrained.load_pretrained("best")
@@ -44,8 +45,8 @@ class Generators(FolderTest):
         self.assertEqual(digest, pretrained.GENERATORS["best"].digest)
 
     def test_an_unknown_name_is_refused(self):
-        with self.assertRaisesRegex(UserError, "'three_network': unknown; available: best"):
-            pretrained.load_pretrained("three_network")
+        with self.assertRaisesRegex(UserError, "'mlp_gan': unknown; available: best, three_"):
+            pretrained.load_pretrained("mlp_gan")
 
 
 class Commands(FolderTest):
