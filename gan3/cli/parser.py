@@ -93,7 +93,7 @@ def _add_run(parser: argparse._ActionsContainer, verb: str) -> None:
 
 
 def _add_pretrained(parser: argparse._ActionsContainer, verb: str) -> None:
-    text = f"{verb} this bundled generator (there is one: best)"
+    text = f"{verb} this bundled generator (best, three_network or published_code)"
     parser.add_argument("--pretrained", metavar="NAME", help=text)
 
 
