@@ -99,9 +99,9 @@ class Draws(unittest.TestCase):
         ):
             np.testing.assert_array_equal(noise, again)
         self.assertFalse(np.array_equal(noise, Noise("once", 2)(labels, SEED)))
-        redrawn = Noise("once", 1)
-        redrawn.redraw(2)  # the matrix of a run with seed 2
-        np.testing.assert_array_equal(redrawn(labels, SEED), Noise("once", 2)(labels, SEED))
+        other = Noise("once", 1)
+        other.redraw(2)  # the matrix of a run with seed 2
+        np.testing.assert_array_equal(other(labels, SEED), Noise("once", 2)(labels, SEED))
         reversed_rows = Noise("once", 1)(tf.reverse(labels, [0]), SEED)
         np.testing.assert_array_equal(reversed_rows, noise[::-1])  # a digit keeps its row
 
