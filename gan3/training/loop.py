@@ -190,7 +190,7 @@ def _first_line(
 
 
 def trace(
-    system: System, images: np.ndarray, labels: np.ndarray, batch_size: int, many: bool = False
+    system: System, images: np.ndarray, labels: np.ndarray, batch_size: int
 ) -> tuple[Callable[..., dict], Callable[..., dict], Callable[..., tuple]]:
     """The training step and the evaluation of `system` as graphs, and what gathers a batch.
 
@@ -198,9 +198,6 @@ def trace(
     its graph, so Python passes it only indices [batch_size] and a seed [2]. Each graph is traced
     once, without AutoGraph: no Python code in it branches on a tensor, and AutoGraph's rewriting
     took half of the tracing time.
-
-    many: the step takes indices [steps, batch_size] and seeds [steps, 2] and trains all of them,
-    which saves the time between two calls. Its flags are false if any of its steps' were.
     """
     gather = make_gather(images, labels)
     indices = tf.TensorSpec([batch_size], tf.int32, name="indices")
@@ -210,8 +207,6 @@ def trace(
         input_signature=[indices, seed],
         autograph=False,
     )
-    if many:
-        step = _trace_many(system, gather, batch_size)
     evaluate = tf.function(
         system.evaluate,
         input_signature=[
@@ -224,26 +219,38 @@ def trace(
     return step, evaluate, gather
 
 
-def _trace_many(
-    system: System, gather: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], batch_size: int
-) -> Callable[..., dict]:
-    """Several training steps as one graph: the first, then a loop over the others."""
-    indices = tf.TensorSpec([None, batch_size], tf.int32, name="indices")
-    seeds = tf.TensorSpec([None, 2], tf.int32, name="seeds")
+class SeveralSteps:
+    """Several training steps as one graph, which saves the time between two calls.
 
-    def one(indices: tf.Tensor, seeds: tf.Tensor, i: tf.Tensor | int) -> dict[str, tf.Tensor]:
-        return system.train_step(*gather(indices[i]), seeds[i])
+    Called with indices [steps, batch_size] and seeds [steps, 2]; its flags, called `names`, are
+    false if any of its steps' were. The weights do not depend on how the steps are divided into
+    calls. One thread executes the graph: its ops are too short to be worth a switch of threads, and
+    in a loop TensorFlow's sums of several tensors have the order in which threads finish with them.
+    """
 
-    def all_of(indices: tf.Tensor, seeds: tf.Tensor) -> dict[str, tf.Tensor]:
-        def body(i: tf.Tensor, finite: dict[str, tf.Tensor]) -> tuple:
-            now = one(indices, seeds, i)
-            return i + 1, {name: flag & now[name] for name, flag in finite.items()}
+    def __init__(
+        self,
+        system: System,
+        gather: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+        batch_size: int,
+        names: list[str],
+    ):
+        def all_of(indices: tf.Tensor, seeds: tf.Tensor) -> dict[str, tf.Tensor]:
+            def body(i: tf.Tensor, finite: dict[str, tf.Tensor]) -> tuple:
+                now = system.train_step(*gather(indices[i]), seeds[i])
+                return i + 1, {name: flag & now[name] for name, flag in finite.items()}
 
-        count = tf.shape(indices)[0]
-        start = tf.constant(1), one(indices, seeds, 0)
-        return tf.while_loop(lambda i, _: i < count, body, start)[1]
+            start = tf.constant(0), {name: tf.constant(True) for name in names}
+            return tf.while_loop(lambda i, _: i < tf.shape(indices)[0], body, start)[1]
 
-    return tf.function(all_of, input_signature=[indices, seeds], autograph=False)
+        indices = tf.TensorSpec([None, batch_size], tf.int32, name="indices")
+        seeds = tf.TensorSpec([None, 2], tf.int32, name="seeds")
+        self._steps = tf.function(all_of, input_signature=[indices, seeds], autograph=False)
+
+    def __call__(self, indices: np.ndarray, seeds: np.ndarray) -> dict[str, tf.Tensor]:
+        # Also at the first call, which traces: a loop for several threads is another graph.
+        with tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+            return self._steps(tf.constant(indices), tf.constant(seeds))
 
 
 def _build(
@@ -289,8 +296,11 @@ class _Loop:
         self._on_metrics = on_metrics
         self._failure: Exception | None = None  # of `on_metrics`; it stops the run
         self.step, self.evaluate, self._gather = trace(
-            system, dataset.images, dataset.labels, config.batch_size, self._steps_per_call > 1
+            system, dataset.images, dataset.labels, config.batch_size
         )
+        if self._steps_per_call > 1:
+            names = list(self.step.get_concrete_function().structured_outputs)
+            self._several = SeveralSteps(system, self._gather, config.batch_size, names)
         if distributed:
             self.step = distributed.trace(dataset.images, dataset.labels, config.batch_size)
 
@@ -398,7 +408,7 @@ class _Loop:
         indices = np.stack([self._batches(i) for i in steps])  # [steps, batch_size]
         seeds = np.array([seed_of(self._config.seed, STEPS, i) for i in steps], np.int32)
         if self._steps_per_call > 1:
-            self._refuse_divergence(self.step(tf.constant(indices), tf.constant(seeds)), step)
+            self._refuse_divergence(self._several(indices, seeds), step)
             return self._signals.received
         indices, seed = tf.constant(indices[0]), tf.constant(seeds[0])
         if self._distributed is None:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from gan3.core.errors import UserError
-from gan3.data.batches import Batches
+from gan3.data.batches import Batches, make_gather
 from gan3.data.datasets import load
 from gan3.plots import curves, grids
 from gan3.plots.numbers import number_image
@@ -412,7 +412,7 @@ class StepsPerCall(FolderTest):
             calls.append((first, step))
             return advance(trained, first, step)
 
-        for count in (1, 4):
+        for count in (1, 2, 4):
             config = config_of("mlp_gan").with_text("dataset", "idx")
             schedule = {"episodes": 2, "batches": 6, "batch_size": 10, "log_every": 4}
             for key, value in (schedule | {"steps_per_call": count, "frame_every": 5}).items():
@@ -431,8 +431,45 @@ class StepsPerCall(FolderTest):
         self.assertEqual(calls, [(1, 4), (5, 5), (6, 6), (7, 8), (9, 12)])
         self.assertEqual(set(weights[1]), set(weights[4]))
         for name, value in weights[1].items():
-            np.testing.assert_allclose(weights[4][name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+            # Another graph rounds differently; a step of Adam moves a weight by up to 2e-3.
+            np.testing.assert_allclose(weights[4][name], value, rtol=1e-4, atol=2e-5, err_msg=name)
+            np.testing.assert_array_equal(weights[4][name], weights[2][name], err_msg=name)
         self.assertEqual([e["step"] for e in lines[1]], [e["step"] for e in lines[4]])
+
+    def test_the_same_seed_gives_the_same_bits_however_steps_are_divided_into_calls(self):
+        """Over steps in which sums in the order of threads would differ in their last bits."""
+        count = 120
+        images = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
+        images[images < 200] = 0
+        labels = np.arange(50) % 10
+        batches = np.arange(count, dtype=np.int32)[:, None] % 50
+        seeds = np.stack([np.full(count, 7), np.arange(count)], axis=1).astype(np.int32)
+        for name in ("layernorm_gan", "mlp_gan"):
+            states = []
+            for width in (count, count, 7):
+                system = builder_of(name)(config_of(name), "float32")
+                names = ["discriminator", "generator"]
+                several = loop.SeveralSteps(system, make_gather(images, labels), 1, names)
+                for first in range(0, count, width):
+                    some = slice(first, first + width)
+                    finite = several(batches[some], seeds[some])
+                    flags = {key: bool(flag) for key, flag in finite.items()}
+                    self.assertEqual(flags, dict.fromkeys(names, True))
+                states.append({key: v.numpy() for key, v in system.state.items()})
+            self.assertEqual(states[0]["adam/generator/steps"], count)
+            for other in states[1:]:
+                for key, value in states[0].items():
+                    np.testing.assert_array_equal(other[key], value, err_msg=f"{name} {key}")
+
+    def test_a_step_that_is_not_finite_is_reported_for_its_call(self):
+        system = builder_of("layernorm_gan")(config_of("layernorm_gan"), "float32")
+        images, labels = np.zeros((3, 28, 28), np.uint8), np.arange(3)
+        names = ["discriminator", "generator"]
+        several = loop.SeveralSteps(system, make_gather(images, labels), 1, names)
+        batches, seeds = np.array([[0], [1], [2]], np.int32), np.zeros((3, 2), np.int32)
+        self.assertTrue(all(several(batches, seeds).values()))
+        system.generator.weights[0].assign(tf.fill([100, 200], np.nan))
+        self.assertFalse(any(several(batches, seeds).values()))
 
     def test_without_shuffling_each_epoch_has_the_images_in_their_order(self):
         batches = Batches(30, 4, seed=3, shuffle=False)
