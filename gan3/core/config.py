@@ -16,7 +16,9 @@ from gan3.core.triple import Pair, Triple
 
 _MAX_STEPS = 2**27 - 1  # the number of seeds in one stream of a run's seed
 _PER_NETWORK = (Triple, Pair)
-_IDENTITY = ("experiment", "experiment_file")  # what a config belongs to, which is no setting
+DIGITS = tuple("0123456789")
+# What a config belongs to, which is no setting.
+_IDENTITY = ("experiment", "experiment_file", "class_names")
 
 
 class Range(NamedTuple):
@@ -49,6 +51,24 @@ class Sizes(NamedTuple):
         return f"{self.min_count} to {self.max_count} whole numbers from 1 to 8192"
 
 
+class Names(NamedTuple):
+    """How many names a tuple may have: different ones, each of 1 to 40 printable characters."""
+
+    min_count: int
+    max_count: int
+
+    def contain(self, value: tuple[str, ...]) -> bool:
+        """Whether the number of names and each name fit."""
+        names_fit = all(1 <= len(name) <= 40 and name.isprintable() for name in value)
+        fits = self.min_count <= len(value) <= self.max_count
+        return fits and names_fit and len(set(value)) == len(value)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.min_count} to {self.max_count} different names of 1 to 40 printable characters"
+        )
+
+
 Count = Annotated[int, Range(1, 10_000_000)]
 KeepProb = Annotated[float, Range(0.01, 1)]  # of dropout
 LearningRate = Annotated[float, Range(0, 1, includes_low=False)]
@@ -75,6 +95,7 @@ class RunConfig:
 
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
+    class_names: Annotated[tuple[str, ...], Names(2, 62)] = DIGITS  # they come with the data
     dataset: Literal["auto", "mnist", "strokes", "idx"] = "auto"
     split: Literal["test", "validation"] = "test"  # held out: test set, or last 5,000 for training
     shuffle: bool = True  # anew every epoch; false: the order of the data set's files
@@ -94,6 +115,11 @@ class RunConfig:
     def source(self) -> str:
         """What names the experiment: the path of its file if it is a user's own, else its name."""
         return self.experiment_file or self.experiment
+
+    @property
+    def classes(self) -> int:
+        """The number of classes, 2 to 62: what the method calls K."""
+        return len(self.class_names)
 
     @property
     def total_steps(self) -> int:
@@ -185,7 +211,7 @@ def as_text(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _limits_of(kind: Any) -> tuple[Any, Range | Sizes | None]:
+def _limits_of(kind: Any) -> tuple[Any, Range | Sizes | Names | None]:
     """A type without its limits, and the limits."""
     return get_args(kind)[:2] if get_origin(kind) is Annotated else (kind, None)
 
@@ -204,8 +230,9 @@ def _check(name: str, kind: Any, value: Any) -> None:
         if not (isinstance(value, str) and value in get_args(kind)):
             _refuse(name, value, f"is not one of {', '.join(get_args(kind))}")
     elif get_origin(kind) is tuple:
-        whole = isinstance(value, tuple) and all(type(entry) is int for entry in value)
-        if not (whole and limits.contain(value)):
+        entry_kind = get_args(kind)[0]
+        is_tuple = isinstance(value, tuple) and all(type(entry) is entry_kind for entry in value)
+        if not (is_tuple and limits.contain(value)):
             _refuse(name, value, f"does not fit; {limits}")
     elif not _is_of(kind, value):
         _refuse(name, value, f"is not {_KIND_NAMES[kind]}")

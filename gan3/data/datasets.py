@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan3.core.config import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, read_npz, write_npz
 from gan3.core.log import Log
@@ -36,6 +37,7 @@ class Dataset:
     labels: np.ndarray  # uint8 [N]
     held_out_images: np.ndarray  # uint8 [M, 28, 28]
     held_out_labels: np.ndarray  # uint8 [M]
+    class_names: tuple[str, ...] = DIGITS  # 2 to 62 of them; a label is an index into them
 
     @property
     def title(self) -> str:

@@ -1,5 +1,6 @@
 """The training loop: the schedule around the step, and what is written on the way."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -108,6 +109,7 @@ def train(
     if is_chief and resume:
         record = read_record(folders.record)
         recorded = registry.config_from_dict(record.get("config"))
+        config = dataclasses.replace(config, class_names=recorded.class_names)
         refuse_other_config(folders, recorded, config)
     elif is_chief:
         refuse_existing(folders)
@@ -120,6 +122,7 @@ def train(
         )
         if record and record.get("data_digest") != dataset.digest:
             raise UserError(f"run {name}: was trained on other data; name the folder that holds it")
+        config = dataclasses.replace(config, class_names=dataset.class_names)
         # A resumed run keeps the precision that "auto" chose on the machine where it began.
         requested = str(record.get("precision")) if record else config.precision
         precision = resolve_precision(config.with_text("precision", requested).precision)
