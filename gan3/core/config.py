@@ -68,6 +68,7 @@ class Names(NamedTuple):
         )
 
 
+ClassNames = Annotated[tuple[str, ...], Names(MIN_CLASSES, MAX_CLASSES)]
 Count = Annotated[int, Range(1, 10_000_000)]
 KeepProb = Annotated[float, Range(0.01, 1)]  # of dropout
 LearningRate = Annotated[float, Range(0, 1, includes_low=False)]
@@ -94,8 +95,9 @@ class RunConfig:
 
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
-    class_names: Annotated[tuple[str, ...], Names(MIN_CLASSES, MAX_CLASSES)] = DIGITS  # they come with the data
-    dataset: Literal["auto", "mnist", "strokes", "idx"] = "auto"
+    class_names: ClassNames = DIGITS  # they come with the data
+    dataset: Literal["auto", "mnist", "strokes", "idx", "own"] = "auto"
+    ink: Literal["unknown", "bright", "dark"] = "unknown"  # of a set of one's own
     split: Literal["test", "validation"] = "test"  # held out: test set, or last 5,000 for training
     shuffle: bool = True  # anew every epoch; false: the order of the data set's files
     skip_first: Annotated[int, Range(0, 10_000_000)] = 0  # training images that are left out

@@ -174,6 +174,30 @@ def digest_of(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+class Header(NamedTuple):
+    """What an npy file says about its array before the content."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+
+def headers_in(path: Path) -> dict[str, Header]:
+    """The headers of the arrays in an npz file that is not trusted, by name.
+
+    No content is read, and nothing in a header is believed: `read_npz` checks it. Raises UserError
+    if the file is missing, damaged or not an npz file.
+    """
+    headers = {}
+    with _report_read_errors(path), zipfile.ZipFile(path) as archive:
+        for member in archive.namelist():
+            if member.endswith(".npy"):
+                name = member.removesuffix(".npy")
+                with archive.open(member) as file:
+                    shape, _, dtype = _read_header(path, file, name)
+                headers[name] = Header(dtype, shape)
+    return headers
+
+
 def names_in(path: Path) -> set[str]:
     """The names of the arrays in an npz file. Raises UserError if it cannot be read."""
     with _report_read_errors(path), zipfile.ZipFile(path) as archive:
@@ -196,6 +220,18 @@ def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
         ) from None
 
 
+def _read_header(path: Path, file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether the order is Fortran's, and dtype."""
+    version = np.lib.format.read_magic(file)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
+    return read_header(file)
+
+
 def _read_array(
     path: Path,
     file: IO[bytes],
@@ -204,14 +240,7 @@ def _read_array(
     shape: Shape,
     most_bytes: int,
 ) -> np.ndarray:
-    version = np.lib.format.read_magic(file)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
-        raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
-    stored_shape, fortran_order, stored_dtype = read_header(file)
+    stored_shape, fortran_order, stored_dtype = _read_header(path, file, name)
     shape_fits = len(stored_shape) == len(shape) and all(
         expected in (None, stored) for expected, stored in zip(shape, stored_shape, strict=True)
     )
