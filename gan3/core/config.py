@@ -98,7 +98,7 @@ class RunConfig:
     class_names: ClassNames = DIGITS  # they come with the data
     dataset: Literal["auto", "mnist", "strokes", "idx", "own"] = "auto"
     ink: Literal["unknown", "bright", "dark"] = "unknown"  # of a set of one's own
-    split: Literal["test", "validation"] = "test"  # held out: test set, or last 5,000 for training
+    split: Literal["test", "validation"] = "test"  # held out: test set, or last ones for training
     shuffle: bool = True  # anew every epoch; false: the order of the data set's files
     skip_first: Annotated[int, Range(0, 10_000_000)] = 0  # training images that are left out
     precision: Literal["float32", "bfloat16", "auto"] = "float32"

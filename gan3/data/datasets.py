@@ -7,9 +7,11 @@ import contextlib
 import hashlib
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +33,7 @@ TITLES = {
     "idx": "own IDX set",
     "own": "own set",
 }
+_OWN = ("idx", "own")  # sets of the user's own
 _CACHE = Path("data")  # downloads and strokes are kept here
 
 
@@ -129,10 +132,21 @@ def load(
     return _leave_out(_load(dataset, folder, split, log, mirrors, ink), skip_first)
 
 
+def recorded_source(record: Mapping[str, Any]) -> str | None:
+    """The folder or file that a run's record names as the source of its data, if it still exists.
+
+    None if it does not, or if the data came from elsewhere: then it is searched for.
+    """
+    source = Path(str(record.get("data_source")))
+    is_own = record.get("data") in _OWN
+    is_there = check_path(source.is_dir) or (is_own and check_path(source.is_file))
+    return str(source) if is_there else None
+
+
 def _load(
     dataset: str, folder: str | None, split: str, log: Log, mirrors: tuple[str, ...], ink: str
 ) -> Dataset:
-    if dataset in ("idx", "own"):
+    if dataset in _OWN:
         return _load_own(dataset, folder, split, log, ink)
     if ink != "unknown":
         raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
@@ -190,7 +204,7 @@ def _split(
     if own_title and digest == MNIST_DIGEST:
         own_title = TITLES["mnist"]
     images, labels = arrays["train-images"], arrays["train-labels"]
-    if name in ("idx", "own"):
+    if name in _OWN:
         images, labels = _in_mixed_order(images, labels)
     if split == "test":
         parts = images, labels, arrays["t10k-images"], arrays["t10k-labels"]

@@ -53,7 +53,7 @@ def read_npz_set(path: Path, ink: str) -> Arrays:
     for kind, name in layout.items():
         check = _check_images if "images" in kind else _check_labels
         check(path, name, headers[name])
-        wanted[name] = (headers[name].dtype.str, headers[name].shape)
+        wanted[name] = (headers[name].dtype.str.lstrip("|"), headers[name].shape)
     by_name = read_npz(path, wanted)
     arrays = {kind: by_name[name] for kind, name in layout.items()}
     dtypes = [array.dtype for kind, array in arrays.items() if "labels" in kind]
