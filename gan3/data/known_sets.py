@@ -8,6 +8,7 @@ its labels are those of its mapping files.
 
 import hashlib
 import string
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -138,7 +139,9 @@ class Recognised(NamedTuple):
         return self.known.title if self.is_certain else f"{self.known.title} ({self.evidence})"
 
 
-def recognise(arrays: Arrays, paths: dict[str, Path] | None) -> Recognised | None:
+def recognise(
+    arrays: Arrays, paths: dict[str, Path] | None, known_sets: Sequence[KnownSet] = KNOWN_SETS
+) -> Recognised | None:
     """The known set that arrays as they were read belong to; None for any other.
 
     Digests come first: of the four gz files, then of the labels. Otherwise the names of the files,
@@ -148,24 +151,22 @@ def recognise(arrays: Arrays, paths: dict[str, Path] | None) -> Recognised | Non
     UserError if one of them cannot be read any more.
     """
     counts = len(arrays["train-images"]), len(arrays["t10k-images"])
-    known_sets = [
-        known
-        for known in KNOWN_SETS
-        if known.counts == counts and _labels_fit(known, arrays, ("train-labels", "t10k-labels"))
+    possible = [
+        known for known in known_sets if known.counts == counts and _labels_fit(known, arrays)
     ]
-    if not known_sets:
+    if not possible:
         return None
     compressed = paths is not None and all(path.suffix == ".gz" for path in paths.values())
     md5 = tuple(_md5(paths[kind]) for kind in KINDS) if compressed else ()
     labels = _labels_sha256(arrays)
     prefix, folders = _names(paths)
-    for known in known_sets:
+    for known in possible:
         if known.md5 == md5:
             return Recognised(known, "MD5 of its four files", is_certain=True)
-    for known in known_sets:
+    for known in possible:
         if known.labels_sha256 == labels:
             return Recognised(known, "by its labels", is_certain=False)
-    for known in known_sets:
+    for known in possible:
         if known.file_prefix and known.file_prefix == prefix:
             return Recognised(known, "by its file names", is_certain=False)
         if not prefix and folders & set(known.folder_names):
@@ -173,12 +174,12 @@ def recognise(arrays: Arrays, paths: dict[str, Path] | None) -> Recognised | Non
     return None
 
 
-def _labels_fit(known: KnownSet, arrays: Arrays, kinds: tuple[str, ...]) -> bool:
-    """Whether the labels are those of the known set, each of them there in the training part."""
+def _labels_fit(known: KnownSet, arrays: Arrays) -> bool:
+    """Whether both parts have all labels of the known set and no others."""
     expected = np.arange(len(known.class_names)) + known.first_label
     return all(
         arrays[kind].dtype.kind in "iu" and np.array_equal(np.unique(arrays[kind]), expected)
-        for kind in kinds
+        for kind in ("train-labels", "t10k-labels")
     )
 
 

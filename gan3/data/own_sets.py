@@ -139,8 +139,7 @@ def _description(title: str, found: Recognised | None) -> str:
 
 
 def _shown(names: tuple[str, ...]) -> str:
-    text = ", ".join(names)
-    return text if len(text) <= 60 else f"{names[0]} to {names[-1]}"
+    return ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]}"
 
 
 def _number_known(arrays: Arrays, found: Recognised) -> tuple[Arrays, tuple[str, ...]]:
