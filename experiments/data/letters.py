@@ -26,6 +26,7 @@ FONTS = (
 )
 _SCALE = 4  # a letter is drawn this many times larger and averaged
 _CANVAS = 28 * _SCALE
+_MOST = 26 * _SCALE  # of the canvas that a letter may take: the border stays empty
 _FONT_SIZE = 96  # pixels of the large drawing
 
 
@@ -46,16 +47,19 @@ def draw(letter: str, random: np.random.Generator) -> np.ndarray:
     draws = random.random(7)
     font, (size, slant, angle, stretch, x, y) = draws[0], 2 * draws[1:] - 1
     ink = _large(FONTS[int(font * len(FONTS))], letter)
-    height = (18.5 + 2.5 * size) * _SCALE  # of the ink
-    width = height * ink.shape[1] / ink.shape[0] * (1 + 0.12 * stretch)
-    width = min(width, 24 * _SCALE)
-    # From a pixel of the canvas to one of the drawing: move to the centre, rotate, slant, resize.
+    # From the drawing to the canvas, both from their centres: resize, slant, rotate.
     cos, sin = np.cos(0.14 * angle), np.sin(0.14 * angle)
-    matrix = np.array([[1, 0.22 * slant], [0, 1]]) @ np.array([[cos, sin], [-sin, cos]])
-    matrix = np.diag([ink.shape[1] / width, ink.shape[0] / height]) @ matrix
-    centre = _CANVAS / 2 + _SCALE * 1.5 * np.array([x, y])
-    offset = np.array([ink.shape[1], ink.shape[0]]) / 2 - matrix @ centre
-    coefficients = (*matrix[0], offset[0], *matrix[1], offset[1])
+    resize = (18.5 + 2.5 * size) * _SCALE / ink.shape[0]  # ink 16 to 21 pixels high
+    matrix = np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, 0.22 * slant], [0, 1]])
+    matrix = resize * matrix @ np.diag([1 + 0.12 * stretch, 1])
+    drawn = np.array([ink.shape[1], ink.shape[0]])
+    extent = np.abs(matrix) @ drawn  # of a box around it on the canvas
+    shrink = min(1, _MOST / extent.max())
+    matrix, extent = shrink * matrix, shrink * extent
+    shift = np.array([x, y]) * np.minimum(1.5 * _SCALE, (_MOST - extent) / 2)
+    inverse = np.linalg.inv(matrix)
+    offset = drawn / 2 - inverse @ (_CANVAS / 2 + shift)
+    coefficients = (*inverse[0], offset[0], *inverse[1], offset[1])
     large = Image.fromarray(ink).transform(
         (_CANVAS, _CANVAS), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR
     )

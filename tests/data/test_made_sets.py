@@ -1,4 +1,4 @@
-"""The scripts of experiments/data: the same set on every call, of pictures that can be told apart."""
+"""The scripts of experiments/data: the same set on every call, of images that are told apart."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ class MadeSets(FolderTest):
         self.assertLess(ink.max(), 0.5)
         outermost = images.copy()
         outermost[:, 1:-1, 1:-1] = 0
-        self.assertLess((outermost.reshape(len(images), -1).max(axis=1) > 0).mean(), 0.02)
+        self.assertLess(outermost.max(), 60)  # at most the edge of a stroke
         return dataset
 
     def nearest_class_accuracy(self, dataset):
