@@ -452,6 +452,8 @@ class CommandLines(FolderTest):
         # Each `?` is replaced by a hostile argument, with which the command cannot succeed.
         patterns = (
             ("train", "--dataset", "idx", "--data", "?"),
+            ("train", "--dataset", "own", "--data", "?", "--ink", "bright"),
+            ("train", "--dataset", "idx", "--data", "own", "--ink", "?"),
             ("train", "--dataset", "?"),
             ("train", "--experiment", "?"),
             ("train", "--precision", "?"),

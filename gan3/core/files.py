@@ -16,6 +16,7 @@ import numpy as np
 
 from gan3.core.errors import UserError
 
+_MOST_HEADER = 10_000  # bytes of an npy file, as much as NumPy parses
 Shape = tuple[int | None, ...]  # None stands for any length
 Specification = dict[str, tuple[str, Shape]]
 """Array name: (dtype names with "|" between alternatives, shape)."""
@@ -220,16 +221,29 @@ def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
         ) from None
 
 
+class _HeaderReader(NamedTuple):
+    """Reads a file for NumPy, which would believe a header that claims to have four gigabytes."""
+
+    file: IO[bytes]
+
+    def read(self, size: int) -> bytes:
+        """Raises ValueError for more than a header has."""
+        if size > _MOST_HEADER:
+            raise ValueError(f"a header of {size} bytes")
+        return self.file.read(size)
+
+
 def _read_header(path: Path, file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, whether the order is Fortran's, and dtype."""
-    version = np.lib.format.read_magic(file)
+    reader = _HeaderReader(file)
+    version = np.lib.format.read_magic(reader)
     read_header = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)
     if read_header is None:
         raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
-    return read_header(file)
+    return read_header(reader)
 
 
 def _read_array(

@@ -127,7 +127,8 @@ def _finish(path: Path, arrays: Arrays, paths: dict[str, Path] | None, log: Log)
 def _title(path: Path) -> str:
     """The name of a set in figures, by that of its file or folder."""
     name = path.absolute().name.removesuffix(".npz")
-    return f'own set "{name}"' if is_class_name(name) else "own set"
+    fits = is_class_name(name) and "$" not in name  # Matplotlib would read a formula
+    return f'own set "{name}"' if fits else "own set"
 
 
 def _description(title: str, found: Recognised | None) -> str:

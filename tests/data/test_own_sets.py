@@ -218,6 +218,8 @@ class Sources(OwnTest):
         Path("x" * 60).mkdir()
         self.write_npz([0, 1] * 200, path=f"{'x' * 60}/y.npz")
         self.assertEqual(self.read("x" * 60).title, "own set")
+        self.write_npz([0, 1] * 200, path="a$b$.npz")  # a formula for Matplotlib
+        self.assertEqual(self.read("a$b$.npz").title, "own set")
 
     def test_pictures_are_labelled_by_their_folders(self):
         self.write_pictures("pictures")
