@@ -1,6 +1,5 @@
-"""The names of classes: digits by default, otherwise whatever comes with the data."""
+"""What a class may be called, and how many classes there may be."""
 
-DIGITS = tuple("0123456789")
 MIN_CLASSES, MAX_CLASSES = 2, 62
 MAX_LENGTH = 40  # characters of a name
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gan3.core.class_names import DIGITS
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, read_npz, write_npz
 from gan3.core.log import Log

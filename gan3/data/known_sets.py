@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.class_names import DIGITS
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data.idx import KINDS, Arrays
 

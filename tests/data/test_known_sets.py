@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan3.core.class_names import DIGITS
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import known_sets
 from gan3.data.idx import KINDS, find_own_idx_files, read_idx_set

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan3.core.class_names import DIGITS
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data.own_sets import kind_of, read_own_set
 from tests.data.test_known_sets import write_files
