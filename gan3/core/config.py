@@ -11,12 +11,12 @@ import difflib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair, Triple
 
 _MAX_STEPS = 2**27 - 1  # the number of seeds in one stream of a run's seed
 _PER_NETWORK = (Triple, Pair)
-DIGITS = tuple("0123456789")
 # What a config belongs to, which is no setting.
 _IDENTITY = ("experiment", "experiment_file", "class_names")
 
