@@ -198,8 +198,9 @@ def _sample(options: argparse.Namespace) -> int:
 def _generate(options: argparse.Namespace) -> int:
     if (options.number is None) == (options.classes is None):
         raise UserError("generate: needs either a number or --classes, such as 241256")
-    name = options.number or file_name(options.classes)
-    out = options.out or Path(options.figures) / f"{name[:40]}.png"
+    what = "number" if options.classes is None else "classes"
+    requested = options.number if options.classes is None else options.classes
+    out = options.out or Path(options.figures) / f"{file_name(requested)[:40]}.png"
     is_npz = out.suffix.lower() == ".npz"
     for option in ("embedding_dim", "latent_size"):
         value = getattr(options, option)
@@ -223,9 +224,6 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.plots import numbers
 
-    requested, what = options.number, "number"
-    if requested is None:
-        requested, what = options.classes, "classes"
     sampler, note = _open_sampler(options)
     names = sampler.class_names
     if not sampler.class_conditional:
