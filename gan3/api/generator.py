@@ -25,7 +25,7 @@ class Samples(NamedTuple):
 
 
 class Generator:
-    """Draws handwritten digits, or the classes of other data. `gan3.load` and `Run.generator` return one.
+    """Draws handwritten digits, or other classes. `gan3.load` and `Run.generator` return one.
 
     Generators of dense layers draw in NumPy, those with convolutions in TensorFlow.
     """
