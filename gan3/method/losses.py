@@ -41,6 +41,8 @@ def digit_cross_entropy(logits: tf.Tensor, labels: tf.Tensor, form: str) -> tf.T
         ValueError: an unknown form, or logits that are not [B, K].
     """
     logits.shape.assert_has_rank(2)
+    if logits.shape[1] == 1:  # a real/fake logit
+        raise ValueError(f"logits {logits.shape}: need one for each of two or more classes")
     labels.shape.assert_has_rank(1)
     if form == "softmax_mean":
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)

@@ -14,9 +14,9 @@ GENERATOR_LAYERS = ("hidden1", "hidden2", "hidden3", "pixels")
 class Layers(unittest.TestCase):
     def setUp(self):
         init = Glorot(0)
-        self.generator = Generator(init, "elu")
+        self.generator = Generator(init, 10, "elu")
         self.discriminator = discriminator(init, "elu")
-        self.determinator = determinator(init, "elu")
+        self.determinator = determinator(init, 10, "elu")
 
     def test_parameter_counts_of_the_description(self):
         def dense(*widths):
@@ -92,7 +92,7 @@ class Layers(unittest.TestCase):
 
     def test_dense_layers_are_what_the_generator_computes(self):
         for activation in ("elu", "leaky_relu"):
-            generator = Generator(Glorot(3), activation)
+            generator = Generator(Glorot(3), 10, activation)
             layers = generator.dense_layers()
             self.assertEqual([layer.activation for layer in layers], [activation] * 3 + ["sigmoid"])
             latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
@@ -108,9 +108,9 @@ class Dropout(unittest.TestCase):
         latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
         images = tf.random.stateless_uniform([2, 28, 28, 1], SEED)
         self.inputs = (
-            (Generator(Glorot(0), "elu"), latent),
+            (Generator(Glorot(0), 10, "elu"), latent),
             (discriminator(Glorot(0), "elu"), images),
-            (determinator(Glorot(0), "elu"), images),
+            (determinator(Glorot(0), 10, "elu"), images),
         )
 
     def test_it_is_a_function_of_the_seed(self):

@@ -5,6 +5,7 @@ import unittest
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.runs import drawing, sampling
 from gan3.runs.registry import builder_of, config_of, dense_generator_of, names
@@ -35,14 +36,14 @@ def system_of(name, **changes):
 
 class Labels(unittest.TestCase):
     def test_labels_repeat_the_digits_of_the_text(self):
-        self.assertEqual(drawing.parse_labels(12, "cycle").tolist(), [*range(10), 0, 1])
-        self.assertEqual(drawing.parse_labels(5, "73").tolist(), [7, 3, 7, 3, 7])
-        self.assertEqual(drawing.parse_labels(3, "0").dtype, np.int64)
+        self.assertEqual(drawing.parse_labels(12, "cycle", DIGITS).tolist(), [*range(10), 0, 1])
+        self.assertEqual(drawing.parse_labels(5, "73", DIGITS).tolist(), [7, 3, 7, 3, 7])
+        self.assertEqual(drawing.parse_labels(3, "0", DIGITS).dtype, np.int64)
 
     def test_other_texts_and_counts_are_refused(self):
         for count, text in ((0, "cycle"), (-1, "1"), (10**9, "1"), (5, ""), (5, "1a"), (5, "٣")):
             with self.subTest(text=text, count=count), self.assertRaises(UserError):
-                drawing.parse_labels(count, text)
+                drawing.parse_labels(count, text, DIGITS)
 
 
 class Dense(FolderTest):
