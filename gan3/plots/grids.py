@@ -153,14 +153,16 @@ class _Titles(NamedTuple):
 
 
 def _fitting(texts: list[str], width: int, one_line: bool) -> _Titles:
-    """Titles that are at most `width` pixels wide, if there is only `one_line` for them.
+    """Titles for images or columns of `width` pixels.
 
-    Otherwise those that are wider are written from bottom to top.
+    If they are too wide, they become smaller and are cut, if there is only `one_line` for them;
+    otherwise they are written from bottom to top.
     """
+    width -= 6  # between two of them
     if labels.widest(texts, 9, DPI) <= width:
         return _Titles(texts)
     if one_line:
-        return _Titles(labels.all_shortened(texts, width - 2, 7, DPI), fontsize=7)
+        return _Titles(labels.all_shortened(texts, width, 7, DPI), fontsize=7)
     short = labels.all_shortened(texts, _MAX_COLUMN_LABEL, 8, DPI)
     height = 14 + round(labels.widest(short, 8, DPI))
     return _Titles(short, height, fontsize=8, rotation=90)

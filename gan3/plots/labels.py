@@ -1,6 +1,7 @@
 """Class names as labels in figures: short enough for their place, whatever they are."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -17,26 +18,38 @@ def text_width(text: str, fontsize: float, dpi: float) -> float:
 
 def shortened(text: str, width: float, fontsize: float, dpi: float) -> str:
     """The text, cut with an ellipsis at its end if it is wider than `width` pixels."""
-    if text_width(text, fontsize, dpi) <= width:
-        return text
-    low, high = 0, len(text)  # the first `low` characters fit with an ellipsis, or low is 0
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = text_width(text[:middle].rstrip() + "…", fontsize, dpi) <= width
-        low, high = (middle, high) if fits else (low, middle)
-    return text[: max(low, 1)].rstrip() + "…"
+    return _longest_cut(text, lambda kept: text[:kept].rstrip() + "…", width, fontsize, dpi)
 
 
 def all_shortened(texts: Sequence[str], width: float, fontsize: float, dpi: float) -> list[str]:
-    """`shortened` of each text. Texts that would look alike get their number in front."""
+    """`shortened` of each text; those that would then look alike are cut in the middle."""
     short = [shortened(text, width, fontsize, dpi) for text in texts]
-    numbered = [f"{i} {text}" for i, text in enumerate(texts)]
+    alike = {text for text, count in Counter(short).items() if count > 1}
     return [
-        text
-        if short.count(text) == 1 or texts[i] == text
-        else shortened(numbered[i], width, fontsize, dpi)
-        for i, text in enumerate(short)
+        _cut_in_the_middle(text, width, fontsize, dpi) if cut in alike else cut
+        for text, cut in zip(texts, short, strict=True)
     ]
+
+
+def _cut_in_the_middle(text: str, width: float, fontsize: float, dpi: float) -> str:
+    def cut(kept: int) -> str:
+        return f"{text[: kept // 2].rstrip()}…{text[len(text) - (kept + 1) // 2 :].lstrip()}"
+
+    return _longest_cut(text, cut, width, fontsize, dpi)
+
+
+def _longest_cut(
+    text: str, cut: Callable[[int], str], width: float, fontsize: float, dpi: float
+) -> str:
+    """The text, or the longest `cut(kept)` of it that fits; at least one character is kept."""
+    if text_width(text, fontsize, dpi) <= width:
+        return text
+    low, high = 1, len(text)  # `low` characters fit, or low is 1; `high` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = text_width(cut(middle), fontsize, dpi) <= width
+        low, high = (middle, high) if fits else (low, middle)
+    return cut(low)
 
 
 def widest(texts: Sequence[str], fontsize: float, dpi: float) -> float:
