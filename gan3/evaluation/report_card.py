@@ -204,8 +204,8 @@ def make_card(
         count = cards.sheet_layout(len(names))[0] * len(names)
         shown = balanced_indices(samples.labels, count, seed)
     figure = cards.report_card(
-        f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out {_kind(names)} of"
-        f" {dataset.title}, {dataset.split} split",
+        f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"
+        f" {_kind(names)} of {dataset.title}, {dataset.split} split",
         _table_lines(card),
         evaluation.counts,
         card["coverage_by_digit"],

@@ -103,6 +103,18 @@ class Layers(unittest.TestCase):
             np.testing.assert_allclose(generator(latent).numpy().reshape(2, 784), h, atol=1e-5)
 
 
+class AnyNumberOfClasses(unittest.TestCase):
+    def test_the_latent_has_ten_entries_and_the_determinator_a_logit_for_each_class(self):
+        for classes in (3, 62):
+            generator = Generator(Glorot(0), classes, "elu")
+            self.assertEqual(generator.hidden1[0].shape, [10 * classes, 100])
+            self.assertEqual(generator(tf.zeros([2, 10 * classes])).shape, [2, 28, 28, 1])
+            with self.assertRaises(ValueError):
+                generator(tf.zeros([2, 100]))
+            logits = determinator(Glorot(0), classes, "elu")(tf.zeros([2, 28, 28, 1]))
+            self.assertEqual(logits.shape, [2, classes])
+
+
 class Dropout(unittest.TestCase):
     def setUp(self):
         latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)

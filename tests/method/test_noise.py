@@ -10,6 +10,25 @@ SEED, OTHER_SEED, STEP_SEED = tf.constant([5, 6]), tf.constant([5, 7]), tf.const
 DRAWS = ("example", "batch", "once")
 
 
+class AnyNumberOfClasses(unittest.TestCase):
+    def test_a_class_owns_its_ten_columns(self):
+        for classes in (2, 3, 62):
+            labels = np.array([0, classes - 1, classes // 2])
+            noise = np.arange(1, 31, dtype=np.float32).reshape(3, 10)
+            got = latent_of(tf.constant(labels), tf.constant(noise), classes).numpy()
+            expected = np.zeros((3, 10 * classes), np.float32)
+            for row, label in enumerate(labels):
+                expected[row, 10 * label : 10 * label + 10] = noise[row]
+            np.testing.assert_array_equal(got, expected)
+
+    def test_the_matrix_of_a_run_has_a_row_for_each_class(self):
+        labels = tf.range(62)
+        rows = Noise("once", 1, 62)(labels, SEED).numpy()
+        self.assertEqual(rows.shape, (62, 10))
+        self.assertEqual(len({row.tobytes() for row in rows}), 62)
+        self.assertTrue(0.9 < np.abs(rows).max() <= 1)
+
+
 class Latent(unittest.TestCase):
     def test_ten_columns_of_noise_and_ninety_of_zeros(self):
         labels = tf.constant([0, 3, 9, 3])
