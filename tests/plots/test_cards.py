@@ -58,8 +58,8 @@ class AnyNumberOfClasses(unittest.TestCase):
                         if label.get_text() and axis.get_visible() and axes.axison
                     ]
                     for box in boxes:
-                        self.assertTrue(0 <= box.x0 and box.x1 <= figure.bbox.width, names[0])
-                        self.assertTrue(0 <= box.y0 and box.y1 <= figure.bbox.height, names[0])
+                        self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width, names[0])
+                        self.assertTrue(box.y0 >= 0 and box.y1 <= figure.bbox.height, names[0])
                     for one, other in itertools.pairwise(boxes):
                         overlap = one.shrunk(0.9, 0.9).overlaps(other.shrunk(0.9, 0.9))
                         self.assertFalse(overlap, names[0])

@@ -118,7 +118,7 @@ class ManyClasses(unittest.TestCase):
         for image in figure.images:
             rows, columns = image.get_array().shape[:2]
             box = [image.ox, image.oy, image.ox + columns, image.oy + rows]
-            self.assertTrue(0 <= box[0] and box[2] <= whole.x1 and 0 <= box[1])
+            self.assertTrue(box[0] >= 0 and box[2] <= whole.x1 and box[1] >= 0)
             boxes = np.vstack([boxes, box])
         left, bottom, right, top = boxes.T
         across = (left[:, None] + 1 < right[None]) & (left[None] + 1 < right[:, None])
