@@ -43,5 +43,6 @@ def build(config: AuxiliaryGanConfig, dtype: str) -> "TwoNetworks":
     from gan3.nn.initializers import Glorot
 
     init = Glorot(config.seed)
-    discriminator = AuxiliaryDiscriminator(init, config.discriminator_keep_prob, dtype)
-    return TwoNetworks(config, AuxiliaryGenerator(init, dtype), discriminator)
+    keep_prob = config.discriminator_keep_prob
+    discriminator = AuxiliaryDiscriminator(init, config.classes, keep_prob, dtype)
+    return TwoNetworks(config, AuxiliaryGenerator(init, config.classes, dtype), discriminator)

@@ -47,5 +47,6 @@ def build(config: BatchNormGanConfig, dtype: str) -> "TwoNetworks":
     from gan3.nn.initializers import Normal
 
     init = Normal(config.seed)
-    generator = ConditionalGenerator(init, dtype)
-    return TwoNetworks(config, generator, ConditionalDiscriminator(init, dtype))
+    generator = ConditionalGenerator(init, config.classes, dtype)
+    discriminator = ConditionalDiscriminator(init, config.classes, dtype)
+    return TwoNetworks(config, generator, discriminator)

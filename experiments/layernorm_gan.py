@@ -54,4 +54,4 @@ def dense_generator(config: BaselineConfig) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.baselines.drawing import layernorm_generator
 
-    return layernorm_generator(config.noise_distribution)
+    return layernorm_generator(config)

@@ -45,4 +45,4 @@ def dense_generator(config: MlpGanConfig) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.baselines.drawing import mlp_generator
 
-    return mlp_generator(config.noise_distribution)
+    return mlp_generator(config)

@@ -59,4 +59,5 @@ def dense_generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.method.drawing import described_layers, three_network_generator
 
-    return three_network_generator(config, described_layers(config.activation.generator))
+    specs = described_layers(config.classes, config.activation.generator)
+    return three_network_generator(config, specs)

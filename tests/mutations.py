@@ -88,8 +88,8 @@ MUTATIONS = (
     Mutation(
         "the noise is in the columns of the next digit",
         "gan3/method/noise.py",
-        "return soft_latent(tf.one_hot(labels, CLASSES, dtype=noise.dtype), noise)",
-        "return soft_latent(tf.one_hot((labels + 1) % 10, CLASSES, dtype=noise.dtype), noise)",
+        "return soft_latent(tf.one_hot(labels, classes, dtype=noise.dtype), noise)",
+        "return soft_latent(tf.one_hot((labels + 1) % classes, classes, dtype=noise.dtype), noise)",
         "method.test_noise",
     ),
     Mutation(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gan3.core.classes import DIGITS, labels_of_names, labels_of_text
 from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.data.pixels import to_pixels
@@ -30,25 +31,49 @@ def as_count(count: Any) -> int:
     return int(count)
 
 
-def as_labels(labels: Any, count: int | None = None) -> np.ndarray:
-    """Digits as int64 [N], from text such as "2412" or from whole numbers.
+def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = None) -> np.ndarray:
+    """Labels of K classes as int64 [N], 0 to K - 1.
 
-    Raises UserError if one is not a digit 0 to 9, if there are none, or if they are not `count`.
+    Args:
+        labels: whole numbers 0 to K - 1, or names of classes: a list of names, or a text of names
+            with commas between them or of one character each, such as "2412".
+        names: of the K classes.
+        count: how many labels there must be; any number by default.
+
+    Raises:
+        UserError: there is another label, there are none, or they are not `count`.
     """
     if isinstance(labels, str):
-        if not (labels.isascii() and labels.isdigit()):
-            raise UserError(f"labels {_shown(labels)}: use digits 0 to 9 only, such as 2412")
-        labels = [int(digit) for digit in labels]
+        labels = _labels_of_text(labels, names)
+    elif isinstance(labels, list | tuple | np.ndarray) and len(labels):
+        entries = np.asarray(labels, object).ravel()
+        if all(isinstance(entry, str) for entry in entries):
+            labels = labels_of_names(map(str, entries), names, f"labels {_shown(labels)}")
     array = _as_array(labels, "labels")
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise UserError(
             f"labels: {array.dtype} of shape {array.shape}; use whole numbers of shape [N]"
         )
-    if not len(array) or array.min() < 0 or array.max() > 9:
-        raise UserError(f"labels {_shown(labels)}: use one or more digits 0 to 9")
-    if count is not None and len(array) != count:
-        raise UserError(f"labels: {len(array)} for {count} images; use one label for each image")
+    if not len(array) or array.min() < 0 or array.max() >= len(names):
+        called = "digits" if names == DIGITS else "labels"
+        last = len(names) - 1
+        raise UserError(f"labels {_shown(labels)}: use one or more {called} 0 to {last}")
+    if count is not None:
+        check_label_count(array, count)
     return array.astype(np.int64)
+
+
+def check_label_count(labels: Any, count: int) -> None:
+    """Raises UserError if a list or an array of labels has not `count` of them."""
+    is_sized = isinstance(labels, list | tuple) or getattr(labels, "ndim", 0) > 0
+    if is_sized and len(labels) != count:
+        raise UserError(f"labels: {len(labels)} for {count} images; use one label for each image")
+
+
+def _labels_of_text(text: str, names: tuple[str, ...]) -> list[int]:
+    if names == DIGITS and not (text.isascii() and text.replace(",", "").isdigit()):
+        raise UserError(f"labels {_shown(text)}: use digits 0 to 9 only, such as 2412")
+    return labels_of_text(text, names, "labels") if text else []
 
 
 def as_images(images: Any) -> np.ndarray:

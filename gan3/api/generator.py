@@ -1,12 +1,14 @@
-"""Generators of digits, by name: bundled ones and those of runs."""
+"""Generators by name: bundled ones, which draw digits, and those of runs."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gan3.api.arguments import as_choice, as_count, as_folder, as_labels, as_noise, as_seed
+from gan3.core.classes import are_digits, labels_of_names, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.plots.numbers import parse_number
@@ -16,14 +18,14 @@ from gan3.runs.trained import find_run
 
 
 class Samples(NamedTuple):
-    """Digits that a generator drew."""
+    """Images that a generator drew."""
 
     images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
-    labels: np.ndarray | None  # int64 [N], the requested digits; None if none can be requested
+    labels: np.ndarray | None  # int64 [N], the requested classes; None if none can be requested
 
 
 class Generator:
-    """Draws handwritten digits. `gan3.load` and `Run.generator` return one.
+    """Draws handwritten digits, or other classes. `gan3.load` and `Run.generator` return one.
 
     Generators of dense layers draw in NumPy, those with convolutions in TensorFlow.
     """
@@ -44,12 +46,17 @@ class Generator:
             sampler.use_moments(as_choice(moments, "moments", ("running", "batch")))
 
     def __repr__(self) -> str:
-        kind = "requested digits" if self.class_conditional else "any digits"
+        kind = f"{'requested' if self.class_conditional else 'any'} {nouns(self.class_names)}"
         return f"<gan3.Generator {self.name}: {kind}>"
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of its K classes; a label is an index into them. The ten digits, for digits."""
+        return self._sampler.class_names
+
+    @property
     def class_conditional(self) -> bool:
-        """Whether it draws the digits that are requested; otherwise it draws any digits."""
+        """Whether it draws the classes that are requested; otherwise it draws any of them."""
         return self._sampler.class_conditional
 
     @property
@@ -64,28 +71,36 @@ class Generator:
 
     @property
     def has_fixed_noise(self) -> bool:
-        """Whether each digit has one noise vector, whatever the seed, and so only one image."""
+        """Whether each class has one noise vector, whatever the seed, and so only one image."""
         return self._sampler.has_fixed_noise
 
-    def generate(self, number: str, *, seed: int = 0) -> np.ndarray:
+    def generate(self, number: str | Sequence[str], *, seed: int = 0) -> np.ndarray:
         """The digits of a number, in its order: uint8 [N, 28, 28], ink 255 on background 0.
 
-        Raises UserError if the number has anything but digits, or if the generator is not
+        number: a text of digits, or of other classes with names of one character; or a list of the
+            names of classes, such as ["A", "B"].
+
+        Raises UserError if the number has anything but classes, or if the generator is not
         class-conditional.
         """
         self._refuse_labels("number", number)
-        if not isinstance(number, str):
+        if isinstance(number, str):
+            return self._sampler(parse_number(number, self.class_names), (as_seed(seed), 0))
+        is_list = isinstance(number, list | tuple) and len(number)
+        if not is_list or not all(isinstance(name, str) for name in number):
             raise UserError(f"number {number!r}: use text, such as {str(number)!r}")
-        return self._sampler(parse_number(number), (as_seed(seed), 0))
+        labels = labels_of_names(number, self.class_names, "classes")
+        return self._sampler(np.array(labels, np.int64), (as_seed(seed), 0))
 
     def sample(self, count: int | None = None, labels: Any = None, *, seed: int = 0) -> Samples:
-        """Digits and their labels. The first digits of many are those of a few.
+        """Images and their labels. The first images of many are those of a few.
 
         Args:
-            count: number of digits; by default that of the labels.
-            labels: the digits to draw, repeated until they are `count`: text such as "0123", or
-                whole numbers. By default 0123456789. Only if the generator is class-conditional;
-                otherwise the labels that are returned are None.
+            count: number of images; by default that of the labels.
+            labels: the classes to draw, repeated until they are `count`: text such as "0123" or
+                "A,B", a list of names, or whole numbers 0 to K - 1. By default all classes. Only if
+                the generator is class-conditional; otherwise the labels that are returned are
+                None.
             seed: of the noise, 0 to 2^31 - 1.
 
         Raises:
@@ -93,22 +108,25 @@ class Generator:
         """
         if labels is not None:
             self._refuse_labels("labels", labels)
-        digits = np.arange(10) if labels is None else as_labels(labels)
+        names = self.class_names
+        row = np.arange(len(names)) if labels is None else as_labels(labels, names)
         if count is None and labels is None:
-            raise UserError("count: missing; give the number of digits, or their labels")
-        number = len(digits) if count is None else as_count(count)
+            raise UserError(
+                f"count: missing; give the number of {_several(names)}, or their labels"
+            )
+        number = len(row) if count is None else as_count(count)
         check_count(number)
-        digits = np.resize(digits, number)
-        images = self._sampler(digits, (as_seed(seed), 0))
-        return Samples(images, digits if self.class_conditional else None)
+        row = np.resize(row, number)
+        images = self._sampler(row, (as_seed(seed), 0))
+        return Samples(images, row if self.class_conditional else None)
 
     def noise(self, labels: Any, *, seed: int = 0) -> np.ndarray:
         """The noise that `sample` draws these labels with: float32 [N, noise_entries].
 
-        labels: text or whole numbers [N]; if the generator is not class-conditional, only their
-        number matters. Raises UserError if they are not digits.
+        labels: [N], as `sample` takes them; if the generator is not class-conditional, only their
+        number matters. Raises UserError if they are no classes.
         """
-        return self._sampler.noise(as_labels(labels), (as_seed(seed), 0))
+        return self._sampler.noise(as_labels(labels, self.class_names), (as_seed(seed), 0))
 
     def draw(self, labels: Any, noise: Any) -> np.ndarray:
         """The images of labels [N] with the given noise [N, noise_entries]: uint8 [N, 28, 28].
@@ -116,15 +134,19 @@ class Generator:
         The noise may be outside the range that the generator was trained with, from -1000 to 1000.
         Raises UserError if labels and noise do not fit.
         """
-        digits = as_labels(labels)
-        return self._sampler.draw(digits, as_noise(noise, (len(digits), self.noise_entries)))
+        row = as_labels(labels, self.class_names)
+        return self._sampler.draw(row, as_noise(noise, (len(row), self.noise_entries)))
 
     def _refuse_labels(self, name: str, value: Any) -> None:
         if not self.class_conditional:
             raise UserError(
-                f"{name} {value!r}: {self.name} cannot draw requested digits; sample any digits"
-                " without labels"
+                f"{name} {value!r}: {self.name} cannot draw requested {nouns(self.class_names)};"
+                f" sample any {nouns(self.class_names)} without labels"
             )
+
+
+def _several(names: tuple[str, ...]) -> str:
+    return "digits" if are_digits(names) else "images"
 
 
 def load(

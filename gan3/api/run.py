@@ -54,6 +54,11 @@ class Run:
         return registry.config_from_dict(self.record.get("config"))
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of its classes; a label is an index into them."""
+        return self.config.class_names
+
+    @property
     def outcome(self) -> str:
         """ "done", "stopped", "diverged", or "running": also after a crash, until it is resumed."""
         return str(self.record.get("outcome"))
@@ -86,9 +91,10 @@ class Run:
         return Generator(self.name, run.sampler(episode), noise_seed, moments)
 
     def recognise(self, images: Any) -> Recognised:
-        """The digits on images of [N, 28, 28], by the run's own determinator. Needs TensorFlow.
+        """The classes of images [N, 28, 28], by the run's own determinator. Needs TensorFlow.
 
-        images: uint8 or floats in 0..1, ink on background 0. Raises UserError if they do not fit,
+        images: uint8 or floats in 0..1, ink on background 0. A label is an index into
+        `class_names`. Raises UserError if they do not fit,
         or if the system has no determinator.
         """
         pixels = as_images(images)

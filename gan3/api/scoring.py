@@ -14,6 +14,7 @@ from gan3.api.arguments import (
     as_images,
     as_labels,
     as_seed,
+    check_label_count,
     log_or_warn,
 )
 from gan3.core.config import choices_of
@@ -77,8 +78,8 @@ class Card:
 class Recognised(NamedTuple):
     """What a classifier reads."""
 
-    labels: np.ndarray  # int64 [N], the most probable digits
-    probabilities: np.ndarray  # float32 [N, 10]
+    labels: np.ndarray  # int64 [N], the most probable classes
+    probabilities: np.ndarray  # float32 [N, K]
 
 
 def evaluate(
@@ -100,7 +101,7 @@ def evaluate(
     Args:
         images: at least 100 of [N, 28, 28], uint8 or floats in 0..1, ink on background 0. Compare
             cards of equal numbers of images only; 10,000 are usual.
-        labels: the requested digits [N]; None if none were requested.
+        labels: the requested classes [N], names or whole numbers; None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
         dataset: "auto", "mnist", "strokes", "idx" or "own", as in docs/data.md.
         ink: of real images in an own npz file or own pictures: "bright" on dark, or "dark".
@@ -115,7 +116,7 @@ def evaluate(
         UserError: images or labels that do not fit, or no data.
     """
     pixels = as_images(images)
-    digits = None if labels is None else as_labels(labels, len(pixels))
+    check_label_count(labels, len(pixels))
     dataset = as_choice(dataset, "dataset", choices_of("dataset"))
     ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))
@@ -132,8 +133,10 @@ def evaluate(
     log = log_or_warn(log, dataset)
     folder = None if data is None else str(as_folder(data, "data"))
     held_out = load(dataset, folder, split, log, ink=ink)
+    if labels is not None:
+        labels = as_labels(labels, held_out.class_names, len(pixels))
     judge_file = None if judge is None else as_folder(judge, "judge")
-    samples = SampleSet(name, pixels, digits)
+    samples = SampleSet(name, pixels, labels)
     values, figure = report_card.make_card(samples, held_out, judge_file, cas, as_seed(seed), log)
     return Card(name, values, partial(grids.save, figure))
 
@@ -164,5 +167,5 @@ def recognise(images: Any) -> Recognised:
 
 
 def most_probable(probabilities: np.ndarray) -> Recognised:
-    """Probabilities [N, 10] with the digit that each row makes most probable."""
+    """Probabilities [N, K] with the class that each row makes most probable."""
     return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32))

@@ -1,5 +1,6 @@
 """The two-network generators of dense layers as lists of them, to be drawn with by NumPy alone."""
 
+from gan3.baselines.config import BaselineConfig
 from gan3.method.drawing import PIXELS, GeneratorSpec
 from gan3.nn.dense import DenseSpec, stack
 
@@ -14,11 +15,12 @@ LAYERNORM_GAN = (
 )
 
 
-def mlp_generator(noise_distribution: str) -> GeneratorSpec:
+def mlp_generator(config: BaselineConfig) -> GeneratorSpec:
     """The generator of mlp_gan."""
-    return GeneratorSpec(MLP_GAN, False, noise_distribution, pixel_min=-1.0)
+    distribution, names = config.noise_distribution, config.class_names
+    return GeneratorSpec(MLP_GAN, False, distribution, names, pixel_min=-1.0)
 
 
-def layernorm_generator(noise_distribution: str) -> GeneratorSpec:
+def layernorm_generator(config: BaselineConfig) -> GeneratorSpec:
     """The generator of layernorm_gan."""
-    return GeneratorSpec(LAYERNORM_GAN, False, noise_distribution)
+    return GeneratorSpec(LAYERNORM_GAN, False, config.noise_distribution, config.class_names)

@@ -1,6 +1,6 @@
 """The networks of the two-network systems, as published.
 
-A generator takes noise [B, 100] and class weights `soft_labels` [B, 10] (one-hot except for blends)
+A generator takes noise [B, 100] and class weights `soft_labels` [B, K] (one-hot except for blends)
 and returns images [B, 28, 28, 1] in its own pixel range; a discriminator takes images [B, 28, 28,
 1] in that range and labels [B]. Unconditional networks ignore both. In training there is dropout,
 and batch normalisation uses the batch's own moments; otherwise it uses running moments. `seed` [2]
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from gan3.baselines.drawing import LAYERNORM_GAN, MLP_GAN, MLP_WIDTHS, NOISE
-from gan3.method.drawing import CLASSES, IMAGE
+from gan3.method.drawing import IMAGE
 from gan3.method.networks import Network, as_dense_layers
 from gan3.nn.dense import DenseLayer
 from gan3.nn.initializers import Initializer
@@ -106,11 +106,10 @@ class BaselineNetwork(Network):
         self.weights += [scale, shift]
         return scale, shift
 
-    def _embedding(self, layer: str, width: int) -> tf.Variable:
-        """One row [width] for each digit."""
-        embedding = tf.Variable(
-            self._init.embedding((CLASSES, width)), name=f"{self.name}/{layer}/w"
-        )
+    def _embedding(self, layer: str, classes: int, width: int) -> tf.Variable:
+        """One row [width] for each class."""
+        rows = self._init.embedding((classes, width))
+        embedding = tf.Variable(rows, name=f"{self.name}/{layer}/w")
         self.weights.append(embedding)
         return embedding
 
@@ -118,7 +117,7 @@ class BaselineNetwork(Network):
 class BaselineGenerator(BaselineNetwork):
     """Noise [B, 100] to images [B, 28, 28, 1] in pixel_min..1."""
 
-    class_conditional = False  # whether it draws the requested digit
+    class_conditional = False  # whether it draws the requested class
     pixel_min = 0.0  # its lowest pixel value, 0 or -1; the highest is 1
 
     def __init__(self, init: Initializer, dtype: str = "float32"):
@@ -229,9 +228,9 @@ class ConditionalGenerator(BaselineGenerator):
 
     class_conditional, pixel_min = True, -1.0
 
-    def __init__(self, init: Initializer, dtype: str = "float32"):
+    def __init__(self, init: Initializer, classes: int, dtype: str = "float32"):
         super().__init__(init, dtype)
-        self.digit = self._embedding("digit", 10)
+        self.digit = self._embedding("digit", classes, 10)
         widths = (NOISE + 10, 50, 30, 15, 8, 1)
         self.layers = [
             self._conv_transpose(f"conv{i}", 4, *shape)
@@ -254,10 +253,10 @@ class ConditionalGenerator(BaselineGenerator):
 class ConditionalDiscriminator(BaselineDiscriminator):
     """Image and embedded digit, each through one convolution, then both through four more."""
 
-    def __init__(self, init: Initializer, dtype: str = "float32"):
+    def __init__(self, init: Initializer, classes: int, dtype: str = "float32"):
         super().__init__(init, dtype)
         self.image = self._conv("image", 3, 1, 64)
-        self.digit = self._embedding("digit", 56 * 56)
+        self.digit = self._embedding("digit", classes, 56 * 56)
         self.sheet = self._conv("sheet", 4, 1, 64)
         widths = (128, 256, 512, 1024)
         self.layers = [
@@ -269,8 +268,8 @@ class ConditionalDiscriminator(BaselineDiscriminator):
 
     def forward(self, h, labels, training, seed) -> tf.Tensor:
         h = _leaky(conv(h, *self.image, stride=1))
-        sheets = tf.cast(tf.reshape(self.digit, [10, 56, 56, 1]), h.dtype)
-        sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [10, 28, 28, 64]: once per digit
+        sheets = tf.cast(tf.reshape(self.digit, [-1, 56, 56, 1]), h.dtype)
+        sheets = _leaky(conv(sheets, *self.sheet, stride=2))  # [K, 28, 28, 64]: once per class
         h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
         first, second, third = self.layers
         h = _leaky(conv(h, *first, stride=2, zero_padding=1))
@@ -431,9 +430,9 @@ class AuxiliaryGenerator(BaselineGenerator):
 
     class_conditional, pixel_min = True, -1.0
 
-    def __init__(self, init: Initializer, dtype: str = "float32"):
+    def __init__(self, init: Initializer, classes: int, dtype: str = "float32"):
         super().__init__(init, dtype)
-        self.digit = self._embedding("digit", NOISE)
+        self.digit = self._embedding("digit", classes, NOISE)
         self.sheet = self._layer("sheet", (NOISE, 3 * 3 * 384))
         self.conv1 = self._conv_transpose("conv1", 5, 384, 192)
         self.norm1 = self._batch_norm("norm1", 192)
@@ -452,12 +451,12 @@ class AuxiliaryGenerator(BaselineGenerator):
 
 
 class AuxiliaryDiscriminator(BaselineDiscriminator):
-    """Four convolutions of 3 x 3 with dropout, and two heads: real or not, and which digit."""
+    """Four convolutions of 3 x 3 with dropout, and two heads: real or not, and which class."""
 
     has_classifier = True
     channels = (32, 64, 128, 256)
 
-    def __init__(self, init: Initializer, keep_prob: float, dtype: str = "float32"):
+    def __init__(self, init: Initializer, classes: int, keep_prob: float, dtype: str = "float32"):
         super().__init__(init, dtype)
         self._keep_prob = keep_prob
         sizes = (1, *self.channels)
@@ -466,7 +465,7 @@ class AuxiliaryDiscriminator(BaselineDiscriminator):
             for i, shape in enumerate(zip(sizes, self.channels, strict=False), start=1)
         ]
         self.logits = self._layer("logits", (7 * 7 * 256, 1))
-        self.digits = self._layer("digits", (7 * 7 * 256, 10))
+        self.digits = self._layer("digits", (7 * 7 * 256, classes))
 
     def forward(self, h, labels, training, seed) -> tf.Tensor:
         return self._heads(h, training, seed)[0]
@@ -474,7 +473,7 @@ class AuxiliaryDiscriminator(BaselineDiscriminator):
     def heads(
         self, images: tf.Tensor, training: bool = False, seed: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Real/fake logits [B, 1] and digit logits [B, 10]."""
+        """Real/fake logits [B, 1] and class logits [B, K]."""
         images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
         with tf.name_scope("discriminator/"):
             return self._heads(tf.cast(images, self._dtype), training, seed)

@@ -87,7 +87,7 @@ class TwoNetworkStep:
         return real_finite & self.update(second, fake_loss())
 
     def generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Fresh fakes pass as real and, if there is a class head, show their digits."""
+        """Fresh fakes pass as real and, if there is a class head, show their classes."""
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         fakes, fake_labels = self.fakes(labels, fake_seed)
         if self.class_weight is None:
@@ -98,16 +98,19 @@ class TwoNetworkStep:
         return losses.real_fake_cross_entropy(logits, 1.0) + digit_loss
 
     def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Fakes [B, 28, 28, 1] in the networks' pixel range, and the requested digits [B].
+        """Fakes [B, 28, 28, 1] in the networks' pixel range, and the requested classes [B].
 
-        A class-conditional system draws the digits at random, as its publication does.
+        A class-conditional system draws them at random, as its publication does.
         """
         noise_seed, label_seed, dropout_seed = tf.unstack(tf.random.split(seed, 3))
+        classes = self.config.classes
         if self.generator.class_conditional:
             shape = tf.shape(labels)
-            labels = tf.random.stateless_uniform(shape, label_seed, 0, 10, tf.int32, alg="philox")
+            labels = tf.random.stateless_uniform(
+                shape, label_seed, 0, classes, tf.int32, alg="philox"
+            )
         noise = draw_noise(labels, noise_seed, self.config.noise_distribution)
-        return self.generator(noise, tf.one_hot(labels, 10), True, dropout_seed), labels
+        return self.generator(noise, tf.one_hot(labels, classes), True, dropout_seed), labels
 
     def update(self, adam: str, loss: tf.Tensor) -> tf.Tensor:
         """One step of the Adam of that name; returns whether loss and gradients were finite."""

@@ -25,6 +25,7 @@ class TwoNetworks:
         discriminator: BaselineDiscriminator,
     ):
         self.generator, self.discriminator = generator, discriminator
+        self.class_names = config.class_names
         self.class_conditional = generator.class_conditional
         self.has_classifier = discriminator.has_classifier
         self.noise_distribution = config.noise_distribution
@@ -57,12 +58,12 @@ class TwoNetworks:
 
     @property
     def sampling_moments(self) -> str | None:
-        """What normalises when digits are drawn; None without batch normalisation."""
+        """What normalises when images are drawn; None without batch normalisation."""
         norms = self.generator.batch_norms
         return norms[0].moments if norms else None
 
     def use_moments(self, moments: str) -> None:
-        """Draw digits with "running" moments, or with those of each "batch" that is drawn.
+        """Draw images with "running" moments, or with those of each "batch" that is drawn.
 
         Call it before anything is drawn, because a graph keeps the choice it was traced with.
         Raises UserError if the generator has no batch normalisation.
@@ -74,15 +75,15 @@ class TwoNetworks:
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] if the system is class-conditional."""
-        return self.blend(tf.one_hot(labels, 10), noise)
+        return self.blend(tf.one_hot(labels, len(self.class_names)), noise)
 
     def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 for class weights [B, 10] and `noise` [B, 100]."""
+        """Images [B, 28, 28] in 0..1 for class weights [B, K] and `noise` [B, 100]."""
         images = self.generator(noise, soft_labels)
         return tf.squeeze((images - self.pixel_min) / (1 - self.pixel_min), axis=3)
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
-        """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the class head."""
+        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the class head."""
         images = to_pixel_range(images, self.pixel_min)
         return tf.nn.softmax(self.discriminator.heads(images)[1])
 

@@ -6,6 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gan3.cli.parser import one_line
+from gan3.core.classes import (
+    DIGITS,
+    are_digits,
+    file_name,
+    labels_of_list,
+    labels_of_names,
+    nouns,
+)
 from gan3.core.config import RunConfig
 from gan3.core.errors import StoppedError, UserError
 from gan3.core.options import EXPORT_SUFFIXES
@@ -112,7 +120,7 @@ def _experiments(_: argparse.Namespace) -> int:
     return 0
 
 
-# -- drawing digits --------------------------------------------------------------------------------
+# -- drawing images --------------------------------------------------------------------------------
 class _Source(NamedTuple):
     """The system of the generator to draw with."""
 
@@ -169,24 +177,31 @@ def _sample(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.runs import drawing
 
-    labels = drawing.parse_labels(options.count, options.labels)
+    drawing.check_count(options.count)
     sampler, note = _open_sampler(options)
+    names = sampler.class_names
     if not sampler.class_conditional and options.labels != "cycle":
         raise UserError(
-            f"--labels {options.labels}: this system cannot draw requested digits; leave it out"
+            f"--labels {options.labels}: this system cannot draw requested {nouns(names)}; leave it"
+            " out"
         )
+    labels = drawing.parse_labels(options.count, options.labels, names)
     images = sampler.parts(labels, (options.seed, 0))
     arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", images)}
     if sampler.class_conditional:
         arrays["labels"] = labels
     files.make_folder(options.out.parent)
     files.write_npz(options.out, arrays)
-    print(f"{len(labels)} digits: {options.out}{note}")
+    print(f"{len(labels)} {nouns(names) if are_digits(names) else 'images'}: {options.out}{note}")
     return 0
 
 
 def _generate(options: argparse.Namespace) -> int:
-    out = options.out or Path(options.figures) / f"{options.number[:40]}.png"
+    if (options.number is None) == (options.classes is None):
+        raise UserError("generate: needs either a number or --classes, such as 241256")
+    what = "number" if options.classes is None else "classes"
+    requested = options.number if options.classes is None else options.classes
+    out = options.out or Path(options.figures) / f"{file_name(requested)[:40]}.png"
     is_npz = out.suffix.lower() == ".npz"
     for option in ("embedding_dim", "latent_size"):
         value = getattr(options, option)
@@ -197,12 +212,12 @@ def _generate(options: argparse.Namespace) -> int:
             )
     if is_npz and (options.inverted or options.spacing == "tight" or options.as_published):
         raise UserError(
-            f"--out {out}: an npz file has whole digits, white on black; leave out --inverted,"
+            f"--out {out}: an npz file has whole images, white on black; leave out --inverted,"
             " --spacing and --as-published"
         )
     if options.as_published and (options.spacing == "tight" or options.variants > 1):
         raise UserError(
-            "--as-published: has one row of digits of the same width; leave out --spacing and"
+            "--as-published: has one row of images of the same width; leave out --spacing and"
             " --variants"
         )
     import numpy as np
@@ -210,28 +225,36 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.plots import numbers
 
-    digits = numbers.parse_number(options.number)
     sampler, note = _open_sampler(options)
+    names = sampler.class_names
     if not sampler.class_conditional:
         raise UserError(
-            f"number {options.number}: this system cannot draw requested digits; name another run"
-            " with --run, or use --pretrained best"
+            f"{what} {requested}: this system cannot draw requested {nouns(names)}; name another"
+            " run with --run, or use --pretrained best"
         )
-    variants = [sampler(digits, (options.seed, number)) for number in range(options.variants)]
-    images, labels = np.concatenate(variants), np.tile(digits, options.variants)
+    parse = numbers.parse_number if what == "number" else numbers.parse_classes
+    row = parse(requested, names)
+    variants = [sampler(row, (options.seed, number)) for number in range(options.variants)]
+    images, labels = np.concatenate(variants), np.tile(row, options.variants)
     files.make_folder(out.parent)
     if is_npz:
         files.write_npz(out, {"images": images, "labels": labels})
     else:
-        _save_number(variants, out, options)
+        _save_number(variants, out, options, numbers.crop_of(names))
     if options.separate:
-        _save_digits(images, labels, Path(options.separate), options.inverted)
-    print(out if options.path else f"{options.number}: {out}{note}")
+        label_names = [file_name(names[label]) for label in labels]
+        _save_images(images, label_names, Path(options.separate), options.inverted)
+    print(out if options.path else f"{requested}: {out}{note}")
     return 0
 
 
-def _save_number(variants: list["np.ndarray"], out: Path, options: argparse.Namespace) -> None:
-    """Write one picture of the digits [N, 28, 28] of each variant, a row each."""
+def _save_number(
+    variants: list["np.ndarray"], out: Path, options: argparse.Namespace, crop: int
+) -> None:
+    """Write one picture of the images [N, 28, 28] of each variant, a row each.
+
+    crop: columns that each image loses at each side.
+    """
     from gan3.plots import numbers, pictures
 
     if options.as_published:
@@ -241,19 +264,19 @@ def _save_number(variants: list["np.ndarray"], out: Path, options: argparse.Name
         grids.save(published_figure(variants[0], options.inverted), out, tight=True)
         return
     is_tight = options.spacing == "tight"
-    rows = [numbers.number_image(images, options.inverted, is_tight) for images in variants]
+    rows = [numbers.number_image(images, options.inverted, is_tight, crop) for images in variants]
     pictures.save_picture(numbers.stack_rows(rows, options.inverted), out)
 
 
-def _save_digits(images: "np.ndarray", labels: "np.ndarray", folder: Path, inverted: bool) -> None:
-    """Write each of the images [N, 28, 28] as a picture, numbered in order."""
+def _save_images(images: "np.ndarray", names: list[str], folder: Path, inverted: bool) -> None:
+    """Write each of the images [N, 28, 28] as a picture, numbered in order, with its name."""
     from gan3.core import files
     from gan3.plots import pictures
 
     files.make_folder(folder)
-    for number, (image, label) in enumerate(zip(images, labels, strict=True), start=1):
+    for number, (image, name) in enumerate(zip(images, names, strict=True), start=1):
         picture = image if inverted else 255 - image
-        pictures.save_picture(picture, folder / f"{number:04d}_{label}.png")
+        pictures.save_picture(picture, folder / f"{number:04d}_{name}.png")
 
 
 def _latent(options: argparse.Namespace) -> int:
@@ -265,7 +288,8 @@ def _latent(options: argparse.Namespace) -> int:
     source = _open_source(options)
     folder = Path(options.figures) / (source.name if source.is_run else "")
     out = options.out or folder / f"latent_{options.mode}.png"
-    walk = latent_walks.make_walk(source.system, options.digits, options.mode, options.seed)
+    labels = _requested_labels(options, source.system.class_names)
+    walk = latent_walks.make_walk(source.system, labels, options.mode, options.seed)
     files.make_folder(out.parent)
     title = f"{source.title} · {walk.title}"
     columns = len(walk.column_labels)
@@ -281,6 +305,16 @@ def _latent(options: argparse.Namespace) -> int:
         grids.progression(frames, animation, 0.08, 0.08)
         print(f"animation: {animation}")
     return 0
+
+
+def _requested_labels(options: argparse.Namespace, names: tuple[str, ...]) -> list[int] | None:
+    """The labels of --digits or --classes; None without either."""
+    if options.classes is not None:
+        return labels_of_list(options.classes, names, "classes")
+    if options.digits is None or names == DIGITS:
+        return options.digits
+    digits = [str(digit) for digit in options.digits]
+    return labels_of_names(digits, names, f"digits {' '.join(digits)[:40]}")
 
 
 def _explore(options: argparse.Namespace) -> int:
@@ -439,16 +473,18 @@ def _recognise(options: argparse.Namespace) -> int:
 
     images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
     if options.judge or (options.run is None and not run_files.has_runs(options.logs)):
-        probabilities = judge.load_bundled().probabilities(images)
+        probabilities, names = judge.load_bundled().probabilities(images), DIGITS
     else:
-        probabilities = _probabilities_of_run(options, images)
+        probabilities, names = _probabilities_of_run(options, images)
     for file, row in zip(options.files, probabilities, strict=True):
-        print(f"{file}: {row.argmax()} ({row.max():.1%})")
+        print(f"{file}: {names[row.argmax()]} ({row.max():.1%})")
     return 0
 
 
-def _probabilities_of_run(options: argparse.Namespace, images: "np.ndarray") -> "np.ndarray":
-    """Digit probabilities [N, 10] of images [N, 28, 28], by the determinator of a run."""
+def _probabilities_of_run(
+    options: argparse.Namespace, images: "np.ndarray"
+) -> tuple["np.ndarray", tuple[str, ...]]:
+    """Class probabilities [N, K] of images [N, 28, 28], by a run's determinator; class names."""
     from gan3.runs import sampling, trained
 
     run = trained.open_run(options.run, options.logs, options.figures)
@@ -459,7 +495,7 @@ def _probabilities_of_run(options: argparse.Namespace, images: "np.ndarray") -> 
         )
     # An episode file has the generator's weights only.
     run.use_checkpoint(lambda line: print(line, file=sys.stderr))
-    return sampling.probabilities(run.system, images)
+    return sampling.probabilities(run.system, images), run.config.class_names
 
 
 COMMANDS = {

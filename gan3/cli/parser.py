@@ -156,9 +156,9 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _sample(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _add_source(parser)
-    add("--count", metavar="N", type=int, default=100, help="number of digits (default: 100)")
-    text = "digits to draw, such as 0123, repeated; cycle is 0123456789 (default: cycle)"
-    add("--labels", metavar="DIGITS", default="cycle", help=text)
+    add("--count", metavar="N", type=int, default=100, help="number of images (default: 100)")
+    text = "digits such as 0123, or classes such as A,B, repeated; cycle is all (default: cycle)"
+    add("--labels", metavar="CLASSES", default="cycle", help=text)
     _add_seed(parser)
     _add_noise_seed(parser)
     _add_moments(parser)
@@ -179,19 +179,22 @@ def _add_moments(parser: argparse.ArgumentParser) -> None:
 
 def _generate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("number", metavar="NUMBER", help="digits to draw, such as 241256")
+    text = "digits to draw, such as 241256; also a word of classes with names of one character"
+    add("number", metavar="NUMBER", nargs="?", help=text)
+    text = "classes to draw, by name, with commas between them; instead of NUMBER"
+    add("--classes", metavar="A,B,C", help=text)
     _add_source(parser)
     text = "file to write, .png or .npz (default: figures/NUMBER.png)"
     add("--out", metavar="FILE", type=_output_file(".png", ".npz"), help=text)
     text = "number of rows, each in another style (default: 1)"
     add("--variants", metavar="N", type=_whole_number(1, 100), default=1, help=text)
-    text = "width of each digit: 18 pixels, or that of its ink (default: fixed)"
+    text = "width of each image: 18 pixels (28 if no digit), or that of its ink (default: fixed)"
     add("--spacing", choices=("fixed", "tight"), default="fixed", help=text)
     text = "crop, grey scale and size of the published conditional DCGAN's own tool"
     add("--as-published", action="store_true", help=text)
     add("--path", action="store_true", help="print only the path of the file")
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
-    add("--separate", metavar="DIR", help="also write each digit as a picture to this folder")
+    add("--separate", metavar="DIR", help="also write each image as a picture to this folder")
     _add_seed(parser)
     _add_noise_seed(parser)
     _add_moments(parser)
@@ -296,7 +299,10 @@ def _latent(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _add_source(parser, positional=True)
     text = "digits to draw (default: 3 8 for arithmetic and interpolate, otherwise 3)"
-    add("--digits", metavar="DIGIT", nargs="+", type=int, help=text)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--digits", metavar="DIGIT", nargs="+", type=int, help=text)
+    text = "classes to draw, by name (default: the first or the first two, if they are no digits)"
+    what.add_argument("--classes", metavar="A,B", help=text)
     text = "what to draw; interpolate and sweep also write a GIF (default: arithmetic)"
     add("--mode", choices=WALK_MODES, default="arithmetic", help=text)
     _add_seed(parser)
@@ -306,7 +312,12 @@ def _latent(parser: argparse.ArgumentParser) -> None:
 
 
 def _recognise(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="pictures with one digit each")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="pictures of one digit, or of one member of a class, each",
+    )
     reader = parser.add_mutually_exclusive_group()
     text = "read with this run's determinator (default: the newest run)"
     reader.add_argument("--run", metavar="NAME", help=text)
@@ -321,8 +332,8 @@ def _experiments(_: argparse.ArgumentParser) -> None:
 
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "train": ("Train a system and write its logs, checkpoints and figures.", _train),
-    "sample": ("Draw digits into an npz file.", _sample),
-    "generate": ("Draw a number as one picture.", _generate),
+    "sample": ("Draw digits, or other classes, into an npz file.", _sample),
+    "generate": ("Draw a number, or other classes, as one picture.", _generate),
     "evaluate": ("Score generated digits against real ones: the report card.", _evaluate),
     "compare": ("Print the report cards of several runs side by side.", _compare),
     "sweep": ("Train, evaluate and compare the runs of a sweep file.", _sweep),
@@ -332,6 +343,6 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "explore": ("Open a window to explore a generator.", _explore),
     "figures": ("Draw all figures of a run again.", _figures),
     "latent": ("Draw arithmetic or a walk in a generator's latent space.", _latent),
-    "recognise": ("Recognise the digits in pictures.", _recognise),
+    "recognise": ("Recognise the digits, or other classes, in pictures.", _recognise),
     "experiments": ("List the experiments that can be trained.", _experiments),
 }

@@ -1,4 +1,4 @@
-"""A window to explore a generator: select a digit, change its noise, save the picture.
+"""A window to explore a generator: select a class, change its noise, save the picture.
 
 Its arithmetic of seeds is what the text of 0-9-number-generator describes (docs/sources.md). The
 conditions in that project's code are false for the difference and the sum: its window shows seed 1
@@ -6,6 +6,7 @@ in the last cell and random noise in the other seven.
 """
 
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,20 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from matplotlib.widgets import Button, RadioButtons, Slider
 
+from gan3.core.classes import DIGITS, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
 from gan3.data.pixels import to_pixels
 from gan3.demo.latent_walks import noise_range
 from gan3.method.system import System
+from gan3.plots import labels
+from gan3.plots.grids import MOST_COLUMNS
 from gan3.plots.pictures import save_picture
 from gan3.runs.sampling import has_fixed_noise
 from gan3.runs.seeds import LATENT, seed_of
 
-_MAX_SLIDERS = 10  # all the noise that a digit of the three networks has; of other systems a part
-_SHEET_ROWS = 5  # of the sheet of many digits
+_MAX_SLIDERS = 10  # all the noise that a class of the three networks has; of other systems a part
+_SHEET_ROWS = 5  # of the sheet of many images, if there are not more than 16 classes
 _ARITHMETIC = "right half: seed 1, seed 1 − seed 2;  below: seed 2, seed 1 + seed 2"
 _NO_DISPLAY = ("agg", "cairo", "pdf", "ps", "svg", "template")  # backends of Matplotlib
 
@@ -38,9 +42,12 @@ class Explorer:
         self._system, self._folder, self._seed = system, folder, seed
         self._style, self._drawn = 0, 0  # number of the noise shown; how many are on sheets
         self._has_fixed_noise = has_fixed_noise(system)
-        self.digit = 3
+        self._names = system.class_names
+        self._noun = noun(self._names)
+        self.label = 3 if self._names == DIGITS else 0
         self.noise = self._draw_noise()
-        content = "the selected digit" if system.class_conditional else "any digit"
+        selection = "the selected" if system.class_conditional else "any"
+        content = f"{selection} {self._noun}"
         figure.suptitle(f"{title}: {content}", fontsize=11)
         self._canvas = figure.add_axes((0.17, 0.2, 0.4, 0.68))
         self._canvas.set_axis_off()
@@ -53,8 +60,15 @@ class Explorer:
 
     def _add_picker(self, figure: Figure) -> RadioButtons:
         axes = figure.add_axes((0.02, 0.2, 0.1, 0.68))
-        axes.set_title("digit", fontsize=9)
-        picker = RadioButtons(axes, list("0123456789"), active=self.digit)
+        axes.set_title(self._noun, fontsize=9)
+        _, width, _, height = axes.get_window_extent().bounds
+        # Ten digits have Matplotlib's own size; more classes must fit above each other.
+        size = min(10.0, 0.7 * height / len(self._names) * 72 / figure.dpi)
+        names = labels.all_shortened(self._names, 0.62 * width, size, figure.dpi)
+        self._label_of = {name: label for label, name in enumerate(names)}
+        style = {"fontsize": [size]}
+        dots = {"s": [(size / 2) ** 2]} if size < 10 else None
+        picker = RadioButtons(axes, names, self.label, label_props=style, radio_props=dots)
         picker.on_clicked(self._select)
         return picker
 
@@ -72,14 +86,14 @@ class Explorer:
 
     def _add_buttons(self, figure: Figure) -> dict[str, Button]:
         actions = {
-            "many digits": self.show_many,
-            "one digit": self.show_one,
+            f"many {nouns(self._names)}": self.show_many,
+            f"one {self._noun}": self.show_one,
             "new style": self.new_style,
             "arithmetic": self.show_arithmetic,
             "save": self.save,
         }
         if self._has_fixed_noise:
-            del actions["arithmetic"]  # which needs two noise vectors of a digit
+            del actions["arithmetic"]  # which needs two noise vectors of a class
         buttons = {}
         for i, (text, action) in enumerate(actions.items()):
             button = Button(figure.add_axes((0.17 + 0.125 * i, 0.05, 0.115, 0.07)), text)
@@ -90,27 +104,34 @@ class Explorer:
     # -- actions -------------------------------------------------------------------------------
 
     def show_one(self) -> None:
-        """Show the digit with the noise of the sliders."""
-        self._show(self._images([self.digit], self.noise[None])[0])
+        """Show the class with the noise of the sliders."""
+        self._show(self._images([self.label], self.noise[None])[0])
 
     def show_many(self) -> None:
-        """Show five rows of the ten digits, each in a style of its own, new with every call."""
-        digits = np.tile(np.arange(10), _SHEET_ROWS)
-        self._show_sheet(digits, self._draw_more(digits), _SHEET_ROWS)
+        """Show five rows of the classes, each in a style of its own, new with every call.
+
+        More than 16 classes are shown once, in several rows, the last filled up from the first.
+        """
+        rows, columns = _SHEET_ROWS, len(self._names)
+        if columns > MOST_COLUMNS:
+            columns = math.ceil(math.sqrt(2 * columns))  # about twice as wide as high
+            rows = math.ceil(len(self._names) / columns)
+        wanted = np.resize(np.arange(len(self._names)), rows * columns)
+        self._show_sheet(wanted, self._draw_more(wanted), rows)
 
     def show_arithmetic(self) -> None:
         """Show two noise vectors, their difference and their sum beside four random ones.
 
-        Two rows of four of the selected digit: random, random, seed 1, seed 1 - seed 2; random,
+        Two rows of four of the selected class: random, random, seed 1, seed 1 - seed 2; random,
         random, seed 2, seed 1 + seed 2. The noise is new with every call.
         """
-        digits = np.full(8, self.digit)
-        *others, first, second = self._draw_more(digits[:6])
+        wanted = np.full(8, self.label)
+        *others, first, second = self._draw_more(wanted[:6])
         noise = [*others[:2], first, first - second, *others[2:], second, first + second]
-        self._show_sheet(digits, np.stack(noise), 2, _ARITHMETIC)
+        self._show_sheet(wanted, np.stack(noise), 2, _ARITHMETIC)
 
     def new_style(self) -> None:
-        """Draw new noise and show the digit with it."""
+        """Draw new noise and show the class with it."""
         self._style += 1
         self._set_noise()
         self.show_one()
@@ -124,10 +145,10 @@ class Explorer:
         self._status.set_text(f"saved: {path.name}")
         self._canvas.figure.canvas.draw_idle()
 
-    def _select(self, label: str) -> None:
-        self.digit = int(label)
+    def _select(self, name: str) -> None:
+        self.label = self._label_of[name]
         if self._has_fixed_noise:
-            self._set_noise()  # it belongs to the digit
+            self._set_noise()  # it belongs to the class
         self.show_one()
 
     def _set_entry(self, entry: int, value: float) -> None:
@@ -144,31 +165,31 @@ class Explorer:
 
     # -- drawing -------------------------------------------------------------------------------
 
-    def _draw_noise(self, digit: int | None = None, number: int = 0) -> np.ndarray:
-        """float32 [entries] for `digit`, or the selected one, in the current style.
+    def _draw_noise(self, label: int | None = None, number: int = 0) -> np.ndarray:
+        """float32 [entries] for `label`, or the selected one, in the current style.
 
-        number: 0, or the number of a digit on the sheets of many digits.
+        number: 0, or the number of an image on the sheets of many.
         """
         seed = tf.random.fold_in(seed_of(self._seed, LATENT, self._style), number)
-        labels = tf.constant([self.digit if digit is None else digit], tf.int32)
-        return self._system.noise(labels, seed).numpy()[0].copy()
+        of_one = tf.constant([self.label if label is None else label], tf.int32)
+        return self._system.noise(of_one, seed).numpy()[0].copy()
 
-    def _draw_more(self, digits: np.ndarray) -> np.ndarray:
-        """float32 [N, entries]: noise for each of `digits` [N] that no sheet has had before."""
+    def _draw_more(self, wanted: np.ndarray) -> np.ndarray:
+        """float32 [N, entries]: noise for each of the labels [N] that no sheet has had before."""
         start = 1 + self._drawn
-        self._drawn += len(digits)
-        return np.stack([self._draw_noise(d, number) for number, d in enumerate(digits, start)])
+        self._drawn += len(wanted)
+        return np.stack([self._draw_noise(c, number) for number, c in enumerate(wanted, start)])
 
-    def _images(self, digits: np.ndarray | list[int], noise: np.ndarray) -> np.ndarray:
-        """uint8 [N, 28, 28] of digits [N] and noise [N, entries]."""
-        labels = tf.constant(digits, tf.int32)
-        return to_pixels(self._system.generate(labels, tf.constant(noise)).numpy())
+    def _images(self, wanted: np.ndarray | list[int], noise: np.ndarray) -> np.ndarray:
+        """uint8 [N, 28, 28] of labels [N] and noise [N, entries]."""
+        images = self._system.generate(tf.constant(wanted, tf.int32), tf.constant(noise))
+        return to_pixels(images.numpy())
 
     def _show_sheet(
-        self, digits: np.ndarray, noise: np.ndarray, rows: int, caption: str = ""
+        self, wanted: np.ndarray, noise: np.ndarray, rows: int, caption: str = ""
     ) -> None:
-        """Show digits [N] with their noise [N, entries] in rows."""
-        sheet = self._images(digits, noise).reshape(rows, -1, 28, 28)
+        """Show labels [N] with their noise [N, entries] in rows."""
+        sheet = self._images(wanted, noise).reshape(rows, -1, 28, 28)
         self._show(sheet.transpose(0, 2, 1, 3).reshape(rows * 28, -1), caption)
 
     def _show(self, picture: np.ndarray, caption: str = "") -> None:
@@ -193,7 +214,8 @@ def open_window(system: System, title: str, folder: Path, seed: int = 0) -> None
         raise UserError(
             "window: no display, or no GUI toolkit for Matplotlib; export a web page instead"
         )
-    figure = pyplot.figure(figsize=(10, 6))
+    height = max(6, 0.15 * len(system.class_names))  # the names stand above each other
+    figure = pyplot.figure(figsize=(10, height))
     explorer = Explorer(figure, system, title, folder, seed)
     pyplot.show()
     del explorer  # until here: widgets stop working when nothing refers to them

@@ -1,4 +1,4 @@
-"""Arithmetic, interpolation and walks in the latent space of any system, as sheets of digits."""
+"""Arithmetic, interpolation and walks in the latent space of any system, as sheets of images."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
 from gan3.data.pixels import to_pixels
@@ -16,13 +17,14 @@ from gan3.runs.seeds import LATENT, seed_of
 _FRAMES = 41  # of an animation; a sheet shows every fourth
 _COLUMNS = 11  # of a sheet made of frames
 _GRID_SIDE = 9
-_SWEPT_ENTRIES = 10  # of the noise: all that a digit of the three networks has
-_PAIRS = 3  # of noise vectors that each digit has in latent arithmetic
-_MAX_DIGITS = 10
+_SWEPT_ENTRIES = 10  # of the noise: all that a class of the three networks has
+_PAIRS = 3  # of noise vectors that each class has in latent arithmetic
+_MAX_CLASSES = 10  # on a sheet
+_MAX_NAME = 16  # characters of a name in a label
 
 
 class Walk(NamedTuple):
-    """A sheet of digits, and its animation if the walk is along a path."""
+    """A sheet of images, and its animation if the walk is along a path."""
 
     title: str
     images: np.ndarray  # uint8 [rows * columns, 28, 28], row by row
@@ -31,45 +33,50 @@ class Walk(NamedTuple):
     frames: np.ndarray | None = None  # uint8 [frames, rows, 28, 28]
 
 
-def make_walk(system: System, digits: list[int] | None, mode: str, seed: int = 0) -> Walk:
+def make_walk(system: System, labels: list[int] | None, mode: str, seed: int = 0) -> Walk:
     """Draw one of the `WALK_MODES`: "arithmetic", "interpolate", "grid" or "sweep".
 
     Args:
-        digits: one to ten of them; None for a default choice. A system that is not
+        labels: of one to ten classes; None for a default choice. A system that is not
             class-conditional has none.
         seed: of the noise. The result depends on it and the system's weights alone.
 
     Raises:
-        UserError: an unknown mode, digits that do not fit, or a system with fixed noise in a mode
+        UserError: an unknown mode, labels that do not fit, or a system with fixed noise in a mode
             that needs several noise vectors.
     """
     if mode not in WALK_MODES:
         raise UserError(f"latent mode {mode!r}: unknown; choose one of {', '.join(WALK_MODES)}")
-    if digits is not None:
-        _check_digits(system, digits)
+    if labels is not None:
+        _check_labels(system, labels)
     if mode != "sweep" and has_fixed_noise(system):
         raise UserError(
-            f"latent mode {mode}: needs several noise vectors, and this system has one per digit;"
-            " use the mode sweep"
+            f"latent mode {mode}: needs several noise vectors, and this system has one per"
+            f" {noun(system.class_names)}; use the mode sweep"
         )
-    if digits is None:
-        pair_of_digits = system.class_conditional and mode in ("arithmetic", "interpolate")
-        digits = [3, 8] if pair_of_digits else [3]
+    if labels is None:
+        pair = [3, 8] if system.class_names == DIGITS else [0, 1]
+        takes_pair = system.class_conditional and mode in ("arithmetic", "interpolate")
+        labels = pair if takes_pair else pair[:1]
     draw: Callable[[_Walker, list[int]], Walk] = {
         "arithmetic": _arithmetic,
         "interpolate": _interpolate,
         "grid": _grid,
         "sweep": _sweep,
     }[mode]
-    return draw(_Walker(system, seed), digits)
+    return draw(_Walker(system, seed), labels)
 
 
-def _check_digits(system: System, digits: list[int]) -> None:
-    text = f"digits {' '.join(map(str, digits))[:40]}"
+def _check_labels(system: System, labels: list[int]) -> None:
+    names = system.class_names
+    called = nouns(names) if are_digits(names) else "labels"
+    text = f"{called} {' '.join(map(str, labels))[:40]}"
     if not system.class_conditional:
-        raise UserError(f"{text}: this system cannot draw requested digits; leave them out")
-    if not (0 < len(digits) <= _MAX_DIGITS and all(0 <= digit <= 9 for digit in digits)):
-        raise UserError(f"{text}: needs one to ten digits, each from 0 to 9")
+        raise UserError(f"{text}: this system cannot draw requested {nouns(names)}; leave them out")
+    fits = all(0 <= label < len(names) for label in labels)
+    if not (fits and 0 < len(labels) <= _MAX_CLASSES):
+        last = len(names) - 1
+        raise UserError(f"{text}: needs one to ten {called}, each from 0 to {last}")
 
 
 def noise_range(system: System) -> float:
@@ -78,69 +85,77 @@ def noise_range(system: System) -> float:
 
 
 class _Walker:
-    """Draws the noise and the digits of one system."""
+    """Draws the noise and the images of one system."""
 
     def __init__(self, system: System, seed: int):
         self.system, self._seed = system, seed
+        self._classes = len(system.class_names)
         self._blend = tf.function(
             system.blend,
             input_signature=[
-                tf.TensorSpec([None, 10], tf.float32),
+                tf.TensorSpec([None, self._classes], tf.float32),
                 tf.TensorSpec([None, self.noise(0, 0).size], tf.float32),
             ],
             autograph=False,
         )
 
-    def name(self, digit: int) -> str:
-        """The label of a digit."""
-        return str(digit) if self.system.class_conditional else "any digit"
+    def name(self, label: int) -> str:
+        """The name of a class, cut if it is long."""
+        if not self.system.class_conditional:
+            return "any digit" if are_digits(self.system.class_names) else "any class"
+        name = self.system.class_names[label]
+        return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
-    def noise(self, digit: int, number: int) -> np.ndarray:
-        """The noise vector of a digit with this number, float32 [entries]."""
+    def one_hot(self, label: int) -> np.ndarray:
+        """The class weights [K] of one class."""
+        return np.eye(self._classes)[label]
+
+    def noise(self, label: int, number: int) -> np.ndarray:
+        """The noise vector of a class with this number, float32 [entries]."""
         seed = tf.constant(seed_of(self._seed, LATENT, number), tf.int32)
-        return self.system.noise(tf.constant([digit]), seed).numpy()[0]
+        return self.system.noise(tf.constant([label]), seed).numpy()[0]
 
     def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """Images, uint8 [N, 28, 28], of class weights [N, 10] and noise [N, entries]."""
+        """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""
         images = self._blend(tf.constant(soft_labels, tf.float32), tf.constant(noise, tf.float32))
         return to_pixels(images.numpy())
 
-    def draw_digit(self, digit: int, noise: np.ndarray) -> np.ndarray:
-        """Images, uint8 [N, 28, 28], of one digit and noise [N, entries]."""
-        return self.draw(np.tile(np.eye(10)[digit], (len(noise), 1)), noise)
+    def draw_class(self, label: int, noise: np.ndarray) -> np.ndarray:
+        """Images, uint8 [N, 28, 28], of one class and noise [N, entries]."""
+        return self.draw(np.tile(self.one_hot(label), (len(noise), 1)), noise)
 
 
-def _arithmetic(walker: _Walker, digits: list[int]) -> Walk:
-    """Two noise vectors of each digit, their difference, sum and mean, three times."""
+def _arithmetic(walker: _Walker, labels: list[int]) -> Walk:
+    """Two noise vectors of each class, their difference, sum and mean, three times."""
     rows, row_labels = [], []
-    for digit in digits:
+    for label in labels:
         for pair in range(_PAIRS):
-            first, second = walker.noise(digit, 2 * pair), walker.noise(digit, 2 * pair + 1)
+            first, second = walker.noise(label, 2 * pair), walker.noise(label, 2 * pair + 1)
             noise = np.stack([first, second, first - second, first + second, (first + second) / 2])
-            rows.append(walker.draw_digit(digit, noise))
-            row_labels.append(walker.name(digit))
+            rows.append(walker.draw_class(label, noise))
+            row_labels.append(walker.name(label))
     column_labels = ["seed 1", "seed 2", "1 − 2", "1 + 2", "mean"]
     return Walk("latent arithmetic", np.concatenate(rows), column_labels, row_labels)
 
 
-def _interpolate(walker: _Walker, digits: list[int]) -> Walk:
-    """From one noise vector to another, linearly and spherically, and from digit to digit."""
+def _interpolate(walker: _Walker, labels: list[int]) -> Walk:
+    """From one noise vector to another, linearly and spherically, and from class to class."""
     fractions = np.linspace(0, 1, _FRAMES)
     rows, row_labels = [], []
-    for digit in digits:
-        first, second = walker.noise(digit, 0), walker.noise(digit, 1)
-        for label, path in (("linear", lerp), ("spherical", slerp)):
-            rows.append(walker.draw_digit(digit, path(first, second, fractions)))
-            row_labels.append(f"{walker.name(digit)} {label}")
-    for first, second in zip(digits, digits[1:], strict=False):
-        soft_labels = lerp(np.eye(10)[first], np.eye(10)[second], fractions)
+    for label in labels:
+        first, second = walker.noise(label, 0), walker.noise(label, 1)
+        for kind, path in (("linear", lerp), ("spherical", slerp)):
+            rows.append(walker.draw_class(label, path(first, second, fractions)))
+            row_labels.append(f"{walker.name(label)} {kind}")
+    for first, second in zip(labels, labels[1:], strict=False):
+        soft_labels = lerp(walker.one_hot(first), walker.one_hot(second), fractions)
         rows.append(walker.draw(soft_labels, np.tile(walker.noise(first, 0), (_FRAMES, 1))))
-        row_labels.append(f"{first} to {second}")
+        row_labels.append(f"{walker.name(first)} to {walker.name(second)}")
     return _from_frames("latent interpolation", rows, fractions, row_labels)
 
 
-def _grid(walker: _Walker, digits: list[int]) -> Walk:
-    """Bilinear interpolation between four noise vectors of each digit, one in each corner."""
+def _grid(walker: _Walker, labels: list[int]) -> Walk:
+    """Bilinear interpolation between four noise vectors of each class, one in each corner."""
     fractions = np.linspace(0, 1, _GRID_SIDE)
     down, right = np.meshgrid(fractions, fractions, indexing="ij")
     weights = np.stack(
@@ -148,37 +163,37 @@ def _grid(walker: _Walker, digits: list[int]) -> Walk:
     )  # [rows, columns, corners], with sum 1
     sheets, row_labels = [], []
     column_labels = [f"{fraction:.2f}" for fraction in fractions]
-    for digit in digits:
-        corners = np.stack([walker.noise(digit, number) for number in range(4)])
-        sheets.append(walker.draw_digit(digit, weights.reshape(-1, 4) @ corners))
-        row_labels += [_row_label(walker, digits, digit, label) for label in column_labels]
-    title = f"between four seeds of {_names(walker, digits)}, one in each corner"
+    for label in labels:
+        corners = np.stack([walker.noise(label, number) for number in range(4)])
+        sheets.append(walker.draw_class(label, weights.reshape(-1, 4) @ corners))
+        row_labels += [_row_label(walker, labels, label, text) for text in column_labels]
+    title = f"between four seeds of {_names(walker, labels)}, one in each corner"
     return Walk(title, np.concatenate(sheets), column_labels, row_labels)
 
 
-def _sweep(walker: _Walker, digits: list[int]) -> Walk:
-    """One entry of a digit's noise at a time, with the others unchanged."""
+def _sweep(walker: _Walker, labels: list[int]) -> Walk:
+    """One entry of a class's noise at a time, with the others unchanged."""
     limit = noise_range(walker.system)
     values = np.linspace(-limit, limit, _FRAMES)
     rows, row_labels = [], []
-    for digit in digits:
-        base = walker.noise(digit, 0)
+    for label in labels:
+        base = walker.noise(label, 0)
         for entry in range(min(_SWEPT_ENTRIES, len(base))):
             noise = np.tile(base, (_FRAMES, 1))
             noise[:, entry] = values
-            rows.append(walker.draw_digit(digit, noise))
-            row_labels.append(_row_label(walker, digits, digit, f"entry {entry}"))
-    title = f"one noise entry of {_names(walker, digits)} at a time"
+            rows.append(walker.draw_class(label, noise))
+            row_labels.append(_row_label(walker, labels, label, f"entry {entry}"))
+    title = f"one noise entry of {_names(walker, labels)} at a time"
     return _from_frames(title, rows, values, row_labels)
 
 
-def _names(walker: _Walker, digits: list[int]) -> str:
-    return ", ".join(walker.name(digit) for digit in digits)
+def _names(walker: _Walker, labels: list[int]) -> str:
+    return ", ".join(walker.name(label) for label in labels)
 
 
-def _row_label(walker: _Walker, digits: list[int], digit: int, label: str) -> str:
-    """The label, with the digit in front if the sheet has several."""
-    return label if len(digits) == 1 else f"{walker.name(digit)}: {label}"
+def _row_label(walker: _Walker, labels: list[int], label: int, text: str) -> str:
+    """The text, with the class in front if the sheet has several."""
+    return text if len(labels) == 1 else f"{walker.name(label)}: {text}"
 
 
 def _from_frames(

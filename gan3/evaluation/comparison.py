@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS, Card, Metric
 from gan3.runs.registry import config_from_dict
@@ -113,7 +114,9 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
                     " evaluate both in the same way"
                 )
     rows, means = [], [{} for _ in range(len(groups) + 1)]
+    names = cards[first].get("class_names", DIGITS)
     for key, metric in METRICS.items():
+        metric = metric.of_classes(len(names))
         values = [
             [card["samples"][key]["value"] for card in group.values() if key in card["samples"]]
             for group in groups.values()
@@ -126,7 +129,8 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
             for column_means, column in zip(means, columns, strict=True):
                 if column:
                     column_means[key] = float(np.mean(column))
-    return Comparison([*groups, "real digits"], rows, means)
+    real_title = "real digits" if are_digits(names) else "real images"
+    return Comparison([*groups, real_title], rows, means)
 
 
 def read_card(folders: RunFolders) -> Card:

@@ -4,6 +4,7 @@ A run is only scored on the digits that it held out: the test set, or, with spli
 last 5,000 training images. Choose settings by runs of the second kind.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, make_folder, write_json
 from gan3.core.log import Log
@@ -192,17 +194,24 @@ def make_card(
         "coverage_by_digit": {"samples": evaluation.coverage, "real": real.coverage},
         "confusion": None if samples.labels is None else evaluation.counts.tolist(),
     }
+    names = dataset.class_names
+    if names != DIGITS:
+        card["class_names"] = list(names)
     for line in card_lines(card, samples.name):
         log(line)
-    shown = slice(100) if samples.labels is None else balanced_indices(samples.labels, 100, seed)
+    shown = slice(100)
+    if samples.labels is not None:
+        count = cards.sheet_layout(len(names))[0] * len(names)
+        shown = balanced_indices(samples.labels, count, seed)
     figure = cards.report_card(
-        f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out digits of"
-        f" {dataset.title}, {dataset.split} split",
+        f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"
+        f" {_kind(names)} of {dataset.title}, {dataset.split} split",
         _table_lines(card),
         evaluation.counts,
         card["coverage_by_digit"],
         samples.images[shown],
         evaluation.pairs,
+        names,
     )
     return card, figure
 
@@ -212,12 +221,18 @@ def card_lines(card: Card, name: str) -> list[str]:
 
     Cards by different judges, or against different digits, cannot be compared.
     """
+    kind = _kind(card.get("class_names", DIGITS))
     return [
-        f"{name[:40]}: {card['count']:,} samples, {card['held_out']:,} held-out digits",
+        f"{name[:40]}: {card['count']:,} samples, {card['held_out']:,} held-out {kind}",
         *_table_lines(card),
         f"judge {card['judge']['digest']}",
         f"data  {card['data_digest']}",
     ]
+
+
+def _kind(names: Sequence[str]) -> str:
+    """What images of the classes are called."""
+    return "digits" if are_digits(names) else "images"
 
 
 def _table_lines(card: Card) -> list[str]:
@@ -225,9 +240,11 @@ def _table_lines(card: Card) -> list[str]:
     lines = [
         f"{'':{_TITLE_WIDTH}} {'samples':>8} {'95 % interval':^18} {'real':>7} better",
     ]
+    classes = len(card.get("class_names", DIGITS))
     for key, metric in METRICS.items():
         if key not in card["samples"]:
             continue
+        metric = metric.of_classes(classes)
         score, real = card["samples"][key], card["real"].get(key)
         interval = ""
         if "low" in score:

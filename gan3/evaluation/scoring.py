@@ -29,6 +29,10 @@ class Metric(NamedTuple):
     better: str  # "higher", "lower", or "near" and the best value
     decimals: int
 
+    def of_classes(self, classes: int) -> "Metric":
+        """The metric of samples of so many classes, which its title may say."""
+        return self._replace(title=self.title.replace("(of 10)", f"(of {classes})"))
+
     @property
     def full_title(self) -> str:
         """The title with the unit and with which values are better."""

@@ -15,8 +15,8 @@ from gan3.baselines.networks import (
 )
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.export.interface import SLOPES, entries_of
-from gan3.method.drawing import CLASSES, IMAGE
+from gan3.export.interface import SLOPES, entries_of, label_input
+from gan3.method.drawing import IMAGE
 from gan3.method.system import System
 from gan3.nn.dense import EPSILON, DenseLayer
 
@@ -36,7 +36,8 @@ def save(path: Path, system: System, name: str) -> None:
 def build(system: System, name: str) -> tf.keras.Model:
     """The model: `noise` [B, entries], and `digit` int32 [B] if digits can be requested.
 
-    It returns images [B, 28, 28] in 0..1. Raises UserError for layers that are not known here.
+    For classes that are not the ten digits this input is called `label`, 0 to K - 1. It returns
+    images [B, 28, 28] in 0..1. Raises UserError for layers that are not known here.
     """
     layers = system.dense_layers()
     forward = _CONVOLUTIONAL.get(type(getattr(system, "generator", None)))
@@ -44,26 +45,30 @@ def build(system: System, name: str) -> tf.keras.Model:
         raise UserError(
             f"{name}: has layers that are not known as Keras layers; export it as savedmodel"
         )
-    digit = tf.keras.Input((), dtype="int32", name="digit")
+    label = label_input(system)
+    digit = tf.keras.Input((), dtype="int32", name=label)
     noise = tf.keras.Input((entries_of(system),), name="noise")
     if layers is not None:
-        pixels = _dense_stack(layers, _latent(digit, noise) if system.class_conditional else noise)
+        latent = noise
+        if system.class_conditional:
+            latent = _latent(digit, noise, len(system.class_names))
+        pixels = _dense_stack(layers, latent)
     else:
         pixels = forward(system.generator, digit, noise)
     span = 1 - system.pixel_min
     pixels = tf.keras.layers.Rescaling(1 / span, -system.pixel_min / span)(pixels)
     images = tf.keras.layers.Reshape((IMAGE, IMAGE), name="images")(pixels)
-    inputs = {"digit": digit, "noise": noise} if system.class_conditional else {"noise": noise}
+    inputs = {label: digit, "noise": noise} if system.class_conditional else {"noise": noise}
     return tf.keras.Model(inputs, images, name="generator")
 
 
 # -- dense generators ------------------------------------------------------------------------------
-def _latent(digit: Layer, noise: Layer) -> Layer:
-    """One-hot times noise, [B, 10 entries]: an embedding of zeros and ones selects the digit's."""
+def _latent(digit: Layer, noise: Layer, classes: int) -> Layer:
+    """One-hot times noise, [B, K entries]: an embedding of zeros and ones selects the class's."""
     entries = noise.shape[1]
-    selection = np.repeat(np.eye(CLASSES, dtype=np.float32), entries, axis=1)  # [10, 10 entries]
-    repeated = tf.keras.layers.RepeatVector(CLASSES)(noise)  # [B, 10, entries]
-    repeated = tf.keras.layers.Reshape((CLASSES * entries,))(repeated)
+    selection = np.repeat(np.eye(classes, dtype=np.float32), entries, axis=1)  # [K, K entries]
+    repeated = tf.keras.layers.RepeatVector(classes)(noise)  # [B, K, entries]
+    repeated = tf.keras.layers.Reshape((classes * entries,))(repeated)
     return tf.keras.layers.Multiply()([_embedding(digit, selection), repeated])
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.export.interface import SLOPES, entries_of
-from gan3.method.drawing import CLASSES, IMAGE
+from gan3.export.interface import SLOPES, entries_of, label_input
+from gan3.method.drawing import IMAGE
 from gan3.method.system import System
 from gan3.nn.dense import EPSILON, DenseLayer
 
@@ -30,7 +30,8 @@ def save(path: Path, system: System, name: str) -> None:
 def build(system: System, name: str) -> "onnx.ModelProto":
     """The model: `noise` float32 [B, entries], and `digit` int32 [B] if digits can be requested.
 
-    Its output `images` is float32 [B, 28, 28] in 0..1. Raises the errors of `save`.
+    For classes that are not the ten digits the second is called `label`. The output `images` is
+    float32 [B, 28, 28] in 0..1. Raises the errors of `save`.
     """
     layers = system.dense_layers()
     if layers is None:
@@ -48,11 +49,12 @@ def build(system: System, name: str) -> "onnx.ModelProto":
     entries = entries_of(system)
     inputs = [helper.make_tensor_value_info("noise", float32, ["B", entries])]
     if system.class_conditional:
-        inputs.append(helper.make_tensor_value_info("digit", onnx.TensorProto.INT32, ["B"]))
-        # One-hot times noise: rows of zeros and ones select the digit's part of the latent.
-        selection = np.repeat(np.eye(CLASSES, dtype=np.float32), entries, axis=1)
-        selected = graph.add("Gather", [graph.constant(selection), "digit"])
-        repeated = graph.add("Concat", ["noise"] * CLASSES, {"axis": 1})
+        label, classes = label_input(system), len(system.class_names)
+        inputs.append(helper.make_tensor_value_info(label, onnx.TensorProto.INT32, ["B"]))
+        # One-hot times noise: rows of zeros and ones select the class's part of the latent.
+        selection = np.repeat(np.eye(classes, dtype=np.float32), entries, axis=1)
+        selected = graph.add("Gather", [graph.constant(selection), label])
+        repeated = graph.add("Concat", ["noise"] * classes, {"axis": 1})
         h = graph.add("Mul", [selected, repeated])
     else:
         h = "noise"

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.core.files import cannot_write, check_path, make_folder
-from gan3.export.interface import entries_of
+from gan3.export.interface import entries_of, label_input
 from gan3.method.system import System
 
 
@@ -16,8 +16,8 @@ def save(folder: Path, system: System, name: str) -> None:
     """Write the generator to a folder that does not exist yet.
 
     Its signature `serving_default` takes `noise` [B, entries], and `digit` int32 [B] if digits can
-    be requested, and returns `images` [B, 28, 28] in 0..1. Raises UserError if the folder exists or
-    cannot be written.
+    be requested (`label` for other classes), and returns `images` [B, 28, 28] in 0..1. Raises
+    UserError if the folder exists or cannot be written.
     """
     if check_path(folder.exists):
         raise UserError(f"{folder}: exists already; name a new folder for the export of {name}")
@@ -25,14 +25,22 @@ def save(folder: Path, system: System, name: str) -> None:
     module.weights = list(system.generator_weights.values())
     noise = tf.TensorSpec([None, entries_of(system)], tf.float32, name="noise")
 
-    def generate(noise: tf.Tensor, digit: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-        labels = tf.zeros(tf.shape(noise)[:1], tf.int32) if digit is None else digit
+    def generate(noise: tf.Tensor, labels: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        labels = tf.zeros(tf.shape(noise)[:1], tf.int32) if labels is None else labels
         return {"images": system.generate(labels, noise)}
 
-    signature = {"noise": noise}
+    def generate_digit(noise: tf.Tensor, digit: tf.Tensor) -> dict[str, tf.Tensor]:
+        return generate(noise, digit)
+
+    def generate_label(noise: tf.Tensor, label: tf.Tensor) -> dict[str, tf.Tensor]:
+        return generate(noise, label)
+
+    signature, traced = {"noise": noise}, generate
     if system.class_conditional:
-        signature["digit"] = tf.TensorSpec([None], tf.int32, name="digit")
-    module.generate = tf.function(generate, autograph=False)
+        name_of_input = label_input(system)
+        signature[name_of_input] = tf.TensorSpec([None], tf.int32, name=name_of_input)
+        traced = generate_digit if name_of_input == "digit" else generate_label
+    module.generate = tf.function(traced, autograph=False)
     concrete = module.generate.get_concrete_function(**signature)
     make_folder(folder.parent)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")

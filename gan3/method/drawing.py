@@ -1,4 +1,4 @@
-"""Drawing digits by NumPy alone: generators of dense layers need no TensorFlow once trained."""
+"""Drawing images by NumPy alone: generators of dense layers need no TensorFlow once trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan3.core import philox
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.method.config import ThreeNetworkConfig
 from gan3.nn.dense import Specs, forward, layers_of, shapes_of, stack
 
 IMAGE = 28  # pixels a side
 PIXELS = IMAGE * IMAGE
-CLASSES = 10
 ENTRIES = 10  # of the latent that each class owns
-LATENT = CLASSES * ENTRIES
 NO_MATRIX = (
     "noise seed: this generator draws new noise for every image, so it has no noise matrix to"
     " replace; leave the noise seed out"
@@ -34,6 +33,7 @@ class GeneratorSpec:
     specs: Specs  # from the latent or the noise to the pixels
     class_conditional: bool
     noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
+    class_names: tuple[str, ...] = DIGITS
     pixel_min: float = 0.0  # of the last layer, 0 or -1; the highest is 1
     matrix_seed: int | None = None  # of the run, if one noise matrix is drawn for the whole run
 
@@ -46,12 +46,13 @@ class GeneratorSpec:
 def three_network_generator(config: ThreeNetworkConfig, specs: Specs) -> GeneratorSpec:
     """The generator of a three-network system, whose layers are `specs`."""
     matrix_seed = config.seed if config.noise_draw == "once" else None
-    return GeneratorSpec(specs, True, "uniform", matrix_seed=matrix_seed)
+    return GeneratorSpec(specs, True, "uniform", config.class_names, matrix_seed=matrix_seed)
 
 
-def described_layers(activation: str) -> Specs:
+def described_layers(classes: int, activation: str) -> Specs:
     """The layers of the description: hidden layers of 100, 500 and 784, then 784 sigmoids."""
-    return stack("generator", (LATENT, 100, 500, 784, PIXELS), activation, "sigmoid")
+    widths = (classes * ENTRIES, 100, 500, 784, PIXELS)
+    return stack("generator", widths, activation, "sigmoid")
 
 
 class NumpyGenerator:
@@ -63,15 +64,17 @@ class NumpyGenerator:
     def __init__(self, generator: GeneratorSpec, arrays: Mapping[str, np.ndarray]):
         """arrays: float32, by the names and shapes of `generator.shapes`."""
         self.class_conditional = generator.class_conditional
+        self.class_names = generator.class_names
+        self._classes = len(generator.class_names)
         self.noise_distribution = generator.noise_distribution
         self._pixel_min, self._matrix_seed = generator.pixel_min, generator.matrix_seed
         self._layers = layers_of(generator.specs, arrays)
         inputs = generator.specs[0].inputs
-        self.noise_entries = inputs // CLASSES if self.class_conditional else inputs
+        self.noise_entries = inputs // self._classes if self.class_conditional else inputs
 
     @property
     def has_fixed_noise(self) -> bool:
-        """Whether each digit has one noise vector, whatever the seed."""
+        """Whether each class has one noise vector, whatever the seed."""
         return self._matrix_seed is not None
 
     def redraw_noise(self, seed: int) -> None:
@@ -90,8 +93,8 @@ class NumpyGenerator:
     def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """Noise float32 [B, entries] of `labels` [B], as the system's `noise` returns it."""
         if self._matrix_seed is not None:
-            matrix = philox.uniform(CLASSES * ENTRIES, (self._matrix_seed, 1), -1, 1)
-            return matrix.reshape(CLASSES, ENTRIES)[labels]
+            matrix = philox.uniform(self._classes * ENTRIES, (self._matrix_seed, 1), -1, 1)
+            return matrix.reshape(self._classes, ENTRIES)[labels]
         count = len(labels) * self.noise_entries
         if self.noise_distribution == "uniform":
             noise = philox.uniform(count, seed, -1, 1)
@@ -103,8 +106,8 @@ class NumpyGenerator:
         """Images float32 [B, 28, 28] in 0..1 of `labels` [B] and `noise` [B, entries], float32."""
         x = noise
         if self.class_conditional:
-            latent = np.zeros((len(labels), CLASSES, self.noise_entries), np.float32)
-            latent[np.arange(len(labels)), labels] = noise  # a digit owns its entries of the latent
+            latent = np.zeros((len(labels), self._classes, self.noise_entries), np.float32)
+            latent[np.arange(len(labels)), labels] = noise  # a class owns its entries of the latent
             x = latent.reshape(len(labels), -1)
         images = forward(self._layers, x)
         if self._pixel_min:

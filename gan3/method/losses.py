@@ -25,30 +25,32 @@ def real_fake_cross_entropy(logits: tf.Tensor, target: float) -> tf.Tensor:
 
 
 def digit_cross_entropy(logits: tf.Tensor, labels: tf.Tensor, form: str) -> tf.Tensor:
-    """Cross entropy of ten digit logits to the digits.
+    """Cross entropy of the logits of K digits, or of other classes, to the labels.
 
     Args:
-        logits: [B, 10].
-        labels: [B], integers 0 to 9.
+        logits: [B, K].
+        labels: [B], integers 0 to K - 1.
         form: "softmax_mean", the mean over the batch of the softmax cross entropy;
-            "sigmoid_sum", ten binary cross entropies per image, summed over digits and batch, as
+            "sigmoid_sum", K binary cross entropies per image, summed over classes and batch, as
             in the published 2017 script (so it grows with the batch size).
 
     Returns:
-        Scalar, nats; for logits of zero log 10 = 2.303 and 10 B log 2 respectively.
+        Scalar, nats; for logits of zero log K (2.303 for ten digits) and K B log 2 respectively.
 
     Raises:
-        ValueError: an unknown form, or logits that are not [B, 10].
+        ValueError: an unknown form, or logits that are not [B, K].
     """
-    logits.shape.assert_is_compatible_with([None, 10])
+    logits.shape.assert_has_rank(2)
+    if logits.shape[1] == 1:  # a real/fake logit
+        raise ValueError(f"logits {logits.shape}: need one for each of two or more classes")
     labels.shape.assert_has_rank(1)
     if form == "softmax_mean":
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         return tf.reduce_mean(losses)  # over [B]
     if form == "sigmoid_sum":
-        targets = tf.one_hot(labels, 10, dtype=logits.dtype)  # [B, 10]
+        targets = tf.one_hot(labels, logits.shape[1], dtype=logits.dtype)  # [B, K]
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
-        return tf.reduce_sum(losses)  # over [B, 10]
+        return tf.reduce_sum(losses)  # over [B, K]
     raise ValueError(f"unknown digit loss {form!r}")
 
 

@@ -8,7 +8,7 @@ import math
 
 import tensorflow as tf
 
-from gan3.method.drawing import IMAGE, LATENT, described_layers
+from gan3.method.drawing import ENTRIES, IMAGE, described_layers
 from gan3.nn.dense import DenseLayer, Specs, layers_of
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, conv_pool, dense, dropout, split_seed
@@ -38,15 +38,15 @@ class Network:
 
 
 class Generator(Network):
-    """Latent [B, 100] to images [B, 28, 28, 1] in (0, 1): a dense network.
+    """Latent [B, 10 K] of K classes to images [B, 28, 28, 1] in (0, 1): a dense network.
 
     Hidden layers of 100, 500 and 784, each with activation and dropout, then 784 sigmoids.
     """
 
-    def __init__(self, init: Initializer, activation: str, dtype: str = "float32"):
+    def __init__(self, init: Initializer, classes: int, activation: str, dtype: str = "float32"):
         super().__init__("generator", init, dtype)
-        self._activation = activation
-        self.hidden1 = self._layer("hidden1", (LATENT, 100))
+        self._classes, self._activation = classes, activation
+        self.hidden1 = self._layer("hidden1", (classes * ENTRIES, 100))
         self.hidden2 = self._layer("hidden2", (100, 500))
         self.hidden3 = self._layer("hidden3", (500, 784))
         self.pixels = self._layer("pixels", (784, IMAGE * IMAGE))
@@ -54,10 +54,10 @@ class Generator(Network):
     def __call__(
         self, latent: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
     ) -> tf.Tensor:
-        latent.shape.assert_is_compatible_with([None, LATENT])
+        latent.shape.assert_is_compatible_with([None, self._classes * ENTRIES])
         activate, seeds = ACTIVATIONS[self._activation], split_seed(seed, 3)
         with tf.name_scope("generator/"):
-            h = tf.cast(latent, self._dtype)  # [B, 100]
+            h = tf.cast(latent, self._dtype)  # [B, 10 K]
             h = dropout(activate(dense(h, *self.hidden1)), keep_prob, seeds[0])  # [B, 100]
             h = dropout(activate(dense(h, *self.hidden2)), keep_prob, seeds[1])  # [B, 500]
             h = dropout(activate(dense(h, *self.hidden3)), keep_prob, seeds[2])  # [B, 784]
@@ -66,7 +66,8 @@ class Generator(Network):
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes without dropout, from latent to pixels."""
-        return as_dense_layers(described_layers(self._activation), self.weights)
+        specs = described_layers(self._classes, self._activation)
+        return as_dense_layers(specs, self.weights)
 
 
 class Critic(Network):
@@ -104,9 +105,11 @@ def discriminator(init: Initializer, activation: str, dtype: str = "float32") ->
     return Critic("discriminator", 1, init, activation, dtype)
 
 
-def determinator(init: Initializer, activation: str, dtype: str = "float32") -> Critic:
-    """Images to ten digit logits [B, 10]: what the literature calls an auxiliary classifier."""
-    return Critic("determinator", 10, init, activation, dtype)
+def determinator(
+    init: Initializer, classes: int, activation: str, dtype: str = "float32"
+) -> Critic:
+    """Images to class logits [B, K]: what the literature calls an auxiliary classifier."""
+    return Critic("determinator", classes, init, activation, dtype)
 
 
 def as_dense_layers(specs: Specs, variables: list[tf.Variable]) -> list[DenseLayer]:

@@ -1,40 +1,42 @@
-"""The latent of the three networks: a one-hot label times a 10 x 100 noise matrix."""
+"""The latent of the three networks: a one-hot label times a K x 10 K noise matrix."""
 
 import tensorflow as tf
 
 from gan3.core.errors import UserError
-from gan3.method.drawing import CLASSES, ENTRIES, LATENT, NO_MATRIX
+from gan3.method.drawing import ENTRIES, NO_MATRIX
 
 
-def latent_of(labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """One-hot times the noise matrix: each digit owns ten entries of the latent.
+def latent_of(labels: tf.Tensor, noise: tf.Tensor, classes: int) -> tf.Tensor:
+    """One-hot times the noise matrix: each class owns ten entries of the latent.
 
     Args:
-        labels: [B] requested digits.
-        noise: [B, 10] in -1..1, the ten entries of each image's own digit.
+        labels: [B] requested classes, 0 to K - 1.
+        noise: [B, 10] in -1..1, the ten entries of each image's own class.
+        classes: K, ten for digits.
 
     Returns:
-        [B, 100]: for a row with digit d the noise is in columns 10 d ... 10 d + 9, the rest is 0.
+        [B, 10 K]: for a row of class c the noise is in columns 10 c ... 10 c + 9, the rest is 0.
     """
     labels.shape.assert_has_rank(1)
     noise.shape.assert_is_compatible_with([None, ENTRIES])
-    return soft_latent(tf.one_hot(labels, CLASSES, dtype=noise.dtype), noise)
+    return soft_latent(tf.one_hot(labels, classes, dtype=noise.dtype), noise)
 
 
 def soft_latent(soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """The latent [B, 100] of `soft_labels` [B, 10], the weights of the ten digits."""
-    return tf.reshape(soft_labels[:, :, None] * noise[:, None, :], [-1, LATENT])
+    """The latent [B, 10 K] of `soft_labels` [B, K], the weights of the classes."""
+    entries = soft_labels.shape[1] * ENTRIES
+    return tf.reshape(soft_labels[:, :, None] * noise[:, None, :], [-1, entries])
 
 
 class Noise:
-    """Draws the ten noise entries of each image's digit, U(-1, 1).
+    """Draws the ten noise entries of each image's class, U(-1, 1).
 
     draw: "example", a matrix for each image; "batch", one matrix for each step; "once", one matrix
     for the whole run, a function of the run's seed.
     """
 
-    def __init__(self, draw: str, run_seed: int):
-        self._draw, self._run_seed = draw, [run_seed, 1]
+    def __init__(self, draw: str, run_seed: int, classes: int):
+        self._draw, self._run_seed, self._classes = draw, [run_seed, 1], classes
 
     def redraw(self, seed: int) -> None:
         """Replace the matrix of the whole run by that of a run with another seed.
@@ -59,7 +61,7 @@ class Noise:
         with tf.name_scope("noise/"):
             if matrix_seed is None:
                 return _uniform([tf.size(labels), ENTRIES], seed)
-            return tf.gather(_uniform([CLASSES, ENTRIES], matrix_seed), labels)
+            return tf.gather(_uniform([self._classes, ENTRIES], matrix_seed), labels)
 
 
 def _uniform(shape: list, seed: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,8 @@ Scalars = dict[str, tf.Tensor]  # by tag: `loss/…`, `accuracy/…`
 class System(Protocol):
     """What an experiment trains. An experiment's `build(config, dtype)` returns one."""
 
-    class_conditional: bool  # whether `generate` draws the requested digits; else any digits
+    class_names: tuple[str, ...]  # of the K classes; a label is an index into them
+    class_conditional: bool  # whether `generate` draws the requested classes; else any
     has_classifier: bool  # whether `classify` can be called
     sampling_moments: str | None  # of batch normalisation: "running", "batch", None without choice
     noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
@@ -39,7 +40,7 @@ class System(Protocol):
         """
 
     def use_moments(self, moments: str) -> None:
-        """Draw digits with "running" moments or with those of each "batch".
+        """Draw images with "running" moments or with those of each "batch".
 
         Raises UserError if there is no batch normalisation, or no choice.
         """
@@ -48,10 +49,10 @@ class System(Protocol):
         """Images [B, 28, 28] in 0..1, of `labels` [B] if the system is class-conditional."""
 
     def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """`generate` for class weights [B, 10] in place of labels; one-hot rows give the same."""
+        """`generate` for class weights [B, K] in place of labels; one-hot rows give the same."""
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
-        """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1."""
+        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1."""
 
     def dense_layers(self) -> list[DenseLayer] | None:
         """The generator as plain arrays; None if it has layers of other kinds."""
@@ -66,4 +67,4 @@ class System(Protocol):
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
-        """Everything that drawing a digit needs, by name: what an episode file holds."""
+        """Everything that drawing an image needs, by name: what an episode file holds."""

@@ -24,8 +24,8 @@ class ThreeNetworks:
     sampling_moments = None
 
     def __init__(self, config: ThreeNetworkConfig, dtype: str = "float32"):
-        self._config = config
-        self._noise = Noise(config.noise_draw, config.seed)
+        self._config, self.class_names = config, config.class_names
+        self._noise = Noise(config.noise_draw, config.seed, config.classes)
         self.networks = self._make_networks(INITIALIZERS[config.initializer](config.seed), dtype)
         settings = zip(self.networks, config.learning_rate, config.beta1, strict=True)
         self.optimizers: Triple[Adam] = Triple(
@@ -37,11 +37,11 @@ class ThreeNetworks:
         self.train_step = self._make_step()
 
     def _make_networks(self, init: Initializer, dtype: str) -> Triple[Network]:
-        activation = self._config.activation
+        classes, activation = self._config.classes, self._config.activation
         return Triple(
-            Generator(init, activation.generator, dtype),
+            Generator(init, classes, activation.generator, dtype),
             discriminator(init, activation.discriminator, dtype),
-            determinator(init, activation.determinator, dtype),
+            determinator(init, classes, activation.determinator, dtype),
         )
 
     def _make_step(self) -> ThreeNetworkStep:
@@ -66,10 +66,10 @@ class ThreeNetworks:
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
-        return tf.squeeze(self.sampler(latent_of(labels, noise)), axis=3)
+        return tf.squeeze(self.sampler(latent_of(labels, noise, self._config.classes)), axis=3)
 
     def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 for class weights [B, 10] and `noise` [B, 10]."""
+        """Images [B, 28, 28] in 0..1 for class weights [B, K] and `noise` [B, 10]."""
         return tf.squeeze(self.sampler(soft_latent(soft_labels, noise)), axis=3)
 
     def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -78,7 +78,7 @@ class ThreeNetworks:
         return self.networks.discriminator(images)
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
-        """Digit probabilities [B, 10] of images [B, 28, 28, 1] in 0..1, by the determinator."""
+        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the determinator."""
         return tf.nn.softmax(self.networks.determinator(images))
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
@@ -90,7 +90,7 @@ class ThreeNetworks:
         fakes = self.generate(labels, self.noise(labels, noise_seed))[..., None]
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
         logits = self.discriminator_logits(both, tf.concat([labels, labels], axis=0))
-        digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, 10] each
+        digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, K] each
         return real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
             *digit_logits, labels, self._config.digit_loss
         )
@@ -101,7 +101,7 @@ class ThreeNetworks:
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
-        """The variables that drawing a digit needs, by name."""
+        """The variables that drawing an image needs, by name."""
         return by_name(self.sampler.weights)
 
     @property
@@ -126,7 +126,7 @@ def real_fake_scalars(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> Scalars
 def digit_scalars(
     real_logits: tf.Tensor, fake_logits: tf.Tensor, labels: tf.Tensor, form: str
 ) -> Scalars:
-    """Losses and accuracies of digit logits [B, 10] of real images and of fakes, to `labels`."""
+    """Losses and accuracies of class logits [B, K] of real images and of fakes, to `labels`."""
     return {
         "loss/determinator": losses.digit_cross_entropy(real_logits, labels, form),
         "loss/generator_digit": losses.digit_cross_entropy(fake_logits, labels, form),

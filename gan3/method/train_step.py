@@ -81,13 +81,13 @@ class ThreeNetworkStep:
         fake_logits = self.networks.discriminator(fakes, keep_prob.discriminator, seed)  # [B, 1]
         digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)
-        digit_loss = self.digit_loss(digit_logits, labels)  # of [B, 10]
+        digit_loss = self.digit_loss(digit_logits, labels)  # of [B, K]
         return loss + self.config.digit_weight * digit_loss + self.l1("generator")
 
     def determinator_loss(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Real images are classified as their digit; the determinator never learns from fakes."""
         keep_prob = self.config.keep_prob.determinator
-        logits = self.networks.determinator(images, keep_prob, seed)  # [B, 10]
+        logits = self.networks.determinator(images, keep_prob, seed)  # [B, K]
         return self.digit_loss(logits, labels) + self.l1("determinator")
 
     def fakes(
@@ -95,11 +95,12 @@ class ThreeNetworkStep:
     ) -> tf.Tensor:
         """Images [B, 28, 28, 1] of the requested digits, with the generator's dropout."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        latent = latent_of(labels, self.noise(labels, noise_seed, step_seed))  # [B, 100]
+        noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
+        latent = latent_of(labels, noise, self.config.classes)  # [B, 10 K]
         return self.networks.generator(latent, self.config.keep_prob.generator, dropout_seed)
 
     def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Cross entropy of digit logits [B, 10] to labels [B], in the configured form."""
+        """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""
         return losses.digit_cross_entropy(logits, labels, self.config.digit_loss)
 
     def l1(self, role: str) -> tf.Tensor:

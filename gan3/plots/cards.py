@@ -1,10 +1,21 @@
 """Report cards as figures: one card in detail, or several as a table."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gan3.core.classes import DIGITS, are_digits, noun, nouns
+from gan3.plots import labels
 from gan3.plots.grids import DPI, picture_axes
+
+_LARGE = 1.35  # of a card of many classes, relative to one of few
+_MANY = 16  # classes on a card of usual size, with counts in its confusion matrix
+_SHEET_COLUMNS = 12  # of the sample sheet of many classes
+_SHEET_IMAGES = 168  # at most, on such a sheet
+_NUMBERS = {10: "ten", 6: "six", 4: "four", 3: "three", 2: "two"}
+_SMALLEST, _TICK_PIXELS = 5.0, 62  # of names at an axis: points, and pixels of width
 
 
 def report_card(
@@ -14,31 +25,50 @@ def report_card(
     coverage: dict[str, list[float]],
     samples: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
+    class_names: Sequence[str] = DIGITS,
 ) -> Figure:
     """A report card as one figure.
 
     Args:
         lines: the table as text, drawn in a monospaced font.
-        counts: how often the judge predicts each digit. [10, 10], a row for each requested digit;
-            [10] if no digits were requested.
-        coverage: of each digit, 0..1, under the keys "samples" and "real".
-        samples: uint8 [N, 28, 28], drawn in rows of ten, a remainder left out; one row per digit if
-            digits were requested.
+        counts: how often the judge predicts each class. [K, K], a row for each requested class; [K]
+            if no classes were requested.
+        coverage: of each class, 0..1, under the keys "samples" and "real".
+        samples: uint8 [N, 28, 28], drawn in rows of ten (`sheet_layout`), a remainder left out; one
+            row per class if classes were requested.
         pairs: samples uint8 [10, 28, 28], their nearest training images, the distances [10].
+        class_names: of the K classes.
     """
     requested = counts.ndim == 2
-    figure = Figure(figsize=(11, 10.4), dpi=DPI)
+    size = 1 if len(class_names) <= _MANY else _LARGE
+    figure = Figure(figsize=(11 * size, 10.4 * size), dpi=DPI)
     figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
-    _sample_sheet(figure, samples, "ten samples of each digit" if requested else "random samples")
+    per_class, columns = sheet_layout(len(class_names))
+    if requested:
+        title = f"{_NUMBERS[per_class]} samples of each {noun(class_names)}"
+        _sample_sheet(figure, samples, columns, title)
+    else:
+        _sample_sheet(figure, samples, 10, "random samples")
     axes = figure.add_axes((0.06, 0.3, 0.34, 0.31 if requested else 0.28))
     if requested:
-        _confusion_matrix(axes, counts)
+        _confusion_matrix(axes, counts, class_names)
     else:
-        _digit_counts(axes, counts)
-    _coverage_bars(figure, coverage)
-    _nearest_pairs(figure, *pairs)
+        _class_counts(axes, counts, class_names)
+    _coverage_bars(figure, coverage, class_names)
+    _nearest_pairs(figure, class_names, *pairs)
     return figure
+
+
+def sheet_layout(classes: int) -> tuple[int, int]:
+    """How many samples of each class a card shows, and in how many columns.
+
+    Ten in a row; of more than 16 classes fewer, of several classes in a row.
+    """
+    if classes <= _MANY:
+        return 10, 10
+    fitting = (count for count in (6, 4, 3, 2) if count * classes <= _SHEET_IMAGES)
+    return next(fitting), _SHEET_COLUMNS
 
 
 def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title: str) -> Figure:
@@ -62,57 +92,86 @@ def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title
     return figure
 
 
-def _sample_sheet(figure: Figure, images: np.ndarray, title: str) -> None:
-    """Digits [N, 28, 28] in rows of ten without gaps, as one image."""
-    rows = len(images) // 10
-    sheet = images[: rows * 10].reshape(rows, 10, 28, 28).transpose(0, 2, 1, 3)
-    axes = picture_axes(figure, (0.69, 0.62, 0.29, 0.31), sheet.reshape(rows * 28, 280))
+def _sample_sheet(figure: Figure, images: np.ndarray, columns: int, title: str) -> None:
+    """Images [N, 28, 28] in rows without gaps, as one image."""
+    rows = len(images) // columns
+    sheet = images[: rows * columns].reshape(rows, columns, 28, 28).transpose(0, 2, 1, 3)
+    axes = picture_axes(figure, (0.69, 0.62, 0.29, 0.31), sheet.reshape(rows * 28, columns * 28))
     axes.set_title(title, fontsize=9)
 
 
-def _confusion_matrix(axes: Axes, counts: np.ndarray) -> None:
+def _confusion_matrix(axes: Axes, counts: np.ndarray, class_names: Sequence[str]) -> None:
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-    for row in range(10):
-        for column in range(10):
-            if counts[row, column]:
-                color = "white" if fractions[row, column] > 0.5 else "black"
-                text = f"{counts[row, column]}"
-                axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
-    axes.set_xticks(range(10))
-    axes.set_yticks(range(10))
+    if len(counts) <= _MANY:  # more are told by their colors
+        for row, column in np.argwhere(counts):
+            color = "white" if fractions[row, column] > 0.5 else "black"
+            text = f"{counts[row, column]}"
+            axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
     axes.set_xlabel("predicted by the judge", fontsize=8)
     axes.set_ylabel("requested", fontsize=8)
-    axes.set_title("requested and predicted digits", fontsize=9)
+    axes.set_title(f"requested and predicted {nouns(class_names)}", fontsize=9)
     axes.tick_params(labelsize=8)
+    _name_ticks(axes, class_names, "x")
+    _name_ticks(axes, class_names, "y")
 
 
-def _digit_counts(axes: Axes, counts: np.ndarray) -> None:
-    axes.bar(range(10), counts, color="tab:orange")
-    axes.axhline(counts.sum() / 10, color="tab:gray", linestyle="--", label="uniform")
-    axes.set_xticks(range(10))
-    axes.set_ylim(0, 1.18 * max(counts.max(), counts.sum() / 10, 1))
-    axes.set_title("samples by digit, as predicted by the judge", fontsize=9)
+def _class_counts(axes: Axes, counts: np.ndarray, class_names: Sequence[str]) -> None:
+    uniform = counts.sum() / len(class_names)
+    axes.bar(range(len(class_names)), counts, color="tab:orange")
+    axes.axhline(uniform, color="tab:gray", linestyle="--", label="uniform")
+    axes.set_ylim(0, 1.18 * max(counts.max(), uniform, 1))
+    axes.set_title(f"samples by {noun(class_names)}, as predicted by the judge", fontsize=9)
     axes.legend(fontsize=8, loc="upper right")
     axes.tick_params(labelsize=8)
+    _name_ticks(axes, class_names, "x")
     axes.grid(axis="y", alpha=0.25)
 
 
-def _coverage_bars(figure: Figure, coverage: dict[str, list[float]]) -> None:
+def _coverage_bars(
+    figure: Figure, coverage: dict[str, list[float]], class_names: Sequence[str]
+) -> None:
     axes = figure.add_axes((0.5, 0.3, 0.46, 0.28))
     for shift, (name, color) in ((-0.2, ("samples", "tab:orange")), (0.2, ("real", "tab:gray"))):
         x = np.arange(len(coverage[name])) + shift
         axes.bar(x, coverage[name], 0.4, color=color, label=name)
-    axes.set_xticks(range(10))
     axes.set_ylim(0, 1.12)
-    axes.set_title("coverage of each digit", fontsize=9)
+    axes.set_title(f"coverage of each {noun(class_names)}", fontsize=9)
     axes.legend(fontsize=8, loc="upper right", ncols=2)
     axes.tick_params(labelsize=8)
+    _name_ticks(axes, class_names, "x")
     axes.grid(axis="y", alpha=0.25)
 
 
+def _name_ticks(axes: Axes, class_names: Sequence[str], axis: str) -> None:
+    """Write the names of the classes at an axis: small, across it or cut if they do not fit.
+
+    Classes whose names would still overlap stay without one: only every n-th is written.
+    """
+    figure = axes.get_figure()
+    _, _, width, height = axes.get_window_extent().bounds
+    pitch = (width if axis == "x" else height) / len(class_names)  # pixels between two ticks
+    across = axis == "x" and labels.widest(class_names, 8, figure.dpi) > 0.9 * pitch
+    line = 1.15 * figure.dpi / 72  # pixels of height per point of font size
+    fontsize = 8.0
+    if across or axis == "y":
+        width = labels.widest(class_names, 1, figure.dpi)  # pixels of width per point of font size
+        fontsize = min(8, pitch / line, max(_TICK_PIXELS / width, 6.5))
+        fontsize = float(max(fontsize, _SMALLEST))
+    step = int(np.ceil(fontsize * line / pitch - 1e-6)) if across or axis == "y" else 1
+    texts = labels.all_shortened(class_names, _TICK_PIXELS, fontsize, figure.dpi)
+    shown = range(0, len(class_names), step)
+    set_ticks = axes.set_xticks if axis == "x" else axes.set_yticks
+    style = {"fontsize": fontsize, "rotation": 90 if across else 0, "parse_math": False}
+    set_ticks(shown, [texts[i] for i in shown], **style)
+
+
 def _nearest_pairs(
-    figure: Figure, samples: np.ndarray, nearest: np.ndarray, distances: np.ndarray
+    figure: Figure,
+    class_names: Sequence[str],
+    samples: np.ndarray,
+    nearest: np.ndarray,
+    distances: np.ndarray,
 ) -> None:
     """A row of samples and, below each, its nearest training image."""
     figure_width, figure_height = figure.get_size_inches()
@@ -124,8 +183,9 @@ def _nearest_pairs(
             axes = picture_axes(figure, (x, y, size, size / aspect), image)
             if row == 0:
                 axes.set_title(f"{distance:.2f}", fontsize=8, pad=2)
+    real = "digits" if are_digits(class_names) else "images"
     title = (
-        "samples closest to a training image, relative to real digits of the same class"
+        f"samples closest to a training image, relative to real {real} of the same class"
         " (Euclidean distance, pixels in 0..1)"
     )
     figure.text(0.5, 0.21, title, ha="center", fontsize=9)

@@ -1,9 +1,12 @@
 """Training curves of one run: losses, accuracies, and the judge's metrics after each episode."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gan3.core.classes import DIGITS, noun
 from gan3.plots.grids import DPI
 
 # Of each tag: label and color.
@@ -23,30 +26,34 @@ ACCURACIES = {
 }
 JUDGED = {
     "judge/label_accuracy": ("label accuracy\n(judge)", "tab:orange"),
-    "judge/classes_covered": ("classes covered\n(of 10)", "tab:orange"),
+    "judge/classes_covered": ("classes covered\n(of {classes})", "tab:orange"),
     "judge/frechet_distance": ("Fréchet distance\n(judge features)", "tab:purple"),
 }
 
 
-def loss_curves(lines: list[dict[str, float]], title: str) -> Figure:
+def loss_curves(
+    lines: list[dict[str, float]], title: str, class_names: Sequence[str] = DIGITS
+) -> Figure:
     """Losses, accuracies and the judge's metrics against the step; absent tags are left out.
 
-    lines: of metrics.jsonl.
+    lines: of metrics.jsonl. class_names: of the run.
     """
     tags = {tag for line in lines for tag in line}
+    requested = f"generator, requested {noun(class_names)}"
+    losses_of = LOSSES | {"loss/generator_digit": (requested, "tab:orange")}
     figure = Figure(figsize=(9, 8.6), dpi=DPI, layout="constrained")
     figure.suptitle(title, fontsize=11)
     loss_axes, accuracy_axes, judge_axes = figure.subplots(
         3, 1, sharex=True, height_ratios=(3, 2, 1.6)
     )
-    losses = _plot(loss_axes, {tag: LOSSES[tag] for tag in LOSSES if tag in tags}, lines)
+    losses = _plot(loss_axes, {tag: losses_of[tag] for tag in LOSSES if tag in tags}, lines)
     if np.nanmax(losses) > 20 * max(np.nanmedian(losses), 0.05):
         loss_axes.set_yscale("symlog", linthresh=0.1)
     loss_axes.set_ylabel("loss in nats (no dropout, no L1)")
     _plot(accuracy_axes, {tag: ACCURACIES[tag] for tag in ACCURACIES if tag in tags}, lines)
     accuracy_axes.set_ylabel("accuracy")
     accuracy_axes.set_ylim(-0.02, 1.02)
-    _plot_judged(judge_axes, lines)
+    _plot_judged(judge_axes, lines, len(class_names))
     return figure
 
 
@@ -67,9 +74,10 @@ def _plot(
     return np.array(series)
 
 
-def _plot_judged(axes: Axes, lines: list[dict[str, float]]) -> None:
+def _plot_judged(axes: Axes, lines: list[dict[str, float]], classes: int) -> None:
     """The judge's metrics: accuracy or classes on the left axis, the distance on the right one."""
     for tag, (label, color) in JUDGED.items():
+        label = label.format(classes=classes)
         points = [(line["step"], line[tag]) for line in lines if tag in line]
         if not points:
             continue
@@ -80,7 +88,7 @@ def _plot_judged(axes: Axes, lines: list[dict[str, float]]) -> None:
         if is_distance:
             tag_axes.set_yscale("log")
         else:
-            highest = 10 if tag == "judge/classes_covered" else 1
+            highest = classes if tag == "judge/classes_covered" else 1
             tag_axes.set_ylim(-0.02 * highest, 1.02 * highest)
     axes.grid(alpha=0.25)
     axes.set_xlabel("step")

@@ -1,12 +1,14 @@
-"""Grids of digit images, animated GIFs, and figures and images as files.
+"""Grids of images, animated GIFs, and figures and images as files.
 
-A pixel of a digit is always a square of figure pixels. Figures are created without pyplot, so there
-is no global state and no display is needed.
+A pixel of an image is always a square of figure pixels. Figures are created without pyplot, so
+there is no global state and no display is needed.
 """
 
 import io
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,9 +16,17 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from gan3.core.files import write_atomically
+from gan3.plots import labels
 
 DPI = 120
-_SCALE = 3  # a pixel of a digit is 3 x 3 pixels of the figure
+MOST_COLUMNS = 16  # of images in full size next to each other
+_SCALE = 3  # a pixel of an image in full size is 3 x 3 pixels of the figure
+_MAX_ROW_LABEL, _MAX_COLUMN_LABEL = 150, 120  # pixels
+
+
+def scale_of(columns: int) -> int:
+    """How many pixels of the figure a pixel has in a grid of so many columns."""
+    return _SCALE if columns <= MOST_COLUMNS else 2 if columns <= 2 * MOST_COLUMNS else 1
 
 
 def grid(
@@ -26,50 +36,136 @@ def grid(
     column_labels: list[str] | None = None,
     row_labels: list[str] | None = None,
 ) -> Figure:
-    """Digits in rows of `columns`.
+    """Images in rows of `columns`; in more than 16 columns they are smaller.
 
     Args:
         images: uint8 [N, 28, 28], in reading order.
         title: of the figure; wrapped if it is too long for one line.
         column_labels: N titles, one above each image, or `columns` titles, one above each column.
+            Long ones are written smaller or from bottom to top, and cut where they do not fit.
         row_labels: a label to the left of each row.
     """
     rows = -(-len(images) // columns)
     title_per_image = column_labels is not None and len(column_labels) == len(images) > columns
-    # All sizes are in pixels. The images are not Axes: one Axes per digit would take most of the
+    # All sizes are in pixels. The images are not Axes: one Axes per image would take most of the
     # drawing time.
-    cell = 28 * _SCALE
+    scale = scale_of(columns)
+    cell = 28 * scale
     column_step = cell + 5
     row_step = cell + (35 if title_per_image else 5)
-    longest = (
-        max(len(line) for text in row_labels for line in text.split("\n")) if row_labels else 0
-    )
-    left = max(114, 28 + 7 * longest) if row_labels else 18
+    left = 18
+    if row_labels:
+        lines = [line for text in row_labels for line in text.split("\n")]
+        longest = max(map(len, lines))
+        left = max(114, 28 + 7 * longest, 20 + round(labels.widest(lines, 8, DPI)))
     width = max(left + columns * column_step + 18, 468)
+    titles = _fitting(column_labels or [], column_step, title_per_image)
     title_lines = textwrap.wrap(title, (width - 20) // 11) or [title]
-    top = 50 + (31 if column_labels else 0) + 18 * (len(title_lines) - 1)
+    top = 50 + (titles.height if column_labels else 0) + 18 * (len(title_lines) - 1)
     height = top + (rows - 1) * row_step + cell + 14
     left += (width - 18 - left - columns * column_step) // 2
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-
-    def write(
-        x: float, y: float, text: str, va: str, ha: str = "center", fontsize: float = 9
-    ) -> None:
-        """Write `text` at x pixels from the left and y pixels from the top."""
-        figure.text(x / width, 1 - y / height, text, va=va, ha=ha, fontsize=fontsize)
-
-    write(width / 2, 17, "\n".join(title_lines), va="top")
+    sheet = _Sheet(width, height)
+    sheet.write(width / 2, 17, "\n".join(title_lines), va="top")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x, y = left + column * column_step, top + row * row_step
-        pixels = image.repeat(_SCALE, axis=0).repeat(_SCALE, axis=1)
-        # RGB, because a colour map would change some values by one.
-        figure.figimage(np.stack([pixels] * 3, axis=2), x, height - y - cell)
+        sheet.show(x, y, image, scale)
         if column_labels and (title_per_image or row == 0):
-            write(x + cell / 2, y - 4, column_labels[i if title_per_image else column], va="bottom")
+            text = titles.texts[i if title_per_image else column]
+            style = {"fontsize": titles.fontsize, "rotation": titles.rotation}
+            sheet.write(x + cell / 2, y - 4, text, va="bottom", **style)
         if row_labels and column == 0:
-            write(x - 10, y + cell / 2, row_labels[row], ha="right", va="center", fontsize=8)
-    return figure
+            sheet.write(x - 10, y + cell / 2, row_labels[row], "center", "right", fontsize=8)
+    return sheet.figure
+
+
+def class_sheet(images: np.ndarray, names: Sequence[str], title: str) -> Figure:
+    """Several images of each of many classes, in a row behind the name of the class.
+
+    The rows stand in blocks next to each other, so that the sheet is about half as wide again as it
+    is high.
+
+    Args:
+        images: uint8 [N, 28, 28], equally many of each class, one class after the other.
+        names: of the classes, cut where they do not fit.
+        title: of the figure; wrapped if it is too long for one line.
+    """
+    per_class = len(images) // len(names)
+    scale = _SCALE if len(names) <= 2 * MOST_COLUMNS else 2
+    cell = 28 * scale
+    texts = labels.all_shortened(names, _MAX_ROW_LABEL, 8, DPI)
+    indent = 26 + round(labels.widest(texts, 8, DPI))
+    block = indent + per_class * (cell + 5)
+    ratios = {n: n * block / (-(-len(names) // n) * (cell + 5)) for n in range(1, len(names) + 1)}
+    blocks = min(ratios, key=lambda n: abs(np.log(ratios[n] / 1.5)))
+    rows = -(-len(names) // blocks)
+    width = max(blocks * block + 18, 468)
+    title_lines = textwrap.wrap(title, (width - 20) // 11) or [title]
+    top = 50 + 18 * (len(title_lines) - 1)
+    sheet = _Sheet(width, top + rows * (cell + 5) + 9)
+    sheet.write(width / 2, 17, "\n".join(title_lines), va="top")
+    for i, image in enumerate(images):
+        number, column = divmod(i, per_class)
+        x = number // rows * block + indent + column * (cell + 5)
+        y = top + number % rows * (cell + 5)
+        sheet.show(x, y, image, scale)
+        if column == 0:
+            sheet.write(x - 8, y + cell / 2, texts[number], "center", "right", fontsize=8)
+    return sheet.figure
+
+
+class _Sheet:
+    """A figure of exactly so many pixels, filled by positions in pixels from its top left."""
+
+    def __init__(self, width: int, height: int):
+        self._width, self._height = width, height
+        self.figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        va: str,
+        ha: str = "center",
+        fontsize: float = 9,
+        rotation: int = 0,
+    ) -> None:
+        """Write `text`, whose characters all stand for themselves, at a position."""
+        style = {"fontsize": fontsize, "rotation": rotation, "parse_math": False}
+        self.figure.text(x / self._width, 1 - y / self._height, text, va=va, ha=ha, **style)
+
+    def show(self, x: int, y: int, image: np.ndarray, scale: int) -> None:
+        """Show an image [28, 28], each of its pixels as `scale` x `scale`, from its top left."""
+        pixels = image.repeat(scale, axis=0).repeat(scale, axis=1)
+        # RGB, because a colour map would change some values by one.
+        pixels = np.stack([pixels] * 3, axis=2)
+        self.figure.figimage(pixels, x, self._height - y - len(pixels))
+
+
+class _Titles(NamedTuple):
+    """Titles above images or columns, and how they are written."""
+
+    texts: list[str]
+    height: int = 31  # pixels
+    fontsize: float = 9
+    rotation: int = 0
+
+
+def _fitting(texts: list[str], width: int, one_line: bool) -> _Titles:
+    """Titles for images or columns of `width` pixels.
+
+    If they are too wide, they become smaller and are cut, if there is only `one_line` for them;
+    otherwise they are written from bottom to top.
+    """
+    width -= 6  # between two of them
+    if labels.widest(texts, 9, DPI) <= width:
+        return _Titles(texts)
+    if one_line:
+        return _Titles(labels.all_shortened(texts, width, 7, DPI), fontsize=7)
+    short = labels.all_shortened(texts, _MAX_COLUMN_LABEL, 8, DPI)
+    height = 14 + round(labels.widest(short, 8, DPI))
+    return _Titles(short, height, fontsize=8, rotation=90)
 
 
 def picture_axes(figure: Figure, bounds: tuple[float, ...], image: np.ndarray) -> Axes:

@@ -1,34 +1,57 @@
-"""Images of multi-digit numbers: digits side by side, and back to single digits."""
+"""Images of multi-digit numbers, or of other classes side by side, and back to single images."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from gan3.core.classes import DIGITS, are_digits, labels_of_characters, labels_of_list, listed
 from gan3.core.errors import UserError
 
 FAINT = 25  # of 255; pixel values up to this count as blank, because scans have such noise
-_CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
-_MOST_DIGITS = 1000  # in one image
+CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
+MOST_IMAGES = 1000  # in one picture
 
 
-def parse_number(number: str) -> np.ndarray:
-    """int64 [N]: the digits of a number as typed. Raises UserError unless all are 0 to 9."""
-    if not (number.isascii() and number.isdigit()):
+def parse_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
+    """int64 [N]: the labels of a number as typed, or of a word of classes with such `names`.
+
+    Raises UserError unless each character is the name of a class.
+    """
+    if names == DIGITS and not (number.isascii() and number.isdigit()):
         raise UserError(f"number {number!r}: digits 0 to 9 only, such as 241256")
-    if len(number) > _MOST_DIGITS:
+    if len(number) > MOST_IMAGES:
         raise UserError(
-            f"number of {len(number)} digits: an image holds at most {_MOST_DIGITS}; split it"
+            f"number of {len(number)} digits: an image holds at most {MOST_IMAGES}; split it"
         )
-    return np.array([int(digit) for digit in number], np.int64)
+    if not number:
+        raise UserError(f"number '': is empty; use classes such as {listed(names)}")
+    return np.array(labels_of_characters(number, names, "number"), np.int64)
 
 
-def number_image(images: np.ndarray, inverted: bool, tight: bool = False) -> np.ndarray:
-    """Digits uint8 [N, 28, 28] side by side: uint8 [28, W], black on white.
+def parse_classes(text: str, names: Sequence[str]) -> np.ndarray:
+    """int64 [N]: the labels of a text such as "A,B,C". Raises UserError for an unknown name."""
+    labels = labels_of_list(text, names, "classes")
+    if len(labels) > MOST_IMAGES:
+        raise UserError(f"{len(labels)} classes: an image holds at most {MOST_IMAGES}; split them")
+    return np.array(labels, np.int64)
+
+
+def crop_of(names: Sequence[str]) -> int:
+    """The columns that a number picture cuts off at each side: only digits have blank ones."""
+    return CROP if are_digits(names) else 0
+
+
+def number_image(
+    images: np.ndarray, inverted: bool, tight: bool = False, crop: int = CROP
+) -> np.ndarray:
+    """Images uint8 [N, 28, 28] side by side: uint8 [28, W], black on white.
 
     Args:
-        inverted: white on black, as the digits themselves are.
-        tight: crop each digit to its ink, one blank column at each side. Otherwise each is cropped
-            to the same 18 columns, so W is 18 N.
+        inverted: white on black, as the images themselves are.
+        tight: crop each image to its ink, one blank column at each side. Otherwise each loses
+            `crop` columns at each side: digits keep 18, so W is 18 N.
     """
-    cells = [_crop_to_ink(i) for i in images] if tight else list(images[:, :, _CROP:-_CROP])
+    cells = [_crop_to_ink(i) for i in images] if tight else list(images[:, :, crop : 28 - crop])
     row = np.concatenate(cells, axis=1)
     return row if inverted else 255 - row
 
@@ -37,7 +60,7 @@ def _crop_to_ink(image: np.ndarray) -> np.ndarray:
     """A digit [28, 28] with at most one blank column at each side: [28, 1 to 28]."""
     inked = np.flatnonzero(image.max(axis=0) > FAINT)
     if not inked.size:
-        return image[:, _CROP:-_CROP]
+        return image[:, CROP:-CROP]
     return image[:, max(inked[0] - 1, 0) : inked[-1] + 2]
 
 
@@ -55,5 +78,5 @@ def stack_rows(pictures: list[np.ndarray], inverted: bool) -> np.ndarray:
 
 def split_number_image(picture: np.ndarray) -> np.ndarray:
     """The digits of an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], with blank sides."""
-    cells = picture.reshape(28, -1, 28 - 2 * _CROP).transpose(1, 0, 2)
-    return np.pad(cells, ((0, 0), (0, 0), (_CROP, _CROP)))
+    cells = picture.reshape(28, -1, 28 - 2 * CROP).transpose(1, 0, 2)
+    return np.pad(cells, ((0, 0), (0, 0), (CROP, CROP)))

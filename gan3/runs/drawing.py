@@ -1,4 +1,4 @@
-"""Digits from a trained generator: what every sampler does, and the one that needs NumPy alone."""
+"""Images from a trained generator: what every sampler does, and the one that needs NumPy alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from gan3.core import philox
+from gan3.core.classes import DIGITS, labels_of_text
 from gan3.core.errors import UserError
 from gan3.core.files import read_npz
 from gan3.data.pixels import to_pixels
@@ -17,26 +18,27 @@ _MAX_COUNT = 1_000_000
 
 
 class DigitSampler(Protocol):
-    """Draws digits: `DenseSampler` in NumPy, `sampling.Sampler` in TensorFlow.
+    """Draws images: `DenseSampler` in NumPy, `sampling.Sampler` in TensorFlow.
 
-    Labels are int64 [N] in 0..9, noise is float32 [N, noise_entries], images are uint8 [N, 28, 28]
-    with ink 255 on background 0. A `seed` is a stateless seed, as `runs.seeds.seed_of` returns it;
-    the noise of a seed is the same in both samplers.
+    Labels are int64 [N] in 0..K - 1, noise is float32 [N, noise_entries], images are uint8
+    [N, 28, 28] with ink 255 on background 0. A `seed` is a stateless seed, as `runs.seeds.seed_of`
+    returns it; the noise of a seed is the same in both samplers.
     """
 
-    class_conditional: bool  # whether the requested digits are drawn; else any digits
+    class_names: tuple[str, ...]  # of the K classes; a label is an index into them
+    class_conditional: bool  # whether the requested classes are drawn; else any
     noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
     noise_entries: int  # for each image
-    has_fixed_noise: bool  # whether each digit has one noise vector, whatever the seed
+    has_fixed_noise: bool  # whether each class has one noise vector, whatever the seed
 
     def redraw_noise(self, seed: int) -> None:
-        """Replace the one noise matrix of a run by that of another seed, before any digit is drawn.
+        """Replace the one noise matrix of a run by that of another seed, before any image is drawn.
 
         Raises UserError if each image has its own noise.
         """
 
     def use_moments(self, moments: str) -> None:
-        """Normalise by "running" moments or those of each "batch", before any digit is drawn.
+        """Normalise by "running" moments or those of each "batch", before any image is drawn.
 
         Raises UserError if the generator has no batch normalisation to choose them for.
         """
@@ -62,6 +64,7 @@ class DenseSampler:
 
     def __init__(self, generator: NumpyGenerator):
         self._generator = generator
+        self.class_names = generator.class_names
         self.class_conditional = generator.class_conditional
         self.noise_distribution = generator.noise_distribution
         self.noise_entries = generator.noise_entries
@@ -106,16 +109,20 @@ def read_dense_sampler(path: Path, spec: GeneratorSpec, dtype: str = "float32") 
     return DenseSampler(NumpyGenerator(spec, float32))
 
 
-def parse_labels(count: int, text: str) -> np.ndarray:
-    """int64 [count]: the digits of `text`, repeated; "cycle" stands for 0123456789.
+def parse_labels(count: int, text: str, names: tuple[str, ...]) -> np.ndarray:
+    """int64 [count]: the classes of `text`, repeated; "cycle" stands for all classes `names`.
 
-    Raises UserError if `text` is anything else, or `count` is not in 1..1,000,000.
+    text: names with commas between them, or of one character each: "0123". Raises UserError if it
+    is anything else, or `count` is not in 1..1,000,000.
     """
-    digits = "0123456789" if text == "cycle" else text
-    if not (digits.isascii() and digits.isdigit()):
+    if text == "cycle":
+        labels = list(range(len(names)))
+    elif names == DIGITS and not (text.isascii() and text.replace(",", "").isdigit()):
         raise UserError(f'labels {text!r}: use digits such as 0123, or "cycle" for 0123456789')
+    else:
+        labels = labels_of_text(text, names, "labels")
     check_count(count)
-    return np.resize(np.array([int(digit) for digit in digits], np.int64), count)
+    return np.resize(np.array(labels, np.int64), count)
 
 
 def check_count(count: int) -> None:

@@ -1,4 +1,4 @@
-"""Draws digits from a system in TensorFlow, classifies with it, and stores its generator."""
+"""Draws images from a system in TensorFlow, classifies with it, and stores its generator."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +15,11 @@ from gan3.runs.drawing import CHUNK
 
 
 class Sampler:
-    """A `DigitSampler` of any system; its graph is traced once for any number of digits."""
+    """A `DigitSampler` of any system; its graph is traced once for any number of images."""
 
     def __init__(self, system: System):
         self._system = system
+        self.class_names = system.class_names
         self.class_conditional = system.class_conditional
         self.noise_distribution = system.noise_distribution
         self.redraw_noise, self.use_moments = system.redraw_noise, system.use_moments
@@ -34,7 +35,7 @@ class Sampler:
 
     @property
     def has_fixed_noise(self) -> bool:
-        """Whether each digit has one noise vector, whatever the seed."""
+        """Whether each class has one noise vector, whatever the seed."""
         return has_fixed_noise(self._system)
 
     @property
@@ -82,8 +83,9 @@ class Sampler:
 
 
 def has_fixed_noise(system: System) -> bool:
-    """Whether each digit has the same noise for every seed, as with `noise_draw` "once"."""
-    first, second = (system.noise(tf.range(10), tf.constant([0, i])) for i in (2, 3))
+    """Whether each class has the same noise for every seed, as with `noise_draw` "once"."""
+    labels = tf.range(len(system.class_names))
+    first, second = (system.noise(labels, tf.constant([0, i])) for i in (2, 3))
     return np.array_equal(first, second)
 
 
@@ -101,7 +103,7 @@ def load_generator(path: Path, system: System) -> None:
 
 
 def probabilities(system: Any, images: np.ndarray) -> np.ndarray:
-    """Digit probabilities [N, 10] of images, uint8 [N, 28, 28], by the system's determinator."""
+    """Class probabilities [N, K] of images, uint8 [N, 28, 28], by the system's determinator."""
     chunks = [
         system.classify(to_unit(tf.constant(images[start : start + CHUNK]))).numpy()
         for start in range(0, len(images), CHUNK)

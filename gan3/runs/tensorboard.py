@@ -1,5 +1,6 @@
-"""Writes a run's TensorBoard events: scalars, digit grids, graph, hyper-parameters, layout."""
+"""Writes a run's TensorBoard events: scalars, image grids, graph, hyper-parameters, layout."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +12,37 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
 
+from gan3.core.classes import DIGITS, are_digits
 from gan3.core.config import as_text
 from gan3.core.files import replace_atomically
 
 _LAYOUT = {
     "losses side by side": {
-        "discriminator": [r"loss/discriminator$"],
-        "determinator": [r"loss/determinator$"],
-        "generator": [r"loss/generator_real$", r"loss/generator_digit$"],
+        "discriminator": ["loss/discriminator"],
+        "determinator": ["loss/determinator"],
+        "generator": ["loss/generator_real", "loss/generator_digit"],
     },
     "accuracies": {
-        "discriminator": [r"accuracy/discriminator_real$", r"accuracy/discriminator_fake$"],
-        "determinator": [r"accuracy/determinator_real$", r"accuracy/determinator_fake$"],
+        "discriminator": ["accuracy/discriminator_real", "accuracy/discriminator_fake"],
+        "determinator": ["accuracy/determinator_real", "accuracy/determinator_fake"],
     },
 }
-"""The Custom Scalars tab: {category: {chart title: [regular expressions of its tags]}}."""
+"""The Custom Scalars tab: {category: {chart title: [tags]}}."""
+_CLASS_TAGS = {
+    "loss/generator_digit": "loss/generator_class",
+    "held_out/loss/generator_digit": "held_out/loss/generator_class",
+    "digits/shuffled": "classes/shuffled",
+    "digits/fixed_noise": "classes/fixed_noise",
+}
+"""Tags in the events of a run whose classes are no digits."""
 
 
 class EventWriter:
     """Writes the events of one run into `folder`, in a file whose name ends in `kind`."""
 
-    def __init__(self, folder: Path, kind: str = ".v2"):
+    def __init__(self, folder: Path, kind: str = ".v2", class_names: Sequence[str] = DIGITS):
+        """class_names: of the run. Tags that name digits name classes if these are no digits."""
+        self._are_digits = are_digits(class_names)
         self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
 
     def start(self, config: dict[str, Any], graph: Any) -> None:
@@ -39,7 +50,7 @@ class EventWriter:
         with self._writer.as_default(step=0):
             hparams.hparams(flatten(config))
             tf.summary.experimental.write_raw_pb(
-                custom_scalar.pb(_layout()).SerializeToString(), step=0
+                custom_scalar.pb(self._layout()).SerializeToString(), step=0
             )
             tf.summary.graph(graph)
         self._writer.flush()
@@ -48,12 +59,35 @@ class EventWriter:
         """Write one point for each tag."""
         with self._writer.as_default(step=step):
             for tag, value in values.items():
-                tf.summary.scalar(tag, value)
+                tf.summary.scalar(self._tag(tag), value)
 
     def image(self, step: int, tag: str, pixels: np.ndarray) -> None:
         """Write a picture, uint8 [height, width, 3]."""
         with self._writer.as_default(step=step):
-            tf.summary.image(tag, pixels[None])
+            tf.summary.image(self._tag(tag), pixels[None])
+
+    def _tag(self, tag: str) -> str:
+        """The tag as TensorBoard shows it."""
+        return tag if self._are_digits else _CLASS_TAGS.get(tag, tag)
+
+    def _layout(self) -> layout_pb2.Layout:
+        return layout_pb2.Layout(
+            category=[
+                layout_pb2.Category(
+                    title=category,
+                    chart=[
+                        layout_pb2.Chart(
+                            title=title,
+                            multiline=layout_pb2.MultilineChartContent(
+                                tag=[f"{self._tag(tag)}$" for tag in tags]
+                            ),
+                        )
+                        for title, tags in charts.items()
+                    ],
+                )
+                for category, charts in _LAYOUT.items()
+            ]
+        )
 
     def flush(self) -> None:
         """Write all events so far to the file."""
@@ -124,20 +158,3 @@ def named_graph(function: Any) -> Any:
             name, colon, output = entry.removeprefix("^").partition(":")
             node.input[i] = control + names.get(name, name) + colon + output
     return definition
-
-
-def _layout() -> layout_pb2.Layout:
-    return layout_pb2.Layout(
-        category=[
-            layout_pb2.Category(
-                title=category,
-                chart=[
-                    layout_pb2.Chart(
-                        title=title, multiline=layout_pb2.MultilineChartContent(tag=tags)
-                    )
-                    for title, tags in charts.items()
-                ],
-            )
-            for category, charts in _LAYOUT.items()
-        ]
-    )

@@ -9,12 +9,14 @@ import csv
 import io
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from gan3.core.classes import are_digits, nouns
 from gan3.core.config import as_text
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, write_atomically
@@ -218,7 +220,9 @@ def _is_scored(folders: RunFolders, trial: Trial) -> bool:
     if not check_path(folders.record.is_file):
         return False
     record = read_record(folders.record)
-    if config_from_dict(record.get("config")) != trial.config:
+    config = config_from_dict(record.get("config"))
+    # The names of the classes come with the data, so the sweep does not know them.
+    if replace(config, class_names=trial.config.class_names) != trial.config:
         raise UserError(
             f"run {folders.name}: was trained with other settings than the sweep's; remove the run"
             " or rename the sweep"
@@ -302,22 +306,26 @@ def _sheet(
     data: str | None,
     log: Log,
 ) -> Figure:
-    """Ten digits from the first run of each variant and, in the last row, ten real ones."""
+    """One of each class from the first run of each variant and, in the last row, real ones."""
     first_runs: dict[str, ScoredTrial] = {}
     for scored in trials:
         first_runs.setdefault(scored.label("\n"), scored)
     rows, labels = [], []
+    names: tuple[str, ...] = ()
     for label, scored in first_runs.items():
         trained = open_run(scored.trial.run, logs, figures_folder)
+        names = trained.config.class_names
         rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
-        labels.append(label if trained.system.class_conditional else f"{label}\n(any digits)")
+        any_class = f"{label}\n(any {nouns(names)})"
+        labels.append(label if trained.system.class_conditional else any_class)
+    called = "digits" if are_digits(names) else "images"
     try:
         real = data_of(read_record(trials[-1].folders.record), data, log)
-        indices = [np.flatnonzero(real.held_out_labels == digit)[0] for digit in range(10)]
-        rows.append(real.held_out_images[indices])
-        labels.append("real digits")
+        by_class = [np.flatnonzero(real.held_out_labels == label) for label in range(len(names))]
+        rows.append(real.held_out_images[[indices[0] for indices in by_class]])
+        labels.append(f"real {called}")
     except (UserError, IndexError) as error:
-        log(f"NOTE: no real digits on the sheet ({error})")
+        log(f"NOTE: no real {called} on the sheet ({error})")
     return grids.grid(
-        np.concatenate(rows), 10, title, column_labels=list("0123456789"), row_labels=labels
+        np.concatenate(rows), len(names), title, column_labels=list(names), row_labels=labels
     )

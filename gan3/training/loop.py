@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
+from gan3.core.classes import DIGITS, noun, nouns
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, StoppedError, UserError
 from gan3.core.files import cannot_write, check_path, write_json
@@ -182,7 +183,7 @@ def train(
 
     log(f"metrics, events and checkpoints: {folders.logs}")
     last = folders.picture(config.episodes)
-    log(f"trained on {dataset.title}; digits of the last episode: {last}")
+    log(f"trained on {dataset.title}; {nouns(config.class_names)} of the last episode: {last}")
     return folders
 
 
@@ -298,7 +299,8 @@ class _Loop:
         held_out_seed = (config.seed, HELD_OUT)
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
         self._sampler = Sampler(system)
-        self._monitor = EpisodeMonitor(dataset.images, config.seed)
+        has_judge = dataset.class_names == DIGITS  # the bundled judge knows no other classes
+        self._monitor = EpisodeMonitor(dataset.images, config.seed) if has_judge else None
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals, self._distributed = Signals(), distributed
@@ -342,7 +344,7 @@ class _Loop:
         """Train from the first step, or from the restored one, to the last."""
         config, done = self._config, self.done
         graph = named_graph(self.step.get_concrete_function())
-        events = EventWriter(self._folders.logs)
+        events = EventWriter(self._folders.logs, class_names=config.class_names)
         if self._saved is None:
             events.start(config.to_dict(), graph)
         with (
@@ -353,7 +355,9 @@ class _Loop:
             ) as display,
         ):
             if self._saved is None:
-                save_real_images(self._folders, self._dataset.images, self._dataset.labels)
+                save_real_images(
+                    self._folders, self._dataset.images, self._dataset.labels, config.classes
+                )
                 save_frame(self._folders, 0, self._sampler, config)
                 self._checkpoints.save(0)
                 self._saved = 0
@@ -459,10 +463,13 @@ class _Loop:
         labels = tf.constant(self._dataset.held_out_labels[indices].astype(np.int32))
         values = self._scalars(images, labels, step)
         display.log(
-            f"episode {episode} on {HELD_OUT_LOSS} held-out images: " + format_losses(values)
+            f"episode {episode} on {HELD_OUT_LOSS} held-out images: "
+            + format_losses(values, noun(config.class_names))
         )
-        score = self._monitor(self._sampler)
-        display.log(f"episode {episode} by the judge: " + format_scores(score))
+        score = self._monitor(self._sampler) if self._monitor else {}
+        if score:
+            scores = format_scores(score, config.classes)
+            display.log(f"episode {episode} by the judge: {scores}")
         save_generator(self._folders.episode(episode), self._system)
         shuffled = shuffled_grid(self._sampler, config, episode, title)
         grids.save(shuffled, self._folders.picture(episode))

@@ -39,17 +39,17 @@ def console() -> Console:
     return _Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
-def format_losses(values: dict[str, float]) -> str:
-    """One line with the losses at the end of an episode."""
-    return _losses(values, "  ", " (real) + ", " (digit)")
+def format_losses(values: dict[str, float], noun: str = "digit") -> str:
+    """One line with the losses at the end of an episode; `noun` is what a class is called."""
+    return _losses(values, "  ", " (real) + ", f" ({noun})")
 
 
-def format_scores(score: dict[str, float]) -> str:
-    """One line with the judge's metrics at the end of an episode."""
+def format_scores(score: dict[str, float], classes: int = 10) -> str:
+    """One line with the judge's metrics at the end of an episode of `classes` classes."""
     distance = f"Fréchet distance {score['judge/frechet_distance']:.3g}"
     if "judge/label_accuracy" in score:
         return f"label accuracy {score['judge/label_accuracy']:.1%}, {distance}"
-    return f"{score['judge/classes_covered']:.0f} of 10 classes covered, {distance}"
+    return f"{score['judge/classes_covered']:.0f} of {classes} classes covered, {distance}"
 
 
 def status(

@@ -1,11 +1,13 @@
 """The figures of a run: drawn during training, and redrawn later from the files of the run."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from gan3.core.classes import are_digits, noun
 from gan3.core.config import RunConfig
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
@@ -16,49 +18,66 @@ from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
 from gan3.runs.trained import TrainedRun
 
 _MAX_FRAMES = 50  # of an animation; at 0.8 s each and 3 s for the last it takes 42 s
-_FRAME_ROWS = 3  # rows of ten digits in a frame of the first episode
+_FRAME_ROWS = 3  # images of each class in a frame of the first episode
 _SECONDS_PER_FRAME = 0.25  # of the first episode's animation
 
 
 def shuffled_grid(sampler: Sampler, config: RunConfig, episode: int, data_title: str) -> Figure:
-    """The ten digits as 2 x 5, in a random order and with noise that differ between episodes."""
-    order = np.random.default_rng([config.seed, SHUFFLED, episode]).permutation(10)
+    """Each class once (ten digits as 2 x 5), in an order and with noise that differ by episode."""
+    random = np.random.default_rng([config.seed, SHUFFLED, episode])
+    order = random.permutation(config.classes)
     images = sampler(order, seed_of(config.seed, SHUFFLED, episode))
     title = f"{config.experiment} · {data_title} · episode {episode}"
-    return grids.grid(images, 5, title, column_labels=_digit_titles(sampler, order))
+    columns = math.ceil(math.sqrt(2 * config.classes))  # about twice as wide as high
+    return grids.grid(images, columns, title, column_labels=_titles(sampler, order))
 
 
 def fixed_grid(sampler: Sampler, config: RunConfig, episode: int, data_title: str) -> Figure:
-    """Each digit five times as 5 x 10, from noise that is the same in every episode."""
+    """Each class five times, from noise that is the same in every episode."""
     images = fixed_images(sampler, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, fixed noise"
-    return grids.grid(images, 10, title, column_labels=_digit_titles(sampler, range(10)))
+    return _rows_of_classes(images, title, config.classes, _titles(sampler))
 
 
-def _digit_titles(sampler: Sampler, digits: Iterable[int]) -> list[str] | None:
-    """A title for each requested digit; None if the system cannot draw requested digits."""
-    return [str(digit) for digit in digits] if sampler.class_conditional else None
+def _titles(sampler: Sampler, labels: Iterable[int] | None = None) -> list[str] | None:
+    """The names of requested classes, by default of all of them; None if none can be requested."""
+    if not sampler.class_conditional:
+        return None
+    names = sampler.class_names
+    return list(names) if labels is None else [names[label] for label in labels]
+
+
+def _rows_of_classes(
+    images: np.ndarray, title: str, classes: int, names: list[str] | None
+) -> Figure:
+    """Rows of one image of each class, uint8 [rows * K, 28, 28]; for many classes in blocks."""
+    if classes <= grids.MOST_COLUMNS:
+        return grids.grid(images, classes, title, column_labels=names)
+    by_class = images.reshape(-1, classes, 28, 28).swapaxes(0, 1).reshape(-1, 28, 28)
+    return grids.class_sheet(by_class, names or [""] * classes, title)
 
 
 def fixed_images(sampler: Sampler, config: RunConfig, rows: int) -> np.ndarray:
-    """uint8 [10 * rows, 28, 28]: the digits 0 to 9, row by row, from the run's fixed noise."""
-    return sampler(np.tile(np.arange(10), rows), seed_of(config.seed, FIXED))
+    """uint8 [K * rows, 28, 28]: the classes in order, row by row, from the run's fixed noise."""
+    return sampler(np.tile(np.arange(config.classes), rows), seed_of(config.seed, FIXED))
 
 
-def save_real_images(folders: RunFolders, images: np.ndarray, labels: np.ndarray) -> None:
-    """Save ten real images of each digit, row by row 0 to 9; missing images are blank.
+def save_real_images(
+    folders: RunFolders, images: np.ndarray, labels: np.ndarray, classes: int
+) -> None:
+    """Save ten real images of each class, row by row in order; missing images are blank.
 
     images, labels: uint8 [N, 28, 28] and [N].
     """
-    grid = np.zeros((10, 10, 28, 28), np.uint8)  # [row, digit, height, width]
-    for digit in range(10):
-        examples = images[labels == digit][:10]
-        grid[: len(examples), digit] = examples
+    grid = np.zeros((10, classes, 28, 28), np.uint8)  # [row, class, height, width]
+    for label in range(classes):
+        examples = images[labels == label][:10]
+        grid[: len(examples), label] = examples
     write_npz(folders.real, {"images": grid.reshape(-1, 28, 28)})
 
 
 def save_frame(folders: RunFolders, step: int, sampler: Sampler, config: RunConfig) -> None:
-    """Save the digits of the fixed noise as they are after `step` of the first episode."""
+    """Save the images of the fixed noise as they are after `step` of the first episode."""
     images = fixed_images(sampler, config, rows=_FRAME_ROWS)
     write_npz(folders.frame(step), {"images": images})
 
@@ -90,43 +109,52 @@ def draw(trained: TrainedRun, log: Log) -> None:
             frames.append(grids.pixels(fixed))  # a Figure would take far more memory
         rows.append(fixed_images(sampler, config, rows=1))
     name = f"{config.experiment} · {data_title}"
+    classes, titles = config.classes, _titles(sampler)
     grids.save(
         grids.grid(
             np.concatenate(rows),
-            10,
+            classes,
             f"{name} · one row per episode, fixed noise",
-            column_labels=_digit_titles(sampler, range(10)),
+            column_labels=titles,
             row_labels=[f"episode {episode}" for episode in episodes],
         ),
         folders.figures / "episodes.png",
     )
-    classes = sampler(np.repeat(np.arange(10), 10), seed_of(config.seed, CLASSES))
-    grids.save(
-        grids.grid(
-            classes,
-            10,
-            f"{name} · episode {episodes[-1]}, "
-            + ("ten of each digit" if sampler.class_conditional else "100 digits"),
-            row_labels=_digit_titles(sampler, range(10)),
-        ),
-        folders.figures / "classes.png",
-    )
+    _draw_classes(sampler, config, f"{name} · episode {episodes[-1]}", folders)
     grids.progression(frames, folders.figures / "progression.gif")
     _draw_first_episode(trained, sampler, name)
     _draw_comparison(trained, sampler, name)
     lines = read_metrics(folders.metrics)
     grids.save(
-        curves.loss_curves(lines, f"{name} · run {folders.name}"), folders.figures / "losses.png"
+        curves.loss_curves(lines, f"{name} · run {folders.name}", config.class_names),
+        folders.figures / "losses.png",
     )
     log(f"figures of {len(episodes)} episodes: {folders.figures}")
 
 
+def _draw_classes(sampler: Sampler, config: RunConfig, name: str, folders: RunFolders) -> None:
+    """Draw ten of each class, a row for each; if none can be requested, as many of any."""
+    classes, titles = config.classes, _titles(sampler)
+    images = sampler(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
+    if titles:
+        title = f"{name}, ten of each {noun(titles)}"
+    else:
+        title = f"{name}, {10 * classes} {'digits' if are_digits(config.class_names) else 'images'}"
+    if classes <= grids.MOST_COLUMNS:
+        figure = grids.grid(images, 10, title, row_labels=titles)
+    else:
+        figure = grids.class_sheet(images, titles or [""] * classes, title)
+    grids.save(figure, folders.figures / "classes.png")
+
+
 def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> None:
     """Animate the first episode, from the untrained generator on."""
-    folders, titles = trained.folders, _digit_titles(sampler, range(10))
+    folders, titles, classes = trained.folders, _titles(sampler), trained.config.classes
     frames = [
         grids.pixels(
-            grids.grid(_read_images(folders.frame(step)), 10, f"{name} · step {step}", titles)
+            _rows_of_classes(
+                _read_images(folders.frame(step)), f"{name} · step {step}", classes, titles
+            )
         )
         for step in frames_of(folders.frames())
     ]
@@ -135,10 +163,10 @@ def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> Non
 
 
 def _draw_comparison(trained: TrainedRun, sampler: Sampler, name: str) -> None:
-    """Draw real images, and untrained, trained and real digits on one picture."""
-    folders = trained.folders
-    real, digits = _read_images(folders.real), list("0123456789")
-    figure = grids.grid(real, 10, f"{trained.data_title} · real images", digits)
+    """Draw real images, and untrained, trained and real ones on one picture."""
+    folders, classes = trained.folders, trained.config.classes
+    real, names = _read_images(folders.real), list(trained.config.class_names)
+    figure = _rows_of_classes(real, f"{trained.data_title} · real images", classes, names)
     grids.save(figure, folders.figures / "real.png")
     rows = {
         "untrained": _read_images(folders.frame(0)),
@@ -146,10 +174,10 @@ def _draw_comparison(trained: TrainedRun, sampler: Sampler, name: str) -> None:
         "real": real,
     }
     figure = grids.grid(
-        np.concatenate([images[:20] for images in rows.values()]),
-        10,
+        np.concatenate([images[: 2 * classes] for images in rows.values()]),
+        classes,
         f"{name} · untrained, trained and real",
-        _digit_titles(sampler, range(10)),
+        _titles(sampler),
         [label for row in rows for label in (row, "")],
     )
     grids.save(figure, folders.figures / "untrained.png")

@@ -1,4 +1,4 @@
-"""The three networks with open shapes, an encoder head, and a digit-conditional discriminator.
+"""The three networks with open shapes, an encoder head, and a class-conditional discriminator.
 
 At the description's shapes they are those of `method.networks`, bit for bit: the same variables,
 made in the same order from the same stream, in the same products.
@@ -6,7 +6,7 @@ made in the same order from the same stream, in the same products.
 
 import tensorflow as tf
 
-from gan3.method.drawing import CLASSES, ENTRIES, IMAGE, LATENT
+from gan3.method.drawing import ENTRIES, IMAGE
 from gan3.method.networks import Network, as_dense_layers
 from gan3.nn.dense import DenseLayer
 from gan3.nn.initializers import Initializer
@@ -26,7 +26,7 @@ Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each
 
 
 class VaeGanGenerator(Network):
-    """Latent [B, 100] to images: a dense network of any widths.
+    """Latent [B, 10 K] of K classes to images: a dense network of any widths.
 
     With `batch_norm`, batch normalisation (Ioffe & Szegedy 2015) between product and activation.
     """
@@ -34,6 +34,7 @@ class VaeGanGenerator(Network):
     def __init__(
         self,
         init: Initializer,
+        classes: int,
         widths: tuple[int, ...],
         activation: str,
         batch_norm: bool,
@@ -41,8 +42,8 @@ class VaeGanGenerator(Network):
         name: str = "generator",
     ):
         super().__init__(name, init, dtype)
-        self._activation, self._widths = activation, widths
-        sizes = (LATENT, *widths)
+        self._classes, self._activation, self._widths = classes, activation, widths
+        sizes = (classes * ENTRIES, *widths)
         self.hidden = [
             self._layer(f"hidden{i}", shape)
             for i, shape in enumerate(zip(sizes, sizes[1:], strict=False), start=1)
@@ -69,11 +70,11 @@ class VaeGanGenerator(Network):
 
         use_batch_moments: normalise by the batch's own moments (training), not the running ones.
         """
-        latent.shape.assert_is_compatible_with([None, LATENT])
+        latent.shape.assert_is_compatible_with([None, self._classes * ENTRIES])
         activate, seeds = ACTIVATIONS[self._activation], split_seed(seed, len(self.hidden))
         moments: Moments = []
         with tf.name_scope(f"{self.name}/"):
-            h = tf.cast(latent, self._dtype)  # [B, 100]
+            h = tf.cast(latent, self._dtype)  # [B, 10 K]
             for i, (w, b) in enumerate(self.hidden):
                 if self.scales:
                     h = dense(h, w)  # [B, width]
@@ -94,12 +95,12 @@ class VaeGanGenerator(Network):
 
     def dense_layers(self) -> list[DenseLayer]:
         """What it computes for samples, the running moments folded into weights and biases."""
-        specs = generator_layers(self.name, self._widths, self._activation, bool(self.scales))
-        return as_dense_layers(specs, self.saved)
+        shape = (self._classes, self._widths, self._activation, bool(self.scales))
+        return as_dense_layers(generator_layers(self.name, *shape), self.saved)
 
     @property
     def saved(self) -> list[tf.Variable]:
-        """Everything that drawing a digit needs."""
+        """Everything that drawing an image needs."""
         return [*self.weights, *self.means, *self.variances]
 
 
@@ -113,9 +114,9 @@ class VaeGanCritic(Network):
 
     `widths` are the channels of the convolutions, then the width of the dense layer.
     `downsampling` is "pool" (stride 1, 2x2 max-pool) or "stride" (stride 2), a fifth of the work.
-    If `class_conditional`, every hidden layer has a bias for each digit; away from the image's
-    border that is what ten constant planes added to the input would give. With `has_encoder`, a
-    second head returns the parameters of the code.
+    If it is given labels, of `condition_classes` classes, every hidden layer has a bias for each;
+    away from the image's border that is what constant planes added to the input would give. With
+    `has_encoder`, a second head returns the parameters of the code.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class VaeGanCritic(Network):
         kernel_size: int,
         downsampling: str,
         activation: str,
-        class_conditional: bool = False,
+        condition_classes: int = 0,
         has_encoder: bool = False,
         dtype: str = "float32",
     ):
@@ -147,17 +148,15 @@ class VaeGanCritic(Network):
         self.logits = self._layer("logits", (hidden, outputs))
         layers = [*(f"conv{i}" for i in range(1, len(widths))), "hidden"]
         self.digit_biases = [
-            self._digit_bias(layer, width)
+            self._digit_bias(layer, (condition_classes, width))
             for layer, width in zip(layers, widths, strict=True)
-            if class_conditional
+            if condition_classes
         ]
         # Variables keep the name under which the bundled generator's run was saved.
         self.encoder = self._layer("reading", (hidden, 2 * ENTRIES)) if has_encoder else None
 
-    def _digit_bias(self, layer: str, width: int) -> tf.Variable:
-        variable = tf.Variable(
-            self._init.weights((CLASSES, width)), name=f"{self.name}/{layer}/digit"
-        )
+    def _digit_bias(self, layer: str, shape: tuple[int, int]) -> tf.Variable:
+        variable = tf.Variable(self._init.weights(shape), name=f"{self.name}/{layer}/digit")
         self.weights.append(variable)
         return variable
 
@@ -168,13 +167,13 @@ class VaeGanCritic(Network):
         seed: tf.Tensor | None = None,
         labels: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Logits [B, outputs], float32; `labels` [B] are needed if it is class-conditional."""
+        """Logits [B, outputs], float32; `labels` [B] are needed if it is given labels."""
         return self._logits(self._features(images, keep_prob, seed, labels))
 
     def encode(
         self, images: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Digit logits [B, 10], and mean and log variance [B, 10] of the normal code.
+        """Class logits [B, K], and mean and log variance [B, 10] of the normal code.
 
         The log variance is clipped to -10..4, where its exponential is finite.
         """

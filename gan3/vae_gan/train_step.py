@@ -120,7 +120,8 @@ class VaeGanStep(ThreeNetworkStep):
         config, keep_prob = self.config, self.config.keep_prob
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, dropout_seed = tf.unstack(tf.random.split(fake_seed, 2))
-        latent = latent_of(labels, self.noise(labels, noise_seed, step_seed))  # [B, 100]
+        noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
+        latent = latent_of(labels, noise, config.classes)  # [B, 10 K]
         reconstructs = config.reconstruction_weight > 0
         if reconstructs:
             real_digit_logits, mean, log_variance = self.networks.determinator.encode(
@@ -129,8 +130,8 @@ class VaeGanStep(ThreeNetworkStep):
             code_seed = tf.random.fold_in(determinator_seed, 1)
             normal = tf.random.stateless_normal(tf.shape(mean), code_seed, alg="philox")
             code = mean + tf.exp(0.5 * log_variance) * normal  # [B, 10]
-            encoded_latent = latent_of(labels, normal_to_uniform(code))
-            latent = tf.concat([latent, encoded_latent], axis=0)  # [2B, 100]
+            encoded_latent = latent_of(labels, normal_to_uniform(code), config.classes)
+            latent = tf.concat([latent, encoded_latent], axis=0)  # [2B, 10 K]
         else:
             real_digit_logits = self.networks.determinator(
                 images, keep_prob.determinator, determinator_seed
@@ -160,7 +161,8 @@ class VaeGanStep(ThreeNetworkStep):
     ) -> tf.Tensor:
         """Images [B, 28, 28, 1] of the requested digits, with dropout and batch moments."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        latent = latent_of(labels, self.noise(labels, noise_seed, step_seed))  # [B, 100]
+        noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
+        latent = latent_of(labels, noise, self.config.classes)  # [B, 10 K]
         keep_prob = self.config.keep_prob.generator
         return as_images(self.networks.generator.logits(latent, keep_prob, dropout_seed)[0])
 
@@ -207,7 +209,8 @@ class VaeGanStep(ThreeNetworkStep):
             for average, weight in zip(sampler.weights, trained.weights, strict=True):
                 average.assign_add(rate * (weight - average))
         if sampler.means:
-            _, moments = sampler.logits(latent_of(labels, self.noise(labels, seed)))
+            latent = latent_of(labels, self.noise(labels, seed), self.config.classes)
+            _, moments = sampler.logits(latent)
             rate = 1 - tf.minimum(_MOMENTS_DECAY, max_decay)
             running = zip(sampler.means, sampler.variances, moments, strict=True)
             for running_mean, running_variance, (mean, variance) in running:

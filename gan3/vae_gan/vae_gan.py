@@ -31,19 +31,25 @@ class VaeGan(ThreeNetworks):
 
     def _make_networks(self, init: Initializer, dtype: str) -> Triple:
         config, activation = self._config, self._config.activation
+        is_given_labels = config.class_conditional_discriminator
         shape = (config.kernel_size, config.downsampling)
         return Triple(
             VaeGanGenerator(
-                init, config.generator_widths, activation.generator, config.batch_norm, dtype
+                init,
+                config.classes,
+                config.generator_widths,
+                activation.generator,
+                config.batch_norm,
+                dtype,
             ),
             VaeGanCritic(
                 *("discriminator", 1, init, config.discriminator_widths, *shape),
                 activation.discriminator,
-                class_conditional=config.class_conditional_discriminator,
+                condition_classes=config.classes if is_given_labels else 0,
                 dtype=dtype,
             ),
             VaeGanCritic(
-                *("determinator", 10, init, config.determinator_widths, *shape),
+                *("determinator", config.classes, init, config.determinator_widths, *shape),
                 activation.determinator,
                 has_encoder=config.reconstruction_weight > 0,
                 dtype=dtype,
@@ -61,6 +67,7 @@ class VaeGan(ThreeNetworks):
             return trained
         average = VaeGanGenerator(
             Glorot(config.seed),
+            config.classes,
             config.generator_widths,
             config.activation.generator,
             config.batch_norm,

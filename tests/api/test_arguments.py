@@ -55,7 +55,7 @@ class Arguments(unittest.TestCase):
             ),
         )
         with self.assertRaisesRegex(UserError, "2 for 3 images; use one label for each image"):
-            arguments.as_labels([1, 2], 3)
+            arguments.as_labels([1, 2], count=3)
 
     def test_images(self):
         pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)

@@ -32,7 +32,7 @@ GENERATORS = {
         (False, False, 2 * (1 + 50 + 25)),
     ),
     "conditional_dcgan": (
-        lambda: baseline_networks.ConditionalGenerator(Normal(0)),
+        lambda: baseline_networks.ConditionalGenerator(Normal(0), 10),
         10 * 10 + convs(4, 110, 50, 30, 15, 8, 1) + 2 * (50 + 30 + 15 + 8),
         (True, False, 2 * (50 + 30 + 15 + 8)),
     ),
@@ -47,7 +47,7 @@ GENERATORS = {
         (False, False, 0),
     ),
     "auxiliary_gan": (
-        lambda: baseline_networks.AuxiliaryGenerator(Glorot(0)),
+        lambda: baseline_networks.AuxiliaryGenerator(Glorot(0), 10),
         10 * 100 + dense(100, 3 * 3 * 384) + convs(5, 384, 192, 96, 1) + 2 * (192 + 96),
         (True, False, 2 * (192 + 96)),
     ),
@@ -59,7 +59,7 @@ DISCRIMINATORS = {
         (False, False, 0),
     ),
     "conditional_dcgan": (
-        lambda: baseline_networks.ConditionalDiscriminator(Normal(0)),
+        lambda: baseline_networks.ConditionalDiscriminator(Normal(0), 10),
         convs(3, 1, 64) + 10 * 56 * 56 + convs(4, 1, 64) + convs(4, 128, 256, 512, 1024)
         + 2 * (256 + 512 + 1024) + 16 * 1024 + 1,
         (True, False, 2 * (256 + 512 + 1024)),
@@ -75,7 +75,7 @@ DISCRIMINATORS = {
         (False, False, 0),
     ),
     "auxiliary_gan": (
-        lambda: baseline_networks.AuxiliaryDiscriminator(Glorot(0), 0.7),
+        lambda: baseline_networks.AuxiliaryDiscriminator(Glorot(0), 10, 0.7),
         convs(3, 1, 32, 64, 128, 256) + dense(7 * 7 * 256, 1) + dense(7 * 7 * 256, 10),
         (False, True, 0),
     ),
@@ -363,7 +363,7 @@ class BatchNorm(unittest.TestCase):
 class ConditionalDiscriminator(unittest.TestCase):
     def test_the_last_layer_is_a_convolution_without_padding(self):
         """A 4 x 4 kernel fits on a 4 x 4 map once: the dense layer is that convolution."""
-        discriminator = baseline_networks.ConditionalDiscriminator(Normal(0))
+        discriminator = baseline_networks.ConditionalDiscriminator(Normal(0), 10)
         w, b = discriminator.logits
         x = tf.random.stateless_normal([2, 4, 4, 1024], SEED)
         kernel = tf.reshape(w, [4, 4, 1024, 1])

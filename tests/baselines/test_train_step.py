@@ -36,8 +36,8 @@ def system_of(config=PLAIN, seed=3):
         init = Glorot(seed)
         return TwoNetworks(
             config,
-            baseline_networks.AuxiliaryGenerator(init),
-            baseline_networks.AuxiliaryDiscriminator(init, config.discriminator_keep_prob),
+            baseline_networks.AuxiliaryGenerator(init, 10),
+            baseline_networks.AuxiliaryDiscriminator(init, 10, config.discriminator_keep_prob),
         )
     init = FanIn(seed)
     return TwoNetworks(

@@ -46,8 +46,8 @@ def system_with_class_head():
     )
     return TwoNetworks(
         config,
-        baseline_networks.AuxiliaryGenerator(init),
-        baseline_networks.AuxiliaryDiscriminator(init, config.discriminator_keep_prob),
+        baseline_networks.AuxiliaryGenerator(init, 10),
+        baseline_networks.AuxiliaryDiscriminator(init, 10, config.discriminator_keep_prob),
     )
 
 

@@ -31,7 +31,7 @@ class Fields(unittest.TestCase):
         self.assertEqual(set(get_args(types["initializer"])), set(INITIALIZERS))
         labels, seed = tf.constant([1, 1]), tf.constant([3, 4])
         rows = {
-            draw: Noise(draw, 0)(labels, seed, tf.constant([5, 6])).numpy()
+            draw: Noise(draw, 0, 10)(labels, seed, tf.constant([5, 6])).numpy()
             for draw in get_args(types["noise_draw"])
         }
         self.assertEqual(set(rows), {"example", "batch", "once"})

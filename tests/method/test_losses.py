@@ -54,6 +54,14 @@ class Digit(unittest.TestCase):
         )
         self.assertAlmostEqual(float(twice), 2 * once, delta=1e-9)
 
+    def test_zero_logits_of_k_classes_cost_log_k(self):
+        for classes in (2, 3, 26, 62):
+            logits, labels = tf.zeros([5, classes]), tf.constant([0, 1, classes - 1, 0, 1])
+            mean = losses.digit_cross_entropy(logits, labels, "softmax_mean")
+            self.assertAlmostEqual(float(mean), math.log(classes), delta=1e-5)
+            total = losses.digit_cross_entropy(logits, labels, "sigmoid_sum")
+            self.assertAlmostEqual(float(total), 5 * classes * math.log(2), delta=1e-3)
+
     def test_swapped_labels_cost_more(self):
         logits = tf.constant(np.eye(10)[self.labels] * 8.0)
         correct = losses.digit_cross_entropy(logits, tf.constant(self.labels), "softmax_mean")

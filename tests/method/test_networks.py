@@ -14,9 +14,9 @@ GENERATOR_LAYERS = ("hidden1", "hidden2", "hidden3", "pixels")
 class Layers(unittest.TestCase):
     def setUp(self):
         init = Glorot(0)
-        self.generator = Generator(init, "elu")
+        self.generator = Generator(init, 10, "elu")
         self.discriminator = discriminator(init, "elu")
-        self.determinator = determinator(init, "elu")
+        self.determinator = determinator(init, 10, "elu")
 
     def test_parameter_counts_of_the_description(self):
         def dense(*widths):
@@ -92,7 +92,7 @@ class Layers(unittest.TestCase):
 
     def test_dense_layers_are_what_the_generator_computes(self):
         for activation in ("elu", "leaky_relu"):
-            generator = Generator(Glorot(3), activation)
+            generator = Generator(Glorot(3), 10, activation)
             layers = generator.dense_layers()
             self.assertEqual([layer.activation for layer in layers], [activation] * 3 + ["sigmoid"])
             latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
@@ -103,14 +103,26 @@ class Layers(unittest.TestCase):
             np.testing.assert_allclose(generator(latent).numpy().reshape(2, 784), h, atol=1e-5)
 
 
+class AnyNumberOfClasses(unittest.TestCase):
+    def test_the_latent_has_ten_entries_and_the_determinator_a_logit_for_each_class(self):
+        for classes in (3, 62):
+            generator = Generator(Glorot(0), classes, "elu")
+            self.assertEqual(generator.hidden1[0].shape, [10 * classes, 100])
+            self.assertEqual(generator(tf.zeros([2, 10 * classes])).shape, [2, 28, 28, 1])
+            with self.assertRaises(ValueError):
+                generator(tf.zeros([2, 100]))
+            logits = determinator(Glorot(0), classes, "elu")(tf.zeros([2, 28, 28, 1]))
+            self.assertEqual(logits.shape, [2, classes])
+
+
 class Dropout(unittest.TestCase):
     def setUp(self):
         latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
         images = tf.random.stateless_uniform([2, 28, 28, 1], SEED)
         self.inputs = (
-            (Generator(Glorot(0), "elu"), latent),
+            (Generator(Glorot(0), 10, "elu"), latent),
             (discriminator(Glorot(0), "elu"), images),
-            (determinator(Glorot(0), "elu"), images),
+            (determinator(Glorot(0), 10, "elu"), images),
         )
 
     def test_it_is_a_function_of_the_seed(self):

@@ -10,11 +10,30 @@ SEED, OTHER_SEED, STEP_SEED = tf.constant([5, 6]), tf.constant([5, 7]), tf.const
 DRAWS = ("example", "batch", "once")
 
 
+class AnyNumberOfClasses(unittest.TestCase):
+    def test_a_class_owns_its_ten_columns(self):
+        for classes in (2, 3, 62):
+            labels = np.array([0, classes - 1, classes // 2])
+            noise = np.arange(1, 31, dtype=np.float32).reshape(3, 10)
+            got = latent_of(tf.constant(labels), tf.constant(noise), classes).numpy()
+            expected = np.zeros((3, 10 * classes), np.float32)
+            for row, label in enumerate(labels):
+                expected[row, 10 * label : 10 * label + 10] = noise[row]
+            np.testing.assert_array_equal(got, expected)
+
+    def test_the_matrix_of_a_run_has_a_row_for_each_class(self):
+        labels = tf.range(62)
+        rows = Noise("once", 1, 62)(labels, SEED).numpy()
+        self.assertEqual(rows.shape, (62, 10))
+        self.assertEqual(len({row.tobytes() for row in rows}), 62)
+        self.assertTrue(0.9 < np.abs(rows).max() <= 1)
+
+
 class Latent(unittest.TestCase):
     def test_ten_columns_of_noise_and_ninety_of_zeros(self):
         labels = tf.constant([0, 3, 9, 3])
-        noise = Noise("example", 0)(labels, SEED).numpy()
-        latent = latent_of(labels, tf.constant(noise)).numpy()
+        noise = Noise("example", 0, 10)(labels, SEED).numpy()
+        latent = latent_of(labels, tf.constant(noise), 10).numpy()
         self.assertEqual(latent.shape, (4, 100))
         for row, digit in enumerate(labels.numpy()):
             columns = slice(10 * digit, 10 * digit + 10)
@@ -27,7 +46,7 @@ class Latent(unittest.TestCase):
         for digit in range(10):
             matrix[digit, 10 * digit : 10 * digit + 10] = blocks[digit]
         labels = np.array([7, 0, 2], np.int32)
-        got = latent_of(tf.constant(labels), tf.constant(blocks[labels]))
+        got = latent_of(tf.constant(labels), tf.constant(blocks[labels]), 10)
         np.testing.assert_array_equal(got, np.eye(10, dtype=np.float32)[labels] @ matrix)
 
     def test_weights_of_several_digits_scale_the_noise_of_each(self):
@@ -41,14 +60,14 @@ class Latent(unittest.TestCase):
             )
         labels = tf.constant([4, 0, 9])
         np.testing.assert_array_equal(
-            soft_latent(tf.one_hot(labels, 10), noise), latent_of(labels, tf.constant(noise))
+            soft_latent(tf.one_hot(labels, 10), noise), latent_of(labels, tf.constant(noise), 10)
         )
 
     def test_wrong_shapes_are_refused(self):
         with self.assertRaises(ValueError):
-            latent_of(tf.zeros([4, 1], tf.int32), tf.zeros([4, 10]))
+            latent_of(tf.zeros([4, 1], tf.int32), tf.zeros([4, 10]), 10)
         with self.assertRaises(ValueError):
-            latent_of(tf.zeros([4], tf.int32), tf.zeros([4, 100]))
+            latent_of(tf.zeros([4], tf.int32), tf.zeros([4, 100]), 10)
 
 
 class Draws(unittest.TestCase):
@@ -57,7 +76,7 @@ class Draws(unittest.TestCase):
     labels = tf.constant([*range(10), *range(10)])
 
     def test_noise_is_uniform_in_minus_one_to_one(self):
-        noise = Noise("example", 0)(tf.zeros([20_000], tf.int32), SEED).numpy()
+        noise = Noise("example", 0, 10)(tf.zeros([20_000], tf.int32), SEED).numpy()
         self.assertEqual(noise.shape, (20_000, 10))
         self.assertTrue(-1 <= noise.min() < -0.999 < 0.999 < noise.max() < 1)
         # 200,000 draws of deviation 1/sqrt(3): the mean within five standard errors
@@ -65,50 +84,50 @@ class Draws(unittest.TestCase):
         self.assertAlmostEqual(noise.std(), 1 / np.sqrt(3), delta=0.005)
 
     def test_example_draws_for_each_image_by_the_seed(self):
-        draw = Noise("example", 0)
+        draw = Noise("example", 0, 10)
         noise = draw(self.labels, SEED).numpy()
         self.assertEqual(len(np.unique(noise, axis=0)), 20)
         np.testing.assert_array_equal(noise, draw(self.labels, SEED, STEP_SEED))
-        np.testing.assert_array_equal(noise, Noise("example", 1)(self.labels, SEED))
+        np.testing.assert_array_equal(noise, Noise("example", 1, 10)(self.labels, SEED))
         self.assertFalse(np.array_equal(noise, draw(self.labels, OTHER_SEED)))
 
     def test_batch_draws_one_matrix_of_ten_rows_by_the_steps_seed(self):
-        draw = Noise("batch", 0)
+        draw = Noise("batch", 0, 10)
         noise = draw(self.labels, SEED, STEP_SEED).numpy()
         np.testing.assert_array_equal(noise[:10], noise[10:])
         self.assertEqual(len(np.unique(noise, axis=0)), 10)
         np.testing.assert_array_equal(noise, draw(self.labels, OTHER_SEED, STEP_SEED))
-        np.testing.assert_array_equal(noise, Noise("batch", 1)(self.labels, SEED, STEP_SEED))
+        np.testing.assert_array_equal(noise, Noise("batch", 1, 10)(self.labels, SEED, STEP_SEED))
         self.assertFalse(np.array_equal(noise, draw(self.labels, SEED, OTHER_SEED)))
 
     def test_without_a_step_batch_draws_like_example(self):
         labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
-        noise = {draw: Noise(draw, 0)(labels, SEED) for draw in DRAWS}
+        noise = {draw: Noise(draw, 0, 10)(labels, SEED) for draw in DRAWS}
         np.testing.assert_array_equal(noise["batch"], noise["example"])
         self.assertEqual(len(np.unique(noise["batch"], axis=0)), 50)
         self.assertEqual(len(np.unique(noise["once"], axis=0)), 10)
 
     def test_once_draws_one_matrix_by_the_seed_of_the_run(self):
         labels = tf.range(10)
-        noise = Noise("once", 1)(labels, SEED).numpy()
+        noise = Noise("once", 1, 10)(labels, SEED).numpy()
         self.assertEqual(len(np.unique(noise, axis=0)), 10)
         for again in (
-            Noise("once", 1)(labels, SEED),
-            Noise("once", 1)(labels, OTHER_SEED),
-            Noise("once", 1)(labels, SEED, STEP_SEED),
+            Noise("once", 1, 10)(labels, SEED),
+            Noise("once", 1, 10)(labels, OTHER_SEED),
+            Noise("once", 1, 10)(labels, SEED, STEP_SEED),
         ):
             np.testing.assert_array_equal(noise, again)
-        self.assertFalse(np.array_equal(noise, Noise("once", 2)(labels, SEED)))
-        other = Noise("once", 1)
+        self.assertFalse(np.array_equal(noise, Noise("once", 2, 10)(labels, SEED)))
+        other = Noise("once", 1, 10)
         other.redraw(2)  # the matrix of a run with seed 2
-        np.testing.assert_array_equal(other(labels, SEED), Noise("once", 2)(labels, SEED))
-        reversed_rows = Noise("once", 1)(tf.reverse(labels, [0]), SEED)
+        np.testing.assert_array_equal(other(labels, SEED), Noise("once", 2, 10)(labels, SEED))
+        reversed_rows = Noise("once", 1, 10)(tf.reverse(labels, [0]), SEED)
         np.testing.assert_array_equal(reversed_rows, noise[::-1])  # a digit keeps its row
 
     def test_only_one_matrix_for_the_whole_run_can_be_replaced(self):
         for draw in ("example", "batch"):
             with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
-                Noise(draw, 0).redraw(1)
+                Noise(draw, 0, 10).redraw(1)
 
 
 if __name__ == "__main__":

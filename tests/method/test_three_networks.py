@@ -63,7 +63,7 @@ class Samples(unittest.TestCase):
         self.assertEqual(noise.shape, [4, 10])
         images = system.generate(labels, noise)
         self.assertEqual(images.shape, [4, 28, 28])
-        expected = system.networks.generator(latent_of(labels, noise))
+        expected = system.networks.generator(latent_of(labels, noise, 10))
         np.testing.assert_array_equal(images, expected[..., 0])
         self.assertFalse(np.array_equal(images[0], images[3]))  # one digit, two styles
 
@@ -114,7 +114,7 @@ class Samples(unittest.TestCase):
         system = small_system()
         labels = tf.constant([3, 0])
         noise = system.noise(labels, SEED)
-        h = latent_of(labels, noise).numpy()
+        h = latent_of(labels, noise, 10).numpy()
         *hidden, pixels = system.dense_layers()
         for layer in hidden:
             h = tf.nn.elu(h @ layer.w + layer.b).numpy()
@@ -134,7 +134,7 @@ class Evaluation(unittest.TestCase):
         system = small_system()
         got = numbers(system.evaluate(self.images, self.labels, SEED))
         noise = system.noise(self.labels, tf.random.split(SEED, 2)[0])
-        fakes = system.networks.generator(latent_of(self.labels, noise))
+        fakes = system.networks.generator(latent_of(self.labels, noise, 10))
         _, discriminator, determinator = system.networks
         real_logits, fake_logits = discriminator(self.images), discriminator(fakes)
         real, fake = determinator(self.images), determinator(fakes)

@@ -1,5 +1,7 @@
 """Report cards as figures."""
 
+import itertools
+import string
 import unittest
 
 import numpy as np
@@ -28,6 +30,51 @@ class ReportCard(unittest.TestCase):
         counts = np.diag(np.arange(10)) + 5
         texts = self.axes_by_title(counts)["requested and predicted digits"].texts
         self.assertEqual([int(text.get_text()) for text in texts], counts.ravel().tolist())
+
+
+class AnyNumberOfClasses(unittest.TestCase):
+    def card(self, names):
+        count = len(names)
+        coverage = {"samples": [0.5] * count, "real": [0.9] * count}
+        samples = np.tile(DIGITS, (31, 1, 1))[: cards.sheet_layout(count)[0] * count]
+        pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
+        counts = np.eye(count, dtype=int)
+        return cards.report_card("title", ["line"], counts, coverage, samples, pairs, names)
+
+    def test_names_at_the_axes_do_not_overlap_and_stay_inside(self):
+        for names in (
+            ["cat", "dog", "a house"],
+            [f"a name of some length {i}" for i in range(10)],
+            list(string.ascii_uppercase),
+            [f"a name of forty characters, more or less{i}"[-40:] for i in range(62)],
+        ):
+            figure = self.card(names)
+            figure.canvas.draw()
+            for axes in figure.axes:
+                for axis in (axes.xaxis, axes.yaxis):
+                    boxes = [
+                        label.get_window_extent()
+                        for label in axis.get_ticklabels()
+                        if label.get_text() and axis.get_visible() and axes.axison
+                    ]
+                    for box in boxes:
+                        self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width, names[0])
+                        self.assertTrue(box.y0 >= 0 and box.y1 <= figure.bbox.height, names[0])
+                    for one, other in itertools.pairwise(boxes):
+                        overlap = one.shrunk(0.9, 0.9).overlaps(other.shrunk(0.9, 0.9))
+                        self.assertFalse(overlap, names[0])
+
+    def test_the_sheet_has_equally_many_of_each_class_in_full_rows(self):
+        for classes in range(2, 63):
+            per_class, columns = cards.sheet_layout(classes)
+            self.assertEqual(columns % per_class, 0)
+            self.assertTrue(20 <= per_class * classes <= 168, classes)
+        self.assertEqual(cards.sheet_layout(10), (10, 10))
+
+    def test_classes_are_called_classes(self):
+        titles = {axes.get_title() for axes in self.card(["cat", "dog"]).axes}
+        self.assertLessEqual({"requested and predicted classes", "coverage of each class"}, titles)
+        self.assertFalse([title for title in titles if "digit" in title])
 
 
 class Table(unittest.TestCase):

@@ -1,6 +1,7 @@
 """Grids of digits, GIFs and files."""
 
 import io
+import string
 import unittest
 
 import numpy as np
@@ -103,6 +104,67 @@ class Grid(unittest.TestCase):
             for name in ("short", "a name of some forty characters, or more")
         ]
         self.assertGreater(widths[1] - widths[0], 1)
+
+
+class ManyClasses(unittest.TestCase):
+    def assert_nothing_overlaps(self, figure):
+        figure.canvas.draw()
+        whole = figure.bbox
+        texts = [text.get_window_extent() for text in figure.texts if text.get_text()]
+        for box in texts:
+            self.assertTrue(whole.x0 <= box.x0 and box.x1 <= whole.x1, box)
+            self.assertTrue(whole.y0 <= box.y0 and box.y1 <= whole.y1, box)
+        boxes = np.array([box.extents for box in texts])
+        for image in figure.images:
+            rows, columns = image.get_array().shape[:2]
+            box = [image.ox, image.oy, image.ox + columns, image.oy + rows]
+            self.assertTrue(box[0] >= 0 and box[2] <= whole.x1 and box[1] >= 0)
+            boxes = np.vstack([boxes, box])
+        left, bottom, right, top = boxes.T
+        across = (left[:, None] + 1 < right[None]) & (left[None] + 1 < right[:, None])
+        overlap = across & (bottom[:, None] + 1 < top[None]) & (bottom[None] + 1 < top[:, None])
+        self.assertEqual(np.argwhere(np.triu(overlap, 1)).tolist(), [])
+
+    def test_names_of_any_length_and_number_fit(self):
+        for names in (
+            ["cat", "dog"],
+            ["T-shirt/top", "a name that has all of forty characters!", "$x^2$", "WWWWWWWWWWWWWW"],
+            list(string.ascii_uppercase),
+            [f"a name of forty characters, more or less{i}"[-40:] for i in range(62)],
+        ):
+            images = np.zeros((len(names), 28, 28), np.uint8)
+            columns = -(-len(names) // 2)
+            self.assert_nothing_overlaps(grids.grid(images, columns, "title", names))
+            rows = np.tile(images, (2, 1, 1))
+            self.assert_nothing_overlaps(grids.grid(rows, len(names), "title", names, ["a", "b"]))
+            self.assert_nothing_overlaps(grids.class_sheet(rows, names, "title"))
+
+    def test_a_sheet_has_the_images_of_a_class_behind_its_name(self):
+        names = list(string.ascii_uppercase)
+        images = np.repeat(np.arange(26, dtype=np.uint8), 3)[:, None, None]
+        figure = grids.class_sheet(np.tile(images, (1, 28, 28)), names, "title")
+        figure.canvas.draw()
+        height = figure.bbox.height
+        for name, text in zip(names, figure.texts[1:], strict=True):
+            self.assertEqual(text.get_text(), name)
+            box = text.get_window_extent()
+            in_row = [
+                image
+                for image in figure.images
+                if image.oy < (box.y0 + box.y1) / 2 < image.oy + 84 and image.ox > box.x1
+            ]
+            nearest = sorted(in_row, key=lambda image: image.ox)[:3]
+            shown = {int(image.get_array()[0, 0, 0]) for image in nearest}
+            self.assertEqual(shown, {names.index(name)})
+        self.assertLess(abs(np.log(figure.bbox.width / height / 1.5)), 0.7)
+
+    def test_many_columns_are_smaller(self):
+        widths = {
+            columns: grids.grid(np.zeros((columns, 28, 28), np.uint8), columns, "t").bbox.width
+            for columns in (16, 17, 32, 33, 62)
+        }
+        self.assertEqual([grids.scale_of(columns) for columns in widths], [3, 3 - 1, 2, 1, 1])
+        self.assertLess(max(widths.values()), 2200)
 
 
 class Files(FolderTest):

@@ -1,10 +1,12 @@
 """Sampling without TensorFlow: the digits are those that TensorFlow draws."""
 
 import dataclasses
+import string
 import unittest
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.runs import drawing, sampling
 from gan3.runs.registry import builder_of, config_of, dense_generator_of, names
@@ -35,14 +37,30 @@ def system_of(name, **changes):
 
 class Labels(unittest.TestCase):
     def test_labels_repeat_the_digits_of_the_text(self):
-        self.assertEqual(drawing.parse_labels(12, "cycle").tolist(), [*range(10), 0, 1])
-        self.assertEqual(drawing.parse_labels(5, "73").tolist(), [7, 3, 7, 3, 7])
-        self.assertEqual(drawing.parse_labels(3, "0").dtype, np.int64)
+        self.assertEqual(drawing.parse_labels(12, "cycle", DIGITS).tolist(), [*range(10), 0, 1])
+        self.assertEqual(drawing.parse_labels(5, "73", DIGITS).tolist(), [7, 3, 7, 3, 7])
+        self.assertEqual(drawing.parse_labels(3, "0", DIGITS).dtype, np.int64)
 
     def test_other_texts_and_counts_are_refused(self):
         for count, text in ((0, "cycle"), (-1, "1"), (10**9, "1"), (5, ""), (5, "1a"), (5, "٣")):
             with self.subTest(text=text, count=count), self.assertRaises(UserError):
-                drawing.parse_labels(count, text)
+                drawing.parse_labels(count, text, DIGITS)
+
+
+class LabelsOfNames(unittest.TestCase):
+    def test_names_have_commas_between_them_and_are_repeated(self):
+        letters = tuple("ABC")
+        for text, expected in (
+            ("cycle", [0, 1, 2, 0]),
+            ("B,A", [1, 0, 1, 0]),
+            ("CA", [2, 0, 2, 0]),
+        ):
+            self.assertEqual(drawing.parse_labels(4, text, letters).tolist(), expected)
+        self.assertEqual(drawing.parse_labels(2, "cat", ("dog", "cat")).tolist(), [1, 1])
+
+    def test_digits_of_a_set_of_letters_are_refused(self):
+        with self.assertRaisesRegex(UserError, "labels '01': no class '0' here; use A, B, C"):
+            drawing.parse_labels(4, "01", tuple("ABC"))
 
 
 class Dense(FolderTest):
@@ -56,25 +74,28 @@ class Dense(FolderTest):
 
     def assert_same_digits(self, sampler, dense):
         """Both have the same noise and the same pixels, for three chunks of digits."""
+        self.assert_same_images(sampler, dense, LABELS)
+
+    def assert_same_images(self, sampler, dense, labels):
         for attribute in (
             *("class_conditional", "noise_distribution", "noise_entries", "has_fixed_noise"),
         ):
             self.assertEqual(getattr(sampler, attribute), getattr(dense, attribute), attribute)
-        noise = sampler.noise(LABELS, (7, 3))
-        self.assertEqual(noise.shape, (len(LABELS), sampler.noise_entries))
-        got = dense.noise(LABELS, (7, 3))
+        noise = sampler.noise(labels, (7, 3))
+        self.assertEqual(noise.shape, (len(labels), sampler.noise_entries))
+        got = dense.noise(labels, (7, 3))
         self.assertEqual(got.dtype, np.float32)
         np.testing.assert_allclose(got, noise, rtol=0, atol=2e-6)
         if dense.noise_distribution == "uniform":
             np.testing.assert_array_equal(got, noise)
-        expected, images = sampler(LABELS, (7, 3)), dense(LABELS, (7, 3))
-        self.assertEqual((images.shape, images.dtype), ((len(LABELS), 28, 28), np.uint8))
+        expected, images = sampler(labels, (7, 3)), dense(labels, (7, 3))
+        self.assertEqual((images.shape, images.dtype), ((len(labels), 28, 28), np.uint8))
         self.assertGreater(expected.std(), 10)
         difference = np.abs(images.astype(int) - expected)
         self.assertLessEqual(difference.max(), 1)
         self.assertLess((difference > 0).mean(), 0.01)
         for one in (sampler, dense):
-            drawn = one.draw(LABELS, noise).astype(int)
+            drawn = one.draw(labels, noise).astype(int)
             self.assertLessEqual(np.abs(drawn - expected).max(), 1)
 
     def test_every_dense_system_draws_the_digits_that_tensorflow_draws(self):
@@ -94,6 +115,24 @@ class Dense(FolderTest):
         }.items():
             with self.subTest(name):
                 self.assert_same_digits(*self.samplers(name, **changes))
+
+    def test_26_classes_too(self):
+        letters = {"class_names": tuple(string.ascii_uppercase)}
+        small = {
+            "best": {
+                "generator_widths": (20, 30),
+                "discriminator_widths": (3, 4, 8),
+                "determinator_widths": (3, 4, 8),
+            },
+            "published_code": {},  # whose noise is a matrix of the run
+            "mlp_gan": {},
+        }
+        for name, changes in small.items():
+            with self.subTest(name):
+                sampler, dense = self.samplers(name, **changes, **letters)
+                self.assertEqual(sampler.class_names, letters["class_names"])
+                self.assertEqual(dense.class_names, letters["class_names"])
+                self.assert_same_images(sampler, dense, np.resize(np.arange(26), 60))
 
     def test_the_shapes_are_those_of_the_variables(self):
         for name in set(names()) - CONVOLUTIONS:

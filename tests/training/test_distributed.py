@@ -70,7 +70,7 @@ def two_networks():
     def make():
         init = Normal(1)
         discriminator = DenseDiscriminator(init, 0.7, "float32")
-        return TwoNetworks(config, ConditionalGenerator(init, "float32"), discriminator)
+        return TwoNetworks(config, ConditionalGenerator(init, 10, "float32"), discriminator)
 
     return config, make
 

@@ -25,15 +25,15 @@ def critic(outputs=1, downsampling="stride", **options):
 
 class Generator(unittest.TestCase):
     def test_parameter_counts(self):
-        plain = VaeGanGenerator(Glorot(0), (30, 40), "elu", batch_norm=False)
+        plain = VaeGanGenerator(Glorot(0), 10, (30, 40), "elu", batch_norm=False)
         self.assertEqual(count(plain), dense(100, 30, 40, 784))
-        normal = VaeGanGenerator(Glorot(0), (30, 40), "elu", batch_norm=True)
+        normal = VaeGanGenerator(Glorot(0), 10, (30, 40), "elu", batch_norm=True)
         self.assertEqual(count(normal), dense(100, 30, 40, 784) + 30 + 40)
         self.assertEqual(len(normal.saved), len(normal.weights) + 2 * 2)
         self.assertEqual(plain.saved, plain.weights)
 
     def test_moments_are_those_of_the_products_in_the_batch(self):
-        generator = VaeGanGenerator(Glorot(0), (30,), "elu", batch_norm=True)
+        generator = VaeGanGenerator(Glorot(0), 10, (30,), "elu", batch_norm=True)
         latent = tf.random.stateless_uniform([500, 100], SEED, -1, 1)
         _, [(mean, variance)] = generator.logits(latent)
         products = latent.numpy() @ generator.hidden[0][0].numpy()
@@ -41,7 +41,7 @@ class Generator(unittest.TestCase):
         np.testing.assert_allclose(variance, products.var(axis=0), rtol=1e-4)
 
     def test_running_moments_are_used_if_requested_and_for_samples(self):
-        generator = VaeGanGenerator(Glorot(0), (30,), "elu", batch_norm=True)
+        generator = VaeGanGenerator(Glorot(0), 10, (30,), "elu", batch_norm=True)
         latent = tf.random.stateless_uniform([50, 100], SEED, -1, 1)
         by_batch, [(mean, variance)] = generator.logits(latent)
         by_running, moments = generator.logits(latent, use_batch_moments=False)
@@ -56,7 +56,7 @@ class Generator(unittest.TestCase):
 
     def test_dense_layers_are_what_samples_are_computed_by(self):
         for batch_norm in (False, True):
-            generator = VaeGanGenerator(Glorot(0), (30, 40), "leaky_relu", batch_norm)
+            generator = VaeGanGenerator(Glorot(0), 10, (30, 40), "leaky_relu", batch_norm)
             for number, v in enumerate(generator.saved):  # away from their initial values
                 v.assign_add(0.1 * tf.random.stateless_uniform(v.shape, [number, 5]))
             latent = tf.random.stateless_uniform([5, 100], SEED, -1, 1)
@@ -70,7 +70,7 @@ class Generator(unittest.TestCase):
             np.testing.assert_allclose(generator(latent).numpy().reshape(5, 784), h, atol=1e-5)
 
     def test_dropout_needs_a_seed(self):
-        generator = VaeGanGenerator(Glorot(0), (30, 40), "elu", batch_norm=False)
+        generator = VaeGanGenerator(Glorot(0), 10, (30, 40), "elu", batch_norm=False)
         latent = tf.random.stateless_uniform([5, 100], SEED, -1, 1)
         plain = generator.logits(latent)[0]
         np.testing.assert_array_equal(plain, generator.logits(latent, 1.0, SEED)[0])
@@ -86,7 +86,7 @@ class Generator(unittest.TestCase):
         self.assertEqual(images.shape, [2, 28, 28, 1])
         self.assertEqual(set(images.numpy().ravel()), {0.5})
         with self.assertRaises(ValueError):
-            VaeGanGenerator(Glorot(0), (5,), "elu", False)(tf.zeros([2, 10]))
+            VaeGanGenerator(Glorot(0), 10, (5,), "elu", False)(tf.zeros([2, 10]))
 
 
 class Critic(unittest.TestCase):
@@ -95,7 +95,7 @@ class Critic(unittest.TestCase):
         for downsampling in ("stride", "pool"):  # both halve the sides twice
             self.assertEqual(count(critic(10, downsampling)), plain + dense(8, 10))
         self.assertEqual(
-            count(critic(1, class_conditional=True)), plain + dense(8, 1) + 10 * (4 + 6 + 8)
+            count(critic(1, condition_classes=10)), plain + dense(8, 1) + 10 * (4 + 6 + 8)
         )
         self.assertEqual(count(critic(10, has_encoder=True)), plain + dense(8, 10) + dense(8, 20))
 
@@ -105,7 +105,7 @@ class Critic(unittest.TestCase):
         self.assertEqual(deep(tf.zeros([2, 28, 28, 1])).shape, [2, 1])
 
     def test_a_bias_per_digit_equals_ten_constant_planes_away_from_the_border(self):
-        conditional = critic(class_conditional=True)
+        conditional = critic(condition_classes=10)
         images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
         labels = np.array([2, 7, 0])
         w, b = conditional.convs[0]
@@ -122,7 +122,7 @@ class Critic(unittest.TestCase):
         np.testing.assert_allclose(with_planes.numpy()[inside], biased.numpy()[inside], atol=1e-5)
 
     def test_every_hidden_layer_depends_on_the_label_if_it_is_class_conditional(self):
-        conditional = critic(class_conditional=True)
+        conditional = critic(condition_classes=10)
         images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
         labels = tf.constant([2, 7, 0])
         biases = conditional.digit_biases

@@ -238,7 +238,10 @@ class Step(unittest.TestCase):
             normal = tf.random.stateless_normal([20, 10], code_seed, alg="philox")
             code = mean + tf.sqrt(tf.exp(log_variance)) * normal
             noise = system.noise(labels, noise_seed)
-            latents = [latent_of(labels, noise), latent_of(labels, tf.math.erf(code / 2**0.5))]
+            latents = [
+                latent_of(labels, noise, 10),
+                latent_of(labels, tf.math.erf(code / 2**0.5), 10),
+            ]
             pixel_logits, _ = generator.logits(
                 tf.concat(latents, axis=0), keep_prob.generator, dropout_seed
             )
@@ -337,7 +340,7 @@ class Step(unittest.TestCase):
 
         def reconstruction():
             _, mean, _ = system.networks.determinator.encode(self.images)
-            latent = latent_of(self.labels, normal_to_uniform(mean))
+            latent = latent_of(self.labels, normal_to_uniform(mean), 10)
             pixel_logits, _ = system.networks.generator.logits(latent)
             return float(losses.reconstruction(pixel_logits, self.images))
 
@@ -407,7 +410,7 @@ class Sampler(unittest.TestCase):
             step(tf.constant([0, number]))
         _, labels = batch_of(20)
         labels = tf.tile(labels, [200])
-        latent = latent_of(labels, system.noise(labels, SEED))
+        latent = latent_of(labels, system.noise(labels, SEED), 10)
         sampler = system.sampler
         _, moments = sampler.logits(latent)
         running = zip(sampler.means, sampler.variances, moments, strict=True)

@@ -1,0 +1,57 @@
+"""Class names as labels in figures: short enough for their place, whatever they are."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+_POINTS_PER_INCH = 72
+
+
+def text_width(text: str, fontsize: float, dpi: float) -> float:
+    """The width of a line of text, in pixels of a figure with this resolution."""
+    font = FontProperties(size=fontsize)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return width * dpi / _POINTS_PER_INCH
+
+
+def shortened(text: str, width: float, fontsize: float, dpi: float) -> str:
+    """The text, cut with an ellipsis at its end if it is wider than `width` pixels."""
+    return _longest_cut(text, lambda kept: text[:kept].rstrip() + "…", width, fontsize, dpi)
+
+
+def all_shortened(texts: Sequence[str], width: float, fontsize: float, dpi: float) -> list[str]:
+    """`shortened` of each text; those that would then look alike are cut in the middle."""
+    short = [shortened(text, width, fontsize, dpi) for text in texts]
+    alike = {text for text, count in Counter(short).items() if count > 1}
+    return [
+        _cut_in_the_middle(text, width, fontsize, dpi) if cut in alike else cut
+        for text, cut in zip(texts, short, strict=True)
+    ]
+
+
+def _cut_in_the_middle(text: str, width: float, fontsize: float, dpi: float) -> str:
+    def cut(kept: int) -> str:
+        return f"{text[: kept // 2].rstrip()}…{text[len(text) - (kept + 1) // 2 :].lstrip()}"
+
+    return _longest_cut(text, cut, width, fontsize, dpi)
+
+
+def _longest_cut(
+    text: str, cut: Callable[[int], str], width: float, fontsize: float, dpi: float
+) -> str:
+    """The text, or the longest `cut(kept)` of it that fits; at least one character is kept."""
+    if text_width(text, fontsize, dpi) <= width:
+        return text
+    low, high = 1, len(text)  # `low` characters fit, or low is 1; `high` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = text_width(cut(middle), fontsize, dpi) <= width
+        low, high = (middle, high) if fits else (low, middle)
+    return cut(low)
+
+
+def widest(texts: Sequence[str], fontsize: float, dpi: float) -> float:
+    """The width of the widest of some lines of text, in pixels; 0 if there is none."""
+    return max((text_width(text, fontsize, dpi) for text in texts), default=0.0)
