@@ -8,6 +8,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from gan3.data import strokes
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import FILE_NAMES, KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
 
-HELD_OUT = 5_000  # training images, the last ones, that the validation split holds out
+HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
 TITLES = {"mnist": "MNIST", "strokes": "strokes (synthetic, NOT MNIST)", "idx": "own IDX set"}
 _CACHE = Path("data")  # downloads and strokes are kept here
 
@@ -38,11 +39,54 @@ class Dataset:
     held_out_images: np.ndarray  # uint8 [M, 28, 28]
     held_out_labels: np.ndarray  # uint8 [M]
     class_names: tuple[str, ...] = DIGITS  # 2 to 62 of them; a label is an index into them
+    # The whole training part, whatever the split and the images that are left out; by default
+    # `images` and `labels`.
+    training_images: np.ndarray | None = None
+    training_labels: np.ndarray | None = None
+
+    @cached_property
+    def training_digest(self) -> str:
+        """SHA-256 of the whole training part, and of the names of classes that are no digits.
+
+        It does not depend on the split, nor on images that are left out.
+        """
+        names = [] if self.class_names == DIGITS else ["\n".join(self.class_names).encode()]
+        parts = [*(np.ascontiguousarray(part) for part in self._training_part()), *names]
+        digests = [hashlib.sha256(part).hexdigest() for part in parts]
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def learning_part(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels of the training part without those that a validation split holds out.
+
+        What a judge learns from, whatever is held out here.
+        """
+        images, labels = self._training_part()
+        count = len(images) - validation_count(len(images))
+        return images[:count], labels[:count]
+
+    def validation_part(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels that a validation split holds out, whatever is held out here."""
+        images, labels = self._training_part()
+        count = validation_count(len(images))
+        return images[-count:], labels[-count:]
+
+    def _training_part(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.training_images is None or self.training_labels is None:
+            return self.images, self.labels
+        return self.training_images, self.training_labels
 
     @property
     def title(self) -> str:
         """Its name in figures and log lines, unmistakable if the digits are not MNIST's."""
         return TITLES[self.name]
+
+
+def validation_count(training_images: int) -> int:
+    """How many training images, the last ones, a validation split holds out: 5,000 if it can.
+
+    Of fewer than 30,000 a sixth, at least one.
+    """
+    return min(HELD_OUT, max(1, training_images // 6))
 
 
 def load(
@@ -61,7 +105,8 @@ def load(
         folder: searched first, then $GAN3_DATA, ./data and the Keras cache, and in each of them
             torchvision's MNIST/raw. If none has MNIST, it is downloaded into ./data.
         split: "test" trains on all training images and holds out the test set; "validation" holds
-            out the last 5,000 training images and ignores the test set.
+            out the last 5,000 training images (of fewer than 30,000 a sixth) and ignores the test
+            set.
         log: receives warnings and what takes time.
         mirrors: https addresses to download from, tried in this order.
         skip_first: training images, the first ones, that are left out.
@@ -117,13 +162,11 @@ def _split(name: str, source: str, arrays: Arrays, split: str) -> Dataset:
     if split == "test":
         parts = images, labels, arrays["t10k-images"], arrays["t10k-labels"]
     else:
-        if len(images) <= HELD_OUT:
-            raise UserError(
-                f"{source}: {len(images)} training images; the validation split needs more than"
-                f" the {HELD_OUT} that it holds out"
-            )
-        parts = images[:-HELD_OUT], labels[:-HELD_OUT], images[-HELD_OUT:], labels[-HELD_OUT:]
-    return Dataset(name, source, digest, split, *parts)
+        count = validation_count(len(images))
+        parts = images[:-count], labels[:-count], images[-count:], labels[-count:]
+    return Dataset(
+        name, source, digest, split, *parts, training_images=images, training_labels=labels
+    )
 
 
 def _leave_out(dataset: Dataset, count: int) -> Dataset:

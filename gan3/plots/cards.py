@@ -10,8 +10,8 @@ from gan3.plots.grids import DPI, picture_axes
 def report_card(
     title: str,
     lines: list[str],
-    counts: np.ndarray,
-    coverage: dict[str, list[float]],
+    counts: np.ndarray | None,
+    coverage: dict[str, list[float]] | None,
     samples: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> Figure:
@@ -20,16 +20,22 @@ def report_card(
     Args:
         lines: the table as text, drawn in a monospaced font.
         counts: how often the judge predicts each digit. [10, 10], a row for each requested digit;
-            [10] if no digits were requested.
-        coverage: of each digit, 0..1, under the keys "samples" and "real".
+            [10] if no digits were requested; None without a judge.
+        coverage: of each digit, 0..1, under the keys "samples" and "real"; None without a judge.
         samples: uint8 [N, 28, 28], drawn in rows of ten, a remainder left out; one row per digit if
             digits were requested.
         pairs: samples uint8 [10, 28, 28], their nearest training images, the distances [10].
     """
-    requested = counts.ndim == 2
+    requested = counts is not None and counts.ndim == 2
     figure = Figure(figsize=(11, 10.4), dpi=DPI)
     figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
+    if counts is None or coverage is None:
+        _sample_sheet(figure, samples, "samples")
+        text = "no judge has learned from this data set,\nso nothing is said about its classes"
+        figure.text(0.5, 0.45, text, ha="center", fontsize=9, color="0.4")
+        _nearest_pairs(figure, *pairs)
+        return figure
     _sample_sheet(figure, samples, "ten samples of each digit" if requested else "random samples")
     axes = figure.add_axes((0.06, 0.3, 0.34, 0.31 if requested else 0.28))
     if requested:
