@@ -33,7 +33,7 @@ BUNDLED = {
     BUNDLED_STROKES: "90c0375b9c6ab578a06662d3cc9c993282409317ffe0f2ea6f65541f8634d269",
 }
 """The SHA-256 of each bundled file: the judge of MNIST, and that of the strokes."""
-_EPOCHS, _LEAST_STEPS, _MOST_STEPS = 12, 1_000, 12_000
+EPOCHS, LEAST_STEPS, MOST_STEPS = 12, 1_000, 12_000  # of training, see `steps_for`
 _KEEP_PROB, _LEARNING_RATE, _BATCH_SIZE = 0.5, 2e-3, 125
 _CHUNK = 1000  # images per forward pass
 # Largest change in augmentation: rotation in radians, relative change of size, slant in pixels per
@@ -149,7 +149,7 @@ def save(path: Path, weights: dict[str, np.ndarray], origin: Origin) -> None:
 
 def steps_for(images: int) -> int:
     """Training steps for a number of images: twelve epochs, but at least 1,000, at most 12,000."""
-    return int(np.clip(_EPOCHS * images // _BATCH_SIZE, _LEAST_STEPS, _MOST_STEPS))
+    return int(np.clip(EPOCHS * images // _BATCH_SIZE, LEAST_STEPS, MOST_STEPS))
 
 
 def make(
