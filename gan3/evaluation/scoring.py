@@ -99,7 +99,7 @@ class Evaluation(NamedTuple):
     """What a report card says about one set of samples; without a judge, two parts are None."""
 
     scores: Scores
-    coverage: list[float] | None  # of each class
+    coverage: list[float | None] | None  # of each class, None for one that is not held out
     counts: np.ndarray | None  # of predicted classes: [K]; [K, K] by requested class
     pairs: Pairs  # the ten samples closest to a training image
 
@@ -161,7 +161,7 @@ class Scorer:
 
     def _feature_scores(
         self, features: np.ndarray, classes: np.ndarray
-    ) -> tuple[Scores, list[float]]:
+    ) -> tuple[Scores, list[float | None]]:
         """The metrics of the judge's features [N, 128], and the coverage of each class."""
         seed, scores = self._seed, {}
         value = metrics.frechet_distance(metrics.moments(features), self._moments)
@@ -172,10 +172,10 @@ class Scorer:
         prdc = metrics.prdc(self._features, features, NEIGHBOURS)
         for metric, values in prdc._asdict().items():
             scores[metric] = _mean_score(values, seed)
-        coverage = [
-            float(prdc.coverage[self._labels == label].mean()) for label in np.unique(self._labels)
-        ]
-        scores["worst_class_coverage"] = _score(min(coverage))
+        of_class = [prdc.coverage[self._labels == label] for label in range(self._classes)]
+        coverage = [float(values.mean()) if len(values) else None for values in of_class]
+        covered = [fraction for fraction in coverage if fraction is not None]
+        scores["worst_class_coverage"] = _score(min(covered))
         if self._diversity:  # 0 if no class has two different images
             value = metrics.mean_pairwise_distance(features, classes) / self._diversity
             scores["within_class_diversity"] = _score(value)

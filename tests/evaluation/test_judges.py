@@ -1,5 +1,6 @@
 """Which judge scores a data set: bundled, cached, trained, refused or none."""
 
+import dataclasses
 import json
 import os
 import unittest
@@ -130,13 +131,16 @@ class Cache(FolderTest):
 
     def test_what_cannot_be_written_is_passed_over(self):
         Path("file").write_text("")
-        with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(self.folder / "file")}):
-            with mock.patch.dict(os.environ, GAN3_CACHE=""):
-                judges.train_for(three_classes(), steps=1, log=no_log)
+        unusable = str(self.folder / "file")
+        with mock.patch.dict(os.environ, GAN3_CACHE="", XDG_CACHE_HOME=unusable):
+            judges.train_for(three_classes(), steps=1, log=no_log)
         self.assertEqual(len(list(Path("data/judges").glob("*.npz"))), 1)
-        with mock.patch.dict(os.environ, GAN3_CACHE="file"):
-            with self.assertRaisesRegex(UserError, "file/judges: cannot be written"):
-                judges.train_for(three_classes(), steps=1, log=no_log)
+        message = "file/judges: cannot be written"
+        with (
+            mock.patch.dict(os.environ, GAN3_CACHE="file"),
+            self.assertRaisesRegex(UserError, message),
+        ):
+            judges.train_for(three_classes(), steps=1, log=no_log)
 
 
 class OfThreeClasses(FolderTest):
@@ -170,7 +174,7 @@ class OfThreeClasses(FolderTest):
         self.assertEqual(card["judge"]["digest"], trained.digest)
         self.assertEqual(card["judge"]["accuracy"], round(record["accuracy"]["test"], 6))
 
-        renamed = Dataset(*(getattr(dataset, name) for name in FIELDS), class_names=("a", "b", "c"))
+        renamed = dataclasses.replace(dataset, class_names=("a", "b", "c"))
         for other in (three_classes(243), renamed):
             with self.assertRaisesRegex(UserError, "learned from other data than own IDX set"):
                 self.card(other, found)
@@ -183,20 +187,24 @@ class OfThreeClasses(FolderTest):
             for part in ("judge", "confusion", "coverage_by_digit"):
                 self.assertIsNone(card[part])
 
+    def test_a_class_that_is_not_held_out_has_no_coverage(self):
+        dataset = three_classes()
+        kept = dataset.held_out_labels != 1
+        images, labels = dataset.held_out_images[kept], dataset.held_out_labels[kept]
+        images, labels = np.tile(images, (2, 1, 1)), np.tile(labels, 2)
+        dataset = dataclasses.replace(dataset, held_out_images=images, held_out_labels=labels)
+        with mock.patch.object(judge, "LEAST_STEPS", 2):
+            card = self.card(dataset, judges.judge_of(dataset, train=True, log=no_log))
+        for coverage in card["coverage_by_digit"].values():
+            self.assertEqual([value is None for value in coverage], [False, True, False])
+
     def test_a_class_that_it_could_not_learn_is_named(self):
         dataset = three_classes()
         two = dataset.labels != 1
         images, labels = dataset.images[two], dataset.labels[two]
-        rest = dataset.held_out_images, dataset.held_out_labels
-        arrays = images, labels, *rest
-        dataset = Dataset("idx", "own", "d", "test", *arrays, class_names=dataset.class_names)
-        with self.assertRaisesRegex(UserError, r"\Aown: class box is not among the"):
+        dataset = dataclasses.replace(dataset, images=images, labels=labels)
+        with self.assertRaisesRegex(UserError, r"\Ashapes: class box is not among the"):
             judge.make(Path("j.npz"), dataset, steps=1, log=no_log)
-
-
-FIELDS = ("name", "source", "digest", "split", "images", "labels") + (
-    *("held_out_images", "held_out_labels"),
-)
 
 
 class CommandLine(FolderTest):
