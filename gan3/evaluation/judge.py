@@ -30,7 +30,7 @@ BUNDLED_JUDGE = _FOLDER / "judge.npz"
 BUNDLED_STROKES = _FOLDER / "judge_strokes.npz"
 BUNDLED = {
     BUNDLED_JUDGE: "2fe3575a6e17c59afd54c9d4b61e3cb77d4d1fe59f8c42f27e3318a5d7016317",
-    BUNDLED_STROKES: "90c0375b9c6ab578a06662d3cc9c993282409317ffe0f2ea6f65541f8634d269",
+    BUNDLED_STROKES: "189594ef16e33d4bcd6b26c720a7594c832ef87157992d7a8b45d593ebb3d6af",
 }
 """The SHA-256 of each bundled file: the judge of MNIST, and that of the strokes."""
 EPOCHS, LEAST_STEPS, MOST_STEPS = 12, 1_000, 12_000  # of training, see `steps_for`
