@@ -83,14 +83,23 @@ def _add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
-    text = "folder to search first for the data set (default: $GAN3_DATA, then ./data)"
+    text = (
+        "folder to search first for the data set (default: $GAN3_DATA, then ./data), or folder or"
+        " file of your own set"
+    )
     parser.add_argument("--data", metavar="DIR", help=text)
+
+
+def _add_ink(parser: argparse.ArgumentParser) -> None:
+    text = "ink of an npz file or of pictures with --dataset own: bright on dark, or dark on bright"
+    parser.add_argument("--ink", choices=("bright", "dark"), help=text)
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
     text = (
         "data set; auto is MNIST, or the synthetic strokes if MNIST cannot be found or downloaded;"
-        " idx is your own IDX files in --data (default: auto)"
+        " own is your own set in --data (IDX files, an npz file or a folder of pictures for each"
+        " class), idx the same of IDX files only (default: auto)"
     )
     parser.add_argument("--dataset", choices=choices_of("dataset"), default="auto", help=text)
 
@@ -134,10 +143,15 @@ def _train(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     text = (
         "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
-        " downloaded; idx is your own IDX files in --data (default: auto)"
+        " downloaded; own is your own set in --data (IDX files, an npz file or a folder of pictures"
+        " for each class), idx the same of IDX files only (default: auto)"
     )
     add("--dataset", choices=choices_of("dataset"), help=text)
-    text = "held-out images: the test set, or the last 5,000 training images (default: test)"
+    _add_ink(parser)
+    text = (
+        "held-out images: the test set, or the last 5,000 training images (of fewer than 30,000 a"
+        " sixth) (default: test)"
+    )
     add("--split", choices=choices_of("split"), help=text)
     add("--run", metavar="NAME", help="name of the run (default: the experiment and the UTC time)")
     _add_train_judge(parser)
@@ -216,6 +230,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     text = "data set to compare --samples or --pretrained with (default: auto)"
     add("--dataset", choices=choices_of("dataset"), help=text)
+    _add_ink(parser)
     judge = parser.add_mutually_exclusive_group()
     text = "judge from train-judge to score with (default: the bundled or cached one)"
     judge.add_argument("--judge", metavar="FILE.npz", help=text)
@@ -259,6 +274,7 @@ def _train_judge(parser: argparse.ArgumentParser) -> None:
     _add_seed(parser)
     _add_data(parser)
     _add_dataset(parser)
+    _add_ink(parser)
     text = "number of training steps (default: twelve epochs, at least 1000, at most 12000)"
     add("--steps", metavar="N", type=int, help=text)
     text = "file to write (default: one in the cache, where train and evaluate find it)"

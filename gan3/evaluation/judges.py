@@ -62,7 +62,8 @@ def train_for(
 
 def training_command(dataset: Dataset) -> str:
     """The command that trains the judge of a data set."""
-    return f"gan3 train-judge --dataset {dataset.name} --data {shlex.quote(dataset.source)}"
+    ink = "" if dataset.ink == "unknown" else f" --ink {dataset.ink}"
+    return f"gan3 train-judge --dataset {dataset.name} --data {shlex.quote(dataset.source)}{ink}"
 
 
 def cache_folders() -> list[Path]:

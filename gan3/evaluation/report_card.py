@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.config import DIGITS
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_json
 from gan3.core.log import Log
-from gan3.data.datasets import Dataset, load
+from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.evaluation import sample_files
 from gan3.evaluation.judge import Judge
 from gan3.evaluation.judges import judge_of
@@ -113,6 +113,7 @@ def evaluate_samples(
     *,
     dataset: str = "auto",
     data: str | None = None,
+    ink: str = "unknown",
     split: str = "test",
     judge_file: Path | None = None,
     train_judge: bool = False,
@@ -126,7 +127,7 @@ def evaluate_samples(
     has the images only; a folder has pictures in sub-folders with the names of the classes. Images
     are uint8, or floats in 0..1 or -1..1, with bright ink.
     """
-    held_out = load(dataset, data, split, log)
+    held_out = load(dataset, data, split, log, ink=ink)
     samples = _samples_of_file(path, held_out.class_names, log)
     judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     card, _ = make_card(samples, held_out, judge, cas, seed, log)
@@ -138,6 +139,7 @@ def evaluate_pretrained(
     *,
     dataset: str = "auto",
     data: str | None = None,
+    ink: str = "unknown",
     split: str = "test",
     judge_file: Path | None = None,
     train_judge: bool = False,
@@ -150,7 +152,7 @@ def evaluate_pretrained(
     Its determinator is not bundled, so there is no determinator-judge gap.
     """
     sampler = Sampler(load_pretrained(name))
-    held_out = load(dataset, data, split, log)
+    held_out = load(dataset, data, split, log, ink=ink)
     if held_out.class_names != DIGITS:
         raise UserError(
             f"generator {name}: draws digits, which are not the classes of {held_out.title}"
@@ -163,12 +165,10 @@ def evaluate_pretrained(
 
 
 def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
-    """The data set of a run, by its record: from folder `data`, or from where the run found it."""
-    source = str(record.get("data_source"))
-    if data is None and Path(source).is_dir():
-        data = source
-    split = config_from_dict(record.get("config")).split
-    return load(str(record.get("data")), data, split, log)
+    """The data set of a run, by its record: from `data`, or from where the run found it."""
+    config = config_from_dict(record.get("config"))
+    data = recorded_source(record) if data is None else data
+    return load(str(record.get("data")), data, config.split, log, ink=config.ink)
 
 
 def make_card(

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.config import DIGITS
+from gan3.core.classes import DIGITS
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset
 from gan3.evaluation import metrics

@@ -1,0 +1,89 @@
+"""The classes of a data set by their names: how they are requested, and what they are called."""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+from gan3.core.errors import UserError
+
+DIGITS = tuple("0123456789")
+_SHOWN = 12  # names in a message
+
+
+def are_digits(names: Iterable[str]) -> bool:
+    """Whether every class is a digit, so that it may be called one."""
+    return all(name in DIGITS for name in names)
+
+
+def noun(names: Iterable[str]) -> str:
+    """What one of the classes is called: "digit" or "class"."""
+    return "digit" if are_digits(names) else "class"
+
+
+def nouns(names: Iterable[str]) -> str:
+    """What several of the classes are called: "digits" or "classes"."""
+    return "digits" if are_digits(names) else "classes"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names for a message, with an ellipsis if there are many."""
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+
+
+def labels_of_names(requested: Iterable[str], names: Sequence[str], what: str) -> list[int]:
+    """The labels, indices into `names`, of requested names.
+
+    what: of the request, for the message. Raises UserError for a name that is no class.
+    """
+    label_of = {name: label for label, name in enumerate(names)}
+    labels = []
+    for name in requested:
+        if name not in label_of:
+            near = difflib.get_close_matches(name, names, n=1)
+            instead = f"{near[0]}, or any of {listed(names)}" if near else listed(names)
+            raise UserError(f"{what}: no {noun(names)} {_cut(name)!r} here; use {instead}")
+        labels.append(label_of[name])
+    return labels
+
+
+def labels_of_characters(text: str, names: Sequence[str], what: str) -> list[int]:
+    """The labels of a text in which each character is the name of a class, such as "241256".
+
+    Raises UserError for a character that is no class.
+    """
+    return labels_of_names(text, names, f"{what} {_cut(text)!r}")
+
+
+def labels_of_list(text: str, names: Sequence[str], what: str) -> list[int]:
+    """The labels of a text of names with commas between them, such as "A,B,C".
+
+    A name may contain commas itself; the longest name that fits counts. Raises UserError for a name
+    that is no class.
+    """
+    parts, found = text.split(","), []
+    while parts:
+        ends = range(len(parts), 0, -1)
+        fitting = (end for end in ends if ",".join(parts[:end]).strip() in names)
+        end = next(fitting, 1)
+        found.append(",".join(parts[:end]).strip())
+        parts = parts[end:]
+    return labels_of_names(found, names, f"{what} {_cut(text)!r}")
+
+
+def labels_of_text(text: str, names: Sequence[str], what: str) -> list[int]:
+    """The labels of names with commas between them, or of characters: "A,B,C" or "ABC".
+
+    Raises UserError for a name or a character that is no class.
+    """
+    is_list = "," in text or text in names or any(len(name) > 1 for name in names)
+    read = labels_of_list if is_list else labels_of_characters
+    return read(text, names, what)
+
+
+def file_name(text: str) -> str:
+    """The text as part of a file's name: letters, digits, hyphens and underscores."""
+    return re.sub(r"[^\w-]+", "_", text).strip("_") or "unnamed"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
