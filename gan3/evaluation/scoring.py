@@ -58,7 +58,9 @@ class Metric(NamedTuple):
         return abs(value - float(self.better.removeprefix("near ")))
 
     def text(self, value: float) -> str:
-        return f"{value:.{self.decimals}f}"
+        """The value with its decimals; one less for each digit before the point beyond three."""
+        digits = len(str(int(abs(value))))
+        return f"{value:.{max(0, self.decimals - max(0, digits - 3))}f}"
 
     def mean_text(self, values: list[float]) -> str:
         """The mean, with the standard deviation if there are several values; a dash for none."""

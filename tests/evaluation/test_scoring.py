@@ -40,6 +40,11 @@ class Names(unittest.TestCase):
             metric = Metric("x", "", better, 1)
             self.assertEqual(sorted(values, key=metric.cost), values, better)
 
+    def test_large_values_have_fewer_decimals(self):
+        metric = Metric("x", "", "lower", 3)
+        for value, text in ((999.9994, "999.999"), (-1051.536, "-1051.54"), (2e6, "2000000")):
+            self.assertEqual(metric.text(value), text)
+
     def test_a_mean_has_the_standard_deviation_of_several_values(self):
         metric = Metric("x", "", "higher", 2)
         self.assertEqual(metric.mean_text([]), "–")
