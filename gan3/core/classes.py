@@ -25,6 +25,11 @@ def nouns(names: Iterable[str]) -> str:
     return "digits" if are_digits(names) else "classes"
 
 
+def images_noun(names: Iterable[str]) -> str:
+    """What images of the classes are called: "digits" or "images"."""
+    return "digits" if are_digits(names) else "images"
+
+
 def listed(names: Sequence[str]) -> str:
     """The names for a message, with an ellipsis if there are many."""
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

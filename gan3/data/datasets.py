@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan3.core.config import DIGITS
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, read_npz, write_npz
 from gan3.core.log import Log
