@@ -78,7 +78,8 @@ def evaluate_run(
     if split not in (None, config.split):
         raise UserError(
             f"run {folders.name}: held out the {config.split} {images_noun(config.class_names)} and"
-            f" may have been trained on the {split} ones; train another run with split {split} to score it on those"
+            f" may have been trained on the {split} ones; train another run with split {split} to"
+            " score it on those"
         )
     record = read_record(folders.record)
     dataset = data_of(record, data, log)
@@ -163,8 +164,8 @@ def make_card(
     held_out = len(dataset.held_out_images)
     if held_out < _LEAST_HELD_OUT:
         raise UserError(
-            f"{dataset.source}: {held_out} held-out {images_noun(dataset.class_names)}; a card needs"
-            f" at least {_LEAST_HELD_OUT}"
+            f"{dataset.source}: {held_out} held-out {images_noun(dataset.class_names)}; a card"
+            f" needs at least {_LEAST_HELD_OUT}"
         )
     scorer = Scorer(dataset, judge.load(judge_file) if judge_file else judge.load_bundled(), seed)
     evaluation = scorer.score(samples)
