@@ -36,7 +36,7 @@ class Window(FolderTest):
     def expected(self):
         """The digit of the window and its noise, drawn directly."""
         image = self.system.generate(
-            tf.constant([self.window.digit]), tf.constant(self.window.noise[None])
+            tf.constant([self.window.label]), tf.constant(self.window.noise[None])
         )
         return to_pixels(image.numpy())[0]
 
@@ -51,7 +51,7 @@ class Window(FolderTest):
     def test_the_picker_shows_another_digit_with_the_same_noise(self):
         before, noise = self.window.picture, self.window.noise.copy()
         self.window.picker.set_active(8)
-        self.assertEqual(self.window.digit, 8)
+        self.assertEqual(self.window.label, 8)
         np.testing.assert_array_equal(self.window.noise, noise)
         np.testing.assert_array_equal(self.window.picture, self.expected())
         self.assertFalse(np.array_equal(self.window.picture, before))
