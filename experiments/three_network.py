@@ -28,8 +28,9 @@ CONFIG = dataclasses.replace(
     # 4. Three hundredths of the digit loss. The script adds a sum over 100 images and ten digits to
     #    a mean over images, so that real/fake hardly counts.
     digit_weight=0.03,
-    # 5. Less L1 on the generator, which otherwise draws one image per digit.
-    l1_weight=Triple(1e-5, 0.001, 0.001),
+    # 5. Less L1 on the generator, which otherwise draws one image per digit, and on the
+    #    discriminator.
+    l1_weight=Triple(1e-5, 1e-4, 0.001),
     # 6. Less dropout in the generator: it should vary by its noise.
     keep_prob=Triple(0.9, 0.5, 0.5),
     # 7. A faster generator, and less momentum in it and in the discriminator.

@@ -10,7 +10,6 @@ from gan3.api.generator import Generator, locate_run
 from gan3.api.scoring import Card, Recognised, card_of_run, most_probable
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
-from gan3.core.files import check_path
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.runs import registry, run_files
@@ -160,9 +159,7 @@ class Run:
         found, unless `data` names another folder. The other arguments and the errors are those of
         `gan3.train`.
         """
-        config, source = self.config, Path(str(self.record.get("data_source")))
-        if data is None and check_path(source.is_dir):
-            data = source
+        config = self.config
         if episodes is not None:
             config = config.with_text("episodes", as_text(episodes))
         folders = self.folder.parent, self.figures.parent
@@ -179,6 +176,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     data: str | Path | None = None,
     dataset: str | None = None,
+    ink: str | None = None,
     name: str | None = None,
     logs: str | Path = "logs",
     figures: str | Path = "figures",
@@ -194,8 +192,9 @@ def train(
         seed: for all random draws.
         settings: other fields of the config by name, such as {"noise_draw": "batch"} or
             {"learning_rate.generator": 0.001}.
-        data, dataset: folder and kind of the data set, as docs/usage.md says. By default MNIST, or
-            the synthetic strokes with a warning if MNIST cannot be had.
+        data, dataset: folder (or file) and kind of the data set, as docs/data.md says. By default
+            MNIST, or the synthetic strokes with a warning if MNIST cannot be had.
+        ink: of an own npz file or own pictures: "bright" on dark, or "dark" on bright.
         name: of the run; by default the experiment's with the time (UTC).
         logs, figures: the folders of all runs.
         log: called with each line about progress, such as `print`. By default nothing is printed,
@@ -215,7 +214,7 @@ def train(
     else:
         raise UserError(f"experiment {experiment!r}: unknown; use its name, its file or a config")
     named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
-    named["dataset"] = dataset
+    named |= {"dataset": dataset, "ink": ink}
     changes = {key: value for key, value in named.items() if value is not None}
     for key, value in (changes | dict(settings or {})).items():
         config = config.with_text(key, as_text(value))

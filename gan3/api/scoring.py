@@ -88,6 +88,7 @@ def evaluate(
     data: str | Path | None = None,
     *,
     dataset: str = "auto",
+    ink: str = "unknown",
     split: str = "test",
     cas: bool = False,
     judge: str | Path | None = None,
@@ -102,7 +103,8 @@ def evaluate(
             cards of equal numbers of images only; 10,000 are usual.
         labels: the requested classes [N], names or whole numbers; None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
-        dataset: "auto", "mnist", "strokes" or "idx", as in docs/usage.md.
+        dataset: "auto", "mnist", "strokes", "idx" or "own", as in docs/data.md.
+        ink: of real images in an own npz file or own pictures: "bright" on dark, or "dark".
         split: what is compared with: "test", or "validation", the last 5,000 training images.
         cas: also train a classifier on the images and test it on real digits.
         judge: the file of another classifier than the bundled one.
@@ -116,6 +118,7 @@ def evaluate(
     pixels = as_images(images)
     check_label_count(labels, len(pixels))
     dataset = as_choice(dataset, "dataset", choices_of("dataset"))
+    ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))
     import_tensorflow()
     from gan3.data.datasets import load
@@ -129,7 +132,7 @@ def evaluate(
         )
     log = log_or_warn(log, dataset)
     folder = None if data is None else str(as_folder(data, "data"))
-    held_out = load(dataset, folder, split, log)
+    held_out = load(dataset, folder, split, log, ink=ink)
     if labels is not None:
         labels = as_labels(labels, held_out.class_names, len(pixels))
     judge_file = None if judge is None else as_folder(judge, "judge")

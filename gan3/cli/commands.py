@@ -72,7 +72,8 @@ def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None
             )  # of the workers, only the chief has the run's folder
     else:
         config = registry.config_of(experiment)
-    for key in ("episodes", "batches", "batch_size", "seed", "dataset", "split", "precision"):
+    keys = ("episodes", "batches", "batch_size", "seed", "dataset", "ink", "split", "precision")
+    for key in keys:
         value = getattr(options, key)
         if value is not None:
             config = config.with_text(key, str(value))
@@ -365,10 +366,12 @@ def _export_page(options: argparse.Namespace) -> int:
 
 # -- scoring and recognising digits ----------------------------------------------------------------
 def _evaluate(options: argparse.Namespace) -> int:
-    if options.dataset and options.samples is None and options.pretrained is None:
-        raise UserError(
-            f"--dataset {options.dataset}: with --samples or --pretrained only; a run has its own"
-        )
+    for option in ("dataset", "ink"):
+        value = getattr(options, option)
+        if value and options.samples is None and options.pretrained is None:
+            raise UserError(
+                f"--{option} {value}: with --samples or --pretrained only; a run has its own"
+            )
     if options.moments and not (options.samples is None and options.pretrained is None):
         raise UserError(f"--moments {options.moments}: with a run only")
     import_tensorflow()
@@ -381,7 +384,11 @@ def _evaluate(options: argparse.Namespace) -> int:
         "cas": options.cas,
         "seed": options.seed,
     }
-    own_data = {"dataset": options.dataset or "auto", "split": options.split or "test"}
+    own_data = {
+        "dataset": options.dataset or "auto",
+        "ink": options.ink or "unknown",
+        "split": options.split or "test",
+    }
     if options.samples is not None:
         card = report_card.evaluate_samples(Path(options.samples), **own_data, **common)
     elif options.pretrained is not None:

@@ -83,8 +83,16 @@ def _add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
-    text = "folder to search first for the data set (default: $GAN3_DATA, then ./data)"
+    text = (
+        "folder to search first for the data set (default: $GAN3_DATA, then ./data), or folder or"
+        " file of your own set"
+    )
     parser.add_argument("--data", metavar="DIR", help=text)
+
+
+def _add_ink(parser: argparse.ArgumentParser) -> None:
+    text = "ink of an npz file or of pictures with --dataset own: bright on dark, or dark on bright"
+    parser.add_argument("--ink", choices=("bright", "dark"), help=text)
 
 
 def _add_run(parser: argparse._ActionsContainer, verb: str) -> None:
@@ -121,10 +129,15 @@ def _train(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     text = (
         "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
-        " downloaded; idx is your own IDX files in --data (default: auto)"
+        " downloaded; own is your own set in --data (IDX files, an npz file or a folder of pictures"
+        " for each class), idx the same of IDX files only (default: auto)"
     )
     add("--dataset", choices=choices_of("dataset"), help=text)
-    text = "held-out images: the test set, or the last 5,000 training images (default: test)"
+    _add_ink(parser)
+    text = (
+        "held-out images: the test set, or the last 5,000 training images (of fewer than 30,000 a"
+        " sixth) (default: test)"
+    )
     add("--split", choices=choices_of("split"), help=text)
     add("--run", metavar="NAME", help="name of the run (default: the experiment and the UTC time)")
     text = "number type to compute in; auto is bfloat16 if the hardware supports it"
@@ -205,6 +218,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     text = "data set to compare --samples or --pretrained with (default: auto)"
     add("--dataset", choices=choices_of("dataset"), help=text)
+    _add_ink(parser)
     text = "classifier from train-judge to score with (default: the bundled one)"
     add("--judge", metavar="FILE.npz", help=text)
     add("--json", metavar="FILE", type=_output_file(), help="also write the report card here")

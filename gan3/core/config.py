@@ -11,7 +11,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
-from gan3.core.classes import DIGITS
+from gan3.core.classes import DIGITS, MAX_CLASSES, MIN_CLASSES, is_class_name
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair, Triple
 
@@ -59,9 +59,8 @@ class Names(NamedTuple):
 
     def contain(self, value: tuple[str, ...]) -> bool:
         """Whether the number of names and each name fit."""
-        names_fit = all(1 <= len(name) <= 40 and name.isprintable() for name in value)
         fits = self.min_count <= len(value) <= self.max_count
-        return fits and names_fit and len(set(value)) == len(value)
+        return fits and all(map(is_class_name, value)) and len(set(value)) == len(value)
 
     def __str__(self) -> str:
         return (
@@ -69,6 +68,7 @@ class Names(NamedTuple):
         )
 
 
+ClassNames = Annotated[tuple[str, ...], Names(MIN_CLASSES, MAX_CLASSES)]
 Count = Annotated[int, Range(1, 10_000_000)]
 KeepProb = Annotated[float, Range(0.01, 1)]  # of dropout
 LearningRate = Annotated[float, Range(0, 1, includes_low=False)]
@@ -95,9 +95,10 @@ class RunConfig:
 
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
-    class_names: Annotated[tuple[str, ...], Names(2, 62)] = DIGITS  # they come with the data
-    dataset: Literal["auto", "mnist", "strokes", "idx"] = "auto"
-    split: Literal["test", "validation"] = "test"  # held out: test set, or last 5,000 for training
+    class_names: ClassNames = DIGITS  # they come with the data
+    dataset: Literal["auto", "mnist", "strokes", "idx", "own"] = "auto"
+    ink: Literal["unknown", "bright", "dark"] = "unknown"  # of a set of one's own
+    split: Literal["test", "validation"] = "test"  # held out: test set, or last ones for training
     shuffle: bool = True  # anew every epoch; false: the order of the data set's files
     skip_first: Annotated[int, Range(0, 10_000_000)] = 0  # training images that are left out
     precision: Literal["float32", "bfloat16", "auto"] = "float32"

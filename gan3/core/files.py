@@ -16,6 +16,7 @@ import numpy as np
 
 from gan3.core.errors import UserError
 
+_MOST_HEADER = 10_000  # bytes of an npy file, as much as NumPy parses
 Shape = tuple[int | None, ...]  # None stands for any length
 Specification = dict[str, tuple[str, Shape]]
 """Array name: (dtype names with "|" between alternatives, shape)."""
@@ -174,6 +175,30 @@ def digest_of(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+class Header(NamedTuple):
+    """What an npy file says about its array before the content."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+
+def headers_in(path: Path) -> dict[str, Header]:
+    """The headers of the arrays in an npz file that is not trusted, by name.
+
+    No content is read, and nothing in a header is believed: `read_npz` checks it. Raises UserError
+    if the file is missing, damaged or not an npz file.
+    """
+    headers = {}
+    with _report_read_errors(path), zipfile.ZipFile(path) as archive:
+        for member in archive.namelist():
+            if member.endswith(".npy"):
+                name = member.removesuffix(".npy")
+                with archive.open(member) as file:
+                    shape, _, dtype = _read_header(path, file, name)
+                headers[name] = Header(dtype, shape)
+    return headers
+
+
 def names_in(path: Path) -> set[str]:
     """The names of the arrays in an npz file. Raises UserError if it cannot be read."""
     with _report_read_errors(path), zipfile.ZipFile(path) as archive:
@@ -196,6 +221,31 @@ def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
         ) from None
 
 
+class _HeaderReader(NamedTuple):
+    """Reads a file for NumPy, which would believe a header that claims to have four gigabytes."""
+
+    file: IO[bytes]
+
+    def read(self, size: int) -> bytes:
+        """Raises ValueError for more than a header has."""
+        if size > _MOST_HEADER:
+            raise ValueError(f"a header of {size} bytes")
+        return self.file.read(size)
+
+
+def _read_header(path: Path, file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether the order is Fortran's, and dtype."""
+    reader = _HeaderReader(file)
+    version = np.lib.format.read_magic(reader)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
+    return read_header(reader)
+
+
 def _read_array(
     path: Path,
     file: IO[bytes],
@@ -204,14 +254,7 @@ def _read_array(
     shape: Shape,
     most_bytes: int,
 ) -> np.ndarray:
-    version = np.lib.format.read_magic(file)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
-        raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
-    stored_shape, fortran_order, stored_dtype = read_header(file)
+    stored_shape, fortran_order, stored_dtype = _read_header(path, file, name)
     shape_fits = len(stored_shape) == len(shape) and all(
         expected in (None, stored) for expected, stored in zip(shape, stored_shape, strict=True)
     )

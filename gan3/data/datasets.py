@@ -1,4 +1,4 @@
-"""Loads a data set of digits: finds its files, checks them and splits them.
+"""Loads a data set: finds its files, checks them and splits them.
 
 Images are uint8 [N, 28, 28] with ink 255 on background 0. `data.batches` scales them to 0..1.
 """
@@ -7,8 +7,11 @@ import contextlib
 import hashlib
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,31 +21,81 @@ from gan3.core.files import check_path, make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.data import strokes
 from gan3.data.download import MIRRORS, download
-from gan3.data.idx import FILE_NAMES, KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
+from gan3.data.idx import KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
+from gan3.data.known_sets import MNIST_DIGEST
+from gan3.data.own_sets import kind_of, read_own_set
+from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
 
-HELD_OUT = 5_000  # training images, the last ones, that the validation split holds out
-TITLES = {"mnist": "MNIST", "strokes": "strokes (synthetic, NOT MNIST)", "idx": "own IDX set"}
+HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
+TITLES = {
+    "mnist": "MNIST",
+    "strokes": "strokes (synthetic, NOT MNIST)",
+    "idx": "own IDX set",
+    "own": "own set",
+}
+_OWN = ("idx", "own")  # sets of the user's own
 _CACHE = Path("data")  # downloads and strokes are kept here
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Digits to train on, and digits held out for evaluation."""
+    """Images to train on, and images held out for evaluation."""
 
-    name: str  # "mnist", "strokes" or "idx"
+    name: str  # "mnist", "strokes", "idx" or "own": what `load` loads it by
     source: str  # the folder or file it was read from
-    digest: str  # SHA-256 over the digests of its four arrays
+    digest: str  # SHA-256 over the digests of its four arrays, and of names that are no digits
     split: str  # what is held out: "test", or "validation"
     images: np.ndarray  # uint8 [N, 28, 28]
     labels: np.ndarray  # uint8 [N]
     held_out_images: np.ndarray  # uint8 [M, 28, 28]
     held_out_labels: np.ndarray  # uint8 [M]
     class_names: tuple[str, ...] = DIGITS  # 2 to 62 of them; a label is an index into them
+    # The whole training part, whatever the split and the images that are left out; by default
+    # `images` and `labels`.
+    training_images: np.ndarray | None = None
+    training_labels: np.ndarray | None = None
+    own_title: str = ""  # of an own set: the known set that it is, or a title by its folder
+
+    @cached_property
+    def training_digest(self) -> str:
+        """SHA-256 of the whole training part, and of the names of classes that are no digits.
+
+        It does not depend on the split, nor on images that are left out.
+        """
+        return _digest(list(self._training_part()), self.class_names)
+
+    def learning_part(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels of the training part without those that a validation split holds out.
+
+        What a judge learns from, whatever is held out here.
+        """
+        images, labels = self._training_part()
+        count = len(images) - validation_count(len(images))
+        return images[:count], labels[:count]
+
+    def validation_part(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels that a validation split holds out, whatever is held out here."""
+        images, labels = self._training_part()
+        count = validation_count(len(images))
+        return images[-count:], labels[-count:]
+
+    def _training_part(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.training_images is None or self.training_labels is None:
+            return self.images, self.labels
+        return self.training_images, self.training_labels
 
     @property
     def title(self) -> str:
-        """Its name in figures and log lines, unmistakable if the digits are not MNIST's."""
-        return TITLES[self.name]
+        """Its name in figures and log lines, unmistakable if it is not MNIST."""
+        return self.own_title or TITLES[self.name]
+
+
+def validation_count(training_images: int) -> int:
+    """How many training images, the last ones, a validation split holds out: 5,000 if it can.
+
+    Of fewer than 30,000 a sixth, at least one.
+    """
+    return min(HELD_OUT, max(1, training_images // 6))
 
 
 def load(
@@ -52,34 +105,55 @@ def load(
     log: Log = print,
     mirrors: tuple[str, ...] = MIRRORS,
     skip_first: int = 0,
+    ink: str = "unknown",
 ) -> Dataset:
     """Find, check and split a data set.
 
     Args:
         dataset: "mnist"; "strokes", the embedded synthetic digits; "auto", MNIST, or strokes if
-            MNIST cannot be had; "idx", a user's own IDX files in `folder`.
-        folder: searched first, then $GAN3_DATA, ./data and the Keras cache, and in each of them
-            torchvision's MNIST/raw. If none has MNIST, it is downloaded into ./data.
+            MNIST cannot be had; "own", a user's own set at `folder`, which is recognised by its
+            content (`own_sets`); "idx", the same of IDX files only.
+        folder: of MNIST: searched first, then $GAN3_DATA, ./data and the Keras cache, and in each
+            of them torchvision's MNIST/raw. If none has MNIST, it is downloaded into ./data. Of an
+            own set: its folder or file.
         split: "test" trains on all training images and holds out the test set; "validation" holds
-            out the last 5,000 training images and ignores the test set.
+            out the last 5,000 training images (of fewer than 30,000 a sixth) and ignores the test
+            set.
         log: receives warnings and what takes time.
         mirrors: https addresses to download from, tried in this order.
         skip_first: training images, the first ones, that are left out.
+        ink: of an own set: "bright" on a dark background, or "dark". An npz file and pictures need
+            it; if it is "unknown", the error says what it looks like.
 
     Raises:
         UserError: the data cannot be found or downloaded, a file is damaged, or no training image
             is left.
     """
-    return _leave_out(_load(dataset, folder, split, log, mirrors), skip_first)
+    return _leave_out(_load(dataset, folder, split, log, mirrors, ink), skip_first)
+
+
+def recorded_source(record: Mapping[str, Any]) -> str | None:
+    """The folder or file that a run's record names as the source of its data, if it still exists.
+
+    None if it does not, or if the data came from elsewhere: then it is searched for.
+    """
+    source = Path(str(record.get("data_source")))
+    is_own = record.get("data") in _OWN
+    is_there = check_path(source.is_dir) or (is_own and check_path(source.is_file))
+    return str(source) if is_there else None
 
 
 def _load(
-    dataset: str, folder: str | None, split: str, log: Log, mirrors: tuple[str, ...]
+    dataset: str, folder: str | None, split: str, log: Log, mirrors: tuple[str, ...], ink: str
 ) -> Dataset:
+    if dataset in _OWN:
+        return _load_own(dataset, folder, split, log, ink)
+    if ink != "unknown":
+        raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
     if folder is not None and not check_path(Path(folder).is_dir):
+        if check_path(Path(folder).is_file):
+            raise UserError(f"data folder {folder}: is a file; load it as the data set own")
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
-    if dataset == "idx":
-        return _split("idx", str(folder), _read_own(folder), split)
     if dataset == "strokes":
         return _load_strokes(split, log)
     arrays, source = _find_mnist(folder, log)
@@ -94,15 +168,15 @@ def _load(
     return _split("mnist", str(source), arrays, split)
 
 
-def _read_own(folder: str | None) -> Arrays:
-    """A user's own IDX files."""
+def _load_own(dataset: str, folder: str | None, split: str, log: Log, ink: str) -> Dataset:
     if folder is None:
-        raise UserError("data set idx: needs a data folder; name the one with your four IDX files")
-    paths = find_idx_files(Path(folder))
-    if paths is None:
-        names = ", ".join(FILE_NAMES.values())
-        raise UserError(f"data folder {folder}: has none of {names}; put all four into it")
-    return read_idx_set(paths, mnist=False)
+        raise UserError(f"data set {dataset}: needs a data folder; name the one that has your set")
+    path = Path(folder)
+    if not check_path(path.exists):
+        raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
+    own = read_own_set(path, ink, log, only_idx=dataset == "idx")
+    title = "" if dataset == "idx" and own.title.startswith("own set") else own.title
+    return _split(dataset, str(folder), own.arrays, split, own.class_names, title)
 
 
 def _load_strokes(split: str, log: Log) -> Dataset:
@@ -110,20 +184,57 @@ def _load_strokes(split: str, log: Log) -> Dataset:
     return _split("strokes", "embedded", _strokes(log), split)
 
 
-def _split(name: str, source: str, arrays: Arrays, split: str) -> Dataset:
-    digests = [hashlib.sha256(arrays[kind].tobytes()).hexdigest() for kind in KINDS]
-    digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+def _digest(arrays: list[np.ndarray], class_names: tuple[str, ...]) -> str:
+    """SHA-256 over the digests of arrays, and of the names of classes that are no digits."""
+    names = [] if class_names == DIGITS else ["\n".join(class_names).encode()]
+    parts = [*map(np.ascontiguousarray, arrays), *names]
+    digests = [hashlib.sha256(part).hexdigest() for part in parts]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _split(
+    name: str,
+    source: str,
+    arrays: Arrays,
+    split: str,
+    class_names: tuple[str, ...] = DIGITS,
+    own_title: str = "",
+) -> Dataset:
+    digest = _digest([arrays[kind] for kind in KINDS], class_names)
+    if own_title and digest == MNIST_DIGEST:
+        own_title = TITLES["mnist"]
     images, labels = arrays["train-images"], arrays["train-labels"]
+    if name in _OWN:
+        images, labels = _in_mixed_order(images, labels)
     if split == "test":
         parts = images, labels, arrays["t10k-images"], arrays["t10k-labels"]
     else:
-        if len(images) <= HELD_OUT:
-            raise UserError(
-                f"{source}: {len(images)} training images; the validation split needs more than"
-                f" the {HELD_OUT} that it holds out"
-            )
-        parts = images[:-HELD_OUT], labels[:-HELD_OUT], images[-HELD_OUT:], labels[-HELD_OUT:]
-    return Dataset(name, source, digest, split, *parts)
+        count = validation_count(len(images))
+        parts = images[:-count], labels[:-count], images[-count:], labels[-count:]
+    return Dataset(
+        name,
+        source,
+        digest,
+        split,
+        *parts,
+        class_names=class_names,
+        training_images=images,
+        training_labels=labels,
+        own_title=own_title,
+    )
+
+
+def _in_mixed_order(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The training part of an own set so that its last images are a fair sample of it.
+
+    The validation split holds them out. A set that is sorted by class, or that would lose a class
+    in this way, is put into a fixed random order, with each class in proportion among the last.
+    """
+    count = validation_count(len(images))
+    if not is_sorted_by_class(labels) and not loses_a_class(labels, count):
+        return images, labels
+    rows = np.concatenate(stratified(labels, count))
+    return images[rows], labels[rows]
 
 
 def _leave_out(dataset: Dataset, count: int) -> Dataset:
@@ -158,6 +269,10 @@ def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | Non
                 return read_idx_set(paths, mnist=True), candidate
         if check_path((npz := root / "mnist.npz").is_file):
             return read_mnist_npz(npz), npz
+        if folder is not None and root == Path(folder) and (kind := kind_of(root)):
+            raise UserError(
+                f"data folder {folder}: has {kind}, but not MNIST; load it as the data set own"
+            )
     return None, None
 
 

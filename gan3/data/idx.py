@@ -1,17 +1,20 @@
 """The file formats of MNIST: four IDX files, gzipped or not, or the mnist.npz of Keras.
 
+Other sets have IDX files as well; their names may begin with the name of the set, as EMNIST's do.
+
 No size in a header is trusted: it is checked before any memory is allocated for it.
 """
 
 import gzip
 import hashlib
+import re
 import zlib
 from pathlib import Path
 
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import read_npz
+from gan3.core.files import check_path, read_npz
 
 KINDS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 FILE_NAMES = {kind: f"{kind}-idx{3 if 'images' in kind else 1}-ubyte" for kind in KINDS}
@@ -28,9 +31,13 @@ _NPZ_NAMES = {
     "t10k-labels": "y_test",
 }
 _MNIST_COUNTS = {"train": 60_000, "t10k": 10_000}
-_MIN_IMAGES, _MAX_IMAGES = 50, 400_000  # of a user's own set; 400,000 images take 314 MB
+MIN_IMAGES, MAX_IMAGES = 50, 400_000  # in one file of a user's own set; 400,000 take 314 MB
+_OWN_NAME = re.compile(
+    r"(?:(?P<prefix>.+)-)?(?P<part>train|t10k|test)-"
+    r"(?P<content>images[.-]idx3|labels[.-]idx1)-ubyte(?:\.gz)?"
+)
 Arrays = dict[str, np.ndarray]
-"""A data set by kind: images uint8 [N, 28, 28], labels uint8 [N] in 0..9."""
+"""A data set by kind: images uint8 [N, 28, 28], labels uint8 [N]."""
 
 
 def find_idx_files(folder: Path) -> dict[str, Path] | None:
@@ -57,6 +64,61 @@ def find_idx_files(folder: Path) -> dict[str, Path] | None:
         if kind not in paths:
             raise UserError(f"{folder / name}: missing; put all four IDX files into that folder")
     return paths
+
+
+def is_idx_name(name: str) -> bool:
+    """Whether a file has the name of one of the four IDX files of a set."""
+    return _OWN_NAME.fullmatch(name) is not None
+
+
+def find_own_idx_files(path: Path) -> dict[str, Path] | None:
+    """The four IDX files of any set, by kind; None if there are none.
+
+    Their names may have a prefix, "test" for "t10k", and a dot for the dash before "idx", which
+    are the names of EMNIST and of other sources. Of a file that is there twice, the gz is read.
+
+    Args:
+        path: a folder, or one of the four files, which selects a set if the folder has several.
+
+    Raises:
+        UserError: a file is missing, there are several sets, or the folder cannot be searched.
+    """
+    folder, selected = path, None
+    if check_path(path.is_file):
+        folder, selected = path.parent, _prefix(path.name)
+    sets: dict[str, dict[str, Path]] = {}
+    try:
+        for file in sorted(folder.iterdir()):  # the gz comes last
+            match = _OWN_NAME.fullmatch(file.name)
+            if match and not file.name.startswith(".") and file.is_file():
+                part = "train" if match["part"] == "train" else "t10k"
+                kind = f"{part}-{match['content'][:6]}"
+                sets.setdefault(match["prefix"] or "", {})[kind] = file
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"{folder}: cannot be searched ({reason}); name another folder") from None
+    if selected is None and len(sets) > 1:
+        names = ", ".join(prefix or "one without a name" for prefix in sorted(sets))
+        raise UserError(
+            f"{folder}: has IDX files of several sets ({names[:100]}); name one of the four files"
+            " of the set that you mean"
+        )
+    prefix = next(iter(sets), "") if selected is None else selected
+    paths = sets.get(prefix)
+    if paths is None:
+        return None
+    for kind in KINDS:
+        if kind not in paths:
+            name = FILE_NAMES[kind]
+            if prefix:
+                name = f"{prefix}-{name.replace('t10k', 'test')}"
+            raise UserError(f"{folder / name}: missing; put all four IDX files into that folder")
+    return paths
+
+
+def _prefix(name: str) -> str | None:
+    match = _OWN_NAME.fullmatch(name)
+    return (match["prefix"] or "") if match else None
 
 
 def read_idx_set(paths: dict[str, Path], mnist: bool) -> Arrays:
@@ -99,12 +161,9 @@ def _read_idx(path: Path, kind: str, mnist: bool) -> np.ndarray:
     if mnist and hashlib.sha256(header + content).hexdigest() != SHA256[kind]:
         raise UserError(
             f"{path}: content is not MNIST's (SHA-256 differs); replace the file, or load your own"
-            " IDX files as the data set idx"
+            " IDX files as the data set own"
         )
-    array = np.frombuffer(content, np.uint8).reshape(shape)
-    if dimensions == 1 and array.max() > 9:
-        raise UserError(f"{path}: a label of {array.max()}; labels are 0 to 9")
-    return array
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _checked_shape(path: Path, kind: str, header: bytes, mnist: bool) -> tuple[int, ...]:
@@ -121,11 +180,11 @@ def _checked_shape(path: Path, kind: str, header: bytes, mnist: bool) -> tuple[i
     if mnist and shape[0] != expected:
         raise UserError(
             f"{path}: {shape[0]} entries, MNIST has {expected}; replace the file, or load your own"
-            " IDX files as the data set idx"
+            " IDX files as the data set own"
         )
-    if not _MIN_IMAGES <= shape[0] <= _MAX_IMAGES:
+    if not MIN_IMAGES <= shape[0] <= MAX_IMAGES:
         raise UserError(
-            f"{path}: {shape[0]} entries; from {_MIN_IMAGES} to {_MAX_IMAGES} are supported"
+            f"{path}: {shape[0]} entries; from {MIN_IMAGES} to {MAX_IMAGES} are supported"
         )
     return shape
 

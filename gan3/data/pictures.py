@@ -1,4 +1,4 @@
-"""Reads a picture file of any kind as grey levels. The file is not trusted."""
+"""Reads a picture file of any kind as grey levels, and fits it to 28 x 28. No file is trusted."""
 
 import struct
 import warnings
@@ -9,6 +9,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gan3.core.errors import UserError
 
+SIDE = 28  # pixels of every image that is trained on
 _MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
 _READ_ERRORS = (  # what Pillow raises for a file that it cannot read as a picture
     UnidentifiedImageError,
@@ -39,9 +40,51 @@ def read_grey(path: Path) -> list[np.ndarray]:
             backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
             return [_grey(image, background) for background in backgrounds]
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; name a picture of a digit") from None
+        raise UserError(f"{path}: no such file; name a picture") from None
     except _READ_ERRORS:
-        raise UserError(f"{path}: not a picture that can be read; use a PNG of one digit") from None
+        raise UserError(f"{path}: not a picture that can be read; use a PNG in its place") from None
+
+
+def fit(grey: np.ndarray) -> np.ndarray:
+    """A picture [height, width] with background 0 as uint8 [28, 28].
+
+    It is centred on a square with its longer side, which keeps its proportions, and resized: by the
+    mean over areas if the square is larger than 28 x 28, linearly if it is smaller. Nothing is
+    cropped, and contrast and position stay as they are.
+    """
+    if grey.shape == (SIDE, SIDE):
+        return grey
+    side = max(grey.shape)
+    top, left = ((side - length) // 2 for length in grey.shape)
+    square = np.zeros((side, side), np.uint8)
+    square[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
+    method = Image.Resampling.BOX if side > SIDE else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), method))
+
+
+def visible(greys: list[np.ndarray]) -> np.ndarray:
+    """The version in which something is to be seen, if transparent pixels can be white or black."""
+    return next((grey for grey in greys if np.ptp(grey)), greys[-1])
+
+
+def border(images: np.ndarray) -> np.ndarray:
+    """The outermost pixels of images [N, height, width], flat."""
+    sides = (images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1])
+    return np.concatenate([side.ravel() for side in sides])
+
+
+def likely_ink(borders: np.ndarray) -> str:
+    """The word dark if most of the outermost pixels are bright, otherwise bright."""
+    return "dark" if np.median(borders) > 127 else "bright"
+
+
+def unknown_ink(source: Path, likely: str) -> UserError:
+    """The error for pictures that could have ink of either kind."""
+    background = "bright" if likely == "dark" else "dark"
+    return UserError(
+        f"{source}: is the ink of its pictures bright or dark? Their borders are {background}, so"
+        f" it looks {likely}: set ink to {likely}, or to the other if that is wrong"
+    )
 
 
 def _open(path: Path) -> Image.Image:

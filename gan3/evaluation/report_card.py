@@ -15,7 +15,7 @@ from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, make_folder, write_json
 from gan3.core.log import Log
-from gan3.data.datasets import Dataset, load
+from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.evaluation import judge, sample_files
 from gan3.evaluation.scoring import (
     METRICS,
@@ -106,6 +106,7 @@ def evaluate_samples(
     *,
     dataset: str = "auto",
     data: str | None = None,
+    ink: str = "unknown",
     split: str = "test",
     judge_file: Path | None = None,
     cas: bool = False,
@@ -118,7 +119,7 @@ def evaluate_samples(
     has the images only; a folder has pictures in sub-folders 0 to 9. Images are uint8, or floats in
     0..1 or -1..1, with bright ink.
     """
-    held_out = load(dataset, data, split, log)
+    held_out = load(dataset, data, split, log, ink=ink)
     card, _ = make_card(_samples_of_file(path, log), held_out, judge_file, cas, seed, log)
     return {"file": path.name} | card
 
@@ -128,6 +129,7 @@ def evaluate_pretrained(
     *,
     dataset: str = "auto",
     data: str | None = None,
+    ink: str = "unknown",
     split: str = "test",
     judge_file: Path | None = None,
     cas: bool = False,
@@ -139,19 +141,17 @@ def evaluate_pretrained(
     Its determinator is not bundled, so there is no determinator-judge gap.
     """
     sampler = Sampler(load_pretrained(name))
-    held_out = load(dataset, data, split, log)
+    held_out = load(dataset, data, split, log, ink=ink)
     samples = _samples_of_generator(name, sampler, held_out, seed)
     card, _ = make_card(samples, held_out, judge_file, cas, seed, log)
     return {"pretrained": name} | card
 
 
 def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
-    """The data set of a run, by its record: from folder `data`, or from where the run found it."""
-    source = str(record.get("data_source"))
-    if data is None and Path(source).is_dir():
-        data = source
-    split = config_from_dict(record.get("config")).split
-    return load(str(record.get("data")), data, split, log)
+    """The data set of a run, by its record: from `data`, or from where the run found it."""
+    config = config_from_dict(record.get("config"))
+    data = recorded_source(record) if data is None else data
+    return load(str(record.get("data")), data, config.split, log, ink=config.ink)
 
 
 def make_card(

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, names_in, read_npy, read_npz
-from gan3.data.pictures import read_grey
+from gan3.data.pictures import SIDE, border, fit, read_grey, visible
 
-_SIDE = 28
-_IMAGES = ("uint8|float16|float32|float64", (None, _SIDE, _SIDE))
+_IMAGES = ("uint8|float16|float32|float64", (None, SIDE, SIDE))
 _LABELS = ("int64|int32|int16|int8|uint8", (None,))
 _TOLERANCE = 1e-3  # how far rounding may take a float out of its range
 _MOST_BYTES = 2**30
@@ -48,7 +46,7 @@ def read(path: Path) -> SampleFile:
     if not len(images):
         raise UserError(f"{path}: has no images; write at least 100")
     pixels, note = _to_pixels(path, images)
-    if np.median(_border(pixels)) > 127:
+    if np.median(border(pixels)) > 127:
         note += "; NOTE: the borders are bright, but ink is bright in MNIST: are they inverted?"
     return SampleFile(pixels, labels, note)
 
@@ -105,40 +103,17 @@ def _read_folder(folder: Path) -> SampleFile:
         raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
     if not files:
         raise UserError(f"{folder}: has no pictures in sub-folders 0 to 9; sort them by digit")
-    greys = [_visible(read_grey(file)) for file, _ in files]
-    inverted = np.median(np.concatenate([_border(grey[None]) for grey in greys])) > 127
+    greys = [visible(read_grey(file)) for file, _ in files]
+    inverted = np.median(np.concatenate([border(grey[None]) for grey in greys])) > 127
     if inverted:
         greys = [255 - grey for grey in greys]
-    images = np.stack([_resize(grey) for grey in greys])
+    images = np.stack([fit(grey) for grey in greys])
     sizes = {grey.shape for grey in greys}
     height, width = min(sizes)
     note = f"{len(sizes)} sizes" if len(sizes) > 1 else f"{width} x {height} pixels"
     note += ", grey by luminance"
-    if sizes != {(_SIDE, _SIDE)}:
-        note += f", resized to {_SIDE} x {_SIDE}"
+    if sizes != {(SIDE, SIDE)}:
+        note += f", resized to {SIDE} x {SIDE}"
     if inverted:
         note += ", inverted because their borders are bright"
     return SampleFile(images, np.array([digit for _, digit in files], np.int64), note)
-
-
-def _visible(greys: list[np.ndarray]) -> np.ndarray:
-    """The version in which something is to be seen, if transparent pixels can be white or black."""
-    return next((grey for grey in greys if np.ptp(grey)), greys[-1])
-
-
-def _border(images: np.ndarray) -> np.ndarray:
-    """The outermost pixels of images [N, height, width], flat."""
-    sides = (images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1])
-    return np.concatenate([side.ravel() for side in sides])
-
-
-def _resize(grey: np.ndarray) -> np.ndarray:
-    """uint8 [28, 28] of an ink picture [height, width] on background 0."""
-    if grey.shape == (_SIDE, _SIDE):
-        return grey
-    side = max(grey.shape)
-    top, left = ((side - length) // 2 for length in grey.shape)
-    square = np.zeros((side, side), np.uint8)
-    square[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
-    method = Image.Resampling.BOX if side > _SIDE else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(square).resize((_SIDE, _SIDE), method))

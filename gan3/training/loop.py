@@ -20,7 +20,7 @@ from gan3.core.errors import DivergedError, StoppedError, UserError
 from gan3.core.files import cannot_write, check_path, write_json
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
-from gan3.data.datasets import Dataset, load
+from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.evaluation.monitor import EpisodeMonitor
 from gan3.method.system import System
 from gan3.plots import grids
@@ -77,7 +77,8 @@ def train(
     Args:
         name: of the run; by default the experiment's name with the date and time (UTC).
         logs, figures_folder: the folders in which the run's own two folders are made.
-        data: the first folder in which the data set is searched.
+        data: the first folder in which the data set is searched, or the folder or file of an own
+            set; a resumed run has its own by default.
         resume: continue the run `name` from its newest checkpoint.
         log: called with each line for the user; by default it is printed, in a terminal above a
             progress bar.
@@ -112,6 +113,7 @@ def train(
         recorded = registry.config_from_dict(record.get("config"))
         config = dataclasses.replace(config, class_names=recorded.class_names)
         refuse_other_config(folders, recorded, config)
+        data = recorded_source(record) if data is None else data
     elif is_chief:
         refuse_existing(folders)
 
@@ -119,7 +121,12 @@ def train(
     notes: list[str] = []  # of the loader; held back because the first line names the data
     try:
         dataset = load(
-            config.dataset, data, config.split, notes.append, skip_first=config.skip_first
+            config.dataset,
+            data,
+            config.split,
+            notes.append,
+            skip_first=config.skip_first,
+            ink=config.ink,
         )
         if record and record.get("data_digest") != dataset.digest:
             raise UserError(f"run {name}: was trained on other data; name the folder that holds it")

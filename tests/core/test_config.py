@@ -382,7 +382,9 @@ class Differences(unittest.TestCase):
 
 class Fields(unittest.TestCase):
     def test_choices_of_a_field(self):
-        self.assertEqual(config_module.choices_of("dataset"), ("auto", "mnist", "strokes", "idx"))
+        self.assertEqual(
+            config_module.choices_of("dataset"), ("auto", "mnist", "strokes", "idx", "own")
+        )
         self.assertEqual(config_module.choices_of("split"), ("test", "validation"))
         self.assertEqual(config_module.choices_of("precision"), ("float32", "bfloat16", "auto"))
 

@@ -6,6 +6,7 @@ import os
 import struct
 import unittest
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from gan3.core.errors import UserError
 from gan3.core.files import (
     Parts,
     check_path,
+    headers_in,
     make_folder,
     read_npz,
     write_atomically,
@@ -160,6 +162,24 @@ class Reading(FolderTest):
         self.refused("no such file")
         self.path.mkdir()
         self.refused()
+
+    def test_the_headers_are_read_without_the_arrays(self):
+        self.assertEqual(
+            headers_in(self.path),
+            {"a": (np.float32, (2, 3)), "b": (np.int64, (5,))},
+        )
+        with self.assertRaisesRegex(UserError, "none.npz: no such file"):
+            headers_in(Path("none.npz"))
+
+    def test_a_header_of_gigabytes_is_not_read(self):
+        """Format 2.0 has four bytes for the length of the header."""
+        with zipfile.ZipFile("long.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+            magic = np.lib.format.magic(2, 0)
+            archive.writestr("a.npy", magic + (2**24).to_bytes(4, "little") + bytes(2**24))
+        path = Path("long.npz")
+        for read in (headers_in, lambda path: read_npz(path, {"a": ("uint8", (1,))})):
+            with self.assertRaisesRegex(UserError, "a header of 16777216 bytes"):
+                read(path)
 
     def test_a_zip_bomb_is_refused_before_it_is_decompressed(self):
         buffer = io.BytesIO()

@@ -1,6 +1,7 @@
 """Where a data set is looked for, how it is split, and how it is named."""
 
 import gzip
+import hashlib
 import os
 import shutil
 import subprocess
@@ -56,13 +57,133 @@ class OwnIdxSet(FolderTest):
         self.assert_refused("data folder elsewhere: no such folder", folder="elsewhere")
         self.assert_refused("data set idx: needs a data folder", folder=None)
         (self.folder / "empty").mkdir()
-        self.assert_refused("data folder empty: has none of", folder="empty")
-
-    def test_the_validation_split_needs_more_images_than_it_holds_out(self):
-        self.assert_refused("300 training images; the validation split", split="validation")
+        self.assert_refused("data folder empty: has no IDX files such as", folder="empty")
 
     def test_it_is_not_accepted_as_mnist(self):
         self.assert_refused("MNIST has 60000", dataset="mnist")
+
+    def test_the_digest_of_ten_digits_is_that_of_the_four_arrays(self):
+        digests = [hashlib.sha256(array).hexdigest() for array in self.arrays]
+        expected = hashlib.sha256("".join(digests).encode()).hexdigest()
+        training = hashlib.sha256("".join(digests[:2]).encode()).hexdigest()
+        for changes in ({}, {"dataset": "own"}, {"split": "validation"}, {"skip_first": 7}):
+            with self.subTest(**changes):
+                dataset = self.load(**changes)
+                self.assertEqual((dataset.digest, dataset.training_digest), (expected, training))
+                self.assertEqual(dataset.class_names, tuple("0123456789"))
+
+    def test_a_sixth_of_a_small_set_is_held_out_for_validation(self):
+        dataset = self.load(split="validation")
+        np.testing.assert_array_equal(dataset.images, self.arrays[0][:250])
+        np.testing.assert_array_equal(dataset.held_out_images, self.arrays[0][250:])
+        np.testing.assert_array_equal(dataset.held_out_labels, self.arrays[1][250:])
+        for count, expected in ((50, 8), (29_999, 4_999), (30_000, 5_000), (60_000, 5_000)):
+            self.assertEqual(datasets.validation_count(count), expected)
+
+
+class OwnSets(FolderTest):
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(3)
+        self.images = random.integers(0, 90, (420, 28, 28), np.uint8)
+        self.names = np.array(["ant", "bee", "cow"])
+        self.labels = np.arange(420) % 3
+
+    def load(self, **changes):
+        options = {"ink": "bright", "log": lambda line: None} | changes
+        return load("own", "x.npz", **options)
+
+    def write(self, **changes):
+        arrays = {
+            "x_train": self.images[:360],
+            "y_train": self.names[self.labels[:360]],
+            "x_test": self.images[360:],
+            "y_test": self.names[self.labels[360:]],
+        }
+        np.savez("x.npz", **arrays | changes)
+
+    def test_names_and_title_come_with_the_set(self):
+        self.write()
+        dataset = self.load()
+        self.assertEqual(dataset.class_names, ("ant", "bee", "cow"))
+        self.assertEqual((dataset.name, dataset.source), ("own", "x.npz"))
+        self.assertEqual(dataset.title, 'own set "x"')
+        np.testing.assert_array_equal(dataset.labels, self.labels[:360])
+        np.testing.assert_array_equal(dataset.held_out_images, self.images[360:])
+
+    def test_both_digests_cover_names_that_are_no_digits(self):
+        self.write()
+        dataset = self.load()
+        digests = [
+            hashlib.sha256(part).hexdigest()
+            for part in (
+                self.images[:360],
+                self.labels[:360].astype(np.uint8),
+                self.images[360:],
+                self.labels[360:].astype(np.uint8),
+                b"ant\nbee\ncow",
+            )
+        ]
+        for digest, parts in (
+            (dataset.digest, digests),
+            (dataset.training_digest, [*digests[:2], digests[4]]),
+        ):
+            self.assertEqual(digest, hashlib.sha256("".join(parts).encode()).hexdigest())
+        others = {self.load(split="validation").training_digest, self.load(skip_first=9).digest}
+        self.assertEqual(others, {dataset.training_digest, dataset.digest})
+        self.names[2] = "doe"
+        self.write()
+        renamed = self.load()
+        self.assertNotEqual(renamed.digest, dataset.digest)
+        self.assertNotEqual(renamed.training_digest, dataset.training_digest)
+
+    def test_a_set_sorted_by_class_is_mixed_and_split_by_class(self):
+        """Of 360 images a sixth is held out: 20 of each class, not all of the last one."""
+        order = np.argsort(self.labels[:360], kind="stable")
+        self.write(x_train=self.images[order], y_train=self.names[self.labels[order]])
+        dataset = self.load(split="validation")
+        self.assertEqual(np.bincount(dataset.held_out_labels).tolist(), [20, 20, 20])
+        self.assertEqual(np.bincount(dataset.labels).tolist(), [100, 100, 100])
+        of_image = {
+            image.tobytes(): label for image, label in zip(self.images, self.labels, strict=True)
+        }
+        whole = self.load()
+        for part in (dataset, whole):
+            for image, label in zip(part.images, part.labels, strict=True):
+                self.assertEqual(of_image[image.tobytes()], label)
+        np.testing.assert_array_equal(whole.images[-60:], dataset.held_out_images)
+        self.assertEqual(len({image.tobytes() for image in whole.images}), 360)
+
+    def test_a_class_whose_images_are_all_among_the_last_keeps_one(self):
+        labels = self.labels[:360] % 2
+        labels[-2:] = 2
+        self.write(y_train=self.names[labels])
+        dataset = self.load(split="validation")
+        self.assertGreaterEqual(np.bincount(dataset.labels).tolist()[2], 1)
+        self.assertEqual(len(dataset.held_out_images), 60)
+
+    def test_other_words_do_not_load_an_own_set(self):
+        self.write()
+        for dataset in ("auto", "mnist", "strokes"):
+            with self.subTest(dataset), self.assertRaisesRegex(UserError, "is a file; load it as"):
+                load(dataset, "x.npz")
+            with self.subTest(dataset), self.assertRaisesRegex(UserError, "it is bright; leave"):
+                load(dataset, ink="bright")
+        Path("folder").mkdir()
+        shutil.move("x.npz", "folder")
+        for dataset in ("auto", "mnist"):
+            with self.assertRaisesRegex(UserError, "has an npz file, but not MNIST; load it as"):
+                load(dataset, "folder")
+
+    def test_the_source_of_a_record_is_used_while_it_is_there(self):
+        self.write()
+        record = {"data": "own", "data_source": "x.npz"}
+        self.assertEqual(datasets.recorded_source(record), "x.npz")
+        self.assertIsNone(datasets.recorded_source(record | {"data": "mnist"}))
+        self.assertIsNone(datasets.recorded_source(record | {"data_source": "gone.npz"}))
+        self.assertIsNone(datasets.recorded_source({}))
+        folder = {"data": "mnist", "data_source": str(self.folder)}
+        self.assertEqual(datasets.recorded_source(folder), str(self.folder))
 
 
 class TestSuite(unittest.TestCase):

@@ -68,7 +68,6 @@ class OwnIdxFiles(FolderTest):
             (IMAGES, gzip.compress(idx_bytes(labels)), "not an IDX file"),
             (IMAGES, gzip.compress(huge), "entries; from 50"),
             (IMAGES, gzip.compress(wide), r"not \(28, 28\)"),
-            (LABELS, gzip.compress(idx_bytes(labels + np.uint8(3))), "labels are 0 to 9"),
             (LABELS, gzip.compress(idx_bytes(labels[:-1])), "299 labels for 300 images"),
             (LABELS, gzip.compress(idx_bytes(labels[:9])), "9 entries"),
         ):
@@ -80,7 +79,7 @@ class OwnIdxFiles(FolderTest):
                 path.write_bytes(original)
 
     def test_other_digits_are_not_accepted_as_mnist(self):
-        with self.assertRaisesRegex(UserError, "300 entries, MNIST has 60000; .*data set idx"):
+        with self.assertRaisesRegex(UserError, "300 entries, MNIST has 60000; .*data set own"):
             read_idx_set(find_idx_files(self.own), mnist=True)
 
 
@@ -93,7 +92,7 @@ class RealMnist(FolderTest):
         content = bytearray(gzip.decompress((Path(MNIST) / LABELS).read_bytes()))
         content[100] ^= 1
         Path(LABELS).write_bytes(gzip.compress(bytes(content)))
-        with self.assertRaisesRegex(UserError, "SHA-256 differs.*data set idx"):
+        with self.assertRaisesRegex(UserError, "SHA-256 differs.*data set own"):
             read_idx_set(self.files() | {"train-labels": Path(LABELS)}, mnist=True)
 
     def test_the_npz_of_keras_has_the_same_arrays_and_is_checked(self):

@@ -14,6 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from gan3.core.errors import UserError
+from gan3.data import strokes
 from gan3.data.batches import Batches, make_gather
 from gan3.data.datasets import load
 from gan3.plots import curves, grids
@@ -97,6 +98,45 @@ class Runs(FolderTest):
         status, _, err = call("train", *SHORT, *own, "--resume", *more)
         self.assertEqual(status, 2)
         return err
+
+    def test_an_own_npz_file_is_found_again_by_the_record(self):
+        images, labels, test_images, test_labels = strokes.make(300, 60)
+        names = np.array([f"kind {label}" for label in range(10)])
+        Path("sets").mkdir()
+        np.savez(
+            "sets/kinds.npz",
+            x_train=255 - images,
+            y_train=names[labels],
+            x_test=255 - test_images,
+            y_test=names[test_labels],
+        )
+        own = ("--dataset", "own", "--data", "sets/kinds.npz", "--run", "k")
+        status, _, err = call("train", *SHORT, *SMALL, *own)
+        self.assertEqual((status, err.count("\n")), (2, 1))
+        self.assertIn("it looks dark: set ink to dark", err)
+        status, out, err = call("train", *SHORT, *SMALL, *own, "--ink", "dark")
+        self.assertEqual(status, 0, err)
+        self.assertIn('mlp_gan on own set "kinds" (sets/kinds.npz)', out)
+        record = json.loads(Path("logs/k/run.json").read_text())
+        self.assertEqual((record["data"], record["data_title"]), ("own", 'own set "kinds"'))
+        self.assertEqual(record["config"]["ink"], "dark")
+        self.assertEqual(record["config"]["class_names"], names.tolist())
+        status, _, err = call("train", "--resume", "--run", "k", "--episodes", 3)
+        self.assertEqual((status, step_of("k")), (0, 12), err)
+        Path("sets").rename("moved")
+        status, _, err = call("train", "--resume", "--run", "k", "--episodes", 4)
+        self.assertEqual(status, 2)
+        self.assertIn("data set own: needs a data folder", err)
+        moved = ("--resume", "--run", "k", "--episodes", 4, "--data", "moved")
+        status, _, err = call("train", *moved)
+        self.assertEqual((status, step_of("k")), (0, 16), err)
+        names[0] = "another name"
+        np.savez("moved/kinds.npz", images=255 - images, labels=names[labels])
+        self.assertIn("needs at least 350", call("train", *moved)[2])
+        images = np.concatenate([images, test_images])
+        labels = np.concatenate([labels, test_labels])
+        np.savez("moved/kinds.npz", images=255 - images, labels=names[labels])
+        self.assertIn("was trained on other data", call("train", *moved)[2])
 
     def test_one_run_from_training_to_numbers(self):
         out, err = self.train("--seed", "5", system=())

@@ -1,0 +1,242 @@
+"""A user's own set: recognised by its content, read, and its labels numbered.
+
+The readers of the formats return labels as they are stored. Here they become 0..K-1 in the order of
+the classes' names, and a set without a test part gets one.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name
+from gan3.core.errors import UserError
+from gan3.core.files import check_path
+from gan3.core.log import Log
+from gan3.data.idx import MIN_IMAGES, Arrays, find_own_idx_files, is_idx_name, read_idx_set
+from gan3.data.known_sets import Recognised, recognise
+from gan3.data.npz_sets import read_npz_set
+from gan3.data.picture_folders import has_class_folders, read_picture_folder
+from gan3.data.splits import stratified
+
+_TEST_FRACTION, _MOST_TEST = 7, 10_000  # a seventh is split off, as MNIST has it, at most 10,000
+_FEW = 10  # training images of a class, which a note mentions
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+class OwnSet(NamedTuple):
+    """A set as it is trained on."""
+
+    arrays: Arrays  # all four kinds: images with bright ink, labels uint8 in 0..K-1
+    class_names: tuple[str, ...]  # K of them
+    title: str
+
+
+def kind_of(path: Path) -> str | None:
+    """What a path holds: "IDX files", "an npz file", "folders of pictures", or None.
+
+    Raises UserError if a folder cannot be searched, or has IDX files, but not one whole set.
+    """
+    if check_path(path.is_file):
+        if path.suffix.lower() == ".npz":
+            return "an npz file"
+        return "IDX files" if is_idx_name(path.name) else None
+    if not check_path(path.is_dir):
+        return None
+    if find_own_idx_files(path):
+        return "IDX files"
+    if has_class_folders(path):
+        return "folders of pictures"
+    return "an npz file" if _npz_files_in(path) else None
+
+
+def read_own_set(path: Path, ink: str, log: Log, only_idx: bool = False) -> OwnSet:
+    """Read an own set of any kind.
+
+    Args:
+        path: a folder with four IDX files, with sub-folders of pictures or with one npz file; an
+            npz file; or one of four IDX files.
+        ink: "bright" or "dark"; "unknown" will do for IDX files, whose ink is bright as in MNIST.
+        log: receives what was recognised, and notes.
+        only_idx: whether anything but IDX files is an error.
+
+    Raises:
+        UserError: the path holds no set, the set cannot be read, or its classes do not fit.
+    """
+    kind = kind_of(path)
+    if kind is None or (only_idx and kind != "IDX files"):
+        others = "" if only_idx else ", nor an npz file, nor sub-folders of pictures"
+        raise UserError(
+            f"data folder {path}: has no IDX files such as train-images-idx3-ubyte.gz{others}; name"
+            " the folder that has your data set"
+        )
+    paths = None
+    if kind == "IDX files":
+        paths = find_own_idx_files(path)
+        arrays = read_idx_set(paths, mnist=False)
+        if ink == "dark":
+            arrays |= {kind: 255 - array for kind, array in arrays.items() if "images" in kind}
+    elif kind == "an npz file":
+        arrays = read_npz_set(_npz_file(path), ink)
+    else:
+        arrays = read_picture_folder(path, ink, log)
+    return _finish(path, arrays, paths, log)
+
+
+def _npz_files_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.glob("*.npz") if not path.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _npz_file(path: Path) -> Path:
+    """The npz file at `path`, which may be its folder. Raises UserError if there are several."""
+    if check_path(path.is_file):
+        return path
+    files = _npz_files_in(path)
+    if len(files) > 1:
+        raise UserError(
+            f"data folder {path}: has several npz files, {files[0].name} and {files[1].name} for"
+            " example; name the file that you mean"
+        )
+    return files[0]
+
+
+def _finish(path: Path, arrays: Arrays, paths: dict[str, Path] | None, log: Log) -> OwnSet:
+    """Number the labels, split off a test part, and say what the set is."""
+    title = _title(path)
+    found = recognise(arrays, paths) if "t10k-images" in arrays else None
+    if found is None:
+        arrays, names = _number(path, arrays)
+    else:
+        arrays, names = _number_known(arrays, found)
+        title = found.title
+    if "t10k-images" not in arrays:
+        arrays = _split_off_test(path, arrays, len(names))
+    _check_classes(path, arrays, names, log)
+    train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
+    log(
+        f"{path}: {_description(title, found)}, {len(names)} classes ({_shown(names)}), {train}"
+        f" training and {test} test images"
+    )
+    return OwnSet(arrays, names, title)
+
+
+def _title(path: Path) -> str:
+    """The name of a set in figures, by that of its file or folder."""
+    name = path.absolute().name.removesuffix(".npz")
+    fits = is_class_name(name) and "$" not in name  # Matplotlib would read a formula
+    return f'own set "{name}"' if fits else "own set"
+
+
+def _description(title: str, found: Recognised | None) -> str:
+    if found is None:
+        return title
+    if found.is_certain:
+        return f"{found.known.title} ({found.evidence})"
+    return f"looks like {found.known.title} {found.evidence} and numbers of images"
+
+
+def _shown(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]}"
+
+
+def _number_known(arrays: Arrays, found: Recognised) -> tuple[Arrays, tuple[str, ...]]:
+    known = found.known
+    numbered = {}
+    for kind, array in arrays.items():
+        if "images" in kind:
+            numbered[kind] = known.upright(array)
+        else:
+            numbered[kind] = (array - known.first_label).astype(np.uint8)
+    return numbered, known.class_names
+
+
+def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
+    """Labels as 0..K-1, and the K names: integers as text, or the labels themselves.
+
+    Names are sorted as numbers if all of them are whole numbers, otherwise as text.
+    """
+    found = {kind: np.unique(a, return_inverse=True) for kind, a in arrays.items() if "lab" in kind}
+    names = {str(value) for values, _ in found.values() for value in values.tolist()}
+    if not MIN_CLASSES <= len(names) <= MAX_CLASSES:
+        raise UserError(
+            f"{path}: {len(names)} different labels; from {MIN_CLASSES} to {MAX_CLASSES} classes"
+            " are supported"
+        )
+    for name in sorted(names):
+        if not is_class_name(name):
+            raise UserError(
+                f"{path}: {_quoted(name)} is no name of a class; use 1 to {MAX_LENGTH} printable"
+                " characters"
+            )
+    whole = all(_WHOLE.fullmatch(name) for name in names)
+    ordered = sorted(names, key=lambda name: (int(name) if whole else 0, name))
+    numbered = {
+        kind: np.array([ordered.index(str(v)) for v in values.tolist()], np.uint8)[inverse]
+        for kind, (values, inverse) in found.items()
+    }
+    return arrays | numbered, tuple(ordered)
+
+
+def _quoted(name: str) -> str:
+    return repr(name) if len(name) <= MAX_LENGTH else f"{name[:MAX_LENGTH]!r}…"
+
+
+def _split_off_test(path: Path, arrays: Arrays, classes: int) -> Arrays:
+    """Hold out a seventh as the test part, at most 10,000, each class in proportion."""
+    images, labels = arrays["train-images"], arrays["train-labels"]
+    count = min(_MOST_TEST, len(images) // _TEST_FRACTION)
+    if count < MIN_IMAGES:
+        raise UserError(
+            f"{path}: {len(images)} images; a set without a test part needs at least"
+            f" {MIN_IMAGES * _TEST_FRACTION}, of which a seventh becomes one"
+        )
+    train, test = stratified(labels, count)
+    if len(test) < MIN_IMAGES:
+        raise UserError(
+            f"{path}: {classes} classes in {len(images)} images are too many to split off a test"
+            " part; add images, or a test part"
+        )
+    return {
+        "train-images": images[train],
+        "train-labels": labels[train],
+        "t10k-images": images[test],
+        "t10k-labels": labels[test],
+    }
+
+
+def _check_classes(path: Path, arrays: Arrays, names: tuple[str, ...], log: Log) -> None:
+    """Raises UserError for classes that cannot be learned; notes what is unusual."""
+    for part, kind in (("training", "train-images"), ("test", "t10k-images")):
+        if len(arrays[kind]) < MIN_IMAGES:
+            raise UserError(
+                f"{path}: {len(arrays[kind])} {part} images; at least {MIN_IMAGES} are needed"
+            )
+    train, test = (
+        np.bincount(arrays[kind], minlength=len(names)) for kind in ("train-labels", "t10k-labels")
+    )
+    unlearned = [names[i] for i in np.flatnonzero(train == 0)]
+    if unlearned:
+        raise UserError(
+            f"{path}: the class {_quoted(unlearned[0])} is in the test part only; add training"
+            " images of it, or remove it"
+        )
+    if len(arrays["train-images"]) < 2 * len(names):
+        raise UserError(
+            f"{path}: {len(arrays['train-images'])} training images of {len(names)} classes; at"
+            " least twice as many images as classes are needed"
+        )
+    few, untested = np.flatnonzero(train < _FEW), np.flatnonzero(test == 0)
+    if len(few):
+        log(f"NOTE: {path}: fewer than {_FEW} training images of {_classes(names, few)}")
+    if len(untested):
+        log(f"NOTE: {path}: no test images of {_classes(names, untested)}")
+
+
+def _classes(names: tuple[str, ...], indices: np.ndarray) -> str:
+    some = ", ".join(names[i] for i in indices[:5])
+    more = f" and {len(indices) - 5} more" if len(indices) > 5 else ""
+    return f"the class{'es' if len(indices) > 1 else ''} {some}{more}"

@@ -1,0 +1,52 @@
+"""Splits of a user's own set: which images are held out, the same ones on every machine."""
+
+import numpy as np
+
+
+def fixed_order(count: int) -> np.ndarray:
+    """A random order of `count` images, int64 [count]; the same on every call."""
+    # Not permutation(): NumPy may change it from one version to the next, but not the raw numbers.
+    random = np.random.Generator(np.random.PCG64(0)).random(count)
+    return np.argsort(random, kind="stable")
+
+
+def stratified(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of two parts, the second with `count` images, each class in proportion.
+
+    The rows of both are in a fixed random order. The first part keeps at least one image of every
+    class, so the second has fewer than `count` images, or none, if there are not enough.
+
+    Args:
+        labels: integers [N] from 0.
+        count: at most N.
+
+    Returns:
+        int64 arrays that have each row 0..N-1 once.
+    """
+    order = fixed_order(len(labels))
+    sizes = np.bincount(labels)
+    most = np.maximum(sizes - 1, 0)
+    exact = sizes * count / max(len(labels), 1)
+    held_out = np.minimum(exact.astype(int), most)
+    while (missing := min(count, most.sum()) - held_out.sum()) > 0:
+        # Largest remainders first; another round if a class has no image to spare
+        remainders = np.where(held_out < most, exact - held_out, -np.inf)
+        nearest = np.argsort(-remainders, kind="stable")[:missing]
+        held_out[nearest[held_out[nearest] < most[nearest]]] += 1
+    by_class = np.argsort(labels[order], kind="stable")  # in each class the fixed order
+    first_of_class = np.cumsum(sizes) - sizes
+    rank = np.empty(len(labels), int)
+    rank[by_class] = np.arange(len(labels)) - np.repeat(first_of_class, sizes)
+    is_held_out = rank < held_out[labels[order]]
+    return order[~is_held_out], order[is_held_out]
+
+
+def is_sorted_by_class(labels: np.ndarray) -> bool:
+    """Whether all images of a class follow each other, as in a folder, with several classes."""
+    changes = np.count_nonzero(labels[1:] != labels[:-1])
+    return 0 < changes == len(np.unique(labels)) - 1
+
+
+def loses_a_class(labels: np.ndarray, count: int) -> bool:
+    """Whether the last `count` images have all images of a class."""
+    return len(np.unique(labels[: len(labels) - count])) < len(np.unique(labels))

@@ -1,0 +1,177 @@
+"""Published sets: by the digests of their files, by their labels, by their names, or not at all."""
+
+import gzip
+import hashlib
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+from gan3.core.classes import DIGITS
+from gan3.core.errors import UserError
+from gan3.data import known_sets
+from gan3.data.idx import KINDS, find_own_idx_files, read_idx_set
+from gan3.data.known_sets import KNOWN_SETS, KnownSet, recognise
+from gan3.data.own_sets import read_own_set
+from tests.support import MNIST, FolderTest, idx_bytes, needs_mnist
+
+NO_DIGESTS = ("", "", "", "")
+
+
+def write_files(folder, arrays, prefix="", compress=True, test="t10k"):
+    """Write arrays by kind as IDX files, and return their paths by kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {}
+    for kind, array in arrays.items():
+        part, content = kind.split("-")
+        dimensions = 3 if content == "images" else 1
+        part = test if part == "t10k" else part
+        path = folder / f"{prefix}{part}-{content}-idx{dimensions}-ubyte"
+        content = idx_bytes(array)
+        if compress:
+            path, content = path.with_name(f"{path.name}.gz"), gzip.compress(content, 1)
+        path.write_bytes(content)
+        paths[kind] = path
+    return paths
+
+
+def small_set(first=0, classes=3):
+    random = np.random.default_rng(2)
+    arrays = {}
+    for part, count in (("train", 60), ("t10k", 51)):
+        arrays[f"{part}-images"] = random.integers(0, 256, (count, 28, 28), np.uint8)
+        arrays[f"{part}-labels"] = (np.arange(count) % classes + first).astype(np.uint8)
+    return arrays
+
+
+class SmallSets(FolderTest):
+    """A set of our own takes the place of the published ones, which tests cannot download."""
+
+    def known(self, **changes):
+        fields = {
+            "title": "Small",
+            "counts": (60, 51),
+            "class_names": ("a", "b", "c"),
+            "md5": NO_DIGESTS,
+        }
+        return KnownSet(**fields | changes)
+
+    def test_by_the_md5_of_the_four_gz_files(self):
+        arrays = small_set()
+        paths = write_files(self.folder / "x", arrays)
+        md5 = tuple(hashlib.md5(paths[kind].read_bytes()).hexdigest() for kind in KINDS)
+        known = self.known(md5=md5, folder_names=("x",))
+        found = recognise(arrays, paths, [known])
+        self.assertEqual((found.known, found.is_certain, found.title), (known, True, "Small"))
+        paths["train-images"].write_bytes(gzip.compress(b"other"))
+        found = recognise(arrays, paths, [known])
+        self.assertEqual((found.is_certain, found.title), (False, "Small (by its folder)"))
+
+    def test_by_the_labels_without_any_file(self):
+        arrays = small_set()
+        labels = arrays["train-labels"].tobytes() + arrays["t10k-labels"].tobytes()
+        known = self.known(labels_sha256=hashlib.sha256(labels).hexdigest())
+        self.assertEqual(recognise(arrays, None, [known]).title, "Small (by its labels)")
+        arrays["t10k-labels"] = arrays["t10k-labels"][::-1].copy()
+        self.assertIsNone(recognise(arrays, None, [known]))
+
+    def test_by_the_names_of_its_files_or_folder(self):
+        arrays = small_set()
+        known = self.known(file_prefix="emnist-small", folder_names=("smallset",))
+        for folder, prefix, evidence in (
+            ("x", "emnist-small-", "by its file names"),
+            ("Small-Set", "", "by its folder"),
+            ("small_set/raw", "", "by its folder"),
+            ("x/raw", "", None),
+            ("SmallSet", "emnist-other-", None),
+        ):
+            with self.subTest(folder=folder, prefix=prefix):
+                paths = write_files(self.folder / folder, arrays, prefix)
+                found = recognise(arrays, paths, [known])
+                self.assertEqual(found and found.evidence, evidence)
+
+    def test_other_numbers_or_labels_are_another_set(self):
+        arrays = small_set()
+        paths = write_files(self.folder / "x", arrays)
+        known = self.known(folder_names=("x",))
+        self.assertIsNotNone(recognise(arrays, paths, [known]))
+        for change in ({"counts": (60, 60)}, {"first_label": 1}, {"class_names": ("a", "b")}):
+            with self.subTest(**change):
+                self.assertIsNone(recognise(arrays, paths, [known._replace(**change)]))
+
+    def test_transposed_pictures_are_turned_upright(self):
+        images = small_set()["train-images"]
+        upright = self.known(is_transposed=True).upright(images)
+        np.testing.assert_array_equal(upright[7, 3, 20], images[7, 20, 3])
+        self.assertTrue(upright.flags.c_contiguous)
+        self.assertIs(self.known().upright(images), images)
+
+
+class PublishedSets(FolderTest):
+    def test_the_table_is_consistent(self):
+        digests = [digest for known in KNOWN_SETS for digest in known.md5]
+        self.assertEqual(len(set(digests)), 4 * len(KNOWN_SETS))
+        for digest in digests:
+            self.assertRegex(digest, r"^[0-9a-f]{32}$")
+        for known in KNOWN_SETS:
+            self.assertEqual(len(set(known.class_names)), len(known.class_names))
+        by_title = {known.title: known for known in KNOWN_SETS}
+        sizes = {title: len(known.class_names) for title, known in by_title.items()}
+        self.assertEqual(
+            sizes,
+            {
+                "Fashion-MNIST": 10,
+                "KMNIST": 10,
+                "EMNIST letters": 26,
+                "EMNIST balanced": 47,
+                "EMNIST digits": 10,
+                "EMNIST mnist": 10,
+            },
+        )
+        letters, balanced = by_title["EMNIST letters"], by_title["EMNIST balanced"]
+        self.assertEqual((letters.first_label, letters.class_names[:3]), (1, ("A", "B", "C")))
+        # The first, last, and some other lines of emnist-balanced-mapping.txt: label, character
+        for label, code in ((0, 48), (9, 57), (10, 65), (35, 90), (36, 97), (38, 100), (46, 116)):
+            self.assertEqual(balanced.class_names[label], chr(code))
+        for known in KNOWN_SETS:
+            self.assertEqual(known.is_transposed, known.title.startswith("EMNIST"))
+
+    def test_emnist_files_are_found_and_turned(self):
+        """Of the size of EMNIST's "mnist" set, with one pixel set in each image."""
+        arrays = {}
+        for part, count in (("train", 60_000), ("t10k", 10_000)):
+            arrays[f"{part}-images"] = np.zeros((count, 28, 28), np.uint8)
+            arrays[f"{part}-images"][:, 3, 20] = 200
+            arrays[f"{part}-labels"] = (np.arange(count) % 10).astype(np.uint8)
+        write_files(Path("gzip"), arrays, "emnist-mnist-", compress=False, test="test")
+        lines = []
+        own = read_own_set(Path("gzip"), "unknown", lines.append)
+        self.assertEqual(own.title, "EMNIST mnist (by its file names)")
+        self.assertEqual(own.class_names, DIGITS)
+        self.assertEqual(own.arrays["train-images"][5, 20, 3], 200)
+        self.assertEqual(own.arrays["train-images"][5].sum(), 200)
+        self.assertRegex(lines[0], "looks like EMNIST mnist by its file names and numbers of imag")
+
+    def test_a_folder_of_several_sets_needs_one_of_the_files(self):
+        for prefix in ("emnist-letters-", "emnist-balanced-"):
+            write_files(Path("gzip"), small_set(), prefix, test="test")
+        with self.assertRaisesRegex(UserError, "several sets .emnist-balanced, emnist-l"):
+            find_own_idx_files(Path("gzip"))
+        paths = find_own_idx_files(Path("gzip/emnist-letters-test-labels-idx1-ubyte.gz"))
+        self.assertEqual({path.name[:15] for path in paths.values()}, {"emnist-letters-"})
+        self.assertEqual(read_idx_set(paths, mnist=False)["t10k-images"].shape, (51, 28, 28))
+
+    @needs_mnist
+    def test_mnist_is_mnist_as_an_own_set_too(self):
+        from gan3.data.datasets import load
+
+        own, mnist = load("own", MNIST, log=lambda line: None), load("mnist", MNIST)
+        self.assertEqual((own.title, own.name), ("MNIST", "own"))
+        self.assertEqual(own.digest, mnist.digest)
+        self.assertEqual(own.digest, known_sets.MNIST_DIGEST)
+        self.assertEqual(own.training_digest, mnist.training_digest)
+        np.testing.assert_array_equal(own.images, mnist.images)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,237 @@
+"""A set of one's own, whatever its format: what it is recognised as, its classes and its parts."""
+
+import unittest
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gan3.core.classes import DIGITS
+from gan3.core.errors import UserError
+from gan3.data.own_sets import kind_of, read_own_set
+from tests.data.test_known_sets import write_files
+from tests.support import FolderTest
+
+IDX = Path("idx")
+
+
+class OwnTest(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.lines = []
+
+    def images(self, count):
+        return np.random.default_rng(count).integers(0, 90, (count, 28, 28), np.uint8)
+
+    def write_npz(self, labels, test_labels=None, path="x.npz"):
+        arrays = {"x_train": self.images(len(labels)), "y_train": np.array(labels)}
+        if test_labels is not None:
+            arrays |= {"x_test": self.images(len(test_labels)), "y_test": np.array(test_labels)}
+        np.savez(path, **arrays)
+        return arrays
+
+    def read(self, path="x.npz", ink="bright", **options):
+        self.lines.clear()
+        return read_own_set(Path(path), ink, self.lines.append, **options)
+
+    def assert_refused(self, message, path="x.npz", **options):
+        with self.assertRaisesRegex(UserError, message) as raised:
+            self.read(path, **options)
+        self.assertNotIn("\n", str(raised.exception))
+        self.assertNotIn("--", str(raised.exception))
+
+
+class Classes(OwnTest):
+    def test_integers_become_names_in_the_order_of_numbers(self):
+        self.write_npz([9, 100, -1, 9] * 20, [100] * 50)
+        own = self.read()
+        self.assertEqual(own.class_names, ("-1", "9", "100"))
+        self.assertEqual(own.arrays["train-labels"][:4].tolist(), [1, 2, 0, 1])
+        self.assertEqual(own.arrays["t10k-labels"].tolist(), [2] * 50)
+        self.assertEqual(own.arrays["train-labels"].dtype, np.uint8)
+
+    def test_integers_of_several_types_are_the_same_classes(self):
+        """Signed and unsigned 64 bits together would become floats."""
+        arrays = self.write_npz([0, 1] * 40, [1, 0] * 30)
+        np.savez("x.npz", **arrays | {"y_test": arrays["y_test"].astype(np.uint64)})
+        own = self.read()
+        self.assertEqual(own.class_names, ("0", "1"))
+        self.assertEqual(own.arrays["t10k-labels"][:2].tolist(), [1, 0])
+
+    def test_text_is_sorted_as_text_unless_all_of_it_is_numbers(self):
+        for labels, names in (
+            (["b", "B", "10"], ("10", "B", "b")),
+            (["10", "9", "1"], ("1", "9", "10")),
+            (list("5678901234"), DIGITS),
+        ):
+            self.write_npz(labels * 30, labels * 20)
+            with self.subTest(labels):
+                own = self.read()
+                self.assertEqual(own.class_names, names)
+                read = [own.class_names[label] for label in own.arrays["train-labels"]]
+                self.assertEqual(read, labels * 30)
+
+    def test_two_to_62_classes_are_supported(self):
+        for count, fits in ((1, False), (2, True), (62, True), (63, False), (300, False)):
+            self.write_npz(list(range(count)) * (600 // count), list(range(count)) * 60)
+            with self.subTest(count):
+                if fits:
+                    self.assertEqual(len(self.read().class_names), count)
+                else:
+                    self.assert_refused(f"{count} different labels; from 2 to 62")
+
+    def test_a_name_must_be_printable(self):
+        for name in ("", "a\tb", "x\u202ey"):
+            self.write_npz([name, "fine"] * 200)
+            with self.subTest(name):
+                self.assert_refused("is no name of a class; use 1 to 40 printable")
+
+    def test_any_byte_is_a_label_in_idx_files(self):
+        arrays = {}
+        for part, count in (("train", 60), ("t10k", 51)):
+            arrays[f"{part}-images"] = self.images(count)
+            arrays[f"{part}-labels"] = np.resize([255, 7, 30], count).astype(np.uint8)
+        write_files(IDX, arrays)
+        own = self.read(IDX, ink="unknown")
+        self.assertEqual(own.class_names, ("7", "30", "255"))
+        self.assertEqual(own.arrays["train-labels"][:3].tolist(), [2, 0, 1])
+        np.testing.assert_array_equal(own.arrays["train-images"], arrays["train-images"])
+        dark = self.read(IDX, ink="dark")
+        np.testing.assert_array_equal(dark.arrays["t10k-images"], 255 - arrays["t10k-images"])
+
+
+class UnbalancedAndSmallSets(OwnTest):
+    def test_a_seventh_becomes_the_test_part(self):
+        self.write_npz([0] * 420 + [1] * 70 + [2] * 7 + [3])
+        own = self.read()
+        for part, expected in (("train", [360, 60, 6, 1]), ("t10k", [60, 10, 1, 0])):
+            self.assertEqual(
+                np.bincount(own.arrays[f"{part}-labels"], minlength=4).tolist(), expected
+            )
+        self.assertRegex(self.lines[0], "NOTE: x.npz: fewer than 10 training images .* 2, 3")
+        self.assertRegex(self.lines[1], "NOTE: x.npz: no test images of the class 3$")
+        self.assertRegex(self.lines[2], '^x.npz: own set "x", 4 classes .0, 1, 2, 3., 427 training')
+
+    def test_the_split_moves_each_image_with_its_label_and_none_twice(self):
+        labels = np.arange(700) % 5
+        arrays = self.write_npz(labels)
+        own, again = self.read(), self.read()
+        known = {
+            image.tobytes(): label for image, label in zip(arrays["x_train"], labels, strict=True)
+        }
+        seen = set()
+        for part, count in (("train", 600), ("t10k", 100)):
+            images, numbers = own.arrays[f"{part}-images"], own.arrays[f"{part}-labels"]
+            self.assertEqual(len(images), count)
+            for image, number in zip(images, numbers, strict=True):
+                self.assertEqual(known[image.tobytes()], number)
+                seen.add(image.tobytes())
+            np.testing.assert_array_equal(images, again.arrays[f"{part}-images"])
+        self.assertEqual(len(seen), 700)
+
+    def test_five_hundred_images_are_enough_and_349_are_not(self):
+        self.write_npz(list(range(10)) * 50)
+        self.assertEqual(len(self.read().arrays["t10k-images"]), 71)  # 500 // 7
+        self.write_npz([0, 1] * 174 + [1])
+        self.assert_refused("349 images; a set without a test part needs at least 350")
+        self.write_npz([0, 1] * 175)
+        self.assertEqual(len(self.read().arrays["t10k-images"]), 50)
+
+    def test_a_class_without_test_images_is_noted(self):
+        self.write_npz([0, 1, 2] * 40, [0, 2] * 30)
+        self.assertEqual(self.read().class_names, ("0", "1", "2"))
+        self.assertRegex(self.lines[0], "NOTE: x.npz: no test images of the class 1$")
+
+    def test_a_class_without_training_images_is_refused(self):
+        self.write_npz([0, 1] * 40, [0, 1, 5] * 30)
+        self.assert_refused("the class '5' is in the test part only")
+
+    def test_too_few_images_for_the_classes_are_refused(self):
+        self.write_npz([*range(40), *range(20)], [0] * 50)
+        self.assert_refused("60 training images of 40 classes; at least twice as many")
+
+    def test_parts_of_fewer_than_fifty_pictures_are_refused(self):
+        for part, count in (("train", 60), ("test", 49)):
+            for i in range(count):
+                path = Path("p") / part / "ab"[i % 2] / f"{i}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("L", (28, 28)).save(path)
+        self.assert_refused("49 test images; at least 50 are needed", "p")
+
+
+class Sources(OwnTest):
+    def write_pictures(self, folder):
+        for i, image in enumerate(self.images(360)):
+            path = Path(folder) / "ab"[i % 2] / f"{i:03}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+
+    def write_idx(self, folder):
+        arrays = {}
+        for part in ("train", "t10k"):
+            arrays[f"{part}-images"] = self.images(60)
+            arrays[f"{part}-labels"] = (np.arange(60) % 2).astype(np.uint8)
+        return write_files(Path(folder), arrays)
+
+    def test_the_kind_is_recognised_by_the_content(self):
+        self.write_npz([0, 1] * 200)
+        Path("one").mkdir()
+        self.write_npz([0, 1] * 200, path="one/y.npz")
+        self.write_pictures("pictures")
+        paths = self.write_idx("idx")
+        Path("empty").mkdir()
+        Path("notes.txt").write_text("x")
+        for path, kind in (
+            ("x.npz", "an npz file"),
+            ("one", "an npz file"),
+            ("pictures", "folders of pictures"),
+            ("idx", "IDX files"),
+            (paths["t10k-labels"], "IDX files"),
+            ("empty", None),
+            ("notes.txt", None),
+            ("nowhere", None),
+        ):
+            with self.subTest(path=path):
+                self.assertEqual(kind_of(Path(path)), kind)
+                if kind:
+                    own = self.read(path)
+                    self.assertEqual(len(own.class_names), 2)
+                else:
+                    self.assert_refused("has no IDX files .* nor an npz file, nor sub", path)
+
+    def test_other_kinds_are_refused_where_idx_files_are_wanted(self):
+        self.write_npz([0, 1] * 200)
+        self.assert_refused("x.npz: has no IDX files such as", only_idx=True)
+        self.write_idx("idx")
+        self.assertEqual(self.read("idx", ink="unknown", only_idx=True).class_names, ("0", "1"))
+
+    def test_several_npz_files_in_a_folder_are_refused(self):
+        Path("two").mkdir()
+        for name in "yz":
+            self.write_npz([0, 1] * 200, path=f"two/{name}.npz")
+        self.assert_refused("several npz files, y.npz and z.npz", "two")
+        self.assertEqual(self.read("two/z.npz").title, 'own set "z"')
+
+    def test_the_title_is_the_name_of_the_file_or_folder(self):
+        self.write_pictures("my letters")
+        self.assertEqual(self.read("my letters").title, 'own set "my letters"')
+        Path("x" * 60).mkdir()
+        self.write_npz([0, 1] * 200, path=f"{'x' * 60}/y.npz")
+        self.assertEqual(self.read("x" * 60).title, "own set")
+        self.write_npz([0, 1] * 200, path="a$b$.npz")  # a formula for Matplotlib
+        self.assertEqual(self.read("a$b$.npz").title, "own set")
+
+    def test_pictures_are_labelled_by_their_folders(self):
+        self.write_pictures("pictures")
+        own = self.read("pictures")
+        self.assertEqual(own.class_names, ("a", "b"))
+        pictures = self.images(360)
+        expected = {image.tobytes(): i % 2 for i, image in enumerate(pictures)}
+        for part, count in (("train", 309), ("t10k", 51)):
+            images, labels = own.arrays[f"{part}-images"], own.arrays[f"{part}-labels"]
+            self.assertEqual(len(images), count)
+            self.assertEqual([expected[image.tobytes()] for image in images], labels.tolist())
+
+
+if __name__ == "__main__":
+    unittest.main()

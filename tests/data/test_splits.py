@@ -1,0 +1,86 @@
+"""Splits by class: counts derived by hand, every row once, the same on every call."""
+
+import unittest
+
+import numpy as np
+
+from gan3.data.splits import fixed_order, is_sorted_by_class, loses_a_class, stratified
+
+
+class Stratified(unittest.TestCase):
+    def split(self, counts, count):
+        """The numbers of each class in both parts, for classes with `counts` images."""
+        labels = np.repeat(np.arange(len(counts)), counts)
+        kept, held_out = stratified(labels, count)
+        rows = np.sort(np.concatenate([kept, held_out]))
+        np.testing.assert_array_equal(rows, np.arange(len(labels)))  # each row once
+        return [
+            np.bincount(labels[part], minlength=len(counts)).tolist() for part in (kept, held_out)
+        ]
+
+    def test_each_class_is_held_out_in_proportion(self):
+        self.assertEqual(self.split([60, 60, 60], 30), [[50, 50, 50], [10, 10, 10]])
+        # 70 x 10/100 = 7, 25 x .1 = 2.5, 5 x .1 = .5: one more for the first of equal remainders
+        self.assertEqual(self.split([70, 25, 5], 10), [[63, 22, 5], [7, 3, 0]])
+
+    def test_every_class_keeps_an_image(self):
+        self.assertEqual(self.split([1, 1, 98], 50), [[1, 1, 48], [0, 0, 50]])
+        self.assertEqual(self.split([2, 2, 2], 3), [[1, 1, 1], [1, 1, 1]])
+        self.assertEqual(self.split([1, 1, 3], 5), [[1, 1, 1], [0, 0, 2]])  # no more to spare
+
+    def test_nothing_can_be_held_out(self):
+        self.assertEqual(self.split([3, 4], 0), [[3, 4], [0, 0]])
+        self.assertEqual(self.split([1, 1], 1), [[1, 1], [0, 0]])
+
+    def test_an_absent_class_does_not_matter(self):
+        self.assertEqual(self.split([10, 0, 10], 10), [[5, 0, 5], [5, 0, 5]])
+
+    def test_the_rows_of_both_parts_are_mixed_and_always_the_same(self):
+        labels = np.repeat([0, 1], 500)
+        kept, held_out = stratified(labels, 300)
+        for rows in (kept, held_out):
+            changes = np.count_nonzero(np.diff(labels[rows]))
+            self.assertAlmostEqual(changes / len(rows), 0.5, delta=0.1)
+        again = stratified(labels, 300)
+        np.testing.assert_array_equal(again[0], kept)
+        np.testing.assert_array_equal(again[1], held_out)
+
+    def test_random_cases(self):
+        """Each class is within one image of its proportion, if it has images to spare."""
+        random = np.random.default_rng(5)
+        for _ in range(200):
+            counts = random.integers(1, 60, random.integers(2, 20))
+            count = int(random.integers(0, counts.sum() // 6 + 1))
+            kept, held_out = map(np.array, self.split(counts, count))
+            self.assertGreaterEqual(kept.min(), 1)
+            self.assertEqual(held_out.sum(), min(count, (counts - 1).sum()))
+            exact = counts * count / counts.sum()
+            if (counts > 5).all():
+                self.assertLess(np.abs(held_out - exact).max(), 1)
+
+    def test_the_fixed_order_does_not_depend_on_numpys_permutation(self):
+        # The first numbers of PCG64(0) are .637 .270 .041 .017 .813 .913 .607 .729.
+        np.testing.assert_array_equal(fixed_order(8), [3, 2, 1, 6, 0, 7, 4, 5])
+        self.assertEqual(len(set(fixed_order(1000).tolist())), 1000)
+
+
+class Order(unittest.TestCase):
+    def test_sorted_by_class(self):
+        for labels, expected in (
+            ([0, 0, 1, 1], True),
+            ([2, 2, 0, 1, 1], True),  # in any order of the classes
+            ([0, 1, 0, 1], False),
+            ([0, 0, 0], False),
+        ):
+            with self.subTest(labels):
+                self.assertEqual(is_sorted_by_class(np.array(labels)), expected)
+
+    def test_a_class_that_is_only_among_the_last(self):
+        labels = np.array([0, 1, 0, 1, 2])
+        self.assertTrue(loses_a_class(labels, 1))
+        self.assertFalse(loses_a_class(labels[:4], 1))
+        self.assertTrue(loses_a_class(labels[:4], 3))
+
+
+if __name__ == "__main__":
+    unittest.main()
