@@ -56,6 +56,18 @@ class Window(FolderTest):
         np.testing.assert_array_equal(self.window.picture, self.expected())
         self.assertFalse(np.array_equal(self.window.picture, before))
 
+    def test_a_window_of_many_classes_selects_them_by_name(self):
+        names = tuple(f"class {number} of them" for number in range(26))
+        window = self.open(small_system(class_names=names))
+        self.assertEqual(window.label, 0)
+        texts = [text.get_text() for text in window.picker.labels]
+        self.assertEqual(len(set(texts)), 26)  # they may be cut, but not to the same text
+        window.picker.set_active(25)
+        self.assertEqual(window.label, 25)
+        window.show_many()
+        self.assertEqual(window.picture.shape, (4 * 28, 8 * 28))  # 26 of 32 are different classes
+        self.assertNotIn("digit", " ".join(window.buttons))
+
     def test_a_new_style_sets_the_sliders(self):
         before = self.window.noise.copy()
         self.window.new_style()
