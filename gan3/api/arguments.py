@@ -46,9 +46,9 @@ def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = 
     if isinstance(labels, str):
         labels = _labels_of_text(labels, names)
     elif isinstance(labels, list | tuple | np.ndarray) and len(labels):
-        entries = np.asarray(labels, object).ravel()
+        entries = list(labels)
         if all(isinstance(entry, str) for entry in entries):
-            labels = labels_of_names(map(str, entries), names, f"labels {_shown(labels)}")
+            labels = labels_of_names(map(str, entries), names, f"labels {_shown(entries)}")
     array = _as_array(labels, "labels")
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise UserError(

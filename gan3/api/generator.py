@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gan3.api.arguments import as_choice, as_count, as_folder, as_labels, as_noise, as_seed
-from gan3.core.classes import are_digits, labels_of_names, nouns
+from gan3.core.classes import images_noun, labels_of_names, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.plots.numbers import parse_number
@@ -112,7 +112,7 @@ class Generator:
         row = np.arange(len(names)) if labels is None else as_labels(labels, names)
         if count is None and labels is None:
             raise UserError(
-                f"count: missing; give the number of {_several(names)}, or their labels"
+                f"count: missing; give the number of {images_noun(names)}, or their labels"
             )
         number = len(row) if count is None else as_count(count)
         check_count(number)
@@ -143,10 +143,6 @@ class Generator:
                 f"{name} {value!r}: {self.name} cannot draw requested {nouns(self.class_names)};"
                 f" sample any {nouns(self.class_names)} without labels"
             )
-
-
-def _several(names: tuple[str, ...]) -> str:
-    return "digits" if are_digits(names) else "images"
 
 
 def load(

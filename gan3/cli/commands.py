@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from gan3.cli.parser import one_line
 from gan3.core.classes import (
     DIGITS,
-    are_digits,
     file_name,
+    images_noun,
     labels_of_list,
     labels_of_names,
     nouns,
@@ -193,7 +193,7 @@ def _sample(options: argparse.Namespace) -> int:
         arrays["labels"] = labels
     files.make_folder(options.out.parent)
     files.write_npz(options.out, arrays)
-    print(f"{len(labels)} {nouns(names) if are_digits(names) else 'images'}: {options.out}{note}")
+    print(f"{len(labels)} {images_noun(names)}: {options.out}{note}")
     return 0
 
 

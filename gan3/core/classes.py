@@ -7,7 +7,14 @@ from collections.abc import Iterable, Sequence
 from gan3.core.errors import UserError
 
 DIGITS = tuple("0123456789")
+MIN_CLASSES, MAX_CLASSES = 2, 62
+MAX_LENGTH = 40  # characters of a name
 _SHOWN = 12  # names in a message
+
+
+def is_class_name(text: str) -> bool:
+    """Whether a class can have this name: 1 to 40 printable characters."""
+    return 1 <= len(text) <= MAX_LENGTH and text.isprintable()
 
 
 def are_digits(names: Iterable[str]) -> bool:
@@ -23,6 +30,11 @@ def noun(names: Iterable[str]) -> str:
 def nouns(names: Iterable[str]) -> str:
     """What several of the classes are called: "digits" or "classes"."""
     return "digits" if are_digits(names) else "classes"
+
+
+def images_noun(names: Iterable[str]) -> str:
+    """What images of the classes are called: "digits" or "images"."""
+    return "digits" if are_digits(names) else "images"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -11,8 +11,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
-from gan3.core.class_names import MAX_CLASSES, MIN_CLASSES, is_class_name
-from gan3.core.classes import DIGITS
+from gan3.core.classes import DIGITS, MAX_CLASSES, MIN_CLASSES, is_class_name
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair, Triple
 

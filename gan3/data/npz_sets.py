@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan3.core.class_names import MAX_LENGTH
+from gan3.core.classes import MAX_LENGTH
 from gan3.core.errors import UserError
 from gan3.core.files import Header, headers_in, read_npz
 from gan3.data.idx import MAX_IMAGES, MIN_IMAGES, Arrays

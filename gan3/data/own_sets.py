@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.class_names import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name
+from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.core.log import Log

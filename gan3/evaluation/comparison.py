@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, are_digits
+from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS, Card, Metric
 from gan3.runs.registry import config_from_dict
@@ -140,8 +140,7 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
             for column_means, column in zip(means, columns, strict=True):
                 if column:
                     column_means[key] = float(np.mean(column))
-    real_title = "real digits" if are_digits(names) else "real images"
-    return Comparison([*groups, real_title], rows, means)
+    return Comparison([*groups, f"real {images_noun(names)}"], rows, means)
 
 
 def read_card(folders: RunFolders) -> Card:

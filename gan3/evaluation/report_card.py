@@ -5,7 +5,6 @@ only scored on the images that it held out: the test set, or, with split "valida
 5,000 training images. Choose settings by runs of the second kind.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.classes import DIGITS, are_digits
+from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_json
 from gan3.core.log import Log
@@ -85,8 +84,9 @@ def evaluate_run(
         trained.system.use_moments(moments)
     if split not in (None, config.split):
         raise UserError(
-            f"run {folders.name}: held out the {config.split} digits and may have been trained on"
-            f" the {split} ones; train another run with split {split} to score it on those"
+            f"run {folders.name}: held out the {config.split} {images_noun(config.class_names)} and"
+            f" may have been trained on the {split} ones; train another run with split {split} to"
+            " score it on those"
         )
     record = read_record(folders.record)
     dataset = data_of(record, data, log)
@@ -189,7 +189,8 @@ def make_card(
     held_out = len(dataset.held_out_images)
     if held_out < _LEAST_HELD_OUT:
         raise UserError(
-            f"{dataset.source}: {held_out} held-out digits; a card needs at least {_LEAST_HELD_OUT}"
+            f"{dataset.source}: {held_out} held-out {images_noun(dataset.class_names)}; a card"
+            f" needs at least {_LEAST_HELD_OUT}"
         )
     scorer = Scorer(dataset, judge, seed)
     evaluation = scorer.score(samples)
@@ -227,7 +228,7 @@ def make_card(
         shown = balanced_indices(samples.labels, count, seed, classes)
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"
-        f" {_kind(names)} of {dataset.title}, {dataset.split} split",
+        f" {images_noun(names)} of {dataset.title}, {dataset.split} split",
         _table_lines(card),
         evaluation.counts,
         card["coverage_by_digit"],
@@ -243,18 +244,13 @@ def card_lines(card: Card, name: str) -> list[str]:
 
     Cards by different judges, or against different digits, cannot be compared.
     """
-    kind = _kind(card.get("class_names", DIGITS))
+    kind = images_noun(card.get("class_names", DIGITS))
     return [
         f"{name[:40]}: {card['count']:,} samples, {card['held_out']:,} held-out {kind}",
         *_table_lines(card),
         f"judge {card['judge']['digest'] if card['judge'] else 'none'}",
         f"data  {card['data_digest']}",
     ]
-
-
-def _kind(names: Sequence[str]) -> str:
-    """What images of the classes are called."""
-    return "digits" if are_digits(names) else "images"
 
 
 def _table_lines(card: Card) -> list[str]:

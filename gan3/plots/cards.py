@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gan3.core.classes import DIGITS, are_digits, noun, nouns
+from gan3.core.classes import DIGITS, images_noun, noun, nouns
 from gan3.plots import labels
 from gan3.plots.grids import DPI, picture_axes
 
@@ -190,10 +190,9 @@ def _nearest_pairs(
             axes = picture_axes(figure, (x, y, size, size / aspect), image)
             if row == 0:
                 axes.set_title(f"{distance:.2f}", fontsize=8, pad=2)
-    real = "digits" if are_digits(class_names) else "images"
     title = (
-        f"samples closest to a training image, relative to real {real} of the same class"
-        " (Euclidean distance, pixels in 0..1)"
+        f"samples closest to a training image, relative to real {images_noun(class_names)} of the"
+        " same class (Euclidean distance, pixels in 0..1)"
     )
     figure.text(0.5, 0.21, title, ha="center", fontsize=9)
     figure.text(0.09, 0.14, "sample", ha="right", va="center", fontsize=8)

@@ -20,8 +20,9 @@ def parse_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
     if names == DIGITS and not (number.isascii() and number.isdigit()):
         raise UserError(f"number {number!r}: digits 0 to 9 only, such as 241256")
     if len(number) > MOST_IMAGES:
+        characters = "digits" if are_digits(names) else "characters"
         raise UserError(
-            f"number of {len(number)} digits: an image holds at most {MOST_IMAGES}; split it"
+            f"number of {len(number)} {characters}: an image holds at most {MOST_IMAGES}; split it"
         )
     if not number:
         raise UserError(f"number '': is empty; use classes such as {listed(names)}")

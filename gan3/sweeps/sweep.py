@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.classes import are_digits, nouns
+from gan3.core.classes import images_noun, nouns
 from gan3.core.config import as_text
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, write_atomically
@@ -322,7 +322,7 @@ def _sheet(
         rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
         any_class = f"{label}\n(any {nouns(names)})"
         labels.append(label if trained.system.class_conditional else any_class)
-    called = "digits" if are_digits(names) else "images"
+    called = images_noun(names)
     try:
         real = data_of(read_record(trials[-1].folders.record), data, log)
         by_class = [np.flatnonzero(real.held_out_labels == label) for label in range(len(names))]

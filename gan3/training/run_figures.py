@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.classes import are_digits, noun
+from gan3.core.classes import images_noun, noun
 from gan3.core.config import RunConfig
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
@@ -139,7 +139,7 @@ def _draw_classes(sampler: Sampler, config: RunConfig, name: str, folders: RunFo
     if titles:
         title = f"{name}, ten of each {noun(titles)}"
     else:
-        title = f"{name}, {10 * classes} {'digits' if are_digits(config.class_names) else 'images'}"
+        title = f"{name}, {10 * classes} {images_noun(config.class_names)}"
     if classes <= grids.MOST_COLUMNS:
         figure = grids.grid(images, 10, title, row_labels=titles)
     else:

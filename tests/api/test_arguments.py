@@ -33,7 +33,15 @@ class Arguments(unittest.TestCase):
             self.check(arguments.as_count, [(value, "count .*: use a whole number")])
 
     def test_labels(self):
-        for value in ("2412", [2, 4, 1, 2], np.array([2, 4, 1, 2], np.uint8), (2, 4, 1, 2)):
+        for value in (
+            "2412",
+            "2,4,1,2",
+            [2, 4, 1, 2],
+            list("2412"),
+            np.array(list("2412")),
+            np.array([2, 4, 1, 2], np.uint8),
+            (2, 4, 1, 2),
+        ):
             labels = arguments.as_labels(value)
             self.assertEqual((labels.dtype, labels.tolist()), (np.int64, [2, 4, 1, 2]))
         self.check(
@@ -51,7 +59,9 @@ class Arguments(unittest.TestCase):
                 (3, r"of shape \(\)"),
                 (None, "labels: not an array of numbers"),
                 ([[1], [1, 2]], "labels: not an array of numbers"),
-                (["1"], "labels: not an array of numbers"),
+                (["12"], r"labels \['12'\]: no digit '12' here"),
+                ([["1"]], "labels: not an array of numbers"),
+                (["1", 1], "labels: not an array of numbers"),
             ),
         )
         with self.assertRaisesRegex(UserError, "2 for 3 images; use one label for each image"):

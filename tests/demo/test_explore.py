@@ -36,7 +36,7 @@ class Window(FolderTest):
     def expected(self):
         """The digit of the window and its noise, drawn directly."""
         image = self.system.generate(
-            tf.constant([self.window.digit]), tf.constant(self.window.noise[None])
+            tf.constant([self.window.label]), tf.constant(self.window.noise[None])
         )
         return to_pixels(image.numpy())[0]
 
@@ -51,10 +51,22 @@ class Window(FolderTest):
     def test_the_picker_shows_another_digit_with_the_same_noise(self):
         before, noise = self.window.picture, self.window.noise.copy()
         self.window.picker.set_active(8)
-        self.assertEqual(self.window.digit, 8)
+        self.assertEqual(self.window.label, 8)
         np.testing.assert_array_equal(self.window.noise, noise)
         np.testing.assert_array_equal(self.window.picture, self.expected())
         self.assertFalse(np.array_equal(self.window.picture, before))
+
+    def test_a_window_of_many_classes_selects_them_by_name(self):
+        names = tuple(f"class {number} of them" for number in range(26))
+        window = self.open(small_system(class_names=names))
+        self.assertEqual(window.label, 0)
+        texts = [text.get_text() for text in window.picker.labels]
+        self.assertEqual(len(set(texts)), 26)  # they may be cut, but not to the same text
+        window.picker.set_active(25)
+        self.assertEqual(window.label, 25)
+        window.show_many()
+        self.assertEqual(window.picture.shape, (4 * 28, 8 * 28))  # 26 of 32 are different classes
+        self.assertNotIn("digit", " ".join(window.buttons))
 
     def test_a_new_style_sets_the_sliders(self):
         before = self.window.noise.copy()

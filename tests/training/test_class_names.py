@@ -1,0 +1,142 @@
+"""A run on a set whose classes are no digits, and everything that can be done with it."""
+
+import dataclasses
+import json
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import gan3
+from gan3.data import strokes
+from gan3.runs.registry import config_of
+from gan3.runs.run_files import run_folders
+from gan3.training import loop
+from tests.support import call, lines_of, points_of
+
+NAMES = ("A", "B", "a cross")
+LABELS = {"loss/generator_digit", "loss/generator_class"}
+
+
+def write_pictures(folder):
+    """Strokes of 0, 1 and 2 as pictures under other names, for training and for testing."""
+    train_images, train_labels, test_images, test_labels = strokes.make(600, 200)
+    for part, images, labels in (
+        ("train", train_images, train_labels),
+        ("test", test_images, test_labels),
+    ):
+        for label, name in enumerate(NAMES):
+            (folder / part / name).mkdir(parents=True)
+            for number, image in enumerate(images[labels == label]):
+                Image.fromarray(image).save(folder / part / name / f"{number}.png")
+
+
+class ThreeClasses(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="gan3 test ")
+        cls.addClassCleanup(folder.cleanup)
+        cls.addClassCleanup(os.chdir, Path.cwd())
+        os.chdir(folder.name)
+        config = dataclasses.replace(
+            config_of("best"),
+            **{"episodes": 2, "batches": 3, "batch_size": 12, "dataset": "own", "ink": "bright"},
+            **{"generator_widths": (20, 30), "discriminator_widths": (3, 4, 8)},
+            determinator_widths=(3, 4, 8),
+        )
+        cls.lines = []
+        write_pictures(Path("pictures"))
+        loop.train(config, name="three", data="pictures", log=cls.lines.append)
+
+    def test_the_run_knows_its_classes(self):
+        record = json.loads(Path("logs/three/run.json").read_text())
+        self.assertEqual(record["config"]["class_names"], list(NAMES))
+        run = gan3.open_run("three")
+        self.assertEqual(run.class_names, NAMES)
+        with np.load(run_folders("three").episode(2)) as episode:
+            self.assertEqual(episode["average/hidden1/w"].shape, (30, 20))
+
+    def test_all_figures_are_drawn_and_none_is_of_digits(self):
+        figures = {path.name for path in Path("figures/three").iterdir()}
+        self.assertLessEqual(
+            {"classes.png", "episodes.png", "real.png", "untrained.png", "losses.png"}, figures
+        )
+        self.assertLessEqual({"episode_02.png", "fixed_02.png", "progression.gif"}, figures)
+        self.assertFalse([line for line in self.lines if "digit" in line.lower()], self.lines)
+        tags = {tag for tag, _ in points_of("three")}
+        self.assertLessEqual({"classes/shuffled", "classes/fixed_noise"}, tags)
+        self.assertEqual(tags & LABELS, {"loss/generator_class"})
+        self.assertFalse([tag for tag in tags if "digit" in tag])
+        # metrics.jsonl has the same keys for every run.
+        self.assertEqual(LABELS & set(lines_of("three")[0]), {"loss/generator_digit"})
+
+    def test_the_command_line_draws_classes_by_name(self):
+        status, out, err = call("generate", "--classes", "B,a cross,A", "--separate", "each")
+        self.assertEqual((status, err), (0, ""))
+        self.assertEqual(out, "B,a cross,A: figures/B_a_cross_A.png\n")
+        with Image.open("figures/B_a_cross_A.png") as picture:
+            self.assertEqual(picture.size, (3 * 28, 28))  # no column is cut off
+        names = sorted(path.name for path in Path("each").iterdir())
+        self.assertEqual(names, ["0001_B.png", "0002_a_cross.png", "0003_A.png"])
+        drawn = gan3.load("three").generate(["B", "a cross", "A"])
+        with Image.open("each/0002_a_cross.png") as picture:
+            np.testing.assert_array_equal(255 - np.asarray(picture), drawn[1])
+        self.assertEqual(call("sample", "--labels", "B,A", "--count", 5, "--out", "x.npz")[0], 0)
+        with np.load("x.npz") as samples:
+            self.assertEqual(samples["labels"].tolist(), [1, 0, 1, 0, 1])
+        for mode in ("arithmetic", "sweep"):
+            out = call("latent", "--mode", mode, "--classes", "a cross", "--out", f"{mode}.png")
+            self.assertEqual(out[0], 0, out)
+        status, out, err = call("recognise", "each/0001_B.png")
+        self.assertRegex(out, r"\Aeach/0001_B.png: (A|B|a cross) \(\d+\.\d%\)\n\Z")
+
+    def test_the_library_takes_names_text_and_numbers(self):
+        generator = gan3.load("three")
+        self.assertEqual(generator.class_names, NAMES)
+        self.assertNotIn("digit", repr(generator))
+        both = generator.generate("AB", seed=3), generator.generate(["A", "B"], seed=3)
+        np.testing.assert_array_equal(*both)
+        by_name = generator.sample(5, ["B", "a cross"], seed=1)
+        self.assertEqual(by_name.labels.tolist(), [1, 2, 1, 2, 1])
+        np.testing.assert_array_equal(by_name.images, generator.sample(5, [1, 2], seed=1).images)
+        self.assertEqual(generator.sample(7).labels.tolist(), [0, 1, 2, 0, 1, 2, 0])
+        noise = generator.noise(np.array(["A", "a cross"]), seed=1)
+        self.assertEqual(generator.draw("A,a cross", noise).shape, (2, 28, 28))
+        images = generator.sample(4).images
+        recognised = gan3.open_run("three").recognise(images)
+        self.assertEqual(recognised.probabilities.shape, (4, 3))
+
+    def test_what_is_no_class_is_refused_in_one_line(self):
+        for arguments, message in (
+            (("generate", "241256"), "number '241256': no class '2' here; use A, B, a cross"),
+            (("generate", "--classes", "A,C"), "classes 'A,C': no class 'C' here; use A, B, a cr"),
+            (("generate", "--classes", ""), "no class '' here"),
+            (("generate", "AB", "--classes", "A"), "needs either a number or --classes"),
+            (("generate",), "needs either a number or --classes"),
+            (("sample", "--labels", "01", "--out", "y.npz"), "no class '01' here; use A, B"),
+            (("latent", "--digits", "3"), "digits 3: no class '3' here; use A, B, a cross"),
+            (("latent", "--classes", "x"), "no class 'x' here"),
+        ):
+            with self.subTest(arguments):
+                status, out, err = call(*arguments)
+                self.assertEqual((status, out), (2, ""))
+                self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
+        generator = gan3.load("three")
+        for attempt, message in (
+            (lambda: generator.generate("241256"), "no class '2' here; use A, B, a cross"),
+            (lambda: generator.generate(["A", "C"]), "no class 'C' here"),
+            (lambda: generator.generate([]), r"number \[\]"),
+            (lambda: generator.generate(""), "is empty"),
+            (lambda: generator.sample(3, [3]), r"labels \[3\]: use one or more labels 0 to 2"),
+            (lambda: generator.sample(3, ["C"]), "no class 'C' here"),
+            (lambda: generator.noise("AC"), "no class 'AC' here"),
+        ):
+            with self.subTest(message), self.assertRaisesRegex(gan3.UserError, message):
+                attempt()
+
+
+if __name__ == "__main__":
+    unittest.main()
