@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.class_names import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.core.log import Log
@@ -119,11 +120,12 @@ def _finish(path: Path, arrays: Arrays, paths: dict[str, Path] | None, log: Log)
     if "t10k-images" not in arrays:
         arrays = _split_off_test(path, arrays, len(names))
     _check_classes(path, arrays, names, log)
-    train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
-    log(
-        f"{path}: {_description(title, found)}, {len(names)} classes ({_shown(names)}), {train}"
-        f" training and {test} test images"
-    )
+    if found is not None or names != DIGITS:  # nothing is to be said of ten digits
+        train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
+        log(
+            f"{path}: {_description(title, found)}, {len(names)} classes ({_shown(names)}), {train}"
+            f" training and {test} test images"
+        )
     return OwnSet(arrays, names, title)
 
 
