@@ -55,6 +55,7 @@ class Dataset:
     training_images: np.ndarray | None = None
     training_labels: np.ndarray | None = None
     own_title: str = ""  # of an own set: the known set that it is, or a title by its folder
+    ink: str = "unknown"  # as `load` was told; "bright" or "dark" for an own set that needs it
 
     @cached_property
     def training_digest(self) -> str:
@@ -176,7 +177,8 @@ def _load_own(dataset: str, folder: str | None, split: str, log: Log, ink: str) 
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
     own = read_own_set(path, ink, log, only_idx=dataset == "idx")
     title = "" if dataset == "idx" and own.title.startswith("own set") else own.title
-    return _split(dataset, str(folder), own.arrays, split, own.class_names, title)
+    whole = _split(dataset, str(folder), own.arrays, split, own.class_names, title)
+    return replace(whole, ink=ink)
 
 
 def _load_strokes(split: str, log: Log) -> Dataset:

@@ -10,8 +10,8 @@ from gan3.plots.grids import DPI, picture_axes
 def report_card(
     title: str,
     lines: list[str],
-    counts: np.ndarray,
-    coverage: dict[str, list[float]],
+    counts: np.ndarray | None,
+    coverage: dict[str, list[float | None]] | None,
     samples: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> Figure:
@@ -20,16 +20,23 @@ def report_card(
     Args:
         lines: the table as text, drawn in a monospaced font.
         counts: how often the judge predicts each digit. [10, 10], a row for each requested digit;
-            [10] if no digits were requested.
-        coverage: of each digit, 0..1, under the keys "samples" and "real".
+            [10] if no digits were requested; None without a judge.
+        coverage: of each digit, 0..1, under the keys "samples" and "real"; None for a digit that is
+            not held out. None without a judge.
         samples: uint8 [N, 28, 28], drawn in rows of ten, a remainder left out; one row per digit if
             digits were requested.
         pairs: samples uint8 [10, 28, 28], their nearest training images, the distances [10].
     """
-    requested = counts.ndim == 2
+    requested = counts is not None and counts.ndim == 2
     figure = Figure(figsize=(11, 10.4), dpi=DPI)
     figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
+    if counts is None or coverage is None:
+        _sample_sheet(figure, samples, "samples")
+        text = "no judge has learned from this data set,\nso nothing is said about its classes"
+        figure.text(0.5, 0.45, text, ha="center", fontsize=9, color="0.4")
+        _nearest_pairs(figure, *pairs)
+        return figure
     _sample_sheet(figure, samples, "ten samples of each digit" if requested else "random samples")
     axes = figure.add_axes((0.06, 0.3, 0.34, 0.31 if requested else 0.28))
     if requested:
@@ -73,14 +80,14 @@ def _sample_sheet(figure: Figure, images: np.ndarray, title: str) -> None:
 def _confusion_matrix(axes: Axes, counts: np.ndarray) -> None:
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-    for row in range(10):
-        for column in range(10):
+    for row in range(len(counts)):
+        for column in range(len(counts)):
             if counts[row, column]:
                 color = "white" if fractions[row, column] > 0.5 else "black"
                 text = f"{counts[row, column]}"
                 axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
-    axes.set_xticks(range(10))
-    axes.set_yticks(range(10))
+    axes.set_xticks(range(len(counts)))
+    axes.set_yticks(range(len(counts)))
     axes.set_xlabel("predicted by the judge", fontsize=8)
     axes.set_ylabel("requested", fontsize=8)
     axes.set_title("requested and predicted digits", fontsize=9)
@@ -88,22 +95,22 @@ def _confusion_matrix(axes: Axes, counts: np.ndarray) -> None:
 
 
 def _digit_counts(axes: Axes, counts: np.ndarray) -> None:
-    axes.bar(range(10), counts, color="tab:orange")
-    axes.axhline(counts.sum() / 10, color="tab:gray", linestyle="--", label="uniform")
-    axes.set_xticks(range(10))
-    axes.set_ylim(0, 1.18 * max(counts.max(), counts.sum() / 10, 1))
+    axes.bar(range(len(counts)), counts, color="tab:orange")
+    axes.axhline(counts.mean(), color="tab:gray", linestyle="--", label="uniform")
+    axes.set_xticks(range(len(counts)))
+    axes.set_ylim(0, 1.18 * max(counts.max(), counts.mean(), 1))
     axes.set_title("samples by digit, as predicted by the judge", fontsize=9)
     axes.legend(fontsize=8, loc="upper right")
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", alpha=0.25)
 
 
-def _coverage_bars(figure: Figure, coverage: dict[str, list[float]]) -> None:
+def _coverage_bars(figure: Figure, coverage: dict[str, list[float | None]]) -> None:
     axes = figure.add_axes((0.5, 0.3, 0.46, 0.28))
     for shift, (name, color) in ((-0.2, ("samples", "tab:orange")), (0.2, ("real", "tab:gray"))):
         x = np.arange(len(coverage[name])) + shift
-        axes.bar(x, coverage[name], 0.4, color=color, label=name)
-    axes.set_xticks(range(10))
+        axes.bar(x, np.array(coverage[name], float), 0.4, color=color, label=name)
+    axes.set_xticks(range(len(coverage["real"])))
     axes.set_ylim(0, 1.12)
     axes.set_title("coverage of each digit", fontsize=9)
     axes.legend(fontsize=8, loc="upper right", ncols=2)

@@ -20,7 +20,7 @@ from gan3.core.files import cannot_write, check_path, write_json
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.datasets import Dataset, load, recorded_source
-from gan3.evaluation.monitor import EpisodeMonitor
+from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
 from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs import registry
@@ -68,6 +68,7 @@ def train(
     strategy: str | None = None,
     replicas: int | None = None,
     on_metrics: OnMetrics | None = None,
+    train_judge: bool = False,
 ) -> RunFolders:
     """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/.
 
@@ -86,6 +87,8 @@ def train(
         replicas: their number, for "mirrored" only; by default one for each GPU.
         on_metrics: called with each line of metrics.jsonl as a dict, after it has been written. If
             it raises an exception, the state is saved and the exception is raised from here.
+        train_judge: if no judge has learned from the data set, train one and keep it in the cache.
+            Otherwise such a run has no judge's metrics.
 
     Raises:
         UserError: the name exists, the run to resume has another config or other data, the data is
@@ -145,12 +148,19 @@ def train(
     if not is_chief:
         follow_chief(config, distributed, dataset, log)
         return folders
+    if resume:
+        digest = record.get("judge")
+        monitor = reopen_monitor(dataset, config.seed, digest, train_judge=train_judge, log=log)
+    else:
+        monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
 
     # Train
     with exclusive_lock(folders):
         if not resume:
             refuse_existing(folders)  # another process may have trained it since the first check
-        loop = _Loop(config, folders, dataset, system, terminal, log, distributed, on_metrics)
+        loop = _Loop(
+            *(config, folders, dataset, system, monitor, terminal, log, distributed, on_metrics)
+        )
         if resume:
             loop.restore()  # first, because it fails without any change to the run
             make_folders(folders)
@@ -161,6 +171,7 @@ def train(
         record |= {
             "config": config.to_dict(),
             "outcome": "running",
+            "judge": monitor.judge_digest if monitor else None,
             "strategy": strategy or "none",
             "replicas": distributed.count if distributed else 1,
         }
@@ -287,6 +298,7 @@ class _Loop:
         folders: RunFolders,
         dataset: Dataset,
         system: System,
+        monitor: EpisodeMonitor | None,
         terminal: Console | None,
         log: Log,
         distributed: Replicas | None = None,
@@ -297,8 +309,7 @@ class _Loop:
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
         held_out_seed = (config.seed, HELD_OUT)
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
-        self._sampler = Sampler(system)
-        self._monitor = EpisodeMonitor(dataset.images, config.seed)
+        self._sampler, self._monitor = Sampler(system), monitor
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals, self._distributed = Signals(), distributed
@@ -461,8 +472,9 @@ class _Loop:
         display.log(
             f"episode {episode} on {HELD_OUT_LOSS} held-out images: " + format_losses(values)
         )
-        score = self._monitor(self._sampler)
-        display.log(f"episode {episode} by the judge: " + format_scores(score))
+        score = self._monitor(self._sampler) if self._monitor else {}
+        if score:
+            display.log(f"episode {episode} by the judge: " + format_scores(score))
         save_generator(self._folders.episode(episode), self._system)
         shuffled = shuffled_grid(self._sampler, config, episode, title)
         grids.save(shuffled, self._folders.picture(episode))

@@ -124,7 +124,7 @@ class WrongArguments(FolderTest):
                 (("sweep", "none.toml"), "no such file"),
                 (("sweep", file), "not TOML"),
                 (("sweep", file, "--address", "a:1"), "--address a:1: with --engine ray only"),
-                (("train-judge", "--steps", "0"), "steps 0: "),
+                (("train-judge", *own, "--steps", "0"), "steps 0: "),
                 (("recognise", "none.png"), "no such file"),
                 (("recognise", file), "not a picture"),
             )
