@@ -23,7 +23,7 @@ from gan3.data import strokes
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
 from gan3.data.known_sets import MNIST_DIGEST
-from gan3.data.own_sets import kind_of, read_own_set
+from gan3.data.own_sets import STROKES_CACHE, kind_of, read_own_set
 from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
 
 HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
@@ -289,7 +289,7 @@ def _default_folders() -> list[Path]:
 # -- the embedded strokes --------------------------------------------------------------------------
 def _strokes(log: Log) -> Arrays:
     """The embedded set, from ./data/strokes.npz, or drawn and then cached there."""
-    cache = _CACHE / "strokes.npz"
+    cache = _CACHE / STROKES_CACHE
     specification = {}
     for part, count in (("train", strokes.TRAIN), ("t10k", strokes.TEST)):
         specification[f"{part}-images"] = ("uint8", (count, 28, 28))

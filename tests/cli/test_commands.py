@@ -118,6 +118,7 @@ class WrongArguments(FolderTest):
                 (("evaluate", "--pretrained", "worst"), r"worst'?: .*\bbest\b"),
                 (("evaluate", "--dataset", "mnist"), "--dataset mnist: with --samples or"),
                 (("evaluate", "a", "--dataset", "mnist"), "--dataset mnist: with --samples or"),
+                (("evaluate", "a", "--ink", "dark"), "--ink dark: with --samples or"),
                 (("evaluate", "--pretrained", "best", "--moments", "batch"), "batch: with a run"),
                 (("compare", "none"), "no such run"),
                 (("sweep", "none.toml"), "no such file"),
