@@ -152,6 +152,19 @@ def steps_for(images: int) -> int:
     return int(np.clip(EPOCHS * images // _BATCH_SIZE, LEAST_STEPS, MOST_STEPS))
 
 
+def check(dataset: Dataset, steps: int | None) -> None:
+    """Raises UserError if no judge can be trained on the data set, or not in so many steps."""
+    if steps is not None and not 1 <= steps <= 1_000_000:
+        raise UserError(f"steps {steps}: must be from 1 to 1000000")
+    _, labels = dataset.learning_part()
+    missing = sorted(set(range(len(dataset.class_names))) - set(np.unique(labels).tolist()))
+    if missing:
+        raise UserError(
+            f"{dataset.source}: class {dataset.class_names[missing[0]]} is not among the"
+            f" {len(labels)} images that a judge learns from; add images of it"
+        )
+
+
 def make(
     path: Path, dataset: Dataset, seed: int = 0, steps: int | None = None, log: Log = print
 ) -> Judge:
@@ -167,19 +180,12 @@ def make(
     Raises:
         UserError: a bad `path` or `steps`, or a class that is not among the images to learn from.
     """
-    images, labels = dataset.learning_part()
-    steps = steps_for(len(images)) if steps is None else steps
-    if not 1 <= steps <= 1_000_000:
-        raise UserError(f"steps {steps}: must be from 1 to 1000000")
+    check(dataset, steps)
     if path.suffix != ".npz":
         raise UserError(f"{path}: the file name of a judge ends in .npz")
+    images, labels = dataset.learning_part()
+    steps = steps_for(len(images)) if steps is None else steps
     classes = len(dataset.class_names)
-    missing = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
-    if missing:
-        raise UserError(
-            f"{dataset.source}: class {dataset.class_names[missing[0]]} is not among the"
-            f" {len(images)} images that a judge learns from; add images of it"
-        )
     make_folder(path.parent)
     log(f"training a judge for {dataset.title}: {len(images):,} images, {steps:,} steps")
     tf.config.experimental.enable_op_determinism()  # so that a seed always gives the same weights

@@ -13,7 +13,7 @@ from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset
-from gan3.evaluation.judge import BUNDLED, Judge, load, load_bundled, make, read_origin
+from gan3.evaluation.judge import BUNDLED, Judge, check, load, load_bundled, make, read_origin
 
 _LAST_RESORT = Path("data")  # where downloads are kept, too
 
@@ -57,6 +57,7 @@ def train_for(
         raise UserError(
             f"{dataset.title}: its judge is bundled; name a file to write another one to"
         )
+    check(dataset, steps)  # before any folder is created
     return make(_writable_folder() / _file_name(dataset), dataset, seed, steps, log)
 
 
