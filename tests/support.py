@@ -26,6 +26,9 @@ if MNIST:  # tests change their working folder, and the processes that they star
     MNIST = os.environ["GAN3_DATA"] = str(Path(MNIST).absolute())
 
 
+os.environ["GAN3_CACHE"] = "cache"  # in the working folder of each test, not the user's
+
+
 def slow(reason):
     """Decorator: run the test or class only with GAN3_ALL=1, as `make test-all` does."""
     return unittest.skipUnless(RUN_SLOW, f"slow ({reason}): GAN3_ALL=1 or make test-all runs it")
@@ -83,6 +86,25 @@ def write_idx_set(folder, train=300, test=60):
     for name, array in zip(names, arrays, strict=True):
         (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(array), mtime=0))
     return arrays
+
+
+def keep_judge(folder="own", path=None):
+    """Write a judge for a small set of strokes: the bundled one of all strokes, as if it were its.
+
+    It goes into the cache, or to `path`. Training one as good would take minutes.
+    """
+    from gan3.data.datasets import load
+    from gan3.evaluation import judge, judges
+
+    dataset = load("idx", str(folder), log=lambda line: None)
+    weights = dict(np.load(judge.BUNDLED_STROKES))
+    origin = judge.Origin(dataset.training_digest, dataset.class_names)
+    for entry in ("training_digest", "class_names"):
+        del weights[entry]
+    if path is None:
+        path = judges.cache_folders()[0] / f"{dataset.training_digest}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    judge.save(path, weights, origin)
 
 
 class FolderTest(unittest.TestCase):

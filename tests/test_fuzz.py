@@ -273,8 +273,9 @@ class MutatedFiles(FolderTest):
         np.save(path, np.linspace(0, 1, 120 * 784, dtype=np.float32).reshape(120, 28, 28))
         self.assert_read_or_refused("npy samples", path, path.read_bytes(), read)
         path = self.folder / "judge.npz"
-        content = judge.BUNDLED_JUDGE.read_bytes()
-        self.assert_read_or_refused("judge", path, content, lambda: judge.load(path, judge.DIGEST))
+        for bundled in judge.BUNDLED:
+            content = bundled.read_bytes()
+            self.assert_read_or_refused(bundled.name, path, content, lambda: judge.load(path))
 
     def test_episodes_and_checkpoints(self):
         system = small_system()
@@ -484,6 +485,7 @@ class CommandLines(FolderTest):
             ("compare", "?", "?"),
             ("recognise", "?"),
             ("train-judge", "--steps", "?", "--out", "x.npz"),
+            ("train-judge", "--dataset", "idx", "--data", "?", "--steps", "?"),
             ("?",),
             ("?", "--help"),
         )

@@ -118,6 +118,7 @@ class Wheel(FolderTest):
         wanted = installed_paths()
         self.assertIn("gan3/demo/web_page.html", wanted)
         self.assertIn("gan3/pretrained/judge.npz", wanted)
+        self.assertIn("gan3/pretrained/judge_strokes.npz", wanted)
         self.assertIn("gan3/method/train_step.py", wanted)
         self.assertIn("gan3/experiments/three_network.py", wanted)
         self.assertIn("gan3/experiments/sweeps/reproduce.toml", wanted)
@@ -167,6 +168,10 @@ class Wheel(FolderTest):
         images, labels = strokes.make(200, 10)[:2]
         np.savez("x.npz", images=images, labels=labels)
         write_idx_set(Path("own"))
+        out = self.gan3("evaluate", "--samples", "x.npz", *OWN_DATA)
+        self.assertIn("distance to the training set", out)
+        out = self.gan3("train-judge", *OWN_DATA, "--steps", "30")
+        self.assertIn("correctly: cache/judges/", out)
         out = self.gan3("evaluate", "--samples", "x.npz", *OWN_DATA)
         self.assertIn("label accuracy", out)
 

@@ -114,6 +114,7 @@ class Run:
         *,
         data: str | Path | None = None,
         cas: bool = False,
+        train_judge: bool = False,
         seed: int = 0,
         log: Log | None = None,
     ) -> Card:
@@ -132,6 +133,7 @@ class Run:
             figures_folder=str(self.figures.parent),
             data=None if data is None else str(as_folder(data, "data")),
             cas=cas,
+            train_judge=train_judge,
             seed=as_seed(seed),
             log=log_or_warn(log, str(self.record.get("data"))),
         )
@@ -150,6 +152,7 @@ class Run:
         *,
         episodes: int | None = None,
         data: str | Path | None = None,
+        train_judge: bool = False,
         log: Log | None = None,
         on_metrics: OnMetrics | None = None,
     ) -> "Run":
@@ -163,7 +166,7 @@ class Run:
         if episodes is not None:
             config = config.with_text("episodes", as_text(episodes))
         folders = self.folder.parent, self.figures.parent
-        return _train(config, self.name, *folders, data, True, log, on_metrics)
+        return _train(config, self.name, *folders, data, True, train_judge, log, on_metrics)
 
 
 def train(
@@ -180,6 +183,7 @@ def train(
     name: str | None = None,
     logs: str | Path = "logs",
     figures: str | Path = "figures",
+    train_judge: bool = False,
     log: Log | None = None,
     on_metrics: OnMetrics | None = None,
 ) -> Run:
@@ -197,6 +201,8 @@ def train(
         ink: of an own npz file or own pictures: "bright" on dark, or "dark" on bright.
         name: of the run; by default the experiment's with the time (UTC).
         logs, figures: the folders of all runs.
+        train_judge: if no judge has learned from the data set, train one first and keep it in the
+            cache. Otherwise such a run has no judge's metrics, and a warning says so.
         log: called with each line about progress, such as `print`. By default nothing is printed,
             and warnings are Python's.
         on_metrics: called with each line of metrics.jsonl as a dict when it is written. If it
@@ -218,7 +224,7 @@ def train(
     changes = {key: value for key, value in named.items() if value is not None}
     for key, value in (changes | dict(settings or {})).items():
         config = config.with_text(key, as_text(value))
-    return _train(config, name, logs, figures, data, False, log, on_metrics)
+    return _train(config, name, logs, figures, data, False, train_judge, log, on_metrics)
 
 
 def _train(
@@ -228,6 +234,7 @@ def _train(
     figures: str | Path,
     data: str | Path | None,
     resume: bool,
+    train_judge: bool,
     log: Log | None,
     on_metrics: OnMetrics | None,
 ) -> Run:
@@ -241,6 +248,7 @@ def _train(
         figures_folder=str(as_folder(figures, "figures")),
         data=None if data is None else str(as_folder(data, "data")),
         resume=resume,
+        train_judge=train_judge,
         log=log_or_warn(log, config.dataset),
         on_metrics=on_metrics,
     )

@@ -92,6 +92,7 @@ def evaluate(
     split: str = "test",
     cas: bool = False,
     judge: str | Path | None = None,
+    train_judge: bool = False,
     seed: int = 0,
     name: str = "samples",
     log: Log | None = None,
@@ -107,13 +108,15 @@ def evaluate(
         ink: of real images in an own npz file or own pictures: "bright" on dark, or "dark".
         split: what is compared with: "test", or "validation", the last 5,000 training images.
         cas: also train a classifier on the images and test it on real digits.
-        judge: the file of another classifier than the bundled one.
+        judge: the file of another judge of the same data set than the bundled or cached one.
+        train_judge: if there is no judge of the data set, train one and keep it in the cache.
+            Otherwise the card has no rows that need one, and a warning says so.
         seed: for the resampling of intervals, and for the classifier of `cas`.
         name: a title for the card.
         log: called with each line about what is done; by default warnings are Python's.
 
     Raises:
-        UserError: images or labels that do not fit, or no data.
+        UserError: images or labels that do not fit, no data, or a judge of other data.
     """
     pixels = as_images(images)
     check_label_count(labels, len(pixels))
@@ -123,6 +126,7 @@ def evaluate(
     import_tensorflow()
     from gan3.data.datasets import load
     from gan3.evaluation import report_card
+    from gan3.evaluation.judges import judge_of
     from gan3.evaluation.scoring import SampleSet
     from gan3.plots import grids
 
@@ -136,8 +140,11 @@ def evaluate(
     if labels is not None:
         labels = as_labels(labels, held_out.class_names, len(pixels))
     judge_file = None if judge is None else as_folder(judge, "judge")
+    scoring_judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     samples = SampleSet(name, pixels, labels)
-    values, figure = report_card.make_card(samples, held_out, judge_file, cas, as_seed(seed), log)
+    values, figure = report_card.make_card(
+        *(samples, held_out, scoring_judge, cas, as_seed(seed), log)
+    )
     return Card(name, values, partial(grids.save, figure))
 
 

@@ -47,6 +47,7 @@ def _train(options: argparse.Namespace) -> int:
             resume=options.resume,
             strategy=options.strategy,
             replicas=options.replicas,
+            train_judge=options.train_judge,
         )
     except StoppedError as stopped:
         print(
@@ -381,6 +382,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     common = {
         "data": options.data,
         "judge_file": Path(options.judge) if options.judge else None,
+        "train_judge": options.train_judge,
         "cas": options.cas,
         "seed": options.seed,
     }
@@ -424,9 +426,12 @@ def _compare(options: argparse.Namespace) -> int:
     title = "Report cards side by side, the best value of each row in bold"
     grids.save(cards.table(compared.columns, compared.titled(), title), out)
     tradeoff = out.with_name(f"{out.stem}_tradeoff.png")
-    figure = sweep_plots.tradeoff(compared.column_means(), "Accuracy against diversity")
-    grids.save(figure, tradeoff)
-    print(f"written: {out}, {tradeoff}", file=sys.stderr)
+    written = [out]
+    if compared.is_judged:
+        figure = sweep_plots.tradeoff(compared.column_means(), "Accuracy against diversity")
+        grids.save(figure, tradeoff)
+        written.append(tradeoff)
+    print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
     return 0
 
 
@@ -456,10 +461,14 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _train_judge(options: argparse.Namespace) -> int:
     import_tensorflow()
-    from gan3.evaluation import judge
+    from gan3.data.datasets import load
+    from gan3.evaluation import judge, judges
 
-    steps = judge.STEPS if options.steps is None else options.steps
-    judge.make(options.out, options.seed, options.data, steps)
+    dataset = load(options.dataset, options.data, ink=options.ink or "unknown")
+    if options.out is None:
+        judges.train_for(dataset, seed=options.seed, steps=options.steps)
+    else:
+        judge.make(options.out, dataset, options.seed, options.steps)
     return 0
 
 

@@ -95,6 +95,20 @@ def _add_ink(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ink", choices=("bright", "dark"), help=text)
 
 
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    text = (
+        "data set; auto is MNIST, or the synthetic strokes if MNIST cannot be found or downloaded;"
+        " own is your own set in --data (IDX files, an npz file or a folder of pictures for each"
+        " class), idx the same of IDX files only (default: auto)"
+    )
+    parser.add_argument("--dataset", choices=choices_of("dataset"), default="auto", help=text)
+
+
+def _add_train_judge(parser: argparse._ActionsContainer) -> None:
+    text = "train a judge if none has learned from the data set, as train-judge does"
+    parser.add_argument("--train-judge", action="store_true", help=text)
+
+
 def _add_run(parser: argparse._ActionsContainer, verb: str) -> None:
     text = f"run to {verb} (default: the newest)"
     parser.add_argument("run", metavar="RUN", nargs="?", help=text)
@@ -140,6 +154,7 @@ def _train(parser: argparse.ArgumentParser) -> None:
     )
     add("--split", choices=choices_of("split"), help=text)
     add("--run", metavar="NAME", help="name of the run (default: the experiment and the UTC time)")
+    _add_train_judge(parser)
     text = "number type to compute in; auto is bfloat16 if the hardware supports it"
     add("--precision", choices=choices_of("precision"), help=f"{text} (default: float32)")
     text = "continue --run, or the newest run, from its last checkpoint"
@@ -209,7 +224,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     _add_run(source, "evaluate")
     _add_pretrained(source, "evaluate")
-    text = "evaluate an npz with images and labels, an npy, or a folder with sub-folders 0 to 9"
+    text = "evaluate an npz with images and labels, an npy, or a folder with a folder per class"
     source.add_argument("--samples", metavar="FILE", help=text)
     text = "also train a classifier on samples and test it on real digits (CAS)"
     add("--cas", action="store_true", help=text)
@@ -219,8 +234,10 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     text = "data set to compare --samples or --pretrained with (default: auto)"
     add("--dataset", choices=choices_of("dataset"), help=text)
     _add_ink(parser)
-    text = "classifier from train-judge to score with (default: the bundled one)"
-    add("--judge", metavar="FILE.npz", help=text)
+    judge = parser.add_mutually_exclusive_group()
+    text = "judge from train-judge to score with (default: the bundled or cached one)"
+    judge.add_argument("--judge", metavar="FILE.npz", help=text)
+    _add_train_judge(judge)
     add("--json", metavar="FILE", type=_output_file(), help="also write the report card here")
     _add_moments(parser)
     _add_seed(parser)
@@ -259,9 +276,12 @@ def _train_judge(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _add_seed(parser)
     _add_data(parser)
-    add("--steps", metavar="N", type=int, help="number of training steps (default: 5280)")
-    text, npz = "file to write (default: judge.npz)", _output_file(".npz")
-    add("--out", metavar="FILE.npz", type=npz, default="judge.npz", help=text)
+    _add_dataset(parser)
+    _add_ink(parser)
+    text = "number of training steps (default: twelve epochs, at least 1000, at most 12000)"
+    add("--steps", metavar="N", type=int, help=text)
+    text = "file to write (default: one in the cache, where train and evaluate find it)"
+    add("--out", metavar="FILE.npz", type=_output_file(".npz"), help=text)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
@@ -337,7 +357,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "evaluate": ("Score generated digits against real ones: the report card.", _evaluate),
     "compare": ("Print the report cards of several runs side by side.", _compare),
     "sweep": ("Train, evaluate and compare the runs of a sweep file.", _sweep),
-    "train-judge": ("Train a judge, the classifier that scores digits.", _train_judge),
+    "train-judge": ("Train the judge of a data set, which scores its samples.", _train_judge),
     "export": ("Write a generator for Keras, TensorFlow, ONNX or gan3.", _export),
     "export-page": ("Write a generator as a self-contained web page.", _export_page),
     "explore": ("Open a window to explore a generator.", _explore),

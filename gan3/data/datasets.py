@@ -23,7 +23,7 @@ from gan3.data import strokes
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
 from gan3.data.known_sets import MNIST_DIGEST
-from gan3.data.own_sets import kind_of, read_own_set
+from gan3.data.own_sets import STROKES_CACHE, kind_of, read_own_set
 from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
 
 HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
@@ -55,6 +55,7 @@ class Dataset:
     training_images: np.ndarray | None = None
     training_labels: np.ndarray | None = None
     own_title: str = ""  # of an own set: the known set that it is, or a title by its folder
+    ink: str = "unknown"  # as `load` was told; "bright" or "dark" for an own set that needs it
 
     @cached_property
     def training_digest(self) -> str:
@@ -176,7 +177,8 @@ def _load_own(dataset: str, folder: str | None, split: str, log: Log, ink: str) 
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
     own = read_own_set(path, ink, log, only_idx=dataset == "idx")
     title = "" if dataset == "idx" and own.title.startswith("own set") else own.title
-    return _split(dataset, str(folder), own.arrays, split, own.class_names, title)
+    whole = _split(dataset, str(folder), own.arrays, split, own.class_names, title)
+    return replace(whole, ink=ink)
 
 
 def _load_strokes(split: str, log: Log) -> Dataset:
@@ -287,7 +289,7 @@ def _default_folders() -> list[Path]:
 # -- the embedded strokes --------------------------------------------------------------------------
 def _strokes(log: Log) -> Arrays:
     """The embedded set, from ./data/strokes.npz, or drawn and then cached there."""
-    cache = _CACHE / "strokes.npz"
+    cache = _CACHE / STROKES_CACHE
     specification = {}
     for part, count in (("train", strokes.TRAIN), ("t10k", strokes.TEST)):
         specification[f"{part}-images"] = ("uint8", (count, 28, 28))

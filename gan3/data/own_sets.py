@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name
+from gan3.core.classes import DIGITS, MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.core.log import Log
@@ -20,6 +20,7 @@ from gan3.data.npz_sets import read_npz_set
 from gan3.data.picture_folders import has_class_folders, read_picture_folder
 from gan3.data.splits import stratified
 
+STROKES_CACHE = "strokes.npz"  # its name in ./data
 _TEST_FRACTION, _MOST_TEST = 7, 10_000  # a seventh is split off, as MNIST has it, at most 10,000
 _FEW = 10  # training images of a class, which a note mentions
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -85,10 +86,12 @@ def read_own_set(path: Path, ink: str, log: Log, only_idx: bool = False) -> OwnS
 
 
 def _npz_files_in(folder: Path) -> list[Path]:
+    """The npz files in a folder, without the cache of the embedded strokes."""
     try:
-        return sorted(path for path in folder.glob("*.npz") if not path.name.startswith("."))
+        files = sorted(path for path in folder.glob("*.npz") if not path.name.startswith("."))
     except OSError:
         return []
+    return [path for path in files if path.name != STROKES_CACHE]
 
 
 def _npz_file(path: Path) -> Path:
@@ -116,11 +119,12 @@ def _finish(path: Path, arrays: Arrays, paths: dict[str, Path] | None, log: Log)
     if "t10k-images" not in arrays:
         arrays = _split_off_test(path, arrays, len(names))
     _check_classes(path, arrays, names, log)
-    train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
-    log(
-        f"{path}: {_description(title, found)}, {len(names)} classes ({_shown(names)}), {train}"
-        f" training and {test} test images"
-    )
+    if found is not None or names != DIGITS:  # nothing is to be said of ten digits
+        train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
+        log(
+            f"{path}: {_description(title, found)}, {len(names)} classes ({_shown(names)}), {train}"
+            f" training and {test} test images"
+        )
     return OwnSet(arrays, names, title)
 
 

@@ -26,6 +26,11 @@ class Comparison(NamedTuple):
         """The means by column title, for `plots.sweeps.tradeoff`."""
         return dict(zip(self.columns, self.means, strict=True))
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether the cards have the rows that need a judge."""
+        return "coverage" in self.means[-1]
+
     def text(self) -> list[str]:
         """The table as lines of at most 80 characters, with a star at the best of each row.
 
@@ -108,6 +113,12 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     first = next(iter(cards))
     for key in ("data_digest", "split", "judge"):
         for name, card in cards.items():
+            if (card[key] is None) != (cards[first][key] is None):
+                with_judge, without = (first, name) if card[key] is None else (name, first)
+                raise UserError(
+                    f"run {without}: its card has no judge, unlike that of {with_judge}; evaluate"
+                    " it again with the judge of its data set"
+                )
             if card[key] != cards[first][key]:
                 raise UserError(
                     f"run {name}: its card has another {key} than the card of {first};"
@@ -144,7 +155,8 @@ def read_card(folders: RunFolders) -> Card:
                     raise TypeError
         if not all(isinstance(card[key], str) for key in ("experiment", "data_digest", "split")):
             raise TypeError
-        card["judge"]["digest"]
+        if card["judge"] is not None:  # a card without the rows that need one
+            card["judge"]["digest"]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; evaluate run {folders.name} first") from None
     except OSError as error:

@@ -1,12 +1,15 @@
-"""The judge: a fixed classifier that scores generated digits and never trains a generator.
+"""The judge: a fixed classifier that scores generated images and never trains a generator.
 
-It is not the determinator. It has other widths and other training data (augmented, without the last
-5,000 training images), and no generator gets its gradient. Its weights are bundled with the
-package, next to a record of how they were trained.
+It is not the determinator. It has other widths and other training data (augmented, without the
+images that a validation split holds out), and no generator gets its gradient.
+
+A judge belongs to one data set: its file has the digest of the images that it learned from and the
+names of their classes. `evaluation.judges` finds the judge of a data set.
 """
 
+import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,38 +18,33 @@ from gan3.core.errors import UserError
 from gan3.core.files import Specification, digest_of, make_folder, read_npz, write_json, write_npz
 from gan3.core.log import Log
 from gan3.data.batches import Batches, to_unit
-from gan3.data.datasets import load as load_digits
+from gan3.data.datasets import Dataset
 from gan3.nn.adam import Adam
 from gan3.nn.initializers import Glorot
 from gan3.nn.layers import conv_pool, dense, dropout
 from gan3.runs import provenance
 
 FEATURES = 128
-BUNDLED_JUDGE = Path(__file__).parent.parent / "pretrained" / "judge.npz"
-DIGEST = "421df4c904eeaaaa01874019a0db947ed7789e0d1f422a8028d6ed6c2d48b688"
-"""SHA-256 of the bundled weights' file."""
-SHAPES = {
-    "conv1": (5, 5, 1, 24),
-    "conv2": (5, 5, 24, 48),
-    "hidden": (7 * 7 * 48, FEATURES),
-    "logits": (FEATURES, 10),
+_FOLDER = Path(__file__).parent.parent / "pretrained"
+BUNDLED_JUDGE = _FOLDER / "judge.npz"
+BUNDLED_STROKES = _FOLDER / "judge_strokes.npz"
+BUNDLED = {
+    BUNDLED_JUDGE: "2fe3575a6e17c59afd54c9d4b61e3cb77d4d1fe59f8c42f27e3318a5d7016317",
+    BUNDLED_STROKES: "189594ef16e33d4bcd6b26c720a7594c832ef87157992d7a8b45d593ebb3d6af",
 }
-STEPS = 5280  # twelve epochs of 55,000 images
-_SPECIFICATION: Specification = {
-    name: ("float32", array_shape)
-    for layer, shape in SHAPES.items()
-    for name, array_shape in ((f"{layer}/w", shape), (f"{layer}/b", shape[-1:]))
-}
+"""The SHA-256 of each bundled file: the judge of MNIST, and that of the strokes."""
+EPOCHS, LEAST_STEPS, MOST_STEPS = 12, 1_000, 12_000  # of training, see `steps_for`
 _KEEP_PROB, _LEARNING_RATE, _BATCH_SIZE = 0.5, 2e-3, 125
 _CHUNK = 1000  # images per forward pass
 # Largest change in augmentation: rotation in radians, relative change of size, slant in pixels per
-# pixel, shift in pixels.
+# pixel, shift in pixels. They are small, so that no class looks like another one.
 _ROTATION, _SCALE, _SLANT, _SHIFT = 0.2, 0.12, 0.15, 2.0
+_MOST_BYTES = 2**21  # of an array in a judge's file
 Weights = dict[str, Any]  # by name: arrays, or variables during training
 
 
-class Judge:
-    """A trained classifier: images in, features and digits out."""
+class Classifier:
+    """A trained network: images in, features and logits of K classes out."""
 
     def __init__(self, weights: dict[str, np.ndarray]):
         constants = {name: tf.constant(array) for name, array in weights.items()}
@@ -58,7 +56,7 @@ class Judge:
         self._forward = forward
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features float64 [N, 128] and logits float64 [N, 10] of uint8 images [N, 28, 28]."""
+        """Features float64 [N, 128] and logits float64 [N, K] of uint8 images [N, 28, 28]."""
         chunks = [
             self._forward(tf.constant(images[start : start + _CHUNK]))
             for start in range(0, len(images), _CHUNK)
@@ -70,7 +68,7 @@ class Judge:
         )
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Digit probabilities [N, 10] of uint8 images [N, 28, 28]."""
+        """Class probabilities [N, K] of uint8 images [N, 28, 28]."""
         return tf.nn.softmax(self(images)[1]).numpy()
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
@@ -78,63 +76,143 @@ class Judge:
         return float((self(images)[1].argmax(axis=1) == labels).mean())
 
 
-def load_bundled() -> Judge:
-    """The bundled judge. Raises UserError if its file is missing or was changed."""
-    return load(BUNDLED_JUDGE, DIGEST)
+class Origin(NamedTuple):
+    """What a judge learned from."""
+
+    training_digest: str  # `Dataset.training_digest`
+    class_names: tuple[str, ...]
 
 
-def load(path: Path, digest: str | None = None) -> Judge:
-    """A judge from its file. Raises UserError if that is damaged or has another SHA-256 digest."""
-    weights = read_npz(path, _SPECIFICATION, most_bytes=2**21)
-    if digest not in (None, digest_of(path)):
+class Judge(Classifier):
+    """A classifier that knows what it learned from."""
+
+    def __init__(self, weights: dict[str, np.ndarray], origin: Origin):
+        super().__init__(weights)
+        self.origin = origin
+        self.digest = digest_of_weights(weights)
+
+
+def digest_of_weights(weights: dict[str, np.ndarray]) -> str:
+    """SHA-256 of the weights as float32: what a card names a judge by.
+
+    Other than that of a file, it does not depend on how the weights are stored.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name} {weights[name].shape}".encode())
+        digest.update(weights[name].astype("<f4").tobytes())
+    return digest.hexdigest()
+
+
+def load_bundled(path: Path = BUNDLED_JUDGE) -> Judge:
+    """A bundled judge, that of MNIST by default.
+
+    Raises UserError if its file is missing or was changed.
+    """
+    return load(path, BUNDLED[path])
+
+
+def load(path: Path, sha256: str | None = None) -> Judge:
+    """A judge from its file.
+
+    Raises UserError if that is damaged, no judge, or not the file with this SHA-256.
+    """
+    origin = read_origin(path)
+    arrays = read_npz(path, _specification(len(origin.class_names)), _MOST_BYTES)
+    if sha256 not in (None, digest_of(path)):
         raise UserError(f"{path}: not the bundled judge; restore the file")
-    return Judge(weights)
+    return Judge({name: array.astype(np.float32) for name, array in arrays.items()}, origin)
+
+
+def read_origin(path: Path) -> Origin:
+    """What the judge in a file learned from. Raises UserError as `load` does."""
+    wanted: Specification = {"training_digest": ("uint8", (32,)), "class_names": ("uint8", (None,))}
+    arrays = read_npz(path, wanted, most_bytes=62 * 4 * 41)
+    try:
+        names = tuple(arrays["class_names"].tobytes().decode().split("\n"))
+    except UnicodeDecodeError:
+        names = ()
+    if not 2 <= len(names) <= 62 or len(set(names)) < len(names):
+        raise UserError(f"{path}: its class names are damaged; replace the file")
+    return Origin(arrays["training_digest"].tobytes().hex(), names)
+
+
+def save(path: Path, weights: dict[str, np.ndarray], origin: Origin) -> None:
+    """Write a judge's file. Raises UserError if that fails."""
+    names = "\n".join(origin.class_names).encode()
+    entries = {
+        "training_digest": np.frombuffer(bytes.fromhex(origin.training_digest), np.uint8),
+        "class_names": np.frombuffer(names, np.uint8),
+    }
+    write_npz(path, weights | entries)
+
+
+def steps_for(images: int) -> int:
+    """Training steps for a number of images: twelve epochs, but at least 1,000, at most 12,000."""
+    return int(np.clip(EPOCHS * images // _BATCH_SIZE, LEAST_STEPS, MOST_STEPS))
 
 
 def make(
-    path: Path, seed: int, data: str | None = None, steps: int = STEPS, log: Log = print
-) -> None:
-    """Train a judge on MNIST and write it to `path`, with a record next to it as .json.
+    path: Path, dataset: Dataset, seed: int = 0, steps: int | None = None, log: Log = print
+) -> Judge:
+    """Train a judge for a data set and write it to `path`, with a record next to it as .json.
 
-    It learns from the first 55,000 training images. The hyperparameters of this module were chosen
-    on the last 5,000. The test set is only used once, at the end.
+    It learns from the training images without those that a validation split holds out, whatever is
+    held out here. On those its accuracy is measured, and on the test set if that is held out here.
+    The hyperparameters of this module were chosen on the last 5,000 training images of MNIST.
+
+    Args:
+        steps: of training; by default `steps_for` the number of images that it learns from.
 
     Raises:
-        UserError: a bad `path` or `steps`, or no MNIST.
+        UserError: a bad `path` or `steps`, or a class that is not among the images to learn from.
     """
+    images, labels = dataset.learning_part()
+    steps = steps_for(len(images)) if steps is None else steps
     if not 1 <= steps <= 1_000_000:
         raise UserError(f"steps {steps}: must be from 1 to 1000000")
     if path.suffix != ".npz":
         raise UserError(f"{path}: the file name of a judge ends in .npz")
-    tf.config.experimental.enable_op_determinism()  # so that a seed always gives the same weights
-    dataset, test = (load_digits("mnist", data, split, log) for split in ("validation", "test"))
-    weights = train(dataset.images, dataset.labels, seed=seed, steps=steps, augment=True, log=log)
-    judge = Judge(weights)
-    accuracy = {
-        "validation": judge.accuracy(dataset.held_out_images, dataset.held_out_labels),
-        "test": judge.accuracy(test.held_out_images, test.held_out_labels),
-    }
+    classes = len(dataset.class_names)
+    missing = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
+    if missing:
+        raise UserError(
+            f"{dataset.source}: class {dataset.class_names[missing[0]]} is not among the"
+            f" {len(images)} images that a judge learns from; add images of it"
+        )
     make_folder(path.parent)
-    write_npz(path, weights)
+    log(f"training a judge for {dataset.title}: {len(images):,} images, {steps:,} steps")
+    tf.config.experimental.enable_op_determinism()  # so that a seed always gives the same weights
+    weights = train(images, labels, classes=classes, seed=seed, steps=steps, augment=True, log=log)
+    judge = Judge(weights, Origin(dataset.training_digest, dataset.class_names))
+    accuracy = {"validation": judge.accuracy(*dataset.validation_part())}
+    if dataset.split == "test":
+        accuracy["test"] = judge.accuracy(dataset.held_out_images, dataset.held_out_labels)
+    save(path, weights, judge.origin)
     record = {
-        "command": f"python -m gan3 train-judge --seed {seed}",
         "seed": seed,
         "steps": steps,
         "batch_size": _BATCH_SIZE,
-        "trained_on": f"MNIST, the first {len(dataset.images):,} training images, augmented",
+        "trained_on": f"{dataset.title}, the first {len(images):,} training images, augmented",
         "data_digest": dataset.digest,
+        "training_digest": dataset.training_digest,
+        "class_names": list(dataset.class_names),
         "accuracy": accuracy,
+        "digest": judge.digest,
         "sha256": digest_of(path),
         **provenance.description(),
     }
     write_json(path.with_suffix(".json"), record)
-    log(f"{accuracy['test']:.2%} accuracy on MNIST test: {path}, SHA-256 {record['sha256']}")
+    texts = [f"{value:.2%} of the held-out {part} images" for part, value in accuracy.items()]
+    log(f"judge for {dataset.title}: reads {' and '.join(texts)} correctly: {path}")
+    return judge
 
 
 def train(
     images: np.ndarray,
     labels: np.ndarray,
     *,
+    classes: int,
     seed: int,
     steps: int,
     augment: bool,
@@ -144,17 +222,18 @@ def train(
 
     Args:
         images: uint8 [N, 28, 28].
-        labels: [N], 0..9.
+        labels: [N], 0..K-1.
+        classes: K.
         seed: for the initial weights, the order of the images, dropout and augmentation.
         steps: of 125 images each.
         augment: transform each image randomly by `augment_images` each time it is used.
         log: gets a line with the loss ten times.
     """
-    weights = _initial_weights(seed)
+    weights = _initial_weights(classes, seed)
     learning_rate = tf.Variable(0.0, name="judge/rate")
     variables = list(weights.values())
     adam = Adam(variables, learning_rate, 0.9, "adam/judge")
-    pixels, digits = tf.constant(images), tf.constant(np.asarray(labels, np.int32))
+    pixels, all_labels = tf.constant(images), tf.constant(np.asarray(labels, np.int32))
 
     @tf.function(
         input_signature=[tf.TensorSpec([_BATCH_SIZE], tf.int32), tf.TensorSpec([2], tf.int32)]
@@ -166,7 +245,7 @@ def train(
             batch = augment_images(batch, augment_seed)
         logits = _forward(weights, batch, _KEEP_PROB, dropout_seed)[1]
         loss = tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(digits, indices), logits)
+            tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(all_labels, indices), logits)
         )
         adam.apply(tf.gradients(loss, variables))
         return loss
@@ -207,19 +286,37 @@ def augment_images(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def _forward(
     weights: Weights, images: tf.Tensor, keep_prob: float, seed: tf.Tensor | None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Features [B, 128], at least 0, and logits [B, 10] of images [B, 28, 28, 1] in 0..1."""
+    """Features [B, 128], at least 0, and logits [B, K] of images [B, 28, 28, 1] in 0..1."""
     h = conv_pool(images, weights["conv1/w"], weights["conv1/b"], "relu")  # [B, 14, 14, 24]
     h = conv_pool(h, weights["conv2/w"], weights["conv2/b"], "relu")  # [B, 7, 7, 48]
-    h = tf.reshape(h, [-1, SHAPES["hidden"][0]])  # [B, 2352]
+    h = tf.reshape(h, [-1, 7 * 7 * 48])  # [B, 2352]
     features = tf.nn.relu(dense(h, weights["hidden/w"], weights["hidden/b"]))  # [B, 128]
     kept = dropout(features, keep_prob, seed)
     return features, dense(kept, weights["logits/w"], weights["logits/b"])
 
 
-def _initial_weights(seed: int) -> dict[str, tf.Variable]:
+def _shapes(classes: int) -> dict[str, tuple[int, ...]]:
+    """The shape of each layer's weights; its biases have the last entry of it."""
+    return {
+        "conv1": (5, 5, 1, 24),
+        "conv2": (5, 5, 24, 48),
+        "hidden": (7 * 7 * 48, FEATURES),
+        "logits": (FEATURES, classes),
+    }
+
+
+def _specification(classes: int) -> Specification:
+    return {
+        name: ("float32|float16", array_shape)
+        for layer, shape in _shapes(classes).items()
+        for name, array_shape in ((f"{layer}/w", shape), (f"{layer}/b", shape[-1:]))
+    }
+
+
+def _initial_weights(classes: int, seed: int) -> dict[str, tf.Variable]:
     initializer = Glorot(seed)
     weights = {}
-    for layer, shape in SHAPES.items():
+    for layer, shape in _shapes(classes).items():
         weights[f"{layer}/w"] = tf.Variable(initializer.weights(shape), name=f"judge/{layer}/w")
         weights[f"{layer}/b"] = tf.Variable(tf.zeros(shape[-1:]), name=f"judge/{layer}/b")
     return weights

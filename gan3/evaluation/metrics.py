@@ -15,10 +15,10 @@ _KERNEL_STREAM, _MEAN_STREAM, _FRECHET_STREAM, _RATIO_STREAM = 71, 72, 73, 74  #
 
 
 # -- predicted digits ------------------------------------------------------------------------------
-def confusion(requested: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Counts int64 [10, 10]: a row for each requested digit, a column for each predicted one."""
-    index = requested.astype(np.int64) * 10 + predicted
-    return np.bincount(index, minlength=100).reshape(10, 10)
+def confusion(requested: np.ndarray, predicted: np.ndarray, classes: int = 10) -> np.ndarray:
+    """Counts int64 [K, K]: a row for each requested class, a column for each predicted one."""
+    index = requested.astype(np.int64) * classes + predicted
+    return np.bincount(index, minlength=classes**2).reshape(classes, classes)
 
 
 def strings_correct(correct: np.ndarray, length: int) -> np.ndarray:
@@ -28,15 +28,15 @@ def strings_correct(correct: np.ndarray, length: int) -> np.ndarray:
 
 
 def classes_covered(predicted: np.ndarray) -> int:
-    """Number of digits that make up at least 1 % of the predictions [N]."""
-    return int((np.bincount(predicted, minlength=10) >= 0.01 * len(predicted)).sum())
+    """Number of classes that make up at least 1 % of the predictions [N]."""
+    return int((np.bincount(predicted) >= 0.01 * len(predicted)).sum())
 
 
-def kl_to_uniform(predicted: np.ndarray) -> float:
-    """KL(predicted digits [N] || uniform) in nats."""
-    fractions = np.bincount(predicted, minlength=10) / len(predicted)
+def kl_to_uniform(predicted: np.ndarray, classes: int = 10) -> float:
+    """KL(predicted classes [N] || uniform) in nats."""
+    fractions = np.bincount(predicted, minlength=classes) / len(predicted)
     fractions = fractions[fractions > 0]
-    return float((fractions * np.log(10 * fractions)).sum())
+    return float((fractions * np.log(classes * fractions)).sum())
 
 
 # -- distributions of features ---------------------------------------------------------------------
@@ -235,17 +235,18 @@ def distance_ratio(
 ) -> float:
     """Mean distance of fakes to the nearest training image, relative to held-out real images.
 
-    The ratio is computed per digit, because ones lie closer to each other than eights, and averaged
-    over the digits that both sets have. 1: as far away as real digits. Well below 1: memorization;
-    copies of training images have 0.
+    The ratio is computed per class, because ones lie closer to each other than eights, and averaged
+    over the classes that both sets have; NaN if there is none. 1: as far away as real images. Well
+    below 1: memorization; copies of training images have 0.
 
     distances, labels [N] of the fakes; real_distances, real_labels [M] of the held-out images.
     """
-    ratios = [
-        distances[labels == digit].mean() / real_distances[real_labels == digit].mean()
-        for digit in np.intersect1d(labels, real_labels)
+    means = [
+        (distances[labels == label].mean(), real_distances[real_labels == label].mean())
+        for label in np.intersect1d(labels, real_labels)
     ]
-    return float(np.mean(ratios))
+    ratios = [fake / real for fake, real in means if real > 0]  # 0: copies are held out
+    return float(np.mean(ratios)) if ratios else np.nan
 
 
 # -- confidence intervals --------------------------------------------------------------------------

@@ -4,8 +4,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gan3.data.datasets import HELD_OUT
-from gan3.evaluation import judge, metrics
+from gan3.core.errors import UserError
+from gan3.core.log import Log
+from gan3.data.datasets import HELD_OUT, Dataset
+from gan3.evaluation import metrics
+from gan3.evaluation.judge import Judge
+from gan3.evaluation.judges import judge_of, training_command
 from gan3.runs.sampling import Sampler
 from gan3.runs.seeds import EPISODES, seed_of
 
@@ -18,21 +22,27 @@ class EpisodeMonitor:
     It never uses the test set, because people watch these metrics while they choose settings.
     """
 
-    def __init__(self, train_images: np.ndarray, seed: int):
-        self._seed, self._judge = seed, judge.load_bundled()
+    def __init__(self, judge: Judge, train_images: np.ndarray, seed: int):
+        self._judge, self._seed = judge, seed
         self._images = train_images[-HELD_OUT:]
+
+    @property
+    def judge_digest(self) -> str:
+        """What names the judge in run.json and in a card."""
+        return self._judge.digest
 
     @cached_property
     def _moments(self) -> metrics.Moments:
-        """Of the real digits; lazy, so that the first step is not delayed."""
+        """Of the real images; lazy, so that the first step is not delayed."""
         return metrics.moments(self._judge(self._images)[0])
 
     def __call__(self, sampler: Sampler) -> dict[str, float]:
         """`judge/label_accuracy`, a fraction, and `judge/frechet_distance`.
 
-        If digits cannot be requested, `judge/classes_covered` (0 to 10) replaces the accuracy.
+        If classes cannot be requested, `judge/classes_covered` (0 to K) replaces the accuracy.
         """
-        labels = np.resize(np.arange(10), SAMPLES)
+        classes = len(self._judge.origin.class_names)
+        labels = np.resize(np.arange(classes), SAMPLES)
         features, logits = self._judge(sampler(labels, seed_of(self._seed, EPISODES)))
         predicted = logits.argmax(axis=1)
         if sampler.class_conditional:
@@ -41,3 +51,42 @@ class EpisodeMonitor:
             scores = {"judge/classes_covered": float(metrics.classes_covered(predicted))}
         distance = metrics.frechet_distance(metrics.moments(features), self._moments)
         return scores | {"judge/frechet_distance": round(distance, 6)}
+
+
+def open_monitor(
+    dataset: Dataset, seed: int, *, train_judge: bool, log: Log
+) -> EpisodeMonitor | None:
+    """The monitor of a new run; None, with a line that says so, if its data set has no judge.
+
+    train_judge: train one in that case. Raises UserError if that fails.
+    """
+    judge = judge_of(dataset, train=train_judge, log=log)
+    return None if judge is None else EpisodeMonitor(judge, dataset.images, seed)
+
+
+def reopen_monitor(
+    dataset: Dataset, seed: int, digest: str | None, *, train_judge: bool, log: Log
+) -> EpisodeMonitor | None:
+    """The monitor of a resumed run, which has the judge that it began with, or none.
+
+    Otherwise its metrics would not be those of a run without the interruption.
+
+    Args:
+        digest: of the judge that the run began with; None if it had none.
+        train_judge: train the judge again if it is missing.
+
+    Raises:
+        UserError: the data set has another judge now, or none.
+    """
+    if digest is None:
+        log("NOTE: the run began without a judge, so it goes on without a judge's scores")
+        return None
+    monitor = open_monitor(dataset, seed, train_judge=train_judge, log=log)
+    if monitor is None or monitor.judge_digest != digest:
+        found = "none" if monitor is None else monitor.judge_digest[:12]
+        raise UserError(
+            f"judge of {dataset.title} ({dataset.source}): the run began with {digest[:12]}, now"
+            f" there is {found}; restore its file, train it again ({training_command(dataset)}),"
+            " or train a new run"
+        )
+    return monitor

@@ -1,7 +1,8 @@
 """Report cards: samples of a run, a file or a pretrained generator, scored next to real digits.
 
-A run is only scored on the digits that it held out: the test set, or, with split "validation", the
-last 5,000 training images. Choose settings by runs of the second kind.
+The judge is that of the data set; without one, a card has only the rows that need none. A run is
+only scored on the images that it held out: the test set, or, with split "validation", the last
+5,000 training images. Choose settings by runs of the second kind.
 """
 
 from functools import partial
@@ -13,10 +14,12 @@ from matplotlib.figure import Figure
 
 from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError
-from gan3.core.files import digest_of, make_folder, write_json
+from gan3.core.files import make_folder, write_json
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
-from gan3.evaluation import judge, sample_files
+from gan3.evaluation import sample_files
+from gan3.evaluation.judge import Judge
+from gan3.evaluation.judges import judge_of
 from gan3.evaluation.scoring import (
     METRICS,
     NEIGHBOURS,
@@ -50,6 +53,7 @@ def evaluate_run(
     split: str | None = None,
     moments: str | None = None,
     judge_file: Path | None = None,
+    train_judge: bool = False,
     cas: bool = False,
     seed: int = 0,
     log: Log = print,
@@ -64,12 +68,15 @@ def evaluate_run(
         split: the split of the run; None to accept any.
         moments: "running" or "batch", for a generator with batch normalisation; None for those of
             its config. The card has them as `sampling_moments`.
-        judge_file: weights of another judge than the bundled one.
+        judge_file: of another judge of the same data set than the bundled or cached one.
+        train_judge: if there is no judge of the data set, train one and keep it in the cache.
+            Otherwise the card has no rows that need one, and a line says so.
         cas: also train a classifier on samples, for the classification accuracy score.
         seed: for the noise, the resampling of the intervals and the classifier.
 
     Raises:
-        UserError: no such run, another split, or not the data that the run was trained on.
+        UserError: no such run, another split, not the data that the run was trained on, or a judge
+            of other data.
     """
     trained = open_run(name, logs, figures_folder)
     folders, config = trained.folders, trained.config
@@ -87,8 +94,9 @@ def evaluate_run(
         raise UserError(
             f"run {folders.name}: was trained on other data; name the folder of that data set"
         )
+    judge = judge_of(dataset, file=judge_file, train=train_judge, log=log)
     samples = _samples_of_run(trained, dataset, seed, log)
-    card, figure = make_card(samples, dataset, judge_file, cas, seed, log)
+    card, figure = make_card(samples, dataset, judge, cas, seed, log)
     card = {
         "run": folders.name,
         "experiment": config.experiment,
@@ -109,6 +117,7 @@ def evaluate_samples(
     ink: str = "unknown",
     split: str = "test",
     judge_file: Path | None = None,
+    train_judge: bool = False,
     cas: bool = False,
     seed: int = 0,
     log: Log = print,
@@ -116,11 +125,13 @@ def evaluate_samples(
     """The card of samples of any origin, printed; the arguments are those of `evaluate_run`.
 
     An npz file has `images` [N, 28, 28] and, if digits were requested, `labels` [N]; an npy file
-    has the images only; a folder has pictures in sub-folders 0 to 9. Images are uint8, or floats in
-    0..1 or -1..1, with bright ink.
+    has the images only; a folder has pictures in sub-folders with the names of the classes. Images
+    are uint8, or floats in 0..1 or -1..1, with bright ink.
     """
     held_out = load(dataset, data, split, log, ink=ink)
-    card, _ = make_card(_samples_of_file(path, log), held_out, judge_file, cas, seed, log)
+    samples = _samples_of_file(path, held_out.class_names, log)
+    judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
+    card, _ = make_card(samples, held_out, judge, cas, seed, log)
     return {"file": path.name} | card
 
 
@@ -132,6 +143,7 @@ def evaluate_pretrained(
     ink: str = "unknown",
     split: str = "test",
     judge_file: Path | None = None,
+    train_judge: bool = False,
     cas: bool = False,
     seed: int = 0,
     log: Log = print,
@@ -142,8 +154,14 @@ def evaluate_pretrained(
     """
     sampler = Sampler(load_pretrained(name))
     held_out = load(dataset, data, split, log, ink=ink)
+    if held_out.class_names != DIGITS:
+        raise UserError(
+            f"generator {name}: draws digits, which are not the classes of {held_out.title}"
+            f" ({held_out.source}); name a data set of digits"
+        )
+    judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     samples = _samples_of_generator(name, sampler, held_out, seed)
-    card, _ = make_card(samples, held_out, judge_file, cas, seed, log)
+    card, _ = make_card(samples, held_out, judge, cas, seed, log)
     return {"pretrained": name} | card
 
 
@@ -155,21 +173,28 @@ def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
 
 
 def make_card(
-    samples: SampleSet, dataset: Dataset, judge_file: Path | None, cas: bool, seed: int, log: Log
+    samples: SampleSet, dataset: Dataset, judge: Judge | None, cas: bool, seed: int, log: Log
 ) -> tuple[Card, Figure]:
-    """Score samples, and as many real training digits, against the held-out digits; log the table.
+    """Score samples, and as many real training images, against the held-out ones; log the table.
 
-    Returns the card and its figure. Raises UserError if too few digits are held out.
+    judge: that of the dataset, or None for the rows that need none. Returns the card and its
+    figure. Raises UserError if too few images are held out, or if the judge is of other data.
     """
+    if judge is not None and judge.origin != (dataset.training_digest, dataset.class_names):
+        raise UserError(
+            f"judge {judge.digest[:12]}: learned from other data than {dataset.title}"
+            f" ({dataset.source}); use the judge of that data set"
+        )
+    classes = len(dataset.class_names)
     held_out = len(dataset.held_out_images)
     if held_out < _LEAST_HELD_OUT:
         raise UserError(
             f"{dataset.source}: {held_out} held-out {images_noun(dataset.class_names)}; a card"
             f" needs at least {_LEAST_HELD_OUT}"
         )
-    scorer = Scorer(dataset, judge.load(judge_file) if judge_file else judge.load_bundled(), seed)
+    scorer = Scorer(dataset, judge, seed)
     evaluation = scorer.score(samples)
-    indices = balanced_indices(dataset.labels, len(samples.images), seed)
+    indices = balanced_indices(dataset.labels, len(samples.images), seed, classes)
     labels = None if samples.labels is None else dataset.labels[indices].astype(np.int64)
     real_samples = SampleSet(
         "real", dataset.images[indices], labels, determinator=samples.determinator
@@ -186,14 +211,11 @@ def make_card(
         "count": len(samples.images),
         "seed": seed,
         "k": NEIGHBOURS,
-        "judge": {
-            "digest": digest_of(judge_file or judge.BUNDLED_JUDGE),
-            "accuracy": round(scorer.judge_accuracy, 6),
-        },
+        "judge": judge and {"digest": judge.digest, "accuracy": round(scorer.judge_accuracy, 6)},
         "samples": in_card_order(evaluation.scores),
         "real": in_card_order(real.scores),
-        "coverage_by_digit": {"samples": evaluation.coverage, "real": real.coverage},
-        "confusion": None if samples.labels is None else evaluation.counts.tolist(),
+        "coverage_by_digit": judge and {"samples": evaluation.coverage, "real": real.coverage},
+        "confusion": evaluation.counts.tolist() if judge and samples.labels is not None else None,
     }
     names = dataset.class_names
     if names != DIGITS:
@@ -203,7 +225,7 @@ def make_card(
     shown = slice(100)
     if samples.labels is not None:
         count = cards.sheet_layout(len(names))[0] * len(names)
-        shown = balanced_indices(samples.labels, count, seed)
+        shown = balanced_indices(samples.labels, count, seed, classes)
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"
         f" {images_noun(names)} of {dataset.title}, {dataset.split} split",
@@ -226,7 +248,7 @@ def card_lines(card: Card, name: str) -> list[str]:
     return [
         f"{name[:40]}: {card['count']:,} samples, {card['held_out']:,} held-out {kind}",
         *_table_lines(card),
-        f"judge {card['judge']['digest']}",
+        f"judge {card['judge']['digest'] if card['judge'] else 'none'}",
         f"data  {card['data_digest']}",
     ]
 
@@ -267,7 +289,7 @@ def _samples_of_run(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) 
 
     def draw_more(count: int) -> tuple[np.ndarray, np.ndarray]:
         trained.use_episode(last_episode)  # a checkpoint has replaced the generator
-        return _draw(sampler, seed, count, 1)
+        return _draw(sampler, seed, count, len(dataset.class_names), 1)
 
     determinator = None
     if trained.system.has_classifier:
@@ -280,22 +302,25 @@ def _samples_of_run(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) 
 
 
 def _samples_of_generator(name: str, sampler: Sampler, dataset: Dataset, seed: int) -> SampleSet:
-    """As many samples as digits are held out, ten digits in equal numbers."""
-    count = min(SAMPLES, len(dataset.held_out_images)) // 10 * 10
-    images, labels = _draw(sampler, seed, count, 0)
+    """As many samples as images are held out, the classes in equal numbers."""
+    classes = len(dataset.class_names)
+    count = max(1, min(SAMPLES, len(dataset.held_out_images)) // classes) * classes
+    images, labels = _draw(sampler, seed, count, classes, 0)
     if not sampler.class_conditional:
         return SampleSet(name, images, None)
-    return SampleSet(name, images, labels, lambda count: _draw(sampler, seed, count, 1))
+    return SampleSet(name, images, labels, lambda count: _draw(sampler, seed, count, classes, 1))
 
 
-def _draw(sampler: Sampler, seed: int, count: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels, the digits 0 to 9 in turn. `number` selects a stream of the seed."""
-    labels = np.resize(np.arange(10), count)
+def _draw(
+    sampler: Sampler, seed: int, count: int, classes: int, number: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels, all classes in turn. `number` selects a stream of the seed."""
+    labels = np.resize(np.arange(classes), count)
     return sampler(labels, seed_of(seed, REPORT, number)), labels
 
 
-def _samples_of_file(path: Path, log: Log) -> SampleSet:
-    samples = sample_files.read(path)
+def _samples_of_file(path: Path, class_names: tuple[str, ...], log: Log) -> SampleSet:
+    samples = sample_files.read(path, class_names)
     count = len(samples.images)
     if count < LEAST_SAMPLES:
         raise UserError(f"{path}: {count} images; a card needs at least {LEAST_SAMPLES}")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, names_in, read_npy, read_npz
 from gan3.data.pictures import SIDE, border, fit, read_grey, visible
@@ -23,17 +24,18 @@ class SampleFile(NamedTuple):
     """The content of a file or folder of samples."""
 
     images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
-    labels: np.ndarray | None  # int64 [N], the requested digits; None if the file has none
+    labels: np.ndarray | None  # int64 [N], 0..K-1: the requested classes; None if there are none
     note: str  # how the values were read
 
 
-def read(path: Path) -> SampleFile:
-    """The samples in an npz file, an npy file, or a folder with one sub-folder per digit.
+def read(path: Path, class_names: tuple[str, ...] = DIGITS) -> SampleFile:
+    """The samples in an npz file, an npy file, or a folder with one sub-folder per class.
 
-    Raises UserError if they cannot be read, or not in one way only.
+    class_names: the K names of the sub-folders; labels in an npz file are 0 to K - 1. Raises
+    UserError if they cannot be read, or not in one way only.
     """
     if check_path(path.is_dir):
-        return _read_folder(path)
+        return _read_folder(path, class_names)
     labels = None
     if path.suffix.lower() == ".npy":
         images = read_npy(path, *_IMAGES, _MOST_BYTES)
@@ -41,8 +43,12 @@ def read(path: Path) -> SampleFile:
         images = read_npz(path, {"images": _IMAGES}, _MOST_BYTES)["images"]
         if "labels" in names_in(path):
             labels = read_npz(path, {"labels": _LABELS})["labels"].astype(np.int64)
-            if len(labels) != len(images) or not np.isin(labels, range(10)).all():
-                raise UserError(f"{path}: labels must be one digit 0 to 9 for each image")
+            classes = len(class_names)
+            if len(labels) != len(images) or not np.isin(labels, range(classes)).all():
+                kind = "digit" if class_names == DIGITS else "number"
+                raise UserError(
+                    f"{path}: labels must be one {kind} 0 to {classes - 1} for each image"
+                )
     if not len(images):
         raise UserError(f"{path}: has no images; write at least 100")
     pixels, note = _to_pixels(path, images)
@@ -80,21 +86,25 @@ def _to_pixels(path: Path, images: np.ndarray) -> tuple[np.ndarray, str]:
     return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8), f"{found}, read as {note}"
 
 
-def _read_folder(folder: Path) -> SampleFile:
-    """Pictures of any size and mode, in sub-folders 0 to 9.
+def _read_folder(folder: Path, class_names: tuple[str, ...]) -> SampleFile:
+    """Pictures of any size and mode, in sub-folders with the names of classes.
 
     A picture becomes grey by its luminance. One that is not 28 x 28 is padded to a square and
     resized, by the mean over areas if it is larger. If the borders of the pictures are bright, all
     are inverted. Contrast and position stay as they are.
     """
+    names = f"{class_names[0]} to {class_names[-1]}"
     try:
         entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         folders = [path for path in entries if path.is_dir()]
         for path in folders:
-            if len(path.name) != 1 or path.name not in "0123456789":
-                raise UserError(f"{path}: name the sub-folders of samples by their digits, 0 to 9")
+            if path.name not in class_names:
+                raise UserError(
+                    f"{path}: name the sub-folders of samples by their"
+                    f" {'digits, 0 to 9' if class_names == DIGITS else 'classes, ' + names}"
+                )
         files = [
-            (file, int(path.name))
+            (file, class_names.index(path.name))
             for path in folders
             for file in sorted(path.iterdir())
             if not file.name.startswith(".")
@@ -102,7 +112,8 @@ def _read_folder(folder: Path) -> SampleFile:
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
     if not files:
-        raise UserError(f"{folder}: has no pictures in sub-folders 0 to 9; sort them by digit")
+        kind = "digit" if class_names == DIGITS else "class"
+        raise UserError(f"{folder}: has no pictures in sub-folders {names}; sort them by {kind}")
     greys = [visible(read_grey(file)) for file, _ in files]
     inverted = np.median(np.concatenate([border(grey[None]) for grey in greys])) > 127
     if inverted:
@@ -116,4 +127,4 @@ def _read_folder(folder: Path) -> SampleFile:
         note += f", resized to {SIDE} x {SIDE}"
     if inverted:
         note += ", inverted because their borders are bright"
-    return SampleFile(images, np.array([digit for _, digit in files], np.int64), note)
+    return SampleFile(images, np.array([label for _, label in files], np.int64), note)

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset
 from gan3.evaluation import metrics
-from gan3.evaluation.judge import Judge
+from gan3.evaluation.judge import Classifier, Judge
 from gan3.evaluation.judge import train as train_classifier
 from gan3.plots.numbers import number_image, split_number_image
 from gan3.runs.seeds import REPORT
@@ -57,7 +58,9 @@ class Metric(NamedTuple):
         return abs(value - float(self.better.removeprefix("near ")))
 
     def text(self, value: float) -> str:
-        return f"{value:.{self.decimals}f}"
+        """The value with its decimals; one less for each digit before the point beyond three."""
+        digits = len(str(int(abs(value))))
+        return f"{value:.{max(0, self.decimals - max(0, digits - 3))}f}"
 
     def mean_text(self, values: list[float]) -> str:
         """The mean, with the standard deviation if there are several values; a dash for none."""
@@ -99,28 +102,33 @@ class SampleSet(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What a report card says about one set of samples."""
+    """What a report card says about one set of samples; without a judge, two parts are None."""
 
     scores: Scores
-    coverage: list[float]  # of each digit
-    counts: np.ndarray  # of predicted digits: [10]; [10, 10] by requested digit if there are labels
+    coverage: list[float | None] | None  # of each class, None for one that is not held out
+    counts: np.ndarray | None  # of predicted classes: [K]; [K, K] by requested class
     pairs: Pairs  # the ten samples closest to a training image
 
 
 class Scorer:
-    """Scores sets of samples against the held-out digits of a dataset.
+    """Scores sets of samples against the held-out images of a dataset.
 
-    seed: for the resampling of confidence intervals, and for training the classifier of the CAS.
+    Args:
+        judge: of that dataset; without one, only the metrics of the pixels are computed, and the
+            CAS, which trains its own classifier.
+        seed: for the resampling of confidence intervals, and for the classifier of the CAS.
     """
 
-    def __init__(self, dataset: Dataset, judge: Judge, seed: int):
+    def __init__(self, dataset: Dataset, judge: Judge | None, seed: int):
         self._dataset, self._judge, self._seed = dataset, judge, seed
+        self._classes = len(dataset.class_names)
         self._labels = dataset.held_out_labels.astype(np.int64)
-        self._features, logits = judge(dataset.held_out_images)
-        self.judge_accuracy = float((logits.argmax(axis=1) == self._labels).mean())
-        self._moments = metrics.moments(self._features)
-        self._diversity = metrics.mean_pairwise_distance(self._features, self._labels)
         self._distances, _ = metrics.nearest_images(dataset.held_out_images, dataset.images)
+        if judge is not None:
+            self._features, logits = judge(dataset.held_out_images)
+            self.judge_accuracy = float((logits.argmax(axis=1) == self._labels).mean())
+            self._moments = metrics.moments(self._features)
+            self._diversity = metrics.mean_pairwise_distance(self._features, self._labels)
 
     def score(self, samples: SampleSet, train_indices: np.ndarray | None = None) -> Evaluation:
         """All metrics of `samples` but the CAS.
@@ -128,43 +136,63 @@ class Scorer:
         train_indices: [N], their indices in the training set if they are training images. An image
         is then not its own nearest training image.
         """
-        seed, images, labels = self._seed, samples.images, samples.labels
-        features, logits = self._judge(images)
-        predicted = logits.argmax(axis=1)
-        classes = predicted if labels is None else labels
+        images, classes, real_classes = samples.images, samples.labels, self._labels
         scores: Scores = {}
+        coverage = counts = None
+        if self._judge is not None:
+            features, logits = self._judge(images)
+            predicted = logits.argmax(axis=1)
+            classes = predicted if classes is None else classes
+            scores, coverage = self._feature_scores(features, classes)
+            if samples.labels is None:
+                scores |= self._predicted_class_scores(predicted)
+                counts = np.bincount(predicted, minlength=self._classes)
+            else:
+                scores |= self._requested_class_scores(samples, predicted == samples.labels)
+                counts = metrics.confusion(samples.labels, predicted, self._classes)
+        elif classes is None:  # nobody knows the classes, so all images are compared as one
+            classes, real_classes = np.zeros(len(images), np.int64), np.zeros_like(self._labels)
 
+        scores["distinct_fraction"] = _score(metrics.distinct_fraction(images))
+        distances, nearest = metrics.nearest_images(images, self._dataset.images, train_indices)
+        ratio_inputs = distances, classes, self._distances, real_classes
+        ratio = metrics.distance_ratio(*ratio_inputs)
+        if np.isfinite(ratio):  # not if all held-out images are copies of training images
+            interval = metrics.bootstrap_ratio(*ratio_inputs, self._seed)
+            scores["train_distance_ratio"] = _score(ratio, interval)
+        typical = self._typical_distances(real_classes)
+        closest = np.argsort(distances / typical[classes], kind="stable")[:10]
+        pairs = images[closest], self._dataset.images[nearest[closest]], distances[closest]
+        return Evaluation(scores, coverage, counts, pairs)
+
+    def _feature_scores(
+        self, features: np.ndarray, classes: np.ndarray
+    ) -> tuple[Scores, list[float | None]]:
+        """The metrics of the judge's features [N, 128], and the coverage of each class."""
+        seed, scores = self._seed, {}
         value = metrics.frechet_distance(metrics.moments(features), self._moments)
         interval = metrics.bootstrap_frechet(features, self._moments, seed)
         scores["frechet_distance"] = _score(value, interval)
         value, error = metrics.kernel_distance(self._features, features, seed)
         scores["kernel_distance"] = _score(value, metrics.normal_interval(value, error), error)
-
         prdc = metrics.prdc(self._features, features, NEIGHBOURS)
         for metric, values in prdc._asdict().items():
             scores[metric] = _mean_score(values, seed)
-        coverage = [
-            float(prdc.coverage[self._labels == digit].mean()) for digit in np.unique(self._labels)
-        ]
-        scores["worst_class_coverage"] = _score(min(coverage))
+        of_class = [prdc.coverage[self._labels == label] for label in range(self._classes)]
+        coverage = [float(values.mean()) if len(values) else None for values in of_class]
+        covered = [fraction for fraction in coverage if fraction is not None]
+        scores["worst_class_coverage"] = _score(min(covered))
+        if self._diversity:  # 0 if no class has two different images
+            value = metrics.mean_pairwise_distance(features, classes) / self._diversity
+            scores["within_class_diversity"] = _score(value)
+        return scores, coverage
 
-        scores["distinct_fraction"] = _score(metrics.distinct_fraction(images))
-        value = metrics.mean_pairwise_distance(features, classes) / self._diversity
-        scores["within_class_diversity"] = _score(value)
-        distances, nearest = metrics.nearest_images(images, self._dataset.images, train_indices)
-        ratio_inputs = distances, classes, self._distances, self._labels
-        scores["train_distance_ratio"] = _score(
-            metrics.distance_ratio(*ratio_inputs), metrics.bootstrap_ratio(*ratio_inputs, seed)
-        )
-        if labels is None:
-            scores["classes_covered"] = _score(metrics.classes_covered(predicted))
-            scores["kl_to_uniform"] = _score(metrics.kl_to_uniform(predicted))
-            counts = np.bincount(predicted, minlength=10)
-        else:
-            scores |= self._requested_digit_scores(samples, predicted == labels)
-            counts = metrics.confusion(labels, predicted)
-        pairs = self._closest_pairs(images, classes, distances, nearest)
-        return Evaluation(scores, coverage, counts, pairs)
+    def _predicted_class_scores(self, predicted: np.ndarray) -> Scores:
+        """The metrics of samples without requested classes, by the predicted ones [N]."""
+        return {
+            "classes_covered": _score(metrics.classes_covered(predicted)),
+            "kl_to_uniform": _score(metrics.kl_to_uniform(predicted, self._classes)),
+        }
 
     def classification_accuracy_score(
         self, samples: SampleSet | None, log: Log
@@ -181,18 +209,26 @@ class Scorer:
         else:
             name, images, labels = samples.name, samples.images, samples.labels
         log(f"CAS: training a classifier on {len(images):,} images of {name}")
-        weights = train_classifier(images, labels, seed=self._seed, steps=CAS_STEPS, augment=False)
-        predicted = Judge(weights)(self._dataset.held_out_images)[1].argmax(axis=1)
+        weights = train_classifier(
+            *(images, labels),
+            classes=self._classes,
+            seed=self._seed,
+            steps=CAS_STEPS,
+            augment=False,
+        )
+        predicted = Classifier(weights)(self._dataset.held_out_images)[1].argmax(axis=1)
         return _mean_score(predicted == self._labels, self._seed)
 
-    def _requested_digit_scores(self, samples: SampleSet, correct: np.ndarray) -> Scores:
-        """The metrics that need requested digits. correct [N]: whether the judge predicts them."""
+    def _requested_class_scores(self, samples: SampleSet, correct: np.ndarray) -> Scores:
+        """The metrics that need requested classes. correct [N]: whether the judge predicts them."""
         scores = {"label_accuracy": _mean_score(correct, self._seed)}
         if samples.determinator is not None:
             predicted = samples.determinator(samples.images).argmax(axis=1)
             by_determinator = (predicted == samples.labels).astype(np.float64)
             points = 100 * (by_determinator - correct)
             scores["determinator_judge_gap"] = _mean_score(points, self._seed)
+        if self._dataset.class_names != DIGITS:  # a number has digits only
+            return scores
         # The samples are in the order of their digits, so they are shuffled before they become
         # numbers. The judge sees them as they are written: with cropped sides.
         random = np.random.default_rng([self._seed, REPORT, STRING_LENGTH])
@@ -203,28 +239,23 @@ class Scorer:
         scores["six_digit_accuracy"] = _mean_score(strings, self._seed)
         return scores
 
-    def _closest_pairs(
-        self, images: np.ndarray, classes: np.ndarray, distances: np.ndarray, nearest: np.ndarray
-    ) -> Pairs:
-        """The ten samples that are closest to a training image, relative to their class.
+    def _typical_distances(self, classes: np.ndarray) -> np.ndarray:
+        """[K]: the mean distance of held-out images of `classes` [M] to the training set.
 
-        distances, nearest [N]: to, and index of, the nearest training image of each sample.
+        Infinite for a class of which there is none, or only copies of training images.
         """
-        real_distances = np.array(
-            [
-                self._distances[self._labels == digit].mean() if digit in self._labels else np.inf
-                for digit in range(10)
-            ]
-        )
-        closest = np.argsort(distances / real_distances[classes], kind="stable")[:10]
-        return images[closest], self._dataset.images[nearest[closest]], distances[closest]
+        means = [
+            self._distances[classes == label].mean() if label in classes else 0.0
+            for label in range(self._classes)
+        ]
+        return np.array([mean if mean > 0 else np.inf for mean in means])
 
 
-def balanced_indices(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Indices of about `count` random digits, sorted by digit, as equal in number as possible."""
+def balanced_indices(labels: np.ndarray, count: int, seed: int, classes: int = 10) -> np.ndarray:
+    """Indices of about `count` random images, sorted by class, as equal in number as possible."""
     random = np.random.default_rng([seed, REPORT])
-    by_digit = [np.flatnonzero(labels == digit) for digit in range(10)]
-    return np.concatenate([random.permutation(i)[: max(1, count // 10)] for i in by_digit])
+    by_class = [np.flatnonzero(labels == label) for label in range(classes)]
+    return np.concatenate([random.permutation(i)[: max(1, count // classes)] for i in by_class])
 
 
 def in_card_order(scores: Scores) -> Scores:

@@ -21,8 +21,8 @@ _SMALLEST, _TICK_PIXELS = 5.0, 62  # of names at an axis: points, and pixels of 
 def report_card(
     title: str,
     lines: list[str],
-    counts: np.ndarray,
-    coverage: dict[str, list[float]],
+    counts: np.ndarray | None,
+    coverage: dict[str, list[float | None]] | None,
     samples: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
     class_names: Sequence[str] = DIGITS,
@@ -32,19 +32,26 @@ def report_card(
     Args:
         lines: the table as text, drawn in a monospaced font.
         counts: how often the judge predicts each class. [K, K], a row for each requested class; [K]
-            if no classes were requested.
-        coverage: of each class, 0..1, under the keys "samples" and "real".
+            if no classes were requested; None without a judge.
+        coverage: of each class, 0..1, under the keys "samples" and "real"; None for a class that is
+            not held out. None without a judge.
         samples: uint8 [N, 28, 28], drawn in rows of ten (`sheet_layout`), a remainder left out; one
             row per class if classes were requested.
         pairs: samples uint8 [10, 28, 28], their nearest training images, the distances [10].
         class_names: of the K classes.
     """
-    requested = counts.ndim == 2
+    requested = counts is not None and counts.ndim == 2
     size = 1 if len(class_names) <= _MANY else _LARGE
     figure = Figure(figsize=(11 * size, 10.4 * size), dpi=DPI)
     figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
     per_class, columns = sheet_layout(len(class_names))
+    if counts is None or coverage is None:
+        _sample_sheet(figure, samples, columns, "samples")
+        text = "no judge has learned from this data set,\nso nothing is said about its classes"
+        figure.text(0.5, 0.45, text, ha="center", fontsize=9, color="0.4")
+        _nearest_pairs(figure, class_names, *pairs)
+        return figure
     if requested:
         title = f"{_NUMBERS[per_class]} samples of each {noun(class_names)}"
         _sample_sheet(figure, samples, columns, title)
@@ -129,12 +136,12 @@ def _class_counts(axes: Axes, counts: np.ndarray, class_names: Sequence[str]) ->
 
 
 def _coverage_bars(
-    figure: Figure, coverage: dict[str, list[float]], class_names: Sequence[str]
+    figure: Figure, coverage: dict[str, list[float | None]], class_names: Sequence[str]
 ) -> None:
     axes = figure.add_axes((0.5, 0.3, 0.46, 0.28))
     for shift, (name, color) in ((-0.2, ("samples", "tab:orange")), (0.2, ("real", "tab:gray"))):
         x = np.arange(len(coverage[name])) + shift
-        axes.bar(x, coverage[name], 0.4, color=color, label=name)
+        axes.bar(x, np.array(coverage[name], float), 0.4, color=color, label=name)
     axes.set_ylim(0, 1.12)
     axes.set_title(f"coverage of each {noun(class_names)}", fontsize=9)
     axes.legend(fontsize=8, loc="upper right", ncols=2)

@@ -76,6 +76,9 @@ def _plot(
 
 def _plot_judged(axes: Axes, lines: list[dict[str, float]], classes: int) -> None:
     """The judge's metrics: accuracy or classes on the left axis, the distance on the right one."""
+    if not any(tag in line for line in lines for tag in JUDGED):
+        text = "no metrics by a judge yet"
+        axes.text(0.5, 0.5, text, ha="center", va="center", color="0.4", transform=axes.transAxes)
     for tag, (label, color) in JUDGED.items():
         label = label.format(classes=classes)
         points = [(line["step"], line[tag]) for line in lines if tag in line]

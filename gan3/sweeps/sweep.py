@@ -177,7 +177,10 @@ def write(
     if sweep.metric:
         metric, ranking = METRICS[sweep.metric], rank(trials, sweep.metric)
         write_text("ranking.md", _lines(_ranking_table(sweep.metric, ranking)))
-        log(f"ranking on validation by {metric.title} ({metric.better}):")
+        if ranking:
+            log(f"ranking on validation by {metric.title} ({metric.better}):")
+        else:
+            log(f"NOTE: no card has {metric.title}, so there is no ranking; it needs a judge")
         for point in ranking[:_LOGGED_RANKS]:
             log(f"{metric.mean_text(point.values):>20}  {point.label[:58]}")
         if ranking:
@@ -189,8 +192,9 @@ def write(
             trials = [scored for scored in trials if scored.label() in best]
     labels = {scored.label(): scored.trial.config.experiment for scored in trials}
     unchanged = {label for label, experiment in labels.items() if label == experiment}
-    means = _compare(trials).column_means()
-    save("tradeoff.png", sweep_plots.tradeoff(means, title, unchanged))
+    compared = _compare(trials)
+    if compared.is_judged:
+        save("tradeoff.png", sweep_plots.tradeoff(compared.column_means(), title, unchanged))
     curves = _training_curves(trials)
     if curves:
         save("training_progress.png", sweep_plots.training_progress(curves, title))

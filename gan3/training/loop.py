@@ -14,14 +14,14 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from gan3.core.classes import DIGITS, noun, nouns
+from gan3.core.classes import noun, nouns
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, StoppedError, UserError
 from gan3.core.files import cannot_write, check_path, write_json
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.datasets import Dataset, load, recorded_source
-from gan3.evaluation.monitor import EpisodeMonitor
+from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
 from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs import registry
@@ -69,6 +69,7 @@ def train(
     strategy: str | None = None,
     replicas: int | None = None,
     on_metrics: OnMetrics | None = None,
+    train_judge: bool = False,
 ) -> RunFolders:
     """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/.
 
@@ -87,6 +88,8 @@ def train(
         replicas: their number, for "mirrored" only; by default one for each GPU.
         on_metrics: called with each line of metrics.jsonl as a dict, after it has been written. If
             it raises an exception, the state is saved and the exception is raised from here.
+        train_judge: if no judge has learned from the data set, train one and keep it in the cache.
+            Otherwise such a run has no judge's metrics.
 
     Raises:
         UserError: the name exists, the run to resume has another config or other data, the data is
@@ -146,12 +149,19 @@ def train(
     if not is_chief:
         follow_chief(config, distributed, dataset, log)
         return folders
+    if resume:
+        digest = record.get("judge")
+        monitor = reopen_monitor(dataset, config.seed, digest, train_judge=train_judge, log=log)
+    else:
+        monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
 
     # Train
     with exclusive_lock(folders):
         if not resume:
             refuse_existing(folders)  # another process may have trained it since the first check
-        loop = _Loop(config, folders, dataset, system, terminal, log, distributed, on_metrics)
+        loop = _Loop(
+            *(config, folders, dataset, system, monitor, terminal, log, distributed, on_metrics)
+        )
         if resume:
             loop.restore()  # first, because it fails without any change to the run
             make_folders(folders)
@@ -162,6 +172,7 @@ def train(
         record |= {
             "config": config.to_dict(),
             "outcome": "running",
+            "judge": monitor.judge_digest if monitor else None,
             "strategy": strategy or "none",
             "replicas": distributed.count if distributed else 1,
         }
@@ -288,6 +299,7 @@ class _Loop:
         folders: RunFolders,
         dataset: Dataset,
         system: System,
+        monitor: EpisodeMonitor | None,
         terminal: Console | None,
         log: Log,
         distributed: Replicas | None = None,
@@ -298,9 +310,7 @@ class _Loop:
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
         held_out_seed = (config.seed, HELD_OUT)
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
-        self._sampler = Sampler(system)
-        has_judge = dataset.class_names == DIGITS  # the bundled judge knows no other classes
-        self._monitor = EpisodeMonitor(dataset.images, config.seed) if has_judge else None
+        self._sampler, self._monitor = Sampler(system), monitor
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals, self._distributed = Signals(), distributed

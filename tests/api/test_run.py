@@ -16,7 +16,7 @@ import numpy as np
 import gan3
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of, config_of
-from tests.support import FolderTest, lines_of, step_of, weights_of, write_idx_set
+from tests.support import FolderTest, keep_judge, lines_of, step_of, weights_of, write_idx_set
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -48,6 +48,7 @@ class Training(FolderTest):
             contextlib.redirect_stderr(err),
         ):
             write_idx_set(Path("own"))
+            keep_judge()
             handlers = [signal.getsignal(number) for number in SIGNALS]
             cls.run_a = train("a", on_metrics=cls.lines.append)
             cls.restored = handlers == [signal.getsignal(number) for number in SIGNALS]
@@ -188,6 +189,7 @@ class Training(FolderTest):
 class Scored(FolderTest):
     def test_the_card_and_the_determinator_of_a_run(self):
         write_idx_set(self.folder / "own", 600, 200)
+        keep_judge()
         run = train("s", "three_network", {"noise_draw": "batch"}, episodes=1, batches=2)
         card = run.evaluate()
         self.assertEqual(card.values, json.loads(Path("logs/s/report.json").read_text()))

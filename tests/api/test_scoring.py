@@ -9,13 +9,14 @@ from PIL import Image
 
 import gan3
 from gan3.data import strokes
-from tests.support import FolderTest, call, write_idx_set
+from tests.support import FolderTest, call, keep_judge, write_idx_set
 
 
 class Cards(FolderTest):
     def setUp(self):
         super().setUp()
         write_idx_set(self.folder / "own", 900, 300)
+        keep_judge()
         self.images, self.labels = (part[1000:] for part in strokes.make(1300, 10)[:2])
 
     def test_a_card_is_that_of_the_command_line(self):

@@ -61,10 +61,12 @@ class Help(unittest.TestCase):
                 for line in parser.format_help().splitlines():
                     self.assertLessEqual(len(line), 80)
 
-    def test_the_number_of_steps_of_a_judge_is_the_default_that_help_names(self):
-        from gan3.evaluation.judge import STEPS
+    def test_the_number_of_steps_of_a_judge_is_the_rule_that_help_names(self):
+        from gan3.evaluation.judge import EPOCHS, LEAST_STEPS, MOST_STEPS
 
-        self.assertIn(f"(default: {STEPS})", commands()["train-judge"].format_help())
+        rule = "twelve epochs, at least 1000, at most 12000"
+        self.assertEqual((EPOCHS, LEAST_STEPS, MOST_STEPS), (12, 1000, 12000))
+        self.assertIn(rule, " ".join(commands()["train-judge"].format_help().split()))
 
     def test_choices_are_those_of_the_library(self):
         for command, option, choices in (
@@ -149,7 +151,7 @@ class Arguments(FolderTest):
         self.assertEqual(self.parse("sample", "--out", name).out, Path(name))
 
     def test_defaults_are_parsed_too(self):
-        self.assertEqual(self.parse("train-judge").out, Path("judge.npz"))
+        self.assertIsNone(self.parse("train-judge").out)  # the cache
         self.assertEqual(self.parse("export-page").out, Path("digits.html"))
         self.assertEqual(self.parse("sample", "--out", "x.npz").seed, 0)
         self.assertIsNone(self.parse("train").seed)  # the config decides
@@ -166,6 +168,7 @@ class Arguments(FolderTest):
         line = ("evaluate", "--pretrained", "a", "--samples", "x.npz")
         self.assert_refused("not allowed with argument --pretrained", *line)
         self.assert_refused("not allowed with", "recognise", "x", "--run", "a", "--judge")
+        self.assert_refused("not allowed with", "evaluate", "--judge", "x.npz", "--train-judge")
 
 
 class OneLine(unittest.TestCase):

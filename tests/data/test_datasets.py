@@ -1,5 +1,6 @@
 """Where a data set is looked for, how it is split, and how it is named."""
 
+import dataclasses
 import gzip
 import hashlib
 import os
@@ -58,6 +59,31 @@ class OwnIdxSet(FolderTest):
         self.assert_refused("data set idx: needs a data folder", folder=None)
         (self.folder / "empty").mkdir()
         self.assert_refused("data folder empty: has no IDX files such as", folder="empty")
+
+    def test_the_validation_split_of_a_small_set_is_its_last_sixth(self):
+        images, labels, _, _ = self.arrays
+        split = self.load(split="validation")
+        np.testing.assert_array_equal(split.images, images[:250])
+        np.testing.assert_array_equal(split.held_out_images, images[250:])
+        np.testing.assert_array_equal(split.held_out_labels, labels[250:])
+
+    def test_what_a_judge_may_learn_depends_on_the_training_part_alone(self):
+        images, labels, _, _ = self.arrays
+        digests = set()
+        for changes in ({}, {"split": "validation"}, {"skip_first": 100}):
+            dataset = self.load(**changes)
+            digests.add(dataset.training_digest)
+            for part, expected in zip(dataset.learning_part(), (images, labels), strict=True):
+                np.testing.assert_array_equal(part, expected[:250])
+            for part, expected in zip(dataset.validation_part(), (images, labels), strict=True):
+                np.testing.assert_array_equal(part, expected[250:])
+        self.assertEqual(len(digests), 1)
+        named = dataclasses.replace(dataset, class_names=tuple("abcdefghij"))
+        digests.add(named.training_digest)
+        labels = dataset.training_labels.copy()
+        labels[-1] = (labels[-1] + 1) % 10  # of an image that is never learned from
+        digests.add(dataclasses.replace(dataset, training_labels=labels).training_digest)
+        self.assertEqual(len(digests), 3)
 
     def test_it_is_not_accepted_as_mnist(self):
         self.assert_refused("MNIST has 60000", dataset="mnist")

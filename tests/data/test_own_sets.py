@@ -211,6 +211,10 @@ class Sources(OwnTest):
             self.write_npz([0, 1] * 200, path=f"two/{name}.npz")
         self.assert_refused("several npz files, y.npz and z.npz", "two")
         self.assertEqual(self.read("two/z.npz").title, 'own set "z"')
+        Path("two/y.npz").rename("two/strokes.npz")  # as the cache of the embedded strokes
+        self.assertEqual(self.read("two").title, 'own set "two"')
+        Path("two/z.npz").unlink()
+        self.assertIsNone(kind_of(Path("two")))
 
     def test_the_title_is_the_name_of_the_file_or_folder(self):
         self.write_pictures("my letters")

@@ -118,6 +118,20 @@ class Compare(FolderTest):
             self.assertEqual(status, 2)
             self.assertRegex(err, rf"\Agan3: run b: its card has another {key} .*\n\Z")
 
+    def test_cards_without_a_judge_have_their_own_rows_and_no_picture_of_the_others(self):
+        rows = ("distinct_fraction", "train_distance_ratio")
+        for name, card in self.cards.items():
+            parts = {row: {key: card[row][key] for key in rows} for row in ("samples", "real")}
+            write_json(Path(f"logs/{name}/report.json"), card | {"judge": None} | parts)
+            if name == "a":
+                err = call("compare", "a", "b")[2]
+                self.assertRegex(err, r"\Agan3: run a: its card has no judge, unlike .* b; .*\n\Z")
+        status, out, err = call("compare", "a", "b", "--out", "c.png")
+        self.assertEqual(status, 0, err)
+        self.assertEqual(len(re.findall(r"(?m)^d\S+ .*\d", out)), 2, out)  # distinct, distance
+        self.assertEqual([path.name for path in Path().glob("c*.png")], ["c.png"])
+        self.assertEqual(err, "written: c.png\n")
+
     def test_a_damaged_or_missing_card_is_one_line(self):
         path = Path("logs/b/report.json")
         for content in ("", "{}", "[]", '{"samples": {"x": 1}}', "[" * 99_999):

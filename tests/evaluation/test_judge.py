@@ -10,46 +10,81 @@ import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.data import datasets, strokes
-from gan3.evaluation import judge
+from gan3.evaluation import judge, judges
 from tests.support import MNIST, FolderTest, call, needs_mnist, slow
 
 
-def bundled_record():
-    return json.loads(judge.BUNDLED_JUDGE.with_suffix(".json").read_text())
+def bundled_record(path=judge.BUNDLED_JUDGE):
+    return json.loads(path.with_suffix(".json").read_text())
 
 
 class Bundled(FolderTest):
-    def test_the_file_is_small_has_its_digest_and_a_record_of_its_training(self):
-        self.assertLessEqual(judge.BUNDLED_JUDGE.stat().st_size, 2_000_000)
-        with np.load(judge.BUNDLED_JUDGE, allow_pickle=False) as file:
-            self.assertEqual({file[name].dtype.name for name in file.files}, {"float32"})
-        record = bundled_record()
-        self.assertEqual(record["sha256"], judge.DIGEST)
-        self.assertEqual(judge.digest_of(judge.BUNDLED_JUDGE), judge.DIGEST)
-        self.assertEqual(
-            record["data_digest"],
-            datasets.load("mnist", MNIST).digest if MNIST else record["data_digest"],
+    def test_the_files_are_small_and_have_their_digest_and_a_record_of_their_training(self):
+        for path, sha256 in judge.BUNDLED.items():
+            self.assertLessEqual(path.stat().st_size, 2_000_000)
+            record = bundled_record(path)
+            self.assertEqual(record["sha256"], sha256)
+            self.assertEqual(judge.digest_of(path), sha256)
+            bundled = judge.load_bundled(path)
+            self.assertEqual(record["digest"], bundled.digest)
+            self.assertEqual(record["training_digest"], bundled.origin.training_digest)
+            self.assertEqual(tuple(record["class_names"]), bundled.origin.class_names)
+            self.assertIn("55,000", record["trained_on"])
+
+    @needs_mnist
+    def test_that_of_mnist_learned_from_mnist(self):
+        mnist, record = datasets.load("mnist", MNIST), bundled_record()
+        self.assertEqual(record["data_digest"], mnist.digest)
+        self.assertEqual(record["training_digest"], mnist.training_digest)
+
+    @slow("draws 70,000 digits")
+    def test_that_of_the_strokes_learned_from_the_strokes(self):
+        dataset, record = datasets.load("strokes"), bundled_record(judge.BUNDLED_STROKES)
+        self.assertEqual(record["training_digest"], dataset.training_digest)
+        accuracy = judges.judge_of(dataset).accuracy(
+            dataset.held_out_images, dataset.held_out_labels
         )
-        self.assertIn("55,000", record["trained_on"])
+        self.assertAlmostEqual(accuracy, record["accuracy"]["test"], delta=3e-4)
 
     def test_a_changed_or_damaged_file_is_refused(self):
-        other = self.folder / "judge.npz"
+        other, sha256 = self.folder / "judge.npz", judge.BUNDLED[judge.BUNDLED_JUDGE]
         shutil.copy(judge.BUNDLED_JUDGE, other)
-        judge.load(other, judge.DIGEST)
+        judge.load(other, sha256)
         content = bytearray(other.read_bytes())
-        weights = dict(np.load(other))
+        entries = dict(np.load(other))
+        one_name = np.frombuffer(b"zero", np.uint8)
         for change, message in (
-            (lambda: np.savez(other, **weights | {"logits/b": weights["logits/b"] + 1}), "not the"),
-            (lambda: np.savez(other, **{"logits/b": weights["logits/b"]}), "no array"),
+            ({"logits/b": entries["logits/b"] + 1}, "not the bundled judge"),
+            ({"logits/b": np.full(10, np.nan, np.float32)}, "logits/b .*not finite"),
+            ({"logits/b": np.zeros(9, np.float32)}, "logits/b is not float32 or float16 10"),
+            ({"class_names": one_name}, "class names are damaged"),
+            ({"class_names": np.full(9, 255, np.uint8)}, "class names are damaged"),
+            ({"class_names": np.frombuffer(b"a\na\nb", np.uint8)}, "class names are damaged"),
+            ({"training_digest": np.zeros(31, np.uint8)}, "training_digest is not uint8 32"),
+        ):
+            np.savez(other, **entries | change)
+            with self.subTest(message), self.assertRaisesRegex(UserError, message):
+                judge.load(other, sha256)
+        for change, message in (
+            (lambda: np.savez(other, **{"logits/b": entries["logits/b"]}), "no array"),
             (lambda: other.write_bytes(content[:5000]), "damaged"),
             (other.unlink, "no such file"),
         ):
             change()
             with self.subTest(message), self.assertRaisesRegex(UserError, message):
-                judge.load(other, judge.DIGEST)
-        np.savez(other, **weights | {"logits/b": np.full(10, np.nan, np.float32)})
-        with self.assertRaisesRegex(UserError, "logits/b .*not finite"):
-            judge.load(other)
+                judge.load(other, sha256)
+
+    def test_a_judge_is_named_by_its_weights_however_they_are_stored(self):
+        bundled = judge.load_bundled(judge.BUNDLED_STROKES)
+        entries = dict(np.load(judge.BUNDLED_STROKES))
+        np.savez_compressed(
+            "a.npz",
+            **{k: v.astype(np.float32) if v.dtype.kind == "f" else v for k, v in entries.items()},
+        )
+        again = judge.load(Path("a.npz"))
+        self.assertEqual((again.digest, again.origin), (bundled.digest, bundled.origin))
+        np.savez("b.npz", **entries | {"logits/b": entries["logits/b"] + np.float16(0.25)})
+        self.assertNotEqual(judge.load(Path("b.npz")).digest, bundled.digest)
 
     def test_it_recognizes_strokes_that_it_was_not_trained_on(self):
         images, labels, _, _ = strokes.make(500, 10)
@@ -79,13 +114,13 @@ class Training(FolderTest):
         images, labels, test_images, test_labels = strokes.make(600, 200)
 
         def train(seed, steps=5):
-            return judge.train(images, labels, seed=seed, steps=steps, augment=False)
+            return judge.train(images, labels, classes=10, seed=seed, steps=steps, augment=False)
 
         first, again, other = train(1), train(1), train(2)
         for name in first:
             np.testing.assert_array_equal(first[name], again[name])
         self.assertFalse(np.array_equal(first["hidden/w"], other["hidden/w"]))
-        self.assertGreater(judge.Judge(train(1, 60)).accuracy(test_images, test_labels), 0.9)
+        self.assertGreater(judge.Classifier(train(1, 60)).accuracy(test_images, test_labels), 0.9)
 
     @slow("trains a classifier")
     @needs_mnist
@@ -97,7 +132,15 @@ class Training(FolderTest):
         test = datasets.load("mnist", MNIST)
         accuracy = trained.accuracy(test.held_out_images, test.held_out_labels)
         self.assertEqual(record["accuracy"]["test"], accuracy)
-        self.assertIn(record["sha256"], out)
+        self.assertIn("j/a.npz", out)
+        self.assertEqual(record["training_digest"], test.training_digest)
+        self.assertEqual(trained.origin.training_digest, test.training_digest)
+
+
+class Steps(unittest.TestCase):
+    def test_twelve_epochs_within_limits(self):
+        for images, steps in ((55_000, 5280), (500, 1000), (30_000, 2880), (700_000, 12_000)):
+            self.assertEqual(judge.steps_for(images), steps)
 
 
 class Augmentation(unittest.TestCase):

@@ -6,6 +6,7 @@ import numpy as np
 
 from gan3.data import strokes
 from gan3.data.datasets import HELD_OUT
+from gan3.evaluation import judge
 from gan3.evaluation.monitor import EpisodeMonitor
 from gan3.plots import curves
 
@@ -29,7 +30,8 @@ class Monitor(unittest.TestCase):
         cls.labels = np.repeat(np.arange(10), 30)
         held_out = np.resize(cls.images, (HELD_OUT, 28, 28))
         blank = np.zeros((200, 28, 28), np.uint8)
-        cls.monitor = EpisodeMonitor(np.concatenate([blank, held_out]), seed=0)
+        images = np.concatenate([blank, held_out])
+        cls.monitor = EpisodeMonitor(judge.load_bundled(), images, seed=0)
 
     def test_samples_like_the_last_training_images_have_distance_zero(self):
         """The 200 blank images before them would make it far larger."""

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from gan3.data import strokes
-from gan3.evaluation import report_card, scoring
-from gan3.evaluation.judge import make as make_judge
+from gan3.evaluation import scoring
+from gan3.evaluation.judge import BUNDLED_STROKES, load, load_bundled
 from gan3.runs.registry import config_of
 from gan3.training.loop import train
-from tests.support import MNIST, FolderTest, call, needs_mnist, points_of, slow, write_idx_set
+from tests.support import FolderTest, call, keep_judge, points_of, slow, write_idx_set
 
 NEED_LABELS = {"label_accuracy", "determinator_judge_gap", "six_digit_accuracy", "cas"}
 WITHOUT_LABELS = {"classes_covered", "kl_to_uniform"}
@@ -50,6 +50,7 @@ class CardOfARun(FolderTest):
         cls.addClassCleanup(shutil.rmtree, cls.template)
         with contextlib.chdir(cls.template):
             write_idx_set(Path("own"), 600, 200)
+            keep_judge()
             train_run("a")
             cls.status, cls.out, cls.err = call("evaluate", "a", "--json", "deep/card.json")
 
@@ -129,6 +130,7 @@ class CardOfABatchNormalisedRun(FolderTest):
     @slow("trains a convolutional system and scores it twice")
     def test_it_says_which_moments_the_digits_were_drawn_with(self):
         write_idx_set(Path("own"), 600, 200)
+        keep_judge()
         config = config_of("gan_auto_write").with_text("dataset", "idx")
         for key in ("episodes", "batches", "skip_first"):
             config = config.with_text(key, "1")
@@ -145,14 +147,15 @@ class CardOfABatchNormalisedRun(FolderTest):
 
 
 class CardOfAValidationRun(FolderTest):
-    @slow("half a minute for 5,000 digits")
+    @slow("trains a run")
     def test_it_is_scored_on_the_last_training_images_and_never_on_the_test_set(self):
-        write_idx_set(self.folder / "own", 5200, 200)
+        write_idx_set(self.folder / "own", 720, 200)
+        keep_judge()
         train_run("v", split="validation")
         status, out, err = call("evaluate", "v")
         self.assertEqual(status, 0, err)
         card = json.loads(Path("logs/v/report.json").read_text())
-        self.assertEqual((card["split"], card["held_out"]), ("validation", 5000))
+        self.assertEqual((card["split"], card["held_out"]), ("validation", 120))
         status, _, err = call("evaluate", "v", "--split", "test")
         self.assertEqual(status, 2)
         self.assertRegex(err, "train another run with split test")
@@ -162,6 +165,7 @@ class CardOfAFile(FolderTest):
     def setUp(self):
         super().setUp()
         write_idx_set(self.folder / "own", 1200, 600)
+        keep_judge()
         self.images, self.labels = (part[2000:] for part in strokes.make(2400, 10)[:2])
 
     def card(self, images, labels=None, expected_status=0):
@@ -181,9 +185,8 @@ class CardOfAFile(FolderTest):
         self.assertEqual((card["file"], card["count"]), ("x.npz", 400))
         self.assertTrue(NEED_LABELS - {"determinator_judge_gap", "cas"} <= set(card["samples"]))
         self.assertIn("x.npz: uint8 from 0 to 255, read as 0..255\n", self.out)
-        self.assertIn(
-            f"\njudge {report_card.judge.DIGEST}\ndata  {card['data_digest']}\n", self.out
-        )
+        digest = load_bundled(BUNDLED_STROKES).digest  # of the weights that stand for its judge
+        self.assertIn(f"\njudge {digest}\ndata  {card['data_digest']}\n", self.out)
         self.assertNotIn("determinator_judge_gap", card["samples"])
         self.assertEqual(np.array(card["confusion"]).sum(), 400)
 
@@ -210,20 +213,22 @@ class CardOfAFile(FolderTest):
                 self.assertEqual(err.count("\n"), 1, err)
 
     @slow("trains three classifiers")
-    @needs_mnist
     def test_classification_accuracy_score_and_another_judge(self):
-        make_judge(Path("j.npz"), 3, MNIST, 40, log=lambda line: None)
+        own = ("--dataset", "idx", "--data", "own")
+        status, _, err = call("train-judge", *own, "--steps", 60, "--out", "j.npz")
+        self.assertEqual(status, 0, err)
         np.savez("x.npz", images=self.images, labels=self.labels.astype(np.int64))
-        options = ("--dataset", "idx", "--data", "own", "--judge", "j.npz", "--json", "c.json")
         before = scoring.CAS_STEPS
         self.addCleanup(setattr, scoring, "CAS_STEPS", before)
         scoring.CAS_STEPS = 40
-        status, _, err = call("evaluate", "--samples", "x.npz", *options, "--cas")
+        options = ("--judge", "j.npz", "--json", "c.json", "--cas")
+        status, _, err = call("evaluate", "--samples", "x.npz", *own, *options)
         self.assertEqual(status, 0, err)
         card = json.loads(Path("c.json").read_text())
         for row in ("samples", "real"):
             self.assertGreater(card[row]["cas"]["value"], 0.7)
-        self.assertNotEqual(card["judge"]["digest"], report_card.judge.DIGEST)
+        self.assertEqual(card["judge"]["digest"], load(Path("j.npz")).digest)
+        self.assertNotEqual(card["judge"]["digest"], load_bundled(BUNDLED_STROKES).digest)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 
 from gan3.data import strokes
 from gan3.data.datasets import Dataset
-from gan3.evaluation import judge, scoring
+from gan3.evaluation import judge, metrics, scoring
 from gan3.evaluation.scoring import METRICS, Metric, SampleSet
 
 NEED_LABELS = {"label_accuracy", "determinator_judge_gap", "six_digit_accuracy", "cas"}
@@ -39,6 +39,11 @@ class Names(unittest.TestCase):
         ):
             metric = Metric("x", "", better, 1)
             self.assertEqual(sorted(values, key=metric.cost), values, better)
+
+    def test_large_values_have_fewer_decimals(self):
+        metric = Metric("x", "", "lower", 3)
+        for value, text in ((999.9994, "999.999"), (-1051.536, "-1051.54"), (2e6, "2000000")):
+            self.assertEqual(metric.text(value), text)
 
     def test_a_mean_has_the_standard_deviation_of_several_values(self):
         metric = Metric("x", "", "higher", 2)
@@ -122,6 +127,26 @@ class Scoring(unittest.TestCase):
         self.assertEqual(scores["classes_covered"], 5)
         self.assertAlmostEqual(scores["kl_to_uniform"], np.log(2), delta=0.1)
         self.assertEqual((evaluation.counts.shape, evaluation.counts.sum()), ((10,), len(half)))
+
+    def test_without_a_judge_the_pixels_are_scored_as_with_one(self):
+        dataset = self.scorer._dataset
+        without = scoring.Scorer(dataset, None, seed=0)
+        samples = SampleSet("x", self.fresh, self.fresh_labels)
+        judged, unjudged = self.scorer.score(samples), without.score(samples)
+        self.assertEqual(set(unjudged.scores), {"distinct_fraction", "train_distance_ratio"})
+        for metric, score in unjudged.scores.items():
+            self.assertEqual(score, judged.scores[metric])
+        for one, other in zip(unjudged.pairs, judged.pairs, strict=True):
+            np.testing.assert_array_equal(one, other)
+        self.assertEqual((unjudged.coverage, unjudged.counts), (None, None))
+
+        # Without requested classes, all images are one class.
+        unlabelled = without.score(SampleSet("x", self.fresh, None)).scores
+        distances = metrics.nearest_images(self.fresh, self.images)[0].mean()
+        real = metrics.nearest_images(self.held_out, self.images)[0].mean()
+        self.assertAlmostEqual(
+            unlabelled["train_distance_ratio"]["value"], distances / real, delta=1e-5
+        )
 
     def test_the_determinator_judge_gap_is_in_percentage_points(self):
         """A determinator that always agrees with the request, against one that never does."""

@@ -31,6 +31,13 @@ class ReportCard(unittest.TestCase):
         texts = self.axes_by_title(counts)["requested and predicted digits"].texts
         self.assertEqual([int(text.get_text()) for text in texts], counts.ravel().tolist())
 
+    def test_without_a_judge_it_says_so_and_draws_no_classes(self):
+        samples = np.tile(DIGITS, (5, 1, 1))
+        pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
+        figure = cards.report_card("title", ["line"], None, None, samples, pairs)
+        self.assertEqual({axes.get_title() for axes in figure.axes}, {"samples", "1.00", ""})
+        self.assertTrue([text for text in figure.texts if "no judge" in text.get_text()])
+
 
 class AnyNumberOfClasses(unittest.TestCase):
     def card(self, names):

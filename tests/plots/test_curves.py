@@ -24,6 +24,7 @@ class Curves(unittest.TestCase):
         self.assertEqual(labels, [label for label, _ in curves.LOSSES.values()])
         np.testing.assert_allclose(losses.lines[0].get_ydata()[:3], [1 / 10, 1 / 20, 1 / 30])
         self.assertEqual([line for axes in judged for line in axes.lines], [])
+        self.assertIn("no metrics by a judge", judged[0].texts[0].get_text())
 
     def test_a_system_without_a_determinator_has_no_curves_of_it(self):
         tags = ("loss/discriminator", "loss/generator_real", "accuracy/discriminator_fake")

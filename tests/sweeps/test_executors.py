@@ -23,6 +23,7 @@ from tests.support import (
     RUN_SLOW,
     FolderTest,
     call,
+    keep_judge,
     lines_of,
     slow,
     start,
@@ -173,6 +174,7 @@ class Ray(FolderTest):
             text += VARIANTS.format(name=experiment, experiment=experiment, settings="beta1 = 0.5")
         Path("spec.toml").write_text(text)
         write_idx_set(Path("own"), 600, 200)
+        keep_judge()
 
     def sweep(self, name, *more):
         """Run the sweep in folders of its own; the metrics of its report cards, by run."""

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from gan3.sweeps import spec, sweep
-from tests.support import FolderTest, call, lines_of, slow, write_idx_set
+from tests.support import FolderTest, call, keep_judge, lines_of, slow, write_idx_set
 
 SPEC = """
 name = "try"
@@ -33,6 +33,7 @@ class Runs(FolderTest):
     @slow("trains five runs")
     def test_runs_are_trained_scored_compared_and_not_repeated(self):
         write_idx_set(self.folder / "own", 600, 200)
+        keep_judge()
         Path("spec.toml").write_text(SPEC + "minutes = 150\n")
         folders = ("--data", "own")
         status, out, err = call("sweep", "spec.toml", "--jobs", "2", *folders)
@@ -120,6 +121,15 @@ class Ranking(FolderTest):
         self.assertEqual([point.mean for point in ranking], [6, 8, 9])
         self.assertEqual([len(point.values) for point in ranking], [1, 2, 1])
         self.assertEqual(ranking[1].point, {"beta1": 0.5, "learning_rate.generator": 1e-3})
+
+    def test_cards_without_a_judge_have_no_rank(self):
+        specified = self.read("distinct_fraction", {(0.5, 1e-3, 0): 1.0, (0.9, 1e-3, 1): 0.5})
+        for path in Path("logs").glob("*/report.json"):
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"judge": None}))
+        trials = sweep.read_scored(specified)
+        self.assertEqual(len(trials), 2)
+        self.assertEqual(sweep.rank(trials, "frechet_distance"), [])
+        self.assertEqual(len(sweep.rank(trials, "distinct_fraction")), 2)
 
     def test_the_metric_decides_which_values_are_better(self):
         values = {(0.5, 1e-3, 0): 0.7, (0.7, 1e-3, 0): 1.1, (0.9, 1e-3, 0): 1.4}

@@ -17,6 +17,7 @@ from gan3.core.errors import UserError
 from gan3.data import strokes
 from gan3.data.batches import Batches, make_gather
 from gan3.data.datasets import load
+from gan3.evaluation import judge
 from gan3.plots import curves, grids
 from gan3.plots.numbers import number_image
 from gan3.runs.checkpoints import Checkpoints
@@ -27,6 +28,7 @@ from tests.support import (
     MNIST,
     FolderTest,
     call,
+    keep_judge,
     lines_of,
     needs_mnist,
     slow,
@@ -77,6 +79,7 @@ class Runs(FolderTest):
     def setUp(self):
         super().setUp()
         write_idx_set(self.folder / "own")
+        keep_judge()
 
     def train(self, *more, expect=0, name="a", system=SMALL):
         own = ("--dataset", "idx", "--data", "own", "--run", name)
@@ -333,6 +336,66 @@ class Runs(FolderTest):
         self.assertEqual(step_of("d"), step)  # nothing was saved over the last one
 
 
+class JudgeOfARun(FolderTest):
+    """A resumed run has the judge that it began with, or none."""
+
+    def setUp(self):
+        super().setUp()
+        write_idx_set(Path("own"))
+
+    def train(self, *more, expect=0):
+        own = ("--dataset", "idx", "--data", "own", "--run", "a")
+        status, out, err = call("train", *SHORT, *SMALL, *own, *more)
+        self.assertEqual(status, expect, err)
+        return out if status == 0 else err
+
+    def judged(self):
+        """The number of lines with a judge's metrics, and the judge in run.json."""
+        lines = [line for line in lines_of("a") if "judge/frechet_distance" in line]
+        return len(lines), json.loads(Path("logs/a/run.json").read_text())["judge"]
+
+    def test_without_one_it_says_how_to_train_it_and_stays_without(self):
+        out = self.train("--episodes", 1)
+        self.assertEqual(out.count("gan3 train-judge --dataset idx --data own"), 1)
+        self.assertNotIn("by the judge", out)
+        keep_judge()
+        out = self.train("--episodes", 2, "--resume")
+        self.assertIn("NOTE: the run began without a judge", out)
+        self.assertEqual(self.judged(), (0, None))
+
+    def test_with_another_one_it_is_not_resumed(self):
+        keep_judge()
+        (path,) = Path("cache/judges").iterdir()
+        digest = judge_digest(path)
+        self.train("--episodes", 1)
+        self.assertEqual(self.judged(), (1, digest))
+        kept = path.read_bytes()
+        entries = dict(np.load(path))
+        np.savez(path, **entries | {"logits/b": entries["logits/b"] + np.float16(1)})
+        for found in (judge_digest(path)[:12], "none"):
+            err = self.train("--episodes", 2, "--resume", expect=2)
+            self.assertRegex(err, rf"began with {digest[:12]}, now there is {found}; [^\n]+\n\Z")
+            self.assertIn("gan3 train-judge --dataset idx --data own", err)
+            path.unlink(missing_ok=True)
+        path.write_bytes(kept)
+        self.train("--episodes", 2, "--resume")
+        self.assertEqual(self.judged(), (2, digest))
+
+    def test_train_judge_trains_it_first(self):
+        with mock.patch.object(judge, "LEAST_STEPS", 5):
+            out = self.train("--episodes", 1, "--train-judge")
+        self.assertLess(
+            out.index("held-out validation images"), out.index("episode 1 by the judge")
+        )
+        (path,) = Path("cache/judges").glob("*.npz")
+        self.assertEqual(self.judged(), (1, judge_digest(path)))
+
+
+def judge_digest(path):
+    """The digest that names the judge in a file."""
+    return judge.load(path).digest
+
+
 class Schedule(unittest.TestCase):
     """One run of 3 episodes x 25 batches x 10 of 300 images, observed while it trains."""
 
@@ -343,6 +406,7 @@ class Schedule(unittest.TestCase):
         cls.addClassCleanup(os.chdir, Path.cwd())
         os.chdir(folder.name)
         write_idx_set(Path("own"))
+        keep_judge()
         config = config_of("mlp_gan").with_text("dataset", "idx")
         for key, value in (("episodes", "3"), ("batches", "25"), ("batch_size", "10")):
             config = config.with_text(key, value)
