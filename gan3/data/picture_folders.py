@@ -10,10 +10,12 @@ from gan3.core.log import Log
 from gan3.data.idx import MAX_IMAGES, Arrays
 from gan3.data.pictures import border, fit, likely_ink, read_grey, unknown_ink, visible
 
-_SUFFIXES = {
-    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
-    *(".pbm", ".pgm", ".ppm", ".pnm"),
-}
+# fmt: off
+_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp",
+    ".pbm", ".pgm", ".ppm", ".pnm",
+)
+# fmt: on
 _LOOKED_AT = 300  # pictures from which the ink is guessed, for a message
 _MANY = 5_000  # pictures that take a while
 

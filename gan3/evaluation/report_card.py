@@ -224,7 +224,7 @@ def make_card(
         log(line)
     shown = slice(100)
     if samples.labels is not None:
-        count = cards.sheet_layout(classes)[0] * classes
+        count = cards.sheet_layout(len(names))[0] * len(names)
         shown = balanced_indices(samples.labels, count, seed, classes)
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"

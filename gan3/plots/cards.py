@@ -47,7 +47,7 @@ def report_card(
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
     per_class, columns = sheet_layout(len(class_names))
     if counts is None or coverage is None:
-        _sample_sheet(figure, samples, 10, "samples")
+        _sample_sheet(figure, samples, columns, "samples")
         text = "no judge has learned from this data set,\nso nothing is said about its classes"
         figure.text(0.5, 0.45, text, ha="center", fontsize=9, color="0.4")
         _nearest_pairs(figure, class_names, *pairs)
