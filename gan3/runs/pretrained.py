@@ -36,7 +36,7 @@ GENERATORS = {
         "best", 1, "9d576357979ad56f4394b25f8b93ba6288f6b2da399847d898543297b13ced84"
     ),
     "three_network": Pretrained(
-        "three_network", 0, "346d3c44a9df99b4d2bb4235c3c57526f569aff886da2d6c609a477ec83f6bb0"
+        "three_network", 0, "f5796d47f698f64cceb5888e2132c87a6d4c6719e7af3ecfc01923ab8dd0c90a"
     ),
     "published_code": Pretrained(
         "published_code", 0, "c6308f60d3b1b458b9df16c6c0d2eb979a2b886c3e6495e6970c620de43d3252"
