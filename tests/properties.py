@@ -1,7 +1,8 @@
 """Hypothesis with the settings of this suite, for modules of laws that hold for all inputs.
 
-A module that imports this one is skipped where hypothesis is not installed. The cases are a function
-of the test alone, so a run neither flakes nor writes a database; `make test-all` tries more of them.
+A module that imports this one is skipped where hypothesis is not installed. The cases are a
+function of the test alone, so a run neither flakes nor writes a database; `make test-all` tries
+more of them.
 """
 
 import tempfile
