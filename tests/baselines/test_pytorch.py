@@ -1,7 +1,8 @@
 """The baselines' networks against PyTorch modules with the same weights.
 
 Those that were published in PyTorch are written as their descriptions read there: layer by layer,
-channels first, PyTorch's paddings. `make test-torch` installs PyTorch.
+channels first, PyTorch's paddings. `make test-all` installs PyTorch's CPU build where it can be
+had.
 """
 
 import unittest
@@ -12,9 +13,9 @@ import tensorflow as tf
 from gan3.baselines import networks
 from gan3.nn import layers
 from gan3.nn.initializers import FanIn, Normal, TruncatedNormal
-from tests.support import has, needs
+from tests.support import RUN_SLOW, has, needs, slow
 
-if has("torch"):
+if RUN_SLOW and has("torch"):
     import torch
     from torch import nn
     from torch.nn import functional
@@ -62,7 +63,8 @@ def as_images(flat):
     return flat.reshape(-1, 1, 28, 28)
 
 
-@needs("torch", remedy="make test-torch")
+@slow("seconds, and as many to import PyTorch")
+@needs("torch", remedy="make bench-torch")
 class PyTorch(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -295,7 +297,8 @@ class PyTorch(unittest.TestCase):
         )  # fmt: skip
 
 
-@needs("torch", remedy="make test-torch")
+@slow("seconds to import PyTorch")
+@needs("torch", remedy="make bench-torch")
 class PaddingConventions(unittest.TestCase):
     """Which of TensorFlow's paddings is which of PyTorch's, on even and odd sides."""
 
