@@ -230,11 +230,11 @@ class PyTorch(unittest.TestCase):
 
     def test_conditional_dcgan(self):
         self.check(
-            networks.ConditionalGenerator(Normal(0)), *self.conditional_generator(),
+            networks.ConditionalGenerator(Normal(0), 10), *self.conditional_generator(),
             COUNT, 100,
         )  # fmt: skip
         self.check(
-            networks.ConditionalDiscriminator(Normal(0)), *self.conditional_discriminator(),
+            networks.ConditionalDiscriminator(Normal(0), 10), *self.conditional_discriminator(),
             COUNT, 28, 28, 1,
         )  # fmt: skip
 
@@ -244,7 +244,7 @@ class PyTorch(unittest.TestCase):
         Departure 5 of `experiments/conditional_dcgan.py`: here it is the batch's own.
         """
         count = 64
-        network = networks.ConditionalGenerator(Normal(0))
+        network = networks.ConditionalGenerator(Normal(0), 10)
         module, parameters, forward = self.conditional_generator()
         norms = [layer for layer in module if isinstance(layer, nn.BatchNorm2d)]
         for seed in range(3):
