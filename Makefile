@@ -88,8 +88,15 @@ bench-torch: setup ## the same with PyTorch and JAX (installs both)
 test: setup ## run the quick tests; GAN3_DATA=folder adds those on real MNIST
 	@$(PY) -m tests.parallel $(ARGS)
 
-test-all: setup ## run all tests, the slow ones and those of Ray included
+# The baselines are compared with PyTorch modules where its CPU build can be had (190 MB; the builds
+# for GPUs take gigabytes). An index that has it can be named to pip, by PIP_EXTRA_INDEX_URL.
+TORCH = $(shell sed -n 's/^torch==.*/&+cpu/p' requirements-bench.txt)
+
+test-all: setup-dev ## run all tests, the slow ones and those of Ray included
 	$(call install,requirements-ray)
+	@$(PY) -c 'import torch' 2>/dev/null || \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --only-binary :all: "$(TORCH)" 2>/dev/null || \
+	  echo "$(TORCH) cannot be had here: the tests against PyTorch are skipped"
 	@GAN3_ALL=1 $(PY) -m tests.parallel $(ARGS)
 
 lint: setup-dev ## check the code with ruff

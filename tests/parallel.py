@@ -90,7 +90,10 @@ class _TimedResult(unittest.TextTestResult):
 def run_module(name: str) -> Result:
     """Run the tests of one module, class or method in this process."""
     began = time.monotonic()
-    suite = unittest.defaultTestLoader.loadTestsFromName(name)
+    try:
+        suite = unittest.defaultTestLoader.loadTestsFromName(name)
+    except unittest.SkipTest as skip:  # raised at import: the module lacks a package
+        return Result(1, 0, 0, 1, time.monotonic() - began, skip_reasons=(str(skip),))
     with open(os.devnull, "w") as stream:
         runner = unittest.TextTestRunner(stream, verbosity=0, resultclass=_TimedResult)
         result = runner.run(suite)

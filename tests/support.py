@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -37,6 +38,16 @@ def slow(reason):
 def needs_mnist(test):
     """Decorator: skip the test or class unless GAN3_DATA names the folder of MNIST."""
     return unittest.skipUnless(MNIST, "needs MNIST: GAN3_DATA is not set")(test)
+
+
+def has(*packages):
+    """Whether all packages are installed, without importing them."""
+    return all(importlib.util.find_spec(package) for package in packages)
+
+
+def needs(*packages, remedy="make setup-dev"):
+    """Decorator: skip the test or class unless the packages are installed."""
+    return unittest.skipUnless(has(*packages), f"needs {' and '.join(packages)}: {remedy}")
 
 
 def small_system(seed=3, dtype="float32", **changes):

@@ -16,6 +16,9 @@ class Fine(unittest.TestCase):
     @unittest.skip("not today")
     def test_is_skipped(self): pass
 """,
+    "test_lacks": """
+raise unittest.SkipTest("needs nothing_like_it")
+""",
     "deep.test_broken": """
 class Broken(unittest.TestCase):
     def test_fails_twice(self):
@@ -62,10 +65,11 @@ class Runner(FolderTest):
 
     def test_every_outcome_is_counted_once(self):
         status, output, last = self.run_tests("--jobs", "2")
-        self.assertEqual((status, last), (1, "FAILED (failures=1, errors=3, skipped=1)"))
-        self.assertRegex(output, r"\nRan 7 tests in \d+\.\d{3}s\n")
+        self.assertEqual((status, last), (1, "FAILED (failures=1, errors=3, skipped=2)"))
+        self.assertRegex(output, r"\nRan 8 tests in \d+\.\d{3}s\n")
         self.assertIn("\nThe 10 slowest tests:\n", output)
         self.assertIn("skipped 1 x not today", output)
+        self.assertIn("skipped 1 x needs nothing_like_it", output)
         for text in ("no good", "lost", "cannot start", "status 7", "last words"):
             self.assertIn(text, output)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 _BLOCK = 1000  # rows; 1,000 x 60,000 distances in float32 are 240 MB
+_ROUNDING = 1e-13  # of |a|^2 + |b|^2 - 2 a.b, relative to the first two, up to some 100 features
 _NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 _KERNEL_STREAM, _MEAN_STREAM, _FRECHET_STREAM, _RATIO_STREAM = 71, 72, 73, 74  # of a seed
 
@@ -72,7 +73,8 @@ def frechet_distance(a: Moments, b: Moments, root: np.ndarray | None = None) -> 
     """
     root = root_of(b.covariance) if root is None else root
     inner = root @ a.covariance @ root
-    values = _clip_negative(np.linalg.eigvalsh((inner + inner.T) / 2))
+    scale = np.linalg.norm(a.covariance) * np.linalg.norm(b.covariance)
+    values = _clip_negative(np.linalg.eigvalsh((inner + inner.T) / 2), scale)
     trace = np.trace(a.covariance) + np.trace(b.covariance) - 2 * np.sqrt(values).sum()
     return float(max(0.0, ((a.mean - b.mean) ** 2).sum() + trace))
 
@@ -80,11 +82,16 @@ def frechet_distance(a: Moments, b: Moments, root: np.ndarray | None = None) -> 
 def root_of(covariance: np.ndarray) -> np.ndarray:
     """The symmetric root [D, D] of a covariance. Raises as `frechet_distance` does."""
     values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(_clip_negative(values))) @ vectors.T
+    return (vectors * np.sqrt(_clip_negative(values, np.linalg.norm(covariance)))) @ vectors.T
 
 
-def _clip_negative(eigenvalues: np.ndarray) -> np.ndarray:
-    if not eigenvalues.min() >= -1e-9 * max(eigenvalues.max(), 1e-12):
+def _clip_negative(eigenvalues: np.ndarray, scale: float) -> np.ndarray:
+    """Without the negative ones that are rounding errors.
+
+    scale: of the matrices that they were computed from. It can be far above the largest eigenvalue,
+    which is 0 but for rounding if two sets of features vary in different directions.
+    """
+    if not eigenvalues.min() >= -1e-9 * scale:
         raise ArithmeticError(f"covariance with an eigenvalue of {eigenvalues.min():.3g}")
     return np.maximum(eigenvalues, 0)
 
@@ -141,8 +148,13 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> PRDC:
     - Density: the number of real balls that contain a fake, divided by k.
     - Coverage: whether a real ball contains any fake.
 
+    A point exactly on the sphere is outside the ball, as in the code of Naeem et al. (the package
+    prdc). The paper and the code of Kynkaanniemi et al. have it inside. That matters only for ties:
+    a point with k duplicates has an empty ball.
+
     real [N, D], fake [M, D]: features. Raises ValueError unless both have more than k rows.
     """
+    real, fake = real - real[:1], fake - real[:1]  # else a large offset costs digits
     real_radius, fake_radius = _kth_distance(real, k), _kth_distance(fake, k)
     balls = np.zeros(len(fake))
     recall, coverage = np.zeros(len(real)), np.zeros(len(real))
@@ -157,8 +169,10 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> PRDC:
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * (a @ b.T)
-    return np.maximum(squared, 0)
+    """Squared distances [N, M] of a [N, D] and b [M, D]; those below the rounding error are 0."""
+    norms = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None]
+    squared = norms - 2 * (a @ b.T)
+    return np.where(squared > _ROUNDING * norms, squared, 0)
 
 
 def _kth_distance(points: np.ndarray, k: int) -> np.ndarray:
@@ -189,6 +203,7 @@ def mean_pairwise_distance(features: np.ndarray, labels: np.ndarray) -> float:
     for digit in np.unique(labels):
         of_digit = features[labels == digit]
         if len(of_digit) > 1:
+            of_digit = of_digit - of_digit[:1]  # else a large offset costs digits
             total = sum(
                 np.sqrt(_squared_distances(of_digit[start : start + _BLOCK], of_digit)).sum()
                 for start in range(0, len(of_digit), _BLOCK)

@@ -1,0 +1,227 @@
+"""Laws of the metrics: what permutations, scales, shifts and more points do, and bounds."""
+
+import math
+import unittest
+
+import numpy as np
+
+from gan3.evaluation import metrics
+from tests.properties import arrays, given, st
+
+
+def features(rows=(7, 30), widths=(1, 5)):
+    """Features [N, D] of whole numbers: many ties and duplicates, and no rounding in distances."""
+    return st.tuples(st.integers(*rows), st.integers(*widths)).flatmap(
+        lambda shape: arrays.arrays(float, shape, elements=st.integers(-20, 20).map(float))
+    )
+
+
+def pairs():
+    """Two sets of features of one width."""
+    return st.integers(1, 5).flatmap(
+        lambda width: st.tuples(*[features(widths=(width, width))] * 2)
+    )
+
+
+SEEDS = st.integers(0, 2**31 - 1)
+DIGITS = st.lists(st.integers(0, 9), min_size=1, max_size=300).map(np.array)
+POWERS = st.integers(-40, 40).map(lambda n: 2.0**n)  # scaling by one of these does not round
+
+
+def shuffled(array, seed):
+    return array[np.random.default_rng(seed).permutation(len(array))]
+
+
+class PredictedDigits(unittest.TestCase):
+    @given(DIGITS, SEEDS)
+    def test_counts_are_kept(self, predicted, seed):
+        requested = shuffled(predicted, seed)
+        counts = metrics.confusion(requested, predicted)
+        self.assertEqual(counts.sum(), len(predicted))
+        np.testing.assert_array_equal(counts.sum(axis=0), counts.sum(axis=1))
+        np.testing.assert_array_equal(metrics.confusion(predicted, requested), counts.T)
+        self.assertEqual(np.trace(counts), (requested == predicted).sum())
+
+    @given(DIGITS, SEEDS)
+    def test_divergence_from_uniform(self, predicted, seed):
+        got = metrics.kl_to_uniform(predicted)
+        self.assertTrue(-1e-12 <= got <= math.log(10) + 1e-12)
+        used = len(np.unique(predicted))
+        self.assertGreaterEqual(got, math.log(10 / used) - 1e-12)  # even over those that occur
+        renamed = np.random.default_rng(seed).permutation(10)[predicted]
+        self.assertAlmostEqual(metrics.kl_to_uniform(renamed), got, delta=1e-12)
+        self.assertAlmostEqual(metrics.kl_to_uniform(np.tile(predicted, 3)), got, delta=1e-12)
+
+    @given(st.lists(st.integers(0, 400), min_size=10, max_size=10).filter(any))
+    def test_a_digit_is_covered_from_one_percent_on(self, counts):
+        predicted = np.repeat(np.arange(10), counts)
+        expected = sum(100 * count >= sum(counts) for count in counts)
+        self.assertEqual(metrics.classes_covered(predicted), expected)
+
+    @given(st.lists(st.booleans(), min_size=1, max_size=60).map(np.array), st.integers(1, 7))
+    def test_strings(self, correct, length):
+        strings = metrics.strings_correct(correct, length)
+        self.assertEqual(len(strings), len(correct) // length)
+        self.assertLessEqual(length * strings.sum(), correct.sum())
+        if correct.all():
+            self.assertTrue(strings.all())
+
+
+class Frechet(unittest.TestCase):
+    def distance(self, a, b):
+        return metrics.frechet_distance(metrics.moments(a), metrics.moments(b))
+
+    @given(pairs(), SEEDS)
+    def test_it_is_a_symmetric_function_of_the_sets(self, sets, seed):
+        a, b = sets
+        got, size = self.distance(a, b), 1 + (a**2).max() + (b**2).max()
+        self.assertGreaterEqual(got, 0)
+        self.assertAlmostEqual(self.distance(b, a) / size, got / size, delta=1e-6)
+        self.assertAlmostEqual(self.distance(shuffled(a, seed), b) / size, got / size, delta=1e-6)
+        self.assertAlmostEqual(self.distance(a, a) / size, 0, delta=1e-6)
+
+    @given(pairs(), POWERS, st.integers(-1000, 1000))
+    def test_scales_and_shifts(self, sets, scale, shift):
+        """It has the units of a square, and only the difference of the means matters."""
+        a, b = sets
+        got, size = self.distance(a, b), 1 + (a**2).max() + (b**2).max()
+        scaled = self.distance(a * scale, b * scale) / scale**2
+        self.assertAlmostEqual(scaled / size, got / size, delta=1e-6)
+        shifted = self.distance(a + shift, b + shift)
+        self.assertAlmostEqual(shifted / size, got / size, delta=1e-6)
+        apart = self.distance(a, a + shift)
+        expected = shift**2 * a.shape[1]
+        self.assertAlmostEqual(apart / (expected + size), expected / (expected + size), delta=1e-6)
+
+    @given(features(), SEEDS)
+    def test_counts_repeat_rows(self, a, seed):
+        counts = np.random.default_rng(seed).integers(0, 4, len(a))
+        counts[:2] += 1
+        got, expected = metrics.moments(a, counts), metrics.moments(np.repeat(a, counts, axis=0))
+        np.testing.assert_allclose(got.mean, expected.mean, atol=1e-11)
+        np.testing.assert_allclose(got.covariance, expected.covariance, atol=1e-11)
+
+
+class Kernel(unittest.TestCase):
+    @given(pairs(), SEEDS, SEEDS)
+    def test_sets_of_equal_size_in_any_order_and_by_any_seed(self, sets, seed, other):
+        count = min(map(len, sets))
+        a, b = (points[:count] for points in sets)
+        got, _ = metrics.kernel_distance(a, b, seed)
+        size = ((np.maximum((a**2).sum(1).max(), (b**2).sum(1).max()) / a.shape[1]) + 1) ** 3
+        for one, two in ((shuffled(a, other), b), (b, a), (b, shuffled(a, seed))):
+            again, _ = metrics.kernel_distance(one, two, other)
+            self.assertAlmostEqual(again / size, got / size, delta=1e-12)
+
+    @given(features(), SEEDS)
+    def test_a_set_and_itself(self, a, seed):
+        """What the unbiased estimate leaves out are the diagonals: it is at most 0."""
+        got, _ = metrics.kernel_distance(a, a, seed)
+        self.assertLessEqual(got, 1e-9 * ((a**2).sum(axis=1).max() + 1) ** 3)
+
+
+class Neighbours(unittest.TestCase):
+    @given(pairs(), st.integers(1, 6), SEEDS)
+    def test_the_order_of_the_points_does_not_matter(self, sets, k, seed):
+        real, fake = sets
+        got = metrics.prdc(real, fake, k)
+        random = np.random.default_rng(seed)
+        i, j = random.permutation(len(real)), random.permutation(len(fake))
+        again = metrics.prdc(real[i], fake[j], k)
+        for name, order in (("precision", j), ("recall", i), ("density", j), ("coverage", i)):
+            np.testing.assert_array_equal(getattr(again, name), getattr(got, name)[order], name)
+
+    @given(pairs(), st.integers(1, 6), POWERS, st.integers(-(10**6), 10**6))
+    def test_scales_and_shifts_do_not_matter(self, sets, k, scale, shift):
+        real, fake = sets
+        got = metrics.prdc(real, fake, k)
+        for one, two in ((real * scale, fake * scale), (real + shift, fake + shift)):
+            for name, values in metrics.prdc(one, two, k)._asdict().items():
+                np.testing.assert_array_equal(values, getattr(got, name), name)
+
+    @given(pairs(), st.integers(1, 6))
+    def test_bounds_and_what_one_metric_says_about_another(self, sets, k):
+        real, fake = sets
+        got = metrics.prdc(real, fake, k)
+        for values in (got.precision, got.recall, got.coverage):
+            self.assertLessEqual(set(values), {0.0, 1.0})
+        self.assertTrue(got.density.min() >= 0 and got.density.max() <= len(real) / k)
+        np.testing.assert_array_equal(got.precision > 0, got.density > 0)
+        self.assertLessEqual(got.coverage.sum(), k * got.density.sum() + 1e-9)
+        self.assertEqual(got.coverage.any(), got.precision.any())
+        swapped = metrics.prdc(fake, real, k)
+        np.testing.assert_array_equal(swapped.precision, got.recall)
+        np.testing.assert_array_equal(swapped.recall, got.precision)
+
+    @given(pairs(), st.integers(1, 5))
+    def test_more_neighbours_and_more_fakes_cover_no_less(self, sets, k):
+        real, fake = sets
+        got, wider = metrics.prdc(real, fake, k), metrics.prdc(real, fake, k + 1)
+        for name in ("precision", "recall", "coverage"):
+            self.assertTrue((getattr(wider, name) >= getattr(got, name)).all(), name)
+        fewer = metrics.prdc(real, fake[: k + 1], k)
+        self.assertTrue((fewer.coverage <= got.coverage).all())
+        np.testing.assert_array_equal(fewer.density, got.density[: k + 1])
+
+
+class Diversity(unittest.TestCase):
+    @given(features(), SEEDS, POWERS)
+    def test_mean_pairwise_distance(self, a, seed, scale):
+        random = np.random.default_rng(seed)
+        labels, order = random.integers(0, 3, len(a)), random.permutation(len(a))
+        got = metrics.mean_pairwise_distance(a, labels)
+        diameter = 2 * np.sqrt((a**2).sum(axis=1).max())
+        self.assertTrue(0 <= got <= diameter + 1e-9)
+        for points, names, expected in (
+            (a[order], labels[order], got),
+            (a * scale, labels, got * scale),
+            (a + 1e6, labels, got),
+            (a, labels + 4, got),
+        ):
+            again = metrics.mean_pairwise_distance(points, names)
+            self.assertAlmostEqual(again, expected, delta=1e-9 * (1 + expected))
+
+    @given(st.integers(0, 30), SEEDS)
+    def test_the_nearest_of_images_that_contain_the_image(self, copies, seed):
+        random = np.random.default_rng(seed)
+        others = random.integers(0, 256, (40, 28, 28), np.uint8)
+        others[copies] = others[(copies + 1) % 40]  # a duplicate
+        distances, indices = metrics.nearest_images(others, others)
+        np.testing.assert_array_equal(distances, 0)
+        distances, indices = metrics.nearest_images(others, others, np.arange(40))
+        self.assertFalse((indices == np.arange(40)).any())
+        self.assertEqual(distances[copies], 0)
+        self.assertEqual((distances == 0).sum(), 2)
+        self.assertLessEqual(distances.max(), 28)  # that of black and white
+
+    @given(st.integers(1, 9), st.integers(1, 40), SEEDS)
+    def test_distinct_fraction(self, kinds, count, seed):
+        random = np.random.default_rng(seed)
+        numbers = random.integers(0, kinds, count)
+        images = np.zeros((count, 28, 28), np.uint8)
+        images[:, 27, 27] = numbers
+        self.assertEqual(metrics.distinct_fraction(images), len(set(numbers)) / count)
+
+    @given(st.lists(st.integers(1, 50), min_size=4, max_size=40), SEEDS, POWERS)
+    def test_distance_ratio(self, values, seed, scale):
+        distances, labels = np.array(values, float), np.arange(len(values)) % 3
+        ratio = metrics.distance_ratio(distances, labels, distances, labels)
+        self.assertAlmostEqual(ratio, 1, delta=1e-12)
+        scaled = metrics.distance_ratio(distances * scale, labels, distances, labels)
+        self.assertAlmostEqual(scaled / scale, 1, delta=1e-12)
+        real = shuffled(distances, seed)
+        got = metrics.distance_ratio(distances, labels, real, labels)
+        self.assertTrue(min(values) / max(values) <= got <= max(values) / min(values))
+
+
+class Intervals(unittest.TestCase):
+    @given(st.lists(st.integers(-9, 9), min_size=1, max_size=30).map(np.array), SEEDS)
+    def test_mean(self, values, seed):
+        low, high = metrics.bootstrap_mean(values, seed, resamples=50)
+        self.assertTrue(values.min() <= low <= high <= values.max())
+        moved = metrics.bootstrap_mean(values * 4 - 8, seed, resamples=50)
+        np.testing.assert_allclose(moved, [low * 4 - 8, high * 4 - 8], atol=1e-9)
+
+
+if __name__ == "__main__":
+    unittest.main()
