@@ -40,6 +40,7 @@ from gan3.runs.trained import TrainedRun, open_run
 
 SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
 LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
+_GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
 _EVENTS = ".report"  # suffix of the event files of evaluations
 _TITLE_WIDTH = 37  # of the printed card
 
@@ -222,6 +223,11 @@ def make_card(
         card["class_names"] = list(names)
     for line in card_lines(card, samples.name):
         log(line)
+    if judge is not None and scorer.judge_accuracy < _GOOD_JUDGE:
+        log(
+            f"NOTE: this judge reads only {scorer.judge_accuracy:.0%} of the held-out images"
+            " correctly, so its scores say little"
+        )
     shown = slice(100)
     if samples.labels is not None:
         count = cards.sheet_layout(len(names))[0] * len(names)
