@@ -215,7 +215,7 @@ class CardOfAFile(FolderTest):
     @slow("trains three classifiers")
     def test_classification_accuracy_score_and_another_judge(self):
         own = ("--dataset", "idx", "--data", "own")
-        status, _, err = call("train-judge", *own, "--steps", 60, "--out", "j.npz")
+        status, _, err = call("train-judge", *own, "--steps", 150, "--out", "j.npz")
         self.assertEqual(status, 0, err)
         np.savez("x.npz", images=self.images, labels=self.labels.astype(np.int64))
         before = scoring.CAS_STEPS
@@ -229,6 +229,10 @@ class CardOfAFile(FolderTest):
             self.assertGreater(card[row]["cas"]["value"], 0.7)
         self.assertEqual(card["judge"]["digest"], load(Path("j.npz")).digest)
         self.assertNotEqual(card["judge"]["digest"], load_bundled(BUNDLED_STROKES).digest)
+        call("train-judge", *own, "--steps", 1, "--out", "weak.npz")
+        for file, says_so in (("j.npz", False), ("weak.npz", True)):
+            _, out, _ = call("evaluate", "--samples", "x.npz", *own, "--judge", file)
+            self.assertEqual("NOTE: this judge reads only" in out, says_so, out)
 
 
 if __name__ == "__main__":
