@@ -186,7 +186,7 @@ def _nearest_pairs(
     size, left = 0.08, 0.105  # fractions of the figure's width
     for i, distance in enumerate(distances):
         for row, image in enumerate((samples[i], nearest[i])):
-            x, y = left + i * size * 1.1, 0.1 - row * size * aspect * 1.06
+            x, y = left + i * size * 1.1, 0.1 - row * size / aspect * 1.06
             axes = picture_axes(figure, (x, y, size, size / aspect), image)
             if row == 0:
                 axes.set_title(f"{distance:.2f}", fontsize=8, pad=2)
@@ -196,4 +196,4 @@ def _nearest_pairs(
     )
     figure.text(0.5, 0.21, title, ha="center", fontsize=9)
     figure.text(0.09, 0.14, "sample", ha="right", va="center", fontsize=8)
-    figure.text(0.09, 0.06, "nearest", ha="right", va="center", fontsize=8)
+    figure.text(0.09, 0.05, "nearest", ha="right", va="center", fontsize=8)
