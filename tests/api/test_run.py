@@ -16,7 +16,15 @@ import numpy as np
 import gan3
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of, config_of
-from tests.support import FolderTest, keep_judge, lines_of, step_of, weights_of, write_idx_set
+from tests.support import (
+    FolderTest,
+    keep_judge,
+    lines_of,
+    slow,
+    step_of,
+    weights_of,
+    write_idx_set,
+)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -96,6 +104,7 @@ class Training(FolderTest):
         self.assertEqual((run.config.seed, run.config.total_steps), (7, 1))
         self.assertEqual(run.generator().noise_distribution, "normal")
 
+    @slow("trains a run and resumes it")
     def test_an_exception_of_on_metrics_stops_the_run_after_its_state_is_saved(self):
         def fail_at(step):
             def on_metrics(line):

@@ -7,6 +7,7 @@ import unittest
 import numpy as np
 
 from gan3.plots import cards
+from tests.support import slow
 
 DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint8)
 
@@ -48,6 +49,7 @@ class AnyNumberOfClasses(unittest.TestCase):
         counts = np.eye(count, dtype=int)
         return cards.report_card("title", ["line"], counts, coverage, samples, pairs, names)
 
+    @slow("draws four cards of up to 62 classes")
     def test_names_at_the_axes_do_not_overlap_and_stay_inside(self):
         for names in (
             ["cat", "dog", "a house"],

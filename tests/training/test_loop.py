@@ -363,6 +363,7 @@ class JudgeOfARun(FolderTest):
         self.assertIn("NOTE: the run began without a judge", out)
         self.assertEqual(self.judged(), (0, None))
 
+    @slow("trains two runs")
     def test_with_another_one_it_is_not_resumed(self):
         keep_judge()
         (path,) = Path("cache/judges").iterdir()
