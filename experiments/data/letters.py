@@ -5,7 +5,6 @@ each a letter in a random font, size, slant, rotation, stretch and position. The
 equal versions of Pillow and matplotlib give equal images.
 """
 
-import argparse
 import string
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from gan3.core.files import write_npz
+from .command import write_set
 
 TRAIN, TEST = 26_000, 5_200
 LETTERS = string.ascii_uppercase
@@ -78,14 +77,5 @@ def _large(font: str, letter: str) -> np.ndarray:
     return np.asarray(image.crop(image.getbbox()))
 
 
-def main() -> None:
-    """Read the options and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", metavar="FILE.npz", type=Path, required=True)
-    options = parser.parse_args()
-    write_npz(options.out, make())
-    print(f"{options.out}: {TRAIN:,} training and {TEST:,} test images of the letters A to Z")
-
-
 if __name__ == "__main__":
-    main()
+    write_set(__doc__, make, "the letters A to Z")

@@ -4,13 +4,11 @@
 drawn as the embedded digits are (gan3/data/strokes.py), so they are the same on every machine.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from gan3.core.files import write_npz
 from gan3.data import strokes
+
+from .command import write_set
 
 TRAIN, TEST = 24_000, 4_000
 # The notation of gan3/data/strokes.py: x to the right, y down; "/" starts a new stroke; a point
@@ -76,14 +74,5 @@ def make(train: int = TRAIN, test: int = TEST) -> dict[str, np.ndarray]:
     }
 
 
-def main() -> None:
-    """Read the options and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", metavar="FILE.npz", type=Path, required=True)
-    options = parser.parse_args()
-    write_npz(options.out, make())
-    print(f"{options.out}: {TRAIN:,} training and {TEST:,} test images of {', '.join(SYMBOLS)}")
-
-
 if __name__ == "__main__":
-    main()
+    write_set(__doc__, make, ", ".join(SYMBOLS))
