@@ -109,7 +109,7 @@ def keep_judge(folder="own", path=None):
 
     dataset = load("idx", str(folder), log=lambda line: None)
     weights = dict(np.load(judge.BUNDLED_STROKES))
-    origin = judge.Origin(dataset.training_digest, dataset.class_names)
+    origin = judge.origin_of(dataset)
     for entry in ("training_digest", "class_names"):
         del weights[entry]
     if path is None:
@@ -118,15 +118,23 @@ def keep_judge(folder="own", path=None):
     judge.save(path, weights, origin)
 
 
+def enter_folder(add_cleanup):
+    """Make a temporary folder the working folder until `add_cleanup` undoes it; its path.
+
+    add_cleanup: `addCleanup` of a test, or `addClassCleanup` of a class.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gan3 test "))
+    add_cleanup(shutil.rmtree, folder)
+    add_cleanup(os.chdir, Path.cwd())
+    os.chdir(folder)
+    return folder
+
+
 class FolderTest(unittest.TestCase):
     """A test with a temporary folder of its own as the working folder."""
 
     def setUp(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="gan3 test "))
-        self.addCleanup(shutil.rmtree, self.folder)
-        before = Path.cwd()
-        os.chdir(self.folder)
-        self.addCleanup(os.chdir, before)
+        self.folder = enter_folder(self.addCleanup)
 
 
 def lines_of(run, timed=False):

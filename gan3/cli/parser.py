@@ -95,13 +95,13 @@ def _add_ink(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ink", choices=("bright", "dark"), help=text)
 
 
-def _add_dataset(parser: argparse.ArgumentParser) -> None:
+def _add_dataset(parser: argparse.ArgumentParser, default: str | None) -> None:
     text = (
-        "data set; auto is MNIST, or the synthetic strokes if MNIST cannot be found or downloaded;"
-        " own is your own set in --data (IDX files, an npz file or a folder of pictures for each"
-        " class), idx the same of IDX files only (default: auto)"
+        "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
+        " downloaded; own is your own set in --data (IDX files, an npz file or a folder of pictures"
+        " for each class), idx the same of IDX files only (default: auto)"
     )
-    parser.add_argument("--dataset", choices=choices_of("dataset"), default="auto", help=text)
+    parser.add_argument("--dataset", choices=choices_of("dataset"), default=default, help=text)
 
 
 def _add_train_judge(parser: argparse._ActionsContainer) -> None:
@@ -141,12 +141,7 @@ def _train(parser: argparse.ArgumentParser) -> None:
     add("--batch-size", metavar="N", type=int, help=f"images per batch {text}")
     _add_seed(parser, default=None)  # the config has the default, and a resumed run its own
     _add_data(parser)
-    text = (
-        "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
-        " downloaded; own is your own set in --data (IDX files, an npz file or a folder of pictures"
-        " for each class), idx the same of IDX files only (default: auto)"
-    )
-    add("--dataset", choices=choices_of("dataset"), help=text)
+    _add_dataset(parser, default=None)  # a resumed run has its own
     _add_ink(parser)
     text = (
         "held-out images: the test set, or the last 5,000 training images (of fewer than 30,000 a"
@@ -276,7 +271,7 @@ def _train_judge(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _add_seed(parser)
     _add_data(parser)
-    _add_dataset(parser)
+    _add_dataset(parser, default="auto")
     _add_ink(parser)
     text = "number of training steps (default: twelve epochs, at least 1000, at most 12000)"
     add("--steps", metavar="N", type=int, help=text)

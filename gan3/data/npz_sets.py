@@ -68,9 +68,8 @@ def read_npz_set(path: Path, ink: str) -> Arrays:
             )
         arrays[images] = _to_uint8(path, layout[images], arrays[images])
         _check_text(path, layout[labels], arrays[labels])
-    likely = likely_ink(border(arrays["train-images"]))
     if ink == "unknown":
-        raise unknown_ink(path, likely)
+        raise unknown_ink(path, likely_ink(border(arrays["train-images"])))
     if ink == "dark":
         arrays |= {kind: 255 - array for kind, array in arrays.items() if "images" in kind}
     return arrays

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES
 from gan3.core.errors import UserError
 from gan3.core.files import Specification, digest_of, make_folder, read_npz, write_json, write_npz
 from gan3.core.log import Log
@@ -83,6 +84,11 @@ class Origin(NamedTuple):
     class_names: tuple[str, ...]
 
 
+def origin_of(dataset: Dataset) -> Origin:
+    """What the judge of a data set learns from."""
+    return Origin(dataset.training_digest, dataset.class_names)
+
+
 class Judge(Classifier):
     """A classifier that knows what it learned from."""
 
@@ -127,12 +133,12 @@ def load(path: Path, sha256: str | None = None) -> Judge:
 def read_origin(path: Path) -> Origin:
     """What the judge in a file learned from. Raises UserError as `load` does."""
     wanted: Specification = {"training_digest": ("uint8", (32,)), "class_names": ("uint8", (None,))}
-    arrays = read_npz(path, wanted, most_bytes=62 * 4 * 41)
+    arrays = read_npz(path, wanted, most_bytes=MAX_CLASSES * 4 * (MAX_LENGTH + 1))
     try:
         names = tuple(arrays["class_names"].tobytes().decode().split("\n"))
     except UnicodeDecodeError:
         names = ()
-    if not 2 <= len(names) <= 62 or len(set(names)) < len(names):
+    if not MIN_CLASSES <= len(names) <= MAX_CLASSES or len(set(names)) < len(names):
         raise UserError(f"{path}: its class names are damaged; replace the file")
     return Origin(arrays["training_digest"].tobytes().hex(), names)
 
@@ -190,7 +196,7 @@ def make(
     log(f"training a judge for {dataset.title}: {len(images):,} images, {steps:,} steps")
     tf.config.experimental.enable_op_determinism()  # so that a seed always gives the same weights
     weights = train(images, labels, classes=classes, seed=seed, steps=steps, augment=True, log=log)
-    judge = Judge(weights, Origin(dataset.training_digest, dataset.class_names))
+    judge = Judge(weights, origin_of(dataset))
     accuracy = {"validation": judge.accuracy(*dataset.validation_part())}
     if dataset.split == "test":
         accuracy["test"] = judge.accuracy(dataset.held_out_images, dataset.held_out_labels)

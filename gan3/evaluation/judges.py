@@ -13,7 +13,16 @@ from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset
-from gan3.evaluation.judge import BUNDLED, Judge, check, load, load_bundled, make, read_origin
+from gan3.evaluation.judge import (
+    BUNDLED,
+    Judge,
+    check,
+    load,
+    load_bundled,
+    make,
+    origin_of,
+    read_origin,
+)
 
 _LAST_RESORT = Path("data")  # where downloads are kept, too
 
@@ -111,7 +120,7 @@ def _bundled_file(dataset: Dataset) -> Path | None:
 
 def _of_file(path: Path, dataset: Dataset) -> Judge:
     judge = load(path)
-    if judge.origin != (dataset.training_digest, dataset.class_names):
+    if judge.origin != origin_of(dataset):
         is_bundled = _bundled_file(dataset) is not None
         remedy = "use the bundled one" if is_bundled else f"train one: {training_command(dataset)}"
         raise UserError(

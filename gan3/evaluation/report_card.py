@@ -18,7 +18,7 @@ from gan3.core.files import make_folder, write_json
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.evaluation import sample_files
-from gan3.evaluation.judge import Judge
+from gan3.evaluation.judge import Judge, origin_of
 from gan3.evaluation.judges import judge_of
 from gan3.evaluation.scoring import (
     METRICS,
@@ -71,7 +71,7 @@ def evaluate_run(
             its config. The card has them as `sampling_moments`.
         judge_file: of another judge of the same data set than the bundled or cached one.
         train_judge: if there is no judge of the data set, train one and keep it in the cache.
-            Otherwise the card has no rows that need one, and a line says so.
+            Without one, the card lacks the rows that need it, and a line is logged.
         cas: also train a classifier on samples, for the classification accuracy score.
         seed: for the noise, the resampling of the intervals and the classifier.
 
@@ -181,21 +181,21 @@ def make_card(
     judge: that of the dataset, or None for the rows that need none. Returns the card and its
     figure. Raises UserError if too few images are held out, or if the judge is of other data.
     """
-    if judge is not None and judge.origin != (dataset.training_digest, dataset.class_names):
+    if judge is not None and judge.origin != origin_of(dataset):
         raise UserError(
             f"judge {judge.digest[:12]}: learned from other data than {dataset.title}"
             f" ({dataset.source}); use the judge of that data set"
         )
-    classes = len(dataset.class_names)
+    names = dataset.class_names
     held_out = len(dataset.held_out_images)
     if held_out < _LEAST_HELD_OUT:
         raise UserError(
-            f"{dataset.source}: {held_out} held-out {images_noun(dataset.class_names)}; a card"
+            f"{dataset.source}: {held_out} held-out {images_noun(names)}; a card"
             f" needs at least {_LEAST_HELD_OUT}"
         )
     scorer = Scorer(dataset, judge, seed)
     evaluation = scorer.score(samples)
-    indices = balanced_indices(dataset.labels, len(samples.images), seed, classes)
+    indices = balanced_indices(dataset.labels, len(samples.images), seed, len(names))
     labels = None if samples.labels is None else dataset.labels[indices].astype(np.int64)
     real_samples = SampleSet(
         "real", dataset.images[indices], labels, determinator=samples.determinator
@@ -218,7 +218,6 @@ def make_card(
         "coverage_by_digit": judge and {"samples": evaluation.coverage, "real": real.coverage},
         "confusion": evaluation.counts.tolist() if judge and samples.labels is not None else None,
     }
-    names = dataset.class_names
     if names != DIGITS:
         card["class_names"] = list(names)
     for line in card_lines(card, samples.name):
@@ -231,7 +230,7 @@ def make_card(
     shown = slice(100)
     if samples.labels is not None:
         count = cards.sheet_layout(len(names))[0] * len(names)
-        shown = balanced_indices(samples.labels, count, seed, classes)
+        shown = balanced_indices(samples.labels, count, seed, len(names))
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"
         f" {images_noun(names)} of {dataset.title}, {dataset.split} split",

@@ -12,7 +12,7 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, names_in, read_npy, read_npz
-from gan3.data.pictures import SIDE, border, fit, read_grey, visible
+from gan3.data.pictures import SIDE, border, fit, likely_ink, read_grey, visible
 
 _IMAGES = ("uint8|float16|float32|float64", (None, SIDE, SIDE))
 _LABELS = ("int64|int32|int16|int8|uint8", (None,))
@@ -52,7 +52,7 @@ def read(path: Path, class_names: tuple[str, ...] = DIGITS) -> SampleFile:
     if not len(images):
         raise UserError(f"{path}: has no images; write at least 100")
     pixels, note = _to_pixels(path, images)
-    if np.median(border(pixels)) > 127:
+    if likely_ink(border(pixels)) == "dark":
         note += "; NOTE: the borders are bright, but ink is bright in MNIST: are they inverted?"
     return SampleFile(pixels, labels, note)
 
@@ -115,7 +115,7 @@ def _read_folder(folder: Path, class_names: tuple[str, ...]) -> SampleFile:
         kind = "digit" if class_names == DIGITS else "class"
         raise UserError(f"{folder}: has no pictures in sub-folders {names}; sort them by {kind}")
     greys = [visible(read_grey(file)) for file, _ in files]
-    inverted = np.median(np.concatenate([border(grey[None]) for grey in greys])) > 127
+    inverted = likely_ink(np.concatenate([border(grey[None]) for grey in greys])) == "dark"
     if inverted:
         greys = [255 - grey for grey in greys]
     images = np.stack([fit(grey) for grey in greys])

@@ -66,20 +66,20 @@ class FrechetDistance(unittest.TestCase):
         expected = size - 2 * np.trace(root).real
         self.assertAlmostEqual(ours / size, expected / size, delta=tolerance)
 
-    def test_full_rank(self):
+    def check_shapes(self, shapes, tolerance):
+        """`check` two sets of normal points of each shape and at each scale."""
         for scale in SCALES:
-            for count, width in ((500, 16), (50, 1), (3, 2)):
+            for count, width in shapes:
                 with self.subTest(scale=scale, count=count, width=width):
                     a, b = normal(1, count, width), 1.3 * normal(2, count + 5, width) + 0.4
-                    self.check(a * scale, b * scale, 1e-12)
+                    self.check(a * scale, b * scale, tolerance)
+
+    def test_full_rank(self):
+        self.check_shapes(((500, 16), (50, 1), (3, 2)), 1e-12)
 
     def test_fewer_points_than_dimensions(self):
         """The root of an eigenvalue that is 0 but for rounding, 1e-16, is 1e-8."""
-        for scale in SCALES:
-            for count, width in ((8, 32), (20, 128), (2, 3)):
-                with self.subTest(scale=scale, count=count, width=width):
-                    a, b = normal(1, count, width), 1.3 * normal(2, count + 5, width) + 0.4
-                    self.check(a * scale, b * scale, 1e-7)
+        self.check_shapes(((8, 32), (20, 128), (2, 3)), 1e-7)
 
     def test_sets_that_vary_in_different_directions(self):
         """The product of their covariances is 0: nothing but rounding is left of it."""

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import os
-import tempfile
 import unittest
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from gan3.data import strokes
 from gan3.runs.registry import config_of
 from gan3.runs.run_files import run_folders
 from gan3.training import loop
-from tests.support import call, lines_of, points_of
+from tests.support import call, enter_folder, lines_of, points_of
 
 NAMES = ("A", "B", "a cross")
 LABELS = {"loss/generator_digit", "loss/generator_class"}
@@ -37,10 +35,7 @@ def write_pictures(folder):
 class ThreeClasses(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="gan3 test ")
-        cls.addClassCleanup(folder.cleanup)
-        cls.addClassCleanup(os.chdir, Path.cwd())
-        os.chdir(folder.name)
+        enter_folder(cls.addClassCleanup)
         config = dataclasses.replace(
             config_of("best"),
             **{"episodes": 2, "batches": 3, "batch_size": 12, "dataset": "own", "ink": "bright"},

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -28,6 +27,7 @@ from tests.support import (
     MNIST,
     FolderTest,
     call,
+    enter_folder,
     keep_judge,
     lines_of,
     needs_mnist,
@@ -402,10 +402,7 @@ class Schedule(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="gan3 test ")
-        cls.addClassCleanup(folder.cleanup)
-        cls.addClassCleanup(os.chdir, Path.cwd())
-        os.chdir(folder.name)
+        enter_folder(cls.addClassCleanup)
         write_idx_set(Path("own"))
         keep_judge()
         config = config_of("mlp_gan").with_text("dataset", "idx")
