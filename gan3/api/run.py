@@ -202,7 +202,7 @@ def train(
         name: of the run; by default the experiment's with the time (UTC).
         logs, figures: the folders of all runs.
         train_judge: if no judge has learned from the data set, train one first and keep it in the
-            cache. Otherwise such a run has no judge's metrics, and a warning says so.
+            cache. Without one, the run has no judge's metrics, and there is a warning.
         log: called with each line about progress, such as `print`. By default nothing is printed,
             and warnings are Python's.
         on_metrics: called with each line of metrics.jsonl as a dict when it is written. If it

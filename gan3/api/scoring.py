@@ -110,7 +110,7 @@ def evaluate(
         cas: also train a classifier on the images and test it on real digits.
         judge: the file of another judge of the same data set than the bundled or cached one.
         train_judge: if there is no judge of the data set, train one and keep it in the cache.
-            Otherwise the card has no rows that need one, and a warning says so.
+            Without one, the card lacks the rows that need it, and there is a warning.
         seed: for the resampling of intervals, and for the classifier of `cas`.
         name: a title for the card.
         log: called with each line about what is done; by default warnings are Python's.

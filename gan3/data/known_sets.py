@@ -135,7 +135,7 @@ class Recognised(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Its name in figures, which says so if the pictures may be others."""
+        """Its name in figures, with the evidence if the pictures may be others."""
         return self.known.title if self.is_certain else f"{self.known.title} ({self.evidence})"
 
 

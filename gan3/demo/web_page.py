@@ -65,7 +65,7 @@ def write(path: Path, system: System, name: str) -> None:
 
 
 def _words(names: tuple[str, ...]) -> dict[str, str]:
-    """What the page's text says about the classes, by the place where it says so."""
+    """The page's texts about the classes, by their places in the page."""
     if are_digits(names):
         example = "241256" if names == DIGITS else "".join(names[:6])
         return {

@@ -56,7 +56,7 @@ class EpisodeMonitor:
 def open_monitor(
     dataset: Dataset, seed: int, *, train_judge: bool, log: Log
 ) -> EpisodeMonitor | None:
-    """The monitor of a new run; None, with a line that says so, if its data set has no judge.
+    """The monitor of a new run; None, and a line is logged, if its data set has no judge.
 
     train_judge: train one in that case. Raises UserError if that fails.
     """
