@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.api.arguments import as_choice, as_count, as_folder, as_labels, as_noise, as_seed
+from gan3.api.arguments import (
+    as_choice,
+    as_count,
+    as_folder,
+    as_images,
+    as_labels,
+    as_noise,
+    as_seed,
+)
 from gan3.core.classes import images_noun, labels_of_names, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
