@@ -125,7 +125,9 @@ def draw(trained: TrainedRun, log: Log) -> None:
     grids.progression(frames, folders.figures / "progression.gif")
     _draw_first_episode(trained, sampler, name)
     _draw_comparison(trained, sampler, name)
-    _draw_styles(trained, sampler, name, log)
+    figure = styles_figure(trained, sampler, name, log)
+    if figure is not None:
+        grids.save(figure, folders.figures / "style.png")
     lines = read_metrics(folders.metrics)
     grids.save(
         curves.loss_curves(lines, f"{name} · run {folders.name}", config.class_names),
@@ -185,24 +187,23 @@ def _draw_comparison(trained: TrainedRun, sampler: Sampler, name: str) -> None:
     grids.save(figure, folders.figures / "untrained.png")
 
 
-def _draw_styles(trained: TrainedRun, sampler: Sampler, name: str, log: Log) -> None:
-    """Draw every class in the style of a real image of each, if the system has an encoder."""
+def styles_figure(trained: TrainedRun, sampler: Sampler, name: str, log: Log) -> Figure | None:
+    """Every class in the style of a real image of each class; None without an encoder."""
     classes = trained.config.classes
     try:
         encode = trained.encoder(log)
     except UserError as error:
         log(f"NOTE: {error}; so there is no picture of styles")
-        return
+        return None
     if encode is None:
-        return
+        return None
     sources = _read_images(trained.folders.real)[:classes]
     sources = sources[sources.max(axis=(1, 2)) > 0]  # blank where a class has no image
     noise = encode(sources).noise.repeat(classes, axis=0)
     images = sampler.draw(np.tile(np.arange(classes), len(sources)), noise)
     images = images.reshape(len(sources), classes, 28, 28)
-    title = f"{name} · all classes in the style of a real image"
-    figure = styles.redrawn(sources, images, trained.config.class_names, title)
-    grids.save(figure, trained.folders.figures / "style.png")
+    title = f"{name} · a real image of each {noun(sampler.class_names)}, and all in its style"
+    return styles.redrawn(sources, images, sampler.class_names, title)
 
 
 def _read_images(path: Path) -> np.ndarray:
