@@ -81,6 +81,7 @@ class Run:
         *,
         noise_seed: int | None = None,
         moments: str | None = None,
+        truncation: float = 1.0,
     ) -> Generator:
         """The generator after an episode, by default the last one.
 
@@ -88,7 +89,7 @@ class Run:
         the generator has no such option.
         """
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
-        return Generator(self.name, run.sampler(episode), noise_seed, moments)
+        return Generator(self.name, run.sampler(episode), noise_seed, moments, truncation)
 
     def recognise(self, images: Any) -> Recognised:
         """The classes of images [N, 28, 28], by the run's own determinator. Needs TensorFlow.

@@ -160,7 +160,7 @@ def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
 
     It needs no TensorFlow if the generator's layers are dense.
     """
-    from gan3.runs import pretrained, trained
+    from gan3.runs import drawing, pretrained, trained
 
     name, note = _bundled_name(options)
     if name is not None:
@@ -171,6 +171,9 @@ def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
         sampler.redraw_noise(options.noise_seed)
     if options.moments is not None:
         sampler.use_moments(options.moments)
+    if options.truncation < 1:
+        sampler = drawing.TruncatedSampler(sampler, options.truncation)
+        note = f", truncation {options.truncation:g}{note}"
     return sampler, note
 
 
@@ -202,7 +205,10 @@ def _generate(options: argparse.Namespace) -> int:
         raise UserError("generate: needs either a number or --classes, such as 241256")
     what = "number" if options.classes is None else "classes"
     requested = options.number if options.classes is None else options.classes
-    out = options.out or Path(options.figures) / f"{file_name(requested)[:40]}.png"
+    stem = file_name(requested)[:40]
+    if options.truncation < 1:
+        stem = f"{stem}_truncation{options.truncation:g}"
+    out = options.out or Path(options.figures) / f"{stem}.png"
     is_npz = out.suffix.lower() == ".npz"
     for option in ("embedding_dim", "latent_size"):
         value = getattr(options, option)
@@ -290,7 +296,9 @@ def _latent(options: argparse.Namespace) -> int:
     folder = Path(options.figures) / (source.name if source.is_run else "")
     out = options.out or folder / f"latent_{options.mode}.png"
     labels = _requested_labels(options, source.system.class_names)
-    walk = latent_walks.make_walk(source.system, labels, options.mode, options.seed)
+    walk = latent_walks.make_walk(
+        source.system, labels, options.mode, options.seed, options.truncation
+    )
     files.make_folder(out.parent)
     title = f"{source.title} · {walk.title}"
     columns = len(walk.column_labels)

@@ -33,13 +33,16 @@ class Walk(NamedTuple):
     frames: np.ndarray | None = None  # uint8 [frames, rows, 28, 28]
 
 
-def make_walk(system: System, labels: list[int] | None, mode: str, seed: int = 0) -> Walk:
+def make_walk(
+    system: System, labels: list[int] | None, mode: str, seed: int = 0, truncation: float = 1.0
+) -> Walk:
     """Draw one of the `WALK_MODES`: "arithmetic", "interpolate", "grid" or "sweep".
 
     Args:
         labels: of one to ten classes; None for a default choice. A system that is not
             class-conditional has none.
-        seed: of the noise. The result depends on it and the system's weights alone.
+        seed: of the noise.
+        truncation: the factor, 0 to 1, by which all noise is scaled; below 1 the title names it.
 
     Raises:
         UserError: an unknown mode, labels that do not fit, or a system with fixed noise in a mode
@@ -64,7 +67,10 @@ def make_walk(system: System, labels: list[int] | None, mode: str, seed: int = 0
         "grid": _grid,
         "sweep": _sweep,
     }[mode]
-    return draw(_Walker(system, seed), labels)
+    walk = draw(_Walker(system, seed, truncation), labels)
+    if truncation == 1:
+        return walk
+    return walk._replace(title=f"{walk.title}, truncation {truncation:g}")
 
 
 def _check_labels(system: System, labels: list[int]) -> None:
@@ -87,8 +93,8 @@ def noise_range(system: System) -> float:
 class _Walker:
     """Draws the noise and the images of one system."""
 
-    def __init__(self, system: System, seed: int):
-        self.system, self._seed = system, seed
+    def __init__(self, system: System, seed: int, truncation: float):
+        self.system, self._seed, self._truncation = system, seed, truncation
         self._classes = len(system.class_names)
         self._blend = tf.function(
             system.blend,
@@ -113,7 +119,8 @@ class _Walker:
     def noise(self, label: int, number: int) -> np.ndarray:
         """The noise vector of a class with this number, float32 [entries]."""
         seed = tf.constant(seed_of(self._seed, LATENT, number), tf.int32)
-        return self.system.noise(tf.constant([label]), seed).numpy()[0]
+        noise = self.system.noise(tf.constant([label]), seed).numpy()[0]
+        return noise * np.float32(self._truncation)
 
     def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""
