@@ -163,7 +163,7 @@ def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
 
     It needs no TensorFlow if the generator's layers are dense.
     """
-    from gan3.runs import pretrained, trained
+    from gan3.runs import drawing, pretrained, trained
 
     name, note = _bundled_name(options)
     if name is not None:
@@ -174,6 +174,9 @@ def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
         sampler.redraw_noise(options.noise_seed)
     if options.moments is not None:
         sampler.use_moments(options.moments)
+    if options.truncation < 1:
+        sampler = drawing.TruncatedSampler(sampler, options.truncation)
+        note = f", truncation {options.truncation:g}{note}"
     return sampler, note
 
 
@@ -234,7 +237,10 @@ def _generate(options: argparse.Namespace) -> int:
         raise UserError("generate: needs either a number or --classes, such as 241256")
     what = "number" if options.classes is None else "classes"
     requested = options.number if options.classes is None else options.classes
-    out = options.out or Path(options.figures) / f"{file_name(requested)[:40]}.png"
+    stem = file_name(requested)[:40]
+    if options.truncation < 1:
+        stem = f"{stem}_truncation{options.truncation:g}"
+    out = options.out or Path(options.figures) / f"{stem}.png"
     is_npz = out.suffix.lower() == ".npz"
     for option in ("embedding_dim", "latent_size"):
         value = getattr(options, option)
@@ -274,7 +280,7 @@ def _generate(options: argparse.Namespace) -> int:
         from gan3.demo import styles
 
         readings = _read_styles(options.style, options, names, quiet=options.path)
-        noise = styles.by_class(readings, len(names))[row]
+        noise = options.truncation * styles.by_class(readings, len(names))[row]
         variants = [sampler.draw(row, noise)]  # the style itself, then variants of it
         fresh = [sampler.noise(row, seed) for seed in seeds[1:]]
         variants += [sampler.draw(row, styles.vary(noise, one)) for one in fresh]
@@ -337,7 +343,9 @@ def _latent(options: argparse.Namespace) -> int:
         (reading,) = _read_styles([options.from_file], options, names)
         start = reading.noise.mean(axis=0)
         labels = reading.labels[:1].tolist() if labels is None else labels
-    walk = latent_walks.make_walk(source.system, labels, options.mode, options.seed, start)
+    walk = latent_walks.make_walk(
+        source.system, labels, options.mode, options.seed, options.truncation, start
+    )
     files.make_folder(out.parent)
     title = f"{source.title} · {walk.title}"
     columns = len(walk.column_labels)

@@ -52,6 +52,17 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _fraction(text: str) -> float:
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a number from 0 to 1")
+    return value
+
+
 def _output_file(*suffixes: str) -> Callable[[str], Path]:
     """The path of a file to write; it ends in one of `suffixes`, if there are any."""
 
@@ -172,6 +183,7 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     _add_seed(parser)
     _add_noise_seed(parser)
     _add_moments(parser)
+    _add_truncation(parser)
     text = "file to write: images uint8 [N, 28, 28] and labels int64 [N]"
     add("--out", metavar="FILE.npz", type=_output_file(".npz"), required=True, help=text)
     _add_folders(parser)
@@ -185,6 +197,14 @@ def _add_noise_seed(parser: argparse.ArgumentParser) -> None:
 def _add_moments(parser: argparse.ArgumentParser) -> None:
     text = "moments of batch normalisation when digits are drawn (default: as published)"
     parser.add_argument("--moments", choices=("running", "batch"), help=text)
+
+
+def _add_truncation(parser: argparse.ArgumentParser) -> None:
+    text = (
+        "scale all noise by this factor, 0 to 1: below 1, more typical and less varied images"
+        " (default: 1.0)"
+    )
+    parser.add_argument("--truncation", metavar="T", type=_fraction, default=1.0, help=text)
 
 
 def _generate(parser: argparse.ArgumentParser) -> None:
@@ -213,6 +233,7 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     _add_seed(parser)
     _add_noise_seed(parser)
     _add_moments(parser)
+    _add_truncation(parser)
     for size in ("embedding-dim", "latent-size"):  # of the published tool; refused
         names = (f"--{size}", f"--{size.replace('-', '_')}")
         add(*names, metavar="N", default=None, help=argparse.SUPPRESS)
@@ -328,6 +349,7 @@ def _latent(parser: argparse.ArgumentParser) -> None:
     text = "what to draw; interpolate and sweep also write a GIF (default: arithmetic)"
     add("--mode", choices=WALK_MODES, default="arithmetic", help=text)
     _add_seed(parser)
+    _add_truncation(parser)
     text = "picture to write (default: figures/RUN/latent_MODE.png)"
     add("--out", metavar="FILE.png", type=_output_file(".png"), help=text)
     _add_folders(parser)

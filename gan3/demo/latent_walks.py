@@ -38,6 +38,7 @@ def make_walk(
     labels: list[int] | None,
     mode: str,
     seed: int = 0,
+    truncation: float = 1.0,
     start: np.ndarray | None = None,
 ) -> Walk:
     """Draw one of the `WALK_MODES`: "arithmetic", "interpolate", "grid" or "sweep".
@@ -45,7 +46,8 @@ def make_walk(
     Args:
         labels: of one to ten classes; None for a default choice. A system that is not
             class-conditional has none.
-        seed: of the noise. The result depends on it, the start and the system's weights alone.
+        seed: of the noise.
+        truncation: the factor, 0 to 1, by which all noise is scaled; below 1 the title names it.
         start: noise [entries] in place of the seed's first, such as the style of a picture.
 
     Raises:
@@ -71,7 +73,10 @@ def make_walk(
         "grid": _grid,
         "sweep": _sweep,
     }[mode]
-    return draw(_Walker(system, seed, start), labels)
+    walk = draw(_Walker(system, seed, truncation, start), labels)
+    if truncation == 1:
+        return walk
+    return walk._replace(title=f"{walk.title}, truncation {truncation:g}")
 
 
 def _check_labels(system: System, labels: list[int]) -> None:
@@ -94,8 +99,9 @@ def noise_range(system: System) -> float:
 class _Walker:
     """Draws the noise and the images of one system."""
 
-    def __init__(self, system: System, seed: int, start: np.ndarray | None):
-        self.system, self._seed, self._start = system, seed, start
+    def __init__(self, system: System, seed: int, truncation: float, start: np.ndarray | None):
+        self.system, self._seed, self._truncation = system, seed, np.float32(truncation)
+        self._start = start
         self._classes = len(system.class_names)
         self._blend = tf.function(
             system.blend,
@@ -120,7 +126,8 @@ class _Walker:
     def noise(self, label: int, number: int) -> np.ndarray:
         """The noise vector of a class with this number, float32 [entries]."""
         seed = tf.constant(seed_of(self._seed, LATENT, number), tf.int32)
-        return self.system.noise(tf.constant([label]), seed).numpy()[0]
+        noise = self.system.noise(tf.constant([label]), seed).numpy()[0]
+        return self._truncation * noise
 
     @property
     def start_name(self) -> str:
@@ -129,7 +136,9 @@ class _Walker:
 
     def start(self, label: int, number: int = 0) -> np.ndarray:
         """The noise vector to start from: the one given, or that of a class with this number."""
-        return self.noise(label, number) if self._start is None else self._start
+        if self._start is None:
+            return self.noise(label, number)
+        return self._truncation * self._start
 
     def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""

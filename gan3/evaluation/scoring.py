@@ -16,7 +16,8 @@ from gan3.plots.numbers import number_image, split_number_image
 from gan3.runs.seeds import REPORT
 
 CAS_SAMPLES, CAS_STEPS = 60_000, 800  # of the classifier of the CAS; 125 samples per step
-NEIGHBOURS = 5  # k of precision, recall, density and coverage
+NEIGHBOURS = 5  # k of precision, recall, density, coverage and ghosts
+_GHOST_QUANTILE = 0.99  # of the ghost scores of held-out images: a ghost has a higher one
 STRING_LENGTH = 6  # digits per number in six_digit_accuracy
 Card = dict[str, Any]  # report.json; its "samples" and "real" are Scores
 Scores = dict[str, dict[str, float]]  # by metric: value, and maybe low, high (95 %), standard_error
@@ -80,6 +81,7 @@ METRICS = {
     "density": Metric("density", "ratio", "higher", 3),
     "coverage": Metric("coverage", "fraction", "higher", 3),
     "worst_class_coverage": Metric("worst-class coverage", "fraction", "higher", 3),
+    "ghosts": Metric("ghosts", "fraction", "lower", 3),
     "cas": Metric("classification accuracy score (CAS)", "fraction", "higher", 4),
     "distinct_fraction": Metric("distinct images", "fraction", "higher", 4),
     "within_class_diversity": Metric("within-class diversity (ratio to real)", "", "near 1", 3),
@@ -149,6 +151,10 @@ class Scorer:
             self._features, logits = judge(dataset.held_out_images)
             self.judge_accuracy = float((logits.argmax(axis=1) == self._labels).mean())
             self._moments = metrics.moments(self._features)
+            ghost_scores = metrics.ghost_scores(
+                dataset.held_out_images, self._features, k=NEIGHBOURS
+            )
+            self._ghost_limit = float(np.quantile(ghost_scores, _GHOST_QUANTILE))
             self._diversity = metrics.mean_pairwise_distance(self._features, self._labels)
 
     def score(self, samples: SampleSet, train_indices: np.ndarray | None = None) -> Evaluation:
@@ -165,6 +171,8 @@ class Scorer:
             predicted = logits.argmax(axis=1)
             classes = predicted if classes is None else classes
             scores, coverage = self._feature_scores(features, classes)
+            ghost_scores = metrics.ghost_scores(images, features, self._features, NEIGHBOURS)
+            scores["ghosts"] = _mean_score(ghost_scores > self._ghost_limit, self._seed)
             if samples.labels is None:
                 scores |= self._predicted_class_scores(predicted)
                 counts = np.bincount(predicted, minlength=self._classes)

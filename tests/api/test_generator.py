@@ -81,6 +81,23 @@ class Bundled(unittest.TestCase):
         redrawn = self.generator.draw(encoded.labels, encoded.noise)
         self.assertEqual(redrawn.shape, images.shape)
 
+    def test_truncation_scales_the_noise(self):
+        images, labels = self.generator.sample(1005, seed=5)
+        noise = self.generator.noise(labels, seed=5)
+        for truncation in (0.75, 0.0):
+            truncated = gan3.load("best", truncation=truncation)
+            np.testing.assert_allclose(
+                truncated.noise(labels, seed=5), truncation * noise, rtol=1e-6
+            )
+            drawn = truncated.sample(1005, seed=5).images
+            expected = self.generator.draw(labels, np.float32(truncation) * noise)
+            np.testing.assert_array_equal(drawn, expected)
+        self.assertEqual(len(np.unique(drawn, axis=0)), 1)  # the noise alone says which digit it is
+        self.assertEqual(repr(truncated), "<gan3.Generator best: requested digits, truncation 0>")
+        np.testing.assert_array_equal(
+            gan3.load("best", truncation=1).sample(1005, seed=5).images, images
+        )
+
     def test_wrong_arguments(self):
         generator = self.generator
         for attempt, message in (
@@ -100,6 +117,8 @@ class Bundled(unittest.TestCase):
             (lambda: gan3.load("best", noise_seed=1), "noise seed: .* leave the noise seed out"),
             (lambda: gan3.load("best", moments="batch"), "moments: .* leave them out"),
             (lambda: gan3.load("best", moments="mean"), "'mean': unknown; choose one of running"),
+            (lambda: gan3.load("best", truncation=1.5), "truncation 1.5: use a number from 0 to 1"),
+            (lambda: gan3.load("best", truncation=True), "truncation True: use a number"),
             (lambda: gan3.load("worst"), "'worst': no run in logs, nor bundled .best"),
             (lambda: gan3.load(""), "run '': use the path of a folder"),
             (lambda: gan3.load(None), "run None: use the path of a folder"),
@@ -188,6 +207,25 @@ class OfRuns(FolderTest):
         )
         self.assertEqual((status, err), (0, ""))
         np.testing.assert_array_equal(np.load("x.npz")["images"], other)
+
+    def test_truncation_is_that_of_the_command_line(self):
+        write_run("a", "three_network")
+        expected = gan3.load("a", truncation=0.5).sample(20, seed=3).images
+        for command in (
+            "sample --count 20 --out x.npz",
+            "generate 01234567890123456789 --out x.npz",
+        ):
+            options = f"{command} --run a --seed 3 --truncation 0.5".split()
+            status, out, err = call(*options)
+            self.assertEqual((status, err), (0, ""))
+            self.assertIn(", truncation 0.5", out)
+            np.testing.assert_array_equal(np.load("x.npz")["images"], expected)
+        self.assertEqual(call("generate", "7", "--run", "a", "--truncation", "0.5")[0], 0)
+        self.assertTrue(Path("figures/7_truncation0.5.png").is_file())
+        for value in ("2", "-1", "nan", "x"):
+            status, _, err = call("generate", "7", "--run", "a", f"--truncation={value}")
+            self.assertEqual(status, 2)
+            self.assertIn("is not a number from 0 to 1", err)
 
     def test_convolutions_are_drawn_by_tensorflow(self):
         system = write_run("a", "auxiliary_gan")

@@ -62,6 +62,16 @@ class Walks(unittest.TestCase):
         self.assertEqual(images.shape, expected.shape)
         self.assertLessEqual(np.abs(images.astype(int) - expected).max(), 1)  # of 255
 
+    def test_truncation_scales_the_noise_and_is_in_the_title(self):
+        full = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4)
+        none = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4, truncation=0.0)
+        self.assertEqual(full.title, "latent arithmetic")
+        self.assertEqual(none.title, "latent arithmetic, truncation 0")
+        self.assertEqual(len(np.unique(none.images, axis=0)), 1)
+        half = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4, truncation=0.5)
+        mean = full.images[4].astype(int)  # (seed 1 + seed 2) / 2 is half of their sum
+        self.assertLessEqual(np.abs(half.images[3].astype(int) - mean).max(), 1)
+
     def test_arithmetic(self):
         walk = latent_walks.make_walk(self.system, [3, 8], "arithmetic", seed=4)
         self.assertEqual(walk.row_labels, ["3", "3", "3", "8", "8", "8"])
@@ -121,7 +131,7 @@ class Walks(unittest.TestCase):
         swept[:, 3] = (-1, 1)
         row = images.reshape(10, 11, 28, 28)[3]
         self.assert_same_pixels(row[[0, 10]].astype(np.uint8), self.draw(5, *swept))
-        arithmetic = latent_walks.make_walk(self.system, [5], "arithmetic", 4, start)
+        arithmetic = latent_walks.make_walk(self.system, [5], "arithmetic", 4, start=start)
         self.assertEqual(arithmetic.column_labels[0], "picture")
 
     def test_every_mode_works_for_a_system_that_is_not_class_conditional(self):

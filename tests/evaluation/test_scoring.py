@@ -148,6 +148,20 @@ class Scoring(unittest.TestCase):
         self.assertEqual(scores["worst_class_coverage"], float(f"{min(evaluation.coverage):.6g}"))
         self.assertLess(scores["within_class_diversity"], 0.01)
 
+    def test_ghosts_are_detected(self):
+        """Faint, smeared strokes on every fourth image; held-out images have 1 % by definition."""
+        images = self.fresh.copy()
+        faint = images[::4] * 0.3
+        for axis in (1, 2):
+            faint = (np.roll(faint, 2, axis) + np.roll(faint, -2, axis)) / 2
+        images[::4] = faint
+        _, clean = self.evaluate(self.fresh, self.fresh_labels)
+        _, scores = self.evaluate(images, self.fresh_labels)
+        self.assertLess(clean["ghosts"], 0.05)
+        self.assertAlmostEqual(scores["ghosts"], 0.25, delta=0.05)
+        _, real = self.evaluate(self.held_out, self.held_out_labels)
+        self.assertLess(real["ghosts"], 0.02)
+
     def test_without_labels_the_predicted_digits_are_scored(self):
         half = self.fresh[self.fresh_labels < 5]
         evaluation, scores = self.evaluate(half, None)
