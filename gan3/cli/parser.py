@@ -278,7 +278,10 @@ def _compare(parser: argparse.ArgumentParser) -> None:
 
 def _sweep(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    text = "file with the runs, or the name of a bundled one: ablations, rates, reproduce, weights"
+    text = (
+        "file with the runs, or the name of a bundled one: ablations, choices, path, rates,"
+        " reproduce, weights"
+    )
     add("spec", metavar="SPEC.toml", help=text)
     add("--full", action="store_true", help="train each system for its own, longer budget")
     text = "number of runs at a time (default: 1)"
