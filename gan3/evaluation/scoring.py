@@ -94,6 +94,7 @@ METRICS = {
     "style_width": Metric("style transfer, width", "correlation", "higher", 3),
     "style_slant": Metric("style transfer, slant", "correlation", "higher", 3),
     "style_lowest": Metric("style transfer, lowest pair", "correlation", "higher", 3),
+    "style_accuracy": Metric("style transfer, label accuracy", "fraction", "higher", 4),
     "reconstruction_error": Metric("reconstruction error", "MSE", "lower", 4),
     "reconstruction_accuracy": Metric("reconstruction, label accuracy", "fraction", "higher", 4),
 }
@@ -265,6 +266,10 @@ class Scorer:
         redrawn = (transfer.reconstructed, images, pca, of_class)
         samples, *others = (self._reconstruction_scores(images, labels, one) for one in redrawn)
         samples |= {f"style_{name}": _score(value) for name, value in means.items()}
+        if self._judge is not None:
+            drawn, requested = transfer.drawn_as_others()
+            correct = self._judge(drawn)[1].argmax(axis=1) == requested
+            samples["style_accuracy"] = _mean_score(correct, self._seed)
         return StyleScores(samples, *others, transfer)
 
     def _reconstruction_scores(

@@ -29,8 +29,18 @@ class StyleTransfer(NamedTuple):
 
     images: np.ndarray  # uint8 [N, 28, 28]
     labels: np.ndarray  # [N]
-    reconstructed: np.ndarray  # uint8 [N, 28, 28], drawn as their own class
+    drawn: np.ndarray  # uint8 [K, N, 28, 28], as each class
     correlations: dict[str, np.ndarray]  # by property [K, K]: real class, drawn class
+
+    @property
+    def reconstructed(self) -> np.ndarray:
+        """The images drawn as their own class, uint8 [N, 28, 28]."""
+        return self.drawn[self.labels, np.arange(len(self.labels))]
+
+    def drawn_as_others(self) -> tuple[np.ndarray, np.ndarray]:
+        """The images drawn as every other class, uint8 [N (K - 1), 28, 28], and these classes."""
+        classes, rows = np.nonzero(np.arange(len(self.drawn))[:, None] != self.labels)
+        return self.drawn[classes, rows], classes
 
     def means(self) -> dict[str, float]:
         """The mean correlation of each property, and the lowest, over pairs of different classes.
@@ -50,18 +60,16 @@ def measure(
     """Redraw real images uint8 [N, 28, 28] of `labels` [N], 0 to K - 1, as each of K classes."""
     noise = redrawer.encode(images)
     real = properties(images)
-    reconstructed = np.zeros_like(images)
+    drawn = np.stack([redrawer.draw(np.full(len(images), k), noise) for k in range(classes)])
     correlations = {name: np.full((classes, classes), np.nan) for name in PROPERTIES}
     for drawn_class in range(classes):
-        drawn = redrawer.draw(np.full(len(images), drawn_class), noise)
-        reconstructed[labels == drawn_class] = drawn[labels == drawn_class]
-        for name, values in properties(drawn).items():
+        for name, values in properties(drawn[drawn_class]).items():
             for real_class in range(classes):
                 rows = labels == real_class
                 correlations[name][real_class, drawn_class] = correlation(
                     real[name][rows], values[rows]
                 )
-    return StyleTransfer(images, labels, reconstructed, correlations)
+    return StyleTransfer(images, labels, drawn, correlations)
 
 
 def properties(images: np.ndarray) -> dict[str, np.ndarray]:

@@ -105,6 +105,7 @@ class Scoring(unittest.TestCase):
         for metric in ("reconstruction_error", "reconstruction_accuracy"):
             self.assertEqual(style.samples[metric], style.real[metric])
         self.assertGreater(style.real["reconstruction_accuracy"]["value"], 0.95)
+        self.assertLess(style.samples["style_accuracy"]["value"], 0.01)  # no other class is drawn
         for name in ("ink", "width", "slant", "lowest"):  # every class is the real image
             self.assertAlmostEqual(style.samples[f"style_{name}"]["value"], 1, places=5)
         self.assertEqual(set(style.samples), set(STYLE_METRICS))
@@ -120,6 +121,7 @@ class Scoring(unittest.TestCase):
         style = self.scorer.style_scores(draw)
         self.assertEqual(style.samples["style_lowest"]["value"], 0)
         self.assertEqual(style.samples["style_slant"]["value"], 0)
+        self.assertGreater(style.samples["style_accuracy"]["value"], 0.7)  # means can be read
         pca = style.pca_of_class["reconstruction_error"]["value"]
         self.assertGreater(style.samples["reconstruction_error"]["value"], 1.5 * pca)
 

@@ -80,6 +80,9 @@ class Transfer(unittest.TestCase):
         keep = self.redrawer(lambda labels, noise: strokes(*noise.T))
         result = style_transfer.measure(self.images, self.labels, keep, 3)
         np.testing.assert_array_equal(result.reconstructed, self.images)
+        others, requested = result.drawn_as_others()
+        self.assertEqual(others.shape, (240, 28, 28))
+        self.assertEqual(np.bincount(requested).tolist(), [80, 80, 80])
         for name in style_transfer.PROPERTIES:
             np.testing.assert_allclose(result.correlations[name], 1, atol=1e-9)
         self.assertEqual(set(result.means()), {"ink", "width", "slant", "lowest"})
@@ -109,6 +112,23 @@ class Transfer(unittest.TestCase):
             for label in range(3)
         ]
         np.testing.assert_allclose(drawn_upright, expected, atol=0.01)
+
+    def test_what_is_drawn_as_which_class(self):
+        """Images that show the requested class and the noise as their first two pixels."""
+
+        def draw(labels, noise):
+            images = np.zeros((len(labels), 28, 28), np.uint8)
+            images[:, 0, 0], images[:, 0, 1] = labels, noise
+            return images
+
+        labels = np.array([2, 0, 1, 1])
+        redrawer = Redrawer(lambda images: np.arange(4), draw)
+        result = style_transfer.measure(np.zeros((4, 28, 28), np.uint8), labels, redrawer, 3)
+        self.assertEqual(result.reconstructed[:, 0, :2].tolist(), [[2, 0], [0, 1], [1, 2], [1, 3]])
+        others, requested = result.drawn_as_others()
+        np.testing.assert_array_equal(others[:, 0, 0], requested)
+        drawn = sorted(map(tuple, others[:, 0, :2].tolist()))
+        self.assertEqual(drawn, [(0, 0), (0, 2), (0, 3), (1, 0), (1, 1), (2, 1), (2, 2), (2, 3)])
 
     def test_one_image_whatever_is_read_carries_nothing_over(self):
         same = self.redrawer(lambda labels, noise: np.tile(self.images[:1], (len(labels), 1, 1)))
