@@ -178,6 +178,21 @@ class CardOfAValidationRun(FolderTest):
         self.assertRegex(err, "train another run with split test")
 
 
+class CardOfABundledGenerator(FolderTest):
+    def test_only_one_with_an_encoder_has_rows_of_style_and_a_determinator(self):
+        write_idx_set(Path("own"), 300, 100)
+        keep_judge()
+        for name, has_encoder in (("best", True), ("three_network", False)):
+            line = ("evaluate", "--pretrained", name, "--dataset", "idx", "--data", "own")
+            status, out, err = call(*line, "--json", "card.json")
+            self.assertEqual(status, 0, err)
+            card = json.loads(Path("card.json").read_text())
+            rows = {*scoring.STYLE_METRICS, "determinator_judge_gap"}
+            self.assertEqual(rows & set(card["samples"]), rows if has_encoder else set())
+            self.assertEqual("style_transfer" in card, has_encoder)
+            self.assertEqual("style transfer" in out, has_encoder)
+
+
 class CardOfAFile(FolderTest):
     def setUp(self):
         super().setUp()
