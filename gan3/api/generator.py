@@ -1,7 +1,8 @@
 """Generators by name: bundled ones, which draw digits, and those of runs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from gan3.api.arguments import (
     as_count,
     as_folder,
     as_fraction,
+    as_images,
     as_labels,
     as_noise,
     as_seed,
@@ -22,6 +24,7 @@ from gan3.core.files import check_path
 from gan3.plots.numbers import parse_number
 from gan3.runs import pretrained
 from gan3.runs.drawing import DigitSampler, TruncatedSampler, check_count
+from gan3.runs.encoding import Encoded, Encoder
 from gan3.runs.trained import find_run
 
 
@@ -45,10 +48,15 @@ class Generator:
         noise_seed: int | None = None,
         moments: str | None = None,
         truncation: float = 1.0,
+        *,
+        open_encoder: Callable[[], Encoder],
     ):
-        """Use `gan3.load`. Raises UserError for an option that the generator does not have."""
+        """Use `gan3.load`. Raises UserError for an option that the generator does not have.
+
+        open_encoder: opens the encoder when it is needed; raises UserError if there is none.
+        """
         self.name = name
-        self._sampler = sampler
+        self._sampler, self._open_encoder = sampler, open_encoder
         if noise_seed is not None:
             sampler.redraw_noise(as_seed(noise_seed, "noise seed"))
         if moments is not None:
@@ -150,6 +158,22 @@ class Generator:
         row = as_labels(labels, self.class_names)
         return self._sampler.draw(row, as_noise(noise, (len(row), self.noise_entries)))
 
+    def encode(self, images: Any) -> Encoded:
+        """The classes of images [N, 28, 28], and the style that they are written in: its noise.
+
+        `draw` with any labels and this noise writes these in the style of the images. The noise is
+        that of the determinator's mean code, without sampling; it does not depend on the classes.
+
+        images: uint8 or floats in 0..1, ink on background 0. Raises UserError if they do not fit,
+        or if the generator comes without an encoder: only `best` and its like have one.
+        """
+        pixels = as_images(images)
+        return self._encoder(pixels)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return self._open_encoder()
+
     def _refuse_labels(self, name: str, value: Any) -> None:
         if not self.class_conditional:
             raise UserError(
@@ -184,8 +208,9 @@ def load(
         UserError: there is no such generator, or it has no such option.
     """
     if isinstance(name, str) and name in pretrained.GENERATORS:
+        open_encoder = partial(pretrained.open_encoder, name)
         sampler = pretrained.open_pretrained(name)
-        return Generator(name, sampler, noise_seed, moments, truncation)
+        return Generator(name, sampler, noise_seed, moments, truncation, open_encoder=open_encoder)
     run_name, logs = locate_run(name, logs)
     if not check_path((Path(logs) / run_name).is_dir):
         bundled = ", ".join(pretrained.GENERATORS)
@@ -193,8 +218,10 @@ def load(
             f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or give"
             " its folder"
         )
-    sampler = find_run(run_name, logs).sampler()
-    return Generator(run_name, sampler, noise_seed, moments, truncation)
+    run = find_run(run_name, logs)
+    return Generator(
+        run_name, run.sampler(), noise_seed, moments, truncation, open_encoder=run.encoder
+    )
 
 
 def locate_run(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, str]:

@@ -216,7 +216,12 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     text = "file to write, .png or .npz (default: figures/NUMBER.png)"
     add("--out", metavar="FILE", type=_output_file(".png", ".npz"), help=text)
-    text = "number of rows, each in another style (default: 1)"
+    text = (
+        "write in the style of these pictures of one digit each, of any size, or of images in an"
+        " npz file; a digit that they show is written as it is there, others in the mean style"
+    )
+    add("--style", metavar="FILE", nargs="+", action="extend", help=text)
+    text = "number of rows, each in another style, or each a little different (default: 1)"
     add("--variants", metavar="N", type=_whole_number(1, 100), default=1, help=text)
     text = "width of each image: 18 pixels (28 if no digit), or that of its ink (default: fixed)"
     add("--spacing", choices=("fixed", "tight"), default="fixed", help=text)
@@ -342,6 +347,8 @@ def _latent(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--digits", metavar="DIGIT", nargs="+", type=int, help=text)
     text = "classes to draw, by name (default: the first or the first two, if they are no digits)"
     what.add_argument("--classes", metavar="A,B", help=text)
+    text = "start from the style of a picture of one digit, instead of the seed's first noise"
+    add("--from", metavar="FILE", dest="from_file", help=text)
     text = "what to draw; interpolate and sweep also write a GIF (default: arithmetic)"
     add("--mode", choices=WALK_MODES, default="arithmetic", help=text)
     _add_seed(parser)

@@ -68,6 +68,19 @@ class Bundled(unittest.TestCase):
         mirrored = self.generator.draw(labels, -noise)
         self.assertGreater(np.abs(mirrored.astype(int) - images).mean(), 5)
 
+    def test_the_style_of_images(self):
+        images, labels = self.generator.sample(20, seed=5)
+        encoded = self.generator.encode(images)
+        self.assertGreaterEqual((encoded.labels == labels).sum(), 19)
+        self.assertEqual((encoded.labels.dtype, encoded.labels.shape), (np.int64, (20,)))
+        self.assertEqual((encoded.noise.dtype, encoded.noise.shape), (np.float32, (20, 10)))
+        self.assertEqual(encoded.probabilities.shape, (20, 10))
+        self.assertLess(np.abs(encoded.noise).max(), 1.0001)
+        again = self.generator.encode(images[..., None] / 255.0)
+        np.testing.assert_allclose(again.noise, encoded.noise, atol=1e-6)
+        redrawn = self.generator.draw(encoded.labels, encoded.noise)
+        self.assertEqual(redrawn.shape, images.shape)
+
     def test_truncation_scales_the_noise(self):
         images, labels = self.generator.sample(1005, seed=5)
         noise = self.generator.noise(labels, seed=5)
@@ -96,6 +109,11 @@ class Bundled(unittest.TestCase):
             (lambda: generator.sample(5, seed=-1), "seed -1: "),
             (lambda: generator.sample(5, "x"), "labels 'x': "),
             (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
+            (lambda: generator.encode(np.zeros((2, 9, 9))), r"images: shape \(2, 9, 9\)"),
+            (
+                lambda: gan3.load("three_network").encode(np.zeros((1, 28, 28), np.uint8)),
+                "generator three_network: three_network has no encoder, .* use best",
+            ),
             (lambda: gan3.load("best", noise_seed=1), "noise seed: .* leave the noise seed out"),
             (lambda: gan3.load("best", moments="batch"), "moments: .* leave them out"),
             (lambda: gan3.load("best", moments="mean"), "'mean': unknown; choose one of running"),
@@ -131,6 +149,30 @@ class OfRuns(FolderTest):
             gan3.UserError, "run a: has no episode 3; choose one of 1 to 2"
         ):
             gan3.open_run("a").generator(3)
+
+    def test_the_encoder_of_a_run_is_that_of_its_episode(self):
+        write_run("a", "best", episodes=2)
+        images = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+        last = gan3.load("a").encode(images).noise
+        np.testing.assert_array_equal(gan3.open_run("a").generator(2).encode(images).noise, last)
+        first = gan3.open_run("a").generator(1).encode(images).noise
+        self.assertGreater(np.abs(first - last).max(), 0.01)
+        path = Path("logs/a/episodes/episode_02.npz")
+        with np.load(path) as arrays:
+            older = {name: arrays[name] for name in arrays if name.startswith("average/")}
+        np.savez(path, **older)
+        with self.assertRaisesRegex(
+            gan3.UserError, "episode_02.npz: has no determinator, .*; resume run a for another"
+        ):
+            gan3.load("a").encode(images)
+
+    def test_runs_without_an_encoder_refuse_to_encode(self):
+        images = np.zeros((1, 28, 28), np.uint8)
+        for name, experiment in (("a", "three_network"), ("b", "mlp_gan")):
+            write_run(name, experiment)
+            message = f"run {name}: {experiment} has no encoder, .*; use best, or a run of it"
+            with self.assertRaisesRegex(gan3.UserError, message):
+                gan3.load(name).encode(images)
 
     def test_a_bundled_name_is_the_bundled_generator(self):
         write_run("best", "mlp_gan")
@@ -249,12 +291,15 @@ class WithoutTensorFlow(FolderTest):
         code += "    generator = gan3.load(name)\n    generator.sample(600)\n"
         code += "    noise = generator.noise([1, 2])\n    generator.draw([1, 2], noise)\n"
         code += "gan3.open_run('a').generator().generate('12')\n"
+        code += "for name in ('best', 'b'):\n"
+        code += "    gan3.load(name).encode(gan3.load('best').sample(2).images)\n"
         code += "from gan3.cli.main import main\n"
         for command in (
             "generate 241256 --pretrained best --separate apart --spacing tight",
             "generate 241256 --run a --variants 3 --out n.npz",
             "generate 12 --run e --noise-seed 4",
             "sample --run c --count 30 --out s.npz",
+            "generate 2024 --run b --style apart/0001_2.png s.npz --variants 2",
         ):
             code += f"assert main({command.split()}) == 0\n"
         self.assertEqual(self.imported(code), "")
