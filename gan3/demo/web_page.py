@@ -1,67 +1,116 @@
-"""Writes a generator as one self-contained web page: weights, forward pass and sliders."""
+"""Writes a system as one self-contained web page: weights, forward passes, and what they show.
+
+The page's parts are in the folder `page`. Its networks are in `network.js`, which computes what
+`nn.dense` and `nn.convolutions` do.
+"""
 
 import base64
 import html
 import json
 from pathlib import Path
+from typing import Any
 
-from gan3.core.classes import DIGITS, are_digits, noun
+import numpy as np
+
+from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.demo.latent_walks import noise_range
-from gan3.method.system import System
-from gan3.runs.sampling import has_fixed_noise
+from gan3.method.drawing import NOISE_RANGES, NumpyGenerator
+from gan3.method.encoding import NumpyDeterminator
+from gan3.nn.convolutions import ConvLayer
+from gan3.nn.dense import DenseLayer
 
-_TEMPLATE = Path(__file__).parent / "web_page.html"
+_FOLDER = Path(__file__).parent / "page"
+_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "page.js")  # one scope, in this order
+_LIKENESS = 0.5  # correlation of a digit with its reconstruction; below it is called unknown
 
 
-def write(path: Path, system: System, name: str) -> None:
-    """Write the page of a system's generator, with `name` in its title.
+def write(
+    path: Path,
+    generator: NumpyGenerator,
+    determinator: NumpyDeterminator | None = None,
+    name: str = "gan3",
+) -> None:
+    """Write the page of a generator, and of its determinator if there is one.
 
-    Raises UserError if the generator has layers that are not dense, or fixed noise.
+    The weights are stored as float16, which changes no pixel by more than two of its 256 levels.
+
+    Args:
+        name: of the system, for title and captions.
+
+    Raises:
+        UserError: a weight is too large for float16.
     """
-    if has_fixed_noise(system):
-        raise UserError(
-            f"{name}: has one fixed noise vector per {noun(system.class_names)}, and the page draws"
-            " new noise; use another generator"
-        )
-    layers = system.dense_layers()
-    if layers is None:
-        raise UserError(
-            f"{name}: has convolutions, and the page computes dense layers only; use another"
-            " generator"
-        )
-    weights = b"".join(
-        array.astype("<f4").tobytes()
-        for layer in layers
-        for array in (layer.w, layer.b, layer.scale, layer.shift)
-        if array is not None
-    )
-    classes = len(system.class_names)
+    weights = _Weights(name)
     model = {
-        "classConditional": system.class_conditional,
-        "classNames": system.class_names,
-        "noiseEntries": len(layers[0].w) // (classes if system.class_conditional else 1),
-        "noiseIsNormal": system.noise_distribution == "normal",
-        "noiseRange": noise_range(system),
-        "pixelMin": system.pixel_min,
-        "layers": [
-            {
-                "inputs": len(layer.w),
-                "outputs": len(layer.b),
-                "activation": layer.activation,
-                "normalised": layer.scale is not None,
-            }
-            for layer in layers
-        ],
-        "weights": base64.b64encode(weights).decode("ascii"),
+        "name": name,
+        "classConditional": generator.class_conditional,
+        "classNames": generator.class_names,
+        "noiseEntries": generator.noise_entries,
+        "noiseIsNormal": generator.noise_distribution == "normal",
+        "noiseRange": NOISE_RANGES[generator.noise_distribution],
+        "fixedNoise": _fixed_noise(generator),
+        "pixelMin": generator.pixel_min,
+        "generator": [weights.add(layer) for layer in generator.layers],
+        "determinator": None,
+        "likeness": _LIKENESS,
     }
-    page = _TEMPLATE.read_text()
-    for place, text in (_words(system.class_names) | {"TITLE_HERE": name}).items():
+    if determinator is not None:
+        model["determinator"] = {
+            "features": [weights.add(layer) for layer in determinator.feature_layers],
+            "logits": weights.add(determinator.logits),
+            "code": weights.add(determinator.encoder) if determinator.has_encoder else None,
+        }
+    model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
+    write_atomically(path, _page(model, generator.class_names, name).encode())
+
+
+class _Weights:
+    """The arrays of the layers that were added, one after the other, float16 and little-endian."""
+
+    def __init__(self, name: str):
+        self._name = name
+        self.parts: list[bytes] = []
+
+    def add(self, layer: DenseLayer | ConvLayer) -> dict[str, Any]:
+        """Append a layer's arrays; its description, as network.js expects it."""
+        *kernel, inputs, outputs = layer.w.shape
+        described = {"inputs": inputs, "outputs": outputs, "activation": layer.activation}
+        arrays = [layer.w, layer.b]
+        if kernel:
+            described |= {"kind": "conv", "kernel": kernel[0], "stride": layer.stride}
+            described["pool"] = layer.pool
+        else:
+            described |= {"kind": "dense", "normalised": layer.scale is not None}
+            arrays += [] if layer.scale is None else [layer.scale, layer.shift]
+        for array in arrays:
+            largest = float(np.abs(array).max())
+            if not largest <= np.finfo(np.float16).max:
+                raise UserError(
+                    f"{self._name}: a weight of {largest:.3g} is too large for the page, which has"
+                    " float16; use another run"
+                )
+            self.parts.append(array.astype("<f2").tobytes())
+        return described
+
+
+def _fixed_noise(generator: NumpyGenerator) -> list[list[float]] | None:
+    """The noise of each class, if it has one that is the same in every image."""
+    if not generator.has_fixed_noise:
+        return None
+    return generator.noise(np.arange(len(generator.class_names)), (0, 0)).tolist()
+
+
+def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:
+    page = (_FOLDER / "page.html").read_text()
+    page = page.replace("STYLE_HERE", (_FOLDER / "page.css").read_text().strip())
+    for place, text in (_words(class_names) | {"TITLE_HERE": name}).items():
         page = page.replace(place, html.escape(text))
     # A script ends at the first "</", wherever that is: a class may have such a name.
-    script = json.dumps(model).replace("</", "<\\/")
-    write_atomically(path, page.replace("MODEL_HERE", script).encode())
+    data = json.dumps(model).replace("</", "<\\/")
+    scripts = "\n".join((_FOLDER / script).read_text() for script in _SCRIPTS)
+    page = page.replace("SCRIPT_HERE", scripts.strip())
+    return page.replace("MODEL_HERE", data)  # last: a class may be called like a place
 
 
 def _words(names: tuple[str, ...]) -> dict[str, str]:
@@ -69,23 +118,23 @@ def _words(names: tuple[str, ...]) -> dict[str, str]:
     if are_digits(names):
         example = "241256" if names == DIGITS else "".join(names[:6])
         return {
-            "CLASSES_LOWER_HERE": "digits",
-            "CLASSES_HERE": "Digits",
+            "IMAGES_TITLE_HERE": "Digits",
+            "IMAGES_HERE": "digits",
+            "CLASSES_HERE": "digits",
+            "CLASS_HERE": "digit",
             "INPUT_MODE_HERE": "numeric",
             "MAX_HERE": "30",
-            "CLASS_HERE": "digit",
             "NUMBER_HERE": "number",
             "EXAMPLE_HERE": example,
-            "SHEET_HERE": "50 new digits",
         }
     is_word = all(len(name) == 1 for name in names)
     return {
-        "CLASSES_LOWER_HERE": "images",
-        "CLASSES_HERE": "Images",
+        "IMAGES_TITLE_HERE": "Images",
+        "IMAGES_HERE": "images",
+        "CLASSES_HERE": "classes",
+        "CLASS_HERE": "class",
         "INPUT_MODE_HERE": "text",
         "MAX_HERE": "300",
-        "CLASS_HERE": "class",
         "NUMBER_HERE": "row",
         "EXAMPLE_HERE": ("" if is_word else ",").join(names[:6]),
-        "SHEET_HERE": "new images",
     }
