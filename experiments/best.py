@@ -19,6 +19,7 @@ from gan3.vae_gan.config import VaeGanConfig
 
 if TYPE_CHECKING:
     from gan3.method.drawing import GeneratorSpec
+    from gan3.method.encoding import DeterminatorSpec
     from gan3.vae_gan.vae_gan import VaeGan
 
 CONFIG = VaeGanConfig(
@@ -80,3 +81,10 @@ def dense_generator(config: VaeGanConfig) -> "GeneratorSpec":
     from gan3.vae_gan.drawing import sampling_generator
 
     return sampling_generator(config)
+
+
+def numpy_determinator(config: VaeGanConfig) -> "DeterminatorSpec":
+    """The determinator of `build` with its encoder, for reading without TensorFlow."""
+    from gan3.vae_gan.encoding import encoding_determinator
+
+    return encoding_determinator(config)

@@ -8,3 +8,4 @@ CONFIG = dataclasses.replace(best.CONFIG, experiment="best_long", batches=2000)
 
 build = best.build
 dense_generator = best.dense_generator
+numpy_determinator = best.numpy_determinator

@@ -30,6 +30,7 @@ from gan3.method.config import ThreeNetworkConfig
 
 if TYPE_CHECKING:
     from gan3.method.drawing import GeneratorSpec
+    from gan3.method.encoding import DeterminatorSpec
     from gan3.method.three_networks import ThreeNetworks
 
 CONFIG = ThreeNetworkConfig(
@@ -61,3 +62,10 @@ def dense_generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
 
     specs = described_layers(config.classes, config.activation.generator)
     return three_network_generator(config, specs)
+
+
+def numpy_determinator(config: ThreeNetworkConfig) -> "DeterminatorSpec":
+    """The determinator of `build`, for reading without TensorFlow."""
+    from gan3.method.encoding import described_determinator
+
+    return described_determinator(config)

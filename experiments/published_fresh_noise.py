@@ -14,3 +14,4 @@ CONFIG = dataclasses.replace(
 
 build = published_code.build
 dense_generator = published_code.dense_generator
+numpy_determinator = published_code.numpy_determinator

@@ -1,7 +1,8 @@
 """Generators by name: bundled ones, which draw digits, and those of runs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from gan3.core.files import check_path
 from gan3.plots.numbers import parse_number
 from gan3.runs import pretrained
 from gan3.runs.drawing import DigitSampler, check_count
+from gan3.runs.encoding import Encoded, Encoder
 from gan3.runs.trained import find_run
 
 
@@ -36,10 +38,15 @@ class Generator:
         sampler: DigitSampler,
         noise_seed: int | None = None,
         moments: str | None = None,
+        *,
+        open_encoder: Callable[[], Encoder],
     ):
-        """Use `gan3.load`. Raises UserError for an option that the generator does not have."""
+        """Use `gan3.load`. Raises UserError for an option that the generator does not have.
+
+        open_encoder: opens the encoder when it is needed; raises UserError if there is none.
+        """
         self.name = name
-        self._sampler = sampler
+        self._sampler, self._open_encoder = sampler, open_encoder
         if noise_seed is not None:
             sampler.redraw_noise(as_seed(noise_seed, "noise seed"))
         if moments is not None:
@@ -137,6 +144,22 @@ class Generator:
         row = as_labels(labels, self.class_names)
         return self._sampler.draw(row, as_noise(noise, (len(row), self.noise_entries)))
 
+    def encode(self, images: Any) -> Encoded:
+        """The classes of images [N, 28, 28], and the style that they are written in: its noise.
+
+        `draw` with any labels and this noise writes these in the style of the images. The noise is
+        that of the determinator's mean code, without sampling; it does not depend on the classes.
+
+        images: uint8 or floats in 0..1, ink on background 0. Raises UserError if they do not fit,
+        or if the generator comes without an encoder: only `best` and its like have one.
+        """
+        pixels = as_images(images)
+        return self._encoder(pixels)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return self._open_encoder()
+
     def _refuse_labels(self, name: str, value: Any) -> None:
         if not self.class_conditional:
             raise UserError(
@@ -168,7 +191,9 @@ def load(
         UserError: there is no such generator, or it has no such option.
     """
     if isinstance(name, str) and name in pretrained.GENERATORS:
-        return Generator(name, pretrained.open_pretrained(name), noise_seed, moments)
+        open_encoder = partial(pretrained.open_encoder, name)
+        sampler = pretrained.open_pretrained(name)
+        return Generator(name, sampler, noise_seed, moments, open_encoder=open_encoder)
     run_name, logs = locate_run(name, logs)
     if not check_path((Path(logs) / run_name).is_dir):
         bundled = ", ".join(pretrained.GENERATORS)
@@ -176,7 +201,8 @@ def load(
             f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or give"
             " its folder"
         )
-    return Generator(run_name, find_run(run_name, logs).sampler(), noise_seed, moments)
+    run = find_run(run_name, logs)
+    return Generator(run_name, run.sampler(), noise_seed, moments, open_encoder=run.encoder)
 
 
 def locate_run(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,9 @@ class Run:
         the generator has no such option.
         """
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
-        return Generator(self.name, run.sampler(episode), noise_seed, moments)
+        open_encoder = partial(run.encoder, episode)
+        sampler = run.sampler(episode)
+        return Generator(self.name, sampler, noise_seed, moments, open_encoder=open_encoder)
 
     def recognise(self, images: Any) -> Recognised:
         """The classes of images [N, 28, 28], by the run's own determinator. Needs TensorFlow.

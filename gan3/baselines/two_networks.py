@@ -114,6 +114,11 @@ class TwoNetworks:
         return by_name(self.generator.saved)
 
     @property
+    def encoder_weights(self) -> dict[str, tf.Variable]:
+        """Empty: there is no encoder."""
+        return {}
+
+    @property
     def state(self) -> dict[str, tf.Variable]:
         """All variables by name."""
         adams = [v for adam in self.optimizers for v in adam.state]

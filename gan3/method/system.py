@@ -68,3 +68,10 @@ class System(Protocol):
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
         """Everything that drawing an image needs, by name: what an episode file holds."""
+
+    @property
+    def encoder_weights(self) -> dict[str, tf.Variable]:
+        """Everything that reading a style from an image needs, by name: in an episode file, too.
+
+        Empty if the system has no encoder.
+        """

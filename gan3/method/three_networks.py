@@ -105,6 +105,11 @@ class ThreeNetworks:
         return by_name(self.sampler.weights)
 
     @property
+    def encoder_weights(self) -> dict[str, tf.Variable]:
+        """Empty: there is no encoder."""
+        return {}
+
+    @property
     def state(self) -> dict[str, tf.Variable]:
         """All variables by name: the networks' weights, the Adams' moments and steps."""
         weights = [w for network in self.networks for w in network.weights]

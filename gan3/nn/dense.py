@@ -112,4 +112,5 @@ ACTIVATIONS = {
     "slight_leak": lambda x: _leaky(x, 0.02),
     "sigmoid": _sigmoid,
     "tanh": np.tanh,
+    "none": lambda x: x,
 }

@@ -1,7 +1,7 @@
 """The bundled generators, which draw digits without training and without data.
 
 A file holds the generator's weights as float16. This halves its size and changes no pixel by more
-than one of its 256 levels.
+than one of its 256 levels. That of a system with an encoder also holds the determinator.
 """
 
 import dataclasses
@@ -12,9 +12,10 @@ import numpy as np
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
-from gan3.core.files import digest_of, read_npz, write_npz
+from gan3.core.files import digest_of, write_npz
 from gan3.core.startup import import_tensorflow
 from gan3.runs.drawing import DigitSampler, read_dense_sampler
+from gan3.runs.encoding import Encoder, encoder_spec_of, read_encoder
 from gan3.runs.registry import build, bundled_config_of, dense_generator_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Pretrained(NamedTuple):
 
 GENERATORS = {
     "best": Pretrained(
-        "best", 1, "9d576357979ad56f4394b25f8b93ba6288f6b2da399847d898543297b13ced84"
+        "best", 1, "346c6eae4b9aa78ba8872a2f22a547e674ea984b57250d270e69ed90e3f25294"
     ),
     "three_network": Pretrained(
         "three_network", 0, "f5796d47f698f64cceb5888e2132c87a6d4c6719e7af3ecfc01923ab8dd0c90a"
@@ -45,16 +46,17 @@ GENERATORS = {
 
 
 def load_pretrained(name: str) -> "System":
-    """The system of a bundled generator; its other networks are untrained. Needs TensorFlow.
+    """The system of a bundled generator. Needs TensorFlow.
 
-    Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
+    Its determinator is trained if it has an encoder; all other networks are not. Raises UserError
+    for an unknown name, and if the file is not the one bundled with gan3.
     """
+    import_tensorflow()
+    from gan3.runs.sampling import load_generator
+
     config, path = _config_and_file(name)
     system = build(config, "float32")
-    wanted = {key: ("float16", tuple(w.shape)) for key, w in system.generator_weights.items()}
-    arrays = read_npz(path, wanted)
-    for key, w in system.generator_weights.items():
-        w.assign(arrays[key].astype(np.float32))
+    load_generator(path, system, "float16")
     return system
 
 
@@ -71,6 +73,15 @@ def open_pretrained(name: str) -> DigitSampler:
     from gan3.runs.sampling import Sampler
 
     return Sampler(load_pretrained(name))
+
+
+def open_encoder(name: str) -> Encoder:
+    """The encoder of a bundled generator, which reads digits and their style, in NumPy.
+
+    Raises UserError as `load_pretrained` does, and if the generator has no encoder.
+    """
+    config, path = _config_and_file(name)
+    return read_encoder(path, encoder_spec_of(config, f"generator {name}"), "float16")
 
 
 def _config_and_file(name: str) -> tuple[RunConfig, Path]:
@@ -93,9 +104,11 @@ def _config_and_file(name: str) -> tuple[RunConfig, Path]:
 def save(path: Path, system: "System") -> str:
     """Write the system's generator as float16 and return the file's SHA-256, hexadecimal.
 
+    If the system has an encoder, its determinator, which must be trained, is written as well.
     Raises UserError if a weight is too large for float16.
     """
-    arrays = {name: w.numpy() for name, w in system.generator_weights.items()}
+    weights = system.generator_weights | system.encoder_weights
+    arrays = {name: w.numpy() for name, w in weights.items()}
     largest = max(float(np.abs(array).max()) for array in arrays.values())
     if not largest <= np.finfo(np.float16).max:
         raise UserError(

@@ -25,6 +25,7 @@ from gan3.core.errors import UserError
 
 if TYPE_CHECKING:
     from gan3.method.drawing import GeneratorSpec
+    from gan3.method.encoding import DeterminatorSpec
 
 PACKAGE = "gan3.experiments"
 OWN_FOLDER = Path("experiments")  # relative to the working folder
@@ -146,8 +147,22 @@ def dense_generator_of(config: RunConfig) -> "GeneratorSpec | None":
     None if it does not: then only TensorFlow can draw with the system that it builds. Raises
     UserError if the experiment's `dense_generator` fails.
     """
+    return _declared(config, "dense_generator")
+
+
+def determinator_of(config: RunConfig) -> "DeterminatorSpec | None":
+    """The determinator of the experiment's system, if the experiment declares it as layers.
+
+    None if it does not, for instance because there is none. Raises UserError if the experiment's
+    `numpy_determinator` fails.
+    """
+    return _declared(config, "numpy_determinator")
+
+
+def _declared(config: RunConfig, name: str) -> Any:
+    """What the function `name` of the config's experiment returns; None if it has none."""
     module = _module_of(config)
-    declare = getattr(module, "dense_generator", None)
+    declare = getattr(module, name, None)
     try:
         return None if declare is None else declare(config)
     except UserError:

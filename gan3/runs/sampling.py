@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gan3.core.files import read_npz, write_npz
+from gan3.core.files import names_in, read_npz, write_npz
 from gan3.data.batches import to_unit
 from gan3.data.pixels import to_pixels
 from gan3.method.system import System
@@ -90,16 +90,28 @@ def has_fixed_noise(system: System) -> bool:
 
 
 def save_generator(path: Path, system: System) -> None:
-    """Write the generator's weights to an npz file, one array per variable, as they are."""
-    write_npz(path, {name: w.numpy() for name, w in system.generator_weights.items()})
+    """Write the weights of the generator, and of the encoder if there is one, to an npz file.
+
+    It has one array per variable, as it is.
+    """
+    weights = system.generator_weights | system.encoder_weights
+    write_npz(path, {name: w.numpy() for name, w in weights.items()})
 
 
-def load_generator(path: Path, system: System) -> None:
-    """Load the weights of an episode file into `system`. Raises UserError if they do not fit."""
-    wanted = {name: (w.dtype.name, tuple(w.shape)) for name, w in system.generator_weights.items()}
-    arrays = read_npz(path, wanted)
-    for name, w in system.generator_weights.items():
-        w.assign(arrays[name])
+def load_generator(path: Path, system: System, dtype: str = "float32") -> bool:
+    """Load the weights of an episode file, whose arrays have this dtype, into `system`.
+
+    Returns whether the file also has the encoder of the system, which is then loaded as well.
+    Raises UserError if the weights do not fit.
+    """
+    weights, encoder = system.generator_weights, system.encoder_weights
+    has_encoder = bool(encoder) and set(encoder) <= names_in(path)
+    if has_encoder:
+        weights = weights | encoder
+    arrays = read_npz(path, {name: (dtype, tuple(w.shape)) for name, w in weights.items()})
+    for name, w in weights.items():
+        w.assign(arrays[name].astype(w.dtype.as_numpy_dtype))
+    return has_encoder
 
 
 def probabilities(system: Any, images: np.ndarray) -> np.ndarray:

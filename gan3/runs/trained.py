@@ -1,6 +1,7 @@
 """Opens a trained run: its config, and its generator or its whole system with trained weights."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gan3.core.config import RunConfig
@@ -8,6 +9,7 @@ from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.runs.drawing import DigitSampler, read_dense_sampler
+from gan3.runs.encoding import Encoder, encoder_spec_of, has_determinator, read_encoder
 from gan3.runs.registry import build, config_from_dict, dense_generator_of
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 
@@ -28,6 +30,32 @@ class FinishedRun:
 
         Raises UserError if there is no such episode, or if its file does not fit the config.
         """
+        path = self._file_of(episode)
+        spec = dense_generator_of(self.config)
+        if spec is not None:
+            return read_dense_sampler(path, spec)
+        import_tensorflow()
+        from gan3.runs.sampling import Sampler, load_generator
+
+        trained = self.with_system()
+        load_generator(path, trained.system)
+        return Sampler(trained.system)
+
+    def encoder(self, episode: int | None = None) -> Encoder:
+        """The encoder of an episode, the last one by default, in NumPy.
+
+        Raises UserError if there is no such episode, or if it has no encoder.
+        """
+        path = self._file_of(episode)
+        spec = encoder_spec_of(self.config, f"run {self.folders.name}")
+        if not has_determinator(path, spec):
+            raise UserError(
+                f"{path}: has no determinator, its run is older than this feature; resume run"
+                f" {self.folders.name} for another episode"
+            )
+        return read_encoder(path, spec)
+
+    def _file_of(self, episode: int | None) -> Path:
         episodes = self.folders.episodes()
         number = episodes[-1] if episode is None else episode
         if number not in episodes:
@@ -35,15 +63,7 @@ class FinishedRun:
                 f"run {self.folders.name}: has no episode {number}; choose one of 1 to"
                 f" {episodes[-1]}"
             )
-        spec = dense_generator_of(self.config)
-        if spec is not None:
-            return read_dense_sampler(self.folders.episode(number), spec)
-        import_tensorflow()
-        from gan3.runs.sampling import Sampler
-
-        trained = self.with_system()
-        trained.use_episode(number)
-        return Sampler(trained.system)
+        return self.folders.episode(number)
 
     def with_system(self) -> "TrainedRun":
         """The run with its system, which has the newest saved generator. Needs TensorFlow.
@@ -58,7 +78,10 @@ class FinishedRun:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run that has finished at least one episode; its system has the newest saved generator."""
+    """A run that has finished at least one episode; its system has the newest saved generator.
+
+    An encoder comes with it, if the system has one and the episode's file has it.
+    """
 
     folders: RunFolders
     config: RunConfig
@@ -70,6 +93,19 @@ class TrainedRun:
         from gan3.runs.sampling import load_generator
 
         load_generator(self.folders.episode(number), self.system)
+
+    def use_encoder(self, log: Log) -> None:
+        """Load the encoder, if the system has one, that was trained with the newest generator.
+
+        It is in the episode's file or, for a run older than encoders in there, in the newest
+        checkpoint. Raises UserError if it is in neither.
+        """
+        from gan3.runs.sampling import load_generator
+
+        path = self.folders.episode(self.folders.episodes()[-1])
+        if self.system.encoder_weights and not load_generator(path, self.system):
+            self.use_checkpoint(log)
+            load_generator(path, self.system)  # the checkpoint has replaced the generator
 
     def use_checkpoint(self, log: Log) -> None:
         """Load all networks from the newest complete checkpoint.

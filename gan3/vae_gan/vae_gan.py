@@ -88,6 +88,12 @@ class VaeGan(ThreeNetworks):
         return by_name(self.sampler.saved)
 
     @property
+    def encoder_weights(self) -> dict[str, tf.Variable]:
+        """The variables of the determinator by name, if it encodes."""
+        determinator = self.networks.determinator
+        return {} if determinator.encoder is None else by_name(determinator.weights)
+
+    @property
     def state(self) -> dict[str, tf.Variable]:
         """All variables by name."""
         return super().state | self.generator_weights
