@@ -18,7 +18,7 @@ from gan3.core.classes import DIGITS, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
 from gan3.data.pixels import to_pixels
-from gan3.demo.latent_walks import noise_range
+from gan3.method.drawing import NOISE_RANGES
 from gan3.method.system import System
 from gan3.plots import labels
 from gan3.plots.grids import MOST_COLUMNS
@@ -73,7 +73,7 @@ class Explorer:
         return picker
 
     def _add_sliders(self, figure: Figure) -> list[Slider]:
-        limit = noise_range(self._system)
+        limit = NOISE_RANGES[self._system.noise_distribution]
         sliders = []
         for entry in range(min(_MAX_SLIDERS, len(self.noise))):
             axes = figure.add_axes((0.69, 0.86 - 0.069 * entry, 0.24, 0.03))

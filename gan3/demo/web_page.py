@@ -22,7 +22,6 @@ from gan3.nn.dense import DenseLayer
 
 _FOLDER = Path(__file__).parent / "page"
 _SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "page.js")  # one scope, in this order
-_LIKENESS = 0.5  # correlation of a digit with its reconstruction; below it is called unknown
 
 
 def write(
@@ -53,13 +52,13 @@ def write(
         "pixelMin": generator.pixel_min,
         "generator": [weights.add(layer) for layer in generator.layers],
         "determinator": None,
-        "likeness": _LIKENESS,
     }
     if determinator is not None:
+        features, encoder = (*determinator.convolutions, determinator.hidden), determinator.encoder
         model["determinator"] = {
-            "features": [weights.add(layer) for layer in determinator.feature_layers],
+            "features": [weights.add(layer) for layer in features],
             "logits": weights.add(determinator.logits),
-            "code": weights.add(determinator.encoder) if determinator.has_encoder else None,
+            "code": None if encoder is None else weights.add(encoder),
         }
     model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
     write_atomically(path, _page(model, generator.class_names, name).encode())
