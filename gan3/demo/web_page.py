@@ -15,10 +15,9 @@ import numpy as np
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.method.drawing import NOISE_RANGES, NumpyGenerator
+from gan3.method.drawing import NOISE_RANGES
 from gan3.method.encoding import NumpyDeterminator
-from gan3.nn.convolutions import ConvLayer
-from gan3.nn.dense import DenseLayer
+from gan3.runs.drawing import DenseSampler, DigitSampler
 
 _FOLDER = Path(__file__).parent / "page"
 _SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "page.js")  # one scope, in this order
@@ -26,31 +25,34 @@ _SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "page.js")  # one sc
 
 def write(
     path: Path,
-    generator: NumpyGenerator,
+    sampler: DigitSampler,
     determinator: NumpyDeterminator | None = None,
     name: str = "gan3",
 ) -> None:
     """Write the page of a generator, and of its determinator if there is one.
 
     The weights are stored as float16, which changes no pixel by more than two of its 256 levels.
+    Batch normalisation is by running moments.
 
     Args:
         name: of the system, for title and captions.
 
     Raises:
-        UserError: a weight is too large for float16.
+        UserError: a weight is too large for float16, or the system does not say what its layers
+            compute.
     """
     weights = _Weights(name)
+    layers, pixel_min = _generator(sampler, name)
     model = {
         "name": name,
-        "classConditional": generator.class_conditional,
-        "classNames": generator.class_names,
-        "noiseEntries": generator.noise_entries,
-        "noiseIsNormal": generator.noise_distribution == "normal",
-        "noiseRange": NOISE_RANGES[generator.noise_distribution],
-        "fixedNoise": _fixed_noise(generator),
-        "pixelMin": generator.pixel_min,
-        "generator": [weights.add(layer) for layer in generator.layers],
+        "classConditional": sampler.class_conditional,
+        "classNames": sampler.class_names,
+        "noiseEntries": sampler.noise_entries,
+        "noiseIsNormal": sampler.noise_distribution == "normal",
+        "noiseRange": NOISE_RANGES[sampler.noise_distribution],
+        "fixedNoise": _fixed_noise(sampler),
+        "pixelMin": pixel_min,
+        "generator": [weights.add(layer) for layer in layers],
         "determinator": None,
     }
     if determinator is not None:
@@ -61,7 +63,23 @@ def write(
             "code": None if encoder is None else weights.add(encoder),
         }
     model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
-    write_atomically(path, _page(model, generator.class_names, name).encode())
+    write_atomically(path, _page(model, sampler.class_names, name).encode())
+
+
+def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float]:
+    """The layers of the generator from noise to pixels, and the least value of a pixel."""
+    if isinstance(sampler, DenseSampler):
+        return sampler.generator.layers, sampler.generator.pixel_min
+    system = sampler.system  # of a Sampler, which draws in TensorFlow
+    layers = system.dense_layers()
+    if layers is None:
+        if not hasattr(system, "plain_layers"):
+            raise UserError(
+                f"{name}: its system does not say which layers its generator has; give it"
+                " plain_layers, as gan3.baselines has, or dense_layers"
+            )
+        layers = system.plain_layers()
+    return layers, system.pixel_min
 
 
 class _Weights:
@@ -71,33 +89,36 @@ class _Weights:
         self._name = name
         self.parts: list[bytes] = []
 
-    def add(self, layer: DenseLayer | ConvLayer) -> dict[str, Any]:
-        """Append a layer's arrays; its description, as network.js expects it."""
-        *kernel, inputs, outputs = layer.w.shape
-        described = {"inputs": inputs, "outputs": outputs, "activation": layer.activation}
-        arrays = [layer.w, layer.b]
-        if kernel:
-            described |= {"kind": "conv", "kernel": kernel[0], "stride": layer.stride}
-            described["pool"] = layer.pool
-        else:
-            described |= {"kind": "dense", "normalised": layer.scale is not None}
-            arrays += [] if layer.scale is None else [layer.scale, layer.shift]
-        for array in arrays:
-            largest = float(np.abs(array).max())
-            if not largest <= np.finfo(np.float16).max:
-                raise UserError(
-                    f"{self._name}: a weight of {largest:.3g} is too large for the page, which has"
-                    " float16; use another run"
-                )
-            self.parts.append(array.astype("<f2").tobytes())
+    def add(self, layer: Any) -> dict[str, Any]:
+        """Append a layer's arrays; returns all else of it, as network.js expects it.
+
+        The class of the layer says what it computes. Arrays that it does not have are None.
+        """
+        kind = type(layer).__name__.removesuffix("Layer")
+        described: dict[str, Any] = {"kind": kind[0].lower() + kind[1:]}
+        for field, value in layer._asdict().items():
+            if isinstance(value, np.ndarray):
+                described[field] = value.shape
+                self._append(value)
+            else:
+                described[field] = value
         return described
 
+    def _append(self, array: np.ndarray) -> None:
+        largest = float(np.abs(array).max())
+        if not largest <= float(np.finfo(np.float16).max):
+            raise UserError(
+                f"{self._name}: a weight of {largest:.3g} is too large for the page, which has"
+                " float16; use another run"
+            )
+        self.parts.append(array.astype("<f2").tobytes())
 
-def _fixed_noise(generator: NumpyGenerator) -> list[list[float]] | None:
+
+def _fixed_noise(sampler: DigitSampler) -> list[list[float]] | None:
     """The noise of each class, if it has one that is the same in every image."""
-    if not generator.has_fixed_noise:
+    if not sampler.has_fixed_noise:
         return None
-    return generator.noise(np.arange(len(generator.class_names)), (0, 0)).tolist()
+    return sampler.noise(np.arange(len(sampler.class_names)), (0, 0)).tolist()
 
 
 def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:

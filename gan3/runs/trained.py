@@ -9,11 +9,18 @@ from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.runs.drawing import DigitSampler, read_dense_sampler
-from gan3.runs.encoding import Encoder, encoder_spec_of, has_determinator, read_encoder
-from gan3.runs.registry import build, config_from_dict, dense_generator_of
+from gan3.runs.encoding import (
+    Encoder,
+    encoder_spec_of,
+    has_determinator,
+    read_determinator,
+    read_encoder,
+)
+from gan3.runs.registry import build, config_from_dict, dense_generator_of, determinator_of
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 
 if TYPE_CHECKING:
+    from gan3.method.encoding import NumpyDeterminator
     from gan3.method.system import System
 
 
@@ -54,6 +61,26 @@ class FinishedRun:
                 f" {self.folders.name} for another episode"
             )
         return read_encoder(path, spec)
+
+    def determinator(self, log: Log) -> "NumpyDeterminator | None":
+        """The determinator as arrays; None if the experiment declares none.
+
+        It is that of the last episode's file or, if that has none, of the newest checkpoint, which
+        needs TensorFlow. Raises UserError if it is in neither, or if it does not fit the config.
+        """
+        spec = determinator_of(self.config)
+        if spec is None:
+            return None
+        path = self._file_of(None)
+        if has_determinator(path, spec):
+            return read_determinator(path, spec)
+        import_tensorflow()
+        from gan3.method.encoding import NumpyDeterminator
+
+        trained = self.with_system()
+        trained.use_checkpoint(log)
+        state = trained.system.state
+        return NumpyDeterminator(spec, {name: state[name].numpy() for name in spec.shapes})
 
     def _file_of(self, episode: int | None) -> Path:
         episodes = self.folders.episodes()

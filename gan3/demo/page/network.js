@@ -20,18 +20,13 @@ function halfToFloat(half) {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-// The layers of a network with their weights, which `take(count)` hands out in order.
-function withWeights(layers, take) {
-  return layers.map(layer => {
-    const taps = layer.kind === "conv" ? layer.kernel ** 2 * layer.inputs : layer.inputs;
-    return {
-      ...layer,
-      w: take(taps * layer.outputs),
-      b: take(layer.outputs),
-      scale: layer.normalised && take(layer.outputs),
-      shift: layer.normalised && take(layer.outputs),
-    };
+// A layer with its arrays. Python gives their shapes; `take(count)` hands out the weights in order.
+function withWeights(layer, take) {
+  const entries = Object.entries(layer).map(([field, value]) => {
+    if (!Array.isArray(value)) return [field, value];
+    return [field, take(value.reduce((product, length) => product * length, 1))];
   });
+  return {...Object.fromEntries(entries), shape: layer.w ?? layer.rows ?? layer.scale};
 }
 
 const ACTIVATIONS = {
@@ -72,7 +67,7 @@ function dense({w, b, activation, scale, shift}, x) {
 
 // SAME convolution of x [side, side, inputs] with w [kernel, kernel, inputs, outputs], then a 2 x 2
 // max-pool if the layer has one, then the activation. TensorFlow puts the odd zero at the end.
-function conv({w, b, kernel, inputs, outputs, stride, pool, activation}, x) {
+function conv({w, b, shape: [kernel, , inputs, outputs], stride, pool, activation}, x) {
   const side = Math.sqrt(x.length / inputs), rows = Math.ceil(side / stride);
   const before = Math.max((rows - 1) * stride + kernel - side, 0) >> 1;
   let y = new Float64Array(rows * rows * outputs);
@@ -108,8 +103,55 @@ function maxPool(x, side, channels) {
   return y;
 }
 
-const forward = (layers, x) =>
-  layers.reduce((x, layer) => layer.kind === "conv" ? conv(layer, x) : dense(layer, x), x);
+// Transposed convolution of x [side, side, inputs]: every pixel adds its patch of the result.
+function convTranspose({w, b, shape, stride, padding, activation}, x) {
+  const [kernel, , inputs, outputs] = shape;
+  const side = Math.sqrt(x.length / inputs);
+  const rows = padding === "SAME" ? side * stride : (side - 1) * stride + kernel;
+  const before = ((side - 1) * stride + kernel - rows) >> 1, tap = inputs * outputs;
+  const y = new Float64Array(rows * rows * outputs);
+  for (let start = 0; start < y.length; start += outputs) y.set(b, start);
+  for (let pixel = 0; pixel < side * side; pixel++) {
+    const inside = x.subarray(pixel * inputs, (pixel + 1) * inputs);
+    const top = Math.floor(pixel / side) * stride - before, left = pixel % side * stride - before;
+    for (let i = 0; i < kernel; i++)
+      for (let j = 0; j < kernel; j++) {
+        const row = top + i, column = left + j, k = (i * kernel + j) * tap;
+        if (row < 0 || row >= rows || column < 0 || column >= rows) continue;
+        addProduct(inside, w.subarray(k, k + tap), y, (row * rows + column) * outputs, outputs);
+      }
+  }
+  return y.map(ACTIVATIONS[activation]);
+}
+
+const scale = ({scale, shift}, x) =>
+  x.map((v, i) => v * scale[i % scale.length] + shift[i % scale.length]);
+
+// Twice the side: the pixels, and the mean of two between them. `channels` are those of x.
+function upsample(x, channels) {
+  const side = Math.sqrt(x.length / channels), y = new Float64Array(4 * x.length);
+  const at = (row, column, c) =>
+    x[(Math.min(row, side - 1) * side + Math.min(column, side - 1)) * channels + c];
+  for (let row = 0, i = 0; row < 2 * side; row++)
+    for (let column = 0; column < 2 * side; column++)
+      for (let c = 0; c < channels; c++, i++) {
+        const [top, left, down, right] = [row >> 1, column >> 1, row & 1, column & 1];
+        const upper = (at(top, left, c) + at(top, left + right, c)) / 2;
+        const lower = (at(top + down, left, c) + at(top + down, left + right, c)) / 2;
+        y[i] = (upper + lower) / 2;
+      }
+  return y;
+}
+
+function forward(layers, x) {
+  let channels = 1;
+  for (const layer of layers) {
+    if (layer.kind === "upsample") x = upsample(x, channels);
+    else x = {dense, conv, convTranspose, scale}[layer.kind](layer, x);
+    if (layer.b) channels = layer.b.length;
+  }
+  return x;
+}
 
 function softmax(logits) {
   const largest = Math.max(...logits), powers = logits.map(v => Math.exp(v - largest));
@@ -131,23 +173,36 @@ class Networks {
     const weights = decodeWeights(model.weights);
     let offset = 0;
     const take = count => weights.subarray(offset, offset += count);
-    this.generator = withWeights(model.generator, take);
+    const layers = model.generator.map(layer => withWeights(layer, take));
+    this.labels = layers[0].kind === "label" ? layers.shift() : null;
+    this.generator = layers;
     const reader = model.determinator;
     if (!reader) return;
-    this.features = withWeights(reader.features, take);
-    this.logits = withWeights([reader.logits], take);
-    if (reader.code) this.code = withWeights([reader.code], take);
+    this.features = reader.features.map(layer => withWeights(layer, take));
+    this.logits = [withWeights(reader.logits, take)];
+    if (reader.code) this.code = [withWeights(reader.code, take)];
   }
 
-  // The image of a class with this noise. Each class owns entries of the latent.
+  // The image of a class with this noise.
   draw(label, noise) {
-    const {classConditional, classNames, noiseEntries, pixelMin} = this.model;
-    let latent = Float64Array.from(noise);
-    if (classConditional) {
-      latent = new Float64Array(classNames.length * noiseEntries);
+    const {pixelMin} = this.model;
+    return forward(this.generator, this.latent(label, noise))
+      .map(v => (v - pixelMin) / (1 - pixelMin));
+  }
+
+  // In the three networks each class owns entries of the latent. In others it has a row of numbers.
+  latent(label, noise) {
+    const {classConditional, classNames, noiseEntries} = this.model;
+    if (!classConditional) return Float64Array.from(noise);
+    if (!this.labels) {
+      const latent = new Float64Array(classNames.length * noiseEntries);
       latent.set(noise, label * noiseEntries);
+      return latent;
     }
-    return forward(this.generator, latent).map(v => (v - pixelMin) / (1 - pixelMin));
+    const {rows, multiplies, shape: [, width]} = this.labels;
+    const row = rows.subarray(label * width, (label + 1) * width);
+    return multiplies ? Float64Array.from(noise, (v, i) => v * row[i])
+      : Float64Array.from([...noise, ...row]);
   }
 
   // What the determinator reads: the probability of each class, and the noise that it encodes the

@@ -73,7 +73,7 @@ function paint(canvas, images, columns = images.length, cut = 0) {
 // Columns of a sheet of all classes: at most 16, the last row as full as can be.
 const classColumns = Math.ceil(names.length / Math.ceil(names.length / (areDigits ? 10 : 13)));
 const draw = {
-  digit: () => paint(get("digit"), [networks.draw(state.label, state.style)]),
+  one: () => paint(get("one"), [networks.draw(state.label, state.style)]),
   all: () => {
     const images = names.map((_, label) => networks.draw(label, styleOf(label)));
     paint(get("all"), images, classColumns);
@@ -115,7 +115,7 @@ function drawStyle() {
     value.textContent = state.style[i].toFixed(2);
   });
   buttons.forEach((button, label) => button.setAttribute("aria-pressed", label === state.label));
-  draw.digit();
+  draw.one();
   if (HAS.classes) {
     draw.all();
     draw.number();
@@ -296,7 +296,7 @@ function likeness(first, second) {
 }
 
 // -- saving ----------------------------------------------------------------------------------
-const SCALES = {digit: 10, all: 4, number: 4, sheet: 4, arithmetic: 6};
+const SCALES = {one: 10, all: 4, number: 4, sheet: 4, arithmetic: 6};
 const CAPTION = 20;  // height in pixels
 
 // The canvas enlarged, with a caption below.

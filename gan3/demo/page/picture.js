@@ -98,7 +98,7 @@ function boxes(before, after) {
     const end = Math.min(Math.trunc(centre + support + 0.5), before);
     const inside = [];
     for (let i = start; i < end; i++) {
-      const distance = (i - centre + 0.5) / stretch;
+      const distance = (i - centre + 0.5) * (1 / stretch);  // rounded as Pillow does
       if (distance > -0.5 && distance <= 0.5) inside.push(i);
     }
     return {inside, weight: Math.floor(0.5 + 2 ** 22 / inside.length)};
