@@ -44,6 +44,7 @@ TF1_NAMES = {"Session", "InteractiveSession", "compat", "placeholder"}
 VAGUE_NAMES = {"util", "utils", "helper", "helpers", "misc", "common"}
 NUMPY_ONLY = ("gan3.nn.dense", "gan3.data.pixels", "gan3.plots.numbers", "gan3.plots.pictures")
 NUMPY_ONLY += ("gan3.runs.pretrained", "gan3.runs.trained", "gan3.runs.registry")
+NUMPY_ONLY += ("gan3.nn.convolutions", "gan3.demo.digit_reader", "gan3.demo.styles")
 SLOW_IMPORTS = ("tensorflow", "keras", "tensorboard", "matplotlib", "ray", "onnx")
 
 
@@ -512,10 +513,11 @@ class Architecture(unittest.TestCase):
             name
             for name in self.modules
             if name.startswith(("gan3.cli", "gan3.api", "gan3.core", "experiments"))
-            or name.endswith(".drawing")
+            or name.endswith((".drawing", ".encoding"))
         ]
         names += NUMPY_ONLY
         self.assertEqual(sum(name.endswith(".drawing") for name in names), 4)
+        self.assertEqual(sum(name.endswith(".encoding") for name in names), 3)
         code = "import sys, importlib\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
         code += f"print(*sorted(set(sys.modules) & set({SLOW_IMPORTS})))"
 

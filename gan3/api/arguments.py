@@ -24,6 +24,14 @@ def as_seed(seed: Any, name: str = "seed") -> int:
     return int(seed)
 
 
+def as_fraction(value: Any, name: str) -> float:
+    """A float. Raises UserError unless it is a number from 0 to 1."""
+    is_number = isinstance(value, float | int | np.number) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1:
+        raise UserError(f"{name} {_shown(value)}: use a number from 0 to 1")
+    return float(value)
+
+
 def as_count(count: Any) -> int:
     """A number of images as an int. Raises UserError unless it is a whole number."""
     if not _is_whole(count):

@@ -8,13 +8,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.api.arguments import as_choice, as_count, as_folder, as_labels, as_noise, as_seed
+from gan3.api.arguments import (
+    as_choice,
+    as_count,
+    as_folder,
+    as_fraction,
+    as_images,
+    as_labels,
+    as_noise,
+    as_seed,
+)
 from gan3.core.classes import images_noun, labels_of_names, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.plots.numbers import parse_number
 from gan3.runs import pretrained
-from gan3.runs.drawing import DigitSampler, check_count
+from gan3.runs.drawing import DigitSampler, TruncatedSampler, check_count
 from gan3.runs.encoding import Encoded, Encoder
 from gan3.runs.trained import find_run
 
@@ -38,6 +47,7 @@ class Generator:
         sampler: DigitSampler,
         noise_seed: int | None = None,
         moments: str | None = None,
+        truncation: float = 1.0,
         *,
         open_encoder: Callable[[], Encoder],
     ):
@@ -51,10 +61,14 @@ class Generator:
             sampler.redraw_noise(as_seed(noise_seed, "noise seed"))
         if moments is not None:
             sampler.use_moments(as_choice(moments, "moments", ("running", "batch")))
+        self.truncation = as_fraction(truncation, "truncation")
+        if self.truncation < 1:
+            self._sampler = TruncatedSampler(sampler, self.truncation)
 
     def __repr__(self) -> str:
         kind = f"{'requested' if self.class_conditional else 'any'} {nouns(self.class_names)}"
-        return f"<gan3.Generator {self.name}: {kind}>"
+        truncation = "" if self.truncation == 1 else f", truncation {self.truncation:g}"
+        return f"<gan3.Generator {self.name}: {kind}{truncation}>"
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -173,6 +187,7 @@ def load(
     *,
     noise_seed: int | None = None,
     moments: str | None = None,
+    truncation: float = 1.0,
     logs: str | Path = "logs",
 ) -> Generator:
     """A generator by name.
@@ -185,6 +200,8 @@ def load(
         moments: "running" or "batch", for a system with convolutions and batch normalisation. With
             those of the batch an image depends on the images that it is drawn with. By default as
             published.
+        truncation: the factor, 0 to 1, by which all noise that it draws is scaled: below 1 the
+            images are more typical and less varied. Noise that is passed to `draw` is not scaled.
         logs: the folder of all runs.
 
     Raises:
@@ -193,7 +210,7 @@ def load(
     if isinstance(name, str) and name in pretrained.GENERATORS:
         open_encoder = partial(pretrained.open_encoder, name)
         sampler = pretrained.open_pretrained(name)
-        return Generator(name, sampler, noise_seed, moments, open_encoder=open_encoder)
+        return Generator(name, sampler, noise_seed, moments, truncation, open_encoder=open_encoder)
     run_name, logs = locate_run(name, logs)
     if not check_path((Path(logs) / run_name).is_dir):
         bundled = ", ".join(pretrained.GENERATORS)
@@ -202,7 +219,9 @@ def load(
             " its folder"
         )
     run = find_run(run_name, logs)
-    return Generator(run_name, run.sampler(), noise_seed, moments, open_encoder=run.encoder)
+    return Generator(
+        run_name, run.sampler(), noise_seed, moments, truncation, open_encoder=run.encoder
+    )
 
 
 def locate_run(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, str]:

@@ -82,6 +82,7 @@ class Run:
         *,
         noise_seed: int | None = None,
         moments: str | None = None,
+        truncation: float = 1.0,
     ) -> Generator:
         """The generator after an episode, by default the last one.
 
@@ -91,7 +92,9 @@ class Run:
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
         open_encoder = partial(run.encoder, episode)
         sampler = run.sampler(episode)
-        return Generator(self.name, sampler, noise_seed, moments, open_encoder=open_encoder)
+        return Generator(
+            self.name, sampler, noise_seed, moments, truncation, open_encoder=open_encoder
+        )
 
     def recognise(self, images: Any) -> Recognised:
         """The classes of images [N, 28, 28], by the run's own determinator. Needs TensorFlow.

@@ -23,8 +23,11 @@ from gan3.runs import registry
 if TYPE_CHECKING:
     import numpy as np
 
+    from gan3.demo.styles import Reading
     from gan3.method.system import System
     from gan3.runs.drawing import DigitSampler
+    from gan3.runs.encoding import Encoder
+    from gan3.runs.trained import TrainedRun
 
 _DEFAULT_EXPERIMENT = "three_network"
 
@@ -128,7 +131,7 @@ class _Source(NamedTuple):
     system: "System"
     name: str  # of the run, or of the bundled generator
     title: str  # for figures; that of a run names its data
-    is_run: bool
+    run: "TrainedRun | None"  # if it is one
     note: str  # for the output: which generator it is, if the user named none
 
 
@@ -149,10 +152,10 @@ def _open_source(options: argparse.Namespace) -> _Source:
 
     name, note = _bundled_name(options)
     if name is not None:
-        return _Source(pretrained.load_pretrained(name), name, name, False, note)
+        return _Source(pretrained.load_pretrained(name), name, name, None, note)
     run = trained.open_run(options.run, options.logs, options.figures)
     title = f"{run.folders.name} · {run.data_title}"
-    return _Source(run.system, run.folders.name, title, True, note)
+    return _Source(run.system, run.folders.name, title, run, note)
 
 
 def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
@@ -160,7 +163,7 @@ def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
 
     It needs no TensorFlow if the generator's layers are dense.
     """
-    from gan3.runs import pretrained, trained
+    from gan3.runs import drawing, pretrained, trained
 
     name, note = _bundled_name(options)
     if name is not None:
@@ -171,7 +174,39 @@ def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
         sampler.redraw_noise(options.noise_seed)
     if options.moments is not None:
         sampler.use_moments(options.moments)
+    if options.truncation < 1:
+        sampler = drawing.TruncatedSampler(sampler, options.truncation)
+        note = f", truncation {options.truncation:g}{note}"
     return sampler, note
+
+
+def _open_encoder(options: argparse.Namespace) -> "Encoder":
+    """The encoder of the generator that `_open_sampler` and `_open_source` open, in NumPy."""
+    from gan3.runs import pretrained, trained
+
+    name, _ = _bundled_name(options)
+    if name is not None:
+        return pretrained.open_encoder(name)
+    return trained.find_run(options.run, options.logs, options.figures).encoder()
+
+
+def _read_styles(
+    files: list[str], options: argparse.Namespace, names: tuple[str, ...], quiet: bool = False
+) -> list["Reading"]:
+    """What is read from pictures of handwriting; it is printed unless `quiet`, notes in any case.
+
+    names: of the generator's classes.
+    """
+    from gan3.demo import styles
+
+    encode = _open_encoder(options)
+    readings = [styles.read(Path(file), encode, names) for file in files]
+    for reading in readings:
+        if not quiet:
+            print(one_line(reading.text))
+        if reading.note is not None:
+            print(one_line(f"NOTE: {reading.note}"), file=sys.stderr)
+    return readings
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -202,7 +237,10 @@ def _generate(options: argparse.Namespace) -> int:
         raise UserError("generate: needs either a number or --classes, such as 241256")
     what = "number" if options.classes is None else "classes"
     requested = options.number if options.classes is None else options.classes
-    out = options.out or Path(options.figures) / f"{file_name(requested)[:40]}.png"
+    stem = file_name(requested)[:40]
+    if options.truncation < 1:
+        stem = f"{stem}_truncation{options.truncation:g}"
+    out = options.out or Path(options.figures) / f"{stem}.png"
     is_npz = out.suffix.lower() == ".npz"
     for option in ("embedding_dim", "latent_size"):
         value = getattr(options, option)
@@ -235,7 +273,17 @@ def _generate(options: argparse.Namespace) -> int:
         )
     parse = numbers.parse_number if what == "number" else numbers.parse_classes
     row = parse(requested, names)
-    variants = [sampler(row, (options.seed, number)) for number in range(options.variants)]
+    seeds = [(options.seed, number) for number in range(options.variants)]
+    if options.style is None:
+        variants = [sampler(row, seed) for seed in seeds]
+    else:
+        from gan3.demo import styles
+
+        readings = _read_styles(options.style, options, names, quiet=options.path)
+        noise = options.truncation * styles.by_class(readings, len(names))[row]
+        variants = [sampler.draw(row, noise)]  # the style itself, then variants of it
+        fresh = [sampler.noise(row, seed) for seed in seeds[1:]]
+        variants += [sampler.draw(row, styles.vary(noise, one)) for one in fresh]
     images, labels = np.concatenate(variants), np.tile(row, options.variants)
     files.make_folder(out.parent)
     if is_npz:
@@ -287,10 +335,17 @@ def _latent(options: argparse.Namespace) -> int:
     from gan3.plots import grids
 
     source = _open_source(options)
-    folder = Path(options.figures) / (source.name if source.is_run else "")
+    folder = Path(options.figures) / (source.name if source.run else "")
     out = options.out or folder / f"latent_{options.mode}.png"
-    labels = _requested_labels(options, source.system.class_names)
-    walk = latent_walks.make_walk(source.system, labels, options.mode, options.seed)
+    names = source.system.class_names
+    labels, start = _requested_labels(options, names), None
+    if options.from_file is not None:
+        (reading,) = _read_styles([options.from_file], options, names)
+        start = reading.noise.mean(axis=0)
+        labels = reading.labels[:1].tolist() if labels is None else labels
+    walk = latent_walks.make_walk(
+        source.system, labels, options.mode, options.seed, options.truncation, start
+    )
     files.make_folder(out.parent)
     title = f"{source.title} · {walk.title}"
     columns = len(walk.column_labels)
@@ -342,6 +397,8 @@ def _export(options: argparse.Namespace) -> int:
     if options.format == "npz":
         from gan3.runs import pretrained
 
+        if source.run is not None:
+            source.run.use_encoder(lambda line: print(line, file=sys.stderr))
         digest = pretrained.save(options.out, source.system)
         print(f"{source.name}: {options.out}, SHA-256 {digest}{source.note}")
         return 0

@@ -52,6 +52,17 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _fraction(text: str) -> float:
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a number from 0 to 1")
+    return value
+
+
 def _output_file(*suffixes: str) -> Callable[[str], Path]:
     """The path of a file to write; it ends in one of `suffixes`, if there are any."""
 
@@ -172,6 +183,7 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     _add_seed(parser)
     _add_noise_seed(parser)
     _add_moments(parser)
+    _add_truncation(parser)
     text = "file to write: images uint8 [N, 28, 28] and labels int64 [N]"
     add("--out", metavar="FILE.npz", type=_output_file(".npz"), required=True, help=text)
     _add_folders(parser)
@@ -187,6 +199,14 @@ def _add_moments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--moments", choices=("running", "batch"), help=text)
 
 
+def _add_truncation(parser: argparse.ArgumentParser) -> None:
+    text = (
+        "scale all noise by this factor, 0 to 1: below 1, more typical and less varied images"
+        " (default: 1.0)"
+    )
+    parser.add_argument("--truncation", metavar="T", type=_fraction, default=1.0, help=text)
+
+
 def _generate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     text = "digits to draw, such as 241256; also a word of classes with names of one character"
@@ -196,7 +216,12 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     text = "file to write, .png or .npz (default: figures/NUMBER.png)"
     add("--out", metavar="FILE", type=_output_file(".png", ".npz"), help=text)
-    text = "number of rows, each in another style (default: 1)"
+    text = (
+        "write in the style of these pictures of one digit each, of any size, or of images in an"
+        " npz file; a digit that they show is written as it is there, others in the mean style"
+    )
+    add("--style", metavar="FILE", nargs="+", action="extend", help=text)
+    text = "number of rows, each in another style, or each a little different (default: 1)"
     add("--variants", metavar="N", type=_whole_number(1, 100), default=1, help=text)
     text = "width of each image: 18 pixels (28 if no digit), or that of its ink (default: fixed)"
     add("--spacing", choices=("fixed", "tight"), default="fixed", help=text)
@@ -208,6 +233,7 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     _add_seed(parser)
     _add_noise_seed(parser)
     _add_moments(parser)
+    _add_truncation(parser)
     for size in ("embedding-dim", "latent-size"):  # of the published tool; refused
         names = (f"--{size}", f"--{size.replace('-', '_')}")
         add(*names, metavar="N", default=None, help=argparse.SUPPRESS)
@@ -252,7 +278,10 @@ def _compare(parser: argparse.ArgumentParser) -> None:
 
 def _sweep(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    text = "file with the runs, or the name of a bundled one: ablations, rates, reproduce, weights"
+    text = (
+        "file with the runs, or the name of a bundled one: ablations, choices, path, rates,"
+        " reproduce, weights"
+    )
     add("spec", metavar="SPEC.toml", help=text)
     add("--full", action="store_true", help="train each system for its own, longer budget")
     text = "number of runs at a time (default: 1)"
@@ -318,9 +347,12 @@ def _latent(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--digits", metavar="DIGIT", nargs="+", type=int, help=text)
     text = "classes to draw, by name (default: the first or the first two, if they are no digits)"
     what.add_argument("--classes", metavar="A,B", help=text)
+    text = "start from the style of a picture of one digit, instead of the seed's first noise"
+    add("--from", metavar="FILE", dest="from_file", help=text)
     text = "what to draw; interpolate and sweep also write a GIF (default: arithmetic)"
     add("--mode", choices=WALK_MODES, default="arithmetic", help=text)
     _add_seed(parser)
+    _add_truncation(parser)
     text = "picture to write (default: figures/RUN/latent_MODE.png)"
     add("--out", metavar="FILE.png", type=_output_file(".png"), help=text)
     _add_folders(parser)

@@ -34,13 +34,22 @@ class Walk(NamedTuple):
     frames: np.ndarray | None = None  # uint8 [frames, rows, 28, 28]
 
 
-def make_walk(system: System, labels: list[int] | None, mode: str, seed: int = 0) -> Walk:
+def make_walk(
+    system: System,
+    labels: list[int] | None,
+    mode: str,
+    seed: int = 0,
+    truncation: float = 1.0,
+    start: np.ndarray | None = None,
+) -> Walk:
     """Draw one of the `WALK_MODES`: "arithmetic", "interpolate", "grid" or "sweep".
 
     Args:
         labels: of one to ten classes; None for a default choice. A system that is not
             class-conditional has none.
-        seed: of the noise. The result depends on it and the system's weights alone.
+        seed: of the noise.
+        truncation: the factor, 0 to 1, by which all noise is scaled; below 1 the title names it.
+        start: noise [entries] in place of the seed's first, such as the style of a picture.
 
     Raises:
         UserError: an unknown mode, labels that do not fit, or a system with fixed noise in a mode
@@ -65,7 +74,10 @@ def make_walk(system: System, labels: list[int] | None, mode: str, seed: int = 0
         "grid": _grid,
         "sweep": _sweep,
     }[mode]
-    return draw(_Walker(system, seed), labels)
+    walk = draw(_Walker(system, seed, truncation, start), labels)
+    if truncation == 1:
+        return walk
+    return walk._replace(title=f"{walk.title}, truncation {truncation:g}")
 
 
 def _check_labels(system: System, labels: list[int]) -> None:
@@ -83,8 +95,9 @@ def _check_labels(system: System, labels: list[int]) -> None:
 class _Walker:
     """Draws the noise and the images of one system."""
 
-    def __init__(self, system: System, seed: int):
-        self.system, self._seed = system, seed
+    def __init__(self, system: System, seed: int, truncation: float, start: np.ndarray | None):
+        self.system, self._seed, self._truncation = system, seed, np.float32(truncation)
+        self._start = start
         self._classes = len(system.class_names)
         self._blend = tf.function(
             system.blend,
@@ -109,7 +122,19 @@ class _Walker:
     def noise(self, label: int, number: int) -> np.ndarray:
         """The noise vector of a class with this number, float32 [entries]."""
         seed = tf.constant(seed_of(self._seed, LATENT, number), tf.int32)
-        return self.system.noise(tf.constant([label]), seed).numpy()[0]
+        noise = self.system.noise(tf.constant([label]), seed).numpy()[0]
+        return self._truncation * noise
+
+    @property
+    def start_name(self) -> str:
+        """What the first noise vector is called."""
+        return "seed 1" if self._start is None else "picture"
+
+    def start(self, label: int, number: int = 0) -> np.ndarray:
+        """The noise vector to start from: the one given, or that of a class with this number."""
+        if self._start is None:
+            return self.noise(label, number)
+        return self._truncation * self._start
 
     def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""
@@ -126,11 +151,11 @@ def _arithmetic(walker: _Walker, labels: list[int]) -> Walk:
     rows, row_labels = [], []
     for label in labels:
         for pair in range(_PAIRS):
-            first, second = walker.noise(label, 2 * pair), walker.noise(label, 2 * pair + 1)
+            first, second = walker.start(label, 2 * pair), walker.noise(label, 2 * pair + 1)
             noise = np.stack([first, second, first - second, first + second, (first + second) / 2])
             rows.append(walker.draw_class(label, noise))
             row_labels.append(walker.name(label))
-    column_labels = ["seed 1", "seed 2", "1 − 2", "1 + 2", "mean"]
+    column_labels = [walker.start_name, "seed 2", "1 − 2", "1 + 2", "mean"]
     return Walk("latent arithmetic", np.concatenate(rows), column_labels, row_labels)
 
 
@@ -139,13 +164,13 @@ def _interpolate(walker: _Walker, labels: list[int]) -> Walk:
     fractions = np.linspace(0, 1, _FRAMES)
     rows, row_labels = [], []
     for label in labels:
-        first, second = walker.noise(label, 0), walker.noise(label, 1)
+        first, second = walker.start(label), walker.noise(label, 1)
         for kind, path in (("linear", lerp), ("spherical", slerp)):
             rows.append(walker.draw_class(label, path(first, second, fractions)))
             row_labels.append(f"{walker.name(label)} {kind}")
     for first, second in zip(labels, labels[1:], strict=False):
         soft_labels = lerp(walker.one_hot(first), walker.one_hot(second), fractions)
-        rows.append(walker.draw(soft_labels, np.tile(walker.noise(first, 0), (_FRAMES, 1))))
+        rows.append(walker.draw(soft_labels, np.tile(walker.start(first), (_FRAMES, 1))))
         row_labels.append(f"{walker.name(first)} to {walker.name(second)}")
     return _from_frames("latent interpolation", rows, fractions, row_labels)
 
@@ -160,10 +185,12 @@ def _grid(walker: _Walker, labels: list[int]) -> Walk:
     sheets, row_labels = [], []
     column_labels = [f"{fraction:.2f}" for fraction in fractions]
     for label in labels:
-        corners = np.stack([walker.noise(label, number) for number in range(4)])
+        others = [walker.noise(label, number) for number in range(1, 4)]
+        corners = np.stack([walker.start(label), *others])
         sheets.append(walker.draw_class(label, weights.reshape(-1, 4) @ corners))
         row_labels += [_row_label(walker, labels, label, text) for text in column_labels]
-    title = f"between four seeds of {_names(walker, labels)}, one in each corner"
+    ends = "four seeds" if walker.start_name == "seed 1" else "the picture and three seeds"
+    title = f"between {ends} of {_names(walker, labels)}, one in each corner"
     return Walk(title, np.concatenate(sheets), column_labels, row_labels)
 
 
@@ -173,7 +200,7 @@ def _sweep(walker: _Walker, labels: list[int]) -> Walk:
     values = np.linspace(-limit, limit, _FRAMES)
     rows, row_labels = [], []
     for label in labels:
-        base = walker.noise(label, 0)
+        base = walker.start(label)
         for entry in range(min(_SWEPT_ENTRIES, len(base))):
             noise = np.tile(base, (_FRAMES, 1))
             noise[:, entry] = values

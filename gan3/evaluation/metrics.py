@@ -168,6 +168,49 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> PRDC:
     return PRDC((balls > 0).astype(np.float64), recall, balls / k, coverage)
 
 
+# -- ghosts ----------------------------------------------------------------------------------------
+def blur(images: np.ndarray) -> np.ndarray:
+    """Grey per outline of images [N, 28, 28]: [N], 0 for black and white, more for faint strokes.
+
+    The sum of x (1 - x) over the pixels x in 0..1, divided by the sum of the absolute differences
+    of neighbours in rows and columns. A sharp stroke is grey at its outline only. Infinite for an
+    even grey, which has no outline.
+    """
+    blurs = np.empty(len(images))
+    for start in range(0, len(images), _BLOCK):
+        x = images[start : start + _BLOCK] / 255.0
+        grey = (x * (1 - x)).sum(axis=(1, 2))
+        outline = sum(np.abs(np.diff(x, axis=axis)).sum(axis=(1, 2)) for axis in (1, 2))
+        even = np.where(grey > 0, np.inf, 0.0)
+        blurs[start : start + _BLOCK] = np.divide(grey, outline, out=even, where=outline > 0)
+    return blurs
+
+
+def ghost_scores(
+    images: np.ndarray, features: np.ndarray, real: np.ndarray | None = None, k: int = 5
+) -> np.ndarray:
+    """How much images [N, 28, 28] are ghosts, with broken or faint strokes: [N], from 0.
+
+    The blur of an image times the distance of its features to the k-th nearest real ones. Compare
+    them with those of real images: their unit is that of the features.
+
+    Args:
+        features: [N, D], of the images.
+        real: [M, D], of real images. None if the images are the real ones: each is then compared
+            with the others.
+
+    Raises:
+        ValueError: there are fewer than k real images to compare with.
+    """
+    if real is None:
+        squared = _kth_distance(features - features[:1], k)
+    else:
+        squared = _kth_distance_to(features - real[:1], real - real[:1], k)
+    blurs = blur(images)
+    return np.where(squared > 0, blurs, 0) * np.sqrt(squared)
+
+
+# -- distances of features -------------------------------------------------------------------------
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Squared distances [N, M] of a [N, D] and b [M, D]; those below the rounding error are 0."""
     norms = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None]
@@ -186,6 +229,17 @@ def _kth_distance(points: np.ndarray, k: int) -> np.ndarray:
         squared[rows, start + rows] = -1.0  # so the point itself comes first despite rounding
         distances[start + rows] = np.partition(squared, k, axis=1)[:, k]
     return np.maximum(distances, 0)
+
+
+def _kth_distance_to(points: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
+    """Squared distance [N] from each point to its k-th nearest of the others [M]."""
+    if len(others) < k:
+        raise ValueError(f"{len(others)} points have no {k}-th neighbour among them")
+    distances = np.empty(len(points))
+    for start in range(0, len(points), _BLOCK):
+        squared = _squared_distances(points[start : start + _BLOCK], others)
+        distances[start : start + _BLOCK] = np.partition(squared, k - 1, axis=1)[:, k - 1]
+    return distances
 
 
 # -- diversity and memorization --------------------------------------------------------------------

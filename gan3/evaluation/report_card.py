@@ -5,6 +5,7 @@ only scored on the images that it held out: the test set, or, with split "valida
 5,000 training images. Choose settings by runs of the second kind.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,16 @@ from gan3.evaluation.judges import judge_of
 from gan3.evaluation.scoring import (
     METRICS,
     NEIGHBOURS,
+    STYLE_METRICS,
     Card,
     SampleSet,
     Scorer,
     balanced_indices,
     in_card_order,
 )
-from gan3.plots import cards, grids
-from gan3.runs.pretrained import load_pretrained
+from gan3.evaluation.style_transfer import Redrawer
+from gan3.plots import cards, grids, styles
+from gan3.runs.pretrained import load_pretrained, open_encoder
 from gan3.runs.registry import config_from_dict
 from gan3.runs.run_files import RunFolders, read_record
 from gan3.runs.sampling import Sampler, probabilities
@@ -151,9 +154,10 @@ def evaluate_pretrained(
 ) -> Card:
     """The card of a bundled generator, printed; the arguments are those of `evaluate_run`.
 
-    Its determinator is not bundled, so there is no determinator-judge gap.
+    Only a determinator that encodes is bundled, so other systems have no determinator-judge gap.
     """
-    sampler = Sampler(load_pretrained(name))
+    system = load_pretrained(name)
+    sampler = Sampler(system)
     held_out = load(dataset, data, split, log, ink=ink)
     if held_out.class_names != DIGITS:
         raise UserError(
@@ -162,6 +166,12 @@ def evaluate_pretrained(
         )
     judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     samples = _samples_of_generator(name, sampler, held_out, seed)
+    if system.encoder_weights:
+        encode = open_encoder(name)
+        samples = samples._replace(
+            determinator=partial(probabilities, system),
+            redrawer=Redrawer(lambda images: encode(images).noise, sampler.draw),
+        )
     card, _ = make_card(samples, held_out, judge, cas, seed, log)
     return {"pretrained": name} | card
 
@@ -204,6 +214,11 @@ def make_card(
     if cas and samples.labels is not None:
         evaluation.scores["cas"] = scorer.classification_accuracy_score(samples, log)
         real.scores["cas"] = scorer.classification_accuracy_score(None, log)
+    style = None
+    if samples.redrawer is not None:
+        style = scorer.style_scores(samples.redrawer)
+        evaluation.scores.update(style.samples)
+        real.scores.update(style.real)
     card = {
         "data": dataset.name,
         "data_digest": dataset.digest,
@@ -220,6 +235,16 @@ def make_card(
     }
     if names != DIGITS:
         card["class_names"] = list(names)
+    if style is not None:
+        card["style_transfer"] = {
+            "images": len(style.transfer.images),
+            "correlations": {
+                name: [[_rounded(value) for value in row] for row in table]
+                for name, table in style.transfer.correlations.items()
+            },  # by property and real class, of each drawn class
+            "pca": style.pca,
+            "pca_of_class": style.pca_of_class,
+        }
     for line in card_lines(card, samples.name):
         log(line)
     if judge is not None and scorer.judge_accuracy < _GOOD_JUDGE:
@@ -234,7 +259,7 @@ def make_card(
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"
         f" {images_noun(names)} of {dataset.title}, {dataset.split} split",
-        _table_lines(card),
+        _table_lines(card, without=STYLE_METRICS),  # they have a figure of their own
         evaluation.counts,
         card["coverage_by_digit"],
         samples.images[shown],
@@ -258,14 +283,19 @@ def card_lines(card: Card, name: str) -> list[str]:
     ]
 
 
-def _table_lines(card: Card) -> list[str]:
-    """A line for each metric of the card, below a line of titles."""
+def _rounded(value: float) -> float | None:
+    """To six digits; None if it is not a number."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None
+
+
+def _table_lines(card: Card, without: Sequence[str] = ()) -> list[str]:
+    """A line for each metric of the card but some, below a line of titles."""
     lines = [
         f"{'':{_TITLE_WIDTH}} {'samples':>8} {'95 % interval':^18} {'real':>7} better",
     ]
     classes = len(card.get("class_names", DIGITS))
     for key, metric in METRICS.items():
-        if key not in card["samples"]:
+        if key not in card["samples"] or key in without:
             continue
         metric = metric.of_classes(classes)
         score, real = card["samples"][key], card["real"].get(key)
@@ -303,7 +333,18 @@ def _samples_of_run(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) 
             determinator = partial(probabilities, trained.system)
         except UserError as error:
             log(f"NOTE: {error}; so there is no determinator-judge gap")
-    return samples._replace(draw_more=draw_more, determinator=determinator)
+    samples = samples._replace(draw_more=draw_more, determinator=determinator)
+    return samples._replace(redrawer=_redrawer_of(trained, sampler, log))
+
+
+def _redrawer_of(trained: TrainedRun, sampler: Sampler, log: Log) -> Redrawer | None:
+    """The encoder of a run's last episode with its generator; None if it has none."""
+    try:
+        encode = trained.encoder(log)
+    except UserError as error:
+        log(f"NOTE: {error}; so there is no style transfer")
+        return None
+    return None if encode is None else Redrawer(lambda images: encode(images).noise, sampler.draw)
 
 
 def _samples_of_generator(name: str, sampler: Sampler, dataset: Dataset, seed: int) -> SampleSet:
@@ -337,6 +378,10 @@ def _save(folders: RunFolders, card: Card, figure: Figure) -> None:
     write_json(folders.logs / "report.json", card)
     make_folder(folders.figures)
     grids.save(figure, folders.figures / "report.png")
+    if "style_transfer" in card:
+        tables, names = card["style_transfer"]["correlations"], card.get("class_names", DIGITS)
+        title = f"{folders.name} · style transfer: correlations of real and drawn images"
+        grids.save(styles.correlations(tables, names, title), folders.figures / "transfer.png")
     for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
         earlier.unlink(missing_ok=True)
     events = EventWriter(folders.logs, _EVENTS)

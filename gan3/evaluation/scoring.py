@@ -8,14 +8,16 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset
-from gan3.evaluation import metrics
+from gan3.evaluation import metrics, style_transfer
 from gan3.evaluation.judge import Classifier, Judge
 from gan3.evaluation.judge import train as train_classifier
+from gan3.evaluation.style_transfer import Redrawer, StyleTransfer
 from gan3.plots.numbers import number_image, split_number_image
 from gan3.runs.seeds import REPORT
 
 CAS_SAMPLES, CAS_STEPS = 60_000, 800  # of the classifier of the CAS; 125 samples per step
-NEIGHBOURS = 5  # k of precision, recall, density and coverage
+NEIGHBOURS = 5  # k of precision, recall, density, coverage and ghosts
+_GHOST_QUANTILE = 0.99  # of the ghost scores of held-out images: a ghost has a higher one
 STRING_LENGTH = 6  # digits per number in six_digit_accuracy
 Card = dict[str, Any]  # report.json; its "samples" and "real" are Scores
 Scores = dict[str, dict[str, float]]  # by metric: value, and maybe low, high (95 %), standard_error
@@ -79,6 +81,7 @@ METRICS = {
     "density": Metric("density", "ratio", "higher", 3),
     "coverage": Metric("coverage", "fraction", "higher", 3),
     "worst_class_coverage": Metric("worst-class coverage", "fraction", "higher", 3),
+    "ghosts": Metric("ghosts", "fraction", "lower", 3),
     "cas": Metric("classification accuracy score (CAS)", "fraction", "higher", 4),
     "distinct_fraction": Metric("distinct images", "fraction", "higher", 4),
     "within_class_diversity": Metric("within-class diversity (ratio to real)", "", "near 1", 3),
@@ -87,8 +90,18 @@ METRICS = {
     "six_digit_accuracy": Metric("six-digit accuracy", "fraction", "higher", 3),
     "classes_covered": Metric("classes covered (of 10)", "", "higher", 0),
     "kl_to_uniform": Metric("KL divergence to uniform (nats)", "", "lower", 4),
+    "style_ink": Metric("style transfer, ink", "correlation", "higher", 3),
+    "style_width": Metric("style transfer, width", "correlation", "higher", 3),
+    "style_slant": Metric("style transfer, slant", "correlation", "higher", 3),
+    "style_lowest": Metric("style transfer, lowest pair", "correlation", "higher", 3),
+    "style_accuracy": Metric("style transfer, label accuracy", "fraction", "higher", 4),
+    "reconstruction_error": Metric("reconstruction error", "MSE", "lower", 4),
+    "reconstruction_accuracy": Metric("reconstruction, label accuracy", "fraction", "higher", 4),
 }
 """In the order of the card."""
+
+STYLE_METRICS = tuple(name for name in METRICS if name.startswith(("style", "reconstruction")))
+"""Those of systems with an encoder only."""
 
 
 class SampleSet(NamedTuple):
@@ -99,6 +112,7 @@ class SampleSet(NamedTuple):
     labels: np.ndarray | None  # [N], the requested digits; None if digits cannot be requested
     draw_more: Callable[[int], tuple[np.ndarray, np.ndarray]] | None = None  # images, labels
     determinator: Callable[[np.ndarray], np.ndarray] | None = None  # images to probabilities
+    redrawer: Redrawer | None = None  # reads a style and draws with it
 
 
 class Evaluation(NamedTuple):
@@ -108,6 +122,16 @@ class Evaluation(NamedTuple):
     coverage: list[float | None] | None  # of each class, None for one that is not held out
     counts: np.ndarray | None  # of predicted classes: [K]; [K, K] by requested class
     pairs: Pairs  # the ten samples closest to a training image
+
+
+class StyleScores(NamedTuple):
+    """How well a system with an encoder redraws held-out images."""
+
+    samples: Scores
+    real: Scores  # of the held-out images in place of the redrawn ones
+    pca: Scores  # of images redrawn from ten principal components of all training images
+    pca_of_class: Scores  # of those of their own class
+    transfer: StyleTransfer
 
 
 class Scorer:
@@ -128,10 +152,14 @@ class Scorer:
             self._features, logits = judge(dataset.held_out_images)
             self.judge_accuracy = float((logits.argmax(axis=1) == self._labels).mean())
             self._moments = metrics.moments(self._features)
+            ghost_scores = metrics.ghost_scores(
+                dataset.held_out_images, self._features, k=NEIGHBOURS
+            )
+            self._ghost_limit = float(np.quantile(ghost_scores, _GHOST_QUANTILE))
             self._diversity = metrics.mean_pairwise_distance(self._features, self._labels)
 
     def score(self, samples: SampleSet, train_indices: np.ndarray | None = None) -> Evaluation:
-        """All metrics of `samples` but the CAS.
+        """All metrics of `samples` but the CAS and those of the style.
 
         train_indices: [N], their indices in the training set if they are training images. An image
         is then not its own nearest training image.
@@ -144,6 +172,8 @@ class Scorer:
             predicted = logits.argmax(axis=1)
             classes = predicted if classes is None else classes
             scores, coverage = self._feature_scores(features, classes)
+            ghost_scores = metrics.ghost_scores(images, features, self._features, NEIGHBOURS)
+            scores["ghosts"] = _mean_score(ghost_scores > self._ghost_limit, self._seed)
             if samples.labels is None:
                 scores |= self._predicted_class_scores(predicted)
                 counts = np.bincount(predicted, minlength=self._classes)
@@ -218,6 +248,39 @@ class Scorer:
         )
         predicted = Classifier(weights)(self._dataset.held_out_images)[1].argmax(axis=1)
         return _mean_score(predicted == self._labels, self._seed)
+
+    def style_scores(self, redrawer: Redrawer) -> StyleScores:
+        """How held-out images are redrawn as their own class, and their style in other classes.
+
+        At most 100 images of each class are read.
+        """
+        dataset, classes = self._dataset, self._classes
+        count = style_transfer.PER_CLASS * classes
+        chosen = balanced_indices(self._labels, count, self._seed, classes)
+        images, labels = dataset.held_out_images[chosen], self._labels[chosen]
+        transfer = style_transfer.measure(images, labels, redrawer, classes)
+        means = transfer.means()
+        training = dataset.images, dataset.labels.astype(np.int64)
+        of_class = style_transfer.redraw_by_pca_of_class(training, images, labels)
+        pca = style_transfer.fit_pca(dataset.images).redraw(images)
+        redrawn = (transfer.reconstructed, images, pca, of_class)
+        samples, *others = (self._reconstruction_scores(images, labels, one) for one in redrawn)
+        samples |= {f"style_{name}": _score(value) for name, value in means.items()}
+        if self._judge is not None:
+            drawn, requested = transfer.drawn_as_others()
+            correct = self._judge(drawn)[1].argmax(axis=1) == requested
+            samples["style_accuracy"] = _mean_score(correct, self._seed)
+        return StyleScores(samples, *others, transfer)
+
+    def _reconstruction_scores(
+        self, images: np.ndarray, labels: np.ndarray, redrawn: np.ndarray
+    ) -> Scores:
+        errors = style_transfer.squared_errors(images, redrawn)
+        scores = {"reconstruction_error": _mean_score(errors, self._seed)}
+        if self._judge is not None:
+            correct = self._judge(redrawn)[1].argmax(axis=1) == labels
+            scores["reconstruction_accuracy"] = _mean_score(correct, self._seed)
+        return scores
 
     def _requested_class_scores(self, samples: SampleSet, correct: np.ndarray) -> Scores:
         """The metrics that need requested classes. correct [N]: whether the judge predicts them."""

@@ -63,8 +63,8 @@ def convolve(x: np.ndarray, w: np.ndarray, stride: int) -> np.ndarray:
     side, _, inputs, outputs = w.shape
     padded = _pad(x, side, stride, 0.0)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
-    windows = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)  # [B, h, w, side, side, in]
-    rows = windows.reshape(-1, side * side * inputs)
+    windows = windows[:, ::stride, ::stride]  # [B, h/stride, w/stride, in, side, side]
+    rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, side * side * inputs)
     return (rows @ w.reshape(-1, outputs)).reshape(*windows.shape[:3], outputs)
 
 

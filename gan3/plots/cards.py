@@ -119,8 +119,8 @@ def _confusion_matrix(axes: Axes, counts: np.ndarray, class_names: Sequence[str]
     axes.set_ylabel("requested", fontsize=8)
     axes.set_title(f"requested and predicted {nouns(class_names)}", fontsize=9)
     axes.tick_params(labelsize=8)
-    _name_ticks(axes, class_names, "x")
-    _name_ticks(axes, class_names, "y")
+    name_ticks(axes, class_names, "x")
+    name_ticks(axes, class_names, "y")
 
 
 def _class_counts(axes: Axes, counts: np.ndarray, class_names: Sequence[str]) -> None:
@@ -131,7 +131,7 @@ def _class_counts(axes: Axes, counts: np.ndarray, class_names: Sequence[str]) ->
     axes.set_title(f"samples by {noun(class_names)}, as predicted by the judge", fontsize=9)
     axes.legend(fontsize=8, loc="upper right")
     axes.tick_params(labelsize=8)
-    _name_ticks(axes, class_names, "x")
+    name_ticks(axes, class_names, "x")
     axes.grid(axis="y", alpha=0.25)
 
 
@@ -146,11 +146,11 @@ def _coverage_bars(
     axes.set_title(f"coverage of each {noun(class_names)}", fontsize=9)
     axes.legend(fontsize=8, loc="upper right", ncols=2)
     axes.tick_params(labelsize=8)
-    _name_ticks(axes, class_names, "x")
+    name_ticks(axes, class_names, "x")
     axes.grid(axis="y", alpha=0.25)
 
 
-def _name_ticks(axes: Axes, class_names: Sequence[str], axis: str) -> None:
+def name_ticks(axes: Axes, class_names: Sequence[str], axis: str) -> None:
     """Write the names of the classes at an axis: small, across it or cut if they do not fit.
 
     Classes whose names would still overlap stay without one: only every n-th is written.

@@ -8,15 +8,22 @@ from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
+from gan3.method.encoding import NumpyDeterminator
 from gan3.runs.drawing import DigitSampler, read_dense_sampler
 from gan3.runs.encoding import (
     Encoder,
+    encoder_of,
     encoder_spec_of,
     has_determinator,
     read_determinator,
     read_encoder,
 )
-from gan3.runs.registry import build, config_from_dict, dense_generator_of, determinator_of
+from gan3.runs.registry import (
+    build,
+    config_from_dict,
+    dense_generator_of,
+    determinator_of,
+)
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 
 if TYPE_CHECKING:
@@ -133,6 +140,18 @@ class TrainedRun:
         if self.system.encoder_weights and not load_generator(path, self.system):
             self.use_checkpoint(log)
             load_generator(path, self.system)  # the checkpoint has replaced the generator
+
+    def encoder(self, log: Log) -> Encoder | None:
+        """Load the encoder as `use_encoder` does, and return it in NumPy.
+
+        None if the system has none, or if its experiment does not declare it.
+        """
+        spec = determinator_of(self.config)
+        if spec is None or not self.system.encoder_weights:
+            return None
+        self.use_encoder(log)
+        weights = {name: w.numpy() for name, w in self.system.encoder_weights.items()}
+        return encoder_of(NumpyDeterminator(spec, weights))
 
     def use_checkpoint(self, log: Log) -> None:
         """Load all networks from the newest complete checkpoint.

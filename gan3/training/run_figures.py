@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from gan3.core.classes import images_noun, noun
 from gan3.core.config import RunConfig
+from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
-from gan3.plots import curves, grids
+from gan3.plots import curves, grids, styles
 from gan3.runs.run_files import RunFolders, read_metrics
 from gan3.runs.sampling import Sampler
 from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
@@ -124,6 +125,9 @@ def draw(trained: TrainedRun, log: Log) -> None:
     grids.progression(frames, folders.figures / "progression.gif")
     _draw_first_episode(trained, sampler, name)
     _draw_comparison(trained, sampler, name)
+    figure = styles_figure(trained, sampler, name, log)
+    if figure is not None:
+        grids.save(figure, folders.figures / "style.png")
     lines = read_metrics(folders.metrics)
     grids.save(
         curves.loss_curves(lines, f"{name} · run {folders.name}", config.class_names),
@@ -181,6 +185,25 @@ def _draw_comparison(trained: TrainedRun, sampler: Sampler, name: str) -> None:
         [label for row in rows for label in (row, "")],
     )
     grids.save(figure, folders.figures / "untrained.png")
+
+
+def styles_figure(trained: TrainedRun, sampler: Sampler, name: str, log: Log) -> Figure | None:
+    """Every class in the style of a real image of each class; None without an encoder."""
+    classes = trained.config.classes
+    try:
+        encode = trained.encoder(log)
+    except UserError as error:
+        log(f"NOTE: {error}; so there is no picture of styles")
+        return None
+    if encode is None:
+        return None
+    sources = _read_images(trained.folders.real)[:classes]
+    sources = sources[sources.max(axis=(1, 2)) > 0]  # blank where a class has no image
+    noise = encode(sources).noise.repeat(classes, axis=0)
+    images = sampler.draw(np.tile(np.arange(classes), len(sources)), noise)
+    images = images.reshape(len(sources), classes, 28, 28)
+    title = f"{name} · a real image of each {noun(sampler.class_names)}, and all in its style"
+    return styles.redrawn(sources, images, sampler.class_names, title)
 
 
 def _read_images(path: Path) -> np.ndarray:

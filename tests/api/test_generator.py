@@ -68,6 +68,36 @@ class Bundled(unittest.TestCase):
         mirrored = self.generator.draw(labels, -noise)
         self.assertGreater(np.abs(mirrored.astype(int) - images).mean(), 5)
 
+    def test_the_style_of_images(self):
+        images, labels = self.generator.sample(20, seed=5)
+        encoded = self.generator.encode(images)
+        self.assertGreaterEqual((encoded.labels == labels).sum(), 19)
+        self.assertEqual((encoded.labels.dtype, encoded.labels.shape), (np.int64, (20,)))
+        self.assertEqual((encoded.noise.dtype, encoded.noise.shape), (np.float32, (20, 10)))
+        self.assertEqual(encoded.probabilities.shape, (20, 10))
+        self.assertLess(np.abs(encoded.noise).max(), 1.0001)
+        again = self.generator.encode(images[..., None] / 255.0)
+        np.testing.assert_allclose(again.noise, encoded.noise, atol=1e-6)
+        redrawn = self.generator.draw(encoded.labels, encoded.noise)
+        self.assertEqual(redrawn.shape, images.shape)
+
+    def test_truncation_scales_the_noise(self):
+        images, labels = self.generator.sample(1005, seed=5)
+        noise = self.generator.noise(labels, seed=5)
+        for truncation in (0.75, 0.0):
+            truncated = gan3.load("best", truncation=truncation)
+            np.testing.assert_allclose(
+                truncated.noise(labels, seed=5), truncation * noise, rtol=1e-6
+            )
+            drawn = truncated.sample(1005, seed=5).images
+            expected = self.generator.draw(labels, np.float32(truncation) * noise)
+            np.testing.assert_array_equal(drawn, expected)
+        self.assertEqual(len(np.unique(drawn, axis=0)), 1)  # the noise alone says which digit it is
+        self.assertEqual(repr(truncated), "<gan3.Generator best: requested digits, truncation 0>")
+        np.testing.assert_array_equal(
+            gan3.load("best", truncation=1).sample(1005, seed=5).images, images
+        )
+
     def test_wrong_arguments(self):
         generator = self.generator
         for attempt, message in (
@@ -79,9 +109,16 @@ class Bundled(unittest.TestCase):
             (lambda: generator.sample(5, seed=-1), "seed -1: "),
             (lambda: generator.sample(5, "x"), "labels 'x': "),
             (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
+            (lambda: generator.encode(np.zeros((2, 9, 9))), r"images: shape \(2, 9, 9\)"),
+            (
+                lambda: gan3.load("three_network").encode(np.zeros((1, 28, 28), np.uint8)),
+                "generator three_network: three_network has no encoder, .* use best",
+            ),
             (lambda: gan3.load("best", noise_seed=1), "noise seed: .* leave the noise seed out"),
             (lambda: gan3.load("best", moments="batch"), "moments: .* leave them out"),
             (lambda: gan3.load("best", moments="mean"), "'mean': unknown; choose one of running"),
+            (lambda: gan3.load("best", truncation=1.5), "truncation 1.5: use a number from 0 to 1"),
+            (lambda: gan3.load("best", truncation=True), "truncation True: use a number"),
             (lambda: gan3.load("worst"), "'worst': no run in logs, nor bundled .best"),
             (lambda: gan3.load(""), "run '': use the path of a folder"),
             (lambda: gan3.load(None), "run None: use the path of a folder"),
@@ -112,6 +149,30 @@ class OfRuns(FolderTest):
             gan3.UserError, "run a: has no episode 3; choose one of 1 to 2"
         ):
             gan3.open_run("a").generator(3)
+
+    def test_the_encoder_of_a_run_is_that_of_its_episode(self):
+        write_run("a", "best", episodes=2)
+        images = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+        last = gan3.load("a").encode(images).noise
+        np.testing.assert_array_equal(gan3.open_run("a").generator(2).encode(images).noise, last)
+        first = gan3.open_run("a").generator(1).encode(images).noise
+        self.assertGreater(np.abs(first - last).max(), 0.01)
+        path = Path("logs/a/episodes/episode_02.npz")
+        with np.load(path) as arrays:
+            older = {name: arrays[name] for name in arrays if name.startswith("average/")}
+        np.savez(path, **older)
+        with self.assertRaisesRegex(
+            gan3.UserError, "episode_02.npz: has no determinator, .*; resume run a for another"
+        ):
+            gan3.load("a").encode(images)
+
+    def test_runs_without_an_encoder_refuse_to_encode(self):
+        images = np.zeros((1, 28, 28), np.uint8)
+        for name, experiment in (("a", "three_network"), ("b", "mlp_gan")):
+            write_run(name, experiment)
+            message = f"run {name}: {experiment} has no encoder, .*; use best, or a run of it"
+            with self.assertRaisesRegex(gan3.UserError, message):
+                gan3.load(name).encode(images)
 
     def test_a_bundled_name_is_the_bundled_generator(self):
         write_run("best", "mlp_gan")
@@ -146,6 +207,25 @@ class OfRuns(FolderTest):
         )
         self.assertEqual((status, err), (0, ""))
         np.testing.assert_array_equal(np.load("x.npz")["images"], other)
+
+    def test_truncation_is_that_of_the_command_line(self):
+        write_run("a", "three_network")
+        expected = gan3.load("a", truncation=0.5).sample(20, seed=3).images
+        for command in (
+            "sample --count 20 --out x.npz",
+            "generate 01234567890123456789 --out x.npz",
+        ):
+            options = f"{command} --run a --seed 3 --truncation 0.5".split()
+            status, out, err = call(*options)
+            self.assertEqual((status, err), (0, ""))
+            self.assertIn(", truncation 0.5", out)
+            np.testing.assert_array_equal(np.load("x.npz")["images"], expected)
+        self.assertEqual(call("generate", "7", "--run", "a", "--truncation", "0.5")[0], 0)
+        self.assertTrue(Path("figures/7_truncation0.5.png").is_file())
+        for value in ("2", "-1", "nan", "x"):
+            status, _, err = call("generate", "7", "--run", "a", f"--truncation={value}")
+            self.assertEqual(status, 2)
+            self.assertIn("is not a number from 0 to 1", err)
 
     def test_convolutions_are_drawn_by_tensorflow(self):
         system = write_run("a", "auxiliary_gan")
@@ -211,12 +291,15 @@ class WithoutTensorFlow(FolderTest):
         code += "    generator = gan3.load(name)\n    generator.sample(600)\n"
         code += "    noise = generator.noise([1, 2])\n    generator.draw([1, 2], noise)\n"
         code += "gan3.open_run('a').generator().generate('12')\n"
+        code += "for name in ('best', 'b'):\n"
+        code += "    gan3.load(name).encode(gan3.load('best').sample(2).images)\n"
         code += "from gan3.cli.main import main\n"
         for command in (
             "generate 241256 --pretrained best --separate apart --spacing tight",
             "generate 241256 --run a --variants 3 --out n.npz",
             "generate 12 --run e --noise-seed 4",
             "sample --run c --count 30 --out s.npz",
+            "generate 2024 --run b --style apart/0001_2.png s.npz --variants 2",
         ):
             code += f"assert main({command.split()}) == 0\n"
         self.assertEqual(self.imported(code), "")

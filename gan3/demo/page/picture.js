@@ -62,7 +62,7 @@ function normalise(ink, width, height) {
     crop.set(ink.subarray((top + y) * width + left, (top + y) * width + left + wide), y * wide);
   const scale = DIGIT_SIDE / Math.max(wide, high);
   const columns = Math.max(1, toEven(wide * scale)), rows = Math.max(1, toEven(high * scale));
-  const small = resizeRows(resizeColumns(crop, wide, high, columns), columns, high, rows);
+  const small = resize(crop, wide, high, columns, rows);
   let mass = 0, moment = 0, momentDown = 0;
   small.forEach((v, i) => {
     mass += v;
@@ -106,6 +106,14 @@ function boxes(before, after) {
 }
 
 const boxMean = (sum, weight) => Math.min(Math.floor((2 ** 21 + sum * weight) / 2 ** 22), 255);
+
+// Pillow 13 begins with the rows of a picture that is more than twice as high as wide. Both passes
+// round, so the order can make a difference of a level or two.
+function resize(pixels, width, height, columns, rows) {
+  if (height > 2 * width && rows < height)
+    return resizeColumns(resizeRows(pixels, width, height, rows), width, rows, columns);
+  return resizeRows(resizeColumns(pixels, width, height, columns), columns, height, rows);
+}
 
 function resizeColumns(pixels, width, height, columns) {
   if (width === columns) return pixels;

@@ -1,0 +1,86 @@
+"""The style of handwriting in pictures: what is read from them, and the noise that repeats it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gan3.core.classes import are_digits, noun
+from gan3.core.errors import UserError
+from gan3.core.files import check_path
+from gan3.demo.digit_reader import read_picture
+from gan3.evaluation import sample_files
+from gan3.plots.numbers import FAINT
+from gan3.runs.encoding import Encoder
+
+UNSURE = 0.5  # probability of the class that is read, below which there is a note
+VARIATION = 0.2  # largest change of a noise entry between two variants of one style
+_SAMPLES = (".npz", ".npy")  # suffixes of files that hold many images
+
+
+class Reading(NamedTuple):
+    """What was read from the images of one file."""
+
+    labels: np.ndarray  # int64 [N], 0 to K - 1
+    noise: np.ndarray  # float32 [N, entries], the styles
+    text: str  # one line: the classes, and how sure they are
+    note: str | None = None  # one line, if the reading is unsure
+
+
+def read(path: Path, encode: Encoder, names: tuple[str, ...]) -> Reading:
+    """Read a picture of one digit, or of one member of a class `names`, of any size.
+
+    An npz file of images and maybe labels, an npy file of images, or a folder of sub-folders that
+    are named after the classes has many; they are read as samples are for a report card. Labels
+    that it has are believed.
+
+    Raises UserError if the file cannot be read, or if an image is blank. No other image is refused:
+    one that is no digit is read as the digit that it resembles most, with a note if that is unsure.
+    """
+    if path.suffix.lower() not in _SAMPLES and not check_path(path.is_dir):
+        encoded = encode(read_picture(path)[None])
+        name, probability = names[encoded.labels[0]], float(encoded.probabilities.max())
+        text, note = f"{path}: read as {name} ({_percent(probability)})", None
+        if probability < UNSURE:
+            note = f"{path}: this reading is unsure; is it one {noun(names)}, and upright?"
+        return Reading(encoded.labels, encoded.noise, text, note)
+    samples = sample_files.read(path, names)
+    blank = np.flatnonzero(samples.images.max(axis=(1, 2)) <= FAINT)
+    if len(blank):
+        raise UserError(f"{path}: image {blank[0]} is blank; leave it out")
+    encoded = encode(samples.images)
+    labels = encoded.labels if samples.labels is None else samples.labels
+    sure = float(encoded.probabilities[np.arange(len(labels)), labels].mean())
+    found = [name for label, name in enumerate(names) if label in labels]
+    verb = "read as" if samples.labels is None else "labelled"
+    text = f"{path}: {len(labels)} images {verb} {_listed(found)} ({_percent(sure)} on average)"
+    note = f"{path}: these readings are unsure" if sure < UNSURE else None
+    return Reading(labels, encoded.noise, text, note)
+
+
+def by_class(readings: Sequence[Reading], classes: int) -> np.ndarray:
+    """The noise [K, entries] of each class in the style of all readings.
+
+    A class that was read has the mean of its own images, any other class that of all images.
+    """
+    labels = np.concatenate([reading.labels for reading in readings])
+    noise = np.concatenate([reading.noise for reading in readings])  # [N, entries]
+    rows = [noise[labels == label] if label in labels else noise for label in range(classes)]
+    return np.stack([row.mean(axis=0) for row in rows])
+
+
+def vary(noise: np.ndarray, fresh: np.ndarray) -> np.ndarray:
+    """Noise [N, entries] in -1..1 changed a little by fresh noise of U(-1, 1), entry by entry."""
+    return np.clip(noise + np.float32(VARIATION) * fresh, -1, 1)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.0f} %"
+
+
+def _listed(names: list[str]) -> str:
+    """Names in a few words."""
+    if are_digits(names) or len(names) <= 10:
+        return " ".join(names)
+    return f"{' '.join(names[:9])} and {len(names) - 9} more"

@@ -1,0 +1,159 @@
+"""Whether a style is carried over: what is read from a real image and drawn as another class.
+
+The encoder reads the noise of real images, and the generator draws every class from it. Ink, width
+and slant of the drawn images are then correlated with those of the real ones, for each pair of a
+real and a drawn class. The images of the same class are the reconstructed ones.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+PER_CLASS = 100  # images read of each class
+PROPERTIES = ("ink", "width", "slant")
+COMPONENTS = 10  # of the PCA that reconstructions are compared with: as many as noise entries
+_LEAST = 3  # images of a class, below which nothing is correlated
+_BLOCK = 10_000  # images at a time in float64
+
+
+class Redrawer(NamedTuple):
+    """A system that reads the noise of images, and draws any class from it."""
+
+    encode: Callable[[np.ndarray], np.ndarray]  # images uint8 [N, 28, 28] to noise [N, entries]
+    draw: Callable[[np.ndarray, np.ndarray], np.ndarray]  # labels, noise to images
+
+
+class StyleTransfer(NamedTuple):
+    """Real images, how they are redrawn, and how alike both are."""
+
+    images: np.ndarray  # uint8 [N, 28, 28]
+    labels: np.ndarray  # [N]
+    drawn: np.ndarray  # uint8 [K, N, 28, 28], as each class
+    correlations: dict[str, np.ndarray]  # by property [K, K]: real class, drawn class
+
+    @property
+    def reconstructed(self) -> np.ndarray:
+        """The images drawn as their own class, uint8 [N, 28, 28]."""
+        return self.drawn[self.labels, np.arange(len(self.labels))]
+
+    def drawn_as_others(self) -> tuple[np.ndarray, np.ndarray]:
+        """The images drawn as every other class, uint8 [N (K - 1), 28, 28], and these classes."""
+        classes, rows = np.nonzero(np.arange(len(self.drawn))[:, None] != self.labels)
+        return self.drawn[classes, rows], classes
+
+    def means(self) -> dict[str, float]:
+        """The mean correlation of each property, and the lowest, over pairs of different classes.
+
+        Not of a class with fewer than three real images. Empty if there are no two others.
+        """
+        values = {name: _of_pairs(table) for name, table in self.correlations.items()}
+        if not all(pairs.size for pairs in values.values()):
+            return {}
+        means = {name: float(pairs.mean()) for name, pairs in values.items()}
+        return means | {"lowest": float(min(pairs.min() for pairs in values.values()))}
+
+
+def measure(
+    images: np.ndarray, labels: np.ndarray, redrawer: Redrawer, classes: int
+) -> StyleTransfer:
+    """Redraw real images uint8 [N, 28, 28] of `labels` [N], 0 to K - 1, as each of K classes."""
+    noise = redrawer.encode(images)
+    real = properties(images)
+    drawn = np.stack([redrawer.draw(np.full(len(images), k), noise) for k in range(classes)])
+    correlations = {name: np.full((classes, classes), np.nan) for name in PROPERTIES}
+    for drawn_class in range(classes):
+        for name, values in properties(drawn[drawn_class]).items():
+            for real_class in range(classes):
+                rows = labels == real_class
+                correlations[name][real_class, drawn_class] = correlation(
+                    real[name][rows], values[rows]
+                )
+    return StyleTransfer(images, labels, drawn, correlations)
+
+
+def properties(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Ink, width and slant [N] of images uint8 [N, 28, 28].
+
+    ink: mean of the pixels in 0..1. width: standard deviation of the ink's columns, in pixels.
+    slant: columns that the ink moves to the right from one row to the row above, by the covariance
+    of rows and columns divided by the variance of the rows. Both are 0 for a blank image.
+    """
+    pixels = images / 255.0
+    mass = pixels.sum(axis=(1, 2))
+    weights = pixels / np.maximum(mass, 1e-9)[:, None, None]  # of a distribution over the pixels
+    places = np.arange(images.shape[1], dtype=np.float64)
+    by_row, by_column = weights.sum(axis=2), weights.sum(axis=1)
+    row, column = by_row @ places, by_column @ places
+    row_variance = by_row @ places**2 - row**2
+    column_variance = by_column @ places**2 - column**2
+    covariance = np.einsum("nij,i,j->n", weights, places, places) - row * column
+    return {
+        "ink": mass / pixels[0].size,
+        "width": np.sqrt(np.maximum(column_variance, 0)),
+        "slant": -covariance / np.maximum(row_variance, 1e-9),
+    }
+
+
+def correlation(real: np.ndarray, drawn: np.ndarray) -> float:
+    """Pearson's correlation of two properties [N].
+
+    0 if the drawn images do not vary, so that nothing of the real ones is in them; not a number if
+    the real ones do not, or are fewer than three.
+    """
+    if len(real) < _LEAST or np.ptp(real) == 0:
+        return np.nan
+    if np.ptp(drawn) < 1e-12:
+        return 0.0
+    return float(np.corrcoef(real, drawn)[0, 1])
+
+
+def squared_errors(images: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
+    """Mean squared difference of the pixels in 0..1 [N] of images uint8 [N, 28, 28]."""
+    difference = (images.astype(np.float64) - redrawn) / 255
+    return (difference**2).mean(axis=(1, 2))
+
+
+class PCA(NamedTuple):
+    """Principal components of images, the linear counterpart of encoder and generator."""
+
+    mean: np.ndarray  # [784]
+    components: np.ndarray  # [count, 784], orthonormal, the largest variance first
+
+    def redraw(self, images: np.ndarray) -> np.ndarray:
+        """Images uint8 [N, 28, 28] from their projections alone, rounded and clipped to 0..255."""
+        flat = images.reshape(len(images), -1) / 255.0 - self.mean
+        redrawn = flat @ self.components.T @ self.components + self.mean
+        return np.rint(255 * redrawn.clip(0, 1)).astype(np.uint8).reshape(images.shape)
+
+
+def fit_pca(images: np.ndarray, count: int = COMPONENTS) -> PCA:
+    """The first `count` principal components of images uint8 [N, 28, 28]."""
+    flat = images.reshape(len(images), -1)
+    products = np.zeros((flat.shape[1], flat.shape[1]))
+    for start in range(0, len(flat), _BLOCK):
+        block = flat[start : start + _BLOCK] / 255.0
+        products += block.T @ block
+    mean = flat.mean(axis=0) / 255
+    _, vectors = np.linalg.eigh(products / len(flat) - np.outer(mean, mean))
+    return PCA(mean, vectors[:, ::-1][:, :count].T)
+
+
+def redraw_by_pca_of_class(
+    training: tuple[np.ndarray, np.ndarray], images: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Images redrawn from ten components of their own class, as generators draw from ten numbers.
+
+    training: images uint8 [M, 28, 28] and labels [M]. images, labels: uint8 [N, 28, 28] and [N].
+    """
+    redrawn, (training_images, training_labels) = np.zeros_like(images), training
+    for label in np.unique(labels):
+        pca = fit_pca(training_images[training_labels == label])
+        redrawn[labels == label] = pca.redraw(images[labels == label])
+    return redrawn
+
+
+def _of_pairs(table: np.ndarray) -> np.ndarray:
+    """The correlations of pairs of different classes that have a value."""
+    values = table[~np.eye(len(table), dtype=bool)]
+    return values[np.isfinite(values)]

@@ -1,0 +1,211 @@
+"""Style transfer: properties of known shapes, correlations of known styles, PCA against the SVD."""
+
+import unittest
+
+import numpy as np
+
+from gan3.evaluation import style_transfer
+from gan3.evaluation.style_transfer import Redrawer
+from tests.support import has, needs
+
+if has("sklearn"):
+    from sklearn.decomposition import PCA
+
+CENTRE = 13.5
+
+
+def strokes(slants, widths=3.0, inks=1.0):
+    """Sheared strokes uint8 [N, 28, 28]: Gaussians in each row, 22 rows high, with subpixel places.
+
+    widths: standard deviations of the columns in each row. inks: of the brightest pixel.
+    """
+    rows, columns = np.mgrid[:28, :28].astype(float)
+    slants, widths, inks = (
+        np.broadcast_to(values, np.shape(slants))[:, None, None]
+        for values in (slants, widths, inks)
+    )
+    distance = columns - CENTRE - slants * (CENTRE - rows)  # to the right on the way up
+    images = 255 * inks * np.exp(-0.5 * (distance / widths) ** 2)
+    images[:, (rows[:, 0] < 3) | (rows[:, 0] > 24)] = 0
+    return np.rint(images).astype(np.uint8)
+
+
+class Properties(unittest.TestCase):
+    def test_slant_of_sheared_strokes(self):
+        slants = np.array([-0.4, -0.1, 0.0, 0.2, 0.4])
+        measured = style_transfer.properties(strokes(slants, 2.0))["slant"]
+        np.testing.assert_allclose(measured, slants, rtol=0, atol=0.005)
+        wider = style_transfer.properties(strokes(slants, 2.5, 0.6))["slant"]
+        np.testing.assert_allclose(wider, slants, rtol=0, atol=0.01)  # of the shape alone
+
+    def test_width_and_ink_of_strokes(self):
+        widths, inks = np.array([1.5, 2.0, 3.0]), np.array([1.0, 0.5, 0.8])
+        measured = style_transfer.properties(strokes(np.zeros(3), widths, inks))
+        np.testing.assert_allclose(measured["width"], widths, rtol=0.02)
+        # The integral of a Gaussian over 22 of 28 rows.
+        expected = inks * widths * np.sqrt(2 * np.pi) * 22 / 784
+        np.testing.assert_allclose(measured["ink"], expected, rtol=0.01)
+
+    def test_the_width_of_a_box_is_that_of_a_uniform_distribution(self):
+        image = np.zeros((1, 28, 28), np.uint8)
+        image[0, 4:24, 5:17] = 200  # 12 columns
+        measured = style_transfer.properties(image)
+        self.assertAlmostEqual(measured["width"][0], np.sqrt((12**2 - 1) / 12), places=9)
+        self.assertAlmostEqual(measured["ink"][0], 240 / 784 * 200 / 255, places=9)
+        self.assertAlmostEqual(measured["slant"][0], 0, places=9)
+
+    def test_blank_and_flat_images_have_finite_properties(self):
+        images = np.zeros((2, 28, 28), np.uint8)
+        images[1, 9] = 255  # one row: no slant can be seen
+        for values in style_transfer.properties(images).values():
+            self.assertTrue(np.isfinite(values).all())
+            self.assertEqual(values[0], 0)
+
+
+class Transfer(unittest.TestCase):
+    def setUp(self):
+        random = np.random.default_rng(0)
+        self.labels = np.repeat(np.arange(3), 40)
+        self.slants = random.uniform(-0.4, 0.4, 120)
+        self.widths = random.uniform(1.5, 3, 120)
+        self.inks = random.uniform(0.4, 1, 120)
+        self.images = strokes(self.slants, self.widths, self.inks)
+
+    def redrawer(self, draw):
+        """Reads the true slant, width and ink of these images."""
+        noise = np.stack([self.slants, self.widths, self.inks], axis=1)
+        return Redrawer(lambda images: noise, draw)
+
+    def test_a_style_that_every_class_keeps(self):
+        keep = self.redrawer(lambda labels, noise: strokes(*noise.T))
+        result = style_transfer.measure(self.images, self.labels, keep, 3)
+        np.testing.assert_array_equal(result.reconstructed, self.images)
+        others, requested = result.drawn_as_others()
+        self.assertEqual(others.shape, (240, 28, 28))
+        self.assertEqual(np.bincount(requested).tolist(), [80, 80, 80])
+        for name in style_transfer.PROPERTIES:
+            np.testing.assert_allclose(result.correlations[name], 1, atol=1e-9)
+        self.assertEqual(set(result.means()), {"ink", "width", "slant", "lowest"})
+        np.testing.assert_allclose(list(result.means().values()), 1, atol=1e-9)
+
+    def test_each_property_and_pair_by_itself(self):
+        """Class 1 mirrors the slant, class 2 ignores it; all keep the width."""
+
+        def draw(labels, noise):
+            slants, widths, _ = noise.T
+            return strokes(np.array([1, -1, 0])[labels] * slants, widths, 1.0)
+
+        result = style_transfer.measure(self.images, self.labels, self.redrawer(draw), 3)
+        slant = result.correlations["slant"]
+        np.testing.assert_allclose(slant[:, 0], 1, atol=1e-3)
+        np.testing.assert_allclose(slant[:, 1], -1, atol=1e-3)
+        self.assertLess(np.abs(slant[:, 2]).max(), 0.5)  # rounding: no slant is drawn
+        means = result.means()
+        self.assertAlmostEqual(means["slant"], slant[~np.eye(3, dtype=bool)].mean(), places=9)
+        self.assertAlmostEqual(means["lowest"], -1, delta=1e-3)
+        drawn_upright = result.correlations["width"][:, 2]
+        expected = [
+            np.corrcoef(
+                style_transfer.properties(self.images[self.labels == label])["width"],
+                self.widths[self.labels == label],
+            )[0, 1]
+            for label in range(3)
+        ]
+        np.testing.assert_allclose(drawn_upright, expected, atol=0.01)
+
+    def test_what_is_drawn_as_which_class(self):
+        """Images that show the requested class and the noise as their first two pixels."""
+
+        def draw(labels, noise):
+            images = np.zeros((len(labels), 28, 28), np.uint8)
+            images[:, 0, 0], images[:, 0, 1] = labels, noise
+            return images
+
+        labels = np.array([2, 0, 1, 1])
+        redrawer = Redrawer(lambda images: np.arange(4), draw)
+        result = style_transfer.measure(np.zeros((4, 28, 28), np.uint8), labels, redrawer, 3)
+        self.assertEqual(result.reconstructed[:, 0, :2].tolist(), [[2, 0], [0, 1], [1, 2], [1, 3]])
+        others, requested = result.drawn_as_others()
+        np.testing.assert_array_equal(others[:, 0, 0], requested)
+        drawn = sorted(map(tuple, others[:, 0, :2].tolist()))
+        self.assertEqual(drawn, [(0, 0), (0, 2), (0, 3), (1, 0), (1, 1), (2, 1), (2, 2), (2, 3)])
+
+    def test_one_image_whatever_is_read_carries_nothing_over(self):
+        same = self.redrawer(lambda labels, noise: np.tile(self.images[:1], (len(labels), 1, 1)))
+        result = style_transfer.measure(self.images, self.labels, same, 3)
+        self.assertEqual(set(result.means().values()), {0.0})
+
+    def test_a_class_of_two_images_is_left_out(self):
+        labels = self.labels.copy()
+        labels[np.flatnonzero(labels == 2)[2:]] = 0
+        keep = self.redrawer(lambda labels, noise: strokes(*noise.T))
+        result = style_transfer.measure(self.images, labels, keep, 3)
+        self.assertTrue(np.isnan(result.correlations["ink"][2]).all())
+        self.assertAlmostEqual(result.means()["ink"], 1, places=9)
+        tiny = style_transfer.measure(self.images[:2], np.array([0, 1]), self.two(), 3)
+        self.assertEqual(tiny.means(), {})
+
+    def two(self):
+        return Redrawer(lambda images: np.zeros((2, 1)), lambda labels, noise: self.images[:2])
+
+
+class Errors(unittest.TestCase):
+    def test_squared_errors_are_means_over_pixels(self):
+        images = np.zeros((2, 28, 28), np.uint8)
+        redrawn = images.copy()
+        redrawn[1, :14] = 51  # a fifth, on half of the pixels
+        errors = style_transfer.squared_errors(images, redrawn)
+        np.testing.assert_allclose(errors, [0, 0.5 * 0.04], atol=1e-12)
+
+
+class PrincipalComponents(unittest.TestCase):
+    def setUp(self):
+        random = np.random.default_rng(1)
+        self.images = strokes(random.uniform(-0.4, 0.4, 300), random.uniform(1.5, 3, 300))
+        self.flat = self.images.reshape(300, -1) / 255
+
+    def test_they_are_those_of_the_singular_value_decomposition(self):
+        pca = style_transfer.fit_pca(self.images, 4)
+        np.testing.assert_allclose(pca.mean, self.flat.mean(axis=0), atol=1e-12)
+        _, _, expected = np.linalg.svd(self.flat - self.flat.mean(axis=0), full_matrices=False)
+        cosines = pca.components @ expected[:4].T
+        np.testing.assert_allclose(np.abs(cosines), np.eye(4), atol=1e-6)
+        np.testing.assert_allclose(pca.components @ pca.components.T, np.eye(4), atol=1e-9)
+
+    def test_redrawing_is_projecting(self):
+        pca = style_transfer.fit_pca(self.images, 4)
+        centred = self.flat - self.flat.mean(axis=0)
+        u, s, v = np.linalg.svd(centred, full_matrices=False)
+        expected = (u[:, :4] * s[:4]) @ v[:4] + self.flat.mean(axis=0)
+        redrawn = pca.redraw(self.images)
+        self.assertEqual((redrawn.shape, redrawn.dtype), (self.images.shape, np.uint8))
+        expected = expected.clip(0, 1).reshape(-1, 28, 28)
+        self.assertLess(np.abs(redrawn / 255 - expected).max(), 0.5001 / 255)
+
+    def test_more_components_are_closer_and_all_are_exact(self):
+        errors = [
+            style_transfer.squared_errors(
+                self.images, style_transfer.fit_pca(self.images, count).redraw(self.images)
+            ).mean()
+            for count in (1, 2, 4, 300)
+        ]
+        self.assertEqual(errors, sorted(errors, reverse=True))
+        self.assertGreater(errors[0], 1e-3)
+        self.assertLess(errors[-1], 1e-9)
+
+    def test_each_class_has_its_own(self):
+        """Of classes that are one image each, nothing is lost; of both as one, it would be."""
+        labels = np.arange(300) % 2
+        images = self.images[labels]
+        redrawn = style_transfer.redraw_by_pca_of_class((images, labels), images[:7], labels[:7])
+        np.testing.assert_array_equal(redrawn, images[:7])
+
+    @needs("sklearn")
+    def test_against_scikit_learn(self):
+        model = PCA(4, svd_solver="full").fit(self.flat)
+        cosines = style_transfer.fit_pca(self.images, 4).components @ model.components_.T
+        np.testing.assert_allclose(np.abs(cosines), np.eye(4), atol=1e-6)
+
+
+if __name__ == "__main__":
+    unittest.main()

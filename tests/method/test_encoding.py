@@ -1,0 +1,85 @@
+"""The determinator in NumPy: it reads what the determinator in TensorFlow reads."""
+
+import dataclasses
+import math
+import string
+import unittest
+
+import numpy as np
+import tensorflow as tf
+
+from gan3.method.encoding import NumpyDeterminator, critic_layers, normal_to_uniform
+from gan3.runs.registry import builder_of, config_of, determinator_of
+from tests.support import has, needs
+
+if has("scipy"):
+    from scipy import special
+
+IMAGES = np.random.default_rng(0).random((6, 28, 28), np.float32)
+
+
+def determinators_of(name, **changes):
+    """The system of an experiment, its determinator far from its initial values, and the copy."""
+    config = dataclasses.replace(config_of(name), **changes)
+    system, random = builder_of(name)(config, "float32"), np.random.default_rng(1)
+    arrays = {}
+    for w in system.networks.determinator.weights:
+        fan_in = math.prod(w.shape[:-1]) if w.shape.rank > 1 else 100
+        w.assign(random.normal(0, 2 / math.sqrt(fan_in), w.shape).astype(np.float32))
+        arrays[w.name.removesuffix(":0")] = w.numpy()
+    spec = determinator_of(config)
+    assert spec.shapes == {key: array.shape for key, array in arrays.items()}
+    return system, NumpyDeterminator(spec, arrays)
+
+
+class AsTensorFlow(unittest.TestCase):
+    def assert_same_probabilities(self, system, determinator, classes):
+        expected = system.classify(tf.constant(IMAGES[..., None])).numpy()
+        got = determinator.classify(IMAGES)
+        self.assertEqual((got.shape, got.dtype), ((len(IMAGES), classes), np.float32))
+        self.assertGreater(np.ptp(expected), 0.3)  # the weights matter
+        self.assertGreater(expected.std(axis=0).max(), 0.02)  # the images do, too
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
+
+    def test_the_described_determinators_classify_alike(self):
+        for name in ("three_network", "published_code", "published_fresh_noise"):
+            with self.subTest(name):
+                system, determinator = determinators_of(name)
+                self.assert_same_probabilities(system, determinator, 10)
+                self.assertIsNone(determinator.encoder)
+
+    def test_26_classes_too(self):
+        letters = tuple(string.ascii_uppercase)
+        for name in ("three_network", "best"):
+            system, determinator = determinators_of(name, class_names=letters)
+            self.assertEqual(determinator.class_names, letters)
+            self.assert_same_probabilities(system, determinator, 26)
+
+
+class Layers(unittest.TestCase):
+    def test_sides_are_halved_rounding_up(self):
+        spec = critic_layers("x", 10, (3, 4, 5, 8), 3, "pool", "elu")
+        self.assertEqual([conv[2:4] for conv in spec.convolutions], [(1, 3), (3, 4), (4, 5)])
+        self.assertEqual(spec.hidden.inputs, 4 * 4 * 5)  # 28, 14, 7, 4
+
+
+class NormalToUniform(unittest.TestCase):
+    def test_it_is_the_error_function_of_code_through_root_two(self):
+        code = np.linspace(-6, 6, 241, dtype=np.float32).reshape(-1, 1)
+        got = normal_to_uniform(code)
+        self.assertEqual((got.shape, got.dtype), (code.shape, np.float32))
+        expected = tf.math.erf(tf.constant(code) / math.sqrt(2)).numpy()
+        np.testing.assert_allclose(got, expected, rtol=0, atol=5e-7)
+        # A normal number is within one standard deviation of 0 in 68.27 % of all cases.
+        one = normal_to_uniform(np.array([[1.0]]))
+        self.assertAlmostEqual(float(one[0, 0]), 0.6826895, delta=1e-6)
+
+    @needs("scipy")
+    def test_against_scipy(self):
+        code = np.random.default_rng(2).normal(0, 2, (500, 10))
+        expected = special.erf(code / math.sqrt(2))
+        np.testing.assert_allclose(normal_to_uniform(code), expected, rtol=0, atol=6e-8)
+
+
+if __name__ == "__main__":
+    unittest.main()
