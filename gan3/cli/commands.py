@@ -373,16 +373,6 @@ def _requested_labels(options: argparse.Namespace, names: tuple[str, ...]) -> li
     return labels_of_names(digits, names, f"digits {' '.join(digits)[:40]}")
 
 
-def _explore(options: argparse.Namespace) -> int:
-    import_tensorflow()
-    from gan3.demo import explore
-
-    source = _open_source(options)
-    folder = Path(options.figures) / source.name
-    explore.open_window(source.system, source.title, folder, options.seed)
-    return 0
-
-
 def _export(options: argparse.Namespace) -> int:
     suffix = EXPORT_SUFFIXES[options.format]
     if options.out.suffix.lower() != suffix and suffix:
@@ -585,7 +575,6 @@ COMMANDS = {
     "train-judge": _train_judge,
     "export": _export,
     "export-page": _export_page,
-    "explore": _explore,
     "figures": _figures,
     "latent": _latent,
     "recognise": _recognise,

@@ -82,7 +82,7 @@ function conv({w, b, shape: [kernel, , inputs, outputs], stride, pool, activatio
           const column = left * stride - before + j;
           if (column < 0 || column >= side) continue;
           const from = (row * side + column) * inputs, to = (i * kernel + j) * inputs;
-          for (let channel = 0; channel < inputs; channel++) patch[to + channel] = x[from + channel];
+          for (let c = 0; c < inputs; c++) patch[to + c] = x[from + c];
         }
       }
       y.set(b, start);

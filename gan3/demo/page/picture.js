@@ -26,7 +26,8 @@ function greyOf(rgba, background) {
     const alpha = rgba[k + 3], under = background * (255 - alpha);
     let sum = 32768;
     for (let c = 0; c < 3; c++)
-      sum += LUMA[c] * (alpha === 255 ? rgba[k + c] : Math.round((rgba[k + c] * alpha + under) / 255));
+      const mixed = alpha === 255 ? rgba[k + c] : Math.round((rgba[k + c] * alpha + under) / 255);
+      sum += LUMA[c] * mixed;
     grey[i] = sum >> 16;
   }
   return grey;
