@@ -25,9 +25,10 @@ function greyOf(rgba, background) {
   for (let i = 0, k = 0; i < grey.length; i++, k += 4) {
     const alpha = rgba[k + 3], under = background * (255 - alpha);
     let sum = 32768;
-    for (let c = 0; c < 3; c++)
+    for (let c = 0; c < 3; c++) {
       const mixed = alpha === 255 ? rgba[k + c] : Math.round((rgba[k + c] * alpha + under) / 255);
       sum += LUMA[c] * mixed;
+    }
     grey[i] = sum >> 16;
   }
   return grey;
