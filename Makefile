@@ -11,7 +11,7 @@ SEED ?= 0
 PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare explore tour reproduce ablations bench \
+.PHONY: help setup setup-dev train resume tensorboard figures generate evaluate compare page tour reproduce ablations bench \
   bench-torch test test-all lint format coverage mutations versions clean
 
 # $(call install,NAME) installs NAME.lock into the environment. A stamp in the environment holds the
@@ -65,8 +65,8 @@ evaluate: setup ## compute the report card of RUN; ARGS=--cas adds the CAS
 compare: setup ## compare report cards: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
 
-explore: setup ## open a window to explore a generator
-	@$(GAN3) explore $(if $(RUN),"$(RUN)") $(ARGS)
+page: setup ## write a web page to draw with RUN, or with the bundled generator
+	@$(GAN3) export-page $(if $(RUN),"$(RUN)") $(ARGS)
 
 tour: setup ## execute the notebook experiments/tour.ipynb
 	$(call install,requirements-tour)

@@ -30,7 +30,6 @@ SECONDS = {
     "vae_gan.test_vae_gan": 20,
     "training.test_distributed": 20,
     "baselines.test_train_step": 20,
-    "demo.test_explore": 18,
     "test_fuzz": 18,
     "cli.test_commands": 15,
     "export.test_formats": 15,

@@ -9,11 +9,22 @@ is needed for dropout only.
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from gan3.baselines.drawing import LAYERNORM_GAN, MLP_GAN, MLP_WIDTHS, NOISE
+from gan3.baselines.plain_layers import (
+    ConvTransposeLayer,
+    LabelLayer,
+    PlainLayer,
+    ScaleLayer,
+    UpsampleLayer,
+    folded,
+    scale_of,
+)
 from gan3.method.drawing import IMAGE
 from gan3.method.networks import Network, as_dense_layers
+from gan3.nn.convolutions import ConvLayer
 from gan3.nn.dense import DenseLayer
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
@@ -55,6 +66,13 @@ class BatchNorm:
             self.mean.assign_add(0.1 * (mean - self.mean))
             self.variance.assign_add(0.1 * (variance - self.variance))
         return normalise(x, mean, variance, self.scale, self.shift)
+
+    def plain(self) -> ScaleLayer:
+        """What it computes by its running moments."""
+        mean, variance = self.mean.numpy(), self.variance.numpy()
+        if self.scale is None:
+            return scale_of(mean, variance, np.ones_like(mean), np.zeros_like(mean))
+        return scale_of(mean, variance, self.scale.numpy(), self.shift.numpy())
 
 
 class BaselineNetwork(Network):
@@ -142,6 +160,10 @@ class BaselineGenerator(BaselineNetwork):
         """What a generator of dense layers computes; None if it has layers of other kinds."""
         return None
 
+    def plain_layers(self) -> list[PlainLayer]:
+        """What it computes by running moments, as plain arrays, from the noise to the pixels."""
+        return self.dense_layers()
+
 
 class BaselineDiscriminator(BaselineNetwork):
     """Images [B, 28, 28, 1] in pixel_min..1 to real/fake logits [B, 1], float32."""
@@ -165,6 +187,17 @@ class BaselineDiscriminator(BaselineNetwork):
     def forward(self, h, labels, training, seed) -> tf.Tensor:
         """The layers, from images `h` in the network's precision; the rest as above."""
         raise NotImplementedError
+
+
+def _arrays(layer: tuple[tf.Variable, tf.Variable]) -> tuple[np.ndarray, np.ndarray]:
+    return layer[0].numpy(), layer[1].numpy()
+
+
+def _plain_transpose(
+    layer: tuple[tf.Variable, tf.Variable], activation: str, stride: int, padding: str = "SAME"
+) -> ConvTransposeLayer:
+    w, b = _arrays(layer)
+    return ConvTransposeLayer(w.transpose(0, 1, 3, 2), b, activation, stride, padding)
 
 
 def _leaky(x: tf.Tensor) -> tf.Tensor:
@@ -197,6 +230,19 @@ class AutoWriteGenerator(BaselineGenerator):
         h = _upsample(h)
         h = conv(h, *self.pixels, stride=2)  # [B, 28, 28, 1]
         return tf.sigmoid(tf.cast(h, tf.float32))
+
+
+    def plain_layers(self) -> list[PlainLayer]:
+        """What it computes by running moments; every normalisation is part of the layer before."""
+        norm0, norm1, norm2 = (norm.plain() for norm in (self.norm0, self.norm1, self.norm2))
+        return [
+            DenseLayer(*folded(*_arrays(self.sheet), norm0), "relu"),
+            ConvLayer(*folded(*_arrays(self.conv1), norm1), "relu", 2, False),
+            UpsampleLayer(),
+            ConvLayer(*folded(*_arrays(self.conv2), norm2), "relu", 2, False),
+            UpsampleLayer(),
+            ConvLayer(*_arrays(self.pixels), "sigmoid", 2, False),
+        ]
 
 
 def _upsample(x: tf.Tensor) -> tf.Tensor:
@@ -248,6 +294,14 @@ class ConditionalGenerator(BaselineGenerator):
         h = self.norms[2](tf.nn.relu(h), training)  # [B, 7, 7, 15]
         h = self.norms[3](tf.nn.relu(conv_transpose(h, *fourth, 2)), training)  # [B, 14, 14, 8]
         return tf.tanh(tf.cast(conv_transpose(h, *last, 2), tf.float32))  # [B, 28, 28, 1]
+
+    def plain_layers(self) -> list[PlainLayer]:
+        """What it computes by running moments."""
+        layers: list[PlainLayer] = [LabelLayer(self.digit.numpy(), multiplies=False)]
+        kinds = ((2, "SAME"), (2, "SAME"), (1, "VALID"), (2, "SAME"))
+        for layer, norm, kind in zip(self.layers, self.norms, kinds, strict=False):
+            layers += [_plain_transpose(layer, "relu", *kind), norm.plain()]
+        return [*layers, _plain_transpose(self.layers[-1], "tanh", 2)]
 
 
 class ConditionalDiscriminator(BaselineDiscriminator):
@@ -448,6 +502,18 @@ class AuxiliaryGenerator(BaselineGenerator):
         h = tf.nn.relu(conv_transpose(h, *self.conv2, 2))  # [B, 14, 14, 96]
         h = conv_transpose(self.norm2(h, training), *self.pixels, 2)  # [B, 28, 28, 1]
         return tf.tanh(tf.cast(h, tf.float32))
+
+    def plain_layers(self) -> list[PlainLayer]:
+        """What it computes by running moments."""
+        return [
+            LabelLayer(self.digit.numpy(), multiplies=True),
+            DenseLayer(*_arrays(self.sheet), "relu"),
+            _plain_transpose(self.conv1, "relu", 1, "VALID"),
+            self.norm1.plain(),
+            _plain_transpose(self.conv2, "relu", 2),
+            self.norm2.plain(),
+            _plain_transpose(self.pixels, "tanh", 2),
+        ]
 
 
 class AuxiliaryDiscriminator(BaselineDiscriminator):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from gan3.baselines.config import BaselineConfig, BatchNormGanConfig
 from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
+from gan3.baselines.plain_layers import PlainLayer
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.core.errors import UserError
 from gan3.method import losses
@@ -107,6 +108,10 @@ class TwoNetworks:
     def dense_layers(self) -> list[DenseLayer] | None:
         """The generator as plain arrays; None if it has layers of other kinds."""
         return self.generator.dense_layers()
+
+    def plain_layers(self) -> list[PlainLayer]:
+        """The generator as plain arrays, of any layers, with running moments."""
+        return self.generator.plain_layers()
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:

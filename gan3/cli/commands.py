@@ -373,16 +373,6 @@ def _requested_labels(options: argparse.Namespace, names: tuple[str, ...]) -> li
     return labels_of_names(digits, names, f"digits {' '.join(digits)[:40]}")
 
 
-def _explore(options: argparse.Namespace) -> int:
-    import_tensorflow()
-    from gan3.demo import explore
-
-    source = _open_source(options)
-    folder = Path(options.figures) / source.name
-    explore.open_window(source.system, source.title, folder, options.seed)
-    return 0
-
-
 def _export(options: argparse.Namespace) -> int:
     suffix = EXPORT_SUFFIXES[options.format]
     if options.out.suffix.lower() != suffix and suffix:
@@ -411,14 +401,25 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _export_page(options: argparse.Namespace) -> int:
-    import_tensorflow()
     from gan3.core import files
     from gan3.demo import web_page
+    from gan3.runs import pretrained, trained
 
-    source = _open_source(options)
+    name, note = _bundled_name(options)
+    if name is not None:
+        title, sampler = name, pretrained.open_pretrained(name)
+        determinator = pretrained.open_determinator(name)
+    else:
+        run = trained.find_run(options.run, options.logs, options.figures)
+        name, title = run.folders.name, f"{run.folders.name} · {run.data_title}"
+        sampler = run.sampler()
+        try:
+            determinator = run.determinator(lambda line: print(f"gan3: {line}", file=sys.stderr))
+        except UserError as error:
+            determinator, note = None, f" (without its determinator: {error})"
     files.make_folder(options.out.parent)
-    web_page.write(options.out, source.system, source.title)
-    print(f"{source.name}: {options.out}{source.note}")
+    web_page.write(options.out, sampler, determinator, title)
+    print(f"{name}: {options.out}{note}")
     return 0
 
 
@@ -574,7 +575,6 @@ COMMANDS = {
     "train-judge": _train_judge,
     "export": _export,
     "export-page": _export_page,
-    "explore": _explore,
     "figures": _figures,
     "latent": _latent,
     "recognise": _recognise,

@@ -328,12 +328,6 @@ def _export_page(parser: argparse.ArgumentParser) -> None:
     _add_folders(parser)
 
 
-def _explore(parser: argparse.ArgumentParser) -> None:
-    _add_source(parser, positional=True)
-    _add_seed(parser)
-    _add_folders(parser)
-
-
 def _figures(parser: argparse.ArgumentParser) -> None:
     _add_run(parser, "draw")
     _add_folders(parser)
@@ -387,7 +381,6 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "train-judge": ("Train the judge of a data set, which scores its samples.", _train_judge),
     "export": ("Write a generator for Keras, TensorFlow, ONNX or gan3.", _export),
     "export-page": ("Write a generator as a self-contained web page.", _export_page),
-    "explore": ("Open a window to explore a generator.", _explore),
     "figures": ("Draw all figures of a run again.", _figures),
     "latent": ("Draw arithmetic or a walk in a generator's latent space.", _latent),
     "recognise": ("Recognise the digits, or other classes, in pictures.", _recognise),

@@ -10,6 +10,7 @@ from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
 from gan3.data.pixels import to_pixels
+from gan3.method.drawing import NOISE_RANGES
 from gan3.method.system import System
 from gan3.runs.sampling import has_fixed_noise
 from gan3.runs.seeds import LATENT, seed_of
@@ -89,11 +90,6 @@ def _check_labels(system: System, labels: list[int]) -> None:
     if not (fits and 0 < len(labels) <= _MAX_CLASSES):
         last = len(names) - 1
         raise UserError(f"{text}: needs one to ten {called}, each from 0 to {last}")
-
-
-def noise_range(system: System) -> float:
-    """The largest absolute value that a slider or a sweep gives to an entry of the noise."""
-    return 1.0 if system.noise_distribution == "uniform" else 2.5
 
 
 class _Walker:
@@ -200,7 +196,7 @@ def _grid(walker: _Walker, labels: list[int]) -> Walk:
 
 def _sweep(walker: _Walker, labels: list[int]) -> Walk:
     """One entry of a class's noise at a time, with the others unchanged."""
-    limit = noise_range(walker.system)
+    limit = NOISE_RANGES[walker.system.noise_distribution]
     values = np.linspace(-limit, limit, _FRAMES)
     rows, row_labels = [], []
     for label in labels:

@@ -1,67 +1,136 @@
-"""Writes a generator as one self-contained web page: weights, forward pass and sliders."""
+"""Writes a system as one self-contained web page: weights, forward passes, and what they show.
+
+The page's parts are in the folder `page`. Its networks are in `network.js`, which computes what
+`nn.dense` and `nn.convolutions` do.
+"""
 
 import base64
 import html
 import json
 from pathlib import Path
+from typing import Any
 
-from gan3.core.classes import DIGITS, are_digits, noun
+import numpy as np
+
+from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.demo.latent_walks import noise_range
-from gan3.method.system import System
-from gan3.runs.sampling import has_fixed_noise
+from gan3.method.drawing import NOISE_RANGES
+from gan3.method.encoding import NumpyDeterminator
+from gan3.runs.drawing import DenseSampler, DigitSampler
 
-_TEMPLATE = Path(__file__).parent / "web_page.html"
+_FOLDER = Path(__file__).parent / "page"
+_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "page.js")  # one scope, in this order
 
 
-def write(path: Path, system: System, name: str) -> None:
-    """Write the page of a system's generator, with `name` in its title.
+def write(
+    path: Path,
+    sampler: DigitSampler,
+    determinator: NumpyDeterminator | None = None,
+    name: str = "gan3",
+) -> None:
+    """Write the page of a generator, and of its determinator if there is one.
 
-    Raises UserError if the generator has layers that are not dense, or fixed noise.
+    The weights are stored as float16, which changes no pixel by more than two of its 256 levels.
+    Batch normalisation is by running moments.
+
+    Args:
+        name: of the system, for title and captions.
+
+    Raises:
+        UserError: a weight is too large for float16, or the system does not say what its layers
+            compute.
     """
-    if has_fixed_noise(system):
-        raise UserError(
-            f"{name}: has one fixed noise vector per {noun(system.class_names)}, and the page draws"
-            " new noise; use another generator"
-        )
+    weights = _Weights(name)
+    layers, pixel_min = _generator(sampler, name)
+    model = {
+        "name": name,
+        "classConditional": sampler.class_conditional,
+        "classNames": sampler.class_names,
+        "noiseEntries": sampler.noise_entries,
+        "noiseIsNormal": sampler.noise_distribution == "normal",
+        "noiseRange": NOISE_RANGES[sampler.noise_distribution],
+        "fixedNoise": _fixed_noise(sampler),
+        "pixelMin": pixel_min,
+        "generator": [weights.add(layer) for layer in layers],
+        "determinator": None,
+    }
+    if determinator is not None:
+        features, encoder = (*determinator.convolutions, determinator.hidden), determinator.encoder
+        model["determinator"] = {
+            "features": [weights.add(layer) for layer in features],
+            "logits": weights.add(determinator.logits),
+            "code": None if encoder is None else weights.add(encoder),
+        }
+    model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
+    write_atomically(path, _page(model, sampler.class_names, name).encode())
+
+
+def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float]:
+    """The layers of the generator from noise to pixels, and the least value of a pixel."""
+    if isinstance(sampler, DenseSampler):
+        return sampler.generator.layers, sampler.generator.pixel_min
+    system = sampler.system  # of a Sampler, which draws in TensorFlow
     layers = system.dense_layers()
     if layers is None:
-        raise UserError(
-            f"{name}: has convolutions, and the page computes dense layers only; use another"
-            " generator"
-        )
-    weights = b"".join(
-        array.astype("<f4").tobytes()
-        for layer in layers
-        for array in (layer.w, layer.b, layer.scale, layer.shift)
-        if array is not None
-    )
-    classes = len(system.class_names)
-    model = {
-        "classConditional": system.class_conditional,
-        "classNames": system.class_names,
-        "noiseEntries": len(layers[0].w) // (classes if system.class_conditional else 1),
-        "noiseIsNormal": system.noise_distribution == "normal",
-        "noiseRange": noise_range(system),
-        "pixelMin": system.pixel_min,
-        "layers": [
-            {
-                "inputs": len(layer.w),
-                "outputs": len(layer.b),
-                "activation": layer.activation,
-                "normalised": layer.scale is not None,
-            }
-            for layer in layers
-        ],
-        "weights": base64.b64encode(weights).decode("ascii"),
-    }
-    page = _TEMPLATE.read_text()
-    for place, text in (_words(system.class_names) | {"TITLE_HERE": name}).items():
+        if not hasattr(system, "plain_layers"):
+            raise UserError(
+                f"{name}: its system does not say which layers its generator has; give it"
+                " plain_layers, as gan3.baselines has, or dense_layers"
+            )
+        layers = system.plain_layers()
+    return layers, system.pixel_min
+
+
+class _Weights:
+    """The arrays of the layers that were added, one after the other, float16 and little-endian."""
+
+    def __init__(self, name: str):
+        self._name = name
+        self.parts: list[bytes] = []
+
+    def add(self, layer: Any) -> dict[str, Any]:
+        """Append a layer's arrays; returns all else of it, as network.js expects it.
+
+        The class of the layer says what it computes. Arrays that it does not have are None.
+        """
+        kind = type(layer).__name__.removesuffix("Layer")
+        described: dict[str, Any] = {"kind": kind[0].lower() + kind[1:]}
+        for field, value in layer._asdict().items():
+            if isinstance(value, np.ndarray):
+                described[field] = value.shape
+                self._append(value)
+            else:
+                described[field] = value
+        return described
+
+    def _append(self, array: np.ndarray) -> None:
+        largest = float(np.abs(array).max())
+        if not largest <= float(np.finfo(np.float16).max):
+            raise UserError(
+                f"{self._name}: a weight of {largest:.3g} is too large for the page, which has"
+                " float16; use another run"
+            )
+        self.parts.append(array.astype("<f2").tobytes())
+
+
+def _fixed_noise(sampler: DigitSampler) -> list[list[float]] | None:
+    """The noise of each class, if it has one that is the same in every image."""
+    if not sampler.has_fixed_noise:
+        return None
+    return sampler.noise(np.arange(len(sampler.class_names)), (0, 0)).tolist()
+
+
+def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:
+    page = (_FOLDER / "page.html").read_text()
+    page = page.replace("STYLE_HERE", (_FOLDER / "page.css").read_text().strip())
+    for place, text in (_words(class_names) | {"TITLE_HERE": name}).items():
         page = page.replace(place, html.escape(text))
     # A script ends at the first "</", wherever that is: a class may have such a name.
-    script = json.dumps(model).replace("</", "<\\/")
-    write_atomically(path, page.replace("MODEL_HERE", script).encode())
+    data = json.dumps(model).replace("</", "<\\/")
+    scripts = "\n".join((_FOLDER / script).read_text() for script in _SCRIPTS)
+    page = page.replace("SCRIPT_HERE", scripts.strip())
+    return page.replace("MODEL_HERE", data)  # last: a class may be called like a place
 
 
 def _words(names: tuple[str, ...]) -> dict[str, str]:
@@ -69,23 +138,23 @@ def _words(names: tuple[str, ...]) -> dict[str, str]:
     if are_digits(names):
         example = "241256" if names == DIGITS else "".join(names[:6])
         return {
-            "CLASSES_LOWER_HERE": "digits",
-            "CLASSES_HERE": "Digits",
+            "IMAGES_TITLE_HERE": "Digits",
+            "IMAGES_HERE": "digits",
+            "CLASSES_HERE": "digits",
+            "CLASS_HERE": "digit",
             "INPUT_MODE_HERE": "numeric",
             "MAX_HERE": "30",
-            "CLASS_HERE": "digit",
             "NUMBER_HERE": "number",
             "EXAMPLE_HERE": example,
-            "SHEET_HERE": "50 new digits",
         }
     is_word = all(len(name) == 1 for name in names)
     return {
-        "CLASSES_LOWER_HERE": "images",
-        "CLASSES_HERE": "Images",
+        "IMAGES_TITLE_HERE": "Images",
+        "IMAGES_HERE": "images",
+        "CLASSES_HERE": "classes",
+        "CLASS_HERE": "class",
         "INPUT_MODE_HERE": "text",
         "MAX_HERE": "300",
-        "CLASS_HERE": "class",
         "NUMBER_HERE": "row",
         "EXAMPLE_HERE": ("" if is_word else ",").join(names[:6]),
-        "SHEET_HERE": "new images",
     }

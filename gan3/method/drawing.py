@@ -14,6 +14,7 @@ from gan3.nn.dense import Specs, forward, layers_of, shapes_of, stack
 IMAGE = 28  # pixels a side
 PIXELS = IMAGE * IMAGE
 ENTRIES = 10  # of the latent that each class owns
+NOISE_RANGES = {"uniform": 1.0, "normal": 2.5}  # the largest value that a slider or a sweep gives
 NO_MATRIX = (
     "noise seed: this generator draws new noise for every image, so it has no noise matrix to"
     " replace; leave the noise seed out"
@@ -67,8 +68,8 @@ class NumpyGenerator:
         self.class_names = generator.class_names
         self._classes = len(generator.class_names)
         self.noise_distribution = generator.noise_distribution
-        self._pixel_min, self._matrix_seed = generator.pixel_min, generator.matrix_seed
-        self._layers = layers_of(generator.specs, arrays)
+        self.pixel_min, self._matrix_seed = generator.pixel_min, generator.matrix_seed
+        self.layers = layers_of(generator.specs, arrays)
         inputs = generator.specs[0].inputs
         self.noise_entries = inputs // self._classes if self.class_conditional else inputs
 
@@ -109,7 +110,7 @@ class NumpyGenerator:
             latent = np.zeros((len(labels), self._classes, self.noise_entries), np.float32)
             latent[np.arange(len(labels)), labels] = noise  # a class owns its entries of the latent
             x = latent.reshape(len(labels), -1)
-        images = forward(self._layers, x)
-        if self._pixel_min:
-            images = (images - self._pixel_min) / np.float32(1 - self._pixel_min)
+        images = forward(self.layers, x)
+        if self.pixel_min:
+            images = (images - self.pixel_min) / np.float32(1 - self.pixel_min)
         return images.reshape(-1, IMAGE, IMAGE)

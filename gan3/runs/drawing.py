@@ -63,7 +63,7 @@ class DenseSampler:
     """A `DigitSampler` of a generator of dense layers, in NumPy alone."""
 
     def __init__(self, generator: NumpyGenerator):
-        self._generator = generator
+        self.generator = generator
         self.class_names = generator.class_names
         self.class_conditional = generator.class_conditional
         self.noise_distribution = generator.noise_distribution
@@ -79,12 +79,12 @@ class DenseSampler:
         """uint8 [N, 28, 28]."""
         starts = range(0, len(labels), CHUNK)
         chunks = [(labels[i : i + CHUNK], noise[i : i + CHUNK]) for i in starts]
-        return np.concatenate([to_pixels(self._generator.generate(*chunk)) for chunk in chunks])
+        return np.concatenate([to_pixels(self.generator.generate(*chunk)) for chunk in chunks])
 
     def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
         """Chunks uint8 [at most 500, 28, 28]."""
         for chunk in self._noise_parts(labels, seed):
-            yield to_pixels(self._generator.generate(*chunk))
+            yield to_pixels(self.generator.generate(*chunk))
 
     def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """uint8 [N, 28, 28]."""
@@ -96,7 +96,7 @@ class DenseSampler:
         """Labels and their noise, in chunks; each chunk has a seed of its own."""
         for start in range(0, len(labels), CHUNK):
             chunk = labels[start : start + CHUNK]
-            yield chunk, self._generator.noise(chunk, philox.fold_in(seed, start // CHUNK))
+            yield chunk, self.generator.noise(chunk, philox.fold_in(seed, start // CHUNK))
 
 
 class TruncatedSampler:

@@ -29,11 +29,21 @@ Encoder = Callable[[np.ndarray], Encoded]
 def read_encoder(path: Path, spec: DeterminatorSpec, dtype: str = "float32") -> Encoder:
     """The encoder of a generator's file, which also holds the determinator, in this dtype.
 
+    Raises UserError as `read_determinator` does.
+    """
+    return encoder_of(read_determinator(path, spec, dtype))
+
+
+def read_determinator(
+    path: Path, spec: DeterminatorSpec, dtype: str = "float32"
+) -> NumpyDeterminator:
+    """The determinator of a generator's file, whose arrays have this dtype.
+
     Raises UserError if the file is missing or damaged, or does not hold the arrays of `spec`.
     """
     arrays = read_npz(path, {name: (dtype, shape) for name, shape in spec.shapes.items()})
     float32 = {name: array.astype(np.float32) for name, array in arrays.items()}
-    return encoder_of(NumpyDeterminator(spec, float32))
+    return NumpyDeterminator(spec, float32)
 
 
 def encoder_of(determinator: NumpyDeterminator) -> Encoder:

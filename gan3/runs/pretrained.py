@@ -15,10 +15,17 @@ from gan3.core.errors import UserError
 from gan3.core.files import digest_of, write_npz
 from gan3.core.startup import import_tensorflow
 from gan3.runs.drawing import DigitSampler, read_dense_sampler
-from gan3.runs.encoding import Encoder, encoder_spec_of, read_encoder
-from gan3.runs.registry import build, bundled_config_of, dense_generator_of
+from gan3.runs.encoding import (
+    Encoder,
+    encoder_spec_of,
+    has_determinator,
+    read_determinator,
+    read_encoder,
+)
+from gan3.runs.registry import build, bundled_config_of, dense_generator_of, determinator_of
 
 if TYPE_CHECKING:
+    from gan3.method.encoding import NumpyDeterminator
     from gan3.method.system import System
 
 FOLDER = Path(__file__).parent.parent / "pretrained"
@@ -82,6 +89,18 @@ def open_encoder(name: str) -> Encoder:
     """
     config, path = _config_and_file(name)
     return read_encoder(path, encoder_spec_of(config, f"generator {name}"), "float16")
+
+
+def open_determinator(name: str) -> "NumpyDeterminator | None":
+    """The determinator of a bundled generator, in NumPy; None if its file has none.
+
+    Raises UserError as `load_pretrained` does.
+    """
+    config, path = _config_and_file(name)
+    spec = determinator_of(config)
+    if spec is None or not has_determinator(path, spec):
+        return None
+    return read_determinator(path, spec, "float16")
 
 
 def _config_and_file(name: str) -> tuple[RunConfig, Path]:

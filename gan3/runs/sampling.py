@@ -18,7 +18,7 @@ class Sampler:
     """A `DigitSampler` of any system; its graph is traced once for any number of images."""
 
     def __init__(self, system: System):
-        self._system = system
+        self.system = system
         self.class_names = system.class_names
         self.class_conditional = system.class_conditional
         self.noise_distribution = system.noise_distribution
@@ -36,17 +36,17 @@ class Sampler:
     @property
     def has_fixed_noise(self) -> bool:
         """Whether each class has one noise vector, whatever the seed."""
-        return has_fixed_noise(self._system)
+        return has_fixed_noise(self.system)
 
     @property
     def noise_entries(self) -> int:
         """For each image."""
-        return self._system.noise(tf.constant([0]), tf.constant([0, 0])).shape[1]
+        return self.system.noise(tf.constant([0]), tf.constant([0, 0])).shape[1]
 
     def noise(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
         """Noise float32 [N, noise_entries] of `labels` [N]: what `parts` draws with."""
         return np.concatenate(
-            [self._system.noise(*chunk).numpy() for chunk in self._chunks(labels, seed)]
+            [self.system.noise(*chunk).numpy() for chunk in self._chunks(labels, seed)]
         )
 
     def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -54,7 +54,7 @@ class Sampler:
         images = []
         for start in range(0, len(labels), CHUNK):
             chunk = slice(start, start + CHUNK)
-            drawn = self._system.generate(
+            drawn = self.system.generate(
                 tf.constant(labels[chunk], tf.int32), tf.constant(noise[chunk], tf.float32)
             )
             images.append(to_pixels(drawn.numpy()))

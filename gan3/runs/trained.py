@@ -15,6 +15,7 @@ from gan3.runs.encoding import (
     encoder_of,
     encoder_spec_of,
     has_determinator,
+    read_determinator,
     read_encoder,
 )
 from gan3.runs.registry import (
@@ -26,6 +27,7 @@ from gan3.runs.registry import (
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 
 if TYPE_CHECKING:
+    from gan3.method.encoding import NumpyDeterminator
     from gan3.method.system import System
 
 
@@ -66,6 +68,26 @@ class FinishedRun:
                 f" {self.folders.name} for another episode"
             )
         return read_encoder(path, spec)
+
+    def determinator(self, log: Log) -> "NumpyDeterminator | None":
+        """The determinator as arrays; None if the experiment declares none.
+
+        It is that of the last episode's file or, if that has none, of the newest checkpoint, which
+        needs TensorFlow. Raises UserError if it is in neither, or if it does not fit the config.
+        """
+        spec = determinator_of(self.config)
+        if spec is None:
+            return None
+        path = self._file_of(None)
+        if has_determinator(path, spec):
+            return read_determinator(path, spec)
+        import_tensorflow()
+        from gan3.method.encoding import NumpyDeterminator
+
+        trained = self.with_system()
+        trained.use_checkpoint(log)
+        state = trained.system.state
+        return NumpyDeterminator(spec, {name: state[name].numpy() for name in spec.shapes})
 
     def _file_of(self, episode: int | None) -> Path:
         episodes = self.folders.episodes()

@@ -97,7 +97,6 @@ class WrongArguments(FolderTest):
                 (("latent", "--digits", "3", "12"), "digits 3 12: needs one to ten"),
                 (("latent", "none"), "no such run"),
                 (("export-page", "none"), "no such run"),
-                (("explore", "none"), "no such run"),
                 (("export", "none", "--out", "x.npz"), "no such run"),
                 (("figures", "none"), "no such run"),
                 (("figures", "../own"), "run name"),

@@ -157,7 +157,7 @@ class Arguments(FolderTest):
         self.assertIsNone(self.parse("train").seed)  # the config decides
 
     def test_only_one_generator_can_be_named(self):
-        for command in ("evaluate a", "explore a", "latent a", "export-page a"):
+        for command in ("evaluate a", "latent a", "export-page a"):
             self.assert_refused(
                 "not allowed with argument RUN", *command.split(), "--pretrained", "b"
             )

@@ -1,0 +1,442 @@
+// The page: one style and one class at a time, and everything that is drawn with them.
+
+const networks = new Networks(model);
+const names = model.classNames;  // a label is an index into them
+const areDigits = names.every(name => /^[0-9]$/.test(name));
+const noun = areDigits ? "digit" : "class";
+const crop = areDigits ? 5 : 0;  // columns that a number loses at both sides of each digit
+const get = id => document.getElementById(id);
+const PERIOD = 8000;  // ms of a walk to its end and back
+const WALK_FRAMES = 40;  // of its GIF
+
+// What the page can show depends on the system.
+const HAS = {
+  determinator: Boolean(model.determinator),
+  code: Boolean(model.determinator?.code),
+  classes: model.classConditional,
+  "new-noise": !model.fixedNoise,
+};
+for (const element of document.querySelectorAll("[data-needs]"))
+  element.hidden = !HAS[element.dataset.needs];
+
+const state = {
+  label: names.length === 10 && areDigits ? 3 : 0,
+  style: null,  // the noise that all is drawn with
+  from: null, to: null, position: 0, playing: false,  // of the walk
+  sheet: [], arithmetic: [], own: [],  // noise before the truncation
+};
+
+// -- noise -----------------------------------------------------------------------------------
+function newNoise(label) {
+  if (model.fixedNoise) return Float64Array.from(model.fixedNoise[label]);
+  const uniform = () => 2 * Math.random() - 1;
+  const normal = () =>  // Box-Muller
+    Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(Math.PI * uniform());
+  return Float64Array.from({length: model.noiseEntries}, model.noiseIsNormal ? normal : uniform);
+}
+const truncation = () => HAS["new-noise"] ? Number(get("truncation").value) : 1;
+const truncated = noise => noise.map(v => v * truncation());
+const styleOf = label =>
+  model.fixedNoise && label !== state.label ? newNoise(label) : state.style;
+
+// From one style to another: uniform noise linearly, normal noise on an arc, where its length is
+// that of other noise (Shoemake 1985).
+function between(from, to, place) {
+  const mix = (a, b) => from.map((v, i) => a * v + b * to[i]);
+  const dot = (x, y) => x.reduce((sum, v, i) => sum + v * y[i], 0);
+  const [first, second] = [Math.sqrt(dot(from, from)), Math.sqrt(dot(to, to))];
+  const angle = Math.acos(Math.min(Math.max(dot(from, to) / (first * second), -1), 1));
+  if (!model.noiseIsNormal || !(Math.sin(angle) > 1e-6)) return mix(1 - place, place);
+  const length = first + place * (second - first), unit = length / Math.sin(angle);
+  return mix(Math.sin((1 - place) * angle) * unit / first, Math.sin(place * angle) * unit / second);
+}
+
+// -- pictures --------------------------------------------------------------------------------
+// Images side by side in rows of `columns`, without `cut` columns at both sides of each.
+function paint(canvas, images, columns = images.length, cut = 0) {
+  const width = SIDE - 2 * cut, rows = Math.ceil(images.length / columns);
+  Object.assign(canvas, {width: width * columns, height: SIDE * rows});
+  const context = canvas.getContext("2d"), inverted = get("inverted").checked;
+  context.fillStyle = inverted ? "#000" : "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  images.forEach((image, number) => {
+    const cell = context.createImageData(width, SIDE);
+    for (let i = 0; i < width * SIDE; i++) {
+      const ink = Math.round(255 * image[SIDE * Math.floor(i / width) + cut + i % width]);
+      cell.data.fill(inverted ? ink : 255 - ink, 4 * i, 4 * i + 3);
+      cell.data[4 * i + 3] = 255;
+    }
+    context.putImageData(cell, width * (number % columns), SIDE * Math.floor(number / columns));
+  });
+}
+
+// Columns of a sheet of all classes: at most 16, the last row as full as can be.
+const classColumns = Math.ceil(names.length / Math.ceil(names.length / (areDigits ? 10 : 13)));
+const draw = {
+  one: () => paint(get("one"), [networks.draw(state.label, state.style)]),
+  all: () => {
+    const images = names.map((_, label) => networks.draw(label, styleOf(label)));
+    paint(get("all"), images, classColumns);
+  },
+  number: () => {
+    const own = get("own-styles").checked, labels = labelsOf(get("text").value);
+    const images = labels.map((label, i) => {
+      if (own) state.own[i] ??= newNoise(label);
+      return networks.draw(label, own ? truncated(state.own[i]) : styleOf(label));
+    });
+    get("number").hidden = !images.length;
+    if (images.length) paint(get("number"), images, images.length, crop);
+    // A short number is not blown up to the width of its section.
+    get("number").style.width = `${Math.min(images.length * 4.5, 60)}rem`;
+  },
+  sheet: () => {
+    const images = state.sheet.map(([label, noise]) => networks.draw(label, truncated(noise)));
+    paint(get("sheet"), images, Math.max(classColumns, 10));
+  },
+  arithmetic: () => {
+    const [first, second, ...others] = state.arithmetic.map(truncated);
+    const difference = first.map((v, i) => v - second[i]);
+    const sum = first.map((v, i) => v + second[i]);
+    const noise = [first, second, difference, sum, ...others];
+    paint(get("arithmetic"), noise.map(v => networks.draw(state.label, v)), 4);
+  },
+};
+
+// The labels of a text: names with commas between them, or of one character each.
+function labelsOf(text) {
+  const parts = text.split(",").map(part => part.trim());
+  const isList = parts.every(part => names.includes(part));
+  return (isList ? parts : [...text]).map(name => names.indexOf(name)).filter(label => label >= 0);
+}
+
+function drawStyle() {
+  sliders.forEach(({slider, value}, i) => {
+    slider.value = state.style[i];
+    value.textContent = state.style[i].toFixed(2);
+  });
+  buttons.forEach((button, label) => button.setAttribute("aria-pressed", label === state.label));
+  draw.one();
+  if (HAS.classes) {
+    draw.all();
+    draw.number();
+  }
+}
+
+function drawEnds() {
+  if (!HAS["new-noise"]) return;
+  paint(get("walk-from"), [networks.draw(state.label, state.from)]);
+  paint(get("walk-to"), [networks.draw(state.label, state.to)]);
+}
+
+function drawSheets() {
+  if (!HAS["new-noise"]) return;
+  draw.sheet();
+  draw.arithmetic();
+}
+
+function drawEverything() {
+  drawStyle();
+  drawEnds();
+  drawSheets();
+  if (lastReading) show(...lastReading);
+}
+
+// Five rows; with more than 50 classes all of them.
+function newSheet() {
+  const only = Number(get("sheet-class").value), columns = Math.max(classColumns, 10);
+  const rows = Math.max(5, Math.ceil(names.length / columns));
+  state.sheet = Array.from({length: columns * rows}, (_, i) => {
+    const label = HAS.classes && only >= 0 ? only : i % names.length;
+    return [label, newNoise(label)];
+  });
+}
+const newArithmetic = () => {
+  state.arithmetic = Array.from({length: 6}, () => newNoise(state.label));
+};
+
+// -- the style, and the walk that moves it ----------------------------------------------------
+// A style that the user chose: the walk stops, and starts here when it is played again.
+function choose(style) {
+  pause();
+  state.style = style;
+  [state.from, state.position] = [style, 0];
+  get("walk").value = 0;
+  drawStyle();
+  drawEnds();
+}
+
+function moveTo(position) {
+  state.position = position;
+  state.style = between(state.from, state.to, position);
+  get("walk").value = position;
+  drawStyle();
+}
+
+function pause() {
+  state.playing = false;
+  get("play").textContent = "play";
+}
+
+function play() {
+  state.playing = true;
+  get("play").textContent = "pause";
+  // The pace is a cosine's, so it slows down at both ends.
+  const begun = performance.now() - Math.acos(1 - 2 * state.position) / (2 * Math.PI) * PERIOD;
+  const step = time => {
+    if (!state.playing) return;
+    moveTo((1 - Math.cos(Math.max(time - begun, 0) / PERIOD * 2 * Math.PI)) / 2);
+    requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
+}
+
+const sliders = Array.from({length: Math.min(10, model.noiseEntries)}, (_, i) => {
+  const label = document.createElement("label"), slider = document.createElement("input");
+  const value = document.createElement("output");
+  Object.assign(slider,
+    {type: "range", min: -model.noiseRange, max: model.noiseRange, step: 0.01});
+  slider.setAttribute("aria-label", `entry ${i}`);
+  slider.oninput = () =>
+    choose(state.style.map((v, k) => k === i ? Number(slider.value) : v));
+  label.append(`entry ${i}`, slider, value);
+  get("sliders").append(label);
+  return {slider, value};
+});
+get("entries").textContent =
+  model.noiseEntries > 10 ? `10 of ${model.noiseEntries}` : model.noiseEntries;
+
+const buttons = HAS.classes ? names.map((name, label) => {
+  const button = document.createElement("button");
+  button.textContent = name;
+  button.onclick = () => select(label);
+  get("classes").append(button);
+  return button;
+}) : [];
+
+function select(label) {
+  state.label = label;
+  if (model.fixedNoise) state.style = newNoise(label);
+  drawStyle();
+  drawEnds();
+  if (HAS["new-noise"]) draw.arithmetic();
+}
+
+// -- reading what is on the pad ---------------------------------------------------------------
+// A reading is given as an answer from this probability on, and if the image that is redrawn from
+// its code has at least this correlation with it. Of MNIST's test digits 96 % pass with the bundled
+// best, and 99 % of those are read as what they are; of scribbles 44 % pass, of photos 1 %.
+const SURE = 0.6, ALIKE = 0.65;
+const bars = HAS.determinator ? Array.from({length: Math.min(names.length, 10)}, () => {
+  const item = document.createElement("li");
+  item.innerHTML = '<span class="name"></span>'
+    + '<span class="bar" role="meter" aria-valuemin="0" aria-valuemax="100"><span></span></span>'
+    + "<output></output>";
+  get("bars").append(item);
+  const [name, bar, percent] = item.children;
+  return {item, name, bar, percent};
+}) : [];
+const percentOf = p => `${Math.round(100 * p)} %`;
+let lastReading = null;  // levels and probabilities
+
+function read(levels) {
+  const image = Float64Array.from(levels ?? [], v => v / 255);
+  const reading = levels ? networks.read(image) : {};
+  const label = levels ? reading.probabilities.indexOf(Math.max(...reading.probabilities)) : -1;
+  if (reading.noise) {
+    state.label = label;
+    choose(reading.noise);
+    reading.redrawn = networks.draw(label, reading.noise);
+  } else if (levels && label !== state.label) select(label);
+  lastReading = [image, reading, label];
+  show(...lastReading);
+}
+
+function show(image, reading, label) {
+  const order = names.map((_, i) => i);
+  if (names.length > bars.length && reading.probabilities)
+    order.sort((a, b) => reading.probabilities[b] - reading.probabilities[a]);
+  bars.forEach(({item, name, bar, percent}, i) => {
+    const text = reading.probabilities ? percentOf(reading.probabilities[order[i]]) : "–";
+    const value = reading.probabilities ? 100 * reading.probabilities[order[i]] : 0;
+    item.className = order[i] === label ? "first" : "";
+    name.textContent = name.title = names[order[i]];
+    bar.setAttribute("aria-label", `${noun} ${names[order[i]]}`);
+    bar.setAttribute("aria-valuenow", value.toFixed(1));
+    bar.setAttribute("aria-valuetext", text);
+    bar.firstChild.style.width = `${value}%`;
+    percent.textContent = text;
+  });
+  const verdict = verdictOf(image, reading, label);
+  if (get("verdict").textContent !== verdict) get("verdict").textContent = verdict;
+  const blank = new Float64Array(SIDE * SIDE);
+  paint(get("seen"), [image.length ? image : blank]);
+  if (HAS.code) paint(get("redrawn"), [reading.redrawn ?? blank]);
+}
+
+function verdictOf(image, {probabilities, redrawn}, label) {
+  if (!probabilities) return `Nothing to read: write a ${noun}.`;
+  const order = names.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
+  const best = order.filter((c, i) => i < 2 || i < 4 && probabilities[c] >= 0.1);
+  const list = best.map(c => `${names[c]} ${percentOf(probabilities[c])}`).join(", ");
+  if (probabilities[label] < SURE) return `Not a ${noun} I know: ${list}.`;
+  if (redrawn && likeness(image, redrawn) < ALIKE)
+    return `Not a ${noun} I know. ${list}, but the ${names[label]} redrawn looks different.`;
+  return `${names[label]}, ${percentOf(probabilities[label])} sure.`;
+}
+
+// The correlation of two images.
+function likeness(first, second) {
+  const centred = x => {
+    const mean = x.reduce((sum, v) => sum + v, 0) / x.length;
+    return x.map(v => v - mean);
+  };
+  const [a, b] = [centred(first), centred(second)];
+  const dot = (x, y) => x.reduce((sum, v, i) => sum + v * y[i], 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b) || 1);
+}
+
+// -- saving ----------------------------------------------------------------------------------
+const SCALES = {one: 10, all: 4, number: 4, sheet: 4, arithmetic: 6};
+const CAPTION = 20;  // height in pixels
+
+// The canvas enlarged, with a caption below.
+function picture(id) {
+  const source = get(id), scale = SCALES[id], inverted = get("inverted").checked;
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d", {willReadFrequently: true});
+  const [width, height] = [source.width * scale, source.height * scale];
+  Object.assign(canvas, {width, height: height + CAPTION});
+  context.fillStyle = inverted ? "#000" : "#fff";
+  context.fillRect(0, 0, width, height + CAPTION);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(source, 0, 0, width, height);
+  context.fillStyle = "#888";
+  context.font = "12px sans-serif";
+  context.textBaseline = "middle";
+  context.fillText(captionOf(id), 4, height + CAPTION / 2, width - 8);
+  return canvas;
+}
+
+function captionOf(id) {
+  const parts = [`gan3 ${model.name}`];
+  if (id === "number") parts.push(get("text").value);
+  if (id === "arithmetic") parts.push("seed 1, seed 2, 1 − 2, 1 + 2; below: other noise");
+  if (truncation() < 1) parts.push(`truncation ${truncation().toFixed(2)}`);
+  return parts.join(" · ");
+}
+
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.download = name;
+  link.href = URL.createObjectURL(blob);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  get("status").textContent = `Saved: ${name}`;
+}
+
+const savePng = id => picture(id).toBlob(blob => save(blob, `${id}.png`));
+
+// The walk to its end and back, as the canvas shows it.
+function walkGif(id) {
+  const {style} = state, frames = [];
+  let size = null;
+  for (let i = 0; i < WALK_FRAMES; i++) {
+    state.style = between(state.from, state.to, (1 - Math.cos(2 * Math.PI * i / WALK_FRAMES)) / 2);
+    draw[id]();
+    const canvas = picture(id), {width, height} = canvas;
+    const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const grey = new Uint8Array(width * height);
+    for (let k = 0; k < grey.length; k++) grey[k] = 17 * Math.round(data[4 * k] / 17);  // 16 levels
+    frames.push(grey);
+    size = [width, height];
+  }
+  state.style = style;
+  draw[id]();
+  return encodeGif(frames, ...size, PERIOD / WALK_FRAMES / 10);
+}
+
+function saveGif(id) {
+  get("status").textContent = "Drawing the walk …";
+  setTimeout(() => save(new Blob([walkGif(id)], {type: "image/gif"}), `${id}_walk.gif`), 50);
+}
+
+// -- what the controls do ---------------------------------------------------------------------
+const pad = new Pad(get("pad"), read);
+async function open(file) {
+  if (!file) return;
+  const isPicture = await pad.open(file);
+  get("status").textContent = isPicture ? "" : `${file.name}: not a picture that can be read.`;
+}
+get("undo").onclick = () => pad.undo();
+get("clear").onclick = () => pad.clear();
+get("file").onchange = event => {
+  open(event.target.files[0]);
+  event.target.value = "";  // the same file can be opened again
+};
+document.ondragover = event => event.preventDefault();
+document.ondrop = event => {
+  event.preventDefault();
+  if (HAS.determinator) open(event.dataTransfer.files[0]);
+};
+
+get("inverted").checked = matchMedia("(prefers-color-scheme: dark)").matches;
+get("inverted").onchange = () => {
+  document.body.classList.toggle("inverted", get("inverted").checked);
+  drawEverything();
+};
+get("truncation").oninput = () => {
+  document.querySelector("output[for=truncation]").textContent = truncation().toFixed(2);
+  drawSheets();
+  if (get("own-styles").checked) draw.number();
+};
+const fresh = () => truncated(newNoise(state.label));
+get("new-style").textContent = model.fixedNoise ? `the noise of the ${noun}` : "new style";
+get("new-style").onclick = () => choose(fresh());
+get("zero").onclick = () => choose(state.style.map((v, i) => i < sliders.length ? 0 : v));
+get("text").oninput = () => draw.number();
+get("own-styles").onchange = () => {
+  state.own = [];
+  draw.number();
+};
+get("play").onclick = () => state.playing ? pause() : play();
+get("walk").oninput = () => {
+  pause();
+  moveTo(Number(get("walk").value));
+};
+get("walk-start").onclick = () => choose(state.style);
+const endAt = style => {
+  state.to = style;
+  drawEnds();
+  if (!state.playing) moveTo(state.position);
+};
+get("walk-end").onclick = () => {
+  pause();
+  state.position = 1;
+  endAt(state.style);
+};
+get("walk-elsewhere").onclick = () => endAt(fresh());
+for (const [label, name] of [[-1, `all ${areDigits ? "digits" : "classes"}`], ...names.entries()])
+  get("sheet-class").append(new Option(name, label));
+get("sheet-class").onchange = get("new-sheet").onclick = () => {
+  newSheet();
+  draw.sheet();
+};
+get("new-arithmetic").onclick = () => {
+  newArithmetic();
+  draw.arithmetic();
+};
+for (const button of document.querySelectorAll("[data-png]"))
+  button.onclick = () => savePng(button.dataset.png);
+for (const button of document.querySelectorAll("[data-gif]"))
+  button.onclick = () => saveGif(button.dataset.gif);
+
+state.style = state.from = newNoise(state.label);
+if (HAS["new-noise"]) {
+  state.to = newNoise(state.label);
+  newSheet();
+  newArithmetic();
+}
+document.body.classList.toggle("inverted", get("inverted").checked);
+if (HAS.determinator) read(null);
+drawEverything();
+if (HAS["new-noise"] && !matchMedia("(prefers-reduced-motion: reduce)").matches) play();

@@ -1,0 +1,179 @@
+"""The networks of the web page: a browser computes what NumPy and TensorFlow do."""
+
+import dataclasses
+import unittest
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from gan3.demo import digit_reader, web_page
+from gan3.method.encoding import NumpyDeterminator
+from gan3.runs.registry import builder_of, config_of, determinator_of
+from gan3.runs.sampling import Sampler
+from tests.browser import BROWSER, Browser
+from tests.support import FolderTest, batch_of
+
+SMALL = {
+    "best": {
+        "generator_widths": (20, 30),
+        "discriminator_widths": (3, 4, 8),
+        "determinator_widths": (3, 4, 8),
+    }
+}
+SYSTEMS = ("best", "three_network", "mlp_gan", "layernorm_gan", "gan_auto_write",
+           "conditional_dcgan", "auxiliary_gan")  # fmt: skip
+
+
+def system_of(name, **changes):
+    """A system whose weights, biases and moving averages are far from their initial values.
+
+    They are float16 numbers, as in the page, unless a normalisation is folded into them.
+    """
+    config = dataclasses.replace(config_of(name), **(SMALL.get(name, {}) | changes))
+    system = builder_of(name)(config, "float32")
+    variables = [*system.generator_weights.values()]
+    if system.has_classifier and hasattr(system, "networks"):
+        variables += system.networks.determinator.weights
+    for number, w in enumerate(variables):
+        change = tf.random.stateless_normal(w.shape, [number, 0], stddev=0.3)
+        # The sums of a thousand such changes would saturate every pixel.
+        change *= min(1.0, 10 / np.sqrt(np.prod(w.shape[:-1]))) if w.shape.rank > 1 else 1.0
+        is_factor = "variance" in w.name or "scale" in w.name
+        value = tf.exp(change) if is_factor else w + change
+        w.assign(tf.cast(tf.cast(value, tf.float16), tf.float32))
+    return system, config
+
+
+def determinator_with(system, config):
+    """The system's determinator as the page takes it; None if it has none."""
+    spec = determinator_of(config)
+    if spec is None:
+        return None
+    return NumpyDeterminator(spec, {name: system.state[name].numpy() for name in spec.shapes})
+
+
+@unittest.skipUnless(BROWSER, "needs Chromium")
+class Networks(FolderTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    def open(self, system, config, name="x"):
+        sampler = Sampler(system)
+        if system.sampling_moments is not None:
+            system.use_moments("running")
+        web_page.write(Path("page.html"), sampler, determinator_with(system, config), name)
+        self.browser.open("page.html")
+        self.assertEqual(self.browser.problems, [])
+        return sampler
+
+    def test_the_browser_draws_and_reads_what_tensorflow_does(self):
+        labels = [0, 3, 9]
+        for name in SYSTEMS:
+            with self.subTest(name):
+                system, config = system_of(name)
+                sampler = self.open(system, config)
+                noise = sampler.noise(np.array(labels), (1, 2))
+                drawn = self.browser.run(
+                    f"{noise.tolist()}.map((noise, i) =>"
+                    f" Array.from(networks.draw({labels}[i], noise)))"
+                )
+                expected = system.generate(tf.constant(labels), tf.constant(noise)).numpy()
+                self.assertGreater(expected.std(), 0.05)
+                # Folding a normalisation into float16 weights rounds them.
+                is_exact = name in ("three_network", "mlp_gan", "layernorm_gan")
+                tolerance = 1e-4 if is_exact else 1e-2
+                np.testing.assert_allclose(
+                    np.reshape(drawn, (3, 28, 28)), expected, atol=tolerance
+                )
+                if determinator_of(config) is None:
+                    self.assertTrue(self.browser.run("get('pad').closest('section').hidden"))
+                    continue
+                images = batch_of(3)[0].numpy()
+                read = self.browser.run(
+                    f"{images.reshape(3, -1).tolist()}.map(image =>"
+                    " networks.read(Float64Array.from(image)))"
+                    ".map(r => [[...r.probabilities], r.noise ? [...r.noise] : null])"
+                )
+                probabilities = system.classify(tf.constant(images)).numpy()
+                self.assertGreater(np.ptp(probabilities), 0.1)
+                np.testing.assert_allclose([r[0] for r in read], probabilities, atol=1e-4)
+                if name == "best":
+                    mean = system.networks.determinator.encode(tf.constant(images))[1]
+                    expected = tf.math.erf(mean / np.sqrt(2)).numpy()
+                    self.assertGreater(np.ptp(expected), 0.1)
+                    np.testing.assert_allclose([r[1] for r in read], expected, atol=1e-4)
+
+    def test_the_layers_equal_numpys_to_the_last_digits_that_float16_leaves(self):
+        """Generators with folded normalisations, against the same arrays rounded to float16."""
+        from gan3.nn import dense
+
+        system, config = system_of("best")
+        self.open(system, config)
+        rounded = [
+            layer._replace(
+                w=layer.w.astype(np.float16).astype(np.float64),
+                b=layer.b.astype(np.float16).astype(np.float64),
+            )
+            for layer in system.dense_layers()
+        ]
+        latent = np.random.default_rng(0).uniform(-1, 1, (3, 100))
+        drawn = self.browser.run(
+            f"{latent.tolist()}.map(x => Array.from(forward(networks.generator, x)))"
+        )
+        np.testing.assert_allclose(drawn, dense.forward(rounded, latent), atol=1e-6)
+
+    def test_every_float16_number_is_decoded(self):
+        numbers = np.arange(65536, dtype=np.uint16).view(np.float16).astype(np.float64)
+        finite = np.isfinite(numbers)
+        self.open(*system_of("mlp_gan"))
+        decoded = self.browser.run(
+            "Array.from({length: 65536}, (_, half) => halfToFloat(half))"
+            ".map(v => Number.isFinite(v) ? v : null)"
+        )
+        self.assertEqual([v is not None for v in decoded], finite.tolist())
+        got = np.array(decoded, dtype=object)[finite].astype(float)
+        np.testing.assert_array_equal(got, numbers[finite])
+
+    def test_a_picture_is_read_as_digit_reader_reads_it(self):
+        """Sizes above and below 20, dark and light ink, and MNIST's own size.
+
+        Pixel for pixel, but for high pictures: Pillow before 13 resizes these in another order.
+        """
+        self.open(*system_of("mlp_gan"))
+        rng = np.random.default_rng(0)
+        for height, width in ((28, 28), (280, 280), (97, 143), (30, 12), (300, 41), (9, 7)):
+            for dark in (False, True):
+                coarse = rng.integers(0, 256, (5, 4), np.uint8)
+                grey = np.asarray(Image.fromarray(coarse).resize((width, height), 2)).copy()
+                grey[:2] = grey[-2:] = grey[:, :2] = grey[:, -2:] = rng.integers(0, 60)
+                grey = 255 - grey if dark else grey
+                Image.fromarray(grey).save("picture.png")
+                expected = digit_reader.read_picture(Path("picture.png"))
+                rgba = np.stack([grey] * 3 + [np.full_like(grey, 255)], axis=-1).ravel()
+                read = self.browser.run(
+                    f"Array.from(readPicture(Uint8ClampedArray.from({rgba.tolist()}),"
+                    f" {width}, {height}))"
+                )
+                tolerance = 2 if height > 2 * width else 0
+                np.testing.assert_allclose(np.reshape(read, (28, 28)), expected, atol=tolerance)
+
+    def test_white_ink_on_a_transparent_background_is_read(self):
+        self.open(*system_of("mlp_gan"))
+        picture = np.full((40, 40, 4), 255, np.uint8)
+        picture[..., 3] = 0
+        picture[5:30, 10:20, 3] = 255
+        Image.fromarray(picture).save("picture.png")
+        expected = digit_reader.read_picture(Path("picture.png"))
+        script = f"readPicture(Uint8ClampedArray.from({picture.ravel().tolist()}), 40, 40)"
+        read = self.browser.run(f"Array.from({script})")
+        np.testing.assert_array_equal(np.reshape(read, (28, 28)), expected)
+        blank = "readPicture(new Uint8ClampedArray(6400).fill(255), 40, 40)"
+        self.assertIsNone(self.browser.run(blank))
+
+
+if __name__ == "__main__":
+    unittest.main()
