@@ -179,6 +179,7 @@ class CardOfAValidationRun(FolderTest):
 
 
 class CardOfABundledGenerator(FolderTest):
+    @slow("scores two generators")
     def test_only_one_with_an_encoder_has_rows_of_style_and_a_determinator(self):
         write_idx_set(Path("own"), 300, 100)
         keep_judge()
