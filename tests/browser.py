@@ -46,9 +46,9 @@ class Browser:
             for target in self.call("Target.getTargets")["targetInfos"]
             if target["type"] == "page"
         )
-        self._session = self.call(
-            "Target.attachToTarget", targetId=page["targetId"], flatten=True
-        )["sessionId"]
+        self._session = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 

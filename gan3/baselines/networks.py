@@ -231,7 +231,6 @@ class AutoWriteGenerator(BaselineGenerator):
         h = conv(h, *self.pixels, stride=2)  # [B, 28, 28, 1]
         return tf.sigmoid(tf.cast(h, tf.float32))
 
-
     def plain_layers(self) -> list[PlainLayer]:
         """What it computes by running moments; every normalisation is part of the layer before."""
         norm0, norm1, norm2 = (norm.plain() for norm in (self.norm0, self.norm1, self.norm2))

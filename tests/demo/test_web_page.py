@@ -22,9 +22,7 @@ class File(FolderTest):
 
     def test_the_page_of_best_has_all_its_networks_and_fits(self):
         sampler = pretrained.open_pretrained("best")
-        web_page.write(
-            Path("best.html"), sampler, pretrained.open_determinator("best"), "best"
-        )
+        web_page.write(Path("best.html"), sampler, pretrained.open_determinator("best"), "best")
         size = Path("best.html").stat().st_size
         weights = sum(layer.w.size + layer.b.size for layer in sampler.generator.layers)
         self.assertLess(size, LIMIT)
@@ -83,5 +81,3 @@ class ScriptsAndStyle(FolderTest):
             text = path.read_text()
             self.assertLessEqual(max(map(len, text.splitlines())), 100, path.name)
             self.assertLessEqual(set(re.findall(r'get\("([a-z-]+)"\)', text)), ids, path.name)
-
-

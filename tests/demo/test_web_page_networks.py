@@ -86,9 +86,7 @@ class Networks(FolderTest):
                 # Folding a normalisation into float16 weights rounds them.
                 is_exact = name in ("three_network", "mlp_gan", "layernorm_gan")
                 tolerance = 1e-4 if is_exact else 1e-2
-                np.testing.assert_allclose(
-                    np.reshape(drawn, (3, 28, 28)), expected, atol=tolerance
-                )
+                np.testing.assert_allclose(np.reshape(drawn, (3, 28, 28)), expected, atol=tolerance)
                 if determinator_of(config) is None:
                     self.assertTrue(self.browser.run("get('pad').closest('section').hidden"))
                     continue
