@@ -76,6 +76,8 @@ def changed(draw, value, others=JSON):
             elif isinstance(place, list):
                 place.insert(key, copy.deepcopy(place[key]) if kind == "add" else draw(others))
             else:
-                place[draw(st.text(max_size=9))] = place.pop(key) if kind == "move" else draw(others)
+                place[draw(st.text(max_size=9))] = (
+                    place.pop(key) if kind == "move" else draw(others)
+                )
             break
     return value
