@@ -249,7 +249,7 @@ def _bundled_file(path: Path) -> Path | None:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; the bundled ones are {_bundled_names()}") from None
     except OSError as error:
