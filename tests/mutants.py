@@ -95,8 +95,9 @@ class Mutant(NamedTuple):
 def mutants_of(code: str) -> Iterator[Mutant]:
     """All mutants of a module, in the order of their lines."""
     tree = ast.parse(code)
+    annotations = {id(part) for node in ast.walk(tree) for part in _annotation_of(node)}
     for number, node in enumerate(ast.walk(tree)):
-        for change in _changes(node):
+        for change in () if id(node) in annotations else _changes(node):
             changed = copy.deepcopy(tree)
             twin = next(n for i, n in enumerate(ast.walk(changed)) if i == number)
             before = _text(twin)
@@ -104,6 +105,14 @@ def mutants_of(code: str) -> Iterator[Mutant]:
             changed = _Replace(twin, new).visit(changed)
             what = f"{before} -> {_text(new)}"
             yield Mutant(node.lineno, what, ast.unparse(ast.fix_missing_locations(changed)))
+
+
+def _annotation_of(node: ast.AST) -> Iterator[ast.AST]:
+    """What a node has as type hints, of which nothing depends."""
+    for name in ("annotation", "returns"):
+        hint = getattr(node, name, None)
+        if hint is not None:
+            yield from ast.walk(hint)
 
 
 def _text(node: ast.AST) -> str:
