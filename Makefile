@@ -7,6 +7,7 @@ ARGS ?=
 NUMBER ?= 241256
 PORT ?= 6006
 SEED ?= 0
+MODULE ?=
 
 PY = "$(VENV)/bin/python"
 GAN3 = $(PY) -m gan3
@@ -109,8 +110,8 @@ coverage: setup-dev ## measure which lines the tests run
 	@$(PY) -m coverage erase && $(PY) -m coverage run -m unittest discover -s tests -t . && \
 	  $(PY) -m coverage combine --quiet && $(PY) -m coverage report
 
-mutations: setup ## check that tests notice broken lines of code
-	@$(PY) -m tests.mutations
+mutations: setup ## check that tests notice broken lines; MODULE=gan3/... all mutants of a module
+	@$(PY) -m $(if $(MODULE),tests.mutants $(MODULE),tests.mutations) $(ARGS)
 
 versions: ## test the oldest and the newest versions of the requirements
 	@PYTHON="$(PYTHON)" tests/versions.sh

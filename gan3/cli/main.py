@@ -1,5 +1,7 @@
 """Runs one command and turns errors into one line on stderr and an exit status."""
 
+import codecs
+import io
 import os
 import sys
 
@@ -13,6 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     0: done. 2: a wrong argument or input. 3: training diverged. 128 + n: stopped by signal n.
     """
+    _print_any_character()
     options = make_parser().parse_args(arguments)
     try:
         status = COMMANDS[options.command](options)
@@ -36,6 +39,17 @@ def main(arguments: list[str] | None = None) -> int:
             " check its path, its permissions and the disk"
         )
         return 2
+
+
+def _print_any_character() -> None:
+    """Print characters that the terminal's encoding lacks as escapes, instead of failing.
+
+    Names of files that are not valid UTF-8 are printed as the bytes that they are.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+            stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
 
 
 def _print_error(message: str) -> None:

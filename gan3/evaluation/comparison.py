@@ -1,11 +1,12 @@
 """Report cards of several runs side by side."""
 
 import json
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, images_noun
+from gan3.core.classes import DIGITS, MAX_CLASSES, MIN_CLASSES, images_noun, is_class_name
 from gan3.core.errors import UserError
 from gan3.evaluation.scoring import METRICS, Card, Metric
 from gan3.runs.registry import config_from_dict
@@ -153,15 +154,23 @@ def read_card(folders: RunFolders) -> Card:
             for metric, score in card[row].items():
                 if not (metric in METRICS and isinstance(score["value"], int | float)):
                     raise TypeError
+                if not math.isfinite(score["value"]):
+                    raise ValueError
         if not all(isinstance(card[key], str) for key in ("experiment", "data_digest", "split")):
             raise TypeError
+        if not card["experiment"].isidentifier():  # it is in the titles of figures
+            raise ValueError
+        if len(card.get("class_names", DIGITS)) not in range(MIN_CLASSES, MAX_CLASSES + 1):
+            raise ValueError
+        if not all(map(is_class_name, card.get("class_names", DIGITS))):
+            raise ValueError
         if card["judge"] is not None:  # a card without the rows that need one
             card["judge"]["digest"]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; evaluate run {folders.name} first") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(f"{path}: not a report card; evaluate run {folders.name} again") from None
     return card
 

@@ -43,7 +43,7 @@ def report_card(
     requested = counts is not None and counts.ndim == 2
     size = 1 if len(class_names) <= _MANY else _LARGE
     figure = Figure(figsize=(11 * size, 10.4 * size), dpi=DPI)
-    figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11)
+    figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11, parse_math=False)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
     per_class, columns = sheet_layout(len(class_names))
     if counts is None or coverage is None:
@@ -87,15 +87,16 @@ def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title
     widths = [3.1] + [max(1.15, 0.085 * len(column) + 0.25) for column in columns]  # inches
     width, height = sum(widths) + 0.3, 0.27 * (len(rows) + 1) + 0.65
     figure = Figure(figsize=(width, height), dpi=DPI)
-    figure.text(0.5, 1 - 0.25 / height, title, ha="center", va="center", fontsize=10)
+    style = {"va": "center", "parse_math": False}  # names may contain a dollar sign
+    figure.text(0.5, 1 - 0.25 / height, title, ha="center", fontsize=10, **style)
     right_edges = np.cumsum(widths) + 0.1
     for number, (row_title, texts, bold) in enumerate([("", columns, set()), *rows]):
         y = 1 - (0.62 + 0.27 * number) / height
-        figure.text(0.15 / width, y, row_title, va="center", fontsize=8)
+        figure.text(0.15 / width, y, row_title, fontsize=8, **style)
         for i, text in enumerate(texts):
             weight = "bold" if i in bold else "normal"
             x = right_edges[i + 1] / width
-            figure.text(x, y, text, ha="right", va="center", fontsize=8, fontweight=weight)
+            figure.text(x, y, text, ha="right", fontsize=8, fontweight=weight, **style)
     return figure
 
 

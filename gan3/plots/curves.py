@@ -42,12 +42,12 @@ def loss_curves(
     requested = f"generator, requested {noun(class_names)}"
     losses_of = LOSSES | {"loss/generator_digit": (requested, "tab:orange")}
     figure = Figure(figsize=(9, 8.6), dpi=DPI, layout="constrained")
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=11, parse_math=False)
     loss_axes, accuracy_axes, judge_axes = figure.subplots(
         3, 1, sharex=True, height_ratios=(3, 2, 1.6)
     )
     losses = _plot(loss_axes, {tag: losses_of[tag] for tag in LOSSES if tag in tags}, lines)
-    if np.nanmax(losses) > 20 * max(np.nanmedian(losses), 0.05):
+    if np.isfinite(losses).any() and np.nanmax(losses) > 20 * max(np.nanmedian(losses), 0.05):
         loss_axes.set_yscale("symlog", linthresh=0.1)
     loss_axes.set_ylabel("loss in nats (no dropout, no L1)")
     _plot(accuracy_axes, {tag: ACCURACIES[tag] for tag in ACCURACIES if tag in tags}, lines)
@@ -70,7 +70,8 @@ def _plot(
         axes.plot(steps, _smooth(values), color=color, label=label, linewidth=1.6, marker=marker)
         series.append(values)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=8, loc="best", ncols=2)
+    if styles:
+        axes.legend(fontsize=8, loc="best", ncols=2)
     return np.array(series)
 
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from gan3.plots.grids import DPI
 
+_AS_IT_IS = {"parse_math": False}  # of a title or name, in which a dollar sign is no formula
 _AXIS_LABELS = {
     "recall": "recall (diversity)",
     "precision": "precision (quality)",
@@ -106,18 +107,22 @@ def parallel(points: list[tuple[dict[str, Any], float]], metric: str, title: str
     columns = {field: [point[field] for point, _ in points] for field in points[0][0]}
     columns[metric] = [value for _, value in points]
     figure = Figure(figsize=(max(6.0, 1.9 * len(columns) + 1.5), 4.6), dpi=DPI)
-    figure.text(0.5, 0.95, f"{title} (thick line: best)", ha="center", fontsize=11)
+    figure.text(0.5, 0.95, f"{title} (thick line: best)", ha="center", fontsize=11, **_AS_IT_IS)
     axes = figure.add_axes((0.09, 0.08, 0.82, 0.74))
     heights = []
     for x, (name, values) in enumerate(columns.items()):
         column_heights, ticks = _axis_heights(values)
         heights.append(column_heights)
         axes.axvline(x, color="0.6", linewidth=1)
-        axes.text(x, 1.06, name.replace(" (", "\n("), ha="center", va="bottom", fontsize=8)
+        axes.text(
+            x, 1.06, name.replace(" (", "\n("), ha="center", va="bottom", fontsize=8, **_AS_IT_IS
+        )
         for y, text in ticks:
             axes.plot(x, y, marker="_", color="0.4")
             background = {"facecolor": "white", "alpha": 0.7, "pad": 0.5, "linewidth": 0}
-            axes.text(x + 0.04, y, text, va="center", fontsize=7, bbox=background, zorder=5)
+            axes.text(
+                x + 0.04, y, text, va="center", fontsize=7, bbox=background, zorder=5, **_AS_IT_IS
+            )
     lines = np.array(heights).T  # [N, columns]
     colors = colormaps["viridis"](np.linspace(0.0, 0.95, len(lines)))
     for rank in reversed(range(len(lines))):
@@ -156,7 +161,7 @@ def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figur
     """A figure with two axes side by side and, to their right, a line of text per system."""
     figure = Figure(figsize=(10, max(4.6, 0.23 * len(legend) + 0.8)), dpi=DPI)
     height = figure.get_size_inches()[1]
-    figure.text(0.5, 1 - 0.25 / height, title, ha="center", fontsize=11)
+    figure.text(0.5, 1 - 0.25 / height, title, ha="center", fontsize=11, **_AS_IT_IS)
     margin = 0.6 / height
     panels = [figure.add_axes((left, margin, 0.28, 1 - 2 * margin)) for left in (0.07, 0.425)]
     for axes in panels:
@@ -166,7 +171,7 @@ def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figur
         y = 1 - (0.55 + 0.22 * number) / height
         if len(text) > 40:  # both ends tell points of a sweep apart
             text = f"{text[:19]}…{text[-20:]}"
-        figure.text(0.745, y, text, fontsize=8, color=color, va="center")
+        figure.text(0.745, y, text, fontsize=8, color=color, va="center", **_AS_IT_IS)
     return figure, panels
 
 

@@ -134,7 +134,7 @@ def forget_after(folders: RunFolders, step: int, episode: int) -> None:
 def _parse_metrics(path: Path) -> list[dict[str, float]]:
     lines = []
     try:
-        content = path.read_text()
+        content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read ({error}); restore the file") from None
     for number, text in enumerate(content.split("\n")[:-1], start=1):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gan3.method.encoding import NumpyDeterminator
     from gan3.method.system import System
 
+_LONGEST_TITLE = 200  # characters of a data set's title; those that gan3 writes are shorter
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -173,7 +175,9 @@ def find_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
     config = config_from_dict(record.get("config"))
     if not folders.episodes():
         raise UserError(f"run {folders.name}: no episode is finished yet; resume its training")
-    return FinishedRun(folders, config, str(record.get("data_title", "?")))
+    title = str(record.get("data_title", "?"))[:_LONGEST_TITLE]
+    title = "".join(c if c.isprintable() else "?" for c in title)  # figures cannot draw the others
+    return FinishedRun(folders, config, title)
 
 
 def open_run(name: str | None, logs: str = "logs", figures: str = "figures") -> TrainedRun:

@@ -36,6 +36,7 @@ _KEYS = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes
     *("variants", "experiment", "grid", "random", "metric"),
 }
 _VARIANT_KEYS = {"name", "experiment", "settings", "seeds", "minutes", "full"}
+_MAX_POINTS = 10_000  # of grid and random; each is a training run
 _MAX_NAME = 60  # characters of a point in the name of its run
 Point = dict[str, Any]  # values of the fields in grid and random
 
@@ -168,8 +169,12 @@ def _points(path: Path, spec: dict) -> Iterator[Point]:
     for key, values in grid.items():
         if not (isinstance(values, list) and values):
             raise UserError(f"{path}: grid: {key}: needs a list of values")
-        if key in random.get("fields", {}):
+        if key in _table(path, random, "fields"):
             raise UserError(f"{path}: {key}: in grid or in random, not in both")
+    trials = random.get("trials", 1)
+    count = math.prod(map(len, grid.values())) * (trials if isinstance(trials, int) else 1)
+    if count > _MAX_POINTS:
+        raise UserError(f"{path}: {count} points; a sweep has at most {_MAX_POINTS}")
     draws: list[Point] = [{}]
     if "random" in spec:
         _reject_unknown_keys(path, "random", random, {"trials", "seed", "fields"})
@@ -223,7 +228,7 @@ def _draw(path: Path, key: str, distribution: Any, seed: int, number: int) -> An
 
 def _metric(path: Path, spec: dict, trials: list[Trial]) -> str:
     metric = spec.get("metric", "frechet_distance")
-    if metric not in METRICS:
+    if not isinstance(metric, str) or metric not in METRICS:
         raise UserError(f"{path}: metric: must be one of {', '.join(METRICS)}")
     if any(trial.config.split != "validation" for trial in trials):
         raise UserError(
@@ -244,7 +249,7 @@ def _bundled_file(path: Path) -> Path | None:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; the bundled ones are {_bundled_names()}") from None
     except OSError as error:

@@ -512,6 +512,6 @@ def _has_content(path: Path) -> bool:
 
 def _open_to_append(path: Path) -> TextIO:
     try:
-        return open(path, "a")
+        return open(path, "a", encoding="utf-8")
     except OSError as error:
         raise cannot_write(path, error) from None

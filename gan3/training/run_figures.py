@@ -160,7 +160,7 @@ def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> Non
                 _read_images(folders.frame(step)), f"{name} · step {step}", classes, titles
             )
         )
-        for step in frames_of(folders.frames())
+        for step in frames_of(folders.frames() or [0])
     ]
     path = folders.figures / "first_episode.gif"
     grids.progression(frames, path, seconds=_SECONDS_PER_FRAME)

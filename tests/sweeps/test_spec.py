@@ -196,6 +196,8 @@ class Points(FolderTest):
             (random + 'beta1 = { low = "a", high = "b" }\n', "low and high"),
             (random + "beta1 = { low = 0.1, high = 7.0 }\n", "does not fit"),
             (grid + random + "beta1 = [0.9]\n", "in grid or in random, not in both"),
+            (grid + "[random]\ntrials = 2\nfields = 5\n", "fields: needs a table"),
+            (grid + random.replace("2", "1000000000000") + "batch_size = [9]\n", "at most 10000"),
             (grid.replace("[grid]", '[[variants]]\nname = "x"\n[grid]'), "not both"),
         ):
             with self.subTest(text), self.assertRaisesRegex(UserError, message):
@@ -203,6 +205,7 @@ class Points(FolderTest):
         for old, new, message in (
             ('"validation"', '"test"', "never on the test set"),
             ("seeds = [0, 1]", 'seeds = [0]\nmetric = "beauty"', "metric: must be one of"),
+            ("seeds = [0, 1]", "seeds = [0]\nmetric = []", "metric: must be one of"),
             (
                 "seeds = [0, 1]",
                 "seeds = [0]\nthreads = 0",

@@ -1,0 +1,60 @@
+"""Records whose values would only fail later, in a figure."""
+
+import json
+import unittest
+from pathlib import Path
+
+from gan3.core.errors import UserError
+from gan3.evaluation import comparison
+from gan3.runs import run_files
+from gan3.runs.registry import config_of
+from gan3.runs.trained import find_run
+from tests.support import FolderTest
+
+CARD = {
+    "experiment": "mlp_gan",
+    "data_digest": "y",
+    "split": "test",
+    "judge": {"digest": "z"},
+    "samples": {"recall": {"value": 0.5}},
+    "real": {"recall": {"value": 0.9}},
+}
+
+
+class OddRecords(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.write({})
+
+    def write(self, changes):
+        """The record of the run `a`, which has finished an episode."""
+        Path("logs/a/episodes").mkdir(parents=True, exist_ok=True)
+        Path("logs/a/episodes/episode_01.npz").touch()
+        record = {"started": "2026-01-01", "config": config_of("mlp_gan").to_dict()} | changes
+        Path("logs/a/run.json").write_text(json.dumps(record))
+
+    def test_a_title_that_figures_cannot_draw_is_made_printable(self):
+        for title, shown in (("x\udcff\n", "x??"), ("é" * 500, "é" * 200), (None, "None")):
+            self.write({"data_title": title})
+            self.assertEqual(find_run("a").data_title, shown)
+
+    def test_report_cards_with_odd_values_are_refused(self):
+        for changes in (
+            {"experiment": "$x^$"},
+            {"experiment": "x\udcff"},
+            {"samples": {"recall": {"value": float("inf")}}},
+            {"samples": {"recall": {"value": 10**400}}},
+            {"class_names": 3},
+            {"class_names": ["a"] * 1000},
+            {"class_names": ["a", 3]},
+        ):
+            with self.subTest(changes):
+                Path("logs/a/report.json").write_text(json.dumps(CARD | changes))
+                with self.assertRaisesRegex(UserError, "not a report card"):
+                    comparison.read_card(run_files.run_folders("a"))
+        Path("logs/a/report.json").write_text(json.dumps(CARD))
+        self.assertEqual(comparison.read_card(run_files.run_folders("a")), CARD)
+
+
+if __name__ == "__main__":
+    unittest.main()
