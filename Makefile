@@ -110,7 +110,7 @@ coverage: setup-dev ## measure which lines the tests run
 	@$(PY) -m coverage erase && $(PY) -m coverage run -m unittest discover -s tests -t . && \
 	  $(PY) -m coverage combine --quiet && $(PY) -m coverage report
 
-mutations: setup ## check that tests notice broken lines; MODULE=gan3/... all mutants of a module
+mutations: setup ## check that tests notice broken lines; MODULE=file: all mutants
 	@$(PY) -m $(if $(MODULE),tests.mutants $(MODULE),tests.mutations) $(ARGS)
 
 versions: ## test the oldest and the newest versions of the requirements
