@@ -28,12 +28,13 @@ class Browser:
         self._time_limit, self._numbers, self._received = time_limit, itertools.count(1), b""
         self._events = []
         self._profile = tempfile.mkdtemp(prefix="gan3-chromium-")
-        # The browser reads from its descriptor 3 and writes to 4; a shell puts the pipes there.
+        # The browser reads from its descriptor 3 and writes to 4; bash puts the pipes there. (Other
+        # shells do not take descriptors of two digits.)
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
         command = [BROWSER, *_FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", *command],
+            ["bash", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "bash", *command],
             pass_fds=(to_browser, from_browser),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

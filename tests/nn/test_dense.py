@@ -7,6 +7,7 @@ import numpy as np
 from gan3.nn import dense
 
 FORMULAS = {
+    "none": lambda x: x,
     "elu": lambda x: np.where(x > 0, x, np.exp(x) - 1),
     "relu": lambda x: x * (x > 0),
     "leaky_relu": lambda x: np.where(x > 0, x, x / 5),
