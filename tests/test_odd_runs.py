@@ -43,14 +43,14 @@ JSON_FILES = ("run.json", "report.json", "metrics.jsonl")
 
 def damage(path, kind, at):
     """Put a file or folder into an odd state; `at`, 0..1, is where in its content."""
+    if not path.parent.is_dir():  # an earlier damage took its folder
+        return
     content = path.read_bytes() if path.is_file() else b""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
     position = int(at * max(len(content) - 1, 0))
-    if not path.parent.is_dir():  # an earlier damage took its folder
-        return
     if kind == "empty":
         path.touch()
     elif kind == "folder":
