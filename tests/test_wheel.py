@@ -113,7 +113,8 @@ class Wheel(FolderTest):
 
     def test_every_module_and_data_file_is_inside_and_nothing_else(self):
         wanted = installed_paths()
-        self.assertIn("gan3/demo/web_page.html", wanted)
+        for name in ("page.html", "page.css", "page.js"):
+            self.assertIn(f"gan3/demo/page/{name}", wanted)
         self.assertIn("gan3/pretrained/judge.npz", wanted)
         self.assertIn("gan3/pretrained/judge_strokes.npz", wanted)
         self.assertIn("gan3/method/train_step.py", wanted)
