@@ -20,7 +20,8 @@ from gan3.method.encoding import NumpyDeterminator
 from gan3.runs.drawing import DenseSampler, DigitSampler
 
 _FOLDER = Path(__file__).parent / "page"
-_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "page.js")  # one scope, in this order
+# In one scope, in this order.
+_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "save.js", "page.js")
 
 
 def write(
