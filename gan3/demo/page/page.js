@@ -282,8 +282,10 @@ function read(levels) {
   const reading = levels ? networks.read(image) : {};
   const label = levels ? reading.probabilities.indexOf(Math.max(...reading.probabilities)) : -1;
   if (reading.noise) {
+    const isOther = label !== state.label;
     state.label = label;
     choose(reading.noise);
+    if (isOther) draw.arithmetic();
     reading.redrawn = imageOf(label);
   } else if (levels && label !== state.label) select(label);
   lastReading = [image, reading, label];
