@@ -102,8 +102,8 @@ MUTATIONS = (
     Mutation(
         "the radius of coverage is the distance to neighbour k - 1",
         "gan3/evaluation/metrics.py",
-        "np.partition(squared, k, axis=1)[:, k]",
-        "np.partition(squared, k - 1, axis=1)[:, k - 1]",
+        "(points, k) if others is None",
+        "(points, k - 1) if others is None",
         "evaluation.test_metrics",
     ),
     Mutation(

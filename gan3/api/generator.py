@@ -167,8 +167,7 @@ class Generator:
         images: uint8 or floats in 0..1, ink on background 0. Raises UserError if they do not fit,
         or if the generator comes without an encoder: only `best` and its like have one.
         """
-        pixels = as_images(images)
-        return self._encoder(pixels)
+        return self._encoder(as_images(images))
 
     @cached_property
     def _encoder(self) -> Encoder:

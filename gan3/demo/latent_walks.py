@@ -126,9 +126,9 @@ class _Walker:
         return self._truncation * noise
 
     @property
-    def start_name(self) -> str:
-        """What the first noise vector is called."""
-        return "seed 1" if self._start is None else "picture"
+    def has_start(self) -> bool:
+        """Whether the first noise vector was given, as the style of a picture."""
+        return self._start is not None
 
     def start(self, label: int, number: int = 0) -> np.ndarray:
         """The noise vector to start from: the one given, or that of a class with this number."""
@@ -155,7 +155,8 @@ def _arithmetic(walker: _Walker, labels: list[int]) -> Walk:
             noise = np.stack([first, second, first - second, first + second, (first + second) / 2])
             rows.append(walker.draw_class(label, noise))
             row_labels.append(walker.name(label))
-    column_labels = [walker.start_name, "seed 2", "1 − 2", "1 + 2", "mean"]
+    first_name = "picture" if walker.has_start else "seed 1"
+    column_labels = [first_name, "seed 2", "1 − 2", "1 + 2", "mean"]
     return Walk("latent arithmetic", np.concatenate(rows), column_labels, row_labels)
 
 
@@ -189,7 +190,7 @@ def _grid(walker: _Walker, labels: list[int]) -> Walk:
         corners = np.stack([walker.start(label), *others])
         sheets.append(walker.draw_class(label, weights.reshape(-1, 4) @ corners))
         row_labels += [_row_label(walker, labels, label, text) for text in column_labels]
-    ends = "four seeds" if walker.start_name == "seed 1" else "the picture and three seeds"
+    ends = "the picture and three seeds" if walker.has_start else "four seeds"
     title = f"between {ends} of {_names(walker, labels)}, one in each corner"
     return Walk(title, np.concatenate(sheets), column_labels, row_labels)
 

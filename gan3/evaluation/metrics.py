@@ -202,12 +202,9 @@ def ghost_scores(
     Raises:
         ValueError: there are fewer than k real images to compare with.
     """
-    if real is None:
-        squared = _kth_distance(features - features[:1], k)
-    else:
-        squared = _kth_distance_to(features - real[:1], real - real[:1], k)
-    blurs = blur(images)
-    return np.where(squared > 0, blurs, 0) * np.sqrt(squared)
+    origin = (features if real is None else real)[:1]  # else a large offset costs digits
+    squared = _kth_distance(features - origin, k, None if real is None else real - origin)
+    return np.where(squared > 0, blur(images), 0) * np.sqrt(squared)
 
 
 # -- distances of features -------------------------------------------------------------------------
@@ -218,28 +215,22 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(squared > _ROUNDING * norms, squared, 0)
 
 
-def _kth_distance(points: np.ndarray, k: int) -> np.ndarray:
-    """Squared distance [N] from each point to its k-th nearest other point."""
-    if len(points) <= k:
-        raise ValueError(f"{len(points)} points have no {k}-th neighbour")
+def _kth_distance(points: np.ndarray, k: int, others: np.ndarray | None = None) -> np.ndarray:
+    """Squared distance [N] from each point to its k-th nearest of `others` [M].
+
+    By default the others are the points themselves but for the one in question.
+    """
+    targets, place = (points, k) if others is None else (others, k - 1)
+    if len(targets) <= place:
+        raise ValueError(f"{len(targets)} points have no {k}-th neighbour")
     distances = np.empty(len(points))
     for start in range(0, len(points), _BLOCK):
-        squared = _squared_distances(points[start : start + _BLOCK], points)
+        squared = _squared_distances(points[start : start + _BLOCK], targets)
         rows = np.arange(len(squared))
-        squared[rows, start + rows] = -1.0  # so the point itself comes first despite rounding
-        distances[start + rows] = np.partition(squared, k, axis=1)[:, k]
+        if others is None:
+            squared[rows, start + rows] = -1.0  # so the point itself comes first despite rounding
+        distances[start + rows] = np.partition(squared, place, axis=1)[:, place]
     return np.maximum(distances, 0)
-
-
-def _kth_distance_to(points: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
-    """Squared distance [N] from each point to its k-th nearest of the others [M]."""
-    if len(others) < k:
-        raise ValueError(f"{len(others)} points have no {k}-th neighbour among them")
-    distances = np.empty(len(points))
-    for start in range(0, len(points), _BLOCK):
-        squared = _squared_distances(points[start : start + _BLOCK], others)
-        distances[start : start + _BLOCK] = np.partition(squared, k - 1, axis=1)[:, k - 1]
-    return distances
 
 
 # -- diversity and memorization --------------------------------------------------------------------

@@ -33,6 +33,7 @@ from gan3.evaluation.scoring import (
 )
 from gan3.evaluation.style_transfer import Redrawer
 from gan3.plots import cards, grids, styles
+from gan3.runs.encoding import Encoder
 from gan3.runs.pretrained import load_pretrained, open_encoder
 from gan3.runs.registry import config_from_dict
 from gan3.runs.run_files import RunFolders, read_record
@@ -167,10 +168,9 @@ def evaluate_pretrained(
     judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     samples = _samples_of_generator(name, sampler, held_out, seed)
     if system.encoder_weights:
-        encode = open_encoder(name)
         samples = samples._replace(
             determinator=partial(probabilities, system),
-            redrawer=Redrawer(lambda images: encode(images).noise, sampler.draw),
+            redrawer=_redrawer(open_encoder(name), sampler),
         )
     card, _ = make_card(samples, held_out, judge, cas, seed, log)
     return {"pretrained": name} | card
@@ -334,17 +334,22 @@ def _samples_of_run(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) 
         except UserError as error:
             log(f"NOTE: {error}; so there is no determinator-judge gap")
     samples = samples._replace(draw_more=draw_more, determinator=determinator)
-    return samples._replace(redrawer=_redrawer_of(trained, sampler, log))
+    return samples._replace(redrawer=_redrawer_of_run(trained, sampler, log))
 
 
-def _redrawer_of(trained: TrainedRun, sampler: Sampler, log: Log) -> Redrawer | None:
+def _redrawer_of_run(trained: TrainedRun, sampler: Sampler, log: Log) -> Redrawer | None:
     """The encoder of a run's last episode with its generator; None if it has none."""
     try:
         encode = trained.encoder(log)
     except UserError as error:
         log(f"NOTE: {error}; so there is no style transfer")
         return None
-    return None if encode is None else Redrawer(lambda images: encode(images).noise, sampler.draw)
+    return None if encode is None else _redrawer(encode, sampler)
+
+
+def _redrawer(encode: Encoder, sampler: Sampler) -> Redrawer:
+    """Reads the noise of images with an encoder, and draws with a sampler."""
+    return Redrawer(lambda images: encode(images).noise, sampler.draw)
 
 
 def _samples_of_generator(name: str, sampler: Sampler, dataset: Dataset, seed: int) -> SampleSet:

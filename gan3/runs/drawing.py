@@ -59,17 +59,32 @@ class DigitSampler(Protocol):
         """
 
 
-class DenseSampler:
+class _OfSource:
+    """What every sampler takes from its source: what there is to draw, and the options of it."""
+
+    def __init__(self, source: "NumpyGenerator | DigitSampler"):
+        self.class_names = source.class_names
+        self.class_conditional = source.class_conditional
+        self.noise_distribution = source.noise_distribution
+        self.noise_entries = source.noise_entries
+        self.has_fixed_noise = source.has_fixed_noise
+        self.redraw_noise, self.use_moments = source.redraw_noise, source.use_moments
+
+    def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
+        """Chunks uint8 [at most 500, 28, 28]."""
+        raise NotImplementedError
+
+    def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
+        """uint8 [N, 28, 28]."""
+        return np.concatenate(list(self.parts(labels, seed)))
+
+
+class DenseSampler(_OfSource):
     """A `DigitSampler` of a generator of dense layers, in NumPy alone."""
 
     def __init__(self, generator: NumpyGenerator):
+        super().__init__(generator)
         self.generator = generator
-        self.class_names = generator.class_names
-        self.class_conditional = generator.class_conditional
-        self.noise_distribution = generator.noise_distribution
-        self.noise_entries = generator.noise_entries
-        self.has_fixed_noise = generator.has_fixed_noise
-        self.redraw_noise, self.use_moments = generator.redraw_noise, generator.use_moments
 
     def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """float32 [N, noise_entries]."""
@@ -86,10 +101,6 @@ class DenseSampler:
         for chunk in self._noise_parts(labels, seed):
             yield to_pixels(self.generator.generate(*chunk))
 
-    def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
-        """uint8 [N, 28, 28]."""
-        return np.concatenate(list(self.parts(labels, seed)))
-
     def _noise_parts(
         self, labels: np.ndarray, seed: philox.Seed
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -99,7 +110,7 @@ class DenseSampler:
             yield chunk, self.generator.noise(chunk, philox.fold_in(seed, start // CHUNK))
 
 
-class TruncatedSampler:
+class TruncatedSampler(_OfSource):
     """A `DigitSampler` whose noise is scaled towards the middle: more typical, less varied images.
 
     Brock et al. 2019 truncate the noise by drawing large values anew and Karras et al. 2019 scale a
@@ -112,13 +123,8 @@ class TruncatedSampler:
         Near 0 the three networks draw no class any more: their latent is the one-hot label times
         the noise, which is then 0 for all classes.
         """
+        super().__init__(sampler)
         self._sampler, self._truncation = sampler, np.float32(truncation)
-        self.class_names = sampler.class_names
-        self.class_conditional = sampler.class_conditional
-        self.noise_distribution = sampler.noise_distribution
-        self.noise_entries = sampler.noise_entries
-        self.has_fixed_noise = sampler.has_fixed_noise
-        self.redraw_noise, self.use_moments = sampler.redraw_noise, sampler.use_moments
         self.draw = sampler.draw
 
     def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
@@ -131,10 +137,6 @@ class TruncatedSampler:
         for start in range(0, len(labels), CHUNK):
             chunk = slice(start, start + CHUNK)
             yield self.draw(labels[chunk], noise[chunk])
-
-    def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
-        """uint8 [N, 28, 28]."""
-        return np.concatenate(list(self.parts(labels, seed)))
 
 
 def read_dense_sampler(path: Path, spec: GeneratorSpec, dtype: str = "float32") -> DenseSampler:

@@ -18,16 +18,10 @@ from gan3.runs.encoding import (
     read_determinator,
     read_encoder,
 )
-from gan3.runs.registry import (
-    build,
-    config_from_dict,
-    dense_generator_of,
-    determinator_of,
-)
+from gan3.runs.registry import build, config_from_dict, dense_generator_of, determinator_of
 from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
 
 if TYPE_CHECKING:
-    from gan3.method.encoding import NumpyDeterminator
     from gan3.method.system import System
 
 _LONGEST_TITLE = 200  # characters of a data set's title; those that gan3 writes are shorter
@@ -71,7 +65,7 @@ class FinishedRun:
             )
         return read_encoder(path, spec)
 
-    def determinator(self, log: Log) -> "NumpyDeterminator | None":
+    def determinator(self, log: Log) -> NumpyDeterminator | None:
         """The determinator as arrays; None if the experiment declares none.
 
         It is that of the last episode's file or, if that has none, of the newest checkpoint, which
@@ -84,8 +78,6 @@ class FinishedRun:
         if has_determinator(path, spec):
             return read_determinator(path, spec)
         import_tensorflow()
-        from gan3.method.encoding import NumpyDeterminator
-
         trained = self.with_system()
         trained.use_checkpoint(log)
         state = trained.system.state
