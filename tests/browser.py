@@ -128,6 +128,10 @@ class Browser:
         self.call("Input.dispatchKeyEvent", **kind, **common)
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
+    def save_files_in(self, folder):
+        """Save what pages offer for download in a folder, without asking."""
+        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     def screenshot(self, path, height=None):
         """Write a PNG of the window, or of the whole page up to this height."""
         if height is not None:

@@ -34,6 +34,7 @@ SECONDS = {
     "cli.test_commands": 15,
     "export.test_formats": 15,
     "data.test_download": 14,
+    "demo.test_web_page_networks": 12,
     "method.test_reference": 12,
     "data.test_datasets": 10,
 }

@@ -19,7 +19,6 @@ from gan3.baselines.plain_layers import (
     PlainLayer,
     ScaleLayer,
     UpsampleLayer,
-    folded,
     scale_of,
 )
 from gan3.method.drawing import IMAGE
@@ -67,12 +66,12 @@ class BatchNorm:
             self.variance.assign_add(0.1 * (variance - self.variance))
         return normalise(x, mean, variance, self.scale, self.shift)
 
-    def plain(self) -> ScaleLayer:
-        """What it computes by its running moments."""
+    def plain(self, activation: str = "none") -> ScaleLayer:
+        """What it and the activation after it compute, by its running moments."""
         mean, variance = self.mean.numpy(), self.variance.numpy()
         if self.scale is None:
-            return scale_of(mean, variance, np.ones_like(mean), np.zeros_like(mean))
-        return scale_of(mean, variance, self.scale.numpy(), self.shift.numpy())
+            return scale_of(mean, variance, np.ones_like(mean), np.zeros_like(mean), activation)
+        return scale_of(mean, variance, self.scale.numpy(), self.shift.numpy(), activation)
 
 
 class BaselineNetwork(Network):
@@ -232,13 +231,15 @@ class AutoWriteGenerator(BaselineGenerator):
         return tf.sigmoid(tf.cast(h, tf.float32))
 
     def plain_layers(self) -> list[PlainLayer]:
-        """What it computes by running moments; every normalisation is part of the layer before."""
-        norm0, norm1, norm2 = (norm.plain() for norm in (self.norm0, self.norm1, self.norm2))
+        """What it computes by running moments."""
         return [
-            DenseLayer(*folded(*_arrays(self.sheet), norm0), "relu"),
-            ConvLayer(*folded(*_arrays(self.conv1), norm1), "relu", 2, False),
+            DenseLayer(*_arrays(self.sheet), "none"),
+            self.norm0.plain("relu"),
+            ConvLayer(*_arrays(self.conv1), "none", 2, False),
+            self.norm1.plain("relu"),
             UpsampleLayer(),
-            ConvLayer(*folded(*_arrays(self.conv2), norm2), "relu", 2, False),
+            ConvLayer(*_arrays(self.conv2), "none", 2, False),
+            self.norm2.plain("relu"),
             UpsampleLayer(),
             ConvLayer(*_arrays(self.pixels), "sigmoid", 2, False),
         ]

@@ -4,12 +4,13 @@ Generators of dense layers are lists of `nn.dense.DenseLayer`. These may have co
 (`nn.convolutions.ConvLayer`) and the layers below, on images [height, width, channels].
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from gan3.nn.convolutions import ConvLayer
-from gan3.nn.dense import EPSILON, DenseLayer
+from gan3.nn.dense import EPSILON, DenseLayer, DenseSpec
 
 
 class LabelLayer(NamedTuple):
@@ -30,10 +31,11 @@ class ConvTransposeLayer(NamedTuple):
 
 
 class ScaleLayer(NamedTuple):
-    """x scale + shift: a batch normalisation by its running moments."""
+    """activation(x scale + shift): a batch normalisation by its running moments."""
 
     scale: np.ndarray  # [channels]
     shift: np.ndarray  # [channels]
+    activation: str  # of nn.dense.ACTIVATIONS
 
 
 class UpsampleLayer(NamedTuple):
@@ -44,13 +46,23 @@ PlainLayer = DenseLayer | ConvLayer | LabelLayer | ConvTransposeLayer | ScaleLay
 
 
 def scale_of(
-    mean: np.ndarray, variance: np.ndarray, scale: np.ndarray, shift: np.ndarray
+    mean: np.ndarray, variance: np.ndarray, scale: np.ndarray, shift: np.ndarray, activation: str
 ) -> ScaleLayer:
-    """The `ScaleLayer` of a batch normalisation with these arrays [channels]."""
+    """A batch normalisation with these arrays [channels], and the activation after it."""
     slope = scale / np.sqrt(variance + np.float32(EPSILON))
-    return ScaleLayer(slope, shift - mean * slope)
+    return ScaleLayer(slope, shift - mean * slope, activation)
 
 
-def folded(w: np.ndarray, b: np.ndarray, norm: ScaleLayer) -> tuple[np.ndarray, np.ndarray]:
-    """Weights [..., out] and biases [out] of a layer with a normalisation right after it."""
-    return w * norm.scale, b * norm.scale + norm.shift
+def dense_and_scale(spec: DenseSpec, arrays: Mapping[str, np.ndarray]) -> list[PlainLayer]:
+    """A dense layer as `nn.dense` has it, with its batch normalisation apart if it has one.
+
+    Folded into the weights, as there, a normalisation would change what float16 makes of them.
+    """
+    if not spec.batch_norm:
+        return [spec.layer(arrays)]
+    w, b = arrays[f"{spec.name}/w"], arrays[f"{spec.name}/b"]  # b shifts after the normalisation
+    mean, variance, scale = (
+        arrays[f"{spec.name}/{part}"] for part in ("mean", "variance", "scale")
+    )
+    product = DenseLayer(w, np.zeros_like(b), "none")
+    return [product, scale_of(mean, variance, scale, b, spec.activation)]

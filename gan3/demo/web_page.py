@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gan3.baselines.plain_layers import dense_and_scale
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
@@ -20,7 +21,8 @@ from gan3.method.encoding import NumpyDeterminator
 from gan3.runs.drawing import DenseSampler, DigitSampler
 
 _FOLDER = Path(__file__).parent / "page"
-_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "page.js")  # one scope, in this order
+# In one scope, in this order.
+_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "save.js", "page.js")
 
 
 def write(
@@ -31,8 +33,9 @@ def write(
 ) -> None:
     """Write the page of a generator, and of its determinator if there is one.
 
-    The weights are stored as float16, which changes no pixel by more than two of its 256 levels.
-    Batch normalisation is by running moments.
+    The weights are stored as float16, as in the files of bundled generators, whose page draws what
+    they draw. That of a run differs by no more than two of the 256 levels of a pixel. Batch
+    normalisation is by running moments.
 
     Args:
         name: of the system, for title and captions.
@@ -69,7 +72,9 @@ def write(
 def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float]:
     """The layers of the generator from noise to pixels, and the least value of a pixel."""
     if isinstance(sampler, DenseSampler):
-        return sampler.generator.layers, sampler.generator.pixel_min
+        generator = sampler.generator
+        layers = [dense_and_scale(spec, generator.arrays) for spec in generator.specs]
+        return [layer for part in layers for layer in part], generator.pixel_min
     system = sampler.system  # of a Sampler, which draws in TensorFlow
     layers = system.dense_layers()
     if layers is None:
@@ -83,7 +88,10 @@ def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float]:
 
 
 class _Weights:
-    """The arrays of the layers that were added, one after the other, float16 and little-endian."""
+    """The arrays of the layers that were added, one after the other.
+
+    Matrices and kernels are float16, vectors are float32, all are little-endian.
+    """
 
     def __init__(self, name: str):
         self._name = name
@@ -105,6 +113,9 @@ class _Weights:
         return described
 
     def _append(self, array: np.ndarray) -> None:
+        if array.ndim == 1:
+            self.parts.append(array.astype("<f4").tobytes())
+            return
         largest = float(np.abs(array).max())
         if not largest <= float(np.finfo(np.float16).max):
             raise UserError(

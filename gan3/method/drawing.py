@@ -69,6 +69,7 @@ class NumpyGenerator:
         self._classes = len(generator.class_names)
         self.noise_distribution = generator.noise_distribution
         self.pixel_min, self._matrix_seed = generator.pixel_min, generator.matrix_seed
+        self.specs, self.arrays = generator.specs, arrays
         self.layers = layers_of(generator.specs, arrays)
         inputs = generator.specs[0].inputs
         self.noise_entries = inputs // self._classes if self.class_conditional else inputs

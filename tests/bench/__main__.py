@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: times of the training step, its parts, the start-up and sampling.
+"""`python -m tests.bench`: times of the training step and its parts, and of what users wait for.
 
 Each implementation runs in a process of its own. They take turns in an order that rotates from
 round to round, so that other load on the machine affects all of them alike. Reported are medians
@@ -150,7 +150,7 @@ def run_part(part: str) -> Any:
 
 def main() -> None:
     """Measure the requested parts, print their tables and save them."""
-    parts = ("step", "growth", "profile", "outside", "start", "sample")
+    parts = ("step", "growth", "profile", "outside", "start", "sample", "page")
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="turns of each entry (default: 7)")
     parser.add_argument("--seconds", type=float, default=3, help="length of a turn (default: 3)")
@@ -184,7 +184,7 @@ def main() -> None:
         add_speedups(results["step"], SESSION)
     if "growth" in options.only:
         results["growth"] = measure(GROWTH, options.rounds, options.seconds)
-    for part in ("profile", "outside", "start", "sample"):
+    for part in ("profile", "outside", "start", "sample", "page"):
         if part in options.only:
             print(f"measuring {part}", file=sys.stderr)
             results[part] = run_part(part)
@@ -238,7 +238,7 @@ def markdown(results: dict[str, Any]) -> list[str]:
             [tuple(row) for row in profile["rows"]],
         )
         lines += [profile["note"], ""]
-    for part in ("outside", "start", "sample"):
+    for part in ("outside", "start", "sample", "page"):
         if part in results:
             lines += _table((f"{part}", ""), [tuple(row) for row in results[part]])
     return lines

@@ -3,14 +3,29 @@
 
 const SIDE = 28;
 
-// The weights, float16 and little-endian in base64, as float32.
-function decodeWeights(base64) {
-  const text = atob(base64), bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  const view = new DataView(bytes.buffer), weights = new Float32Array(bytes.length / 2);
-  const values = Float32Array.from({length: 65536}, (_, half) => halfToFloat(half));
-  for (let i = 0; i < weights.length; i++) weights[i] = values[view.getUint16(2 * i, true)];
-  return weights;
+// The arrays that Python wrote one after the other, as Float32Arrays: vectors are float32, matrices
+// and kernels are float16, all little-endian, in base64.
+class Arrays {
+  constructor(base64) {
+    const text = atob(base64), bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    this.view = new DataView(bytes.buffer);
+    this.offset = 0;
+    this.values = Float32Array.from({length: 65536}, (_, half) => halfToFloat(half));
+  }
+
+  take(shape) {
+    const {view, values} = this;
+    const array = new Float32Array(shape.reduce((product, length) => product * length, 1));
+    let offset = this.offset;
+    for (let i = 0; i < array.length; i++) {
+      if (shape.length === 1) array[i] = view.getFloat32(offset, true);
+      else array[i] = values[view.getUint16(offset, true)];
+      offset += shape.length === 1 ? 4 : 2;
+    }
+    this.offset = offset;
+    return array;
+  }
 }
 
 function halfToFloat(half) {
@@ -20,12 +35,10 @@ function halfToFloat(half) {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-// A layer with its arrays. Python gives their shapes; `take(count)` hands out the weights in order.
-function withWeights(layer, take) {
-  const entries = Object.entries(layer).map(([field, value]) => {
-    if (!Array.isArray(value)) return [field, value];
-    return [field, take(value.reduce((product, length) => product * length, 1))];
-  });
+// A layer with its arrays, of which Python gives the shapes.
+function withArrays(layer, arrays) {
+  const entries = Object.entries(layer).map(([field, value]) =>
+    [field, Array.isArray(value) ? arrays.take(value) : value]);
   return {...Object.fromEntries(entries), shape: layer.w ?? layer.rows ?? layer.scale};
 }
 
@@ -124,8 +137,10 @@ function convTranspose({w, b, shape, stride, padding, activation}, x) {
   return y.map(ACTIVATIONS[activation]);
 }
 
-const scale = ({scale, shift}, x) =>
-  x.map((v, i) => v * scale[i % scale.length] + shift[i % scale.length]);
+function scale({scale, shift, activation}, x) {
+  const activate = ACTIVATIONS[activation];
+  return x.map((v, i) => activate(v * scale[i % scale.length] + shift[i % scale.length]));
+}
 
 // Twice the side: the pixels, and the mean of two between them. `channels` are those of x.
 function upsample(x, channels) {
@@ -170,17 +185,15 @@ function erf(x) {
 class Networks {
   constructor(model) {
     this.model = model;
-    const weights = decodeWeights(model.weights);
-    let offset = 0;
-    const take = count => weights.subarray(offset, offset += count);
-    const layers = model.generator.map(layer => withWeights(layer, take));
+    const arrays = new Arrays(model.weights);
+    const layers = model.generator.map(layer => withArrays(layer, arrays));
     this.labels = layers[0].kind === "label" ? layers.shift() : null;
     this.generator = layers;
     const reader = model.determinator;
     if (!reader) return;
-    this.features = reader.features.map(layer => withWeights(layer, take));
-    this.logits = [withWeights(reader.logits, take)];
-    if (reader.code) this.code = [withWeights(reader.code, take)];
+    this.features = reader.features.map(layer => withArrays(layer, arrays));
+    this.logits = [withArrays(reader.logits, arrays)];
+    if (reader.code) this.code = [withArrays(reader.code, arrays)];
   }
 
   // The image of a class with this noise.

@@ -13,6 +13,7 @@ class Pad {
     this.items = [];  // strokes, which are lists of points, and pictures, which hide what is before
     this.pen = null;  // {x, y, isDown} once a key moved it
     this.stroke = null;  // the one that is being drawn
+    this.pointer = null;  // that draws it, unless keys do
     this.change = change;
     this.isWaiting = false;
     this.listen();
@@ -22,19 +23,23 @@ class Pad {
   listen() {
     const canvas = this.canvas;
     canvas.addEventListener("pointerdown", event => {
-      if (event.button !== 0 || this.stroke) return;
+      if (event.button !== 0 || this.stroke && !this.pen) return;
       canvas.setPointerCapture(event.pointerId);
+      this.pointer = event.pointerId;  // a second finger draws nothing
       this.pen = null;
       this.begin(this.place(event));
     });
     canvas.addEventListener("pointermove", event => {
-      if (!this.stroke || this.pen) return;
+      if (!this.stroke || event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
       for (const part of events.length ? events : [event]) this.stroke.push(this.place(part));
       this.update();
     });
     for (const name of ["pointerup", "pointercancel"])
-      canvas.addEventListener(name, () => { if (!this.pen) this.stroke = null; });
+      canvas.addEventListener(name, event => {
+        if (event.pointerId !== this.pointer) return;
+        this.stroke = this.pointer = null;
+      });
     canvas.addEventListener("keydown", event => this.press(event));
     canvas.addEventListener("blur", () => {
       this.pen = this.stroke = null;
@@ -56,7 +61,8 @@ class Pad {
   press(event) {
     const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
     const middle = this.side / 2;
-    if (event.ctrlKey && event.key === "z" || event.key === "Backspace") this.undo();
+    const isUndo = (event.ctrlKey || event.metaKey) && event.key === "z";
+    if (isUndo || event.key === "Backspace") this.undo();
     else if (event.altKey || event.ctrlKey || event.metaKey) return;
     else if (event.key === "Delete") this.clear();
     else if (event.key === " ") {
@@ -102,7 +108,8 @@ class Pad {
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(image.width * scale));
     canvas.height = Math.max(1, Math.round(image.height * scale));
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    const context = canvas.getContext("2d", {willReadFrequently: true});
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
     this.stroke = null;
     this.items.push(canvas);
     this.update();

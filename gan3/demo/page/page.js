@@ -7,7 +7,6 @@ const noun = areDigits ? "digit" : "class";
 const crop = areDigits ? 5 : 0;  // columns that a number loses at both sides of each digit
 const get = id => document.getElementById(id);
 const PERIOD = 8000;  // ms of a walk to its end and back
-const WALK_FRAMES = 40;  // of its GIF
 
 // What the page can show depends on the system.
 const HAS = {
@@ -35,11 +34,23 @@ function newNoise(label) {
   return Float64Array.from({length: model.noiseEntries}, model.noiseIsNormal ? normal : uniform);
 }
 const truncation = () => HAS["new-noise"] ? Number(get("truncation").value) : 1;
-const truncated = noise => noise.map(v => v * truncation());
+const truncations = new WeakMap();  // of the styles that were drawn with less than 1
+function truncated(noise) {
+  const style = noise.map(v => v * truncation());
+  if (truncation() < 1) truncations.set(style, truncation());
+  return style;
+}
 const styleOf = label =>
   model.fixedNoise && label !== state.label ? newNoise(label) : state.style;
 
-// From one style to another: uniform noise linearly, normal noise on an arc, where its length is
+function styleBetween(from, to, place) {
+  const style = between(from, to, place);
+  const least = Math.min(truncations.get(from) ?? 1, truncations.get(to) ?? 1);
+  if (least < 1) truncations.set(style, least);
+  return style;
+}
+
+// From one noise to another: uniform noise linearly, normal noise on an arc, where its length is
 // that of other noise (Shoemake 1985).
 function between(from, to, place) {
   const mix = (a, b) => from.map((v, i) => a * v + b * to[i]);
@@ -60,34 +71,48 @@ function paint(canvas, images, columns = images.length, cut = 0) {
   context.fillStyle = inverted ? "#000" : "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   images.forEach((image, number) => {
-    const cell = context.createImageData(width, SIDE);
-    for (let i = 0; i < width * SIDE; i++) {
-      const ink = Math.round(255 * image[SIDE * Math.floor(i / width) + cut + i % width]);
-      cell.data.fill(inverted ? ink : 255 - ink, 4 * i, 4 * i + 3);
-      cell.data[4 * i + 3] = 255;
-    }
+    const cell = context.createImageData(width, SIDE), {data} = cell;
+    for (let row = 0, k = 0; row < SIDE; row++)
+      for (let column = cut; column < SIDE - cut; column++, k += 4) {
+        const ink = Math.round(255 * image[SIDE * row + column]);
+        data[k] = data[k + 1] = data[k + 2] = inverted ? ink : 255 - ink;
+        data[k + 3] = 255;
+      }
     context.putImageData(cell, width * (number % columns), SIDE * Math.floor(number / columns));
   });
 }
 
 // Columns of a sheet of all classes: at most 16, the last row as full as can be.
 const classColumns = Math.ceil(names.length / Math.ceil(names.length / (areDigits ? 10 : 13)));
+const drawn = {style: null, images: []};  // by class, the images in this style
+function imageOf(label) {
+  const style = styleOf(label);
+  if (model.fixedNoise) return networks.draw(label, style);
+  if (drawn.style !== style) Object.assign(drawn, {style, images: []});
+  return drawn.images[label] ??= networks.draw(label, style);
+}
+
 const draw = {
-  one: () => paint(get("one"), [networks.draw(state.label, state.style)]),
+  one: () => {
+    paint(get("one"), [imageOf(state.label)]);
+    const what = HAS.classes ? names[state.label] : `any ${noun}`;
+    get("one").setAttribute("aria-label", `${what} in this style`);
+  },
   all: () => {
-    const images = names.map((_, label) => networks.draw(label, styleOf(label)));
-    paint(get("all"), images, classColumns);
+    paint(get("all"), names.map((_, label) => imageOf(label)), classColumns);
   },
   number: () => {
     const own = get("own-styles").checked, labels = labelsOf(get("text").value);
     const images = labels.map((label, i) => {
-      if (own) state.own[i] ??= newNoise(label);
-      return networks.draw(label, own ? truncated(state.own[i]) : styleOf(label));
+      if (!own) return imageOf(label);
+      state.own[i] ??= newNoise(label);
+      return networks.draw(label, truncated(state.own[i]));
     });
     get("number").hidden = !images.length;
     if (images.length) paint(get("number"), images, images.length, crop);
     // A short number is not blown up to the width of its section.
-    get("number").style.width = `${Math.min(images.length * 4.5, 60)}rem`;
+    get("number").style.width = `${images.length * 6}rem`;
+    get("number").setAttribute("aria-label", `${get("text").value} in this style`);
   },
   sheet: () => {
     const images = state.sheet.map(([label, noise]) => networks.draw(label, truncated(noise)));
@@ -109,22 +134,27 @@ function labelsOf(text) {
   return (isList ? parts : [...text]).map(name => names.indexOf(name)).filter(label => label >= 0);
 }
 
-function drawStyle() {
+const FRAME = 100;  // ms; where drawing takes longer, a walk shows one image until it pauses
+let cost = 0;  // ms of the last drawing of all classes and the number
+
+function drawStyle(isFrame = false) {
   sliders.forEach(({slider, value}, i) => {
     slider.value = state.style[i];
     value.textContent = state.style[i].toFixed(2);
   });
   buttons.forEach((button, label) => button.setAttribute("aria-pressed", label === state.label));
   draw.one();
-  if (HAS.classes) {
-    draw.all();
-    draw.number();
-  }
+  if (!HAS.classes || isFrame && cost > FRAME) return;
+  const start = performance.now();
+  draw.all();
+  draw.number();
+  cost = performance.now() - start;
 }
 
 function drawEnds() {
   if (!HAS["new-noise"]) return;
-  paint(get("walk-from"), [networks.draw(state.label, state.from)]);
+  const isHere = state.from === state.style;
+  paint(get("walk-from"), [isHere ? imageOf(state.label) : networks.draw(state.label, state.from)]);
   paint(get("walk-to"), [networks.draw(state.label, state.to)]);
 }
 
@@ -141,14 +171,22 @@ function drawEverything() {
   if (lastReading) show(...lastReading);
 }
 
-// Five rows; with more than 50 classes all of them.
+// Five rows, two where drawing is slow; with more than 50 classes all of them.
 function newSheet() {
   const only = Number(get("sheet-class").value), columns = Math.max(classColumns, 10);
-  const rows = Math.max(5, Math.ceil(names.length / columns));
+  const rows = Math.max(isSlow() ? 2 : 5, Math.ceil(names.length / columns));
   state.sheet = Array.from({length: columns * rows}, (_, i) => {
     const label = HAS.classes && only >= 0 ? only : i % names.length;
     return [label, newNoise(label)];
   });
+}
+function isSlow() {
+  const times = [0, 1, 2].map(() => {
+    const start = performance.now();
+    networks.draw(state.label, state.style);
+    return performance.now() - start;
+  });
+  return Math.min(...times) > 15;  // ms
 }
 const newArithmetic = () => {
   state.arithmetic = Array.from({length: 6}, () => newNoise(state.label));
@@ -167,12 +205,13 @@ function choose(style) {
 
 function moveTo(position) {
   state.position = position;
-  state.style = between(state.from, state.to, position);
+  state.style = styleBetween(state.from, state.to, position);
   get("walk").value = position;
-  drawStyle();
+  drawStyle(state.playing);
 }
 
 function pause() {
+  if (state.playing && cost > FRAME) drawStyle();
   state.playing = false;
   get("play").textContent = "play";
 }
@@ -243,9 +282,11 @@ function read(levels) {
   const reading = levels ? networks.read(image) : {};
   const label = levels ? reading.probabilities.indexOf(Math.max(...reading.probabilities)) : -1;
   if (reading.noise) {
+    const isOther = label !== state.label;
     state.label = label;
     choose(reading.noise);
-    reading.redrawn = networks.draw(label, reading.noise);
+    if (isOther) draw.arithmetic();
+    reading.redrawn = imageOf(label);
   } else if (levels && label !== state.label) select(label);
   lastReading = [image, reading, label];
   show(...lastReading);
@@ -295,77 +336,11 @@ function likeness(first, second) {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b) || 1);
 }
 
-// -- saving ----------------------------------------------------------------------------------
-const SCALES = {one: 10, all: 4, number: 4, sheet: 4, arithmetic: 6};
-const CAPTION = 20;  // height in pixels
-
-// The canvas enlarged, with a caption below.
-function picture(id) {
-  const source = get(id), scale = SCALES[id], inverted = get("inverted").checked;
-  const canvas = document.createElement("canvas");
-  const context = canvas.getContext("2d", {willReadFrequently: true});
-  const [width, height] = [source.width * scale, source.height * scale];
-  Object.assign(canvas, {width, height: height + CAPTION});
-  context.fillStyle = inverted ? "#000" : "#fff";
-  context.fillRect(0, 0, width, height + CAPTION);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(source, 0, 0, width, height);
-  context.fillStyle = "#888";
-  context.font = "12px sans-serif";
-  context.textBaseline = "middle";
-  context.fillText(captionOf(id), 4, height + CAPTION / 2, width - 8);
-  return canvas;
-}
-
-function captionOf(id) {
-  const parts = [`gan3 ${model.name}`];
-  if (id === "number") parts.push(get("text").value);
-  if (id === "arithmetic") parts.push("seed 1, seed 2, 1 − 2, 1 + 2; below: other noise");
-  if (truncation() < 1) parts.push(`truncation ${truncation().toFixed(2)}`);
-  return parts.join(" · ");
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.download = name;
-  link.href = URL.createObjectURL(blob);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  get("status").textContent = `Saved: ${name}`;
-}
-
-const savePng = id => picture(id).toBlob(blob => save(blob, `${id}.png`));
-
-// The walk to its end and back, as the canvas shows it.
-function walkGif(id) {
-  const {style} = state, frames = [];
-  let size = null;
-  for (let i = 0; i < WALK_FRAMES; i++) {
-    state.style = between(state.from, state.to, (1 - Math.cos(2 * Math.PI * i / WALK_FRAMES)) / 2);
-    draw[id]();
-    const canvas = picture(id), {width, height} = canvas;
-    const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
-    const grey = new Uint8Array(width * height);
-    for (let k = 0; k < grey.length; k++) grey[k] = 17 * Math.round(data[4 * k] / 17);  // 16 levels
-    frames.push(grey);
-    size = [width, height];
-  }
-  state.style = style;
-  draw[id]();
-  return encodeGif(frames, ...size, PERIOD / WALK_FRAMES / 10);
-}
-
-function saveGif(id) {
-  get("status").textContent = "Drawing the walk …";
-  setTimeout(() => save(new Blob([walkGif(id)], {type: "image/gif"}), `${id}_walk.gif`), 50);
-}
-
 // -- what the controls do ---------------------------------------------------------------------
 const pad = new Pad(get("pad"), read);
 async function open(file) {
   if (!file) return;
-  const isPicture = await pad.open(file);
-  get("status").textContent = isPicture ? "" : `${file.name}: not a picture that can be read.`;
+  if (!await pad.open(file)) tell(`${file.name}: not a picture that can be read.`);
 }
 get("undo").onclick = () => pad.undo();
 get("clear").onclick = () => pad.clear();

@@ -15,21 +15,23 @@ function readPicture(rgba, width, height) {
   return width === SIDE && height === SIDE ? toFullInk(ink) : normalise(ink, width, height);
 }
 
-const maximum = values => values.reduce((most, v) => v > most ? v : most, 0);
-
-const LUMA = [19595, 38470, 7471];  // of red, green and blue in a grey level, of 65536
+function maximum(values) {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
+  return most;
+}
 
 // Grey levels, transparent pixels in the colour of the background.
 function greyOf(rgba, background) {
   const grey = new Uint8Array(rgba.length / 4);
   for (let i = 0, k = 0; i < grey.length; i++, k += 4) {
-    const alpha = rgba[k + 3], under = background * (255 - alpha);
-    let sum = 32768;
-    for (let c = 0; c < 3; c++) {
-      const mixed = alpha === 255 ? rgba[k + c] : Math.round((rgba[k + c] * alpha + under) / 255);
-      sum += LUMA[c] * mixed;
+    const alpha = rgba[k + 3];
+    let r = rgba[k], g = rgba[k + 1], b = rgba[k + 2];
+    if (alpha < 255) {
+      const under = background * (255 - alpha);
+      [r, g, b] = [r, g, b].map(v => Math.round((v * alpha + under) / 255));
     }
-    grey[i] = sum >> 16;
+    grey[i] = r * 19595 + g * 38470 + b * 7471 + 32768 >> 16;
   }
   return grey;
 }
@@ -42,9 +44,10 @@ function inkOf(grey, width, height) {
   border.sort((a, b) => a - b);
   const middle = border.length / 2;  // their number is even
   const background = Math.floor((border[middle - 1] + border[middle]) / 2);
-  const lightest = maximum(grey), darkest = 255 - maximum(grey.map(v => 255 - v));
-  const darkOnLight = background - darkest > lightest - background;
-  return grey.map(v => Math.max(darkOnLight ? background - v : v - background, 0));
+  let darkest = 255;
+  for (let i = 0; i < grey.length; i++) if (grey[i] < darkest) darkest = grey[i];
+  const sign = background - darkest > maximum(grey) - background ? -1 : 1;  // -1: dark on light
+  return grey.map(v => Math.max(sign * (v - background), 0));
 }
 
 // Ink scaled and centred as in MNIST.
