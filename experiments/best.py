@@ -29,7 +29,7 @@ CONFIG = VaeGanConfig(
     digit_loss="softmax_mean",
     # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016): a third of the time.
     #    In three_network, without what follows, coverage falls from .137 to .020.
-    generator_widths=(256, 512, 784),
+    generator_widths=(256, 512, 49 * 24),
     discriminator_widths=(32, 64, 256),
     determinator_widths=(32, 64, 256),
     kernel_size=4,
@@ -44,6 +44,8 @@ CONFIG = VaeGanConfig(
     # 4. Batch normalisation in the generator (Ioffe & Szegedy 2015): .788 without. And wider first
     #    layers.
     batch_norm=True,
+    pixel_layer="conv_transpose",
+    shared_noise=True,
     # 5. The discriminator is given the requested digit (Mirza & Osindero 2014): .844 without,
     #    within the seeds' noise.
     class_conditional_discriminator=True,
@@ -57,13 +59,13 @@ CONFIG = VaeGanConfig(
     #    short for decay to matter.
     lr_decay_start=0.6,
     ema_decay=0.995,
-    learning_rate=Triple(4e-3, 2e-3, 1e-3),
+    learning_rate=Triple(4e-3, 4e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
     digit_weight=1.0,
     # 8. The determinator encodes the handwriting and the generator reconstructs it (Larsen et al.
     #    2016, Bao et al. 2017): .743 with it (without 9), .311 without.
-    reconstruction_weight=0.04,
-    kl_weight=1.0,
+    reconstruction_weight=0.025,
+    code_noise=0.1,
     # 9. Reconstructed images must pass the discriminator (Larsen et al. 2016): .743 without.
     reconstruction_adversarial_weight=2.0,
 )

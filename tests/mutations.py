@@ -123,8 +123,8 @@ MUTATIONS = (
     Mutation(
         "the encoder's loss does not reach the determinator",
         "gan3/vae_gan/train_step.py",
-        "c_loss += config.reconstruction_weight * (reconstruction + config.kl_weight * kl)",
-        "c_loss += 0.0 * (reconstruction + config.kl_weight * kl)",
+        "c_loss += config.reconstruction_weight * (reconstruction + code_loss)",
+        "c_loss += 0.0 * (reconstruction + code_loss)",
         "vae_gan.test_train_step",
     ),
     Mutation(

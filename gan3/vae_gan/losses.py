@@ -1,4 +1,4 @@
-"""Losses that `best` adds: other adversarial losses, gradient penalties and the VAE's two terms."""
+"""Losses that `best` adds: other adversarial losses, gradient penalties and reconstruction."""
 
 import tensorflow as tf
 
@@ -60,12 +60,3 @@ def reconstruction(logits: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
     targets = tf.reshape(images, [-1, 784])
     pixels = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)  # [B, 784]
     return tf.reduce_mean(tf.reduce_sum(pixels, axis=1))
-
-
-def kl_to_normal(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
-    """Kullback-Leibler divergence of N(mean, variance) from N(0, 1), summed over entries [B, D].
-
-    Mean over the batch, nats (Kingma & Welling 2014, appendix B); 0 for mean 0 and variance 1.
-    """
-    entries = tf.square(mean) + tf.exp(log_variance) - log_variance - 1
-    return 0.5 * tf.reduce_mean(tf.reduce_sum(entries, axis=1))

@@ -47,7 +47,7 @@ class VaeGanStep(ThreeNetworkStep):
         noise: Noise,
         sampler: VaeGanGenerator,
     ):
-        """sampler: the generator that samples are drawn with, averaged if `ema_decay` is not 0."""
+        """sampler: the generator that samples are drawn with, averaged unless `ema_decay` is 0."""
         super().__init__(config, networks, optimizers, noise)
         self.sampler = sampler
 
@@ -121,17 +121,18 @@ class VaeGanStep(ThreeNetworkStep):
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, dropout_seed = tf.unstack(tf.random.split(fake_seed, 2))
         noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
-        latent = latent_of(labels, noise, config.classes)  # [B, 10 K]
+        latent = self.latent(labels, noise)
         reconstructs = config.reconstruction_weight > 0
         if reconstructs:
-            real_digit_logits, mean, log_variance = self.networks.determinator.encode(
+            determinator = self.networks.determinator
+            real_digit_logits, numbers = determinator.encode(
                 images, keep_prob.determinator, determinator_seed
             )
+            steps = tf.cast(self.optimizers.generator.steps, tf.float32)
             code_seed = tf.random.fold_in(determinator_seed, 1)
-            normal = tf.random.stateless_normal(tf.shape(mean), code_seed, alg="philox")
-            code = mean + tf.exp(0.5 * log_variance) * normal  # [B, 10]
-            encoded_latent = latent_of(labels, normal_to_uniform(code), config.classes)
-            latent = tf.concat([latent, encoded_latent], axis=0)  # [2B, 10 K]
+            code, code_loss = determinator.code_norm.train(numbers, labels, steps, code_seed)
+            encoded_latent = self.latent(labels, normal_to_uniform(code))
+            latent = tf.concat([latent, encoded_latent], axis=0)  # [2B, …]
         else:
             real_digit_logits = self.networks.determinator(
                 images, keep_prob.determinator, determinator_seed
@@ -147,14 +148,17 @@ class VaeGanStep(ThreeNetworkStep):
         g_loss += config.digit_weight * digit_loss + self.l1("generator")
         if reconstructs:
             reconstruction = losses.reconstruction(tf.split(pixel_logits, 2)[1], images)
-            kl = losses.kl_to_normal(mean, log_variance)
             g_loss += config.reconstruction_weight * reconstruction
-            c_loss += config.reconstruction_weight * (reconstruction + config.kl_weight * kl)
+            c_loss += config.reconstruction_weight * (reconstruction + code_loss)
             if config.reconstruction_adversarial_weight:
                 seed = tf.random.fold_in(seed, 1)
                 adversarial_loss = self.adversarial_loss(images, reconstructed, labels, seed)
                 g_loss += config.reconstruction_adversarial_weight * adversarial_loss
         return g_loss, c_loss
+
+    def latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """The generator's input of `labels` [B] and `noise` [B, 10]."""
+        return latent_of(labels, noise, self.config.classes, self.config.shared_noise)
 
     def fakes(
         self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
@@ -162,7 +166,7 @@ class VaeGanStep(ThreeNetworkStep):
         """Images [B, 28, 28, 1] of the requested digits, with dropout and batch moments."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
-        latent = latent_of(labels, noise, self.config.classes)  # [B, 10 K]
+        latent = self.latent(labels, noise)
         keep_prob = self.config.keep_prob.generator
         return as_images(self.networks.generator.logits(latent, keep_prob, dropout_seed)[0])
 
@@ -206,10 +210,10 @@ class VaeGanStep(ThreeNetworkStep):
         max_decay = steps / (steps + 9)
         if sampler is not trained:
             rate = 1 - tf.minimum(self.config.ema_decay, max_decay)
-            for average, weight in zip(sampler.weights, trained.weights, strict=True):
+            for average, weight in zip(sampler.weights, trained.merged_weights, strict=True):
                 average.assign_add(rate * (weight - average))
         if sampler.means:
-            latent = latent_of(labels, self.noise(labels, seed), self.config.classes)
+            latent = self.latent(labels, self.noise(labels, seed))
             _, moments = sampler.logits(latent)
             rate = 1 - tf.minimum(_MOMENTS_DECAY, max_decay)
             running = zip(sampler.means, sampler.variances, moments, strict=True)

@@ -76,7 +76,7 @@ def two_networks():
 
 
 BEST = {
-    "generator_widths": "20,30",
+    "generator_widths": "20,49",
     "discriminator_widths": "4,8,16",
     "determinator_widths": "4,8,16",
     "keep_prob": "0.7",

@@ -17,7 +17,8 @@ class Fields(unittest.TestCase):
         self.assertEqual(CONFIG.discriminator_widths, (32, 64, 1024))
         self.assertEqual(CONFIG.determinator_widths, (32, 64, 1024))
         self.assertEqual((CONFIG.kernel_size, CONFIG.downsampling), (5, "pool"))
-        for name in ("batch_norm", "class_conditional_discriminator"):
+        self.assertEqual(CONFIG.pixel_layer, "dense")
+        for name in ("batch_norm", "shared_noise", "class_conditional_discriminator"):
             self.assertIs(getattr(CONFIG, name), False)
         for name in (
             *("r1_weight", "r2_weight", "reconstruction_weight", "ema_decay"),
@@ -85,7 +86,9 @@ class Fields(unittest.TestCase):
             ("penalty_every", "0", "at least 1"),
             ("penalty_every", "1001", "at most 1000"),
             ("reconstruction_weight", "nan", "does not fit"),
-            ("kl_weight", "-0.1", "at least 0"),
+            ("code_noise", "-0.1", "at least 0"),
+            ("code_noise", "1.1", "at most 1"),
+            ("pixel_layer", "conv", "not one of dense, conv_transpose"),
             ("reconstruction_adversarial_weight", "inf", "does not fit"),
             ("ema_decay", "1", "does not fit"),
             ("lr_decay_start", "1.1", "does not fit"),

@@ -29,12 +29,14 @@ CONFIG = VaeGanConfig(
     learning_rate=Triple(2e-3, 1e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
     digit_weight=0.3,
-    generator_widths=(12, 16),
+    generator_widths=(12, 49),
     discriminator_widths=(3, 4, 8),
     determinator_widths=(3, 4, 8),
     kernel_size=3,
     downsampling="stride",
     batch_norm=True,
+    pixel_layer="conv_transpose",
+    shared_noise=True,
     class_conditional_discriminator=True,
     r1_weight=0.3,
     penalty_every=4,
@@ -129,7 +131,7 @@ class Step(unittest.TestCase):
             np.testing.assert_array_equal(first[name], second[name], name)
         step(tf.constant([1, 5]))
         step_again(tf.constant([2, 5]))
-        for name in ("generator/pixels/w", "discriminator/conv1/w", "determinator/reading/w"):
+        for name in ("generator/pixels/w", "discriminator/conv1/w", "determinator/encoder/w"):
             self.assertFalse(np.array_equal(state_of(one)[name], state_of(again)[name]), name)
 
     def test_each_update_moves_only_its_own_network(self):
@@ -148,10 +150,13 @@ class Step(unittest.TestCase):
                 finite = in_graph(lambda role=role: update(role))
             self.assertTrue(finite)
             expected = {name for name in before if name.startswith((f"{role}/", f"adam/{role}/"))}
+            # Moments of the codes move when the losses are computed, whatever is updated.
+            expected -= {"determinator/code/means", "determinator/code/variances"}
             running = {v.name.removesuffix(":0") for v in system.networks.generator.means}
             running |= {v.name.removesuffix(":0") for v in system.networks.generator.variances}
             with self.subTest(role):
-                self.assertEqual(changed(before, state_of(system)), expected - running)
+                moved = {v for v in changed(before, state_of(system)) if "/code/" not in v}
+                self.assertEqual(moved, expected - running)
                 self.assertIn(f"adam/{role}/steps", expected)
 
     def test_generator_and_determinator_are_updated_from_one_pass(self):
@@ -220,7 +225,7 @@ class Step(unittest.TestCase):
                 adversarial_loss=form,
                 keep_prob=keep_prob,
                 l1_weight=l1_weight,
-                kl_weight=0.6,
+                code_noise=0.3,
                 reconstruction_adversarial_weight=1.7,
             )
             generator, discriminator, determinator = system.networks
@@ -231,16 +236,19 @@ class Step(unittest.TestCase):
                 fake = network(drawn, keep_prob.discriminator, dropout, labels)
                 return loss(real.numpy(), fake.numpy())
 
-            real_logits, mean, log_variance = determinator.encode(
+            real_logits, numbers = determinator.encode(
                 images, keep_prob.determinator, determinator_seed
             )
             code_seed = tf.random.fold_in(determinator_seed, 1)
             normal = tf.random.stateless_normal([20, 10], code_seed, alg="philox")
-            code = mean + tf.sqrt(tf.exp(log_variance)) * normal
+            # Before the first step the moments of every class are 0 and 1.
+            variances = tf.reduce_mean(numbers**2, axis=0)
+            code = math.sqrt(0.7) * numbers / tf.sqrt(variances + 1e-5) + math.sqrt(0.3) * normal
+            code_loss = 0.5 * (variances - tf.math.log(variances) - 1).numpy().sum()
             noise = system.noise(labels, noise_seed)
             latents = [
-                latent_of(labels, noise, 10),
-                latent_of(labels, tf.math.erf(code / 2**0.5), 10),
+                latent_of(labels, noise, 10, label_entry=True),
+                latent_of(labels, tf.math.erf(code / 2**0.5), 10, label_entry=True),
             ]
             pixel_logits, _ = generator.logits(
                 tf.concat(latents, axis=0), keep_prob.generator, dropout_seed
@@ -252,8 +260,6 @@ class Step(unittest.TestCase):
             # Sums over pixels and entries of the code, means over images.
             pixels, z = images.numpy().reshape(20, 784), pixel_logits.numpy()[20:]
             reconstruction = (np.log1p(np.exp(z)) - pixels * z).sum(axis=1).mean()
-            mean, log_variance = mean.numpy(), log_variance.numpy()
-            kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1).mean()
             l1 = [
                 weight * sum(np.abs(w.numpy()).sum() for w in network.l1_weights)
                 for weight, network in zip(l1_weight, system.networks, strict=True)
@@ -265,7 +271,7 @@ class Step(unittest.TestCase):
                 + 1.7 * adversarial_loss(reconstructed, tf.random.fold_in(critic_seed, 1))
                 + l1[0],
                 digit_cross_entropy(real_logits.numpy(), labels.numpy())
-                + 0.02 * (reconstruction + 0.6 * kl)
+                + 0.02 * (reconstruction + code_loss)
                 + l1[2],
             )
             got = system.train_step.generator_and_determinator_losses(
@@ -339,13 +345,14 @@ class Step(unittest.TestCase):
         step = stepper(system)
 
         def reconstruction():
-            _, mean, _ = system.networks.determinator.encode(self.images)
-            latent = latent_of(self.labels, normal_to_uniform(mean), 10)
+            determinator = system.networks.determinator
+            code = determinator.code_norm(determinator.encode(self.images)[1], self.labels)
+            latent = latent_of(self.labels, normal_to_uniform(code), 10, label_entry=True)
             pixel_logits, _ = system.networks.generator.logits(latent)
             return float(losses.reconstruction(pixel_logits, self.images))
 
         before = reconstruction()
-        for number in range(60):
+        for number in range(100):
             step(tf.constant([0, number]))
         self.assertLess(reconstruction(), 0.8 * before)
 
@@ -384,7 +391,8 @@ class Schedule(unittest.TestCase):
         step(SEED)
         names = changed(before, state_of(system))
         for role in ROLES:
-            self.assertFalse([name for name in names if name.startswith(f"{role}/")])
+            moved = [name for name in names if name.startswith(f"{role}/")]
+            self.assertFalse([name for name in moved if "/code/" not in name])
             self.assertIn(f"adam/{role}/steps", names)
 
 
@@ -395,11 +403,12 @@ class Sampler(unittest.TestCase):
         restore(system, start)
         name = "hidden1/w"
         mean = state_of(system)[f"average/{name}"]
-        np.testing.assert_array_equal(mean, state_of(system)[f"generator/{name}"])
+        np.testing.assert_array_equal(mean, system.networks.generator.merged_weights[0])
         for number in range(1, 5):
             step(tf.constant([0, number]))
             weight = 1 - min(0.9, number / (number + 9))
-            mean = mean + weight * (state_of(system)[f"generator/{name}"] - mean)
+            trained = system.networks.generator.merged_weights[0].numpy()
+            mean = mean + weight * (trained - mean)
             np.testing.assert_allclose(state_of(system)[f"average/{name}"], mean, atol=1e-6)
 
     @slow("trains 200 steps")
@@ -410,7 +419,7 @@ class Sampler(unittest.TestCase):
             step(tf.constant([0, number]))
         _, labels = batch_of(20)
         labels = tf.tile(labels, [200])
-        latent = latent_of(labels, system.noise(labels, SEED), 10)
+        latent = latent_of(labels, system.noise(labels, SEED), 10, label_entry=True)
         sampler = system.sampler
         _, moments = sampler.logits(latent)
         running = zip(sampler.means, sampler.variances, moments, strict=True)
@@ -424,6 +433,7 @@ class Sampler(unittest.TestCase):
     def test_without_averaging_the_moments_are_the_trained_generators_own(self):
         system = system_of(
             ema_decay=0.0,
+            shared_noise=False,
             r1_weight=0.0,
             reconstruction_weight=0.0,
             reconstruction_adversarial_weight=0.0,

@@ -11,7 +11,7 @@ const PERIOD = 8000;  // ms of a walk to its end and back
 // What the page can show depends on the system.
 const HAS = {
   determinator: Boolean(model.determinator),
-  code: Boolean(model.determinator?.code),
+  code: Boolean(model.determinator?.encoder),
   classes: model.classConditional,
   "new-noise": !model.fixedNoise,
 };
