@@ -32,6 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError as error:
+        reason = str(error) or "there is no more"
+        _print_error(
+            f"memory: {reason}; close other programs, or ask for fewer images or a smaller batch"
+        )
+        return 2
     except OSError as error:  # the last resort; most code reports its own files with more detail
         reason = (error.strerror or str(error)).lower()
         _print_error(

@@ -34,6 +34,18 @@ class ExitStatus(unittest.TestCase):
                 "gan3: x: cannot be read or written (no space left on device); check its path, its"
                 " permissions and the disk",
             ),
+            (
+                MemoryError("Unable to allocate 179 MiB"),
+                2,
+                "gan3: memory: Unable to allocate 179 MiB; close other programs, or ask for fewer"
+                " images or a smaller batch",
+            ),
+            (
+                MemoryError(),
+                2,
+                "gan3: memory: there is no more; close other programs, or ask for fewer images or a"
+                " smaller batch",
+            ),
         ):
             with self.subTest(status=status):
                 self.assertEqual(self.run_command(error), (status, f"{line}\n"))
