@@ -41,7 +41,7 @@ class Pretrained(NamedTuple):
 
 GENERATORS = {
     "best": Pretrained(
-        "best", 1, "346c6eae4b9aa78ba8872a2f22a547e674ea984b57250d270e69ed90e3f25294"
+        "best", 1, "168555f16de6b04a6abbd8123fc936b46867634bba1865ca5c40e3670c697bf9"
     ),
     "three_network": Pretrained(
         "three_network", 0, "f5796d47f698f64cceb5888e2132c87a6d4c6719e7af3ecfc01923ab8dd0c90a"
