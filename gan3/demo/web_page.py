@@ -73,8 +73,10 @@ def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float]:
     """The layers of the generator from noise to pixels, and the least value of a pixel."""
     if isinstance(sampler, DenseSampler):
         generator = sampler.generator
-        layers = [dense_and_scale(spec, generator.arrays) for spec in generator.specs]
-        return [layer for part in layers for layer in part], generator.pixel_min
+        layers = [
+            layer for spec in generator.specs for layer in dense_and_scale(spec, generator.arrays)
+        ]
+        return layers, generator.pixel_min
     system = sampler.system  # of a Sampler, which draws in TensorFlow
     layers = system.dense_layers()
     if layers is None:
