@@ -163,3 +163,11 @@ class Browser:
             self.problems.append(details.get("exception", details).get("description", "error"))
         elif method == "Log.entryAdded":
             self.problems.append(params["entry"]["text"])
+
+
+def write_on_pad(browser, points):
+    """A stroke by mouse on the pad of the web page, through points of its 280 pixels."""
+    left, top, width = browser.run(
+        "(box => [box.left, box.top, box.width])(get('pad').getBoundingClientRect())"
+    )
+    browser.drag([(left + x * width / 280, top + y * width / 280) for x, y in points])

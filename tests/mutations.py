@@ -88,8 +88,8 @@ MUTATIONS = (
     Mutation(
         "the noise is in the columns of the next digit",
         "gan3/method/noise.py",
-        "return soft_latent(tf.one_hot(labels, classes, dtype=noise.dtype), noise)",
-        "return soft_latent(tf.one_hot((labels + 1) % classes, classes, dtype=noise.dtype), noise)",
+        "tf.one_hot(labels, classes, dtype=noise.dtype)",
+        "tf.one_hot((labels + 1) % classes, classes, dtype=noise.dtype)",
         "method.test_noise",
     ),
     Mutation(

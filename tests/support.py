@@ -70,6 +70,16 @@ def small_system(seed=3, dtype="float32", **changes):
     return ThreeNetworks(config, dtype)
 
 
+def seven():
+    """A seven of sharp strokes, ink 255, uint8 [28, 28], centred as MNIST's digits are."""
+    digit = np.zeros((28, 28), np.uint8)
+    digit[4:7, 6:22] = 255
+    for row in range(7, 24):
+        middle = 21 - (row - 7) // 2
+        digit[row, middle - 2 : middle + 1] = 255
+    return digit
+
+
 def batch_of(count, seed=0):
     """Images of strokes, float32 [count, 28, 28, 1] in 0..1, and their labels, int32 [count]."""
     import tensorflow as tf

@@ -76,9 +76,10 @@ def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float, bool
     """The layers of the generator, the least value of a pixel, and `GeneratorSpec.label_entry`."""
     if isinstance(sampler, DenseSampler):
         generator = sampler.generator
-        layers = [plain_layers_of(spec, generator.arrays) for spec in generator.specs]
-        flat = [layer for part in layers for layer in part]
-        return flat, generator.pixel_min, generator.label_entry
+        layers = [
+            layer for spec in generator.specs for layer in plain_layers_of(spec, generator.arrays)
+        ]
+        return layers, generator.pixel_min, generator.label_entry
     system = sampler.system  # of a Sampler, which draws in TensorFlow
     layers = system.dense_layers()
     if layers is None:

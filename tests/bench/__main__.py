@@ -19,6 +19,7 @@ from gan3.core.files import make_folder, write_atomically, write_json
 
 ROOT = Path(__file__).parent.parent.parent
 SESSION = "TF1 graph and Session"
+TABLES = ("outside", "start", "sample", "page")  # parts whose results are the rows of a table
 
 
 class Entry(NamedTuple):
@@ -150,7 +151,7 @@ def run_part(part: str) -> Any:
 
 def main() -> None:
     """Measure the requested parts, print their tables and save them."""
-    parts = ("step", "growth", "profile", "outside", "start", "sample", "page")
+    parts = ("step", "growth", "profile", *TABLES)
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="turns of each entry (default: 7)")
     parser.add_argument("--seconds", type=float, default=3, help="length of a turn (default: 3)")
@@ -184,7 +185,7 @@ def main() -> None:
         add_speedups(results["step"], SESSION)
     if "growth" in options.only:
         results["growth"] = measure(GROWTH, options.rounds, options.seconds)
-    for part in ("profile", "outside", "start", "sample", "page"):
+    for part in ("profile", *TABLES):
         if part in options.only:
             print(f"measuring {part}", file=sys.stderr)
             results[part] = run_part(part)
@@ -238,7 +239,7 @@ def markdown(results: dict[str, Any]) -> list[str]:
             [tuple(row) for row in profile["rows"]],
         )
         lines += [profile["note"], ""]
-    for part in ("outside", "start", "sample", "page"):
+    for part in TABLES:
         if part in results:
             lines += _table((f"{part}", ""), [tuple(row) for row in results[part]])
     return lines

@@ -275,35 +275,29 @@ def sample() -> list[tuple[str, str]]:
 
 
 def page() -> list[tuple[str, str]]:
-    """The web page of `best` in Chromium: its size, and from a drawing to everything redrawn."""
-    from gan3.demo import web_page
-    from gan3.runs import pretrained
-    from tests.browser import BROWSER, Browser
+    """The web page of `best` in Chromium: its size, and how long it takes to show a new stroke."""
+    from gan3.cli.main import main
+    from tests.browser import BROWSER, Browser, write_on_pad
 
     if BROWSER is None:
         return [("Chromium", "not installed, so not measured")]
-    reading = "const start = performance.now(); read(pad.levels());"
-    reading += " return performance.now() - start;"
+    timed_reading = (
+        "{ const start = performance.now(); read(pad.levels()); return performance.now() - start; }"
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "best.html")
-        sampler, determinator = (
-            pretrained.open_pretrained("best"),
-            pretrained.open_determinator("best"),
-        )
-        web_page.write(path, sampler, determinator, "best")
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(["export-page", "--pretrained", "best", "--out", str(path)])
         size = path.stat().st_size / 1e6
         browser = Browser()
         try:
             browser.open(path)
-            left, top = browser.run(
-                "(box => [box.left, box.top])(get('pad').getBoundingClientRect())"
-            )
-            browser.drag([(left + x, top + y) for x, y in ((60, 60), (200, 60), (90, 240))])  # a 7
-            times = browser.run(f"Array.from({{length: 60}}, () => {{ {reading} }})")
+            write_on_pad(browser, [(60, 60), (200, 60), (90, 240)])  # a 7
+            times = browser.run(f"Array.from({{length: 60}}, () => {timed_reading})")
         finally:
             browser.close()
     spread = f"median {median(times):.0f} ms, {min(times):.0f}–{max(times):.0f}"
-    return [("size of the file", f"{size:.1f} MB"), ("drawing to redrawn", spread)]
+    return [("size of the file", f"{size:.1f} MB"), ("reading and drawing a stroke", spread)]
 
 
 if __name__ == "__main__":

@@ -8,29 +8,20 @@ from PIL import Image
 from gan3.core.errors import UserError
 from gan3.demo import digit_reader
 from gan3.evaluation import judge
-from tests.support import MNIST, FolderTest, needs_mnist
+from tests.support import MNIST, FolderTest, needs_mnist, seven
 
 
 class Reading(FolderTest):
-    def stroke(self):
-        """A seven of sharp strokes, ink 255, uint8 [28, 28], centred as MNIST's digits are."""
-        digit = np.zeros((28, 28), np.uint8)
-        digit[4:7, 6:22] = 255
-        for row in range(7, 24):
-            middle = 21 - (row - 7) // 2
-            digit[row, middle - 2 : middle + 1] = 255
-        return digit
-
     def read(self, picture):
         Image.fromarray(picture).save(self.folder / "x.png")
         return digit_reader.read_picture(self.folder / "x.png")
 
     def test_a_picture_of_mnists_size_is_not_changed(self):
-        np.testing.assert_array_equal(self.read(self.stroke()), self.stroke())
-        np.testing.assert_array_equal(self.read(255 - self.stroke()), self.stroke())
+        np.testing.assert_array_equal(self.read(seven()), seven())
+        np.testing.assert_array_equal(self.read(255 - seven()), seven())
 
     def test_size_position_and_polarity_make_no_difference(self):
-        large = np.kron(self.stroke(), np.ones((6, 6), np.uint8))
+        large = np.kron(seven(), np.ones((6, 6), np.uint8))
         wide = np.zeros((300, 400), np.uint8)
         wide[20 : 20 + 168, 200 : 200 + 168] = large
         a, b = self.read(wide), self.read(255 - wide)
@@ -44,23 +35,23 @@ class Reading(FolderTest):
 
     def test_transparent_background_counts_as_paper(self):
         picture = np.zeros((28, 28, 4), np.uint8)
-        picture[..., 3] = self.stroke()  # black ink, transparent background
-        np.testing.assert_array_equal(self.read(picture), self.stroke())
+        picture[..., 3] = seven()  # black ink, transparent background
+        np.testing.assert_array_equal(self.read(picture), seven())
 
     def test_transparent_colours_of_palettes_and_greys_count_as_paper(self):
         path = self.folder / "x.png"
-        palette = Image.fromarray((self.stroke() > 0).astype(np.uint8), "P")
+        palette = Image.fromarray((seven() > 0).astype(np.uint8), "P")
         palette.putpalette([90, 90, 90, 0, 0, 0])  # an invisible grey, and ink
         palette.save(path, transparency=0)
-        np.testing.assert_array_equal(digit_reader.read_picture(path), self.stroke())
-        grey = Image.fromarray(np.where(self.stroke() > 0, 0, 90).astype(np.uint8))
+        np.testing.assert_array_equal(digit_reader.read_picture(path), seven())
+        grey = Image.fromarray(np.where(seven() > 0, 0, 90).astype(np.uint8))
         grey.save(path, transparency=90)
-        np.testing.assert_array_equal(digit_reader.read_picture(path), self.stroke())
+        np.testing.assert_array_equal(digit_reader.read_picture(path), seven())
 
     def test_the_grey_of_the_paper_makes_no_difference(self):
         """Ink of 100 levels on any paper gives the same image; noise below a tenth is no ink."""
         sheet = np.zeros((300, 400), int)
-        sheet[20 : 20 + 168, 200 : 200 + 168] = np.kron(self.stroke() // 255, np.ones((6, 6), int))
+        sheet[20 : 20 + 168, 200 : 200 + 168] = np.kron(seven() // 255, np.ones((6, 6), int))
         expected = self.read((100 * sheet).astype(np.uint8))
         self.assertEqual(expected.max(), 255)
         for paper in (0, 30, 100, 127, 155):  # light on dark
@@ -78,14 +69,14 @@ class Reading(FolderTest):
         )  # the noise does not count as ink
 
     def test_grey_paper_is_removed_from_a_picture_of_mnists_size(self):
-        grey = np.where(self.stroke() > 0, 30, 200).astype(np.uint8)
-        np.testing.assert_array_equal(self.read(grey), self.stroke())
-        np.testing.assert_array_equal(self.read(255 - grey), self.stroke())
+        grey = np.where(seven() > 0, 30, 200).astype(np.uint8)
+        np.testing.assert_array_equal(self.read(grey), seven())
+        np.testing.assert_array_equal(self.read(255 - grey), seven())
 
     def test_white_ink_on_a_transparent_background(self):
         picture = np.full((28, 28, 4), 255, np.uint8)
-        picture[..., 3] = self.stroke()
-        np.testing.assert_array_equal(self.read(picture), self.stroke())
+        picture[..., 3] = seven()
+        np.testing.assert_array_equal(self.read(picture), seven())
 
     def test_a_thin_pen_is_read_like_a_broad_one(self):
         """A line of 3 in 560 pixels: averaged over 25 x 25 it has a tenth of full ink."""
@@ -117,8 +108,8 @@ class Reading(FolderTest):
         for orientation, quarters in turns.items():
             exif = Image.Exif()
             exif[0x0112] = orientation
-            Image.fromarray(np.rot90(self.stroke(), quarters)).save(path, exif=exif)
-            np.testing.assert_array_equal(digit_reader.read_picture(path), self.stroke())
+            Image.fromarray(np.rot90(seven(), quarters)).save(path, exif=exif)
+            np.testing.assert_array_equal(digit_reader.read_picture(path), seven())
 
     def test_damaged_exif_is_ignored(self):
         path = self.folder / "x.png"
@@ -127,15 +118,15 @@ class Reading(FolderTest):
             b"",
             b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x02\0\0\0\x016\0\0\0",
         ):
-            Image.fromarray(self.stroke()).save(path, exif=damage)
+            Image.fromarray(seven()).save(path, exif=damage)
             with self.subTest(damage):
-                np.testing.assert_array_equal(digit_reader.read_picture(path), self.stroke())
+                np.testing.assert_array_equal(digit_reader.read_picture(path), seven())
 
     def test_sixteen_bit_pictures_are_scaled(self):
-        deep = self.stroke().astype(np.uint16) * 100  # dark grey ink, 25500 of 65535
+        deep = seven().astype(np.uint16) * 100  # dark grey ink, 25500 of 65535
         Image.fromarray(deep).save(self.folder / "x.png")
         read = digit_reader.read_picture(self.folder / "x.png")
-        np.testing.assert_array_equal(read, self.stroke())
+        np.testing.assert_array_equal(read, seven())
 
     def test_files_without_a_digit_are_refused(self):
         (self.folder / "text.png").write_text("no picture")

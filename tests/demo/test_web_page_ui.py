@@ -1,5 +1,6 @@
 """The web page in a browser: what a user does with it, and what it then shows."""
 
+import dataclasses
 import io
 import json
 import time
@@ -10,13 +11,12 @@ import numpy as np
 from PIL import Image
 
 from gan3.demo import digit_reader, web_page
-from gan3.method.encoding import NumpyDeterminator
 from gan3.runs import pretrained
-from gan3.runs.registry import config_of, determinator_of
+from gan3.runs.registry import config_of
 from gan3.runs.sampling import Sampler
-from tests.browser import BROWSER, Browser
-from tests.demo.test_web_page_networks import system_of
-from tests.support import enter_folder, slow, small_system
+from tests.browser import BROWSER, Browser, write_on_pad
+from tests.demo.test_web_page_networks import determinator_with, system_of
+from tests.support import enter_folder, seven, slow, small_system
 
 THREE = ((80, 70), (110, 50), (150, 50), (180, 75), (170, 110), (135, 130), (175, 145), (195, 180),
          (180, 215), (140, 235), (95, 225), (75, 205))  # fmt: skip
@@ -50,10 +50,7 @@ class PageTest(unittest.TestCase):
 
     def write(self, points):
         """A stroke on the pad by mouse, through points of its 280 pixels."""
-        left, top, width = self.js(
-            "(box => [box.left, box.top, box.width])(get('pad').getBoundingClientRect())"
-        )
-        self.browser.drag([(left + x * width / 280, top + y * width / 280) for x, y in points])
+        write_on_pad(self.browser, points)
         self.js(FRAMES)
 
     def open_picture(self, content, name="picture.png"):
@@ -94,7 +91,7 @@ class BestTest(PageTest):
 
 @unittest.skipUnless(BROWSER, "needs Chromium")
 class Best(BestTest):
-    def test_a_digit_is_read_and_redrawn_in_its_style(self):
+    def test_a_digit_is_read_and_drawn_in_its_style(self):
         self.write(THREE)
         self.assertRegex(self.text("verdict"), r"^3, \d+ % sure\.$")
         seen = 255 - self.pixels("seen")
@@ -107,7 +104,7 @@ class Best(BestTest):
         np.testing.assert_allclose(shown, encoded.noise[0], atol=0.0051)
         percents = self.js("bars.map(({percent}) => parseInt(percent.textContent))")
         np.testing.assert_allclose(percents, 100 * encoded.probabilities[0], atol=0.51)
-        np.testing.assert_array_equal(self.pixels("redrawn"), self.pixels("one"))
+        np.testing.assert_array_equal(self.pixels("reconstruction"), self.pixels("one"))
         drawn = pretrained.open_pretrained("best").draw(
             np.arange(10), np.tile(encoded.noise, (10, 1))
         )
@@ -173,7 +170,7 @@ class BestInDetail(BestTest):
 
     def test_a_picture_from_a_file_is_read_as_recognise_reads_it(self):
         grey = np.full((300, 420), 190, np.uint8)
-        digit = np.asarray(Image.fromarray(255 - self.drawn_seven()).resize((196, 196)))
+        digit = np.asarray(Image.fromarray(255 - seven()).resize((196, 196)))
         grey[40:236, 100:296] = np.minimum(grey[40:236, 100:296], digit)
         Path("seven.png").write_bytes(png_of(grey))
         self.open_picture(Path("seven.png").read_bytes())
@@ -187,15 +184,6 @@ class BestInDetail(BestTest):
         self.js(FRAMES)
         self.assertRegex(self.text("verdict"), "^7, ")
         self.assert_no_problems()
-
-    @staticmethod
-    def drawn_seven():
-        digit = np.zeros((28, 28), np.uint8)
-        digit[4:7, 6:22] = 255
-        for row in range(7, 24):
-            middle = 21 - (row - 7) // 2
-            digit[row, middle - 2 : middle + 1] = 255
-        return digit
 
     def test_the_walk_moves_by_itself_unless_the_user_prefers_stillness(self):
         self.assertFalse(self.js("state.playing"))
@@ -386,16 +374,14 @@ class OtherSystems(PageTest):
 
     def test_three_networks_without_a_code_read_and_draw_the_digit_that_is_read(self):
         system, config = system_of("three_network")
-        spec = determinator_of(config)
-        arrays = {name: system.state[name].numpy() for name in spec.shapes}
-        self.open(system, NumpyDeterminator(spec, arrays))
+        self.open(system, determinator_with(system, config))
         before = self.js("[...state.style]")
         self.write(THREE)
         self.assertRegex(self.text("verdict"), r"\d \d+ %|\d, \d+ % sure")
         label = int(np.argmax(self.js("[...lastReading[1].probabilities]")))
         self.assertEqual(self.js("state.label"), label)
         self.assertEqual(self.js("[...state.style]"), before)
-        self.assertFalse(self.js("get('redrawn').checkVisibility()"))
+        self.assertFalse(self.js("get('reconstruction').checkVisibility()"))
         self.assertIn("What the determinator reads", self.visible())
         self.assert_no_problems()
 
@@ -452,11 +438,9 @@ class OtherSystems(PageTest):
     def test_classes_that_are_no_digits(self):
         names = (*(f"a class with a long name {n}" for n in range(25)), "<b>")
         system = small_system(class_names=names)
-        config = config_of("three_network")
-        spec = determinator_of(config.__class__(**{**vars(config), "class_names": names}))
-        arrays = {name: system.state[name].numpy() for name in spec.shapes}
+        config = dataclasses.replace(config_of("three_network"), class_names=names)
         for width in (360, 1600):
-            self.open(system, NumpyDeterminator(spec, arrays), width=width)
+            self.open(system, determinator_with(system, config), width=width)
             self.write(THREE)
             self.assertRegex(self.text("verdict"), "a class with a long name|<b>")
             self.assertEqual(len(self.js("bars")), 10)  # of 26, the most probable first

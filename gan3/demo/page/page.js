@@ -261,7 +261,7 @@ function select(label) {
 }
 
 // -- reading what is on the pad ---------------------------------------------------------------
-// A reading is given as an answer from this probability on, and if the image that is redrawn from
+// A reading is given as an answer from this probability on, and if the image that is drawn from
 // its code has at least this correlation with it. Of MNIST's test digits 96 % pass with the bundled
 // best, and 99 % of those are read as what they are; of scribbles 44 % pass, of photos 1 %.
 const SURE = 0.6, ALIKE = 0.65;
@@ -286,7 +286,7 @@ function read(levels) {
     state.label = label;
     choose(reading.noise);
     if (isOther) draw.arithmetic();
-    reading.redrawn = imageOf(label);
+    reading.reconstruction = imageOf(label);
   } else if (levels && label !== state.label) select(label);
   lastReading = [image, reading, label];
   show(...lastReading);
@@ -311,17 +311,18 @@ function show(image, reading, label) {
   if (get("verdict").textContent !== verdict) get("verdict").textContent = verdict;
   const blank = new Float64Array(SIDE * SIDE);
   paint(get("seen"), [image.length ? image : blank]);
-  if (HAS.code) paint(get("redrawn"), [reading.redrawn ?? blank]);
+  if (HAS.code) paint(get("reconstruction"), [reading.reconstruction ?? blank]);
 }
 
-function verdictOf(image, {probabilities, redrawn}, label) {
+function verdictOf(image, {probabilities, reconstruction}, label) {
   if (!probabilities) return `Nothing to read: write a ${noun}.`;
   const order = names.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
   const best = order.filter((c, i) => i < 2 || i < 4 && probabilities[c] >= 0.1);
   const list = best.map(c => `${names[c]} ${percentOf(probabilities[c])}`).join(", ");
   if (probabilities[label] < SURE) return `Not a ${noun} I know: ${list}.`;
-  if (redrawn && likeness(image, redrawn) < ALIKE)
-    return `Not a ${noun} I know. ${list}, but the ${names[label]} redrawn looks different.`;
+  if (reconstruction && likeness(image, reconstruction) < ALIKE)
+    return `Not a ${noun} I know. ${list},`
+      + ` but the ${names[label]} drawn from its code looks different.`;
   return `${names[label]}, ${percentOf(probabilities[label])} sure.`;
 }
 
