@@ -48,11 +48,6 @@ CONFIG = VaeGanConfig(
     # 5. The discriminator is given the requested digit (Mirza & Osindero 2014): .844 without,
     #    within the seeds' noise.
     class_conditional_discriminator=True,
-    # 6. A small R1 gradient penalty (Mescheder et al. 2018), every fourth step (Karras et al.
-    #    2020): .847 without, within the noise; after 2,000 steps (one seed) .899 with it and .888
-    #    without.
-    r1_weight=0.03,
-    penalty_every=4,
     # 7. Learning rates decay from three fifths of the schedule on, and the generator is averaged
     #    over steps (Yazici et al. 2019): .848 and .847 without, within the noise of a run too
     #    short for decay to matter.

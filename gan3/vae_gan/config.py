@@ -29,12 +29,6 @@ class VaeGanConfig(ThreeNetworkConfig):
     shared_noise: bool = False
     class_conditional_discriminator: bool = False  # it is given the requested digit
 
-    # Adversarial loss
-    adversarial_loss: Literal["cross_entropy", "hinge", "relativistic"] = "cross_entropy"
-    r1_weight: LossWeight = 0.0  # gradient penalty on real images
-    r2_weight: LossWeight = 0.0  # gradient penalty on fakes
-    penalty_every: Annotated[int, Range(1, 1000)] = 1  # steps; the weight is multiplied by it
-
     # The VAE: the determinator encodes, the generator decodes
     reconstruction_weight: LossWeight = 0.0  # per nat; 0: the determinator only classifies
     code_noise: Annotated[float, Range(0, 1)] = 0.1  # of the codes' variance of 1

@@ -80,8 +80,6 @@ BEST = {
     "discriminator_widths": "4,8,16",
     "determinator_widths": "4,8,16",
     "keep_prob": "0.7",
-    "penalty_every": "2",
-    "r2_weight": "0.01",
     "l1_weight": "0.0001",
 }
 SYSTEMS = {
