@@ -41,7 +41,7 @@ class Pretrained(NamedTuple):
 
 GENERATORS = {
     "best": Pretrained(
-        "best", 1, "168555f16de6b04a6abbd8123fc936b46867634bba1865ca5c40e3670c697bf9"
+        "best", 0, "6cbafbd51a8dae726e0c32c7b00a6d1693cc248089358ccc59b377de7542629e"
     ),
     "three_network": Pretrained(
         "three_network", 0, "f5796d47f698f64cceb5888e2132c87a6d4c6719e7af3ecfc01923ab8dd0c90a"
