@@ -7,6 +7,7 @@ That takes the place of the divergence from N(0, 1) in a variational autoencoder
 """
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -28,6 +29,8 @@ class ClassNorm:
         self.means = tf.Variable(tf.zeros(shape), trainable=False, name=f"{name}/means")
         self.variances = tf.Variable(tf.ones(shape), trainable=False, name=f"{name}/variances")
         self._noise_variance = noise_variance
+        # Of the changes of variances and means, [K, 10] each: replicas take their mean.
+        self.transform_changes: Callable[[list[tf.Tensor]], list[tf.Tensor]] | None = None
 
     @property
     def saved(self) -> list[tf.Variable]:
@@ -56,25 +59,42 @@ class ClassNorm:
             steps: float32, the number of steps done; in the first ones all batches count alike.
             seed: [2], of the noise.
         """
-        centred = numbers - tf.gather(self.means, labels)
+        # Read once: in a replica, TensorFlow does not order other reads before the moments move.
+        variances, means = tf.convert_to_tensor(self.variances), tf.convert_to_tensor(self.means)
+        centred = numbers - tf.gather(means, labels)
         variance = tf.reduce_mean(tf.square(centred), axis=0)  # [10]
-        of_class = tf.gather(self.variances, labels)
+        of_class = tf.gather(variances, labels)
         ratio = of_class / tf.reduce_mean(of_class, axis=0)
         normal = centred * tf.math.rsqrt(variance * ratio + EPSILON)
         rate = 1 - tf.minimum(_DECAY, steps / (steps + 9))
-        self._add(tf.stop_gradient(numbers), labels, rate)
+        self._add(tf.stop_gradient(numbers), labels, rate, variances, means)
         variance = tf.maximum(variance, EPSILON)
         loss = 0.5 * tf.reduce_sum(variance - tf.math.log(variance) - 1)
         noise = tf.random.stateless_normal(tf.shape(numbers), seed, alg="philox")
         kept, added = math.sqrt(1 - self._noise_variance), math.sqrt(self._noise_variance)
         return kept * normal + added * noise, loss
 
-    def _add(self, numbers: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> None:
-        """Move the moments of each class in the batch by `rate` towards those of the batch."""
+    def _add(
+        self,
+        numbers: tf.Tensor,
+        labels: tf.Tensor,
+        rate: tf.Tensor,
+        variances: tf.Tensor,
+        means: tf.Tensor,
+    ) -> None:
+        """Move the moments of each class in the batch by `rate` towards those of the batch.
+
+        variances, means: [K, 10], the moments before that.
+        """
         one_hot = tf.one_hot(labels, self.means.shape[0])  # [B, K]
         counts = tf.reduce_sum(one_hot, axis=0)[:, None]  # [K, 1]
         rates = rate * tf.cast(counts > 0, tf.float32)
-        squares = tf.square(numbers - tf.gather(self.means, labels))
-        for moments, values in ((self.variances, squares), (self.means, numbers)):
+        squares = tf.square(numbers - tf.gather(means, labels))
+        changes = []
+        for moments, values in ((variances, squares), (means, numbers)):
             batch = tf.matmul(one_hot, values, transpose_a=True) / tf.maximum(counts, 1.0)
-            moments.assign_add(rates * (batch - moments))
+            changes.append(rates * (batch - moments))
+        if self.transform_changes is not None:
+            changes = self.transform_changes(changes)
+        self.variances.assign_add(changes[0])
+        self.means.assign_add(changes[1])
