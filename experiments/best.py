@@ -1,15 +1,17 @@
 """The best three networks in 200,000 images: everything open, the idea kept.
 
-The generator is a dense network on one-hot x noise, the other two are CNN critics, and each has its
-role. The determinator has one more: besides the digit of a real image it encodes the ten noise
-numbers of its handwriting, and the generator must reconstruct the image from them. Reconstructed
-images must also pass the discriminator, which is given the requested digit. The rest is what the
-field has learned since 2017: batch normalisation and no dropout in the generator, leaky ReLU, small
-strided critics without dropout and L1, learning-rate decay, an averaged generator.
+The generator works on one-hot x noise, the other two are CNN critics, and each has its role. The
+determinator has one more: besides the digit of a real image it encodes ten numbers that say how it
+was written, and the generator must reconstruct the image from them. Reconstructed images must also
+pass the discriminator, which is given the requested digit. The rest is what the field has learned
+since 2017: batch normalisation and no dropout in the generator, leaky ReLU, small strided critics
+without dropout and L1, learning-rate decay, an averaged generator.
 
-Departures from three_network, with their sources and what each contributed: coverage after 500
-steps, three seeds, on the last 5,000 training images, where best has .851 ± .006 (make ablations,
-docs/best.md). All were chosen there.
+Departures from three_network, with their sources and what each contributed: coverage on the last
+5,000 training images. 1 to 4, 7 and 8: after 500 steps, three seeds, where best without 9 to 11 had
+.851 +- .006. 5 and 6: after all 2,000 steps, three seeds, beside a gradient penalty that best no
+longer has, where best had .907 +- .001. 9 to 11: after all 2,000 steps, one seed. All were chosen
+on those images (docs/best.md).
 """
 
 from typing import TYPE_CHECKING
@@ -29,7 +31,7 @@ CONFIG = VaeGanConfig(
     digit_loss="softmax_mean",
     # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016): a third of the time.
     #    In three_network, without what follows, coverage falls from .137 to .020.
-    generator_widths=(256, 512, 784),
+    generator_widths=(256, 512, 49 * 24),  # the last: 9
     discriminator_widths=(32, 64, 256),
     determinator_widths=(32, 64, 256),
     kernel_size=4,
@@ -44,28 +46,34 @@ CONFIG = VaeGanConfig(
     # 4. Batch normalisation in the generator (Ioffe & Szegedy 2015): .788 without. And wider first
     #    layers.
     batch_norm=True,
-    # 5. The discriminator is given the requested digit (Mirza & Osindero 2014): .844 without,
-    #    within the seeds' noise.
+    # 5. The discriminator is given the requested digit (Mirza & Osindero 2014): .895 without.
     class_conditional_discriminator=True,
-    # 6. A small R1 gradient penalty (Mescheder et al. 2018), every fourth step (Karras et al.
-    #    2020): .847 without, within the noise; after 2,000 steps (one seed) .899 with it and .888
-    #    without.
-    r1_weight=0.03,
-    penalty_every=4,
-    # 7. Learning rates decay from three fifths of the schedule on, and the generator is averaged
-    #    over steps (Yazici et al. 2019): .848 and .847 without, within the noise of a run too
-    #    short for decay to matter.
+    # 6. Learning rates decay from three fifths of the schedule on, and the generator is averaged
+    #    over steps (Yazici et al. 2019): .902 and .903 without.
     lr_decay_start=0.6,
     ema_decay=0.995,
-    learning_rate=Triple(4e-3, 2e-3, 1e-3),
+    learning_rate=Triple(4e-3, 4e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
     digit_weight=1.0,
-    # 8. The determinator encodes the handwriting and the generator reconstructs it (Larsen et al.
-    #    2016, Bao et al. 2017): .743 with it (without 9), .311 without.
-    reconstruction_weight=0.04,
-    kl_weight=1.0,
-    # 9. Reconstructed images must pass the discriminator (Larsen et al. 2016): .743 without.
+    # 7. The determinator encodes the handwriting and the generator reconstructs it (Larsen et al.
+    #    2016, Bao et al. 2017): .743 with it (without 8), .311 without.
+    reconstruction_weight=0.025,
+    # 8. Reconstructed images must pass the discriminator (Larsen et al. 2016): .743 without.
     reconstruction_adversarial_weight=2.0,
+    # 9. The generator ends with a transposed convolution (Radford et al. 2016): 7 x 7 places with
+    #    24 channels, a patch of 8 x 8 pixels from each, in place of 784 x 784 weights. With a rate
+    #    of 4e-3 for the discriminator: Frechet distance 2.45 instead of 3.04, coverage .897 instead
+    #    of .899. It is the one departure from the described dense generator.
+    pixel_layer="conv_transpose",
+    # 10. The codes are normalised by class and get noise of a fixed variance, in place of a
+    #     predicted variance and a divergence from N(0, 1) (Kingma & Welling 2014), with which the
+    #     codes of real digits had a deviation of .28.
+    code_noise=0.1,
+    # 11. The classes share weights of the noise, as in a conditional GAN that is given noise beside
+    #     the label (Mirza & Osindero 2014), and the latent says the class when the noise is 0. A
+    #     code then means much the same in each class (docs/style.md). With 10 and 11: coverage
+    #     .911 instead of .897, precision .937 instead of .922, Frechet distance 3.28.
+    shared_noise=True,
 )
 
 

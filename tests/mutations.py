@@ -88,8 +88,8 @@ MUTATIONS = (
     Mutation(
         "the noise is in the columns of the next digit",
         "gan3/method/noise.py",
-        "return soft_latent(tf.one_hot(labels, classes, dtype=noise.dtype), noise)",
-        "return soft_latent(tf.one_hot((labels + 1) % classes, classes, dtype=noise.dtype), noise)",
+        "tf.one_hot(labels, classes, dtype=noise.dtype)",
+        "tf.one_hot((labels + 1) % classes, classes, dtype=noise.dtype)",
         "method.test_noise",
     ),
     Mutation(
@@ -123,8 +123,8 @@ MUTATIONS = (
     Mutation(
         "the encoder's loss does not reach the determinator",
         "gan3/vae_gan/train_step.py",
-        "c_loss += config.reconstruction_weight * (reconstruction + config.kl_weight * kl)",
-        "c_loss += 0.0 * (reconstruction + config.kl_weight * kl)",
+        "c_loss += config.reconstruction_weight * (reconstruction + code_loss)",
+        "c_loss += 0.0 * (reconstruction + code_loss)",
         "vae_gan.test_train_step",
     ),
     Mutation(

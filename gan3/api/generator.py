@@ -162,7 +162,7 @@ class Generator:
         """The classes of images [N, 28, 28], and the style that they are written in: its noise.
 
         `draw` with any labels and this noise writes these in the style of the images. The noise is
-        that of the determinator's mean code, without sampling; it does not depend on the classes.
+        that of the determinator's code for the class that it reads, without the code's own noise.
 
         images: uint8 or floats in 0..1, ink on background 0. Raises UserError if they do not fit,
         or if the generator comes without an encoder: only `best` and its like have one.

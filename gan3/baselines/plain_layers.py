@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.nn.convolutions import ConvLayer
-from gan3.nn.dense import EPSILON, DenseLayer, DenseSpec
+from gan3.nn.dense import EPSILON, STRIDE, ConvTransposeSpec, DenseLayer, DenseSpec
 
 
 class LabelLayer(NamedTuple):
@@ -53,11 +53,18 @@ def scale_of(
     return ScaleLayer(slope, shift - mean * slope, activation)
 
 
-def dense_and_scale(spec: DenseSpec, arrays: Mapping[str, np.ndarray]) -> list[PlainLayer]:
-    """A dense layer as `nn.dense` has it, with its batch normalisation apart if it has one.
+def plain_layers_of(
+    spec: DenseSpec | ConvTransposeSpec, arrays: Mapping[str, np.ndarray]
+) -> list[PlainLayer]:
+    """A layer as `nn.dense` has it; its batch normalisation or its biases of pixels are apart.
 
-    Folded into the weights, as there, a normalisation would change what float16 makes of them.
+    Folded into the weights, as there, a normalisation would change what float16 makes of them, and
+    a transposed convolution would have 784 times as many.
     """
+    if isinstance(spec, ConvTransposeSpec):
+        w, b = arrays[f"{spec.name}/w"].transpose(0, 1, 3, 2), arrays[f"{spec.name}/b"]
+        sums = ConvTransposeLayer(w, np.zeros(1, w.dtype), "none", STRIDE, "SAME")
+        return [sums, ScaleLayer(np.ones_like(b), b, spec.activation)]
     if not spec.batch_norm:
         return [spec.layer(arrays)]
     w, b = arrays[f"{spec.name}/w"], arrays[f"{spec.name}/b"]  # b shifts after the normalisation

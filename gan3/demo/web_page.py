@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gan3.baselines.plain_layers import dense_and_scale
+from gan3.baselines.plain_layers import plain_layers_of
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
@@ -45,7 +45,7 @@ def write(
             compute.
     """
     weights = _Weights(name)
-    layers, pixel_min = _generator(sampler, name)
+    layers, pixel_min, label_entry = _generator(sampler, name)
     model = {
         "name": name,
         "classConditional": sampler.class_conditional,
@@ -55,6 +55,7 @@ def write(
         "noiseRange": NOISE_RANGES[sampler.noise_distribution],
         "fixedNoise": _fixed_noise(sampler),
         "pixelMin": pixel_min,
+        "labelEntry": label_entry,
         "generator": [weights.add(layer) for layer in layers],
         "determinator": None,
     }
@@ -63,20 +64,22 @@ def write(
         model["determinator"] = {
             "features": [weights.add(layer) for layer in features],
             "logits": weights.add(determinator.logits),
-            "code": None if encoder is None else weights.add(encoder),
+            "encoder": None if encoder is None else weights.add(encoder),
+            "codeMeans": None if encoder is None else determinator.code_means.tolist(),
+            "codeScales": None if encoder is None else determinator.code_scales.tolist(),
         }
     model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
     write_atomically(path, _page(model, sampler.class_names, name).encode())
 
 
-def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float]:
-    """The layers of the generator from noise to pixels, and the least value of a pixel."""
+def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float, bool]:
+    """The layers of the generator, the least value of a pixel, and `GeneratorSpec.label_entry`."""
     if isinstance(sampler, DenseSampler):
         generator = sampler.generator
         layers = [
-            layer for spec in generator.specs for layer in dense_and_scale(spec, generator.arrays)
+            layer for spec in generator.specs for layer in plain_layers_of(spec, generator.arrays)
         ]
-        return layers, generator.pixel_min
+        return layers, generator.pixel_min, generator.label_entry
     system = sampler.system  # of a Sampler, which draws in TensorFlow
     layers = system.dense_layers()
     if layers is None:
@@ -86,7 +89,7 @@ def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float]:
                 " plain_layers, as gan3.baselines has, or dense_layers"
             )
         layers = system.plain_layers()
-    return layers, system.pixel_min
+    return layers, system.pixel_min, getattr(system, "label_entry", False)
 
 
 class _Weights:

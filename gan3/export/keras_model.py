@@ -51,7 +51,11 @@ def build(system: System, name: str) -> tf.keras.Model:
     if layers is not None:
         latent = noise
         if system.class_conditional:
-            latent = _latent(digit, noise, len(system.class_names))
+            own, classes = noise, len(system.class_names)  # own: of the requested class
+            if getattr(system, "label_entry", False):
+                ones = _embedding(digit, np.ones((classes, 1), np.float32))
+                own = tf.keras.layers.Concatenate()([noise, ones])
+            latent = _latent(digit, own, classes)
         pixels = _dense_stack(layers, latent)
     else:
         pixels = forward(system.generator, digit, noise)

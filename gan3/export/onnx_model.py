@@ -50,11 +50,16 @@ def build(system: System, name: str) -> "onnx.ModelProto":
     inputs = [helper.make_tensor_value_info("noise", float32, ["B", entries])]
     if system.class_conditional:
         label, classes = label_input(system), len(system.class_names)
+        own = "noise"  # of the latent of the requested class
+        if getattr(system, "label_entry", False):
+            ones = graph.constant(np.ones((classes, 1), np.float32))
+            own = graph.add("Concat", ["noise", graph.add("Gather", [ones, label])], {"axis": 1})
+            entries += 1
         inputs.append(helper.make_tensor_value_info(label, onnx.TensorProto.INT32, ["B"]))
         # One-hot times noise: rows of zeros and ones select the class's part of the latent.
         selection = np.repeat(np.eye(classes, dtype=np.float32), entries, axis=1)
         selected = graph.add("Gather", [graph.constant(selection), label])
-        repeated = graph.add("Concat", ["noise"] * classes, {"axis": 1})
+        repeated = graph.add("Concat", [own] * classes, {"axis": 1})
         h = graph.add("Mul", [selected, repeated])
     else:
         h = "noise"

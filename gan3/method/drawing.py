@@ -37,6 +37,7 @@ class GeneratorSpec:
     class_names: tuple[str, ...] = DIGITS
     pixel_min: float = 0.0  # of the last layer, 0 or -1; the highest is 1
     matrix_seed: int | None = None  # of the run, if one noise matrix is drawn for the whole run
+    label_entry: bool = False  # a class owns one more entry of the latent: 1 if it is requested
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -44,10 +45,18 @@ class GeneratorSpec:
         return shapes_of(self.specs)
 
 
-def three_network_generator(config: ThreeNetworkConfig, specs: Specs) -> GeneratorSpec:
+def three_network_generator(
+    config: ThreeNetworkConfig, specs: Specs, label_entry: bool = False
+) -> GeneratorSpec:
     """The generator of a three-network system, whose layers are `specs`."""
-    matrix_seed = config.seed if config.noise_draw == "once" else None
-    return GeneratorSpec(specs, True, "uniform", config.class_names, matrix_seed=matrix_seed)
+    return GeneratorSpec(
+        specs,
+        class_conditional=True,
+        noise_distribution="uniform",
+        class_names=config.class_names,
+        matrix_seed=config.seed if config.noise_draw == "once" else None,
+        label_entry=label_entry,
+    )
 
 
 def described_layers(classes: int, activation: str) -> Specs:
@@ -71,8 +80,10 @@ class NumpyGenerator:
         self.pixel_min, self._matrix_seed = generator.pixel_min, generator.matrix_seed
         self.specs, self.arrays = generator.specs, arrays
         self.layers = layers_of(generator.specs, arrays)
-        inputs = generator.specs[0].inputs
-        self.noise_entries = inputs // self._classes if self.class_conditional else inputs
+        self.label_entry = generator.label_entry
+        self.noise_entries = generator.specs[0].inputs
+        if self.class_conditional:
+            self.noise_entries = self.noise_entries // self._classes - self.label_entry
 
     @property
     def has_fixed_noise(self) -> bool:
@@ -108,7 +119,9 @@ class NumpyGenerator:
         """Images float32 [B, 28, 28] in 0..1 of `labels` [B] and `noise` [B, entries], float32."""
         x = noise
         if self.class_conditional:
-            latent = np.zeros((len(labels), self._classes, self.noise_entries), np.float32)
+            if self.label_entry:
+                noise = np.pad(noise, ((0, 0), (0, 1)), constant_values=1)
+            latent = np.zeros((len(labels), self._classes, noise.shape[1]), np.float32)
             latent[np.arange(len(labels)), labels] = noise  # a class owns its entries of the latent
             x = latent.reshape(len(labels), -1)
         images = forward(self.layers, x)

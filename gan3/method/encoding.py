@@ -15,6 +15,7 @@ from gan3.nn.dense import DenseSpec
 
 DESCRIBED_WIDTHS = (32, 64, 1024)  # of the description: two convolutions, then a dense layer
 DESCRIBED_KERNEL = 5  # its side
+CODE_MOMENTS = ("determinator/code/means", "determinator/code/variances")  # of each class
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class DeterminatorSpec:
 
     An experiment declares it beside its `build`, and both describe the same determinator. Images
     [B, 28, 28, 1] in 0..1 pass the convolutions, are flattened in C order, and pass `hidden`. Of
-    that, `logits` are the class logits [B, K], and `encoder`, if there is one, the code [B, 20]:
-    ten means, then ten log variances.
+    that, `logits` are the class logits [B, K], and `encoder`, if there is one, ten numbers, which
+    the moments of the class normalise to a code of variance 1 - `code_noise`.
     """
 
     convolutions: tuple[ConvSpec, ...]
@@ -32,13 +33,17 @@ class DeterminatorSpec:
     logits: DenseSpec
     encoder: DenseSpec | None = None
     class_names: tuple[str, ...] = DIGITS
+    code_noise: float = 0.0
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of all its arrays by name."""
         specs = [*self.convolutions, self.hidden, self.logits]
-        specs += [] if self.encoder is None else [self.encoder]
-        return {name: shape for spec in specs for name, shape in spec.shapes().items()}
+        shapes = {}
+        if self.encoder is not None:
+            specs.append(self.encoder)
+            shapes = dict.fromkeys(CODE_MOMENTS, (len(self.class_names), ENTRIES))
+        return {name: shape for spec in specs for name, shape in spec.shapes().items()} | shapes
 
 
 def critic_layers(
@@ -50,6 +55,7 @@ def critic_layers(
     activation: str,
     has_encoder: bool = False,
     class_names: tuple[str, ...] = DIGITS,
+    code_noise: float = 0.0,
 ) -> DeterminatorSpec:
     """A critic that is not given labels; the arguments are those of `vae_gan.VaeGanCritic`."""
     *channels, hidden = widths
@@ -65,8 +71,9 @@ def critic_layers(
         ),
         DenseSpec(f"{name}/hidden", side * side * channels[-1], hidden, activation),
         DenseSpec(f"{name}/logits", hidden, outputs, "none"),
-        DenseSpec(f"{name}/reading", hidden, 2 * ENTRIES, "none") if has_encoder else None,
+        DenseSpec(f"{name}/encoder", hidden, ENTRIES, "none") if has_encoder else None,
         class_names,
+        code_noise,
     )
 
 
@@ -80,7 +87,8 @@ class NumpyDeterminator:
     """A determinator with its weights: reads in NumPy what its system reads in TensorFlow.
 
     The results differ in the last bits of float32. `convolutions`, `hidden`, `logits` and `encoder`
-    (None if there is none) are its layers.
+    are its layers; the code of class c is (encoder - `code_means`[c]) `code_scales`[c]. Without an
+    encoder these three are None.
     """
 
     def __init__(self, spec: DeterminatorSpec, arrays: Mapping[str, np.ndarray]):
@@ -88,7 +96,12 @@ class NumpyDeterminator:
         self.class_names = spec.class_names
         self.convolutions = [conv.layer(arrays) for conv in spec.convolutions]
         self.hidden, self.logits = spec.hidden.layer(arrays), spec.logits.layer(arrays)
-        self.encoder = None if spec.encoder is None else spec.encoder.layer(arrays)
+        self.encoder = self.code_means = self.code_scales = None
+        if spec.encoder is not None:
+            self.encoder = spec.encoder.layer(arrays)
+            self.code_means, variances = (arrays[name] for name in CODE_MOMENTS)
+            kept = np.float32(math.sqrt(1 - spec.code_noise))
+            self.code_scales = kept / np.sqrt(variances + np.float32(dense.EPSILON))
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities [B, K] of images [B, 28, 28] in 0..1, both float32."""
@@ -97,11 +110,15 @@ class NumpyDeterminator:
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Class probabilities [B, K] and noise [B, 10] in -1..1 of images [B, 28, 28] in 0..1.
 
-        The noise is that of the mean code, without sampling. All are float32. Only with an encoder.
+        The noise is that of the code of the most probable class. All are float32. Only with an
+        encoder.
         """
         h = self._features(images)
-        mean = dense.forward([self.encoder], h)[:, :ENTRIES]  # log variances are the rest
-        return _softmax(dense.forward([self.logits], h)), normal_to_uniform(mean)
+        probabilities = _softmax(dense.forward([self.logits], h))
+        labels = probabilities.argmax(axis=1)
+        numbers = dense.forward([self.encoder], h)
+        code = (numbers - self.code_means[labels]) * self.code_scales[labels]
+        return probabilities, normal_to_uniform(code)
 
     def _features(self, images: np.ndarray) -> np.ndarray:
         """The last hidden layer [B, hidden]."""

@@ -6,25 +6,31 @@ from gan3.core.errors import UserError
 from gan3.method.drawing import ENTRIES, NO_MATRIX
 
 
-def latent_of(labels: tf.Tensor, noise: tf.Tensor, classes: int) -> tf.Tensor:
+def latent_of(
+    labels: tf.Tensor, noise: tf.Tensor, classes: int, label_entry: bool = False
+) -> tf.Tensor:
     """One-hot times the noise matrix: each class owns ten entries of the latent.
 
     Args:
         labels: [B] requested classes, 0 to K - 1.
         noise: [B, 10] in -1..1, the ten entries of each image's own class.
         classes: K, ten for digits.
+        label_entry: each class owns an eleventh entry, which is 1 if it is requested.
 
     Returns:
         [B, 10 K]: for a row of class c the noise is in columns 10 c ... 10 c + 9, the rest is 0.
+        With `label_entry` [B, 11 K]: the noise in columns 11 c ... 11 c + 9, then a 1.
     """
     labels.shape.assert_has_rank(1)
     noise.shape.assert_is_compatible_with([None, ENTRIES])
-    return soft_latent(tf.one_hot(labels, classes, dtype=noise.dtype), noise)
+    return soft_latent(tf.one_hot(labels, classes, dtype=noise.dtype), noise, label_entry)
 
 
-def soft_latent(soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """The latent [B, 10 K] of `soft_labels` [B, K], the weights of the classes."""
-    entries = soft_labels.shape[1] * ENTRIES
+def soft_latent(soft_labels: tf.Tensor, noise: tf.Tensor, label_entry: bool = False) -> tf.Tensor:
+    """The latent of `soft_labels` [B, K], the weights of the classes; the rest as `latent_of`."""
+    if label_entry:
+        noise = tf.pad(noise, [[0, 0], [0, 1]], constant_values=1.0)
+    entries = soft_labels.shape[1] * noise.shape[1]
     return tf.reshape(soft_labels[:, :, None] * noise[:, None, :], [-1, entries])
 
 

@@ -9,7 +9,7 @@ from gan3.method.config import ThreeNetworkConfig
 from gan3.method.drawing import NO_BATCH_MOMENTS
 from gan3.method.networks import Generator, Network, by_name, determinator, discriminator
 from gan3.method.noise import Noise, latent_of, soft_latent
-from gan3.method.system import Scalars
+from gan3.method.system import Scalars, TrainingMoments
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
 from gan3.nn.dense import DenseLayer
@@ -48,6 +48,11 @@ class ThreeNetworks:
         return ThreeNetworkStep(self._config, self.networks, self.optimizers, self._noise)
 
     @property
+    def label_entry(self) -> bool:
+        """Whether a class owns one more entry of the latent, which is 1 if it is requested."""
+        return False
+
+    @property
     def sampler(self) -> Network:
         """The generator that samples are drawn with."""
         return self.networks.generator
@@ -66,11 +71,14 @@ class ThreeNetworks:
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
-        return tf.squeeze(self.sampler(latent_of(labels, noise, self._config.classes)), axis=3)
+        return tf.squeeze(self.sampler(self._latent(labels, noise)), axis=3)
+
+    def _latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        return latent_of(labels, noise, self._config.classes, self.label_entry)
 
     def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 for class weights [B, K] and `noise` [B, 10]."""
-        return tf.squeeze(self.sampler(soft_latent(soft_labels, noise)), axis=3)
+        return tf.squeeze(self.sampler(soft_latent(soft_labels, noise, self.label_entry)), axis=3)
 
     def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Real/fake logits [B, 1] without dropout; this discriminator is not given `labels`."""
@@ -103,6 +111,11 @@ class ThreeNetworks:
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The variables that drawing an image needs, by name."""
         return by_name(self.sampler.weights)
+
+    @property
+    def training_moments(self) -> tuple[TrainingMoments, ...]:
+        """None."""
+        return ()
 
     @property
     def encoder_weights(self) -> dict[str, tf.Variable]:

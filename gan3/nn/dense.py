@@ -1,8 +1,9 @@
 """Dense networks as plain arrays: how they are saved, and what they compute, in NumPy alone.
 
 A generator of dense layers needs no TensorFlow to draw. Its network says which arrays it has, by
-name and shape, and what they compute, as a list of `DenseSpec`; the TensorFlow classes use the same
-list where they export their layers.
+name and shape, and what they compute, as a list of specs; the TensorFlow classes use the same list
+where they export their layers. The last layer may be a transposed convolution, which is computed as
+a dense layer.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 EPSILON = 1e-5  # added to a variance before the division
+PLACES, KERNEL, STRIDE, IMAGE = 7, 8, 4, 28  # sides of a `ConvTransposeSpec`, in pixels but PLACES
 
 
 class DenseLayer(NamedTuple):
@@ -56,7 +58,42 @@ class DenseSpec(NamedTuple):
         return DenseLayer(w, b, self.activation, scale, shift)
 
 
-Specs = tuple[DenseSpec, ...]
+class ConvTransposeSpec(NamedTuple):
+    """A last layer that makes 28 x 28 pixels from 7 x 7 places, with the same weights at each.
+
+    A transposed convolution with an 8 x 8 kernel, stride 4 and SAME padding, but with a bias for
+    each pixel: a place adds a patch of 8 x 8 pixels, and patches overlap by half.
+    """
+
+    name: str  # the arrays are name/w and name/b
+    channels: int  # of each place
+    activation: str  # of ACTIVATIONS
+
+    @property
+    def inputs(self) -> int:
+        """The width of the layer before: places times channels."""
+        return PLACES**2 * self.channels
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of its arrays by name; the kernel is [height, width, out, in]."""
+        kernel = (KERNEL, KERNEL, 1, self.channels)
+        return {f"{self.name}/w": kernel, f"{self.name}/b": (IMAGE**2,)}
+
+    def layer(self, arrays: Mapping[str, np.ndarray]) -> DenseLayer:
+        """What its arrays compute, as a dense layer: w is [places x channels, 784]."""
+        patch = arrays[f"{self.name}/w"][:, :, 0].transpose(2, 0, 1)  # [channels, 8, 8]
+        outer = (PLACES + 1) * STRIDE  # the image and half a stride around it
+        w = np.zeros((PLACES, PLACES, self.channels, outer, outer), patch.dtype)
+        for i in range(PLACES):
+            for j in range(PLACES):
+                top, left = i * STRIDE, j * STRIDE
+                w[i, j, :, top : top + KERNEL, left : left + KERNEL] = patch
+        margin = (outer - IMAGE) // 2
+        inner = w[..., margin:-margin, margin:-margin].reshape(self.inputs, IMAGE**2)
+        return DenseLayer(inner, arrays[f"{self.name}/b"], self.activation)
+
+
+Specs = tuple[DenseSpec | ConvTransposeSpec, ...]
 
 
 def stack(

@@ -41,9 +41,13 @@ def pad_with_zeros(x: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def conv_transpose(
-    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, padding: str = "SAME"
+    x: tf.Tensor,
+    w: tf.Variable,
+    b: tf.Variable | None,
+    stride: int,
+    padding: str = "SAME",
 ) -> tf.Tensor:
-    """Transposed convolution and bias: x [B, h, w, in], kernel [side, side, out, in].
+    """Transposed convolution and bias, if any: x [B, h, w, in], kernel [side, side, out, in].
 
     Returns [B, h stride, w stride, out] with SAME, sides of (h - 1) stride + side with VALID.
     """
@@ -53,7 +57,8 @@ def conv_transpose(
         for length in x.shape[1:3]
     ]
     shape = [tf.shape(x)[0], *sides, out]
-    return add_bias(tf.nn.conv2d_transpose(x, tf.cast(w, x.dtype), shape, stride, padding), b)
+    y = tf.nn.conv2d_transpose(x, tf.cast(w, x.dtype), shape, stride, padding)
+    return y if b is None else add_bias(y, b)
 
 
 def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> tf.Tensor:

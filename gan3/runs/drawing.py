@@ -120,8 +120,8 @@ class TruncatedSampler(_OfSource):
     def __init__(self, sampler: DigitSampler, truncation: float):
         """truncation: the factor of the noise, 0 to 1 (no truncation).
 
-        Near 0 the three networks draw no class any more: their latent is the one-hot label times
-        the noise, which is then 0 for all classes.
+        At 0 a system draws one image for each class. A generator whose latent is the one-hot label
+        times the noise and nothing else (`three_network`) then draws one image for all classes.
         """
         super().__init__(sampler)
         self._sampler, self._truncation = sampler, np.float32(truncation)

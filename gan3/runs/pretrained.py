@@ -41,7 +41,7 @@ class Pretrained(NamedTuple):
 
 GENERATORS = {
     "best": Pretrained(
-        "best", 1, "346c6eae4b9aa78ba8872a2f22a547e674ea984b57250d270e69ed90e3f25294"
+        "best", 0, "6cbafbd51a8dae726e0c32c7b00a6d1693cc248089358ccc59b377de7542629e"
     ),
     "three_network": Pretrained(
         "three_network", 0, "f5796d47f698f64cceb5888e2132c87a6d4c6719e7af3ecfc01923ab8dd0c90a"

@@ -3,7 +3,8 @@
 Each replica, on a device of its own, in this process or in another, has a whole system of plain
 variables. All begin with the same values. In every step each takes its part of the batch, with the
 step's seed folded with the replica's number, and every optimizer averages its gradients over the
-replicas; so all weights stay equal, bit for bit. Batch normalisation uses the moments of the
+replicas, as the moments that training depends on do with their changes; so all of these stay equal,
+bit for bit. Batch normalisation uses the moments of the
 replica's own part; running moments are those of replica 0, the one that is evaluated and saved.
 """
 
@@ -231,6 +232,8 @@ class Replicas:
             for system in self.systems:
                 for optimizer in system.optimizers:
                     optimizer.transform_gradients = _mean_over_replicas
+                for moments in system.training_moments:
+                    moments.transform_changes = _mean_over_replicas
         return self.systems[0]
 
     def agree(self, facts: dict[str, Any]) -> None:
@@ -323,8 +326,8 @@ class Replicas:
         return sums.numpy()
 
 
-def _mean_over_replicas(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+def _mean_over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
+    dense = [tf.convert_to_tensor(tensor) for tensor in tensors]  # gradients can be sparse
     return tf.distribute.get_replica_context().all_reduce(_MEAN, dense)
 
 

@@ -21,19 +21,24 @@ class VaeGanConfig(ThreeNetworkConfig):
     kernel_size: Annotated[int, Range(1, 28)] = 5  # side of the critics' kernels
     downsampling: Literal["pool", "stride"] = "pool"  # in the critics
     batch_norm: bool = False  # in the generator
+    # The pixels come from a dense layer, or from a transposed convolution of 8 x 8 at stride 4: the
+    # last hidden layer then has 7 x 7 places with any number of channels each.
+    pixel_layer: Literal["dense", "conv_transpose"] = "dense"
+    # The generator's first layer has weights of the noise that all classes share, besides those of
+    # each class, and an entry of the latent says the class.
+    shared_noise: bool = False
     class_conditional_discriminator: bool = False  # it is given the requested digit
-
-    # Adversarial loss
-    adversarial_loss: Literal["cross_entropy", "hinge", "relativistic"] = "cross_entropy"
-    r1_weight: LossWeight = 0.0  # gradient penalty on real images
-    r2_weight: LossWeight = 0.0  # gradient penalty on fakes
-    penalty_every: Annotated[int, Range(1, 1000)] = 1  # steps; the weight is multiplied by it
 
     # The VAE: the determinator encodes, the generator decodes
     reconstruction_weight: LossWeight = 0.0  # per nat; 0: the determinator only classifies
-    kl_weight: LossWeight = 1.0  # of the codes' divergence from N(0, 1), relative to it
+    code_noise: Annotated[float, Range(0, 1)] = 0.1  # of the codes' variance of 1
     reconstruction_adversarial_weight: LossWeight = 0.0  # reconstructed images must pass as real
 
     # Schedule and averaging
     ema_decay: Annotated[float, Range(0, 0.99999)] = 0.0  # per step; 0: no averaged generator
     lr_decay_start: Annotated[float, Range(0, 1)] = 1.0  # fraction of the schedule; 1: no decay
+
+    @property
+    def has_own_sampler(self) -> bool:
+        """Whether samples are drawn by another generator than the one that is trained."""
+        return self.ema_decay > 0 or self.shared_noise

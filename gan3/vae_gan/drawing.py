@@ -1,25 +1,23 @@
-"""The generator of `best` as a list of dense layers, to be drawn with by NumPy alone."""
+"""The generator of `best` as a list of layers, to be drawn with by NumPy alone."""
 
 from gan3.method.drawing import ENTRIES, PIXELS, GeneratorSpec, three_network_generator
-from gan3.nn.dense import Specs, stack
+from gan3.nn.dense import PLACES, ConvTransposeSpec, Specs, stack
 from gan3.vae_gan.config import VaeGanConfig
 
 
-def generator_layers(
-    name: str, classes: int, widths: tuple[int, ...], activation: str, batch_norm: bool
-) -> Specs:
-    """A dense network of any hidden `widths`, then 784 sigmoids; arrays are named name/…."""
-    sizes = (classes * ENTRIES, *widths, PIXELS)
-    return stack(name, sizes, activation, "sigmoid", batch_norm)
+def generator_layers(name: str, config: VaeGanConfig) -> Specs:
+    """Hidden layers, then 784 sigmoids; the arrays are named name/…."""
+    widths = config.generator_widths
+    sizes = (config.classes * (ENTRIES + config.shared_noise), *widths, PIXELS)
+    specs = stack(name, sizes, config.activation.generator, "sigmoid", config.batch_norm)
+    *hidden, pixels = specs
+    if config.pixel_layer == "conv_transpose":
+        pixels = ConvTransposeSpec(pixels.name, widths[-1] // PLACES**2, "sigmoid")
+    return *hidden, pixels
 
 
 def sampling_generator(config: VaeGanConfig) -> GeneratorSpec:
-    """The generator that draws samples: the averaged one, if there is one."""
-    specs = generator_layers(
-        "average" if config.ema_decay else "generator",
-        config.classes,
-        config.generator_widths,
-        config.activation.generator,
-        config.batch_norm,
-    )
-    return three_network_generator(config, specs)
+    """The generator that draws samples."""
+    name = "average" if config.has_own_sampler else "generator"
+    specs = generator_layers(name, config)
+    return three_network_generator(config, specs, label_entry=config.shared_noise)

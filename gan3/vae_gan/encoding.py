@@ -15,4 +15,5 @@ def encoding_determinator(config: VaeGanConfig) -> DeterminatorSpec:
         config.activation.determinator,
         has_encoder=config.reconstruction_weight > 0,
         class_names=config.class_names,
+        code_noise=config.code_noise,
     )

@@ -4,57 +4,91 @@ At the description's shapes they are those of `method.networks`, bit for bit: th
 made in the same order from the same stream, in the same products.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from gan3.method.drawing import ENTRIES, IMAGE
 from gan3.method.networks import Network, as_dense_layers
-from gan3.nn.dense import DenseLayer
+from gan3.nn.dense import KERNEL, PLACES, STRIDE, DenseLayer
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
     ACTIVATIONS,
+    add_bias,
     batch_moments,
     conv,
     conv_pool,
+    conv_transpose,
     dense,
     dropout,
     normalise,
     split_seed,
 )
+from gan3.vae_gan.codes import ClassNorm
+from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.drawing import generator_layers
 
 Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each hidden layer
 
 
 class VaeGanGenerator(Network):
-    """Latent [B, 10 K] of K classes to images: a dense network of any widths.
+    """Latent of K classes to images: hidden layers of any widths, then the pixels.
 
     With `batch_norm`, batch normalisation (Ioffe & Szegedy 2015) between product and activation.
+    With `shared_noise` the latent is [B, 11 K] (`latent_of` with a label entry), otherwise
+    [B, 10 K], and the classes share weights of the noise in the first layer: `shared` is added to
+    the weights of each class, which are 0 at first.
     """
 
     def __init__(
         self,
         init: Initializer,
-        classes: int,
-        widths: tuple[int, ...],
-        activation: str,
-        batch_norm: bool,
+        config: VaeGanConfig,
         dtype: str = "float32",
         name: str = "generator",
+        is_merged: bool = False,
     ):
+        """is_merged: the first layer is that of `merged_weights`, without `shared`."""
         super().__init__(name, init, dtype)
-        self._classes, self._activation, self._widths = classes, activation, widths
-        sizes = (classes * ENTRIES, *widths)
+        self._config, self._activation = config, config.activation.generator
+        widths, inputs = config.generator_widths, config.classes * (ENTRIES + config.shared_noise)
+        self._inputs = inputs
+        self.shared = None
+        if config.shared_noise and not is_merged:
+            self.shared = self._shared_noise(widths[0])
         self.hidden = [
             self._layer(f"hidden{i}", shape)
-            for i, shape in enumerate(zip(sizes, sizes[1:], strict=False), start=1)
+            for i, shape in enumerate(zip((inputs, *widths), widths, strict=False), start=1)
         ]
-        self.pixels = self._layer("pixels", (sizes[-1], IMAGE * IMAGE))
-        layers = list(enumerate(widths, start=1)) if batch_norm else []
+        if self.shared is not None:
+            of_labels = np.tile([[0.0]] * ENTRIES + [[1.0]], (config.classes, 1))
+            self.hidden[0][0].assign(of_labels * self.hidden[0][0])
+        if config.pixel_layer == "conv_transpose":
+            self.pixels = self._conv_transpose_layer("pixels", widths[-1] // PLACES**2)
+        else:
+            self.pixels = self._layer("pixels", (widths[-1], IMAGE * IMAGE))
+        layers = list(enumerate(widths, start=1)) if config.batch_norm else []
         self.scales = [self._vector(f"hidden{i}/scale", w, 1.0) for i, w in layers]
         self.weights += self.scales
         # Running moments, which normalise in place of a batch's own when samples are drawn.
         self.means = [self._vector(f"hidden{i}/mean", w, 0.0, False) for i, w in layers]
         self.variances = [self._vector(f"hidden{i}/variance", w, 1.0, False) for i, w in layers]
+
+    def _shared_noise(self, width: int) -> tf.Variable:
+        """The weights [10, width] that the noise of all classes has in the first layer."""
+        w = tf.Variable(self._init.weights((ENTRIES, width)), name=f"{self.name}/hidden1/shared")
+        self.weights.append(w)
+        self.l1_weights.append(w)
+        return w
+
+    def _conv_transpose_layer(self, layer: str, channels: int) -> tuple[tf.Variable, tf.Variable]:
+        """A kernel [8, 8, 1, channels], initialised as a matrix, and a bias for each pixel."""
+        matrix = self._init.weights((KERNEL**2, channels))
+        kernel = tf.reshape(matrix, [KERNEL, KERNEL, 1, channels])
+        w = tf.Variable(kernel, name=f"{self.name}/{layer}/w")
+        b = tf.Variable(tf.zeros([IMAGE * IMAGE]), name=f"{self.name}/{layer}/b")
+        self.weights += [w, b]
+        self.l1_weights.append(w)
+        return w, b
 
     def _vector(self, layer: str, width: int, value: float, trained: bool = True) -> tf.Variable:
         return tf.Variable(tf.fill([width], value), trained, name=f"{self.name}/{layer}")
@@ -70,12 +104,13 @@ class VaeGanGenerator(Network):
 
         use_batch_moments: normalise by the batch's own moments (training), not the running ones.
         """
-        latent.shape.assert_is_compatible_with([None, self._classes * ENTRIES])
+        latent.shape.assert_is_compatible_with([None, self._inputs])
         activate, seeds = ACTIVATIONS[self._activation], split_seed(seed, len(self.hidden))
         moments: Moments = []
         with tf.name_scope(f"{self.name}/"):
-            h = tf.cast(latent, self._dtype)  # [B, 10 K]
+            h = tf.cast(latent, self._dtype)
             for i, (w, b) in enumerate(self.hidden):
+                w = self._first_weights() if i == 0 else w
                 if self.scales:
                     h = dense(h, w)  # [B, width]
                     if use_batch_moments:
@@ -87,16 +122,40 @@ class VaeGanGenerator(Network):
                 else:
                     h = dense(h, w, b)
                 h = dropout(activate(h), keep_prob, seeds[i])
-            return tf.cast(dense(h, *self.pixels), tf.float32), moments
+            return tf.cast(self._pixel_logits(h), tf.float32), moments
+
+    @property
+    def merged_weights(self) -> list[tf.Tensor]:
+        """The weights of a generator without `shared` that computes the same, in its order."""
+        if self.shared is None:
+            return list(self.weights)
+        return [self._first_weights(), *self.weights[2:]]
+
+    def _first_weights(self) -> tf.Tensor:
+        w = self.hidden[0][0]
+        if self.shared is None:
+            return w
+        return w + tf.tile(tf.pad(self.shared, [[0, 1], [0, 0]]), [self._config.classes, 1])
+
+    def _pixel_logits(self, h: tf.Tensor) -> tf.Tensor:
+        """[B, 784] of the last hidden layer [B, width]."""
+        if self._config.pixel_layer == "dense":
+            return dense(h, *self.pixels)
+        w, b = self.pixels
+        places = tf.reshape(h, [-1, PLACES, PLACES, w.shape[3]])
+        sums = conv_transpose(places, w, None, STRIDE)  # [B, 28, 28, 1]
+        return add_bias(tf.reshape(sums, [-1, IMAGE * IMAGE]), b)
 
     def __call__(self, latent: tf.Tensor) -> tf.Tensor:
         """Samples [B, 28, 28, 1] in (0, 1): no dropout, running moments."""
         return as_images(self.logits(latent, use_batch_moments=False)[0])
 
     def dense_layers(self) -> list[DenseLayer]:
-        """What it computes for samples, the running moments folded into weights and biases."""
-        shape = (self._classes, self._widths, self._activation, bool(self.scales))
-        return as_dense_layers(generator_layers(self.name, *shape), self.saved)
+        """What it computes for samples, the running moments folded into weights and biases.
+
+        Only of a generator without `shared`.
+        """
+        return as_dense_layers(generator_layers(self.name, self._config), self.saved)
 
     @property
     def saved(self) -> list[tf.Variable]:
@@ -129,7 +188,7 @@ class VaeGanCritic(Network):
         downsampling: str,
         activation: str,
         condition_classes: int = 0,
-        has_encoder: bool = False,
+        code_norm: ClassNorm | None = None,
         dtype: str = "float32",
     ):
         super().__init__(name, init, dtype)
@@ -152,8 +211,8 @@ class VaeGanCritic(Network):
             for layer, width in zip(layers, widths, strict=True)
             if condition_classes
         ]
-        # Variables keep the name under which the bundled generator's run was saved.
-        self.encoder = self._layer("reading", (hidden, 2 * ENTRIES)) if has_encoder else None
+        self.code_norm = code_norm
+        self.encoder = None if code_norm is None else self._layer("encoder", (hidden, ENTRIES))
 
     def _digit_bias(self, layer: str, shape: tuple[int, int]) -> tf.Variable:
         variable = tf.Variable(self._init.weights(shape), name=f"{self.name}/{layer}/digit")
@@ -172,16 +231,17 @@ class VaeGanCritic(Network):
 
     def encode(
         self, images: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Class logits [B, K], and mean and log variance [B, 10] of the normal code.
-
-        The log variance is clipped to -10..4, where its exponential is finite.
-        """
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Class logits [B, K], and ten numbers [B, 10] for each image, which `code_norm` takes."""
         h = self._features(images, keep_prob, seed, None)
         with tf.name_scope(f"{self.name}/"):
-            code = tf.cast(dense(h, *self.encoder), tf.float32)
-            mean, log_variance = tf.split(code, 2, axis=1)  # [B, 10] each
-        return self._logits(h), mean, tf.clip_by_value(log_variance, -10.0, 4.0)
+            numbers = tf.cast(dense(h, *self.encoder), tf.float32)
+        return self._logits(h), numbers
+
+    @property
+    def saved(self) -> list[tf.Variable]:
+        """Everything that reading an image needs."""
+        return [*self.weights, *([] if self.code_norm is None else self.code_norm.saved)]
 
     def _features(
         self,

@@ -14,6 +14,7 @@ import math
 import tensorflow as tf
 
 from gan3.core.triple import Triple
+from gan3.method.losses import real_fake_cross_entropy
 from gan3.method.noise import Noise, latent_of
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
@@ -47,7 +48,7 @@ class VaeGanStep(ThreeNetworkStep):
         noise: Noise,
         sampler: VaeGanGenerator,
     ):
-        """sampler: the generator that samples are drawn with, averaged if `ema_decay` is not 0."""
+        """sampler: the generator that samples are drawn with, averaged unless `ema_decay` is 0."""
         super().__init__(config, networks, optimizers, noise)
         self.sampler = sampler
 
@@ -59,7 +60,9 @@ class VaeGanStep(ThreeNetworkStep):
             seeds = tf.random.split(seed, 3)
             step_seed = tf.random.fold_in(seed, 3)
             lr_scale = self.lr_scale()
-            d_finite = self.update_discriminator(images, labels, seeds[0], step_seed, lr_scale)
+            d_loss = self.discriminator_loss(images, labels, seeds[0], step_seed)
+            d_gradients = self.gradients("discriminator", d_loss)
+            d_finite = self.apply("discriminator", d_loss, d_gradients, lr_scale)
             g_loss, c_loss = self.generator_and_determinator_losses(
                 images, labels, seeds[1], seeds[2], step_seed
             )
@@ -70,43 +73,23 @@ class VaeGanStep(ThreeNetworkStep):
             self.update_sampler(labels, tf.random.fold_in(seed, 4))
         return Triple(g_finite, d_finite, c_finite)._asdict()
 
-    def update_discriminator(
+    def discriminator_loss(
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
         seed: tf.Tensor,
-        step_seed: tf.Tensor,
-        lr_scale: tf.Tensor | float,
+        step_seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """One step of the discriminator, with gradient penalties every `penalty_every` steps."""
-        config = self.config
+        """Real images are real (1), fakes are not (0); the digit may be given with both."""
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        fakes = tf.stop_gradient(self.fakes(labels, fake_seed, step_seed))  # [B, 28, 28, 1]
-
-        def loss_and_gradients(with_penalty: bool) -> list[tf.Tensor]:
-            both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
-            both_labels = tf.concat([labels, labels], axis=0)
-            logits = self.discriminator_logits(both, both_labels, dropout_seed)
-            loss = losses.adversarial(*tf.split(logits, 2), config.adversarial_loss)[0]
-            if with_penalty:
-                r1, r2 = tf.split(losses.gradient_penalty(logits, both), 2)  # [B] each
-                weighted = config.r1_weight * tf.reduce_mean(r1)
-                weighted += config.r2_weight * tf.reduce_mean(r2)
-                loss += config.penalty_every * weighted  # Karras et al. 2020, appendix B
-            loss += self.l1("discriminator")
-            return [loss, *self.gradients("discriminator", loss)]
-
-        if config.r1_weight == config.r2_weight == 0:
-            loss, *gradients = loss_and_gradients(with_penalty=False)
-        elif config.penalty_every == 1:
-            loss, *gradients = loss_and_gradients(with_penalty=True)
-        else:
-            loss, *gradients = tf.cond(
-                self.optimizers.discriminator.steps % config.penalty_every == 0,
-                lambda: loss_and_gradients(with_penalty=True),
-                lambda: loss_and_gradients(with_penalty=False),
-            )
-        return self.apply("discriminator", loss, gradients, lr_scale)
+        fakes = self.fakes(labels, fake_seed, step_seed)  # [B, 28, 28, 1]
+        both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
+        both_labels = tf.concat([labels, labels], axis=0)
+        logits = self.discriminator_logits(both, both_labels, dropout_seed)  # [2B, 1]
+        real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
+        loss = real_fake_cross_entropy(real_logits, 1.0)
+        loss += real_fake_cross_entropy(fake_logits, 0.0)
+        return loss + self.l1("discriminator")
 
     def generator_and_determinator_losses(
         self,
@@ -121,17 +104,18 @@ class VaeGanStep(ThreeNetworkStep):
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, dropout_seed = tf.unstack(tf.random.split(fake_seed, 2))
         noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
-        latent = latent_of(labels, noise, config.classes)  # [B, 10 K]
+        latent = self.latent(labels, noise)
         reconstructs = config.reconstruction_weight > 0
         if reconstructs:
-            real_digit_logits, mean, log_variance = self.networks.determinator.encode(
+            determinator = self.networks.determinator
+            real_digit_logits, numbers = determinator.encode(
                 images, keep_prob.determinator, determinator_seed
             )
+            steps = tf.cast(self.optimizers.generator.steps, tf.float32)
             code_seed = tf.random.fold_in(determinator_seed, 1)
-            normal = tf.random.stateless_normal(tf.shape(mean), code_seed, alg="philox")
-            code = mean + tf.exp(0.5 * log_variance) * normal  # [B, 10]
-            encoded_latent = latent_of(labels, normal_to_uniform(code), config.classes)
-            latent = tf.concat([latent, encoded_latent], axis=0)  # [2B, 10 K]
+            code, code_loss = determinator.code_norm.train(numbers, labels, steps, code_seed)
+            encoded_latent = self.latent(labels, normal_to_uniform(code))
+            latent = tf.concat([latent, encoded_latent], axis=0)  # [2B, …]
         else:
             real_digit_logits = self.networks.determinator(
                 images, keep_prob.determinator, determinator_seed
@@ -141,20 +125,23 @@ class VaeGanStep(ThreeNetworkStep):
         pixel_logits, _ = self.networks.generator.logits(latent, keep_prob.generator, dropout_seed)
         drawn = as_images(pixel_logits)  # [B or 2B, 28, 28, 1]
         fakes, reconstructed = tf.split(drawn, 2) if reconstructs else (drawn, None)
-        g_loss = self.adversarial_loss(images, fakes, labels, seed)
+        g_loss = self.adversarial_loss(fakes, labels, seed)
         fake_digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
         digit_loss = self.digit_loss(fake_digit_logits, labels)
         g_loss += config.digit_weight * digit_loss + self.l1("generator")
         if reconstructs:
             reconstruction = losses.reconstruction(tf.split(pixel_logits, 2)[1], images)
-            kl = losses.kl_to_normal(mean, log_variance)
             g_loss += config.reconstruction_weight * reconstruction
-            c_loss += config.reconstruction_weight * (reconstruction + config.kl_weight * kl)
+            c_loss += config.reconstruction_weight * (reconstruction + code_loss)
             if config.reconstruction_adversarial_weight:
                 seed = tf.random.fold_in(seed, 1)
-                adversarial_loss = self.adversarial_loss(images, reconstructed, labels, seed)
+                adversarial_loss = self.adversarial_loss(reconstructed, labels, seed)
                 g_loss += config.reconstruction_adversarial_weight * adversarial_loss
         return g_loss, c_loss
+
+    def latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """The generator's input of `labels` [B] and `noise` [B, 10]."""
+        return latent_of(labels, noise, self.config.classes, self.config.shared_noise)
 
     def fakes(
         self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
@@ -162,21 +149,13 @@ class VaeGanStep(ThreeNetworkStep):
         """Images [B, 28, 28, 1] of the requested digits, with dropout and batch moments."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
-        latent = latent_of(labels, noise, self.config.classes)  # [B, 10 K]
+        latent = self.latent(labels, noise)
         keep_prob = self.config.keep_prob.generator
         return as_images(self.networks.generator.logits(latent, keep_prob, dropout_seed)[0])
 
-    def adversarial_loss(
-        self, images: tf.Tensor, fakes: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
-    ) -> tf.Tensor:
-        """The generator's loss for fakes that must pass as real."""
-        form = self.config.adversarial_loss
-        fake_logits = self.discriminator_logits(fakes, labels, seed)  # [B, 1]
-        real_logits = fake_logits
-        if form == "relativistic":  # the only form whose generator loss depends on real images
-            real_seed = tf.random.fold_in(seed, 2)
-            real_logits = tf.stop_gradient(self.discriminator_logits(images, labels, real_seed))
-        return losses.adversarial(real_logits, fake_logits, form)[1]
+    def adversarial_loss(self, fakes: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """The generator's loss for fakes that must pass as real (1)."""
+        return real_fake_cross_entropy(self.discriminator_logits(fakes, labels, seed), 1.0)
 
     def discriminator_logits(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
@@ -206,10 +185,10 @@ class VaeGanStep(ThreeNetworkStep):
         max_decay = steps / (steps + 9)
         if sampler is not trained:
             rate = 1 - tf.minimum(self.config.ema_decay, max_decay)
-            for average, weight in zip(sampler.weights, trained.weights, strict=True):
+            for average, weight in zip(sampler.weights, trained.merged_weights, strict=True):
                 average.assign_add(rate * (weight - average))
         if sampler.means:
-            latent = latent_of(labels, self.noise(labels, seed), self.config.classes)
+            latent = self.latent(labels, self.noise(labels, seed))
             _, moments = sampler.logits(latent)
             rate = 1 - tf.minimum(_MOMENTS_DECAY, max_decay)
             running = zip(sampler.means, sampler.variances, moments, strict=True)

@@ -24,7 +24,7 @@ class File(FolderTest):
         sampler = pretrained.open_pretrained("best")
         web_page.write(Path("best.html"), sampler, pretrained.open_determinator("best"), "best")
         size = Path("best.html").stat().st_size
-        weights = sum(layer.w.size + layer.b.size for layer in sampler.generator.layers)
+        weights = sum(array.size for array in sampler.generator.arrays.values())
         self.assertLess(size, LIMIT)
         self.assertGreater(size, 2 * weights * 4 / 3)  # float16 in base64
 

@@ -19,7 +19,7 @@ from tests.support import FolderTest, batch_of
 
 SMALL = {
     "best": {
-        "generator_widths": (20, 30),
+        "generator_widths": (20, 49),
         "discriminator_widths": (3, 4, 8),
         "determinator_widths": (3, 4, 8),
     }
@@ -37,7 +37,8 @@ def system_of(name, **changes):
     system = builder_of(name)(config, "float32")
     variables = [*system.generator_weights.values()]
     if system.has_classifier and hasattr(system, "networks"):
-        variables += system.networks.determinator.weights
+        determinator = system.networks.determinator
+        variables += getattr(determinator, "saved", determinator.weights)
     for number, w in enumerate(variables):
         change = tf.random.stateless_normal(w.shape, [number, 0], stddev=0.3)
         # The sums of a thousand such changes would saturate every pixel.
@@ -102,8 +103,10 @@ class Networks(FolderTest):
                 self.assertGreater(np.ptp(probabilities), 0.1)
                 np.testing.assert_allclose([r[0] for r in read], probabilities, atol=1e-4)
                 if name == "best":
-                    mean = system.networks.determinator.encode(tf.constant(images))[1]
-                    expected = tf.math.erf(mean / np.sqrt(2)).numpy()
+                    determinator = system.networks.determinator
+                    numbers = determinator.encode(tf.constant(images))[1]
+                    code = determinator.code_norm(numbers, probabilities.argmax(axis=1))
+                    expected = tf.math.erf(code / np.sqrt(2)).numpy()
                     self.assertGreater(np.ptp(expected), 0.1)
                     np.testing.assert_allclose([r[1] for r in read], expected, atol=1e-4)
 

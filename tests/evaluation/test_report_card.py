@@ -25,7 +25,6 @@ def train_run(name, split="test"):
     """Two episodes of three steps on the data set in ./own."""
     config = config_of("best")
     for key, value in (
-        ("r1_weight", 0),  # its graph takes as long to build as all others
         ("batches", 3),
         ("episodes", 2),
         ("batch_size", 10),

@@ -101,7 +101,7 @@ class Fields(unittest.TestCase):
     def test_fields_of_other_systems_are_unknown(self):
         for key in (
             *("kernel_size", "generator_widths", "downsampling", "batch_norm"),
-            *("class_conditional_discriminator", "adversarial_loss", "r1_weight"),
+            *("class_conditional_discriminator", "pixel_layer", "code_noise"),
             *("reconstruction_weight", "ema_decay", "lr_decay_start", "noise_distribution"),
             *("real_target", "discriminator_updates", "weight_clip", "class_weight"),
         ):

@@ -23,9 +23,12 @@ def determinators_of(name, **changes):
     config = dataclasses.replace(config_of(name), **changes)
     system, random = builder_of(name)(config, "float32"), np.random.default_rng(1)
     arrays = {}
-    for w in system.networks.determinator.weights:
+    determinator = system.networks.determinator
+    for w in getattr(determinator, "saved", determinator.weights):
         fan_in = math.prod(w.shape[:-1]) if w.shape.rank > 1 else 100
-        w.assign(random.normal(0, 2 / math.sqrt(fan_in), w.shape).astype(np.float32))
+        values = random.normal(0, 2 / math.sqrt(fan_in), w.shape)
+        values = 1 + values**2 if "variances" in w.name else values
+        w.assign(values.astype(np.float32))
         arrays[w.name.removesuffix(":0")] = w.numpy()
     spec = determinator_of(config)
     assert spec.shapes == {key: array.shape for key, array in arrays.items()}

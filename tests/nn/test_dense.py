@@ -3,6 +3,7 @@
 import unittest
 
 import numpy as np
+import tensorflow as tf
 
 from gan3.nn import dense
 
@@ -71,6 +72,21 @@ class Networks(unittest.TestCase):
         float32 = {name: array.astype(np.float32) for name, array in arrays.items()}
         got = dense.forward(dense.layers_of(specs, float32), x.astype(np.float32))
         self.assertEqual(got.dtype, np.float32)
+        np.testing.assert_allclose(got, expected, atol=1e-5)
+
+    def test_a_transposed_convolution_is_that_of_tensorflow(self):
+        spec = dense.ConvTransposeSpec("a", 3, "tanh")
+        self.assertEqual(spec.inputs, 7 * 7 * 3)
+        random = np.random.default_rng(0)
+        arrays = {
+            name: random.normal(0, 0.2, shape).astype(np.float32)
+            for name, shape in spec.shapes().items()
+        }
+        x = random.normal(size=(5, spec.inputs)).astype(np.float32)
+        places = x.reshape(5, 7, 7, 3)
+        sums = tf.nn.conv2d_transpose(places, arrays["a/w"], [5, 28, 28, 1], 4, "SAME")
+        expected = np.tanh(sums.numpy().reshape(5, 784) + arrays["a/b"])
+        got = dense.forward([spec.layer(arrays)], x)
         np.testing.assert_allclose(got, expected, atol=1e-5)
 
 

@@ -13,7 +13,7 @@ from gan3.runs.registry import builder_of, config_of, dense_generator_of, names
 from tests.support import FolderTest
 
 SMALL = {
-    "generator_widths": (60, 80),
+    "generator_widths": (60, 98),
     "discriminator_widths": (3, 4, 8),
     "determinator_widths": (3, 4, 8),
 }  # of best and best_long
@@ -120,7 +120,7 @@ class Dense(FolderTest):
         letters = {"class_names": tuple(string.ascii_uppercase)}
         small = {
             "best": {
-                "generator_widths": (20, 30),
+                "generator_widths": (20, 49),
                 "discriminator_widths": (3, 4, 8),
                 "determinator_widths": (3, 4, 8),
             },

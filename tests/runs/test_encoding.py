@@ -31,7 +31,7 @@ class Files(FolderTest):
 
     def test_a_loaded_system_has_the_encoder_of_its_file(self):
         _, system = system_of("best")
-        system.networks.determinator.encoder[1].assign(np.arange(20))
+        system.networks.determinator.encoder[1].assign(np.arange(10))
         path = self.folder / "episode.npz"
         sampling.save_generator(path, system)
         _, other = system_of("best", seed=5)

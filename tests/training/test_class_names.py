@@ -39,7 +39,7 @@ class ThreeClasses(unittest.TestCase):
         config = dataclasses.replace(
             config_of("best"),
             **{"episodes": 2, "batches": 3, "batch_size": 12, "dataset": "own", "ink": "bright"},
-            **{"generator_widths": (20, 30), "discriminator_widths": (3, 4, 8)},
+            **{"generator_widths": (20, 49), "discriminator_widths": (3, 4, 8)},
             determinator_widths=(3, 4, 8),
         )
         cls.lines = []
@@ -52,7 +52,7 @@ class ThreeClasses(unittest.TestCase):
         run = gan3.open_run("three")
         self.assertEqual(run.class_names, NAMES)
         with np.load(run_folders("three").episode(2)) as episode:
-            self.assertEqual(episode["average/hidden1/w"].shape, (30, 20))
+            self.assertEqual(episode["average/hidden1/w"].shape, (33, 20))
 
     def test_all_figures_are_drawn_and_none_is_of_digits(self):
         figures = {path.name for path in Path("figures/three").iterdir()}

@@ -76,12 +76,10 @@ def two_networks():
 
 
 BEST = {
-    "generator_widths": "20,30",
+    "generator_widths": "20,49",
     "discriminator_widths": "4,8,16",
     "determinator_widths": "4,8,16",
     "keep_prob": "0.7",
-    "penalty_every": "2",
-    "r2_weight": "0.01",
     "l1_weight": "0.0001",
 }
 SYSTEMS = {
@@ -95,7 +93,7 @@ SYSTEMS = {
 
 
 class SingleProcess:
-    """A system without replicas. It records the gradients of each update of a step.
+    """A system without replicas. It records the gradients, or changes, of each update of a step.
 
     The first `known` updates of a step use the gradients in `given` instead of their own, so that
     the later ones are computed from the weights that the replicas have at that point.
@@ -109,6 +107,9 @@ class SingleProcess:
             # Variables cannot be made in a graph. No Adam has more than two updates in a step.
             stores = [[[tf.Variable(v) for v in adam.variables] for _ in "12"] for _ in "12"]
             adam.transform_gradients = functools.partial(self._transform, iter(stores))
+        for moments in self.system.training_moments:
+            stores = [[tf.Variable(v) for v in moments.saved] for _ in "12"]
+            moments.transform_changes = functools.partial(self._transform, iter([stores]))
 
         @tf.function(
             input_signature=[tf.TensorSpec([rows], tf.int32), tf.TensorSpec([2], tf.int32)],

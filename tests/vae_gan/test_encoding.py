@@ -10,7 +10,7 @@ from gan3.vae_gan.encoding import encoding_determinator
 from gan3.vae_gan.train_step import normal_to_uniform
 from tests.method.test_encoding import IMAGES, determinators_of
 
-SMALL = {"generator_widths": (20, 30), "discriminator_widths": (3, 4, 8)}
+SMALL = {"generator_widths": (20, 49), "discriminator_widths": (3, 4, 8)}
 
 
 class AsTensorFlow(unittest.TestCase):
@@ -24,8 +24,9 @@ class AsTensorFlow(unittest.TestCase):
         ):
             with self.subTest(**changes):
                 system, determinator = determinators_of("best", **SMALL | changes)
-                encode = system.networks.determinator.encode
-                logits, mean, _ = encode(tf.constant(IMAGES[..., None]))
+                network = system.networks.determinator
+                logits, numbers = network.encode(tf.constant(IMAGES[..., None]))
+                mean = network.code_norm(numbers, tf.argmax(logits, axis=1))
                 probabilities, noise = determinator.encode(IMAGES)
                 self.assertEqual((noise.shape, noise.dtype), ((len(IMAGES), 10), np.float32))
                 expected = normal_to_uniform(mean).numpy()
@@ -45,7 +46,7 @@ class Declared(unittest.TestCase):
         config = config.with_text("reconstruction_weight", "0")
         spec = encoding_determinator(config)
         self.assertIsNone(spec.encoder)
-        self.assertFalse([name for name in spec.shapes if "reading" in name])
+        self.assertFalse([name for name in spec.shapes if "encoder" in name or "code" in name])
 
 
 if __name__ == "__main__":

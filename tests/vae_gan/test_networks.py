@@ -3,7 +3,11 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.triple import Triple
+from gan3.method.noise import latent_of
 from gan3.nn.initializers import Glorot
+from gan3.vae_gan.codes import ClassNorm
+from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.networks import VaeGanCritic, VaeGanGenerator, as_images
 
 SEED = tf.constant([0, 1])
@@ -23,26 +27,39 @@ def critic(outputs=1, downsampling="stride", **options):
     )
 
 
+def generator_of(widths, **changes):
+    config = VaeGanConfig(experiment="best", generator_widths=widths, **changes)
+    return VaeGanGenerator(Glorot(0), config)
+
+
+def latents(count, inputs=100):
+    return tf.random.stateless_uniform([count, inputs], SEED, -1, 1)
+
+
 class Generator(unittest.TestCase):
     def test_parameter_counts(self):
-        plain = VaeGanGenerator(Glorot(0), 10, (30, 40), "elu", batch_norm=False)
+        plain = generator_of((30, 40))
         self.assertEqual(count(plain), dense(100, 30, 40, 784))
-        normal = VaeGanGenerator(Glorot(0), 10, (30, 40), "elu", batch_norm=True)
+        normal = generator_of((30, 40), batch_norm=True)
         self.assertEqual(count(normal), dense(100, 30, 40, 784) + 30 + 40)
         self.assertEqual(len(normal.saved), len(normal.weights) + 2 * 2)
         self.assertEqual(plain.saved, plain.weights)
+        patches = generator_of((30, 49 * 3), pixel_layer="conv_transpose")
+        self.assertEqual(count(patches), dense(100, 30, 49 * 3) + 3 * 8 * 8 + 784)
+        shared = generator_of((30, 40), shared_noise=True)
+        self.assertEqual(count(shared), dense(110, 30, 40, 784) + 10 * 30)
 
     def test_moments_are_those_of_the_products_in_the_batch(self):
-        generator = VaeGanGenerator(Glorot(0), 10, (30,), "elu", batch_norm=True)
-        latent = tf.random.stateless_uniform([500, 100], SEED, -1, 1)
+        generator = generator_of((30,), batch_norm=True)
+        latent = latents(500)
         _, [(mean, variance)] = generator.logits(latent)
         products = latent.numpy() @ generator.hidden[0][0].numpy()
         np.testing.assert_allclose(mean, products.mean(axis=0), atol=1e-5)
         np.testing.assert_allclose(variance, products.var(axis=0), rtol=1e-4)
 
     def test_running_moments_are_used_if_requested_and_for_samples(self):
-        generator = VaeGanGenerator(Glorot(0), 10, (30,), "elu", batch_norm=True)
-        latent = tf.random.stateless_uniform([50, 100], SEED, -1, 1)
+        generator = generator_of((30,), batch_norm=True)
+        latent = latents(50)
         by_batch, [(mean, variance)] = generator.logits(latent)
         by_running, moments = generator.logits(latent, use_batch_moments=False)
         self.assertEqual(moments, [])
@@ -55,11 +72,16 @@ class Generator(unittest.TestCase):
         )
 
     def test_dense_layers_are_what_samples_are_computed_by(self):
-        for batch_norm in (False, True):
-            generator = VaeGanGenerator(Glorot(0), 10, (30, 40), "leaky_relu", batch_norm)
+        for changes in (
+            {},
+            {"batch_norm": True},
+            {"pixel_layer": "conv_transpose", "batch_norm": True},
+        ):
+            leaky = Triple("leaky_relu", "elu", "elu")
+            generator = generator_of((30, 49 * 2), activation=leaky, **changes)
             for number, v in enumerate(generator.saved):  # away from their initial values
                 v.assign_add(0.1 * tf.random.stateless_uniform(v.shape, [number, 5]))
-            latent = tf.random.stateless_uniform([5, 100], SEED, -1, 1)
+            latent = latents(5)
             h = latent.numpy()
             *hidden, pixels = generator.dense_layers()
             self.assertEqual([layer.activation for layer in hidden], ["leaky_relu"] * 2)
@@ -69,9 +91,44 @@ class Generator(unittest.TestCase):
             h = tf.sigmoid(h @ pixels.w + pixels.b).numpy()
             np.testing.assert_allclose(generator(latent).numpy().reshape(5, 784), h, atol=1e-5)
 
+    def test_at_first_the_classes_share_all_weights_of_the_noise(self):
+        generator = generator_of((30,), shared_noise=True)
+        w = tf.reshape(generator.merged_weights[0], [10, 11, 30])  # of class, entry, unit
+        self.assertGreater(float(tf.math.reduce_std(generator.shared)), 0.1)
+        for label in range(10):
+            np.testing.assert_array_equal(w[label, :10], generator.shared)
+        labels = w[:, 10]  # which differ
+        self.assertGreater(tf.math.reduce_std(labels, axis=0).numpy().min(), 0)
+
+    def test_merged_it_computes_the_same(self):
+        config = VaeGanConfig(experiment="best", generator_widths=(30, 40), shared_noise=True)
+        generator = VaeGanGenerator(Glorot(0), config)
+        merged = VaeGanGenerator(Glorot(1), config, is_merged=True)
+        for number, v in enumerate(generator.weights):  # away from their initial values
+            v.assign_add(0.1 * tf.random.stateless_uniform(v.shape, [number, 5]))
+        for v, value in zip(merged.weights, generator.merged_weights, strict=True):
+            v.assign(value)
+        latent = latent_of(tf.range(10), latents(10, 10), 10, label_entry=True)
+        expected = generator(latent)
+        self.assertGreater(np.ptp(expected, axis=0).min(), 0)
+        np.testing.assert_allclose(merged(latent), expected, atol=1e-5)
+
+    def test_a_place_draws_a_patch_of_its_own(self):
+        """Each of 7 x 7 places changes 8 x 8 pixels, from 2 before to 6 after its corner at 4 i."""
+        generator = generator_of((49 * 2,), pixel_layer="conv_transpose")
+        w, b = generator.dense_layers()[-1][:2]
+        w = w.reshape(7, 7, 2, 28, 28)
+        kernel = generator.pixels[0].numpy()
+        np.testing.assert_array_equal(b, 0)
+        for i, j in ((0, 0), (3, 5), (6, 6)):
+            for channel in range(2):
+                expected = np.zeros((40, 40))  # with a margin of 6
+                top, left = 4 * i - 2 + 6, 4 * j - 2 + 6
+                expected[top : top + 8, left : left + 8] = kernel[:, :, 0, channel]
+                np.testing.assert_array_equal(w[i, j, channel], expected[6:34, 6:34])
+
     def test_dropout_needs_a_seed(self):
-        generator = VaeGanGenerator(Glorot(0), 10, (30, 40), "elu", batch_norm=False)
-        latent = tf.random.stateless_uniform([5, 100], SEED, -1, 1)
+        generator, latent = generator_of((30, 40)), latents(5)
         plain = generator.logits(latent)[0]
         np.testing.assert_array_equal(plain, generator.logits(latent, 1.0, SEED)[0])
         dropped = generator.logits(latent, 0.5, SEED)[0]
@@ -86,7 +143,9 @@ class Generator(unittest.TestCase):
         self.assertEqual(images.shape, [2, 28, 28, 1])
         self.assertEqual(set(images.numpy().ravel()), {0.5})
         with self.assertRaises(ValueError):
-            VaeGanGenerator(Glorot(0), 10, (5,), "elu", False)(tf.zeros([2, 10]))
+            generator_of((5,))(tf.zeros([2, 10]))
+        with self.assertRaises(ValueError):
+            generator_of((5,), shared_noise=True)(tf.zeros([2, 100]))
 
 
 class Critic(unittest.TestCase):
@@ -97,7 +156,10 @@ class Critic(unittest.TestCase):
         self.assertEqual(
             count(critic(1, condition_classes=10)), plain + dense(8, 1) + 10 * (4 + 6 + 8)
         )
-        self.assertEqual(count(critic(10, has_encoder=True)), plain + dense(8, 10) + dense(8, 20))
+        self.assertEqual(
+            count(critic(10, code_norm=ClassNorm("code", 10, 0.1))),
+            plain + dense(8, 10) + dense(8, 10),
+        )
 
     def test_half_of_an_odd_side_is_rounded_up(self):
         deep = VaeGanCritic("c", 1, Glorot(0), (2, 2, 2, 3), 3, "stride", "relu")
@@ -134,12 +196,12 @@ class Critic(unittest.TestCase):
             logits = conditional(images, labels=labels)
             self.assertFalse(np.array_equal(logits, conditional(images, labels=9 - labels)))
 
-    def test_encode_returns_digit_logits_and_a_code_of_finite_variance(self):
-        encoder = critic(10, has_encoder=True)
+    def test_encode_returns_digit_logits_and_ten_numbers(self):
+        encoder = critic(10, code_norm=ClassNorm("code", 10, 0.1))
         images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
-        digit_logits, mean, log_variance = encoder.encode(1e4 * images)
-        self.assertEqual((digit_logits.shape, mean.shape, log_variance.shape), ([3, 10],) * 3)
-        self.assertTrue(-10 <= log_variance.numpy().min() <= log_variance.numpy().max() <= 4)
+        digit_logits, numbers = encoder.encode(images)
+        self.assertEqual((digit_logits.shape, numbers.shape), ([3, 10], [3, 10]))
+        self.assertGreater(np.ptp(numbers, axis=0).min(), 0)  # the image matters
         for arguments in ((), (1.0, SEED), (0.5, SEED)):  # one network, two heads
             np.testing.assert_array_equal(
                 encoder.encode(images, *arguments)[0], encoder(images, *arguments)
@@ -147,7 +209,7 @@ class Critic(unittest.TestCase):
 
     def test_dropout_needs_a_seed(self):
         images = tf.random.stateless_uniform([3, 28, 28, 1], SEED)
-        network = critic(10, has_encoder=True)
+        network = critic(10, code_norm=ClassNorm("code", 10, 0.1))
         plain = network(images)
         np.testing.assert_array_equal(plain, network(images, 1.0, SEED))
         dropped = network(images, 0.5, SEED)

@@ -20,12 +20,14 @@ CONFIG = VaeGanConfig(
     seed=3,
     activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
     keep_prob=Triple(1.0, 1.0, 1.0),
-    generator_widths=(12, 16),
+    generator_widths=(12, 49),
     discriminator_widths=(3, 4, 8),
     determinator_widths=(4, 3, 6),
     kernel_size=3,
     downsampling="stride",
     batch_norm=True,
+    pixel_layer="conv_transpose",
+    shared_noise=True,
     reconstruction_weight=0.02,
     ema_decay=0.9,
 )
@@ -75,7 +77,7 @@ class Defaults(unittest.TestCase):
 class Construction(unittest.TestCase):
     def test_shapes_are_those_of_the_config(self):
         generator, discriminator, determinator = system_of().networks
-        self.assertEqual([w.shape.as_list() for w, _ in generator.hidden], [[100, 12], [12, 16]])
+        self.assertEqual([w.shape.as_list() for w, _ in generator.hidden], [[110, 12], [12, 49]])
         for critic, widths, outputs in (
             (discriminator, (3, 4, 8), 1),
             (determinator, (4, 3, 6), 10),
@@ -86,7 +88,7 @@ class Construction(unittest.TestCase):
             self.assertEqual(critic.logits[0].shape, [widths[2], outputs])
             self.assertEqual(critic.digit_biases, [])
         self.assertIsNone(discriminator.encoder)
-        self.assertEqual(determinator.encoder[0].shape, [6, 20])
+        self.assertEqual(determinator.encoder[0].shape, [6, 10])
         self.assertIsNone(system_of(reconstruction_weight=0.0).networks.determinator.encoder)
 
     def test_a_weight_that_would_have_no_effect_is_refused(self):
@@ -100,6 +102,12 @@ class Construction(unittest.TestCase):
                 VaeGan(config)
         VaeGan(config.with_text("reconstruction_adversarial_weight", "0"))
         VaeGan(config.with_text("reconstruction_weight", "0.02"))
+
+    def test_a_width_that_has_no_7_x_7_places_is_refused(self):
+        message = "generator_widths: the last one is 50; .* must be a multiple of 49"
+        with self.assertRaisesRegex(UserError, message):
+            system_of(generator_widths=(12, 50))
+        system_of(generator_widths=(12, 50), pixel_layer="dense")
 
     def test_the_label_is_given_to_the_discriminator_only_if_it_is_class_conditional(self):
         images, labels = batch_of(20)
@@ -140,7 +148,8 @@ class Samples(unittest.TestCase):
     def test_dense_layers_compute_the_samples(self):
         system, labels = self.system, tf.range(10)
         noise = system.noise(labels, SEED)
-        h = tf.reshape(tf.one_hot(labels, 10)[:, :, None] * noise[:, None, :], [-1, 100]).numpy()
+        own = tf.concat([noise, tf.ones([10, 1])], axis=1)
+        h = tf.reshape(tf.one_hot(labels, 10)[:, :, None] * own[:, None, :], [-1, 110]).numpy()
         *hidden, pixels = system.dense_layers()
         for layer in hidden:
             h = tf.nn.leaky_relu(h @ layer.w + layer.b, 0.2).numpy()
@@ -151,7 +160,7 @@ class Samples(unittest.TestCase):
 
 class State(unittest.TestCase):
     def test_the_averaged_generator_is_part_of_it(self):
-        plain, averaged = system_of(ema_decay=0.0), system_of()
+        plain, averaged = (system_of(ema_decay=decay, shared_noise=False) for decay in (0.0, 0.9))
         generator = {v.name.removesuffix(":0"): v for v in plain.networks.generator.saved}
         self.assertEqual(set(plain.generator_weights), set(generator))
         names = {name.replace("generator/", "average/") for name in generator}
@@ -166,7 +175,7 @@ class State(unittest.TestCase):
         """With and without averaging all other variables have the same initial values."""
         for initializer in ("glorot", "published"):
             plain, averaged = (
-                state_of(system_of(ema_decay=decay, initializer=initializer))
+                state_of(system_of(ema_decay=decay, initializer=initializer, shared_noise=False))
                 for decay in (0.0, 0.9)
             )
             for name in set(plain) & set(averaged):

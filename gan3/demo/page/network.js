@@ -193,7 +193,7 @@ class Networks {
     if (!reader) return;
     this.features = reader.features.map(layer => withArrays(layer, arrays));
     this.logits = [withArrays(reader.logits, arrays)];
-    if (reader.code) this.code = [withArrays(reader.code, arrays)];
+    if (reader.encoder) this.encoder = [withArrays(reader.encoder, arrays)];
   }
 
   // The image of a class with this noise.
@@ -205,11 +205,12 @@ class Networks {
 
   // In the three networks each class owns entries of the latent. In others it has a row of numbers.
   latent(label, noise) {
-    const {classConditional, classNames, noiseEntries} = this.model;
+    const {classConditional, classNames, labelEntry} = this.model;
     if (!classConditional) return Float64Array.from(noise);
     if (!this.labels) {
-      const latent = new Float64Array(classNames.length * noiseEntries);
-      latent.set(noise, label * noiseEntries);
+      const own = labelEntry ? [...noise, 1] : noise;
+      const latent = new Float64Array(classNames.length * own.length);
+      latent.set(own, label * own.length);
       return latent;
     }
     const {rows, multiplies, shape: [, width]} = this.labels;
@@ -219,12 +220,16 @@ class Networks {
   }
 
   // What the determinator reads: the probability of each class, and the noise that it encodes the
-  // handwriting as, in -1..1, if it has an encoder. Its code is normal, the noise uniform.
+  // handwriting as, in -1..1, if it has an encoder. Its code is normalised by class and normal, the
+  // noise is uniform.
   read(image) {
     const features = forward(this.features, image);
     const probabilities = softmax(forward(this.logits, features));
-    if (!this.code) return {probabilities};
-    const mean = forward(this.code, features).subarray(0, this.model.noiseEntries);
-    return {probabilities, noise: mean.map(v => erf(v / Math.SQRT2))};
+    if (!this.encoder) return {probabilities};
+    const label = probabilities.indexOf(Math.max(...probabilities));
+    const {codeMeans, codeScales} = this.model.determinator;
+    const code = forward(this.encoder, features)
+      .map((v, i) => (v - codeMeans[label][i]) * codeScales[label][i]);
+    return {probabilities, noise: code.map(v => erf(v / Math.SQRT2))};
   }
 }

@@ -1,0 +1,100 @@
+"""The codes of real images, which the generator is given in place of fresh noise.
+
+The determinator encodes an image as ten numbers. `ClassNorm` gives those of each class mean 0 and a
+variance below 1, and noise is added that brings it up to 1. So every entry has the mean and the
+variance of fresh noise in each class, and says as much about the image as the noise lets through.
+That takes the place of the divergence from N(0, 1) in a variational autoencoder.
+"""
+
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from gan3.method.drawing import ENTRIES
+from gan3.nn.dense import EPSILON
+
+_DECAY = 0.99  # per step, of the moments
+
+
+class ClassNorm:
+    """Normalisation of the determinator's numbers by class, with moments that decay.
+
+    `means` and `variances`, [K, 10] each, are the moments of what was given so far.
+    """
+
+    def __init__(self, name: str, classes: int, noise_variance: float):
+        """name: in front of the variables' names. noise_variance: 0..1, of what will be added."""
+        shape = [classes, ENTRIES]
+        self.means = tf.Variable(tf.zeros(shape), trainable=False, name=f"{name}/means")
+        self.variances = tf.Variable(tf.ones(shape), trainable=False, name=f"{name}/variances")
+        self._noise_variance = noise_variance
+        # Of the changes of variances and means, [K, 10] each: replicas take their mean.
+        self.transform_changes: Callable[[list[tf.Tensor]], list[tf.Tensor]] | None = None
+
+    @property
+    def saved(self) -> list[tf.Variable]:
+        """Everything that `__call__` needs."""
+        return [self.means, self.variances]
+
+    def __call__(self, numbers: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """The codes [B, 10] of `numbers` [B, 10] of images of `labels` [B], without noise."""
+        centred = numbers - tf.gather(self.means, labels)
+        normal = centred * tf.math.rsqrt(tf.gather(self.variances, labels) + EPSILON)
+        return math.sqrt(1 - self._noise_variance) * normal
+
+    def train(
+        self, numbers: tf.Tensor, labels: tf.Tensor, steps: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The codes [B, 10] of a training batch with their noise, and a loss; adds the moments.
+
+        The batch's own variance normalises, together with the ratio of the class's variance to that
+        of all, so that the gradient does not reward numbers that grow. They still may: the moments
+        would no longer follow. The loss holds their variance near 1. It is the divergence of
+        N(0, variance) from N(0, 1), summed over entries, in nats.
+
+        Args:
+            numbers: [B, 10], as the determinator encodes the images.
+            labels: [B].
+            steps: float32, the number of steps done; in the first ones all batches count alike.
+            seed: [2], of the noise.
+        """
+        # Read once: in a replica, TensorFlow does not order other reads before the moments move.
+        variances, means = tf.convert_to_tensor(self.variances), tf.convert_to_tensor(self.means)
+        centred = numbers - tf.gather(means, labels)
+        variance = tf.reduce_mean(tf.square(centred), axis=0)  # [10]
+        of_class = tf.gather(variances, labels)
+        ratio = of_class / tf.reduce_mean(of_class, axis=0)
+        normal = centred * tf.math.rsqrt(variance * ratio + EPSILON)
+        rate = 1 - tf.minimum(_DECAY, steps / (steps + 9))
+        self._add(tf.stop_gradient(numbers), labels, rate, variances, means)
+        variance = tf.maximum(variance, EPSILON)
+        loss = 0.5 * tf.reduce_sum(variance - tf.math.log(variance) - 1)
+        noise = tf.random.stateless_normal(tf.shape(numbers), seed, alg="philox")
+        kept, added = math.sqrt(1 - self._noise_variance), math.sqrt(self._noise_variance)
+        return kept * normal + added * noise, loss
+
+    def _add(
+        self,
+        numbers: tf.Tensor,
+        labels: tf.Tensor,
+        rate: tf.Tensor,
+        variances: tf.Tensor,
+        means: tf.Tensor,
+    ) -> None:
+        """Move the moments of each class in the batch by `rate` towards those of the batch.
+
+        variances, means: [K, 10], the moments before that.
+        """
+        one_hot = tf.one_hot(labels, self.means.shape[0])  # [B, K]
+        counts = tf.reduce_sum(one_hot, axis=0)[:, None]  # [K, 1]
+        rates = rate * tf.cast(counts > 0, tf.float32)
+        squares = tf.square(numbers - tf.gather(means, labels))
+        changes = []
+        for moments, values in ((variances, squares), (means, numbers)):
+            batch = tf.matmul(one_hot, values, transpose_a=True) / tf.maximum(counts, 1.0)
+            changes.append(rates * (batch - moments))
+        if self.transform_changes is not None:
+            changes = self.transform_changes(changes)
+        self.variances.assign_add(changes[0])
+        self.means.assign_add(changes[1])
