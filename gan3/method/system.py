@@ -70,7 +70,7 @@ class System(Protocol):
 
     @property
     def training_moments(self) -> tuple[TrainingMoments, ...]:
-        """What must be equal in all replicas besides the weights; empty in most systems."""
+        """What training steps depend on besides the weights; empty in most systems."""
 
     @property
     def state(self) -> dict[str, tf.Variable]:

@@ -29,7 +29,8 @@ class ClassNorm:
         self.means = tf.Variable(tf.zeros(shape), trainable=False, name=f"{name}/means")
         self.variances = tf.Variable(tf.ones(shape), trainable=False, name=f"{name}/variances")
         self._noise_variance = noise_variance
-        # Of the changes of variances and means, [K, 10] each: replicas take their mean.
+        # Takes and returns the changes of variances and means, [K, 10] each, as `Adam` has it of
+        # gradients.
         self.transform_changes: Callable[[list[tf.Tensor]], list[tf.Tensor]] | None = None
 
     @property
@@ -59,7 +60,7 @@ class ClassNorm:
             steps: float32, the number of steps done; in the first ones all batches count alike.
             seed: [2], of the noise.
         """
-        # Read once: in a replica, TensorFlow does not order other reads before the moments move.
+        # Read once: under a distribution strategy, other reads may come after the moments moved.
         variances, means = tf.convert_to_tensor(self.variances), tf.convert_to_tensor(self.means)
         centred = numbers - tf.gather(means, labels)
         variance = tf.reduce_mean(tf.square(centred), axis=0)  # [10]
