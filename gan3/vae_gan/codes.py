@@ -60,7 +60,7 @@ class ClassNorm:
             steps: float32, the number of steps done; in the first ones all batches count alike.
             seed: [2], of the noise.
         """
-        # Read once: under a distribution strategy, other reads may come after the moments moved.
+        # Read once: traced for several devices, other reads may come after the moments moved.
         variances, means = tf.convert_to_tensor(self.variances), tf.convert_to_tensor(self.means)
         centred = numbers - tf.gather(means, labels)
         variance = tf.reduce_mean(tf.square(centred), axis=0)  # [10]
