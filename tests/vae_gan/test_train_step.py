@@ -278,6 +278,7 @@ class Step(unittest.TestCase):
             self.assertTrue(all(step(tf.constant([0, number])).values()))
         self.assertEqual({w.dtype for w in system.networks.generator.weights}, {tf.float32})
 
+    @slow("ten seconds")
     def test_it_trains_with_dropout_and_without_reconstruction(self):
         system = system_of(
             keep_prob=Triple(0.9, 0.8, 0.7),
