@@ -64,8 +64,7 @@ class ThreeNetworkStep:
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         fakes = self.fakes(labels, fake_seed, step_seed)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]; one pass is faster than two
-        keep_prob = self.config.keep_prob.discriminator
-        logits = self.networks.discriminator(both, keep_prob, dropout_seed)  # [2B, 1]
+        logits = self.discriminator_logits(both, tf.tile(labels, [2]), dropout_seed)  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         loss = losses.real_fake_cross_entropy(real_logits, 1.0)
         loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
@@ -75,11 +74,11 @@ class ThreeNetworkStep:
         self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Fresh fakes pass as real (1) and, weighted, are classified as the requested digit."""
-        keep_prob = self.config.keep_prob
+        keep_prob = self.config.keep_prob.determinator
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         fakes = self.fakes(labels, fake_seed, step_seed)  # [B, 28, 28, 1]
-        fake_logits = self.networks.discriminator(fakes, keep_prob.discriminator, seed)  # [B, 1]
-        digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
+        fake_logits = self.discriminator_logits(fakes, labels, seed)  # [B, 1]
+        digit_logits = self.networks.determinator(fakes, keep_prob, digit_seed)
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)
         digit_loss = self.digit_loss(digit_logits, labels)  # of [B, K]
         return loss + self.config.digit_weight * digit_loss + self.l1("generator")
@@ -98,6 +97,12 @@ class ThreeNetworkStep:
         noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
         latent = latent_of(labels, noise, self.config.classes)  # [B, 10 K]
         return self.networks.generator(latent, self.config.keep_prob.generator, dropout_seed)
+
+    def discriminator_logits(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """Real/fake logits [B, 1] with dropout; this discriminator is not given the labels."""
+        return self.networks.discriminator(images, self.config.keep_prob.discriminator, seed)
 
     def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""

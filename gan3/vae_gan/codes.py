@@ -68,33 +68,32 @@ class ClassNorm:
         ratio = of_class / tf.reduce_mean(of_class, axis=0)
         normal = centred * tf.math.rsqrt(variance * ratio + EPSILON)
         rate = 1 - tf.minimum(_DECAY, steps / (steps + 9))
-        self._add(tf.stop_gradient(numbers), labels, rate, variances, means)
+        self._move((variances, means), (tf.square(centred), numbers), labels, rate)
         variance = tf.maximum(variance, EPSILON)
         loss = 0.5 * tf.reduce_sum(variance - tf.math.log(variance) - 1)
         noise = tf.random.stateless_normal(tf.shape(numbers), seed, alg="philox")
         kept, added = math.sqrt(1 - self._noise_variance), math.sqrt(self._noise_variance)
         return kept * normal + added * noise, loss
 
-    def _add(
+    def _move(
         self,
-        numbers: tf.Tensor,
+        moments: tuple[tf.Tensor, tf.Tensor],
+        values: tuple[tf.Tensor, tf.Tensor],
         labels: tf.Tensor,
         rate: tf.Tensor,
-        variances: tf.Tensor,
-        means: tf.Tensor,
     ) -> None:
         """Move the moments of each class in the batch by `rate` towards those of the batch.
 
-        variances, means: [K, 10], the moments before that.
+        moments: the variances and means as they are, [K, 10] each. values: [B, 10] each, whose
+        means by class are those of the batch.
         """
         one_hot = tf.one_hot(labels, self.means.shape[0])  # [B, K]
         counts = tf.reduce_sum(one_hot, axis=0)[:, None]  # [K, 1]
         rates = rate * tf.cast(counts > 0, tf.float32)
-        squares = tf.square(numbers - tf.gather(means, labels))
         changes = []
-        for moments, values in ((variances, squares), (means, numbers)):
-            batch = tf.matmul(one_hot, values, transpose_a=True) / tf.maximum(counts, 1.0)
-            changes.append(rates * (batch - moments))
+        for moment, value in zip(moments, values, strict=True):
+            batch = tf.matmul(one_hot, value, transpose_a=True) / tf.maximum(counts, 1.0)
+            changes.append(rates * (batch - moment))
         if self.transform_changes is not None:
             changes = self.transform_changes(changes)
         self.variances.assign_add(changes[0])

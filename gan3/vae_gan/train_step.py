@@ -73,24 +73,6 @@ class VaeGanStep(ThreeNetworkStep):
             self.update_sampler(labels, tf.random.fold_in(seed, 4))
         return Triple(g_finite, d_finite, c_finite)._asdict()
 
-    def discriminator_loss(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        seed: tf.Tensor,
-        step_seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """Real images are real (1), fakes are not (0); the digit may be given with both."""
-        fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        fakes = self.fakes(labels, fake_seed, step_seed)  # [B, 28, 28, 1]
-        both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
-        both_labels = tf.concat([labels, labels], axis=0)
-        logits = self.discriminator_logits(both, both_labels, dropout_seed)  # [2B, 1]
-        real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
-        loss = real_fake_cross_entropy(real_logits, 1.0)
-        loss += real_fake_cross_entropy(fake_logits, 0.0)
-        return loss + self.l1("discriminator")
-
     def generator_and_determinator_losses(
         self,
         images: tf.Tensor,
@@ -160,7 +142,7 @@ class VaeGanStep(ThreeNetworkStep):
     def discriminator_logits(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
-        """Real/fake logits [B, 1] with dropout."""
+        """Real/fake logits [B, 1] with dropout; the discriminator may be given the labels."""
         keep_prob = self.config.keep_prob.discriminator
         return self.networks.discriminator(images, keep_prob, seed, labels)
 
