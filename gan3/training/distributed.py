@@ -4,8 +4,8 @@ Each replica, on a device of its own, in this process or in another, has a whole
 variables. All begin with the same values. In every step each takes its part of the batch, with the
 step's seed folded with the replica's number, and every optimizer averages its gradients over the
 replicas, as the moments that training depends on do with their changes; so all of these stay equal,
-bit for bit. Batch normalisation uses the moments of the
-replica's own part; running moments are those of replica 0, the one that is evaluated and saved.
+bit for bit. Batch normalisation uses the moments of the replica's own part; running moments are
+those of replica 0, the one that is evaluated and saved.
 """
 
 import json
