@@ -28,10 +28,16 @@ def conv(
     SAME, or with `zero_padding` rows and columns of zeros on every side. That padding is a separate
     op: given to the convolution itself it disables TensorFlow's fast kernels, and the backward pass
     takes three times as long.
+
+    A 1 x 1 kernel with a stride reads some pixels only; they are picked first, because with fewer than
+    eight input channels oneDNN's gradient of such a kernel is wrong, or crashes, on processors
+    without AVX-512 (uxlfoundation/oneDNN, issue 6035).
     """
     padding = "SAME"
     if zero_padding is not None:
         x, padding = pad_with_zeros(x, zero_padding), "VALID"
+    if w.shape[0] == 1:
+        x, stride = x[:, ::stride, ::stride], 1
     return add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding=padding), b)
 
 

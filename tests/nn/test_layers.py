@@ -85,6 +85,25 @@ class Arithmetic(unittest.TestCase):
             expected = tf.nn.conv2d(x, w, stride, "SAME") + b
             np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
+    def test_a_kernel_of_one_pixel(self):
+        """Every second pixel times a matrix; its gradient is that of the matrix product."""
+        random = np.random.default_rng(0)
+        for channels, size in ((1, 28), (3, 8), (3, 7)):
+            with self.subTest(channels=channels, size=size):
+                x = random.standard_normal((5, size, size, channels)).astype(np.float32)
+                w = tf.Variable(random.standard_normal((1, 1, channels, 6)), dtype=tf.float32)
+                b = tf.Variable(tf.zeros(6))
+                with tf.GradientTape() as tape:
+                    y = layers.conv(tf.constant(x), w, b, stride=2)
+                    upstream = random.standard_normal(y.shape).astype(np.float32)
+                    loss = tf.reduce_sum(y * upstream)
+                seen = x[:, ::2, ::2].reshape(-1, channels)
+                product = (seen @ w[0, 0].numpy()).reshape(y.shape)
+                np.testing.assert_allclose(y, product, rtol=1e-4, atol=1e-5)
+                gradient = tape.gradient(loss, w)[0, 0]
+                expected = seen.T @ upstream.reshape(-1, 6)
+                np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4)
+
     def test_pooling_before_bias_and_activation_changes_nothing(self):
         x, w, b = self.draw(2, 8, 8, 3), self.draw(5, 5, 3, 4), self.draw(4)
         for name, activation in layers.ACTIVATIONS.items():
