@@ -148,13 +148,17 @@ def _changes(node: ast.AST) -> Iterator:
         yield lambda n: ast.Constant(n.value + 1)
     elif isinstance(node, ast.If | ast.IfExp | ast.While):
         yield lambda n: _with(n, test=ast.UnaryOp(ast.Not(), n.test))
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and not _is_none(node.value):
         yield lambda n: ast.Return(ast.Constant(None))
     elif isinstance(node, ast.Raise) or _is_call(node):
         yield lambda n: ast.Pass()
     elif isinstance(node, ast.Call):
         for i in range(len(node.keywords)):
             yield lambda n, i=i: _with(n, keywords=n.keywords[:i] + n.keywords[i + 1 :])
+
+
+def _is_none(node: ast.AST | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
 def _is_call(node: ast.AST) -> bool:

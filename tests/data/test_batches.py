@@ -17,6 +17,11 @@ class PixelScaling(unittest.TestCase):
         self.assertEqual((images.min(), images.max()), (0.0, 1.0))
         np.testing.assert_array_equal(to_pixels(images[..., 0]), pixels)
 
+    def test_images_of_another_size_are_refused(self):
+        for shape in ((2, 28, 27), (28, 28)):
+            with self.subTest(shape), self.assertRaises(ValueError):
+                to_unit(tf.zeros(shape, tf.uint8))
+
 
 class Gather(unittest.TestCase):
     def test_images_and_labels_are_those_of_the_indices(self):
@@ -51,6 +56,16 @@ class Order(unittest.TestCase):
     def test_a_batch_can_be_larger_than_the_data_set(self):
         batch = Batches(7, 21, 0)(1)
         np.testing.assert_array_equal(np.bincount(batch), [3] * 7)
+
+    def test_without_shuffling_the_images_keep_their_order(self):
+        batches = Batches(5, 3, seed=0, shuffle=False)
+        got = np.concatenate([batches(step) for step in (1, 2, 3, 4)])
+        np.testing.assert_array_equal(got, np.arange(12) % 5)
+
+    def test_indices_are_int32(self):
+        for shuffle in (True, False):
+            with self.subTest(shuffle=shuffle):
+                self.assertEqual(Batches(5, 7, seed=0, shuffle=shuffle)(1).dtype, np.int32)
 
     def test_a_batch_depends_on_the_seed_and_the_step_alone(self):
         first, same, other = Batches(500, 10, 1), Batches(500, 10, 1), Batches(500, 10, 2)

@@ -96,7 +96,7 @@ class LayersAgainstKeras(Oracle):
         self.compare(layers.dense, keras, draw(1, 4, 9), [draw(2, 9, 7), draw(3, 7)])
 
     def test_convolutions(self):
-        """With eight input channels: with fewer, Keras' own gradient of a 1 x 1 kernel may be wrong."""
+        """Eight input channels: with fewer, Keras' gradient of a 1 x 1 kernel may be wrong."""
         for side in (1, 3, 4, 5):
             for stride in (1, 2):
                 for height, width in ((8, 8), (7, 10)):

@@ -1,12 +1,15 @@
 """Saving and restoring checkpoints, complete and damaged ones."""
 
+import shutil
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
 
 from gan3.core.errors import UserError
+from gan3.runs import checkpoints as module
 from gan3.runs.checkpoints import MAX_TO_KEEP, Checkpoints
 from tests.support import FolderTest
 
@@ -119,6 +122,99 @@ class Checkpointing(FolderTest):
     def test_a_folder_without_a_checkpoint_is_refused(self):
         with self.assertRaisesRegex(UserError, "no checkpoint"):
             Checkpoints(self.folder, state(0.0)).restore()
+
+    def test_files_are_on_disk_before_the_pointer_names_them(self):
+        """A checkpoint with an index is complete, so its data comes first; then the folder."""
+        calls = []
+        write = module.write_atomically
+
+        def sync(path):
+            calls.append("folder" if path == self.folder else path.suffix.split("-")[0])
+
+        def pointer(path, content):
+            calls.append(path.name)
+            write(path, content)
+
+        with (
+            mock.patch.object(module, "sync", sync),
+            mock.patch.object(module, "write_atomically", pointer),
+        ):
+            Checkpoints(self.folder, state(1.0)).save(3)
+        self.assertEqual(calls, [".data", ".index", "folder", "checkpoint"])
+
+    def test_what_an_interrupted_save_left_is_no_obstacle(self):
+        part = self.folder / ".step-3.part"
+        part.mkdir()
+        (part / "step-3.index").write_bytes(b"half")
+        Checkpoints(self.folder, state(5.0)).save(3)
+        self.assertFalse(part.exists())
+        self.assertEqual(Checkpoints(self.folder, state(0.0)).restore(self.fail), 3)
+
+    def test_a_folder_that_is_gone_is_not_made_again(self):
+        checkpoints = Checkpoints(self.folder, state(1.0))
+        shutil.rmtree(self.folder)
+        with self.assertRaisesRegex(UserError, "checkpoint 3 cannot be written .*No such file"):
+            checkpoints.save(3)
+        self.assertFalse(self.folder.exists())
+        self.folder.mkdir()  # for the clean-up of the test
+
+    def test_a_save_that_fails_leaves_nothing_and_the_one_before_is_whole(self):
+        checkpoints = Checkpoints(self.folder, state(5.0))
+        checkpoints.save(1)
+        before = sorted(self.folder.iterdir())
+        error = OSError(28, "No space left on device")
+        with (
+            mock.patch.object(module, "sync", side_effect=error),
+            self.assertRaisesRegex(UserError, "checkpoint 2 .*No space left"),
+        ):
+            checkpoints.save(2)
+        self.assertEqual(sorted(self.folder.iterdir()), before)
+        self.assertEqual(Checkpoints(self.folder, state(0.0)).restore(self.fail), 1)
+
+    def test_the_newest_is_named_by_a_file_or_by_the_pointer(self):
+        checkpoints = Checkpoints(self.folder, state(0.0))
+        self.assertIsNone(checkpoints.newest())
+        checkpoints.save(9)
+        checkpoints.save(10)
+        self.assertEqual(checkpoints.newest(), 10)
+        pointer = self.folder / "checkpoint"
+        pointer.write_text('model_checkpoint_path: "step-11"\n')
+        self.assertEqual(checkpoints.newest(), 11)
+        pointer.write_text('model_checkpoint_path: "step-9"\n')
+        self.assertEqual(checkpoints.newest(), 10)
+        pointer.unlink()
+        self.assertEqual(checkpoints.newest(), 10)
+
+    def test_later_checkpoints_and_parts_are_swept(self):
+        self.save_three()
+        (self.folder / ".step-400.part").mkdir()
+        (self.folder / ".step-400.part" / "step-400.index").write_bytes(b"half")
+        (self.folder / "notes.txt").write_text("mine")
+        Checkpoints(self.folder, state(0.0)).sweep(200)
+        names = {path.name.split(".data")[0] for path in self.folder.iterdir()}
+        self.assertEqual(
+            names,
+            {
+                "checkpoint",
+                "notes.txt",
+                *(f"step-{n}{s}" for n in (100, 200) for s in ("", ".index")),
+            },
+        )
+
+    def test_the_reason_is_one_short_line(self):
+        for error, reason in (
+            (RuntimeError("first\nsecond"), "first"),
+            (ValueError(""), "ValueError"),
+            (ValueError("x" * 300), "x" * 120),
+        ):
+            with self.subTest(reason):
+                Checkpoints(self.folder, state(1.0)).save(3)
+                with (
+                    mock.patch.object(tf.train, "load_checkpoint", side_effect=error),
+                    self.assertRaises(UserError) as caught,
+                ):
+                    Checkpoints(self.folder, state(0.0)).restore(lambda line: None)
+                self.assertIn(f"damaged ({reason})", str(caught.exception))
 
     def test_damaged_ones_and_those_of_another_system_are_refused(self):
         Checkpoints(self.folder, state(5.0)).save(7)
