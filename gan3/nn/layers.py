@@ -29,7 +29,7 @@ def conv(
     op: given to the convolution itself it disables TensorFlow's fast kernels, and the backward pass
     takes three times as long.
 
-    A 1 x 1 kernel with a stride reads some pixels only. They are picked first: with fewer than eight
+    A 1 x 1 kernel with a stride reads some pixels only. They are picked first: with fewer than 8
     input channels, oneDNN's gradient of such a kernel is wrong, or crashes, on processors without
     AVX-512 (uxlfoundation/oneDNN, issue 6035).
     """
