@@ -2,6 +2,7 @@
 
 import math
 import unittest
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -145,6 +146,17 @@ class KernelDistance(unittest.TestCase):
         self.assertAlmostEqual(standard_error / deviation, 1, delta=0.5)
 
 
+class FrechetInterval(unittest.TestCase):
+    def test_it_is_normal_around_the_estimate(self):
+        """Two resamples at 1 and 3 have the standard deviation sqrt(2); 95 % are 1.96 of them."""
+        fake = np.random.default_rng(0).normal(size=(30, 2))
+        real = metrics.moments(fake)
+        with mock.patch.object(metrics, "frechet_distance", side_effect=[1.0, 3.0, 5.0]):
+            low, high = metrics.bootstrap_frechet(fake, real, seed=0, resamples=2)
+        half = 1.959964 * math.sqrt(2)
+        np.testing.assert_allclose((low, high), (5 - half, 5 + half), rtol=1e-6)
+
+
 class PrecisionRecallDensityCoverage(unittest.TestCase):
     @slow("half a minute")
     def test_published_sanity_case(self):
@@ -284,6 +296,15 @@ class DiversityAndMemorization(unittest.TestCase):
         real, real_labels = np.array([1.0, 1.0, 9.0, 9.0]), np.array([1, 1, 8, 8])
         many_ones = np.array([1.0] * 9 + [9.0]), np.array([1] * 9 + [8])
         self.assertEqual(metrics.distance_ratio(*many_ones, real, real_labels), 1)
+
+    def test_a_digit_whose_real_images_are_copies_does_not_count(self):
+        """They are at distance 0 from the training set, so there is no ratio."""
+        real, labels = np.array([0.0, 0.0, 4.0, 4.0]), np.array([1, 1, 8, 8])
+        fakes = np.array([5.0, 5.0, 2.0, 2.0])
+        self.assertEqual(metrics.distance_ratio(fakes, labels, real, labels), 0.5)
+        copies = np.array([1, 1]), np.zeros(2)
+        nothing = metrics.distance_ratio(fakes[:2], copies[0], copies[1], copies[0])
+        self.assertTrue(math.isnan(nothing))
 
 
 class Ghosts(unittest.TestCase):
