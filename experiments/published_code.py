@@ -21,6 +21,8 @@ Departures from the script:
 3. One pass of the discriminator over real and fake images together, and bias and activation after
    the pooling: the same function, rounded differently.
 4. The digits of a figure share one grey scale; the script stretches each to its own range.
+5. TensorBoard tags are gan3's, at the number of updates done, with one more point after the last
+   step. Checkpoints are saved every 100 steps, not once at the end.
 """
 
 from typing import TYPE_CHECKING

@@ -175,7 +175,7 @@ class VaeGanCritic(Network):
     `downsampling` is "pool" (stride 1, 2x2 max-pool) or "stride" (stride 2), a fifth of the work.
     If it is given labels, of `condition_classes` classes, every hidden layer has a bias for each;
     away from the image's border that is what constant planes added to the input would give. With
-    `has_encoder`, a second head returns the parameters of the code.
+    `code_norm`, a second head returns the ten numbers that it normalises.
     """
 
     def __init__(
