@@ -1,10 +1,8 @@
 """One value for each network, always in the same order."""
 
-from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
-S = TypeVar("S")
 
 
 class Triple(NamedTuple, Generic[T]):
@@ -13,10 +11,6 @@ class Triple(NamedTuple, Generic[T]):
     generator: T
     discriminator: T
     determinator: T
-
-    def map(self, function: Callable[[T], S]) -> "Triple[S]":
-        """`function` of each value, in the same order."""
-        return Triple(*(function(value) for value in self))
 
 
 class Pair(NamedTuple, Generic[T]):

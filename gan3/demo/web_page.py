@@ -142,8 +142,8 @@ def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str
     page = page.replace("STYLE_HERE", (_FOLDER / "page.css").read_text(encoding="utf-8").strip())
     for place, text in (_words(class_names) | {"TITLE_HERE": name}).items():
         page = page.replace(place, html.escape(text))
-    # A script ends at the first "</", wherever that is: a class may have such a name.
-    data = json.dumps(model).replace("</", "<\\/")
+    # A script ends at "</script", and not there after "<!--<script": a class may have such a name.
+    data = json.dumps(model).replace("<", "\\u003c")
     scripts = "\n".join((_FOLDER / script).read_text(encoding="utf-8") for script in _SCRIPTS)
     page = page.replace("SCRIPT_HERE", scripts.strip())
     return page.replace("MODEL_HERE", data)  # last: a class may be called like a place

@@ -99,7 +99,7 @@ def _clip_negative(eigenvalues: np.ndarray, scale: float) -> np.ndarray:
 def kernel_distance(real: np.ndarray, fake: np.ndarray, seed: int) -> tuple[float, float]:
     """Squared maximum mean discrepancy with kernel (x.y / D + 1)^3, and its standard error.
 
-    The kernel and the averaging over disjoint blocks of up to 1,000 rows are those of Binkowski et
+    The kernel and the averaging over disjoint blocks, of 1,000 to 1,999 rows, are of Binkowski et
     al. 2018, the unbiased estimate is eq. 3 of Gretton et al. 2012; it may be negative. The blocks
     are independent, so their spread gives the standard error, which is NaN for a single block.
 

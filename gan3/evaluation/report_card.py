@@ -252,21 +252,34 @@ def make_card(
             f"NOTE: this judge reads only {scorer.judge_accuracy:.0%} of the held-out images"
             " correctly, so its scores say little"
         )
-    shown = slice(100)
+    shown = samples.images[:100]
     if samples.labels is not None:
-        count = cards.sheet_layout(len(names))[0] * len(names)
-        shown = balanced_indices(samples.labels, count, seed, len(names))
+        shown = _rows_by_class(samples.images, samples.labels, seed, len(names))
     figure = cards.report_card(
         f"{samples.name} · {len(samples.images):,} samples and {held_out:,} held-out"
         f" {images_noun(names)} of {dataset.title}, {dataset.split} split",
         _table_lines(card, without=STYLE_METRICS),  # they have a figure of their own
         evaluation.counts,
         card["coverage_by_digit"],
-        samples.images[shown],
+        shown,
         evaluation.pairs,
         names,
     )
     return card, figure
+
+
+def _rows_by_class(images: np.ndarray, labels: np.ndarray, seed: int, classes: int) -> np.ndarray:
+    """Random images for `cards.sheet_layout`, uint8 [K n, 28, 28], n of each class.
+
+    Blank images take the place of those that a class lacks.
+    """
+    per_class, _ = cards.sheet_layout(classes)
+    indices = balanced_indices(labels, per_class * classes, seed, classes)
+    rows = np.zeros((classes, per_class, *images.shape[1:]), images.dtype)
+    for label in range(classes):
+        chosen = images[indices[labels[indices] == label]]
+        rows[label, : len(chosen)] = chosen
+    return rows.reshape(-1, *images.shape[1:])
 
 
 def card_lines(card: Card, name: str) -> list[str]:

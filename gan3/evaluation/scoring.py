@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS
+from gan3.core.classes import DIGITS, images_noun
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset
 from gan3.evaluation import metrics, style_transfer
@@ -233,7 +233,8 @@ class Scorer:
         augmentation. If `samples` is None, the classifier is trained on the real training images.
         """
         if samples is None:
-            name, images, labels = "real digits", self._dataset.images, self._dataset.labels
+            real = f"real {images_noun(self._dataset.class_names)}"
+            name, images, labels = real, self._dataset.images, self._dataset.labels
         elif samples.draw_more is not None:
             name, (images, labels) = samples.name, samples.draw_more(CAS_SAMPLES)
         else:
@@ -315,7 +316,10 @@ class Scorer:
 
 
 def balanced_indices(labels: np.ndarray, count: int, seed: int, classes: int = 10) -> np.ndarray:
-    """Indices of about `count` random images, sorted by class, as equal in number as possible."""
+    """Indices of at most `count` random images, sorted by class, equally many of each.
+
+    A class that has fewer images has all of them; a class that has any has at least one.
+    """
     random = np.random.default_rng([seed, REPORT])
     by_class = [np.flatnonzero(labels == label) for label in range(classes)]
     return np.concatenate([random.permutation(i)[: max(1, count // classes)] for i in by_class])

@@ -57,7 +57,11 @@ def critic_layers(
     class_names: tuple[str, ...] = DIGITS,
     code_noise: float = 0.0,
 ) -> DeterminatorSpec:
-    """A critic that is not given labels; the arguments are those of `vae_gan.VaeGanCritic`."""
+    """A critic that is not given labels, as `vae_gan.VaeGanCritic` computes it.
+
+    Its own arguments are `has_encoder`, `class_names` of the logits, and `code_noise`, the variance
+    of the noise that the codes had in training.
+    """
     *channels, hidden = widths
     stride, pool = (2, False) if downsampling == "stride" else (1, True)
     sizes = zip((1, *channels), channels, strict=False)

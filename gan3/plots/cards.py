@@ -35,15 +35,16 @@ def report_card(
             if no classes were requested; None without a judge.
         coverage: of each class, 0..1, under the keys "samples" and "real"; None for a class that is
             not held out. None without a judge.
-        samples: uint8 [N, 28, 28], drawn in rows of ten (`sheet_layout`), a remainder left out; one
-            row per class if classes were requested.
+        samples: uint8 [N, 28, 28], drawn in rows (`sheet_layout`), of which blank images fill the
+            last; if classes were requested, as many of each class, one class after the other.
         pairs: samples uint8 [10, 28, 28], their nearest training images, the distances [10].
         class_names: of the K classes.
     """
     requested = counts is not None and counts.ndim == 2
     size = 1 if len(class_names) <= _MANY else _LARGE
     figure = Figure(figsize=(11 * size, 10.4 * size), dpi=DPI)
-    figure.text(0.5, 0.975, title, ha="center", va="center", fontsize=11, parse_math=False)
+    text = labels.wrapped(title, 0.96 * figure.bbox.width, 11, DPI, most=2)
+    figure.text(0.5, 0.975, text, ha="center", va="center", fontsize=11, parse_math=False)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
     per_class, columns = sheet_layout(len(class_names))
     if counts is None or coverage is None:
@@ -102,8 +103,10 @@ def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title
 
 def _sample_sheet(figure: Figure, images: np.ndarray, columns: int, title: str) -> None:
     """Images [N, 28, 28] in rows without gaps, as one image."""
-    rows = len(images) // columns
-    sheet = images[: rows * columns].reshape(rows, columns, 28, 28).transpose(0, 2, 1, 3)
+    rows = -(-len(images) // columns)
+    full = np.zeros((rows * columns, 28, 28), images.dtype)
+    full[: len(images)] = images
+    sheet = full.reshape(rows, columns, 28, 28).transpose(0, 2, 1, 3)
     axes = picture_axes(figure, (0.69, 0.62, 0.29, 0.31), sheet.reshape(rows * 28, columns * 28))
     axes.set_title(title, fontsize=9)
 

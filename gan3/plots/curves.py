@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gan3.core.classes import DIGITS, noun
+from gan3.plots import labels
 from gan3.plots.grids import DPI
 
 # Of each tag: label and color.
@@ -42,7 +43,8 @@ def loss_curves(
     requested = f"generator, requested {noun(class_names)}"
     losses_of = LOSSES | {"loss/generator_digit": (requested, "tab:orange")}
     figure = Figure(figsize=(9, 8.6), dpi=DPI, layout="constrained")
-    figure.suptitle(title, fontsize=11, parse_math=False)
+    text = labels.wrapped(title, 0.96 * figure.bbox.width, 11, DPI)
+    figure.suptitle(text, fontsize=11, parse_math=False)
     loss_axes, accuracy_axes, judge_axes = figure.subplots(
         3, 1, sharex=True, height_ratios=(3, 2, 1.6)
     )

@@ -5,7 +5,6 @@ there is no global state and no display is needed.
 """
 
 import io
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from gan3.plots import labels
 
 DPI = 120
 MOST_COLUMNS = 16  # of images in full size next to each other
+_FONT_SIZE = 9
 _SCALE = 3  # a pixel of an image in full size is 3 x 3 pixels of the figure
 _MAX_ROW_LABEL, _MAX_COLUMN_LABEL = 150, 120  # pixels
 
@@ -60,7 +60,7 @@ def grid(
         left = max(114, 28 + 7 * longest, 20 + round(labels.widest(lines, 8, DPI)))
     width = max(left + columns * column_step + 18, 468)
     titles = _fitting(column_labels or [], column_step, title_per_image)
-    title_lines = textwrap.wrap(title, (width - 20) // 11) or [title]
+    title_lines = labels.wrapped(title, width - 20, _FONT_SIZE, DPI).split("\n")
     top = 50 + (titles.height if column_labels else 0) + 18 * (len(title_lines) - 1)
     height = top + (rows - 1) * row_step + cell + 14
     left += (width - 18 - left - columns * column_step) // 2
@@ -100,7 +100,7 @@ def class_sheet(images: np.ndarray, names: Sequence[str], title: str) -> Figure:
     blocks = min(ratios, key=lambda n: abs(np.log(ratios[n] / 1.5)))
     rows = -(-len(names) // blocks)
     width = max(blocks * block + 18, 468)
-    title_lines = textwrap.wrap(title, (width - 20) // 11) or [title]
+    title_lines = labels.wrapped(title, width - 20, _FONT_SIZE, DPI).split("\n")
     top = 50 + 18 * (len(title_lines) - 1)
     sheet = _Sheet(width, top + rows * (cell + 5) + 9)
     sheet.write(width / 2, 17, "\n".join(title_lines), va="top")
@@ -128,7 +128,7 @@ class _Sheet:
         text: str,
         va: str,
         ha: str = "center",
-        fontsize: float = 9,
+        fontsize: float = _FONT_SIZE,
         rotation: int = 0,
     ) -> None:
         """Write `text`, whose characters all stand for themselves, at a position."""

@@ -21,6 +21,29 @@ def shortened(text: str, width: float, fontsize: float, dpi: float) -> str:
     return _longest_cut(text, lambda kept: text[:kept].rstrip() + "…", width, fontsize, dpi)
 
 
+def wrapped(text: str, width: float, fontsize: float, dpi: float, most: int = 0) -> str:
+    """The text in lines of at most `width` pixels, broken between words where that is possible.
+
+    most: the most lines; what is left is cut with an ellipsis. 0: as many as needed.
+    """
+
+    def fits(line: str) -> bool:
+        return text_width(line, fontsize, dpi) <= width
+
+    lines, rest = [], text.split()
+    while rest:
+        line = rest.pop(0)
+        while rest and fits(f"{line} {rest[0]}"):
+            line = f"{line} {rest.pop(0)}"
+        if len(lines) == most - 1 and (rest or not fits(line)):
+            line, rest = shortened(" ".join([line, *rest]) + "…", width, fontsize, dpi), []
+        elif not fits(line):  # a single word
+            kept = max((i for i in range(1, len(line)) if fits(line[:i])), default=1)
+            line, rest = line[:kept], [line[kept:], *rest]
+        lines.append(line)
+    return "\n".join(lines)
+
+
 def all_shortened(texts: Sequence[str], width: float, fontsize: float, dpi: float) -> list[str]:
     """`shortened` of each text; those that would then look alike are cut in the middle."""
     short = [shortened(text, width, fontsize, dpi) for text in texts]

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gan3.core.classes import noun
+from gan3.plots import labels
 from gan3.plots.cards import name_ticks
 from gan3.plots.grids import DPI, MOST_COLUMNS, grid
 
@@ -38,7 +39,8 @@ def correlations(
         class_names: of the K classes.
     """
     figure = Figure(figsize=(4.1 * len(tables), 4.5), dpi=DPI)
-    figure.text(0.5, 0.96, title, ha="center", va="center", fontsize=10)
+    text = labels.wrapped(title, 0.96 * figure.bbox.width, 10, DPI, most=2)
+    figure.text(0.5, 0.96, text, ha="center", va="center", fontsize=10, parse_math=False)
     for number, (name, table) in enumerate(tables.items()):
         values = np.array(table, float)  # None becomes a value that is not a number
         axes = figure.add_axes(((number + 0.16) / len(tables), 0.1, 0.8 / len(tables), 0.76))

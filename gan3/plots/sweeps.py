@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from gan3.plots import labels
 from gan3.plots.grids import DPI
 
 _AS_IT_IS = {"parse_math": False}  # of a title or name, in which a dollar sign is no formula
@@ -18,6 +19,7 @@ _AXIS_LABELS = {
     "coverage": "coverage (diversity)",
     "label_accuracy": "label accuracy (quality)",
 }
+_LOGIT_ENDS = 0.002, 0.9998  # of the logit axes, which have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 
 
@@ -44,10 +46,12 @@ def tradeoff(
         for number, name in enumerate(systems, start=1):
             if x in metrics[name] and y in metrics[name]:
                 point = np.array([metrics[name][x], metrics[name][y]])
-                points[number] = np.clip(point, 0.002, 0.9998) if x == "coverage" else point
+                points[number] = np.clip(point, *_LOGIT_ENDS) if x == "coverage" else point
                 marker, size = ("D", 8) if name in marked else ("o", 5)
                 axes.plot(*points[number], marker, color=_color(number), markersize=size)
-        axes.plot(metrics[real][x], metrics[real][y], "*", color="black", markersize=12)
+        point = np.array([metrics[real][x], metrics[real][y]])
+        point = np.clip(point, *_LOGIT_ENDS) if x == "coverage" else point
+        axes.plot(*point, "*", color="black", markersize=12)
         axes.set_xlabel(_AXIS_LABELS[x], fontsize=9)
         axes.set_ylabel(_AXIS_LABELS[y], fontsize=9)
         if x == "coverage":
@@ -107,7 +111,8 @@ def parallel(points: list[tuple[dict[str, Any], float]], metric: str, title: str
     columns = {field: [point[field] for point, _ in points] for field in points[0][0]}
     columns[metric] = [value for _, value in points]
     figure = Figure(figsize=(max(6.0, 1.9 * len(columns) + 1.5), 4.6), dpi=DPI)
-    figure.text(0.5, 0.95, f"{title} (thick line: best)", ha="center", fontsize=11, **_AS_IT_IS)
+    text = labels.wrapped(f"{title} (thick line: best)", 0.96 * figure.bbox.width, 11, DPI, most=2)
+    figure.text(0.5, 0.95, text, ha="center", va="center", fontsize=11, **_AS_IT_IS)
     axes = figure.add_axes((0.09, 0.08, 0.82, 0.74))
     heights = []
     for x, (name, values) in enumerate(columns.items()):
@@ -135,7 +140,10 @@ def parallel(points: list[tuple[dict[str, Any], float]], metric: str, title: str
 
 def _axis_heights(values: list) -> tuple[np.ndarray, list[tuple[float, str]]]:
     """The heights of values on an axis from 0 to 1, and its ticks: height, text."""
-    numeric = all(isinstance(value, int | float) and np.isfinite(value) for value in values)
+    numeric = all(
+        isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+        for value in values
+    )
     texts = list(dict.fromkeys(map(str, values)))
     if not numeric or len(texts) == 1:
         heights = {text: (i + 0.5) / len(texts) for i, text in enumerate(texts)}
@@ -161,7 +169,8 @@ def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figur
     """A figure with two axes side by side and, to their right, a line of text per system."""
     figure = Figure(figsize=(10, max(4.6, 0.23 * len(legend) + 0.8)), dpi=DPI)
     height = figure.get_size_inches()[1]
-    figure.text(0.5, 1 - 0.25 / height, title, ha="center", fontsize=11, **_AS_IT_IS)
+    text = labels.shortened(title, 0.96 * figure.bbox.width, 11, DPI)
+    figure.text(0.5, 1 - 0.25 / height, text, ha="center", fontsize=11, **_AS_IT_IS)
     margin = 0.6 / height
     panels = [figure.add_axes((left, margin, 0.28, 1 - 2 * margin)) for left in (0.07, 0.425)]
     for axes in panels:

@@ -1,6 +1,11 @@
-"""Derives an independent seed for every random draw of a run from the run's one seed."""
+"""Derives the seed of every random draw of a run from the run's one seed.
 
-# One stream for each purpose, so that no two purposes ever use the same random numbers.
+The streams below are of TensorFlow's stateless generator. NumPy's generators draw the order of
+the images ([seed, epoch]), the initial weights ([seed, number]) and what a report card resamples.
+Some of these have equal seeds; no result depends on it, because they draw different things.
+"""
+
+# One stream for each purpose, so that no two purposes of a run use the same random numbers.
 STEPS, EVALUATIONS, SHUFFLED, FIXED, CLASSES, REPORT, EPISODES, LATENT, HELD_OUT = range(1, 10)
 _STREAM_LENGTH = 2**27  # seeds in a stream; more than the steps of any schedule
 

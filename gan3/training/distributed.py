@@ -64,8 +64,9 @@ def open_replicas(
         signal.signal(signal.SIGINT, before)
     if replicas.count > 1 and getattr(config, "digit_loss", None) == "sigmoid_sum":
         raise UserError(
-            "digit_loss sigmoid_sum: a sum over the batch, which replicas cannot divide;"
-            " use softmax_mean with a digit_weight of 3, or one replica"
+            "digit_loss sigmoid_sum: a sum over the batch, which replicas cannot divide; use"
+            f" softmax_mean with a digit_weight of {config.digit_weight * config.batch_size:g}, or"
+            " one replica"
         )
     replicas.rows_of(config.batch_size)
     return replicas

@@ -308,7 +308,7 @@ class _Loop:
         self._config, self._folders, self._dataset = config, folders, dataset
         self._system, self._terminal, self._log = system, terminal, log
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
-        held_out_seed = (config.seed, HELD_OUT)
+        held_out_seed = (config.seed, HELD_OUT, 1)  # [seed, 9, 0] would be training epoch 9
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
         self._sampler, self._monitor = Sampler(system), monitor
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
@@ -445,12 +445,14 @@ class _Loop:
 
     def _scalars_before(self, step: int) -> dict[str, float]:
         """The losses and accuracies on the batch of `step` before that step trains on it."""
-        return self._scalars(*self._gather(tf.constant(self._batches(step))), step - 1)
+        seed = seed_of(self._config.seed, EVALUATIONS, step - 1)
+        return self._scalars(*self._gather(tf.constant(self._batches(step))), seed, step - 1)
 
-    def _scalars(self, images: tf.Tensor, labels: tf.Tensor, step: int) -> dict[str, float]:
+    def _scalars(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tuple[int, int], step: int
+    ) -> dict[str, float]:
         """The system's losses and accuracies on a batch after `step` steps."""
-        seed = tf.constant(seed_of(self._config.seed, EVALUATIONS, step))
-        values = self.evaluate(images, labels, seed)
+        values = self.evaluate(images, labels, tf.constant(seed))
         self._refuse_divergence({tag: np.isfinite(v) for tag, v in values.items()}, step)
         return {tag: round(float(value), 6) for tag, value in values.items()}
 
@@ -471,7 +473,8 @@ class _Loop:
         indices = self._held_out(episode)
         images = to_unit(tf.constant(self._dataset.held_out_images[indices]))
         labels = tf.constant(self._dataset.held_out_labels[indices].astype(np.int32))
-        values = self._scalars(images, labels, step)
+        seed = seed_of(config.seed, HELD_OUT, episode)
+        values = self._scalars(images, labels, seed, step)
         display.log(
             f"episode {episode} on {HELD_OUT_LOSS} held-out images: "
             + format_losses(values, noun(config.class_names))

@@ -69,7 +69,7 @@ def status(
 
 def _losses(values: dict[str, float], gap: str, after_real: str, after_digit: str) -> str:
     """D and G; with a determinator also C and the second part of G's loss."""
-    d, c, g_real, g_digit = (f"{values[tag]:.3g}" if tag in values else "-" for tag in _LOSSES)
+    d, c, g_real, g_digit = (_short(values[tag]) if tag in values else "-" for tag in _LOSSES)
     if "loss/determinator" not in values:
         return f"D {d}{gap}G {g_real}"
     return f"D {d}{gap}C {c}{gap}G {g_real}{after_real}{g_digit}{after_digit}"
@@ -120,3 +120,8 @@ def progress_display(
         task = progress.add_task("", total=total, completed=done, status="starting")
         progress.refresh()
         yield Bar(total, episodes, progress, task)
+
+
+def _short(value: float) -> str:
+    """Three digits, one of a value below .001: it has an exponent."""
+    return f"{value:.1g}" if 0 < abs(value) < 0.001 else f"{value:.3g}"

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from gan3.method.drawing import ENTRIES
 from gan3.nn.dense import EPSILON
+from gan3.vae_gan import averages
 
 _DECAY = 0.99  # per step, of the moments
 
@@ -57,7 +58,7 @@ class ClassNorm:
         Args:
             numbers: [B, 10], as the determinator encodes the images.
             labels: [B].
-            steps: float32, the number of steps done; in the first ones all batches count alike.
+            steps: float32, the number of steps done, for the `rate` of the moments.
             seed: [2], of the noise.
         """
         # Read once: traced for several devices, other reads may come after the moments moved.
@@ -67,8 +68,8 @@ class ClassNorm:
         of_class = tf.gather(variances, labels)
         ratio = of_class / tf.reduce_mean(of_class, axis=0)
         normal = centred * tf.math.rsqrt(variance * ratio + EPSILON)
-        rate = 1 - tf.minimum(_DECAY, steps / (steps + 9))
-        self._move((variances, means), (tf.square(centred), numbers), labels, rate)
+        moments, of_batch = (variances, means), (tf.square(centred), numbers)
+        self._move(moments, of_batch, labels, averages.rate(_DECAY, steps))
         variance = tf.maximum(variance, EPSILON)
         loss = 0.5 * tf.reduce_sum(variance - tf.math.log(variance) - 1)
         noise = tf.random.stateless_normal(tf.shape(numbers), seed, alg="philox")

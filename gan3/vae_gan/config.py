@@ -1,4 +1,4 @@
-"""Settings of the three networks with a conditional VAE joined to the GAN: `best` and its kin."""
+"""Settings of the three networks with an autoencoder joined to the GAN: `best` and its kin."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

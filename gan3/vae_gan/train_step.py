@@ -1,10 +1,10 @@
-"""The step of `best`: the method's step with a conditional VAE joined to the GAN.
+"""The step of `best`: the method's step with an autoencoder joined to the GAN.
 
 The determinator has a second head, an encoder: it maps a real image to the ten noise entries of its
 handwriting, and generator and determinator together must reconstruct the image from them. So every
-training image has a latent, and none of the handwriting is left out. That is a conditional
-variational autoencoder (Kingma & Welling 2014, Sohn et al. 2015) joined to the GAN, as in Larsen et
-al. 2016 and, with a classifier, Bao et al. 2017; here the encoder is the determinator.
+training image has a latent, and none of the handwriting is left out. Larsen et al. 2016 joined a
+variational autoencoder to a GAN in this way, and Bao et al. 2017 did so with a classifier; here the
+encoder is the determinator, and its codes are normalised by class (`codes`).
 
 With the config's defaults this is `method.train_step`, bit for bit.
 """
@@ -19,7 +19,7 @@ from gan3.method.noise import Noise, latent_of
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
-from gan3.vae_gan import losses
+from gan3.vae_gan import averages, losses
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.networks import VaeGanGenerator, as_images
 
@@ -29,8 +29,8 @@ _MOMENTS_DECAY = 0.99  # per step; of the running moments that samples are norma
 def normal_to_uniform(code: tf.Tensor) -> tf.Tensor:
     """Noise in -1..1 of a normal code, entry by entry: erf(code / sqrt 2).
 
-    It maps N(0, 1) to U(-1, 1), so the latent keeps the description's uniform noise while the
-    encoder has the closed forms of a normal distribution.
+    It maps N(0, 1) to U(-1, 1), so the latent keeps the description's uniform noise while the codes
+    are normalised by their moments, and their noise is normal.
     """
     return tf.math.erf(code / math.sqrt(2))
 
@@ -162,17 +162,15 @@ class VaeGanStep(ThreeNetworkStep):
         in training: they normalise when a single digit is drawn.
         """
         sampler, trained = self.sampler, self.networks.generator
-        # In the first steps all count alike, so the initial values do not linger.
         steps = tf.cast(self.optimizers.generator.steps, tf.float32)
-        max_decay = steps / (steps + 9)
         if sampler is not trained:
-            rate = 1 - tf.minimum(self.config.ema_decay, max_decay)
+            rate = averages.rate(self.config.ema_decay, steps)
             for average, weight in zip(sampler.weights, trained.merged_weights, strict=True):
                 average.assign_add(rate * (weight - average))
         if sampler.means:
             latent = self.latent(labels, self.noise(labels, seed))
             _, moments = sampler.logits(latent)
-            rate = 1 - tf.minimum(_MOMENTS_DECAY, max_decay)
+            rate = averages.rate(_MOMENTS_DECAY, steps)
             running = zip(sampler.means, sampler.variances, moments, strict=True)
             for running_mean, running_variance, (mean, variance) in running:
                 running_mean.assign_add(rate * (mean - running_mean))

@@ -1,4 +1,4 @@
-"""The three networks with a conditional VAE joined to the GAN, as a system."""
+"""The three networks with an autoencoder joined to the GAN, as a system."""
 
 from functools import cached_property
 

@@ -235,6 +235,35 @@ class BestInDetail(BestTest):
         with Image.open(io.BytesIO(bytes(data))) as gif:
             np.testing.assert_array_equal(np.asarray(gif.convert("L")), frame)
 
+    def test_keys_of_the_pen(self):
+        def press(key, repeat=False):
+            options = json.dumps({"key": key, "repeat": repeat})
+            self.js(f"get('pad').dispatchEvent(new KeyboardEvent('keydown', {options}))")
+
+        press(" ")
+        for _ in range(5):
+            press(" ", repeat=True)  # held down: one dot, and the pen stays down
+        self.assertEqual(self.js("[pad.items.length, Boolean(pad.stroke)]"), [1, True])
+        press(" ")
+        self.assertFalse(self.js("Boolean(pad.stroke)"))
+        self.open_picture(png_of(255 - seven()))
+        without = self.pixels("pad")
+        press("ArrowUp")
+        self.assertFalse(np.array_equal(self.pixels("pad"), without))  # the pen is over the picture
+        self.js("pad.pen = null; pad.begin([10, 10])")  # as a pointer does
+        for key in ("ArrowUp", " "):
+            press(key)
+        self.assertEqual(self.js("pad.stroke"), [[10, 10]])
+        self.assert_no_problems()
+
+    def test_a_number_in_many_styles_has_no_walk_to_save(self):
+        is_disabled = "document.querySelector('[data-gif=number]').disabled"
+        self.assertFalse(self.js(is_disabled))
+        self.click("own-styles")
+        self.assertTrue(self.js(is_disabled))
+        self.click("own-styles")
+        self.assertFalse(self.js(is_disabled))
+
     def test_files_are_saved_with_a_caption(self):
         folder = self.folder / "saved"
         self.browser.save_files_in(folder)
@@ -248,7 +277,9 @@ class BestInDetail(BestTest):
                 saved = np.asarray(image.convert("L"))
             scale = self.js(f"SCALES.{canvas}")
             shown = np.kron(self.pixels(canvas), np.ones((scale, scale), np.uint8))
-            np.testing.assert_array_equal(saved[:-20], shown)
+            self.assertGreaterEqual(saved.shape[1], 320)  # the caption needs room
+            left = (saved.shape[1] - shown.shape[1]) // 2
+            np.testing.assert_array_equal(saved[:-20, left : left + shown.shape[1]], shown)
             self.assertLess(saved[-20:].min(), 200)  # the caption
         captions = self.js("['one', 'sheet'].map(captionOf)")
         self.assertEqual(captions, ["gan3 best", "gan3 best · truncation 0.50"])
@@ -403,6 +434,8 @@ class OtherSystems(PageTest):
                 self.assertFalse((self.pixels("one") == before).all())
                 self.js("moveTo(0.5)")
                 self.assertLess(self.js("walkGif('one').length"), 1_000_000)
+                self.click("zero")
+                self.assertEqual(set(self.js("[...state.style]")), {0})
                 self.assert_no_problems()
 
     def test_normal_noise_keeps_its_length_on_a_walk(self):
@@ -434,6 +467,21 @@ class OtherSystems(PageTest):
         self.assertEqual(set(self.js("[...state.style]")), {0})
         self.click("new-style")
         np.testing.assert_allclose(255 - self.pixels("one").astype(int), drawn[8], atol=2)
+        self.assert_no_problems()
+
+    def test_names_with_commas_or_marks_of_scripts(self):
+        names = ("a,b", "cd", "<!--<script>", "</script>")
+        system = small_system(class_names=names)
+        config = dataclasses.replace(config_of("three_network"), class_names=names)
+        self.open(system, determinator_with(system, config))
+        self.assertEqual(self.js("[...names]"), list(names))
+        for text, labels in (
+            ("a,b,cd", [0, 1]),
+            ("cd, a,b", [1, 0]),
+            ("<!--<script>,</script>", [2, 3]),
+            ("a", []),
+        ):
+            self.assertEqual(self.js(f"labelsOf({json.dumps(text)})"), labels, text)
         self.assert_no_problems()
 
     def test_classes_that_are_no_digits(self):

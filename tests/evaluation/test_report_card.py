@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from gan3.data import strokes
-from gan3.evaluation import scoring
+from gan3.evaluation import report_card, scoring
 from gan3.evaluation.judge import BUNDLED_STROKES, load, load_bundled
 from gan3.runs.registry import config_of
 from gan3.training.loop import train
@@ -38,6 +38,15 @@ def train_run(name, split="test"):
 def report_points(name):
     """Tags and steps of the report card in a run's events."""
     return [(tag, step) for tag, step in points_of(name) if tag.startswith("report")]
+
+
+class RowsByClass(unittest.TestCase):
+    def test_a_class_with_few_images_keeps_its_row(self):
+        labels = np.array([0] * 5 + [1] * 20 + [2] * 20)
+        images = (labels + 1)[:, None, None].repeat(28, 1).repeat(28, 2).astype(np.uint8)
+        rows = report_card._rows_by_class(images, labels, 0, 3)[:, 0, 0].reshape(3, 10)
+        expected = [[1] * 5 + [0] * 5, [2] * 10, [3] * 10]  # 0: a blank image
+        np.testing.assert_array_equal(rows, expected)
 
 
 class CardOfARun(FolderTest):

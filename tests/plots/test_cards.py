@@ -41,13 +41,14 @@ class ReportCard(unittest.TestCase):
 
 
 class AnyNumberOfClasses(unittest.TestCase):
-    def card(self, names):
+    def card(self, names, samples=None, title="title"):
         count = len(names)
         coverage = {"samples": [0.5] * count, "real": [0.9] * count}
-        samples = np.tile(DIGITS, (31, 1, 1))[: cards.sheet_layout(count)[0] * count]
+        if samples is None:
+            samples = np.tile(DIGITS, (31, 1, 1))[: cards.sheet_layout(count)[0] * count]
         pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
         counts = np.eye(count, dtype=int)
-        return cards.report_card("title", ["line"], counts, coverage, samples, pairs, names)
+        return cards.report_card(title, ["line"], counts, coverage, samples, pairs, names)
 
     @slow("draws four cards of up to 62 classes")
     def test_names_at_the_axes_do_not_overlap_and_stay_inside(self):
@@ -79,6 +80,25 @@ class AnyNumberOfClasses(unittest.TestCase):
             self.assertEqual(columns % per_class, 0)
             self.assertTrue(20 <= per_class * classes <= 168, classes)
         self.assertEqual(cards.sheet_layout(10), (10, 10))
+
+    def test_the_last_row_is_shown_whatever_the_number_of_classes(self):
+        for classes in (16, 17, 26, 62):
+            samples = np.tile(DIGITS, (31, 1, 1))[: cards.sheet_layout(classes)[0] * classes]
+            samples[-1] = 255
+            names = [f"class {number}" for number in range(classes)]
+            with self.subTest(classes):
+                (sheet,) = (
+                    axes.images[0].get_array()
+                    for axes in self.card(names, samples).axes
+                    if "samples of each" in axes.get_title()
+                )
+                rows = sheet.reshape(len(sheet) // 28, 28, -1, 28).swapaxes(1, 2)
+                self.assertEqual((rows == 255).all(axis=(2, 3)).sum(), 1)
+
+    def test_long_titles_stay_inside(self):
+        figure = self.card(["cat", "dog"], title="a-name-of-100-characters " * 20)
+        box = figure.texts[0].get_window_extent()
+        self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width)
 
     def test_classes_are_called_classes(self):
         titles = {axes.get_title() for axes in self.card(["cat", "dog"]).axes}

@@ -190,7 +190,7 @@ class Files(FolderTest):
         self.assertEqual(len(list(self.folder.iterdir())), 1)
 
     def test_a_title_of_two_lines_does_not_move_the_digits_of_a_gif(self):
-        title = "word " * 6 + "episode "
+        title = "word " * 9 + "episode "
         frames = [grids.pixels(grids.grid(DIGITS[:10], 5, title + n)) for n in ("", "10 more")]
         self.assertLess(len(frames[0]), len(frames[1]))
         grids.progression(frames, self.folder / "x.gif")

@@ -1,10 +1,32 @@
 """Labels that fit."""
 
+import itertools
 import unittest
 
 from gan3.plots import labels
 
 LONG = "a name that has all of forty characters!"
+
+
+class Wrapped(unittest.TestCase):
+    def test_lines_fit_are_full_and_lose_nothing(self):
+        text = f"{LONG} {LONG} {'W' * 40} end"
+        for width in (60, 150, 400):
+            lines = labels.wrapped(text, width, 11, 120).split("\n")
+            self.assertEqual("".join(lines).replace(" ", ""), text.replace(" ", ""))
+            for line, following in itertools.pairwise(lines):
+                self.assertLessEqual(labels.text_width(line, 11, 120), width)
+                more = f"{line} {following.split()[0]}"
+                self.assertGreater(labels.text_width(more, 11, 120), width)
+
+    def test_at_most_so_many_lines(self):
+        for text in (f"{LONG} {LONG}", "W" * 80):
+            lines = labels.wrapped(text, 200, 11, 120, most=2).split("\n")
+            self.assertEqual(len(lines), 2)
+            self.assertTrue(lines[1].endswith("…"))
+            self.assertLessEqual(labels.text_width(lines[1], 11, 120), 200)
+        self.assertEqual(labels.wrapped("short", 200, 11, 120, most=2), "short")
+        self.assertEqual(labels.wrapped("", 200, 11, 120), "")
 
 
 class Shortened(unittest.TestCase):

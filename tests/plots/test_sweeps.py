@@ -29,6 +29,15 @@ class Tradeoff(unittest.TestCase):
                 self.assertTrue(left < line.get_xdata()[0] < right)
                 self.assertTrue(bottom < line.get_ydata()[0] < top)
 
+    def test_perfect_real_images_have_their_star(self):
+        real = {"recall": 1.0, "coverage": 1.0, "precision": 1.0, "label_accuracy": 1.0}
+        system = dict.fromkeys(real, 0.5)
+        for axes in sweeps.tradeoff({"a": system, "real": real}, "title").get_axes():
+            axes.figure.canvas.draw()
+            (x,), (y,) = axes.lines[-1].get_data()
+            self.assertEqual(axes.lines[-1].get_marker(), "*")
+            self.assertTrue(np.isfinite(axes.transData.transform((x, y))).all())
+
     def test_without_requested_digits_precision_is_against_coverage(self):
         system = {"recall": 0.4, "coverage": 0.3, "precision": 0.8}
         real = {"recall": 0.9, "coverage": 0.9, "precision": 0.7}
@@ -71,6 +80,17 @@ class Parallel(unittest.TestCase):
         self.assertGreater(widths[-1], widths[0])
         texts = {text.get_text() for text in axes.texts}
         self.assertLessEqual({"beta1", "0.0001", "relu", "distance\n(lower)", "6"}, texts)
+
+    def test_true_and_false_are_words(self):
+        points = [({"batch_norm": True}, 2.0), ({"batch_norm": False}, 4.0)]
+        (axes,) = sweeps.parallel(points, "distance", "t").axes
+        self.assertLessEqual({"True", "False"}, {text.get_text() for text in axes.texts})
+
+    def test_a_long_title_stays_inside(self):
+        points = [({"rate": 1e-4}, 2.0), ({"rate": 1e-3}, 4.0)]
+        figure = sweeps.parallel(points, "distance", "a title of many words " * 6)
+        box = figure.texts[0].get_window_extent()
+        self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width)
 
 
 if __name__ == "__main__":

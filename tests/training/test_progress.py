@@ -24,17 +24,17 @@ VALUES = {
 class Formatting(unittest.TestCase):
     def test_the_status_fits_into_a_terminal(self):
         line = status(1500, 20000, 1, 10, VALUES, 150.0)
-        expected = "episode 1/10 step 1500/20000 D 1.23 C 0.000123 G 0.5+1.23e+03 150 ms 46:15 left"
+        expected = "episode 1/10 step 1500/20000 D 1.23 C 0.0001 G 0.5+1.23e+03 150 ms 46:15 left"
         self.assertEqual(line, expected)
         self.assertLessEqual(len(line), 80)
+        small = VALUES | {"loss/discriminator": 1.23456e-5, "loss/generator_digit": 1.23456e-5}
+        self.assertLessEqual(len(status(20000, 20000, 10, 10, small, 165.0)), 80)
 
     def test_long_times_are_given_in_hours(self):
         self.assertIn(" 5.0 h left", status(2000, 20000, 1, 10, VALUES, 1000.0))
 
     def test_losses_of_three_networks(self):
-        self.assertEqual(
-            format_losses(VALUES), "D 1.23  C 0.000123  G 0.5 (real) + 1.23e+03 (digit)"
-        )
+        self.assertEqual(format_losses(VALUES), "D 1.23  C 0.0001  G 0.5 (real) + 1.23e+03 (digit)")
 
     def test_losses_of_two_networks(self):
         two = {tag: VALUES[tag] for tag in ("loss/discriminator", "loss/generator_real")}

@@ -61,6 +61,11 @@ class Pad {
   press(event) {
     const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
     const middle = this.side / 2;
+    const isPen = event.key === " " || step[event.key], isPointer = this.stroke && !this.pen;
+    if (isPen && isPointer || event.key === " " && event.repeat) {  // held down is pressed once
+      event.preventDefault();
+      return;
+    }
     const isUndo = (event.ctrlKey || event.metaKey) && event.key === "z";
     if (isUndo || event.key === "Backspace") this.undo();
     else if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -151,18 +156,25 @@ class Pad {
       const [wide, high] = [width * scale, height * scale];
       context.imageSmoothingEnabled = scale < 1;
       context.drawImage(this.items[start], (side - wide) / 2, (side - high) / 2, wide, high);
-      return;
-    }
+    } else this.showStrokes(this.items.slice(start + 1));
+    if (withPen && this.pen) this.showPen();
+  }
+
+  showStrokes(strokes) {
+    const {context} = this;
     Object.assign(context, {strokeStyle: "#000", lineWidth: PEN, lineCap: "round",
       lineJoin: "round"});
-    for (const [first, ...others] of this.items.slice(start + 1)) {
+    for (const [first, ...others] of strokes) {
       context.beginPath();
       context.moveTo(...first);
       context.lineTo(...first);
       for (const point of others) context.lineTo(...point);
       context.stroke();
     }
-    if (!withPen || !this.pen) return;
+  }
+
+  showPen() {
+    const {context} = this;
     context.beginPath();
     context.arc(this.pen.x, this.pen.y, PEN / 2 + 3, 0, 2 * Math.PI);
     Object.assign(context, {strokeStyle: this.stroke ? "#d00" : "#888", lineWidth: 3});

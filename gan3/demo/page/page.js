@@ -82,7 +82,7 @@ function paint(canvas, images, columns = images.length, cut = 0) {
   });
 }
 
-// Columns of a sheet of all classes: at most 16, the last row as full as can be.
+// Columns of a sheet of all classes: at most 13, the last row as full as can be.
 const classColumns = Math.ceil(names.length / Math.ceil(names.length / (areDigits ? 10 : 13)));
 const drawn = {style: null, images: []};  // by class, the images in this style
 function imageOf(label) {
@@ -127,11 +127,18 @@ const draw = {
   },
 };
 
-// The labels of a text: names with commas between them, or of one character each.
+// The labels of a text: names with commas between them, or of one character each. A name may contain
+// commas itself; the longest name that fits counts.
 function labelsOf(text) {
-  const parts = text.split(",").map(part => part.trim());
-  const isList = parts.every(part => names.includes(part));
-  return (isList ? parts : [...text]).map(name => names.indexOf(name)).filter(label => label >= 0);
+  const parts = text.split(","), list = [];
+  while (parts.length) {
+    let count = parts.length, name;
+    while (!names.includes(name = parts.slice(0, count).join(",").trim()) && count > 1) count--;
+    list.push(name);
+    parts.splice(0, count);
+  }
+  const isList = list.every(name => names.includes(name));
+  return (isList ? list : [...text]).map(name => names.indexOf(name)).filter(label => label >= 0);
 }
 
 const FRAME = 100;  // ms; where drawing takes longer, a walk shows one image until it pauses
@@ -368,9 +375,10 @@ get("truncation").oninput = () => {
 const fresh = () => truncated(newNoise(state.label));
 get("new-style").textContent = model.fixedNoise ? `the noise of the ${noun}` : "new style";
 get("new-style").onclick = () => choose(fresh());
-get("zero").onclick = () => choose(state.style.map((v, i) => i < sliders.length ? 0 : v));
+get("zero").onclick = () => choose(state.style.map(() => 0));
 get("text").oninput = () => draw.number();
 get("own-styles").onchange = () => {
+  document.querySelector("[data-gif=number]").disabled = get("own-styles").checked;  // no walk
   state.own = [];
   draw.number();
 };

@@ -3,18 +3,20 @@
 const SCALES = {one: 10, all: 4, number: 4, sheet: 4, arithmetic: 6};
 const WALK_FRAMES = 40;  // of a GIF
 const CAPTION = 20;  // height in pixels
+const LEAST_WIDTH = 320;  // of a saved picture, for its caption
 
 // The canvas enlarged, with a caption below.
 function picture(id) {
   const source = get(id), scale = SCALES[id], inverted = get("inverted").checked;
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d", {willReadFrequently: true});
-  const [width, height] = [source.width * scale, source.height * scale];
+  const drawnWidth = source.width * scale, height = source.height * scale;
+  const width = Math.max(drawnWidth, LEAST_WIDTH);
   Object.assign(canvas, {width, height: height + CAPTION});
   context.fillStyle = inverted ? "#000" : "#fff";
   context.fillRect(0, 0, width, height + CAPTION);
   context.imageSmoothingEnabled = false;
-  context.drawImage(source, 0, 0, width, height);
+  context.drawImage(source, Math.floor((width - drawnWidth) / 2), 0, drawnWidth, height);
   context.fillStyle = "#888";
   context.font = "12px sans-serif";
   context.textBaseline = "middle";
