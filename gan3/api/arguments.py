@@ -26,7 +26,8 @@ def as_seed(seed: Any, name: str = "seed") -> int:
 
 def as_fraction(value: Any, name: str) -> float:
     """A float. Raises UserError unless it is a number from 0 to 1."""
-    is_number = isinstance(value, float | int | np.number) and not isinstance(value, bool)
+    real = float | int | np.integer | np.floating
+    is_number = isinstance(value, real) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= 1:
         raise UserError(f"{name} {_shown(value)}: use a number from 0 to 1")
     return float(value)
@@ -53,7 +54,7 @@ def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = 
     """
     if isinstance(labels, str):
         labels = _labels_of_text(labels, names)
-    elif isinstance(labels, list | tuple | np.ndarray) and len(labels):
+    elif isinstance(labels, list | tuple) or getattr(labels, "ndim", 0) > 0:
         entries = list(labels)
         if all(isinstance(entry, str) for entry in entries):
             labels = labels_of_names(map(str, entries), names, f"labels {_shown(entries)}")
@@ -81,7 +82,7 @@ def check_label_count(labels: Any, count: int) -> None:
 def _labels_of_text(text: str, names: tuple[str, ...]) -> list[int]:
     if names == DIGITS and not (text.isascii() and text.replace(",", "").isdigit()):
         raise UserError(f"labels {_shown(text)}: use digits 0 to 9 only, such as 2412")
-    return labels_of_text(text, names, "labels") if text else []
+    return labels_of_text(text, names, "labels")
 
 
 def as_images(images: Any) -> np.ndarray:
@@ -115,7 +116,7 @@ def as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
             f"noise: {array.dtype} of shape {array.shape}; use floats of shape {shape}, one row for"
             " each image"
         )
-    largest = np.abs(array).max()
+    largest = np.abs(array.astype(float)).max()
     if not largest <= _MAX_NOISE:  # also if it is not a number
         raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
     return array.astype(np.float32)
@@ -130,7 +131,7 @@ def as_folder(folder: Any, name: str) -> Path:
 
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of some words. Raises UserError for anything else."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise UserError(f"{name} {_shown(value)}: unknown; choose one of {', '.join(choices)}")
     return value
 
@@ -165,5 +166,8 @@ def _as_array(values: Any, name: str) -> np.ndarray:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # of a whole number with more than 4,300 digits
+        text = "of thousands of digits"
     return text if len(text) <= 40 else f"{text[:40]}…"

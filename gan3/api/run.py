@@ -97,23 +97,14 @@ class Run:
         )
 
     def recognise(self, images: Any) -> Recognised:
-        """The classes of images [N, 28, 28], by the run's own determinator. Needs TensorFlow.
+        """The classes of images [N, 28, 28], by the run's own determinator.
 
         images: uint8 or floats in 0..1, ink on background 0. A label is an index into
-        `class_names`. Raises UserError if they do not fit,
-        or if the system has no determinator.
+        `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
         """
         pixels = as_images(images)
-        import_tensorflow()
-        from gan3.runs.sampling import probabilities
-
-        run = find_run(self.name, str(self.folder.parent), str(self.figures.parent)).with_system()
-        if not run.system.has_classifier:
-            raise UserError(
-                f"run {self.name}: {run.config.experiment} has no determinator; use gan3.recognise"
-            )
-        run.use_checkpoint(log_or_warn(None))
-        return most_probable(probabilities(run.system, pixels))
+        run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
+        return most_probable(run.probabilities(pixels, log_or_warn(None)))
 
     def evaluate(
         self,

@@ -1,6 +1,5 @@
 """Scores digits against real ones, and recognises digits."""
 
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from gan3.api.arguments import (
 )
 from gan3.core.config import choices_of
 from gan3.core.errors import UserError
-from gan3.core.files import check_path, make_folder, write_json
+from gan3.core.files import check_path, make_folder, write_atomically, write_json
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 
@@ -155,7 +154,7 @@ def card_of_run(name: str, values: dict[str, Any], picture: Path) -> Card:
         if not check_path(picture.is_file):
             raise UserError(f"{picture}: is gone; evaluate run {name} again")
         if path.resolve() != picture.resolve():
-            shutil.copyfile(picture, path)
+            write_atomically(path, picture.read_bytes())
 
     return Card(name, values, copy_picture)
 

@@ -12,6 +12,7 @@ from gan3.core.classes import (
     images_noun,
     labels_of_list,
     labels_of_names,
+    noun,
     nouns,
 )
 from gan3.core.config import RunConfig
@@ -271,6 +272,11 @@ def _generate(options: argparse.Namespace) -> int:
             f"{what} {requested}: this system cannot draw requested {nouns(names)}; name another"
             " run with --run, or use --pretrained best"
         )
+    if options.variants > 1 and sampler.has_fixed_noise:
+        raise UserError(
+            f"--variants {options.variants}: this generator has one image of each"
+            f" {noun(names)}; leave it out, or draw other images with --noise-seed"
+        )
     parse = numbers.parse_number if what == "number" else numbers.parse_classes
     row = parse(requested, names)
     seeds = [(options.seed, number) for number in range(options.variants)]
@@ -383,6 +389,8 @@ def _export(options: argparse.Namespace) -> int:
     from gan3.core import files
 
     source = _open_source(options)
+    if options.moments is not None:
+        source.system.use_moments(options.moments)
     files.make_folder(options.out.parent)
     if options.format == "npz":
         from gan3.runs import pretrained
@@ -513,6 +521,8 @@ def _sweep(options: argparse.Namespace) -> int:
         )
     for failure in failures:
         print(one_line(f"gan3: {failure}"), file=sys.stderr)
+    if failures and not sweep.read_scored(runs, **folders):
+        return 1  # there is nothing to write
     sweep.write(runs, data=options.data, **folders)
     return 1 if failures else 0
 
@@ -536,33 +546,18 @@ def _recognise(options: argparse.Namespace) -> int:
 
     from gan3.demo import digit_reader
     from gan3.evaluation import judge
-    from gan3.runs import run_files
+    from gan3.runs import run_files, trained
 
     images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
     if options.judge or (options.run is None and not run_files.has_runs(options.logs)):
         probabilities, names = judge.load_bundled().probabilities(images), DIGITS
     else:
-        probabilities, names = _probabilities_of_run(options, images)
+        run = trained.find_run(options.run, options.logs, options.figures)
+        names = run.class_names
+        probabilities = run.probabilities(images, lambda line: print(line, file=sys.stderr))
     for file, row in zip(options.files, probabilities, strict=True):
         print(f"{file}: {names[row.argmax()]} ({row.max():.1%})")
     return 0
-
-
-def _probabilities_of_run(
-    options: argparse.Namespace, images: "np.ndarray"
-) -> tuple["np.ndarray", tuple[str, ...]]:
-    """Class probabilities [N, K] of images [N, 28, 28], by a run's determinator; class names."""
-    from gan3.runs import sampling, trained
-
-    run = trained.open_run(options.run, options.logs, options.figures)
-    if not run.system.has_classifier:
-        raise UserError(
-            f"run {run.folders.name}: {run.config.experiment} has no determinator; name another"
-            " run with --run, or use --judge"
-        )
-    # An episode file has the generator's weights only.
-    run.use_checkpoint(lambda line: print(line, file=sys.stderr))
-    return sampling.probabilities(run.system, images), run.config.class_names
 
 
 COMMANDS = {

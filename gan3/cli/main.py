@@ -13,13 +13,15 @@ from gan3.core.errors import DivergedError, UserError
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0: done. 2: a wrong argument or input. 3: training diverged. 128 + n: stopped by signal n.
+    0: done. 1: runs of a sweep failed. 2: a wrong argument or input. 3: training diverged.
+    128 + n: stopped by signal n.
     """
     _print_any_character()
     options = make_parser().parse_args(arguments)
     try:
         status = COMMANDS[options.command](options)
-        sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits
+        if sys.stdout is not None:  # it is None if it was closed before the start
+            sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits
         return status
     except UserError as error:
         _print_error(str(error))

@@ -75,9 +75,11 @@ def labels_of_list(text: str, names: Sequence[str], what: str) -> list[int]:
     parts, found = text.split(","), []
     while parts:
         ends = range(len(parts), 0, -1)
-        fitting = (end for end in ends if ",".join(parts[:end]).strip() in names)
-        end = next(fitting, 1)
-        found.append(",".join(parts[:end]).strip())
+        texts = ((end, ",".join(parts[:end])) for end in ends)
+        named = ((end, name) for end, text in texts for name in (text, text.strip()))
+        fitting = ((end, name) for end, name in named if name in names)
+        end, name = next(fitting, (1, parts[0].strip()))
+        found.append(name)
         parts = parts[end:]
     return labels_of_names(found, names, f"{what} {_cut(text)!r}")
 
@@ -85,8 +87,10 @@ def labels_of_list(text: str, names: Sequence[str], what: str) -> list[int]:
 def labels_of_text(text: str, names: Sequence[str], what: str) -> list[int]:
     """The labels of names with commas between them, or of characters: "A,B,C" or "ABC".
 
-    Raises UserError for a name or a character that is no class.
+    Raises UserError for a name or a character that is no class, and for an empty text.
     """
+    if not text:
+        raise UserError(f"{what}: none; name at least one {noun(names)} of {listed(names)}")
     is_list = "," in text or text in names or any(len(name) > 1 for name in names)
     read = labels_of_list if is_list else labels_of_characters
     return read(text, names, what)

@@ -40,8 +40,12 @@ def replace_atomically(path: Path) -> Iterator[Path]:
     """Yield the path of a temporary file in the same folder; on exit it replaces `path`.
 
     The temporary file is synced to disk before it is renamed, so a reader sees either the old file
-    or the complete new one. Raises UserError if it cannot be written.
+    or the complete new one. Where `path` is a link, what it leads to is replaced. Raises UserError
+    if it cannot be written, or if it exists and is no regular file.
     """
+    path = Path(os.path.realpath(path))
+    if check_path(path.exists) and not check_path(path.is_file):
+        raise UserError(f"{path}: is not a regular file; name another file")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
@@ -69,9 +73,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def cannot_write(path: Path, error: OSError) -> UserError:
-    """The error for a file or folder that cannot be written."""
-    reason = (error.strerror or str(error)).lower()
+def cannot_write(path: Path, error: Exception) -> UserError:
+    """The error for a file or folder that cannot be written, by an OSError or TensorFlow's."""
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
     return UserError(
         f"{path}: cannot be written ({reason}); free disk space or choose another folder"
     )
@@ -100,7 +104,11 @@ def make_folder(path: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically. Raises ValueError for NaN and infinity."""
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
-    write_atomically(path, f"{text}\n".encode())
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:  # the name of a file that is not UTF-8: as an escape
+        content = json.dumps(value, indent=2, allow_nan=False).encode()
+    write_atomically(path, content + b"\n")
 
 
 class Parts(NamedTuple):
@@ -208,12 +216,15 @@ def names_in(path: Path) -> set[str]:
 @contextlib.contextmanager
 def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
     """Turn the errors of reading `path` into a UserError of one line."""
+    if check_path(path.exists) and not check_path(path.is_file):
+        raise UserError(f"{path}: is not a regular file; name a file")
     try:
         yield
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+        reason = error.strerror or str(error)
+        raise UserError(f"{path}: cannot be read ({reason}); check its permissions") from None
     except _DAMAGED_FILE_ERRORS as error:
         reason = str(error)[:80]  # some errors quote the file's content
         raise UserError(
@@ -258,9 +269,10 @@ def _read_array(
     shape_fits = len(stored_shape) == len(shape) and all(
         expected in (None, stored) for expected, stored in zip(shape, stored_shape, strict=True)
     )
-    dtypes = [np.dtype(name) for name in dtype.split("|")]
-    dtype_fits = not stored_dtype.hasobject and stored_dtype in dtypes
-    if not (dtype_fits and shape_fits) or fortran_order:
+    dtypes = [np.dtype(name).newbyteorder("=") for name in dtype.split("|")]
+    native = stored_dtype.newbyteorder("=")
+    dtype_fits = not stored_dtype.hasobject and native in dtypes
+    if not (dtype_fits and shape_fits):
         expected = "x".join("N" if n is None else str(n) for n in shape) or "scalar"
         raise UserError(
             f"{path}: array {name} is not {dtype.replace('|', ' or ')} {expected};"
@@ -269,12 +281,15 @@ def _read_array(
     size = int(np.prod(stored_shape, dtype=object)) * stored_dtype.itemsize
     if size > most_bytes:
         raise UserError(
-            f"{path}: array {name} claims {size} bytes, at most {most_bytes} are allowed"
+            f"{path}: array {name} claims {size} bytes, at most {most_bytes} are allowed;"
+            " use fewer images"
         )
     content = file.read(size + 1)
     if len(content) != size:
         raise UserError(f"{path}: array {name} is not as long as its header says; replace the file")
-    array = np.frombuffer(content, stored_dtype).reshape(stored_shape)
+    array = np.frombuffer(content, stored_dtype).astype(native, copy=False)
+    array = array.reshape(stored_shape, order="F" if fortran_order else "C")
+    array = np.ascontiguousarray(array).reshape(stored_shape)  # which makes a scalar a vector
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UserError(f"{path}: {name} has values that are not finite; replace the file")
     return array

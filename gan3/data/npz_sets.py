@@ -49,6 +49,10 @@ def read_npz_set(path: Path, ink: str) -> Arrays:
             f"{path}: its arrays are {found}; it needs x_train, y_train, x_test and y_test, or"
             " images and labels"
         )
+    if layout is _LAYOUTS[1] and not {"x_test", "y_test"}.isdisjoint(headers):
+        raise UserError(
+            f"{path}: has x_test or y_test, but not both; store both, or neither of them"
+        )
     wanted = {}
     for kind, name in layout.items():
         check = _check_images if "images" in kind else _check_labels

@@ -63,7 +63,9 @@ def read_picture_folder(folder: Path, ink: str, log: Log) -> Arrays:
         listings = {part: _list(path) for part, path in parts.items()}
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"{error.filename or folder}: cannot be searched ({reason})") from None
+        raise UserError(
+            f"{error.filename or folder}: cannot be searched ({reason}); check its permissions"
+        ) from None
     files = [file for listing in listings.values() for file in listing.files]
     if not listings["train"].files:
         raise UserError(f"{folder}: has no pictures in sub-folders; make one for each class")
@@ -107,11 +109,18 @@ def _parts_of(folder: Path) -> dict[str, Path]:
 
 
 def _list(folder: Path) -> _Listing:
-    """The pictures in the folders of the classes; raises UserError for folders inside of those."""
+    """The pictures in the folders of the classes.
+
+    Raises UserError for folders inside of those, and for pictures beside them.
+    """
     listing = _Listing([], [], [])
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
+        if _is_picture(path):
+            raise UserError(
+                f"{path}: a picture beside the folders of the classes; move it into one of them"
+            )
         if not path.is_dir():
             listing.skipped.append(path)
             continue

@@ -11,6 +11,7 @@ from gan3.core.errors import UserError
 
 SIDE = 28  # pixels of every image that is trained on
 _MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
+_SCALED_FORMATS = ("PNG", "PPM")  # in which the mode "I" has 16 bits
 _READ_ERRORS = (  # what Pillow raises for a file that it cannot read as a picture
     UnidentifiedImageError,
     Image.DecompressionBombError,
@@ -27,8 +28,8 @@ def read_grey(path: Path) -> list[np.ndarray]:
     If it has transparency there are two: transparent pixels are white in the first and black in the
     second. Otherwise there is one.
 
-    Raises UserError if the file is missing, is not a picture, or has a side of less than 4 or more
-    than 4096 pixels.
+    Raises UserError if the file is missing, is not a picture, has a side of less than 4 or more
+    than 4096 pixels, or 32 bits for a pixel.
     """
     try:
         with warnings.catch_warnings(), _open(path) as image:
@@ -36,12 +37,17 @@ def read_grey(path: Path) -> list[np.ndarray]:
                 raise UserError(
                     f"{path}: {image.size} pixels; a side from {_MIN_SIDE} to {_MAX_SIDE} is needed"
                 )
+            if image.mode in ("F", "I") and image.format not in _SCALED_FORMATS:
+                raise UserError(f"{path}: has 32 bits for a pixel; store it with 8 or 16 bits")
             image = _upright(image)
             backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
             return [_grey(image, background) for background in backgrounds]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; name a picture") from None
-    except _READ_ERRORS:
+    except _READ_ERRORS as error:
+        reason = getattr(error, "strerror", None)  # the operating system's
+        if reason:
+            raise UserError(f"{path}: cannot be read ({reason.lower()}); name a picture") from None
         raise UserError(f"{path}: not a picture that can be read; use a PNG in its place") from None
 
 

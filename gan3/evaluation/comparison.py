@@ -169,7 +169,8 @@ def read_card(folders: RunFolders) -> Card:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; evaluate run {folders.name} first") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+        reason = error.strerror or str(error)
+        raise UserError(f"{path}: cannot be read ({reason}); check its permissions") from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(f"{path}: not a report card; evaluate run {folders.name} again") from None
     return card

@@ -214,6 +214,8 @@ def make_card(
     if cas and samples.labels is not None:
         evaluation.scores["cas"] = scorer.classification_accuracy_score(samples, log)
         real.scores["cas"] = scorer.classification_accuracy_score(None, log)
+    elif cas:
+        log("NOTE: no CAS, because the samples have no labels")
     style = None
     if samples.redrawer is not None:
         style = scorer.style_scores(samples.redrawer)

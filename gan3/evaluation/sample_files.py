@@ -110,7 +110,9 @@ def _read_folder(folder: Path, class_names: tuple[str, ...]) -> SampleFile:
             if not file.name.startswith(".")
         ]
     except OSError as error:
-        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
+        raise UserError(
+            f"{error.filename}: cannot be read ({error.strerror}); check its permissions"
+        ) from None
     if not files:
         kind = "digit" if class_names == DIGITS else "class"
         raise UserError(f"{folder}: has no pictures in sub-folders {names}; sort them by {kind}")

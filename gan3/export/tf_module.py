@@ -47,7 +47,7 @@ def save(folder: Path, system: System, name: str) -> None:
     try:
         tf.saved_model.save(module, str(temporary), signatures=concrete)
         temporary.rename(folder)
-    except OSError as error:
+    except (OSError, tf.errors.OpError) as error:
         raise cannot_write(folder, error) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -60,6 +60,13 @@ def encoder_of(determinator: NumpyDeterminator) -> Encoder:
     return encode
 
 
+def classify(determinator: NumpyDeterminator, images: np.ndarray) -> np.ndarray:
+    """Class probabilities float32 [N, K] of any number of images, uint8 [N, 28, 28]."""
+    starts = range(0, len(images), CHUNK)
+    chunks = (images[start : start + CHUNK] / np.float32(255) for start in starts)
+    return np.concatenate([determinator.classify(chunk) for chunk in chunks])
+
+
 def has_determinator(path: Path, spec: DeterminatorSpec) -> bool:
     """Whether a generator's file also holds the determinator `spec`."""
     return set(spec.shapes) <= names_in(path)

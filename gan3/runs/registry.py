@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
+import os
 import pkgutil
 import re
 import sys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 PACKAGE = "gan3.experiments"
 OWN_FOLDER = Path("experiments")  # relative to the working folder
 _DECLARATIONS = {"CONFIG", "build"}
+_PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 Builder = Callable[[RunConfig, str], Any]
 
 
@@ -117,7 +119,7 @@ def summary_of(name: str) -> str:
         text = ast.get_docstring(ast.parse((folder / f"{name}.py").read_bytes())) or ""
     except OSError:
         raise _unknown(name) from None
-    except (SyntaxError, ValueError) as error:
+    except _PARSE_ERRORS as error:
         text = f"(cannot be parsed: line {getattr(error, 'lineno', '?')})"
     return text.strip().split("\n")[0]
 
@@ -191,8 +193,8 @@ def _bundled_module(name: str) -> ModuleType:
 def _load(package: str, path: Path) -> ModuleType:
     """The module of a file, checked to declare an experiment; its folder is the package."""
     _register_package(PACKAGE, bundled_folder())  # a user's own experiment can import it
-    _register_package(package, path.parent)
     try:
+        _register_package(package, path.parent)
         module = importlib.import_module(f"{package}.{path.stem}")
     except (Exception, SystemExit) as error:
         raise _failure(path, error) from error
@@ -227,7 +229,11 @@ def _register_package(name: str, folder: Path) -> None:
         package = importlib.util.module_from_spec(spec)
         sys.modules[name] = package
         if spec.loader is not None:
-            spec.loader.exec_module(package)
+            try:
+                spec.loader.exec_module(package)
+            except BaseException:
+                del sys.modules[name]
+                raise
 
 
 # -- a user's own experiments ----------------------------------------------------------------------
@@ -250,7 +256,7 @@ def _own_module(path: Path) -> ModuleType:
         )
     if not _is_file(path):
         raise UserError(f"{path}: no such file; name an experiment or its file")
-    digest = hashlib.sha256(str(path.parent).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]
     return _load(f"own_experiments_{digest}", path)
 
 
@@ -294,7 +300,9 @@ def _refuse_bundled_name(path: Path) -> None:
     try:
         same = path.read_bytes() == (bundled_folder() / path.name).read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions"
+        ) from None
     if not same:
         raise UserError(
             f"{path}: has the name of a bundled experiment; rename the file and its experiment"
@@ -307,7 +315,7 @@ def _looks_like_an_experiment(path: Path) -> bool:
         body = ast.parse(content).body
     except OSError:
         return False
-    except (SyntaxError, ValueError):
+    except _PARSE_ERRORS:
         return all(re.search(rb"\b%s\b" % name.encode(), content) for name in _DECLARATIONS)
     declared = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     for node in body:

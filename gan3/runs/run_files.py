@@ -96,7 +96,8 @@ def read_record(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{path}: no such run; the runs are in {path.parent.parent}") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+        reason = error.strerror or str(error)
+        raise UserError(f"{path}: cannot be read ({reason}); check its permissions") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(f"{path}: not the record of a run; train a new run") from None
     return record

@@ -14,6 +14,7 @@ from tensorboard.plugins.hparams import api as hparams
 
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.config import as_text
+from gan3.core.errors import UserError
 from gan3.core.files import replace_atomically
 
 _LAYOUT = {
@@ -113,6 +114,10 @@ def forget_after(folder: Path, step: int) -> None:
                     unchanged = False
         except (tf.errors.DataLossError, DecodeError):
             unchanged = False
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"{path}: cannot be read ({error.message}); check its permissions, or move it away"
+            ) from None
         if not kept:
             path.unlink()
         elif not unchanged:

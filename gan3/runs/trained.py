@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.log import Log
@@ -12,6 +14,7 @@ from gan3.method.encoding import NumpyDeterminator
 from gan3.runs.drawing import DigitSampler, read_dense_sampler
 from gan3.runs.encoding import (
     Encoder,
+    classify,
     encoder_of,
     encoder_spec_of,
     has_determinator,
@@ -82,6 +85,30 @@ class FinishedRun:
         trained.use_checkpoint(log)
         state = trained.system.state
         return NumpyDeterminator(spec, {name: state[name].numpy() for name in spec.shapes})
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.config.class_names
+
+    def probabilities(self, images: np.ndarray, log: Log) -> np.ndarray:
+        """Class probabilities float32 [N, K] of images uint8 [N, 28, 28], by the determinator.
+
+        It reads in NumPy if the experiment declares it. Raises UserError if there is none.
+        """
+        determinator = self.determinator(log)
+        if determinator is not None:
+            return classify(determinator, images)
+        import_tensorflow()
+        from gan3.runs.sampling import probabilities
+
+        trained = self.with_system()
+        if not trained.system.has_classifier:
+            raise UserError(
+                f"run {self.folders.name}: {self.config.experiment} has no determinator; name"
+                " another run, or read with the judge"
+            )
+        trained.use_checkpoint(log)
+        return probabilities(trained.system, images)
 
     def _file_of(self, episode: int | None) -> Path:
         episodes = self.folders.episodes()

@@ -37,6 +37,7 @@ _KEYS = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes
 }
 _VARIANT_KEYS = {"name", "experiment", "settings", "seeds", "minutes", "full"}
 _MAX_POINTS = 10_000  # of grid and random; each is a training run
+_LARGEST = 1e12  # of the numbers that are no setting: seeds, minutes, counts
 _MAX_NAME = 60  # characters of a point in the name of its run
 Point = dict[str, Any]  # values of the fields in grid and random
 
@@ -90,8 +91,12 @@ def read(path: Path, full: bool = False) -> Sweep:
         raise UserError(f"{path}: no variant has a longer schedule; read it without full")
     for trial in trials:
         run_folders(trial.run)  # raises if it cannot be the name of a run
-    if len({trial.run for trial in trials}) < len(trials):
+    variant_names = [variant.get("name") for variant in _variants(path, spec)]
+    has_twins = len(set(variant_names)) < len(variant_names)
+    if has_twins or len({trial.run for trial in trials}) < len(trials):
         raise UserError(f"{path}: two variants of one name, or a seed twice")
+    if "metric" in spec and not swept:
+        raise UserError(f"{path}: metric: ranks the points of a grid or of random; leave it out")
     return Sweep(
         f"{name}-full" if full else name,
         title,
@@ -209,7 +214,7 @@ def _draw(path: Path, key: str, distribution: Any, seed: int, number: int) -> An
     try:
         low, high = distribution["low"], distribution["high"]
         log = distribution.get("log", False)
-        keys_fit = set(distribution) <= {"low", "high", "log"}
+        keys_fit = set(distribution) <= {"low", "high", "log"} and isinstance(log, bool)
         if not (keys_fit and low < high and (low > 0 or not log)):
             raise ValueError
         whole = isinstance(low, int) and isinstance(high, int)
@@ -253,9 +258,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; the bundled ones are {_bundled_names()}") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: not TOML ({error})") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror}); name a TOML file") from None
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of 5,000 digits
+        raise UserError(f"{path}: not TOML ({error}); correct the file") from None
 
 
 def _bundled_names() -> str:
@@ -275,11 +280,12 @@ def _text(path: Path, table: dict, key: str) -> str:
 
 def _number(path: Path, table: dict, key: str, default: Any, kind: Any, minimum: float) -> Any:
     value = table.get(key, default)
-    if key in table and (
-        isinstance(value, bool) or not isinstance(value, kind) or not value >= minimum
-    ):
+    is_kind = isinstance(value, kind) and not isinstance(value, bool)
+    if key in table and not (is_kind and minimum <= value < _LARGEST):
         kind_text = "a whole number" if kind is int else "a number"
-        raise UserError(f"{path}: {key}: must be {kind_text}, at least {minimum}")
+        raise UserError(
+            f"{path}: {key}: must be {kind_text}, at least {minimum} and below {_LARGEST:.0e}"
+        )
     return value
 
 

@@ -86,12 +86,16 @@ def run(
     Returns:
         One line for each trial that failed: its name and what went wrong.
     """
-    todo = [t for t in sweep.trials if not _is_scored(run_folders(t.run, logs, figures_folder), t)]
+    todo = [
+        trial
+        for trial in sweep.trials
+        if not _is_scored(run_folders(trial.run, logs, figures_folder), trial, sweep.cas)
+    ]
     log(f"{sweep.name}: {len(sweep.trials)} runs, {len(sweep.trials) - len(todo)} are done")
     _log_expected_time(todo, log)
     output = Path(logs) / f"{sweep.name}.sweep"
     make_folder(output)
-    threads = sweep.threads or max(1, len(os.sched_getaffinity(0)) // jobs)
+    threads = sweep.threads or max(1, _cores() // jobs)
     environment = {k: v for k, v in os.environ.items() if k.startswith(("GAN3_", "TF_"))}
     folders = ["--logs", logs, "--figures", figures_folder] + (["--data", data] if data else [])
     deadline = time.time() + 60 * sweep.budget_minutes
@@ -216,8 +220,14 @@ def _duration(minutes: float) -> str:
     return f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
 
 
-def _is_scored(folders: RunFolders, trial: Trial) -> bool:
-    """Whether the run is trained to its end and has a card.
+def _cores() -> int:
+    """The processor's cores that this process may use; all of them where that is not known."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _is_scored(folders: RunFolders, trial: Trial, cas: bool) -> bool:
+    """Whether the run is trained to its end and has a card, with CAS if it is asked for.
 
     Raises UserError if the run was trained with another config than the trial's.
     """
@@ -231,7 +241,10 @@ def _is_scored(folders: RunFolders, trial: Trial) -> bool:
             f"run {folders.name}: was trained with other settings than the sweep's; remove the run"
             " or rename the sweep"
         )
-    return record.get("outcome") == "done" and _has_card(folders)
+    if record.get("outcome") != "done" or not _has_card(folders):
+        return False
+    scores = read_card(folders)["samples"]
+    return not cas or "cas" in scores or "label_accuracy" not in scores  # which needs labels, too
 
 
 def _has_card(folders: RunFolders) -> bool:

@@ -92,6 +92,11 @@ class WrongArguments(FolderTest):
                 ),
                 (("generate", "1", "--as-published", "--out", "x.npz"), "npz: .* --as-published"),
                 (("generate", "1", "--moments", "batch"), "moments: .* no batch normalisation"),
+                (
+                    ("generate", "1", "--pretrained", "published_code", "--variants", "2"),
+                    "--variants 2: this generator has one image of each digit; leave it out, or",
+                ),
+                (("export", "--moments", "batch", "--out", "x.npz"), "moments: .* no batch norm"),
                 (("sample", "--count", "0", "--out", "x.npz"), "count 0: "),
                 (("sample", "--labels", "abc", "--out", "x.npz"), "labels 'abc': "),
                 (("latent", "--digits", "3", "12"), "digits 3 12: needs one to ten"),

@@ -4,6 +4,7 @@ import string
 import unittest
 
 from gan3.core import classes
+from gan3.core.classes import labels_of_list, labels_of_text
 from gan3.core.errors import UserError
 
 LETTERS = tuple(string.ascii_uppercase)
@@ -27,6 +28,15 @@ class Requests(unittest.TestCase):
     def test_a_name_with_a_comma_is_one_name(self):
         got = classes.labels_of_list("Coat,Coat, long,Bag", CLOTHES, "classes")
         self.assertEqual(got, [3, 2, 1])
+
+    def test_a_name_that_ends_in_a_space_can_be_requested(self):
+        self.assertEqual(labels_of_list("a ,b", ("a ", "b"), "labels"), [0, 1])
+        self.assertEqual(labels_of_list("b, a ", ("a", "b"), "labels"), [1, 0])
+
+    def test_an_empty_text_is_refused(self):
+        for names in (("A", "B"), ("cat", "dog")):
+            with self.assertRaisesRegex(UserError, "labels: none; name at least one class of"):
+                labels_of_text("", names, "labels")
 
     def test_what_is_no_class_is_named_with_the_classes(self):
         for read, text, names, message in (

@@ -41,6 +41,26 @@ class Writing(FolderTest):
         with self.assertRaisesRegex(UserError, "cannot be written"):
             make_folder(self.folder / "file" / "x")
 
+    def test_a_link_is_followed_and_special_files_are_refused(self):
+        (self.folder / "deep").mkdir()
+        target, link = self.folder / "deep" / "x.json", self.folder / "link"
+        target.write_bytes(b"old")
+        link.symlink_to(target)
+        write_atomically(link, b"new")
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(target.read_bytes(), b"new")
+        os.mkfifo(self.folder / "pipe")
+        for name in ("pipe", "deep"):
+            with self.assertRaisesRegex(UserError, "is not a regular file; name another"):
+                write_atomically(self.folder / name, b"x")
+        with self.assertRaisesRegex(UserError, "is not a regular file"):
+            read_npz(self.folder / "pipe", WANTED)  # which would wait for a writer for ever
+
+    def test_names_that_are_not_utf_8_survive_in_json(self):
+        path = self.folder / "x.json"
+        write_json(path, {"é": os.fsdecode(b"\xff/set")})
+        self.assertEqual(json.loads(path.read_text()), {"é": os.fsdecode(b"\xff/set")})
+
     def test_json_has_no_nan(self):
         path = self.folder / "x.json"
         write_json(path, {"é": [1, None]})
@@ -104,11 +124,21 @@ class Reading(FolderTest):
         for name, array in self.arrays.items():
             np.testing.assert_array_equal(read[name], array)
 
+    def test_any_order_of_axes_and_bytes_is_read(self):
+        array = np.arange(6, dtype=np.float32).reshape(2, 3)
+        b = np.arange(3)
+        for stored in (np.asfortranarray(array), array.astype(">f4"), array.T.copy().T):
+            np.savez(self.path, a=stored, b=b.astype(">i8"))
+            read = read_npz(self.path, WANTED)
+            np.testing.assert_array_equal(read["a"], array)
+            np.testing.assert_array_equal(read["b"], b)
+            self.assertTrue(read["a"].flags.c_contiguous)
+            self.assertEqual((read["a"].dtype, read["b"].dtype), (np.float32, np.int64))
+
     def test_other_shapes_dtypes_and_names_are_refused(self):
         for name, array, message in (
             ("a", np.zeros((3, 2), np.float32), "not float32 2x3"),
             ("a", np.zeros((2, 3), np.float64), "not float32 2x3"),
-            ("a", np.asfortranarray(np.ones((2, 3), np.float32)), "not float32 2x3"),
             ("b", np.zeros((), np.int64), "not int64 N"),
             ("c", np.zeros(3), "has no array a"),
         ):

@@ -117,6 +117,12 @@ class Refused(NpzTest):
         with self.assertRaisesRegex(UserError, "its arrays are none"):
             read_npz_set(PATH, "bright")
 
+    def test_half_a_test_part(self):
+        for name in ("x_test", "y_test"):
+            arrays = self.whole()
+            del arrays[name]
+            self.assert_refused("has x_test or y_test, but not both", **arrays)
+
     def test_labels_of_two_kinds(self):
         self.assert_refused("text in one part", **self.whole(y_test=np.array(["a"] * 50)))
 

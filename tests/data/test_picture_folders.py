@@ -59,6 +59,11 @@ class Layouts(FolderOfPictures):
         save("more/a/1.png", self.ink)
         self.assert_refused("set/more: beside the folders train and test")
 
+    def test_test_pictures_without_classes_are_refused(self):
+        for name in ("train/a/x.png", "train/b/x.png", "test/1.png"):
+            save(name, self.ink)
+        self.assert_refused("test/1.png: a picture beside the folders of the classes; move it")
+
     def test_train_can_also_be_a_class(self):
         save("train/1.png", self.ink)
         save("car/1.png", self.ink)
@@ -105,6 +110,10 @@ class OddFiles(FolderOfPictures):
         self.assert_refused("set/b/2.png: not a picture")
         save("b/2.png", np.zeros((3, 40), np.uint8))
         self.assert_refused("a side from 4 to 4096")
+
+    def test_pictures_beside_the_classes_are_refused(self):
+        save("2.png", self.ink)
+        self.assert_refused("2.png: a picture beside the folders of the classes; move it")
 
     def test_a_folder_inside_of_a_class_is_refused(self):
         save("a/more/1.png", self.ink)

@@ -28,6 +28,18 @@ class Reading(FolderTest):
         levels = np.array([[0, 257, 65535, 25700]] * 4, np.uint16)
         np.testing.assert_array_equal(self.read(Image.fromarray(levels))[0][0], [0, 1, 255, 100])
 
+    def test_thirty_two_bits_are_refused(self):
+        for dtype in (np.float32, np.int32):
+            Image.fromarray(np.ones((8, 8), dtype)).save("x.tif")
+            with self.assertRaisesRegex(UserError, "has 32 bits for a pixel; store it with 8 or"):
+                read_grey(Path("x.tif"))
+
+    def test_what_cannot_be_opened_is_told_from_other_files(self):
+        Path("folder.png").mkdir()
+        for name, reason in (("folder.png", "is a directory"), ("n" * 300, "file name too long")):
+            with self.assertRaisesRegex(UserError, rf"cannot be read \({reason}\); name a picture"):
+                read_grey(Path(name))
+
     def test_transparent_pixels_are_white_and_then_black(self):
         image = Image.new("RGBA", (4, 4), (100, 100, 100, 255))
         image.putpixel((1, 2), (100, 100, 100, 0))

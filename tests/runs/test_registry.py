@@ -235,6 +235,22 @@ class OwnExperiments(FolderTest):
         self.assert_refused("my/2 ideas.py", "not the name of an experiment")
         self.assert_refused("nothing", "'nothing': unknown; there are", "three_network", "broken")
 
+    def test_a_wrong_package_file_is_named_and_can_be_corrected(self):
+        folder = Path("own")
+        folder.mkdir()
+        self.write(folder / "mine.py", OWN.replace("idea", "mine"))
+        (folder / "__init__.py").write_text("import nonexistent_thing\n")
+        with self.assertRaisesRegex(UserError, "ModuleNotFoundError.*correct the file"):
+            registry.config_of("own/mine.py")
+        (folder / "__init__.py").write_text("")
+        self.assertEqual(registry.config_of("own/mine.py").experiment, "mine")
+
+    def test_a_file_that_python_cannot_parse_breaks_no_list(self):
+        Path("experiments").mkdir(exist_ok=True)
+        Path("experiments/deep.py").write_text("CONFIG=a" + ".b" * 100_000 + "\nbuild=1\n")
+        self.assertIn("deep", registry.own_names())
+        self.assertIn("cannot be parsed", registry.summary_of("deep"))
+
     def test_the_name_of_a_bundled_one_is_refused_unless_it_is_the_same_file(self):
         path = self.write("experiments/best.py", OWN.replace('"idea"', '"best"'))
         self.assert_refused("best", "experiments/best.py: has the name of a bundled", "rename")

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.custom_scalar import layout_pb2
 
+from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.runs.tensorboard import EventWriter, flatten, forget_after, named_graph
 from tests.support import FolderTest, batch_of, small_system
@@ -103,6 +104,11 @@ class Events(FolderTest):
             self.assertEqual(set(self.folder.iterdir()), {first, second})
         forget_after(self.folder, -1)  # a run that starts again from step 0
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_file_that_cannot_be_read_is_named(self):
+        (self.folder / "events.out.tfevents.d").mkdir()
+        with self.assertRaisesRegex(UserError, "tfevents.d: cannot be read .*move it away"):
+            forget_after(self.folder, 3)
 
     def test_hyper_parameters_are_flattened(self):
         flat = flatten({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})

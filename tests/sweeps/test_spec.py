@@ -42,6 +42,10 @@ class Specification(FolderTest):
             ('experiment = "mlp_gan"', "", "experiment: needs a text"),
             ('title = "Two and two"', 'titel = "x"', "'titel': unknown in the file"),
             ("[settings]", "[settings", "not TOML"),
+            ("episodes = 2", f"episodes = {'1' * 5000}", "not TOML .*correct the file"),
+            ("seeds = [0]", f"seeds = [0]\nbudget_minutes = {'1' * 400}", "below 1e.12"),
+            ("seeds = [0]", 'seeds = [0]\nmetric = "recall"', "metric: ranks the points of a grid"),
+            ('name = "no momentum"', 'name = "mlp_gan"\nseeds = [1]', "two variants of one name"),
             ("seeds = [0]", 'seeds = [0]\ncas = "yes"', "cas: must be true or false"),
             ('name = "no momentum"', 'name = "x"\nminutes = "3"', "minutes: must be a number"),
             (
