@@ -80,6 +80,15 @@ class Process(FolderTest):
             os.close(writer)
             self.assertEqual((process.returncode, process.stderr), (0, b""), unbuffered)
 
+    def test_a_closed_output_is_no_error(self):
+        process = subprocess.run(
+            ["sh", "-c", f"exec '{sys.executable}' -m gan3 experiments >&-"],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        self.assertEqual((process.returncode, process.stderr), (0, b""))
+
     def test_an_error_that_nobody_foresaw_is_one_line_too(self):
         """In a process that may not open any more files."""
         code = (

@@ -6,7 +6,7 @@ from gan3.runs import seeds
 
 STREAMS = (
     *(seeds.STEPS, seeds.EVALUATIONS, seeds.SHUFFLED, seeds.FIXED),
-    *(seeds.CLASSES, seeds.REPORT, seeds.EPISODES, seeds.LATENT),
+    *(seeds.CLASSES, seeds.REPORT, seeds.EPISODES, seeds.LATENT, seeds.HELD_OUT),
 )
 NUMBERS = (0, 1, 2, 1000, 2**27 - 1)  # a schedule has at most 2**27 - 1 steps
 

@@ -11,8 +11,8 @@ from gan3.core.files import make_folder
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of, config_of
 from gan3.runs.run_files import run_folders
-from gan3.runs.sampling import Sampler, save_generator
-from gan3.runs.trained import open_run
+from gan3.runs.sampling import Sampler, probabilities, save_generator
+from gan3.runs.trained import find_run, open_run
 from tests.support import FolderTest
 
 EXPERIMENT = "mlp_gan"
@@ -70,6 +70,23 @@ class Opening(FolderTest):
         trained.use_checkpoint(self.fail)
         for name, w in saved.state.items():
             np.testing.assert_array_equal(trained.system.state[name].numpy(), w.numpy(), name)
+
+    def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
+        folders = run_folders("best-run")
+        make_folder(folders.logs / "episodes")
+        config = config_of("best")
+        record = {"started": "2026-01-01T", "config": config.to_dict(), "data_title": "strokes"}
+        folders.record.write_text(json.dumps(record))
+        system = builder_of("best")(config, "float32")
+        save_generator(folders.episode(1), system)
+        images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
+        got = find_run("best-run").probabilities(images, self.fail)
+        np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
+
+    def test_without_a_determinator_nothing_is_read(self):
+        self.write_run("a", 1)
+        with self.assertRaisesRegex(UserError, "run a: mlp_gan has no determinator; name another"):
+            find_run("a").probabilities(np.zeros((1, 28, 28), np.uint8), self.fail)
 
     def test_a_run_without_a_finished_episode_is_refused(self):
         with self.assertRaisesRegex(UserError, "no such run"):

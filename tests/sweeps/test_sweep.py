@@ -6,6 +6,7 @@ import shutil
 import unittest
 from pathlib import Path
 
+from gan3.runs.run_files import run_folders
 from gan3.sweeps import spec, sweep
 from tests.support import FolderTest, call, keep_judge, lines_of, slow, write_idx_set
 
@@ -93,6 +94,29 @@ split = "validation"
 beta1 = [0.5, 0.7, 0.9]
 "learning_rate.generator" = [1e-3, 2e-3]
 """
+
+
+class Done(FolderTest):
+    def test_a_run_without_cas_is_not_done_if_cas_is_asked_for(self):
+        """Unless nothing can be requested of its system, so that it has no labels."""
+        Path("spec.toml").write_text(SPEC)
+        (trial, _) = spec.read(Path("spec.toml")).trials
+        folders = run_folders(trial.run)
+        folders.logs.mkdir(parents=True)
+        record = {"started": "2026", "config": trial.config.to_dict(), "outcome": "done"}
+        folders.record.write_text(json.dumps(record))
+        self.assertFalse(sweep._is_scored(folders, trial, False))
+        for scores, done in (
+            (("recall",), True),
+            (("recall", "label_accuracy"), False),
+            (("recall", "label_accuracy", "cas"), True),
+        ):
+            samples = {metric: {"value": 0.5} for metric in scores}
+            texts = {"experiment": "mlp_gan", "data_digest": "0", "split": "test"}
+            card = {"samples": samples, "real": samples, "judge": None} | texts
+            (folders.logs / "report.json").write_text(json.dumps(card))
+            self.assertTrue(sweep._is_scored(folders, trial, False))
+            self.assertEqual(sweep._is_scored(folders, trial, True), done, scores)
 
 
 class Ranking(FolderTest):

@@ -409,7 +409,7 @@ class Schedule(unittest.TestCase):
         for key, value in (("episodes", "3"), ("batches", "25"), ("batch_size", "10")):
             config = config.with_text(key, value)
         cls.config = config
-        cls.lines, cls.steps, cls.batches, cls.evaluated = [], [], [], []
+        cls.lines, cls.steps, cls.batches, cls.evaluated, cls.seeds = [], [], [], [], []
 
         def observe_step(trained, first, step, advance=loop._Loop._advance):
             cls.loop = trained
@@ -417,9 +417,10 @@ class Schedule(unittest.TestCase):
             cls.batches += [trained._batches(i) for i in range(first, step + 1)]
             return advance(trained, first, step)
 
-        def observe_scalars(trained, images, labels, step, scalars=loop._Loop._scalars):
+        def observe_scalars(trained, images, labels, seed, step, scalars=loop._Loop._scalars):
             cls.evaluated.append((step, images.numpy()[..., 0], labels.numpy()))
-            return scalars(trained, images, labels, step)
+            cls.seeds.append(seed)
+            return scalars(trained, images, labels, seed, step)
 
         with (
             mock.patch.object(loop._Loop, "_advance", observe_step),
@@ -452,6 +453,10 @@ class Schedule(unittest.TestCase):
         self.assertEqual(ends, [25, 50, 75])
         for line in lines:
             self.assertEqual("judge/frechet_distance" in line, line["step"] in ends)
+
+    def test_every_evaluation_has_a_seed_of_its_own(self):
+        self.assertEqual(len(self.seeds), 10 + 3)  # lines of the log, and episodes
+        self.assertEqual(len(set(self.seeds)), 13)
 
     def test_losses_are_those_of_the_next_batch_before_it_is_trained_on(self):
         own = load("idx", "own")

@@ -127,8 +127,8 @@ const draw = {
   },
 };
 
-// The labels of a text: names with commas between them, or of one character each. A name may contain
-// commas itself; the longest name that fits counts.
+// The labels of a text: names with commas between them, or of one character each. A name may
+// contain commas itself; the longest name that fits counts.
 function labelsOf(text) {
   const parts = text.split(","), list = [];
   while (parts.length) {
