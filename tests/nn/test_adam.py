@@ -45,6 +45,11 @@ class Update(unittest.TestCase):
         for moment in optimizer.state[1:]:
             self.assertEqual(np.abs(moment).max(), 0)
 
+    def test_nothing_of_its_state_is_trained(self):
+        optimizer, _ = one_weight()
+        self.assertFalse([variable for variable in optimizer.state if variable.trainable])
+        self.assertEqual(optimizer.steps.dtype, tf.int64)  # of which the checkpoints are
+
     def test_a_scale_of_the_learning_rate_scales_the_update(self):
         """Not the moments, so the next update is not affected."""
         moves, moments = [], []

@@ -57,6 +57,20 @@ class Base(unittest.TestCase):
                 np.testing.assert_array_equal(second, b.weights((20, 20)).numpy())
                 self.assertFalse(np.array_equal(first, other.weights((20, 20)).numpy()))
 
+    def test_everything_that_is_drawn_depends_on_the_seed_alone(self):
+        def draw(kind, seed):
+            init = kind(seed)
+            drawn = [init.biases(8, network, 4) for network in NETWORKS]
+            return [*drawn, init.embedding((10, 7)), init.scales(6), init.weights((3, 4))]
+
+        for kind in KINDS:
+            with self.subTest(kind.__name__):
+                for one, same in zip(draw(kind, 1), draw(kind, 1), strict=True):
+                    np.testing.assert_array_equal(one, same)
+                for one, other in zip(draw(kind, 1), draw(kind, 2), strict=True):
+                    is_constant = np.ptp(one) == 0
+                    self.assertEqual(np.array_equal(one, other), is_constant)
+
     def test_names_in_a_config(self):
         self.assertEqual(INITIALIZERS, {"glorot": Glorot, "published": PublishedNormal})
 
