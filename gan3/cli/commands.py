@@ -273,10 +273,8 @@ def _generate(options: argparse.Namespace) -> int:
             " run with --run, or use --pretrained best"
         )
     if options.variants > 1 and sampler.has_fixed_noise:
-        raise UserError(
-            f"--variants {options.variants}: this generator has one image of each"
-            f" {noun(names)}; leave it out, or draw other images with --noise-seed"
-        )
+        text = f"NOTE: one image of each {noun(names)}, so all rows are equal; see --noise-seed"
+        print(text, file=sys.stderr)
     parse = numbers.parse_number if what == "number" else numbers.parse_classes
     row = parse(requested, names)
     seeds = [(options.seed, number) for number in range(options.variants)]
