@@ -13,7 +13,8 @@ the other way. The first 5,000 training images are left out, as TensorFlow's rea
 
 Departures:
 1. 200,000 images, as for every system here. The notebook shows no training loop; it says that
-   training takes three hours on a GPU. `make reproduce ARGS=--full` runs 20,000 steps.
+   training takes three hours on a GPU. `make reproduce ARGS=--full` runs 20,000 steps, after which
+   there is no digit either (docs/systems.md).
 2. Nor does it show the order of the updates or how often noise is drawn: here the discriminator on
    real images, then on fakes, then the generator on fakes of new noise.
 """
