@@ -12,7 +12,7 @@ from gan3.core.errors import UserError
 from gan3.demo import styles
 from gan3.runs.encoding import Encoded
 from gan3.runs.pretrained import open_encoder
-from tests.support import FolderTest, call
+from tests.support import FolderTest, call, slow
 
 
 def save(path, image, scale=5):
@@ -166,6 +166,7 @@ class Commands(FolderTest):
             self.assertTrue(err.startswith(message), err)
             self.assertEqual(err.count("\n"), 1)
 
+    @slow("imports TensorFlow and draws an animation")
     def test_latent_walks_from_a_picture(self):
         line = "latent", "--pretrained", "best", "--from", "7.png", "--mode", "sweep"
         status, out, err = call(*line, "--out", "a.png")

