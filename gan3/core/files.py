@@ -43,14 +43,14 @@ def replace_atomically(path: Path) -> Iterator[Path]:
     or the complete new one. Where `path` is a link, what it leads to is replaced. Raises UserError
     if it cannot be written, or if it exists and is no regular file.
     """
-    path = Path(os.path.realpath(path))
-    if check_path(path.exists) and not check_path(path.is_file):
+    target = Path(os.path.realpath(path))
+    if check_path(target.exists) and not check_path(target.is_file):
         raise UserError(f"{path}: is not a regular file; name another file")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield temporary
         sync(temporary)
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         raise cannot_write(path, error) from None
     finally:
