@@ -81,6 +81,12 @@ def cannot_write(path: Path, error: Exception) -> UserError:
     )
 
 
+def cannot_read(path: Path | str, error: OSError) -> UserError:
+    """The error for a file that is there and cannot be read."""
+    reason = error.strerror or str(error)
+    return UserError(f"{path}: cannot be read ({reason}); check its permissions")
+
+
 def check_path(predicate: Callable[[], bool]) -> bool:
     """Call a path's `exists`, `is_dir` or `is_file`, and return False if it raises OSError.
 
@@ -223,8 +229,7 @@ def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"{path}: cannot be read ({reason}); check its permissions") from None
+        raise cannot_read(path, error) from None
     except _DAMAGED_FILE_ERRORS as error:
         reason = str(error)[:80]  # some errors quote the file's content
         raise UserError(
@@ -289,7 +294,7 @@ def _read_array(
         raise UserError(f"{path}: array {name} is not as long as its header says; replace the file")
     array = np.frombuffer(content, stored_dtype).astype(native, copy=False)
     array = array.reshape(stored_shape, order="F" if fortran_order else "C")
-    array = np.ascontiguousarray(array).reshape(stored_shape)  # which makes a scalar a vector
+    array = np.asarray(array, order="C")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UserError(f"{path}: {name} has values that are not finite; replace the file")
     return array

@@ -8,6 +8,7 @@ import numpy as np
 
 from gan3.core.classes import DIGITS, MAX_CLASSES, MIN_CLASSES, images_noun, is_class_name
 from gan3.core.errors import UserError
+from gan3.core.files import cannot_read
 from gan3.evaluation.scoring import METRICS, Card, Metric
 from gan3.runs.registry import config_from_dict
 from gan3.runs.run_files import RunFolders, read_record, run_folders
@@ -169,8 +170,7 @@ def read_card(folders: RunFolders) -> Card:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; evaluate run {folders.name} first") from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"{path}: cannot be read ({reason}); check its permissions") from None
+        raise cannot_read(path, error) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(f"{path}: not a report card; evaluate run {folders.name} again") from None
     return card

@@ -11,7 +11,7 @@ import numpy as np
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
-from gan3.core.files import check_path, names_in, read_npy, read_npz
+from gan3.core.files import cannot_read, check_path, names_in, read_npy, read_npz
 from gan3.data.pictures import SIDE, border, fit, likely_ink, read_grey, visible
 
 _IMAGES = ("uint8|float16|float32|float64", (None, SIDE, SIDE))
@@ -110,9 +110,7 @@ def _read_folder(folder: Path, class_names: tuple[str, ...]) -> SampleFile:
             if not file.name.startswith(".")
         ]
     except OSError as error:
-        raise UserError(
-            f"{error.filename}: cannot be read ({error.strerror}); check its permissions"
-        ) from None
+        raise cannot_read(error.filename, error) from None
     if not files:
         kind = "digit" if class_names == DIGITS else "class"
         raise UserError(f"{folder}: has no pictures in sub-folders {names}; sort them by {kind}")

@@ -43,7 +43,7 @@ def report_card(
     requested = counts is not None and counts.ndim == 2
     size = 1 if len(class_names) <= _MANY else _LARGE
     figure = Figure(figsize=(11 * size, 10.4 * size), dpi=DPI)
-    text = labels.wrapped(title, 0.96 * figure.bbox.width, 11, DPI, most=2)
+    text = labels.title_of(figure, title, 11, most=2)
     figure.text(0.5, 0.975, text, ha="center", va="center", fontsize=11, parse_math=False)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
     per_class, columns = sheet_layout(len(class_names))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
@@ -36,12 +37,18 @@ def wrapped(text: str, width: float, fontsize: float, dpi: float, most: int = 0)
         while rest and fits(f"{line} {rest[0]}"):
             line = f"{line} {rest.pop(0)}"
         if len(lines) == most - 1 and (rest or not fits(line)):
-            line, rest = shortened(" ".join([line, *rest]) + "…", width, fontsize, dpi), []
+            line, rest = shortened(" ".join([line, *rest]), width, fontsize, dpi), []
         elif not fits(line):  # a single word
-            kept = max((i for i in range(1, len(line)) if fits(line[:i])), default=1)
-            line, rest = line[:kept], [line[kept:], *rest]
+            word = line
+            line = _longest_cut(word, lambda kept, word=word: word[:kept], width, fontsize, dpi)
+            rest.insert(0, word[len(line) :])
         lines.append(line)
     return "\n".join(lines)
+
+
+def title_of(figure: Figure, text: str, fontsize: float, most: int = 0) -> str:
+    """The text `wrapped` to the width of a figure that it is the title of."""
+    return wrapped(text, 0.96 * figure.bbox.width, fontsize, figure.dpi, most)
 
 
 def all_shortened(texts: Sequence[str], width: float, fontsize: float, dpi: float) -> list[str]:

@@ -39,7 +39,7 @@ def correlations(
         class_names: of the K classes.
     """
     figure = Figure(figsize=(4.1 * len(tables), 4.5), dpi=DPI)
-    text = labels.wrapped(title, 0.96 * figure.bbox.width, 10, DPI, most=2)
+    text = labels.title_of(figure, title, 10, most=2)
     figure.text(0.5, 0.96, text, ha="center", va="center", fontsize=10, parse_math=False)
     for number, (name, table) in enumerate(tables.items()):
         values = np.array(table, float)  # None becomes a value that is not a number

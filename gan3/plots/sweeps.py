@@ -43,15 +43,14 @@ def tradeoff(
     quality = "label_accuracy" if "label_accuracy" in metrics[real] else "precision"
     for axes, (x, y) in zip(panels, (("recall", "precision"), ("coverage", quality)), strict=True):
         points = {}
+        low, high = _LOGIT_ENDS if x == "coverage" else (-np.inf, np.inf)
         for number, name in enumerate(systems, start=1):
             if x in metrics[name] and y in metrics[name]:
-                point = np.array([metrics[name][x], metrics[name][y]])
-                points[number] = np.clip(point, *_LOGIT_ENDS) if x == "coverage" else point
+                points[number] = np.clip([metrics[name][x], metrics[name][y]], low, high)
                 marker, size = ("D", 8) if name in marked else ("o", 5)
                 axes.plot(*points[number], marker, color=_color(number), markersize=size)
-        point = np.array([metrics[real][x], metrics[real][y]])
-        point = np.clip(point, *_LOGIT_ENDS) if x == "coverage" else point
-        axes.plot(*point, "*", color="black", markersize=12)
+        star = np.clip([metrics[real][x], metrics[real][y]], low, high)
+        axes.plot(*star, "*", color="black", markersize=12)
         axes.set_xlabel(_AXIS_LABELS[x], fontsize=9)
         axes.set_ylabel(_AXIS_LABELS[y], fontsize=9)
         if x == "coverage":
@@ -111,7 +110,7 @@ def parallel(points: list[tuple[dict[str, Any], float]], metric: str, title: str
     columns = {field: [point[field] for point, _ in points] for field in points[0][0]}
     columns[metric] = [value for _, value in points]
     figure = Figure(figsize=(max(6.0, 1.9 * len(columns) + 1.5), 4.6), dpi=DPI)
-    text = labels.wrapped(f"{title} (thick line: best)", 0.96 * figure.bbox.width, 11, DPI, most=2)
+    text = labels.title_of(figure, f"{title} (thick line: best)", 11, most=2)
     figure.text(0.5, 0.95, text, ha="center", va="center", fontsize=11, **_AS_IT_IS)
     axes = figure.add_axes((0.09, 0.08, 0.82, 0.74))
     heights = []
@@ -169,7 +168,7 @@ def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figur
     """A figure with two axes side by side and, to their right, a line of text per system."""
     figure = Figure(figsize=(10, max(4.6, 0.23 * len(legend) + 0.8)), dpi=DPI)
     height = figure.get_size_inches()[1]
-    text = labels.shortened(title, 0.96 * figure.bbox.width, 11, DPI)
+    text = labels.title_of(figure, title, 11, most=1)
     figure.text(0.5, 1 - 0.25 / height, text, ha="center", fontsize=11, **_AS_IT_IS)
     margin = 0.6 / height
     panels = [figure.add_axes((left, margin, 0.28, 1 - 2 * margin)) for left in (0.07, 0.425)]

@@ -1,6 +1,6 @@
 """Reads images with a trained determinator in NumPy: which class it is, and how it is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,10 +50,7 @@ def encoder_of(determinator: NumpyDeterminator) -> Encoder:
     """Reads any number of images with a determinator that has an encoder."""
 
     def encode(images: np.ndarray) -> Encoded:
-        chunks = [
-            determinator.encode(images[start : start + CHUNK] / np.float32(255))
-            for start in range(0, len(images), CHUNK)
-        ]
+        chunks = [determinator.encode(chunk) for chunk in _chunks(images)]
         probabilities, noise = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
         return Encoded(probabilities.argmax(axis=1), probabilities, noise)
 
@@ -62,9 +59,13 @@ def encoder_of(determinator: NumpyDeterminator) -> Encoder:
 
 def classify(determinator: NumpyDeterminator, images: np.ndarray) -> np.ndarray:
     """Class probabilities float32 [N, K] of any number of images, uint8 [N, 28, 28]."""
-    starts = range(0, len(images), CHUNK)
-    chunks = (images[start : start + CHUNK] / np.float32(255) for start in starts)
-    return np.concatenate([determinator.classify(chunk) for chunk in chunks])
+    return np.concatenate([determinator.classify(chunk) for chunk in _chunks(images)])
+
+
+def _chunks(images: np.ndarray) -> Iterator[np.ndarray]:
+    """The images as float32 in 0..1, a few at a time."""
+    for start in range(0, len(images), CHUNK):
+        yield images[start : start + CHUNK] / np.float32(255)
 
 
 def has_determinator(path: Path, spec: DeterminatorSpec) -> bool:

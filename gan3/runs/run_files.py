@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gan3.core.errors import UserError
-from gan3.core.files import check_path, write_atomically
+from gan3.core.files import cannot_read, check_path, write_atomically
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,7 @@ def read_record(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{path}: no such run; the runs are in {path.parent.parent}") from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"{path}: cannot be read ({reason}); check its permissions") from None
+        raise cannot_read(path, error) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(f"{path}: not the record of a run; train a new run") from None
     return record

@@ -86,10 +86,6 @@ class FinishedRun:
         state = trained.system.state
         return NumpyDeterminator(spec, {name: state[name].numpy() for name in spec.shapes})
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        return self.config.class_names
-
     def probabilities(self, images: np.ndarray, log: Log) -> np.ndarray:
         """Class probabilities float32 [N, K] of images uint8 [N, 28, 28], by the determinator.
 

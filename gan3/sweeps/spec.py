@@ -83,16 +83,15 @@ def read(path: Path, full: bool = False) -> Sweep:
         raise UserError(f"{path}: cas: must be true or false")
     points = list(_points(path, spec))
     swept = tuple(points[0])
-    trials = []
-    for variant in _variants(path, spec):
+    variants, trials = _variants(path, spec), []
+    for variant in variants:
         for point in points:
             trials += _trials(path, name, spec, variant, point, full)
     if not trials:
         raise UserError(f"{path}: no variant has a longer schedule; read it without full")
     for trial in trials:
         run_folders(trial.run)  # raises if it cannot be the name of a run
-    variant_names = [variant.get("name") for variant in _variants(path, spec)]
-    has_twins = len(set(variant_names)) < len(variant_names)
+    has_twins = len({variant.get("name") for variant in variants}) < len(variants)
     if has_twins or len({trial.run for trial in trials}) < len(trials):
         raise UserError(f"{path}: two variants of one name, or a seed twice")
     if "metric" in spec and not swept:

@@ -6,7 +6,7 @@ loss has two parts.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -41,7 +41,7 @@ def console() -> Console:
 
 def format_losses(values: dict[str, float], noun: str = "digit") -> str:
     """One line with the losses at the end of an episode; `noun` is what a class is called."""
-    return _losses(values, "  ", " (real) + ", f" ({noun})")
+    return _losses(values, "  ", " (real) + ", f" ({noun})", "{:.3g}".format)
 
 
 def format_scores(score: dict[str, float], classes: int = 10) -> str:
@@ -63,13 +63,19 @@ def status(
     left = f"{seconds // 60}:{seconds % 60:02d}" if seconds < 6000 else f"{seconds / 3600:.1f} h"
     return (
         f"episode {episode}/{episodes} step {step}/{total}"
-        f" {_losses(values, ' ', '+', '')} {ms:.0f} ms {left} left"
+        f" {_losses(values, ' ', '+', '', _short)} {ms:.0f} ms {left} left"
     )
 
 
-def _losses(values: dict[str, float], gap: str, after_real: str, after_digit: str) -> str:
+def _losses(
+    values: dict[str, float],
+    gap: str,
+    after_real: str,
+    after_digit: str,
+    shown: Callable[[float], str],
+) -> str:
     """D and G; with a determinator also C and the second part of G's loss."""
-    d, c, g_real, g_digit = (_short(values[tag]) if tag in values else "-" for tag in _LOSSES)
+    d, c, g_real, g_digit = (shown(values[tag]) if tag in values else "-" for tag in _LOSSES)
     if "loss/determinator" not in values:
         return f"D {d}{gap}G {g_real}"
     return f"D {d}{gap}C {c}{gap}G {g_real}{after_real}{g_digit}{after_digit}"

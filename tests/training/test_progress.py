@@ -34,7 +34,9 @@ class Formatting(unittest.TestCase):
         self.assertIn(" 5.0 h left", status(2000, 20000, 1, 10, VALUES, 1000.0))
 
     def test_losses_of_three_networks(self):
-        self.assertEqual(format_losses(VALUES), "D 1.23  C 0.0001  G 0.5 (real) + 1.23e+03 (digit)")
+        self.assertEqual(
+            format_losses(VALUES), "D 1.23  C 0.000123  G 0.5 (real) + 1.23e+03 (digit)"
+        )
 
     def test_losses_of_two_networks(self):
         two = {tag: VALUES[tag] for tag in ("loss/discriminator", "loss/generator_real")}
