@@ -1,14 +1,16 @@
 """Runs the test suite in as many processes as the machine has cores.
 
 `make test` runs the quick tier, `make test-all` sets GAN3_ALL=1 and runs the slow tests, too.
-`python -m tests.parallel plots.test_grids` runs one module, or one class or test in it. The same
-tests run one after another with `python -m unittest discover -s tests -t .`. The output ends with
-unittest's closing lines.
+`python -m tests.parallel plots.test_grids` runs one module, or one class or test in it, and
+`python -m tests.parallel plots` all modules of a folder. The same tests run one after another with
+`python -m unittest discover -s tests -t .`. The output ends with unittest's closing lines.
 """
 
 import argparse
+import faulthandler
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
 import threading
@@ -44,7 +46,10 @@ processes finish at about the same time."""
 UNKNOWN_SECONDS = 5  # assumed of modules that are not listed
 
 TIME_LIMIT = 1800.0
-"""Seconds for one module before its process is killed and the module counts as failed."""
+"""Seconds for one module before its process is killed and the module counts as failed. The report
+shows where its threads were."""
+
+GRACE = 2.0  # seconds more, in which the process starts and shows where its threads are
 
 SLOWEST = 10
 
@@ -57,6 +62,7 @@ class Result(NamedTuple):
     errors: int
     skipped: int
     seconds: float
+    processor_seconds: float = 0.0  # of the process and of those that it started
     report: str = ""  # the tracebacks
     skip_reasons: tuple[str, ...] = ()
     durations: tuple[tuple[float, str], ...] = ()
@@ -89,7 +95,7 @@ class _TimedResult(unittest.TextTestResult):
 
 def run_module(name: str) -> Result:
     """Run the tests of one module, class or method in this process."""
-    began = time.monotonic()
+    began, processor_began = time.monotonic(), _processor_seconds()
     try:
         suite = unittest.defaultTestLoader.loadTestsFromName(name)
     except unittest.SkipTest as skip:  # raised at import: the module lacks a package
@@ -111,10 +117,17 @@ def run_module(name: str) -> Result:
         errors=len(errors),
         skipped=len(skipped),
         seconds=time.monotonic() - began,
+        processor_seconds=_processor_seconds() - processor_began,
         report=report,
         skip_reasons=tuple(reason for _, reason in result.skipped),
         durations=tuple(sorted(result.durations, reverse=True)[:SLOWEST]),
     )
+
+
+def _processor_seconds() -> float:
+    """Seconds of processor time of this process and of the ended processes that it started."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _test_id(test: unittest.TestCase) -> str:
@@ -122,15 +135,16 @@ def _test_id(test: unittest.TestCase) -> str:
     return getattr(test, "test_case", test).id()
 
 
-def find_modules() -> list[str]:
-    """All test modules, in the order in which they should start."""
-    folder = Path(__file__).parent
-    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("test_*.py"))
+def find_modules(package: str = "") -> list[str]:
+    """All test modules, or those of a package, in the order in which they should start."""
+    root = Path(__file__).parent
+    found = root.joinpath(*package.split(".")).rglob("test_*.py")
+    paths = (path.relative_to(root).with_suffix("") for path in found)
     names = sorted(".".join(path.parts) for path in paths)
     return sorted(names, key=lambda name: -SECONDS.get(name, UNKNOWN_SECONDS))
 
 
-def _worker(connection: Connection, log: str) -> None:
+def _worker(connection: Connection, log: str, limit: float) -> None:
     """Run modules by name until the parent process closes the connection."""
     with open(log, "w") as file:  # native libraries write lines that no setting turns off
         os.dup2(file.fileno(), 2)
@@ -139,10 +153,17 @@ def _worker(connection: Connection, log: str) -> None:
             name = connection.recv()
         except EOFError:
             return
-        connection.send(run_module(name))
+        faulthandler.dump_traceback_later(limit)  # on descriptor 2, which is the log
+        result = run_module(name)
+        faulthandler.cancel_dump_traceback_later()
+        connection.send(result)
 
 
-def _serve(waiting: "SimpleQueue[str | None]", results: "SimpleQueue[tuple[str, Result]]") -> None:
+def _serve(
+    waiting: "SimpleQueue[str | None]",
+    results: "SimpleQueue[tuple[str, Result]]",
+    limit: float,
+) -> None:
     """Run the waiting modules in a worker process; a worker that dies is replaced."""
     context = multiprocessing.get_context("spawn")
     process = connection = None
@@ -151,13 +172,13 @@ def _serve(waiting: "SimpleQueue[str | None]", results: "SimpleQueue[tuple[str, 
     for name in iter(waiting.get, None):
         if process is None:
             connection, child = context.Pipe()
-            process = context.Process(target=_worker, args=(child, log.name))
+            process = context.Process(target=_worker, args=(child, log.name, limit))
             process.start()
             child.close()
         began = time.monotonic()
         try:
             connection.send(name)
-            if not connection.poll(TIME_LIMIT):
+            if not connection.poll(limit + GRACE):
                 process.kill()
             result = connection.recv()
         except (EOFError, OSError):
@@ -167,7 +188,7 @@ def _serve(waiting: "SimpleQueue[str | None]", results: "SimpleQueue[tuple[str, 
             log.seek(0)
             report = f"\nERROR: {name}: its process ended with status {process.exitcode}"
             report += f" after {seconds:.0f} s\n{log.read()[-5000:]}\n"
-            result = Result(1, 0, 1, 0, seconds, report)
+            result = Result(1, 0, 1, 0, seconds, report=report)
             process = None
         results.put((name, result))
     if process is not None:
@@ -176,13 +197,16 @@ def _serve(waiting: "SimpleQueue[str | None]", results: "SimpleQueue[tuple[str, 
     log.close()
 
 
-def run_all(names: list[str], jobs: int) -> list[Result]:
-    """Run the modules in `jobs` processes and print each when it is done."""
+def run_all(names: list[str], jobs: int, limit: float = TIME_LIMIT) -> list[Result]:
+    """Run the modules in `jobs` processes, each at most `limit` seconds, and print each result.
+
+    A line has the duration of a module and the processor time that it took.
+    """
     waiting, results = SimpleQueue(), SimpleQueue()
     for name in [*names, *[None] * jobs]:
         waiting.put(name)
     for _ in range(jobs):
-        threading.Thread(target=_serve, args=(waiting, results), daemon=True).start()
+        threading.Thread(target=_serve, args=(waiting, results, limit), daemon=True).start()
     finished = []
     for _ in names:
         try:
@@ -192,7 +216,8 @@ def run_all(names: list[str], jobs: int) -> list[Result]:
                 process.kill()
             os._exit(130)  # without waiting for the threads, which would start new workers
         status = "FAILED" if result.failures or result.errors else "ok"
-        print(f"{status:6} {result.ran:4} tests {result.seconds:6.1f} s  {name}{result.report}")
+        times = f"{result.seconds:6.1f} s {result.processor_seconds:6.1f} s"
+        print(f"{status:6} {result.ran:4} tests {times}  {name}{result.report}")
         sys.stdout.flush()
         finished.append(result)
     return finished
@@ -204,14 +229,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.parallel", description=__doc__)
     parser.add_argument("names", nargs="*", help="modules, classes or tests (default: all modules)")
     parser.add_argument("--jobs", type=int, default=cores, help=f"processes (default: {cores})")
+    parser.add_argument(
+        "--limit", type=float, default=TIME_LIMIT, help=f"seconds for a module ({TIME_LIMIT:.0f})"
+    )
     options = parser.parse_args(arguments)
-    names = [f"tests.{name.removeprefix('tests.')}" for name in options.names or find_modules()]
+    given = [name.removeprefix("tests.") for name in options.names]
+    names = [module for name in given for module in find_modules(name) or [name]]
+    names = [f"tests.{name}" for name in names or find_modules()]
     jobs = max(1, min(options.jobs, len(names)))
     # Workers that each start a thread per core slow each other down.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(variable, str(max(1, cores // jobs)))
     began = time.monotonic()
-    results = run_all(names, jobs)
+    results = run_all(names, jobs, options.limit)
     seconds = time.monotonic() - began
     return print_summary(results, seconds)
 

@@ -82,6 +82,27 @@ class Runner(FolderTest):
         for name in MODULES:
             self.assertIn(f"  tests.{name}\n", output)
 
+    def test_all_modules_of_a_folder(self):
+        Path("tests/deep/test_more.py").write_text(
+            "import unittest\nclass More(unittest.TestCase):\n    def test_it(self): pass\n"
+        )
+        status, output, last = self.run_tests("deep")
+        self.assertEqual((status, last), (1, "FAILED (failures=1, errors=1)"))
+        self.assertRegex(output, r"\nRan 4 tests in ")
+        status, output, last = self.run_tests("test_fine", "none")
+        self.assertEqual((status, last), (1, "FAILED (errors=1, skipped=1)"))
+        self.assertIn("No module named 'tests.none'", output)
+
+    def test_a_module_that_hangs_is_stopped_and_the_report_shows_where(self):
+        Path("tests/test_hangs.py").write_text(
+            "import time, unittest\nclass Hangs(unittest.TestCase):\n"
+            "    def test_waits(self): time.sleep(600)\n"
+        )
+        status, output, last = self.run_tests("test_hangs", "test_fine", "--limit", "2")
+        self.assertEqual((status, last), (1, "FAILED (errors=1, skipped=1)"))
+        self.assertRegex(output, r"test_hangs: its process ended with status -9 after [34] s")
+        self.assertRegex(output, r'test_hangs.py", line 3 in test_waits')
+
     def test_success_and_nothing_to_run(self):
         status, output, last = self.run_tests("test_fine")
         self.assertEqual((status, last), (0, "OK (skipped=1)"))
