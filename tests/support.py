@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,15 @@ def step_of(run):
 
     newest = tf.train.latest_checkpoint(f"logs/{run}/checkpoints")
     return int(newest.rpartition("-")[2]) if newest else -1
+
+
+def resident_bytes():
+    """The memory of this process; skips the test where the system does not say."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError as error:
+        raise unittest.SkipTest("needs /proc/self/statm") from error
+    return int(pages) * resource.getpagesize()
 
 
 def points_of(run):

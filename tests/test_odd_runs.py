@@ -117,7 +117,6 @@ class OddRuns(unittest.TestCase):
         max_size=3,
     )
 
-    @settings(max_examples=2 * EXAMPLES)
     @given(st.sampled_from(LIGHT), DAMAGES)
     def test_light_commands(self, name, damages):
         self.check(name, damages)
@@ -135,13 +134,12 @@ class OddRuns(unittest.TestCase):
             self.assertEqual(step_of("a"), 4)
             self.assertEqual(weights_of("a"), self.weights)
 
-    @settings(max_examples=2 * EXAMPLES)
     @given(st.data(), st.sampled_from(JSON_FILES), st.sampled_from(LIGHT))
     def test_records_with_other_values(self, data, file, name):
         self.change(data, file)
         self.assert_done_or_one_line("compare" if file == "report.json" else name)
 
-    @settings(max_examples=max(1, EXAMPLES // 5))
+    @settings(max_examples=max(1, EXAMPLES // 10))
     @given(st.data(), st.sampled_from(JSON_FILES[::2]))
     def test_figures_and_resuming_with_other_values(self, data, file):
         self.change(data, file)

@@ -158,7 +158,7 @@ class Wheel(FolderTest):
             self.assertEqual(samples["images"].shape, (3, 28, 28))
 
     def test_the_default_experiment(self):
-        self.gan3("train", "--episodes", "1", "--batches", "20", "--dataset", "strokes")
+        self.gan3("train", "--episodes", "1", "--batches", "2", "--dataset", "strokes")
         (record,) = Path("logs").glob("three_network-*/run.json")
         self.assertEqual(json.loads(record.read_text())["outcome"], "done")
 

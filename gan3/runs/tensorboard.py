@@ -58,9 +58,11 @@ class EventWriter:
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """Write one point for each tag."""
-        with self._writer.as_default(step=step):
+        # TensorFlow keeps a tensor for every Python number that it is given, for ever; of an array
+        # it keeps none.
+        with self._writer.as_default(step=np.int64(step)):
             for tag, value in values.items():
-                tf.summary.scalar(self._tag(tag), value)
+                tf.summary.scalar(self._tag(tag), np.asarray(value))
 
     def image(self, step: int, tag: str, pixels: np.ndarray) -> None:
         """Write a picture, uint8 [height, width, 3]."""

@@ -10,7 +10,7 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.runs.tensorboard import EventWriter, flatten, forget_after, named_graph
-from tests.support import FolderTest, batch_of, small_system
+from tests.support import FolderTest, batch_of, resident_bytes, slow, small_system
 
 
 class Graph(unittest.TestCase):
@@ -74,6 +74,21 @@ class Events(FolderTest):
         self.assertEqual(titles, ["losses side by side", "accuracies"])
         charts = [chart.title for chart in layout.category[0].chart]
         self.assertEqual(charts, ["discriminator", "determinator", "generator"])
+
+    @slow("ten seconds")
+    def test_the_memory_does_not_grow_with_the_points(self):
+        """TensorFlow would keep 0.75 KB for every value and step, 6 MB here."""
+        events = EventWriter(self.folder)
+
+        def write(first, count):
+            for step in range(first, first + count):
+                events.scalars(step, {f"loss/{i}": step + i / 21 for i in range(20)})
+            events.flush()
+            return resident_bytes()
+
+        self.addCleanup(events.close)
+        before = write(0, 200)
+        self.assertLess(write(200, 400) - before, 2e6)
 
     def test_events_after_a_checkpoint_are_deleted(self):
         def steps():

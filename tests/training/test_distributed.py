@@ -9,8 +9,10 @@ import json
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import socket
+import tempfile
 import time
 import unittest
 from concurrent.futures import ProcessPoolExecutor
@@ -316,6 +318,12 @@ def free_addresses(count):
 
 
 class Runs(TwoReplicas):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._kept = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls._kept.cleanup)
+
     def setUp(self):
         super().setUp()
         write_idx_set(self.folder / "own")
@@ -424,18 +432,16 @@ class Runs(TwoReplicas):
         self.assertFalse(Path("none").exists())
         return arguments
 
-    @slow("several processes or minutes")
-    def test_a_worker_is_lost_and_the_run_goes_on_to_the_same_end(self):
-        """Resumed by two replicas of one process, which also trained the run without a stop."""
-        arguments = self.lose_a_worker(signal.SIGKILL)
-        reached = step_of("w")
-        self.train_with_two(*TRAIN, "--batches", BATCHES, "--run", "m")
-        out = self.train_with_two(*arguments, "--resume")
-        self.assertIn(f"resuming w after step {reached}\n", out)
-        self.assertEqual(step_of("w"), BATCHES)
-        self.assert_same_run("w", "m")
-        record = json.loads(Path("logs/w/run.json").read_text())
-        self.assertEqual((record["strategy"], record["outcome"]), ("mirrored", "done"))
+    def assert_is_whole_run(self, name):
+        """It ended like the same run in two replicas without a stop, which is trained once."""
+        kept = Path(self._kept.name)
+        if not list(kept.iterdir()):
+            self.train_with_two(*TRAIN, "--batches", BATCHES, "--run", "m")
+            shutil.copytree("logs/m", kept / "m")
+        elif not Path("logs/m").exists():
+            shutil.copytree(kept / "m", "logs/m")
+        self.assertEqual(step_of(name), BATCHES)
+        self.assert_same_run(name, "m")
 
     def resume_with_workers(self, arguments):
         """Start the workers of run w again: they end as two replicas that were not stopped."""
@@ -444,12 +450,22 @@ class Runs(TwoReplicas):
             out, err = self.end(process, 0)
             self.assertEqual(err, "")
             self.assertRegex(out, rf"\ntrained on own IDX set; {line}[^\n]*\n\Z")
-        self.train_with_two(*TRAIN, "--batches", BATCHES, "--run", "m")
-        self.assert_same_run("w", "m")
+        self.assert_is_whole_run("w")
 
     @slow("several processes or minutes")
-    def test_all_workers_start_again_after_one_was_killed(self):
-        self.resume_with_workers(self.lose_a_worker(signal.SIGKILL))
+    def test_a_worker_is_killed_and_the_run_goes_on_to_the_same_end(self):
+        """Resumed by two replicas of one process, and by all workers, which start again."""
+        arguments = self.lose_a_worker(signal.SIGKILL)
+        reached = step_of("w")
+        shutil.copytree("logs/w", "lost")
+        out = self.train_with_two(*arguments, "--resume")
+        self.assertIn(f"resuming w after step {reached}\n", out)
+        self.assert_is_whole_run("w")
+        record = json.loads(Path("logs/w/run.json").read_text())
+        self.assertEqual((record["strategy"], record["outcome"]), ("mirrored", "done"))
+        shutil.rmtree("logs/w")
+        shutil.move("lost", "logs/w")
+        self.resume_with_workers(arguments)
 
     @slow("several processes or minutes")
     def test_a_worker_that_does_not_respond_is_lost(self):
