@@ -257,7 +257,9 @@ def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | Non
     """
     named = [Path(name) for name in (folder, os.environ.get("GAN3_DATA")) if name]
     for root in [*named, *_default_folders()]:
-        if root not in named and not check_path(root.is_dir):
+        if not check_path(root.is_dir):
+            if root in named:  # not `folder`, which exists
+                log(f"NOTE: GAN3_DATA={root}: no such folder; searching other folders")
             continue
         for candidate in (root, root / "MNIST" / "raw"):
             try:

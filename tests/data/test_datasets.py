@@ -291,11 +291,18 @@ class Search(SearchTest):
             os.environ["KERAS_HOME"] = home
             with self.subTest(home[:20]), self.assertRaisesRegex(UserError, "no mirror"):
                 self.load()
-        os.environ["GAN3_DATA"] = "g" * 300
-        with self.assertRaisesRegex(UserError, "g: cannot be searched"):
-            self.load()
         with self.assertRaisesRegex(UserError, "data folder d+: no such folder"):
             self.load(folder="d" * 300)
+
+    def test_a_variable_that_names_no_folder_is_reported(self):
+        (self.folder / "file").touch()
+        for name in ("none", "file", "g" * 300):
+            os.environ["GAN3_DATA"] = name
+            with self.subTest(name[:9]), self.assertRaisesRegex(UserError, "no mirror"):
+                self.load()
+            note = f"NOTE: GAN3_DATA={name}: no such folder; searching other folders"
+            self.assertEqual(self.lines.pop(0), note)
+            self.lines.clear()
 
     def test_an_incomplete_default_folder_is_skipped(self):
         write_idx_set(self.folder / "data")
