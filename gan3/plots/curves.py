@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from gan3.core.classes import DIGITS, noun
 from gan3.plots import labels
 from gan3.plots.grids import DPI
+from gan3.plots.ticks import set_log_ticks
 
 # Of each tag: label and color.
 LOSSES = {
@@ -92,6 +93,7 @@ def _plot_judged(axes: Axes, lines: list[dict[str, float]], classes: int) -> Non
         tag_axes.set_ylabel(label, color=color, fontsize=9)
         if is_distance:
             tag_axes.set_yscale("log")
+            set_log_ticks(tag_axes.yaxis)
         else:
             highest = classes if tag == "judge/classes_covered" else 1
             tag_axes.set_ylim(-0.02 * highest, 1.02 * highest)

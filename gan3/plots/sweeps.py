@@ -7,10 +7,11 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gan3.plots import labels
 from gan3.plots.grids import DPI
+from gan3.plots.ticks import set_log_ticks
 
 _AS_IT_IS = {"parse_math": False}  # of a title or name, in which a dollar sign is no formula
 _AXIS_LABELS = {
@@ -85,13 +86,7 @@ def training_progress(curves: dict[str, np.ndarray], title: str) -> Figure:
             axes.set_ylabel("Fréchet distance (judge features)", fontsize=9)
         axes.margins(0.12, 0.05)
         for axis in (axes.xaxis, axes.yaxis):
-            lowest, highest = axis.get_view_interval()
-            span = highest / lowest
-            # Few tick labels per decade on a long axis, or they would overlap.
-            subs = (1, 2, 5) if span < 300 else (1, 3) if span < 10_000 else (1,)
-            axis.set_major_locator(LogLocator(subs=subs))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_locator(NullLocator())
+            set_log_ticks(axis)
         _number_points(axes, ends)
     return figure
 

@@ -47,6 +47,23 @@ class Curves(unittest.TestCase):
         np.testing.assert_allclose(accuracy.lines[0].get_ydata(), [0.2, 0.6])
         np.testing.assert_allclose(distance.lines[0].get_ydata(), [9, 9])
 
+    def test_the_distance_has_a_few_plain_ticks_whatever_its_range(self):
+        for low, high in ((410.0, 530.0), (2.4, 3.1), (2.5, 390.0), (0.8, 50_000.0)):
+            lines = self.lines()
+            for number, distance in ((1, high), (3, low)):
+                lines[number]["judge/frechet_distance"] = distance
+            figure = curves.loss_curves(lines, "title")
+            grids.pixels(figure)
+            axis = figure.get_axes()[-1].yaxis
+            bottom, top = axis.get_view_interval()
+            ticks = [tick for tick in axis.get_majorticklocs() if bottom <= tick <= top]
+            with self.subTest(low=low):
+                self.assertIn(len(ticks), range(2, 9))
+                for tick, label in zip(
+                    axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True
+                ):
+                    self.assertEqual(label.get_text(), f"{tick:g}")
+
     def test_one_line_is_enough_and_large_losses_get_a_logarithmic_scale(self):
         grids.pixels(curves.loss_curves(self.lines()[:1], "title"))
         lines = self.lines()
