@@ -227,6 +227,7 @@ def _sample(options: argparse.Namespace) -> int:
     arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", images)}
     if sampler.class_conditional:
         arrays["labels"] = labels
+    arrays |= _truncation_array(options)
     files.make_folder(options.out.parent)
     files.write_npz(options.out, arrays)
     print(f"{len(labels)} {images_noun(names)}: {options.out}{note}")
@@ -291,12 +292,13 @@ def _generate(options: argparse.Namespace) -> int:
     images, labels = np.concatenate(variants), np.tile(row, options.variants)
     files.make_folder(out.parent)
     if is_npz:
-        files.write_npz(out, {"images": images, "labels": labels})
+        arrays = {"images": images, "labels": labels} | _truncation_array(options)
+        files.write_npz(out, arrays)
     else:
         _save_number(variants, out, options, numbers.crop_of(names))
     if options.separate:
         label_names = [file_name(names[label]) for label in labels]
-        _save_images(images, label_names, Path(options.separate), options.inverted)
+        _save_images(images, label_names, options)
     print(out if options.path else f"{requested}: {out}{note}")
     return 0
 
@@ -314,22 +316,37 @@ def _save_number(
         from gan3.plots import grids
         from gan3.plots.published_number import published_figure
 
-        grids.save(published_figure(variants[0], options.inverted), out, tight=True)
+        figure = published_figure(variants[0], options.inverted)
+        grids.save(figure, out, tight=True, description=_description(options))
         return
     is_tight = options.spacing == "tight"
     rows = [numbers.number_image(images, options.inverted, is_tight, crop) for images in variants]
-    pictures.save_picture(numbers.stack_rows(rows, options.inverted), out)
+    pictures.save_picture(numbers.stack_rows(rows, options.inverted), out, _description(options))
 
 
-def _save_images(images: "np.ndarray", names: list[str], folder: Path, inverted: bool) -> None:
+def _save_images(images: "np.ndarray", names: list[str], options: argparse.Namespace) -> None:
     """Write each of the images [N, 28, 28] as a picture, numbered in order, with its name."""
     from gan3.core import files
     from gan3.plots import pictures
 
+    folder = Path(options.separate)
     files.make_folder(folder)
     for number, (image, name) in enumerate(zip(images, names, strict=True), start=1):
-        picture = image if inverted else 255 - image
-        pictures.save_picture(picture, folder / f"{number:04d}_{name}.png")
+        picture = image if options.inverted else 255 - image
+        path = folder / f"{number:04d}_{name}.png"
+        pictures.save_picture(picture, path, _description(options))
+
+
+def _description(options: argparse.Namespace) -> str:
+    """What a picture's metadata says of it."""
+    return "" if options.truncation == 1 else f"truncation {options.truncation:g}"
+
+
+def _truncation_array(options: argparse.Namespace) -> "dict[str, np.ndarray]":
+    """What an npz file of images has besides them: the truncation, if there is one."""
+    import numpy as np
+
+    return {} if options.truncation == 1 else {"truncation": np.float64(options.truncation)}
 
 
 def _latent(options: argparse.Namespace) -> int:

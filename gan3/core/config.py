@@ -127,6 +127,11 @@ class RunConfig:
         """Steps of the whole schedule."""
         return self.episodes * self.batches
 
+    @property
+    def depends_on_total_steps(self) -> bool:
+        """Whether a step depends on the length of the schedule, as with rates that fall."""
+        return False
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values: triples and pairs become objects by network, tuples become lists."""
         return {

@@ -136,6 +136,8 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
         ]
         if any(values):
             real = [card["real"][key]["value"] for card in cards.values() if key in card["real"]]
+            if key == "determinator_judge_gap":  # of real images by the run's own determinator
+                real = []
             columns = [*values, real[:1]]
             texts = [metric.mean_text(column) for column in columns]
             rows.append((metric, texts, _best(values, metric)))

@@ -266,7 +266,8 @@ def train(
     for step in range(1, steps + 1):
         # Cosine decay to zero, after a linear warm-up over the first 1 % of the steps.
         cosine = 0.5 + 0.5 * np.cos(np.pi * (step - 1) / steps)
-        learning_rate.assign(_LEARNING_RATE * cosine * min(1.0, step / (0.01 * steps)))
+        rate = _LEARNING_RATE * cosine * min(1.0, step / (0.01 * steps))
+        learning_rate.assign(np.float32(rate))  # TensorFlow would keep a Python number for ever
         loss = train_step(tf.constant(batches(step)), tf.constant([seed, step]))
         if step % max(1, steps // 10) == 0:
             log(f"step {step}/{steps}: loss {float(loss):.3f}")

@@ -173,7 +173,8 @@ class Scorer:
             classes = predicted if classes is None else classes
             scores, coverage = self._feature_scores(features, classes)
             ghost_scores = metrics.ghost_scores(images, features, self._features, NEIGHBOURS)
-            scores["ghosts"] = _mean_score(ghost_scores > self._ghost_limit, self._seed)
+            if np.isfinite(self._ghost_limit):  # not if held-out images are even grey
+                scores["ghosts"] = _mean_score(ghost_scores > self._ghost_limit, self._seed)
             if samples.labels is None:
                 scores |= self._predicted_class_scores(predicted)
                 counts = np.bincount(predicted, minlength=self._classes)

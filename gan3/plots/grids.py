@@ -216,12 +216,16 @@ def pixels(figure: Figure) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def save(figure: Figure, path: Path, tight: bool = False) -> None:
-    """Write the figure as a PNG, atomically; `tight`: without the margins around its content."""
-    write_atomically(path, _png(figure, "tight" if tight else None))
+def save(figure: Figure, path: Path, tight: bool = False, description: str = "") -> None:
+    """Write the figure as a PNG, atomically.
+
+    tight: without the margins around its content. description: what the file's metadata should say.
+    """
+    write_atomically(path, _png(figure, "tight" if tight else None, description))
 
 
-def _png(figure: Figure, bounding_box: str | None = None) -> bytes:
+def _png(figure: Figure, bounding_box: str | None = None, description: str = "") -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None}, bbox_inches=bounding_box)
+    metadata = {"Software": None} | ({"Description": description} if description else {})
+    figure.savefig(buffer, format="png", metadata=metadata, bbox_inches=bounding_box)
     return buffer.getvalue()

@@ -15,6 +15,8 @@ from gan3.method.drawing import GeneratorSpec, NumpyGenerator
 
 CHUNK = 500  # images per forward pass
 _MAX_COUNT = 1_000_000
+LabelsAndNoise = tuple[np.ndarray, np.ndarray]
+"""Labels int64 [N] and their noise, float32 [N, noise_entries]."""
 
 
 class DigitSampler(Protocol):
@@ -49,8 +51,11 @@ class DigitSampler(Protocol):
     def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """The images of `labels` with the given noise."""
 
+    def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
+        """The labels and their noise in chunks of at most 500."""
+
     def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
-        """The images of `labels` in chunks of at most 500."""
+        """The images of `labels` in the same chunks."""
 
     def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """The images of `labels`, a function of the weights, the labels and the seed.
@@ -88,7 +93,7 @@ class DenseSampler(_OfSource):
 
     def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """float32 [N, noise_entries]."""
-        return np.concatenate([noise for _, noise in self._noise_parts(labels, seed)])
+        return np.concatenate([noise for _, noise in self.noise_parts(labels, seed)])
 
     def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """uint8 [N, 28, 28]."""
@@ -98,12 +103,10 @@ class DenseSampler(_OfSource):
 
     def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
         """Chunks uint8 [at most 500, 28, 28]."""
-        for chunk in self._noise_parts(labels, seed):
+        for chunk in self.noise_parts(labels, seed):
             yield to_pixels(self.generator.generate(*chunk))
 
-    def _noise_parts(
-        self, labels: np.ndarray, seed: philox.Seed
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
         """Labels and their noise, in chunks; each chunk has a seed of its own."""
         for start in range(0, len(labels), CHUNK):
             chunk = labels[start : start + CHUNK]
@@ -131,12 +134,15 @@ class TruncatedSampler(_OfSource):
         """The scaled noise, float32 [N, noise_entries]."""
         return self._truncation * self._sampler.noise(labels, seed)
 
+    def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
+        """Labels and their scaled noise, in chunks."""
+        for chunk, noise in self._sampler.noise_parts(labels, seed):
+            yield chunk, self._truncation * noise
+
     def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
         """Chunks uint8 [at most 500, 28, 28]."""
-        noise = self.noise(labels, seed)
-        for start in range(0, len(labels), CHUNK):
-            chunk = slice(start, start + CHUNK)
-            yield self.draw(labels[chunk], noise[chunk])
+        for chunk in self.noise_parts(labels, seed):
+            yield self.draw(*chunk)
 
 
 def read_dense_sampler(path: Path, spec: GeneratorSpec, dtype: str = "float32") -> DenseSampler:

@@ -11,7 +11,7 @@ from gan3.core.files import names_in, read_npz, write_npz
 from gan3.data.batches import to_unit
 from gan3.data.pixels import to_pixels
 from gan3.method.system import System
-from gan3.runs.drawing import CHUNK
+from gan3.runs.drawing import CHUNK, LabelsAndNoise
 
 
 class Sampler:
@@ -45,9 +45,12 @@ class Sampler:
 
     def noise(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
         """Noise float32 [N, noise_entries] of `labels` [N]: what `parts` draws with."""
-        return np.concatenate(
-            [self.system.noise(*chunk).numpy() for chunk in self._chunks(labels, seed)]
-        )
+        return np.concatenate([noise for _, noise in self.noise_parts(labels, seed)])
+
+    def noise_parts(self, labels: np.ndarray, seed: tuple[int, int]) -> Iterator[LabelsAndNoise]:
+        """Labels and their noise, in the chunks of `parts`."""
+        for chunk, chunk_seed in self._chunks(labels, seed):
+            yield chunk.numpy(), self.system.noise(chunk, chunk_seed).numpy()
 
     def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """The images of `labels` [N] with `noise` [N, noise_entries], uint8 [N, 28, 28]."""
@@ -78,7 +81,7 @@ class Sampler:
         for start in range(0, len(labels), CHUNK):
             yield (
                 tf.constant(labels[start : start + CHUNK], tf.int32),
-                tf.random.fold_in(tf.constant(seed, tf.int32), start // CHUNK),
+                tf.random.fold_in(tf.constant(seed, tf.int32), np.int32(start // CHUNK)),
             )
 
 

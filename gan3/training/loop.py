@@ -110,18 +110,23 @@ def train(
     is_chief = distributed is None or distributed.is_chief
 
     # The run: new, or an existing one to be resumed
+    notes: list[str] = []  # held back because the first line names the data
     record: dict[str, Any] = {}
     if is_chief and resume:
         record = read_record(folders.record)
         recorded = registry.config_from_dict(record.get("config"))
         config = dataclasses.replace(config, class_names=recorded.class_names)
         refuse_other_config(folders, recorded, config)
+        if config.depends_on_total_steps and config.episodes > recorded.episodes:
+            notes.append(
+                "NOTE: the learning rates fall over the whole schedule. With more episodes they"
+                " rise again first, so this run will differ from one that had them from the start"
+            )
         data = recorded_source(record) if data is None else data
     elif is_chief:
         refuse_existing(folders)
 
     # Data, precision, system, folders
-    notes: list[str] = []  # of the loader; held back because the first line names the data
     try:
         dataset = load(
             config.dataset,

@@ -199,6 +199,9 @@ def styles_figure(trained: TrainedRun, sampler: Sampler, name: str, log: Log) ->
         return None
     sources = _read_images(trained.folders.real)[:classes]
     sources = sources[sources.max(axis=(1, 2)) > 0]  # blank where a class has no image
+    if not len(sources):
+        log(f"NOTE: {trained.folders.real}: all images are blank; so there is no picture of styles")
+        return None
     noise = encode(sources).noise.repeat(classes, axis=0)
     images = sampler.draw(np.tile(np.arange(classes), len(sources)), noise)
     images = images.reshape(len(sources), classes, 28, 28)

@@ -39,6 +39,11 @@ class VaeGanConfig(ThreeNetworkConfig):
     lr_decay_start: Annotated[float, Range(0, 1)] = 1.0  # fraction of the schedule; 1: no decay
 
     @property
+    def depends_on_total_steps(self) -> bool:
+        """Whether the learning rates fall."""
+        return self.lr_decay_start < 1
+
+    @property
     def has_own_sampler(self) -> bool:
         """Whether samples are drawn by another generator than the one that is trained."""
         return self.ema_decay > 0 or self.shared_noise

@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 import gan3
 from gan3.core.files import make_folder
@@ -219,9 +220,22 @@ class OfRuns(FolderTest):
             status, out, err = call(*options)
             self.assertEqual((status, err), (0, ""))
             self.assertIn(", truncation 0.5", out)
-            np.testing.assert_array_equal(np.load("x.npz")["images"], expected)
-        self.assertEqual(call("generate", "7", "--run", "a", "--truncation", "0.5")[0], 0)
-        self.assertTrue(Path("figures/7_truncation0.5.png").is_file())
+            with np.load("x.npz") as arrays:
+                np.testing.assert_array_equal(arrays["images"], expected)
+                self.assertEqual(arrays["truncation"], 0.5)
+        for value, description in (("0.5", "truncation 0.5"), ("1", None)):
+            for more, path in (
+                ((), f"figures/7{'_truncation0.5' if description else ''}.png"),
+                (("--out", "x.png"), "x.png"),
+                (("--out", "y.png", "--as-published"), "y.png"),
+                (("--out", "z.png", "--separate", "one"), "one/0001_7.png"),
+            ):
+                line = ("generate", "7", "--run", "a", "--truncation", value, *more)
+                self.assertEqual(call(*line)[0], 0)
+                with Image.open(path) as image:
+                    self.assertEqual(image.text.get("Description"), description, more)
+        self.assertEqual(call("generate", "7", "--run", "a", "--out", "x.npz")[0], 0)
+        self.assertEqual(set(np.load("x.npz")), {"images", "labels"})
         for value in ("2", "-1", "nan", "x"):
             status, _, err = call("generate", "7", "--run", "a", f"--truncation={value}")
             self.assertEqual(status, 2)

@@ -85,6 +85,11 @@ class Compare(FolderTest):
                 metric,
             )
 
+    def test_the_gap_of_real_digits_is_left_out_because_it_is_that_of_one_run(self):
+        rows = {metric.title: texts for metric, texts, _ in comparison.compare(["a", "b"]).rows}
+        self.assertEqual(rows[METRICS["determinator_judge_gap"].title][2], "–")
+        self.assertRegex(rows["recall"][2], r"\A0\.\d{3}\Z")
+
     def test_the_transposed_table_has_the_same_cells(self):
         compared = comparison.compare(["a", "b"])
         rows, transposed = (

@@ -135,6 +135,17 @@ class Scoring(unittest.TestCase):
         _, real = self.evaluate(self.held_out, self.held_out_labels)
         self.assertLess(real["ghosts"], 0.02)
 
+    def test_without_a_limit_there_are_no_ghosts(self):
+        """Even grey images have no outline; one in fifty held-out images is more than 1 %."""
+        held_out = self.held_out.copy()
+        held_out[::50] = np.linspace(20, 230, 12)[:, None, None]
+        arrays = self.images, self.labels, held_out, self.held_out_labels
+        dataset = Dataset("idx", "own", "", "test", *arrays)
+        scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
+        scores = scorer.score(SampleSet("x", self.fresh, self.fresh_labels)).scores
+        self.assertNotIn("ghosts", scores)
+        self.assertIn("coverage", scores)
+
     def test_without_labels_the_predicted_digits_are_scored(self):
         half = self.fresh[self.fresh_labels < 5]
         evaluation, scores = self.evaluate(half, None)

@@ -3,6 +3,7 @@
 import dataclasses
 import string
 import unittest
+from unittest import mock
 
 import numpy as np
 
@@ -170,6 +171,21 @@ class Dense(FolderTest):
                 np.testing.assert_array_equal(
                     dense.noise(LABELS[:count], (1, 0)), dense.noise(LABELS, (1, 0))[:count]
                 )
+
+    def test_truncated_noise_is_drawn_in_chunks(self):
+        """The first images of a million need no more noise than their own chunk."""
+        dense = self.samplers("three_network")[1]
+        drawn = []
+
+        def noise(labels, seed):
+            drawn.append(len(labels))
+            return type(dense.generator).noise(dense.generator, labels, seed)
+
+        for sampler in (dense, drawing.TruncatedSampler(dense, 0.5)):
+            drawn.clear()
+            with mock.patch.object(dense.generator, "noise", noise, create=True):
+                first = next(sampler.parts(np.zeros(1_000_000, np.int64), (1, 0)))
+            self.assertEqual((first.shape, drawn), ((500, 28, 28), [500]))
 
     def test_a_file_of_another_generator_is_refused(self):
         _, system = system_of("three_network")

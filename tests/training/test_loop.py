@@ -125,15 +125,19 @@ class Runs(FolderTest):
         self.assertEqual((record["data"], record["data_title"]), ("own", 'own set "kinds"'))
         self.assertEqual(record["config"]["ink"], "dark")
         self.assertEqual(record["config"]["class_names"], names.tolist())
-        status, _, err = call("train", "--resume", "--run", "k", "--episodes", 3)
+        note = "NOTE: the learning rates fall over the whole schedule."
+        with mock.patch("gan3.core.config.RunConfig.depends_on_total_steps", True):
+            status, out, err = call("train", "--resume", "--run", "k", "--episodes", 3)
         self.assertEqual((status, step_of("k")), (0, 12), err)
+        self.assertTrue(out.splitlines()[1].startswith(note), out)
         Path("sets").rename("moved")
         status, _, err = call("train", "--resume", "--run", "k", "--episodes", 4)
         self.assertEqual(status, 2)
         self.assertIn("data set own: needs a data folder", err)
         moved = ("--resume", "--run", "k", "--episodes", 4, "--data", "moved")
-        status, _, err = call("train", *moved)
+        status, out, err = call("train", *moved)
         self.assertEqual((status, step_of("k")), (0, 16), err)
+        self.assertNotIn(note, out)
         names[0] = "another name"
         np.savez("moved/kinds.npz", images=255 - images, labels=names[labels])
         self.assertIn("needs at least 350", call("train", *moved)[2])

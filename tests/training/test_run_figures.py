@@ -57,6 +57,15 @@ class Styles(FolderTest):
         self.assertLessEqual(np.abs(shown[:, 1:].astype(int) - expected).max(), 1)
         self.assertFalse(np.array_equal(expected[0], expected[1]))
 
+    def test_none_if_every_real_image_is_blank(self):
+        write_run("a", "best")
+        run, lines = open_run("a"), []
+        write_npz(run.folders.real, {"images": np.zeros((100, 28, 28), np.uint8)})
+        sampler = Sampler(run.system)
+        self.assertIsNone(run_figures.styles_figure(run, sampler, "title", lines.append))
+        (line,) = lines
+        self.assertRegex(line, r"\ANOTE: logs/a/real.npz: all images are blank; ")
+
     def test_none_without_an_encoder(self):
         self.assertIsNone(self.figure("three_network")[0])
 

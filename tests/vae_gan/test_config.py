@@ -23,6 +23,8 @@ class Fields(unittest.TestCase):
         for name in (*("reconstruction_weight", "reconstruction_adversarial_weight", "ema_decay"),):
             self.assertEqual(getattr(CONFIG, name), 0, name)
         self.assertEqual(CONFIG.lr_decay_start, 1)
+        self.assertFalse(CONFIG.depends_on_total_steps)
+        self.assertTrue(dataclasses.replace(CONFIG, lr_decay_start=0.9).depends_on_total_steps)
 
     def test_it_has_every_field_of_the_three_networks_with_the_same_default(self):
         plain = ThreeNetworkConfig(experiment="best")
