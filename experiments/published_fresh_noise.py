@@ -1,5 +1,7 @@
 """The published script with one change: new noise for every image.
 
+Source: that of published_code.py (docs/sources.md).
+
 This separates what the fixed noise matrix does from what the other choices of `three_network` do.
 Everything else is as in published_code.py.
 """
