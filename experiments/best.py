@@ -48,8 +48,8 @@ CONFIG = VaeGanConfig(
     # 5. The discriminator is given the requested digit (Mirza & Osindero 2014): .895 without.
     class_conditional_discriminator=True,
     # 6. Learning rates decay from three fifths of the schedule on, and the generator is averaged
-    #    over steps (Yazici et al. 2019): .902 and .903 without. The generator's rate of 4e-3: recall
-    #    .81, .79 with 2e-3, in a prototype of 1,000 steps.
+    #    over steps (Yazici et al. 2019): .902 and .903 without. The generator's rate of 4e-3:
+    #    recall .81, .79 with 2e-3, in a prototype of 1,000 steps.
     lr_decay_start=0.6,
     ema_decay=0.995,
     learning_rate=Triple(4e-3, 4e-3, 1e-3),
