@@ -2,8 +2,8 @@
 
 The literature's usual way to draw a requested digit (docs/sources.md). Networks and settings are
 those of the common MNIST example: an embedded digit times the noise, transposed convolutions of
-5 x 5, four convolutions of 3 x 3 with dropout, Adam(2e-4, beta1 0.5), real targets of 0.95, and a class head
-that learns from real images only, with twice the weight.
+5 x 5, four convolutions of 3 x 3 with dropout, Adam(2e-4, beta1 0.5), real targets of 0.95, and a
+class head that learns from real images only, with twice the weight.
 
 Departures:
 1. The paper's class head also learns from fakes; the example's, and this one, do not.
