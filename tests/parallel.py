@@ -23,25 +23,40 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 SECONDS = {
-    "training.test_reliability": 100,
+    "training.test_distributed": 330,
+    "test_odd_runs": 330,
+    "test_course": 290,
+    "training.test_reliability": 250,
+    "training.test_loop": 220,
+    "test_wheel": 135,
+    "evaluation.test_report_card": 120,
+    "test_concurrency": 105,
+    "demo.test_web_page_ui": 100,
+    "evaluation.test_judge": 80,
     "sweeps.test_sweep": 80,
-    "training.test_loop": 60,
+    "api.test_run": 75,
+    "cli.test_machines": 70,
+    "data.test_download": 65,
+    "api.test_docs": 57,
+    "test_makefile": 56,
     "method.test_train_step": 50,
-    "evaluation.test_report_card": 40,
-    "vae_gan.test_train_step": 35,
+    "sweeps.test_executors": 50,
+    "vae_gan.test_train_step": 45,
+    "evaluation.test_judges": 40,
+    "test_bench": 40,
+    "test_fuzz": 35,
     "vae_gan.test_vae_gan": 20,
-    "training.test_distributed": 20,
     "baselines.test_train_step": 20,
-    "test_fuzz": 18,
+    "baselines.test_pytorch": 20,
+    "cli.test_properties": 20,
     "cli.test_commands": 15,
     "export.test_formats": 15,
-    "data.test_download": 14,
     "demo.test_web_page_networks": 12,
     "method.test_reference": 12,
     "data.test_datasets": 10,
 }
-"""Approximate durations. The longest modules start first and the shortest last, so that all
-processes finish at about the same time."""
+"""Approximate durations with the slow tests. The longest modules start first and the shortest last,
+so that all processes finish at about the same time."""
 
 UNKNOWN_SECONDS = 5  # assumed of modules that are not listed
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import shutil
 import unittest
 from pathlib import Path
@@ -323,14 +324,24 @@ class ThreeNetwork(unittest.TestCase):
         self.assertEqual(config.log_every, 10)
         self.assertEqual((config.noise_draw, config.initializer), ("example", "glorot"))
         for keep_prob, l1_weight in zip(config.keep_prob, config.l1_weight, strict=True):
-            self.assertLess(keep_prob, 1)  # dropout in each
-            self.assertGreater(l1_weight, 0)  # L1 in each
+            self.assertLessEqual(keep_prob, 0.9)  # dropout that is felt, in each
+            self.assertGreaterEqual(l1_weight, 1e-5)  # L1 that is felt, in each
+
+    def test_its_departures_from_the_script_are_those_that_its_file_numbers(self):
+        config = registry.config_of("three_network")
+        departures = config.differences(registry.config_of("published_code"))
+        text = (ROOT / "experiments" / "three_network.py").read_text()
+        numbered = re.findall(r"# (\d)\. [^=]*\n((?:    \w+=.*\n)+)", text)
+        fields = [re.findall(r"(\w+)=", settings) for _, settings in numbered]
+        self.assertEqual([number for number, _ in numbered], list("12345678"))
+        self.assertEqual(sorted(sum(fields, ["experiment"])), sorted(departures))
 
 
 class PublishedCode(unittest.TestCase):
     def test_constants_are_those_of_the_script(self):
         config = registry.config_of("published_code")
         self.assertEqual((config.batch_size, config.batches, config.episodes), (100, 200, 10))
+        self.assertEqual(config.skip_first, 5_000)
         self.assertEqual((config.noise_draw, config.initializer), ("once", "published"))
         self.assertEqual((config.digit_loss, config.digit_weight), ("sigmoid_sum", 1.0))
         self.assertEqual(config.keep_prob, Triple(0.5, 0.5, 0.5))
