@@ -1,4 +1,4 @@
-"""The three-network GAN as described, with as few changes to the script as possible.
+"""The three-network GAN as described: the script with few changes.
 
 Source: Desired-handwriting-digits-generator by Jingwei Gan (docs/sources.md). The description fixes
 the latent, [100, 500, 784], CNN critics, dropout and L1 on the dense parts of all three networks,

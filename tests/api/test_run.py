@@ -94,6 +94,7 @@ class Training(FolderTest):
         self.assertRegex(log[0], "mlp_gan on own IDX set")
         self.assertRegex(log[-1], "trained on own IDX set")
 
+    @slow("trains a run")
     def test_a_config_and_settings_are_what_is_trained(self):
         config = config_of("mlp_gan").with_text("noise_distribution", "normal")
         run = train("b", config, {"learning_rate.generator": 0.25, "keep_prob": (0.5, 0.75)},
@@ -129,6 +130,7 @@ class Training(FolderTest):
                 self.assertEqual(weights_of(name), weights_of("a"))
                 self.assertEqual(lines_of(name), lines_of("a"))
 
+    @slow("trains a run and resumes it")
     def test_a_signal_stops_the_run_after_its_state_is_saved(self):
         for number in SIGNALS:
             name, handlers = f"b{int(number)}", [signal.getsignal(number) for number in SIGNALS]
@@ -146,6 +148,7 @@ class Training(FolderTest):
         gan3.open_run(name).resume()
         self.assertEqual(weights_of(name), weights_of("a"))
 
+    @slow("trains a run")
     def test_training_works_outside_of_the_main_thread(self):
         results = []
         thread = threading.Thread(target=lambda: results.append(train("b", episodes=1)))
@@ -153,6 +156,7 @@ class Training(FolderTest):
         thread.join()
         self.assertEqual([run.outcome for run in results], ["done"])
 
+    @slow("trains a run")
     def test_a_finished_run_can_have_more_episodes(self):
         run = gan3.open_run("a")
         self.assertEqual(run.resume(episodes=3).episodes, [1, 2, 3])

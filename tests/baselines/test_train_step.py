@@ -109,6 +109,7 @@ class Step(unittest.TestCase):
             system.discriminator.logits[1].assign([np.nan])
             self.assertFalse(bool(step(images, labels, SEED)["discriminator"]), updates)
 
+    @slow("ten seconds")
     def test_a_step_moves_both_networks_the_discriminator_once_or_on_each_kind_of_image(self):
         for updates, steps in zip(UPDATES, ([2], [4], [2, 2]), strict=True):
             system = system_of(dataclasses.replace(PLAIN, discriminator_updates=updates))

@@ -223,6 +223,7 @@ class CommandLine(FolderTest):
         card = json.loads(Path("c.json").read_text()) if status == 0 else None
         return card, out, err
 
+    @slow("trains a judge")
     def test_train_judge_and_evaluate(self):
         card, out, err = self.evaluate()
         self.assertEqual(set(card["samples"]), PIXEL_ROWS, err)

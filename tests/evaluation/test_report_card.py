@@ -130,6 +130,7 @@ class CardOfARun(FolderTest):
         self.assertEqual(path.read_bytes(), before)
         self.assertEqual(report_points("a"), points)  # only those of the last evaluation
 
+    @slow("scores a run again")
     def test_without_checkpoints_there_is_no_determinator_judge_gap(self):
         for path in Path("logs/a/checkpoints").iterdir():
             path.unlink()

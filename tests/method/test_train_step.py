@@ -63,6 +63,7 @@ class NoiseDraw(unittest.TestCase):
 
         return np.stack([noise_of_step(tf.constant([9, number])).numpy() for number in (1, 2)])
 
+    @slow("ten seconds")
     def test_noise_is_drawn_per_image_or_per_step_or_per_run(self):
         """Two updates of a step make fakes: of two images of a digit 4 per step, 8 in two steps."""
         for draw, in_step, in_both in (("example", 4, 8), ("batch", 1, 2), ("once", 1, 1)):
@@ -324,6 +325,7 @@ class Updates(unittest.TestCase):
         for a, b in zip(*after, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
+    @slow("bfloat16 is slow here")
     def test_bfloat16_trains(self):
         system = small_system(dtype="bfloat16")
         before = values(system.networks.generator)

@@ -13,7 +13,7 @@ from gan3.data import strokes
 from gan3.runs.registry import config_of
 from gan3.runs.run_files import run_folders
 from gan3.training import loop
-from tests.support import call, enter_folder, lines_of, points_of
+from tests.support import call, enter_folder, lines_of, points_of, slow
 
 NAMES = ("A", "B", "a cross")
 LABELS = {"loss/generator_digit", "loss/generator_class"}
@@ -68,6 +68,7 @@ class ThreeClasses(unittest.TestCase):
         # metrics.jsonl has the same keys for every run.
         self.assertEqual(LABELS & set(lines_of("three")[0]), {"loss/generator_digit"})
 
+    @slow("draws with seven commands")
     def test_the_command_line_draws_classes_by_name(self):
         status, out, err = call("generate", "--classes", "B,a cross,A", "--separate", "each")
         self.assertEqual((status, err), (0, ""))

@@ -359,6 +359,7 @@ class JudgeOfARun(FolderTest):
         lines = [line for line in lines_of("a") if "judge/frechet_distance" in line]
         return len(lines), json.loads(Path("logs/a/run.json").read_text())["judge"]
 
+    @slow("trains a run and resumes it")
     def test_without_one_it_says_how_to_train_it_and_stays_without(self):
         out = self.train("--episodes", 1)
         self.assertEqual(out.count("gan3 train-judge --dataset idx --data own"), 1)
@@ -387,6 +388,7 @@ class JudgeOfARun(FolderTest):
         self.train("--episodes", 2, "--resume")
         self.assertEqual(self.judged(), (2, digest))
 
+    @slow("trains a judge")
     def test_train_judge_trains_it_first(self):
         with mock.patch.object(judge, "LEAST_STEPS", 5):
             out = self.train("--episodes", 1, "--train-judge")
@@ -516,6 +518,7 @@ class Schedule(unittest.TestCase):
 class StepsPerCall(FolderTest):
     """Runs of 2 episodes x 6 batches x 10 images that differ in `steps_per_call` alone."""
 
+    @slow("trains six runs")
     def test_several_steps_in_one_call_are_the_same_steps(self):
         write_idx_set(Path("own"))
         weights, lines, calls = {}, {}, []
@@ -548,6 +551,7 @@ class StepsPerCall(FolderTest):
             np.testing.assert_array_equal(weights[4][name], weights[2][name], err_msg=name)
         self.assertEqual([e["step"] for e in lines[1]], [e["step"] for e in lines[4]])
 
+    @slow("trains four runs")
     def test_the_same_seed_gives_the_same_bits_however_steps_are_divided_into_calls(self):
         """Over steps in which sums in the order of threads would differ in their last bits."""
         count = 120

@@ -316,6 +316,7 @@ class Step(unittest.TestCase):
             moves.append(state_of(system)["discriminator/logits/w"] - before)
         np.testing.assert_allclose(moves[1], 0.25 * moves[0], rtol=1e-3, atol=1e-7)
 
+    @slow("ten seconds")
     def test_training_improves_the_reconstruction(self):
         system = system_of(lr_decay_start=1.0, ema_decay=0.0)
         step = stepper(system)

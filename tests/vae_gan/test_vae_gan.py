@@ -12,7 +12,7 @@ from gan3.method.three_networks import ThreeNetworks
 from gan3.runs.registry import config_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.vae_gan import VaeGan
-from tests.support import batch_of
+from tests.support import batch_of, slow
 
 SEED = tf.constant([5, 6])
 CONFIG = VaeGanConfig(
@@ -50,6 +50,7 @@ def state_of(system):
 
 
 class Defaults(unittest.TestCase):
+    @slow("trains two systems")
     def test_with_defaults_it_is_the_method_bit_for_bit(self):
         images, labels = batch_of(20)
         for name in ("three_network", "published_code"):
