@@ -64,7 +64,7 @@ TIME_LIMIT = 1800.0
 """Seconds for one module before its process is killed and the module counts as failed. The report
 shows where its threads were."""
 
-GRACE = 2.0  # seconds more, in which the process starts and shows where its threads are
+GRACE = 6.0  # seconds more, in which the process starts and shows where its threads are
 
 SLOWEST = 10
 

@@ -100,7 +100,7 @@ class Runner(FolderTest):
         )
         status, output, last = self.run_tests("test_hangs", "test_fine", "--limit", "2")
         self.assertEqual((status, last), (1, "FAILED (errors=1, skipped=1)"))
-        self.assertRegex(output, r"test_hangs: its process ended with status -9 after [34] s")
+        self.assertRegex(output, r"test_hangs: its process ended with status -9 after \d+ s")
         self.assertRegex(output, r'test_hangs.py", line 3 in test_waits')
 
     def test_success_and_nothing_to_run(self):
