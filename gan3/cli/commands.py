@@ -274,7 +274,9 @@ def _generate(options: argparse.Namespace) -> int:
             " run with --run, or use --pretrained best"
         )
     if options.as_published and names != DIGITS:
-        raise UserError("--as-published: cuts off columns that are blank for digits only; leave it out")
+        raise UserError(
+            "--as-published: cuts off columns that are blank for digits only; leave it out"
+        )
     if options.variants > 1 and sampler.has_fixed_noise:
         text = f"NOTE: one image of each {noun(names)}, so all rows are equal; see --noise-seed"
         print(text, file=sys.stderr)
