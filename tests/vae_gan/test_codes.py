@@ -84,6 +84,29 @@ class Moments(unittest.TestCase):
             changed = (old != new.numpy()).all(axis=1)
             np.testing.assert_array_equal(changed, [False, True, False])
 
+    def test_a_single_image_of_a_class_moves_its_moments_too(self):
+        """In step 0 the moments become those of the batch: the image, and its square around 0."""
+        norm = ClassNorm("code", 2, NOISE_VARIANCE)
+        numbers = np.random.default_rng(2).normal(size=(4, 10)).astype(np.float32)
+        labels = tf.constant([0, 1, 0, 0])
+        norm.train(tf.constant(numbers), labels, tf.constant(0.0), SEED)
+        for label, rows in enumerate((numbers[[0, 2, 3]], numbers[[1]])):
+            np.testing.assert_allclose(norm.means[label], rows.mean(axis=0), atol=1e-5)
+            np.testing.assert_allclose(
+                norm.variances[label], np.square(rows).mean(axis=0), rtol=1e-4, atol=1e-5
+            )
+
+    def test_an_entry_that_never_varied_gives_a_finite_code(self):
+        norm = ClassNorm("code", 2, NOISE_VARIANCE)
+        norm.variances.assign(tf.zeros_like(norm.variances))
+        codes = norm(tf.constant(np.full((3, 10), 1e-4, np.float32)), tf.constant([0, 1, 1]))
+        self.assertTrue(np.isfinite(codes).all())
+
+    def test_the_moments_are_named_and_not_trained(self):
+        norm = ClassNorm("code", 2, NOISE_VARIANCE)
+        self.assertEqual([w.name for w in norm.saved], ["code/means:0", "code/variances:0"])
+        self.assertEqual([w.trainable for w in norm.saved], [False, False])
+
 
 class Scale(unittest.TestCase):
     """The size of the numbers: it changes no code, and a loss holds it."""
