@@ -174,6 +174,7 @@ class MutatedFiles(FolderTest):
                     self.assertLess(len(str(error)), 400)
         self.assertGreater(loaded, 5)
 
+    @slow("six seconds")
     def test_own_folders(self):
         """A folder of pictures with odd things put into it at random."""
         rng = random.Random(12)

@@ -7,7 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from tests.support import ROOT, FolderTest
+from tests.support import ROOT, FolderTest, slow
 
 MODULES = {
     "test_fine": """
@@ -93,6 +93,7 @@ class Runner(FolderTest):
         self.assertEqual((status, last), (1, "FAILED (errors=1, skipped=1)"))
         self.assertIn("No module named 'tests.none'", output)
 
+    @slow("waits for eight seconds")
     def test_a_module_that_hangs_is_stopped_and_the_report_shows_where(self):
         Path("tests/test_hangs.py").write_text(
             "import time, unittest\nclass Hangs(unittest.TestCase):\n"

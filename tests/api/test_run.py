@@ -200,6 +200,7 @@ class Training(FolderTest):
 
 
 class Scored(FolderTest):
+    @slow("trains and scores a run")
     def test_the_card_and_the_determinator_of_a_run(self):
         write_idx_set(self.folder / "own", 600, 200)
         keep_judge()

@@ -87,6 +87,7 @@ class Step(unittest.TestCase):
                     self.assertEqual(changed(before, state_of(system)), expected)
                     self.assertIn(f"{role}/hidden/w", expected)
 
+    @slow("trains two systems")
     def test_the_seed_decides(self):
         states = []
         for seed in (SEED, SEED, SEED + 1):

@@ -15,7 +15,7 @@ from gan3.runs.drawing import DenseSampler
 from gan3.runs.registry import builder_of, config_of, dense_generator_of, determinator_of
 from gan3.runs.sampling import Sampler
 from tests.browser import BROWSER, Browser
-from tests.support import FolderTest, batch_of
+from tests.support import FolderTest, batch_of, slow
 
 SMALL = {
     "best": {
@@ -76,6 +76,7 @@ class Networks(FolderTest):
         self.assertEqual(self.browser.problems, [])
         return sampler
 
+    @slow("draws with every system in a browser")
     def test_the_browser_draws_and_reads_what_tensorflow_does(self):
         labels = [0, 3, 9]
         for name in SYSTEMS:

@@ -152,6 +152,7 @@ class OfThreeClasses(FolderTest):
         )
         return report_card.make_card(samples, dataset, scoring_judge, False, 0, no_log)[0]
 
+    @slow("trains a judge")
     def test_it_is_trained_kept_found_and_scores_real_images_as_real(self):
         dataset, lines = three_classes(), []
         with mock.patch.object(judge, "LEAST_STEPS", 60):

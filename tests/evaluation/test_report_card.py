@@ -49,6 +49,7 @@ class RowsByClass(unittest.TestCase):
         np.testing.assert_array_equal(rows, expected)
 
 
+@slow("trains and scores a run")
 class CardOfARun(FolderTest):
     """Each test has a copy of the same run and of the files of its first evaluation."""
 

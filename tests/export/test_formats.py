@@ -55,6 +55,7 @@ class Formats(FolderTest):
         variants = {"best_long", "published_fresh_noise"}
         self.assertLessEqual(set(DENSE + CONVOLUTIONAL) | variants, set(names()))
 
+    @slow("builds two systems")
     def test_keras(self):
         for name in DENSE + CONVOLUTIONAL:
             with self.subTest(name):

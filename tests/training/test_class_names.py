@@ -32,6 +32,7 @@ def write_pictures(folder):
                 Image.fromarray(image).save(folder / part / name / f"{number}.png")
 
 
+@slow("trains a run of classes with names")
 class ThreeClasses(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -190,6 +190,7 @@ class Step(unittest.TestCase):
         finite = {role: bool(value) for role, value in step(SEED).items()}
         self.assertEqual(finite, {"generator": False, "discriminator": False, "determinator": True})
 
+    @slow("five seconds")
     def test_the_reconstruction_trains_generator_and_determinator_but_not_the_discriminator(self):
         systems = [
             system_of(reconstruction_weight=weight, reconstruction_adversarial_weight=0.0)
