@@ -37,8 +37,8 @@ CONFIG = dataclasses.replace(
     # 7. A faster generator, .097, and less momentum in it, .167, and in the discriminator, .127.
     learning_rate=Triple(0.002, 0.001, 0.001),
     beta1=Triple(0.5, 0.5, 0.9),
-    # 8. Leaky ReLU in the critics. .171. In the determinator alone ELU costs nothing after 500 steps
-    #    in float32 (.168 and .173); full length is not tried.
+    # 8. Leaky ReLU in the critics. .171. In the determinator alone ELU costs nothing after 500
+    #    steps in float32 (.168 and .173); full length is not tried.
     activation=Triple("elu", "leaky_relu", "leaky_relu"),
 )
 
