@@ -226,6 +226,6 @@ def save(figure: Figure, path: Path, tight: bool = False, description: str = "")
 
 def _png(figure: Figure, bounding_box: str | None = None, description: str = "") -> bytes:
     buffer = io.BytesIO()
-    metadata = {"Software": None} | ({"Description": description} if description else {})
+    metadata = {"Software": None, "Description": description or None}
     figure.savefig(buffer, format="png", metadata=metadata, bbox_inches=bounding_box)
     return buffer.getvalue()

@@ -75,9 +75,22 @@ class _OfSource:
         self.has_fixed_noise = source.has_fixed_noise
         self.redraw_noise, self.use_moments = source.redraw_noise, source.use_moments
 
+    def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
+        """Labels and their noise, in chunks of at most 500."""
+        raise NotImplementedError
+
+    def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """The images uint8 [N, 28, 28] of labels with the given noise."""
+        raise NotImplementedError
+
     def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
         """Chunks uint8 [at most 500, 28, 28]."""
-        raise NotImplementedError
+        for chunk in self.noise_parts(labels, seed):
+            yield self.draw(*chunk)
+
+    def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
+        """float32 [N, noise_entries]."""
+        return np.concatenate([noise for _, noise in self.noise_parts(labels, seed)])
 
     def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """uint8 [N, 28, 28]."""
@@ -91,20 +104,11 @@ class DenseSampler(_OfSource):
         super().__init__(generator)
         self.generator = generator
 
-    def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
-        """float32 [N, noise_entries]."""
-        return np.concatenate([noise for _, noise in self.noise_parts(labels, seed)])
-
     def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """uint8 [N, 28, 28]."""
         starts = range(0, len(labels), CHUNK)
         chunks = [(labels[i : i + CHUNK], noise[i : i + CHUNK]) for i in starts]
         return np.concatenate([to_pixels(self.generator.generate(*chunk)) for chunk in chunks])
-
-    def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
-        """Chunks uint8 [at most 500, 28, 28]."""
-        for chunk in self.noise_parts(labels, seed):
-            yield to_pixels(self.generator.generate(*chunk))
 
     def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
         """Labels and their noise, in chunks; each chunk has a seed of its own."""
@@ -130,19 +134,10 @@ class TruncatedSampler(_OfSource):
         self._sampler, self._truncation = sampler, np.float32(truncation)
         self.draw = sampler.draw
 
-    def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
-        """The scaled noise, float32 [N, noise_entries]."""
-        return self._truncation * self._sampler.noise(labels, seed)
-
     def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
         """Labels and their scaled noise, in chunks."""
         for chunk, noise in self._sampler.noise_parts(labels, seed):
             yield chunk, self._truncation * noise
-
-    def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
-        """Chunks uint8 [at most 500, 28, 28]."""
-        for chunk in self.noise_parts(labels, seed):
-            yield self.draw(*chunk)
 
 
 def read_dense_sampler(path: Path, spec: GeneratorSpec, dtype: str = "float32") -> DenseSampler:
