@@ -1,7 +1,7 @@
 """Runs that are killed, stopped or started twice, and runs with a full disk or a lost folder.
 
 Real processes train small runs. However often a run is interrupted, its results are bit-for-bit
-those of an uninterrupted run. In make test-all there are twenty kills.
+those of an uninterrupted run. In make test-all there are fifty kills.
 """
 
 import filecmp
@@ -28,7 +28,7 @@ from tests.support import (
     write_idx_set,
 )
 
-KILLS = 20 if RUN_SLOW else 3
+KILLS = 50 if RUN_SLOW else 3
 SCHEDULE = ("--episodes", 2, "--batches", 12, "--batch-size", 8)
 OFTEN = ("--set", "log_every=2", "--set", "checkpoint_every=3")
 OWN = ("--dataset", "idx", "--data", "own")
