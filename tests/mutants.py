@@ -51,9 +51,11 @@ TESTS = {
     "gan3/data/idx.py": "data.test_idx data.test_idx_properties data.test_datasets",
     "gan3/data/datasets.py": "data.test_datasets data.test_splits data.test_own_sets",
     "gan3/data/own_sets.py": "data.test_own_sets data.test_npz_sets data.test_picture_folders",
-    "gan3/data/npz_sets.py": "data.test_npz_sets data.test_own_sets",
+    "gan3/data/npz_sets.py": "data.test_npz_sets data.test_own_sets"
+    " data.test_readers_properties",
     "gan3/data/picture_folders.py": "data.test_picture_folders data.test_own_sets",
-    "gan3/data/pictures.py": "data.test_pictures data.test_picture_folders",
+    "gan3/data/pictures.py": "data.test_pictures data.test_picture_folders"
+    " data.test_readers_properties",
     "gan3/data/known_sets.py": "data.test_known_sets",
     "gan3/data/download.py": "data.test_download",
     "gan3/data/splits.py": "data.test_splits",

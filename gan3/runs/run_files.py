@@ -120,15 +120,24 @@ def forget_after(folders: RunFolders, step: int, episode: int) -> None:
     than `episode`. Raises UserError, and deletes nothing, if metrics.jsonl is damaged.
     """
     if folders.metrics.exists():
-        lines = [line for line in _parse_metrics(folders.metrics) if line["step"] <= step]
-        content = "".join(f"{json.dumps(line)}\n" for line in lines)
-        write_atomically(folders.metrics, content.encode())
+        lines = _parse_metrics(folders.metrics)
+        kept = [line for line in lines if line["step"] <= step]
+        if len(kept) < len(lines) or not _is_complete(folders.metrics):
+            content = "".join(f"{json.dumps(line)}\n" for line in kept)
+            write_atomically(folders.metrics, content.encode())
     for number in folders.episodes():
         if number > episode:
             folders.episode(number).unlink()
     for number in folders.frames():
         if number > step:
             folders.frame(number).unlink()
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a file ends with the end of a line."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1))
+        return file.read() == b"\n"
 
 
 def _parse_metrics(path: Path) -> list[dict[str, float]]:

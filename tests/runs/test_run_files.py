@@ -63,6 +63,20 @@ class Records(FolderTest):
         self.assertEqual(folders.episodes(), [1, 2])
         self.assertEqual(folders.frames(), [2, 4])
 
+    def test_metrics_are_written_again_only_if_something_is_deleted(self):
+        folders = run_files.run_folders("a")
+        (folders.logs / "episodes").mkdir(parents=True)
+        lines = '{"step": 1,  "episode": 1}\n{"step": 2,  "episode": 1}\n'  # two spaces stay
+        folders.metrics.write_text(lines)
+        run_files.forget_after(folders, 2, 1)
+        self.assertEqual(folders.metrics.read_text(), lines)
+        folders.metrics.write_text(lines + '{"step"')
+        run_files.forget_after(folders, 2, 1)
+        self.assertEqual(folders.metrics.read_text(), lines.replace("  ", " "))
+        folders.metrics.write_text("")
+        run_files.forget_after(folders, 2, 1)
+        self.assertEqual(folders.metrics.read_text(), "")
+
     def test_nothing_is_deleted_if_the_metrics_are_damaged(self):
         folders = run_files.run_folders("a")
         (folders.logs / "episodes").mkdir(parents=True)
