@@ -393,7 +393,7 @@ def _add_overlaps(taps: tf.Tensor, length: int, stride: int) -> tf.Tensor:
     return tf.pad(total, [[0, 0]] * 2 + [[0, max(0, length - filled)], [0, 0]])
 
 
-# -- mlp_gan: published as a text only -------------------------------------------------------------
+# -- mlp_gan: tooth2/Handwritten-digits-generation -------------------------------------------------
 class DenseGenerator(BaselineGenerator):
     """Hidden layers 32, 64, 128 with leaky ReLU and dropout, to (-1, 1)."""
 

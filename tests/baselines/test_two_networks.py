@@ -230,8 +230,9 @@ class Experiments(unittest.TestCase):
             ),
             MlpGanConfig(
                 experiment="mlp_gan",
-                batch_size=100,
-                batches=200,
+                batch_size=64,
+                batches=313,
+                shuffle=False,
                 learning_rate=Pair(2e-3, 2e-3),
                 beta1=Pair(0.9, 0.9),
                 noise_distribution="uniform",
