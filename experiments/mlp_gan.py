@@ -3,14 +3,14 @@
 Source: MNIST_GAN.ipynb by Saeyoung Jeong at commit 00f51bb of
 github.com/tooth2/Handwritten-digits-generation (docs/sources.md).
 
-As published: PyTorch's initial weights and biases; images scaled to -1..1, tanh, leaky ReLU of slope
-0.2, dropout of 0.3 in both networks, Adam(2e-3), noise in -1..1, binary cross entropy with 0.9 for
-real images. Batches have 64 images in the order of the data's file. Each step updates the
+As published: PyTorch's initial weights and biases; images scaled to -1..1, tanh, leaky ReLU of
+slope 0.2, dropout of 0.3 in both networks, Adam(2e-3), noise in -1..1, binary cross entropy with
+0.9 for real images. Batches have 64 images in the order of the data's file. Each step updates the
 discriminator, then the generator with new noise. Digits are drawn without dropout.
 
 Departures:
-1. 200,000 images, as for every system here; the notebook has 100 epochs. `make reproduce ARGS=--full`
-   runs as many steps.
+1. 200,000 images, as for every system here; the notebook has 100 epochs. `make reproduce
+   ARGS=--full` runs as many steps.
 2. All batches have 64 images; there, the last of an epoch has 32.
 3. Adam adds its epsilon before it corrects the second moment; PyTorch adds it after that.
 4. Other random number generators: the same distributions, not the same numbers.

@@ -51,8 +51,7 @@ TESTS = {
     "gan3/data/idx.py": "data.test_idx data.test_idx_properties data.test_datasets",
     "gan3/data/datasets.py": "data.test_datasets data.test_splits data.test_own_sets",
     "gan3/data/own_sets.py": "data.test_own_sets data.test_npz_sets data.test_picture_folders",
-    "gan3/data/npz_sets.py": "data.test_npz_sets data.test_own_sets"
-    " data.test_readers_properties",
+    "gan3/data/npz_sets.py": "data.test_npz_sets data.test_own_sets data.test_readers_properties",
     "gan3/data/picture_folders.py": "data.test_picture_folders data.test_own_sets",
     "gan3/data/pictures.py": "data.test_pictures data.test_picture_folders"
     " data.test_readers_properties",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gan3.core.classes import DIGITS, labels_of_names, labels_of_text
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
 from gan3.data.pixels import to_pixels
 
@@ -20,7 +20,7 @@ _WARNINGS = ("WARNING", "NOTE")  # how lines begin that a user should not miss
 def as_seed(seed: Any, name: str = "seed") -> int:
     """A seed as an int. Raises UserError unless it is a whole number from 0 to 2^31 - 1."""
     if not _is_whole(seed) or not 0 <= seed <= _MAX_SEED:
-        raise UserError(f"{name} {_shown(seed)}: use a whole number from 0 to {_MAX_SEED}")
+        raise UserError(f"{name} {shown(seed)}: use a whole number from 0 to {_MAX_SEED}")
     return int(seed)
 
 
@@ -29,14 +29,14 @@ def as_fraction(value: Any, name: str) -> float:
     real = float | int | np.integer | np.floating
     is_number = isinstance(value, real) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= 1:
-        raise UserError(f"{name} {_shown(value)}: use a number from 0 to 1")
+        raise UserError(f"{name} {shown(value)}: use a number from 0 to 1")
     return float(value)
 
 
 def as_count(count: Any) -> int:
     """A number of images as an int. Raises UserError unless it is a whole number."""
     if not _is_whole(count):
-        raise UserError(f"count {_shown(count)}: use a whole number")
+        raise UserError(f"count {shown(count)}: use a whole number")
     return int(count)
 
 
@@ -57,7 +57,7 @@ def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = 
     elif isinstance(labels, list | tuple) or getattr(labels, "ndim", 0) > 0:
         entries = list(labels)
         if all(isinstance(entry, str) for entry in entries):
-            labels = labels_of_names(map(str, entries), names, f"labels {_shown(entries)}")
+            labels = labels_of_names(map(str, entries), names, f"labels {shown(entries)}")
     array = _as_array(labels, "labels")
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise UserError(
@@ -66,7 +66,7 @@ def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = 
     if not len(array) or array.min() < 0 or array.max() >= len(names):
         called = "digits" if names == DIGITS else "labels"
         last = len(names) - 1
-        raise UserError(f"labels {_shown(labels)}: use one or more {called} 0 to {last}")
+        raise UserError(f"labels {shown(labels)}: use one or more {called} 0 to {last}")
     if count is not None:
         check_label_count(array, count)
     return array.astype(np.int64)
@@ -81,7 +81,7 @@ def check_label_count(labels: Any, count: int) -> None:
 
 def _labels_of_text(text: str, names: tuple[str, ...]) -> list[int]:
     if names == DIGITS and not (text.isascii() and text.replace(",", "").isdigit()):
-        raise UserError(f"labels {_shown(text)}: use digits 0 to 9 only, such as 2412")
+        raise UserError(f"labels {shown(text)}: use digits 0 to 9 only, such as 2412")
     return labels_of_text(text, names, "labels")
 
 
@@ -125,14 +125,14 @@ def as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
 def as_folder(folder: Any, name: str) -> Path:
     """A path. Raises UserError for anything but a text that is not empty, or a path."""
     if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
-        raise UserError(f"{name} {_shown(folder)}: use the path of a folder")
+        raise UserError(f"{name} {shown(folder)}: use the path of a folder")
     return Path(folder)
 
 
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of some words. Raises UserError for anything else."""
     if not isinstance(value, str) or value not in choices:
-        raise UserError(f"{name} {_shown(value)}: unknown; choose one of {', '.join(choices)}")
+        raise UserError(f"{name} {shown(value)}: unknown; choose one of {', '.join(choices)}")
     return value
 
 
@@ -163,11 +163,3 @@ def _as_array(values: Any, name: str) -> np.ndarray:
     if array is None or array.dtype.kind not in "biuf":
         raise UserError(f"{name}: not an array of numbers; use a NumPy array")
     return array
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # of a whole number with more than 4,300 digits
-        text = "of thousands of digits"
-    return text if len(text) <= 40 else f"{text[:40]}…"

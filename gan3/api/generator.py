@@ -19,7 +19,7 @@ from gan3.api.arguments import (
     as_seed,
 )
 from gan3.core.classes import images_noun, labels_of_names, nouns
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
 from gan3.plots.numbers import parse_number
 from gan3.runs import pretrained
@@ -109,7 +109,8 @@ class Generator:
             return self._sampler(parse_number(number, self.class_names), (as_seed(seed), 0))
         is_list = isinstance(number, list | tuple) and len(number)
         if not is_list or not all(isinstance(name, str) for name in number):
-            raise UserError(f"number {number!r}: use text, such as {str(number)!r}")
+            as_text = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
+            raise UserError(f"number {shown(number)}: use text, such as {as_text}")
         labels = labels_of_names(number, self.class_names, "classes")
         return self._sampler(np.array(labels, np.int64), (as_seed(seed), 0))
 

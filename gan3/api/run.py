@@ -10,7 +10,7 @@ from gan3.api.arguments import as_folder, as_images, as_seed, log_or_warn
 from gan3.api.generator import Generator, locate_run
 from gan3.api.scoring import Card, Recognised, card_of_run, most_probable
 from gan3.core.config import RunConfig, as_text
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.runs import registry, run_files
@@ -215,12 +215,16 @@ def train(
     elif isinstance(experiment, str | os.PathLike):
         config = registry.config_of(os.fspath(experiment))
     else:
-        raise UserError(f"experiment {experiment!r}: unknown; use its name, its file or a config")
+        raise UserError(
+            f"experiment {shown(experiment)}: unknown; use its name, its file or a config"
+        )
     named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
     named |= {"dataset": dataset, "ink": ink}
     changes = {key: value for key, value in named.items() if value is not None}
+    if not isinstance(settings or {}, Mapping):
+        raise UserError("settings: not a mapping; use a dict of config keys and values")
     for key, value in (changes | dict(settings or {})).items():
-        config = config.with_text(key, as_text(value))
+        config = config.with_text(str(key), as_text(value))
     return _train(config, name, logs, figures, data, False, train_judge, log, on_metrics)
 
 

@@ -17,7 +17,7 @@ from gan3.api.arguments import (
     log_or_warn,
 )
 from gan3.core.config import choices_of
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path, make_folder, write_atomically, write_json
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
@@ -49,7 +49,9 @@ class Card:
     def __getitem__(self, metric: str) -> float:
         """A metric of the samples. Raises UserError for one that the card does not have."""
         if metric not in self.scores:
-            raise UserError(f"metric {metric!r}: not on this card; it has {', '.join(self.scores)}")
+            raise UserError(
+                f"metric {shown(metric)}: not on this card; it has {', '.join(self.scores)}"
+            )
         return self.scores[metric]
 
     def interval(self, metric: str) -> tuple[float, float] | None:

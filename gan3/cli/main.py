@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     128 + n: stopped by signal n.
     """
     _print_any_character()
+    os.environ["MPLBACKEND"] = "agg"  # no command opens a window, whatever a notebook has set
     options = make_parser().parse_args(arguments)
     try:
         status = COMMANDS[options.command](options)
@@ -35,11 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MemoryError as error:
-        reason = str(error) or "there is no more"
-        _print_error(
-            f"memory: {reason}; close other programs, or ask for fewer images or a smaller batch"
-        )
-        return 2
+        return _out_of_memory(str(error) or "there is no more")
     except OSError as error:  # the last resort; most code reports its own files with more detail
         reason = (error.strerror or str(error)).lower()
         _print_error(
@@ -47,6 +44,18 @@ def main(arguments: list[str] | None = None) -> int:
             " check its path, its permissions and the disk"
         )
         return 2
+    except Exception as error:
+        tensorflow = sys.modules.get("tensorflow")
+        if tensorflow and isinstance(error, tensorflow.errors.ResourceExhaustedError):
+            return _out_of_memory("there is not as much as TensorFlow needs")
+        raise
+
+
+def _out_of_memory(reason: str) -> int:
+    _print_error(
+        f"memory: {reason}; close other programs, or ask for fewer images or a smaller batch"
+    )
+    return 2
 
 
 def _print_any_character() -> None:

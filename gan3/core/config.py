@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from gan3.core.classes import DIGITS, MAX_CLASSES, MIN_CLASSES, is_class_name
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.triple import Pair, Triple
 
 _MAX_STEPS = 2**27 - 1  # the number of seeds in one stream of a run's seed
@@ -184,7 +184,7 @@ class RunConfig:
             parts = text.split(",")
             if len(parts) not in (1, len(roles)):
                 raise UserError(
-                    f"config key {key}: one value or {len(roles)} with commas, not {_shown(text)}"
+                    f"config key {key}: one value or {len(roles)} with commas, not {shown(text)}"
                 )
             parts *= len(roles) // len(parts)
             value = per_network(*(_parse(key, entry, part) for part in parts))
@@ -199,7 +199,7 @@ class RunConfig:
     def _unknown_key(cls, key: str) -> str:
         known = [name for name in field_types(cls) if name not in _IDENTITY]
         nearest = difflib.get_close_matches(str(key)[:50], known, n=4, cutoff=0)
-        return f"config key {_shown(key)}: unknown; the nearest are {', '.join(nearest)}"
+        return f"config key {shown(key)}: unknown; the nearest are {', '.join(nearest)}"
 
 
 def field_types(config: type[RunConfig]) -> dict[str, Any]:
@@ -214,7 +214,12 @@ def choices_of(name: str) -> tuple[str, ...]:
 
 def as_text(value: Any) -> str:
     """The text of a value as `RunConfig.with_text` reads it: several values with commas."""
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ",".join(map(as_text, value))
+    try:
+        return str(value)
+    except ValueError:  # a whole number of more digits than Python converts
+        return shown(value)
 
 
 def _limits_of(kind: Any) -> tuple[Any, Range | Sizes | Names | None]:
@@ -263,7 +268,7 @@ def _parse(key: str, kind: Any, text: str) -> Any:
         return _BOOLS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
         wanted = f"{limits}, with commas" if get_origin(kind) is tuple else _KIND_NAMES[kind]
-        raise UserError(f"config key {key}: {_shown(text)} is not {wanted}") from None
+        raise UserError(f"config key {key}: {shown(text)} is not {wanted}") from None
 
 
 _BOOLS = {"true": True, "false": False}
@@ -287,13 +292,4 @@ def _from_json(key: str, kind: Any, value: Any) -> Any:
 
 
 def _refuse(name: str, value: Any, problem: str) -> None:
-    raise UserError(f"config key {name}: {_shown(value)} {problem}")
-
-
-def _shown(value: Any) -> str:
-    """A value as a message shows it, shortened if it is long."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python does not print integers of more than 4300 digits
-        return "a number of thousands of digits"
-    return text if len(text) <= 60 else f"{text[:50]}… ({len(text)} characters)"
+    raise UserError(f"config key {name}: {shown(value)} {problem}")

@@ -1,6 +1,7 @@
 """The errors that gan3 raises. The command line turns each into one line and an exit status."""
 
 import signal
+from typing import Any
 
 
 class UserError(Exception):
@@ -25,3 +26,12 @@ class StoppedError(Exception):
         name = signal.Signals(signal_number).name
         super().__init__(f"training: stopped by {name}; its state is saved, so it can be resumed")
         self.signal_number = signal_number
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it, shortened if it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not print whole numbers of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:50]}… ({len(text)} characters)"

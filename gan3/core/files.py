@@ -75,7 +75,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def cannot_write(path: Path, error: Exception) -> UserError:
     """The error for a file or folder that cannot be written, by an OSError or TensorFlow's."""
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    reason = reason.split("\n")[0].rpartition("; ")[2].lower()  # TensorFlow's begin with the path
     return UserError(
         f"{path}: cannot be written ({reason}); free disk space or choose another folder"
     )
@@ -167,6 +168,7 @@ def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict
     """
     arrays = {}
     with _report_read_errors(path), zipfile.ZipFile(path) as archive:
+        _check_compression(archive)
         for name, (dtype, shape) in wanted.items():
             if f"{name}.npy" not in archive.namelist():
                 raise UserError(
@@ -204,6 +206,7 @@ def headers_in(path: Path) -> dict[str, Header]:
     """
     headers = {}
     with _report_read_errors(path), zipfile.ZipFile(path) as archive:
+        _check_compression(archive)
         for member in archive.namelist():
             if member.endswith(".npy"):
                 name = member.removesuffix(".npy")
@@ -211,6 +214,13 @@ def headers_in(path: Path) -> dict[str, Header]:
                     shape, _, dtype = _read_header(path, file, name)
                 headers[name] = Header(dtype, shape)
     return headers
+
+
+def _check_compression(archive: zipfile.ZipFile) -> None:
+    """Raises BadZipFile for a compression that NumPy does not write."""
+    for member in archive.infolist():
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile(f"{member.filename} has compression {member.compress_type}")
 
 
 def names_in(path: Path) -> set[str]:

@@ -1,10 +1,29 @@
 """Imports TensorFlow, with its fast kernels and without its messages."""
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 from gan3.core.errors import UserError
+
+
+@contextlib.contextmanager
+def discarded_stderr() -> Iterator[None]:
+    """Discards what is written to stderr, also by libraries that are not written in Python."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it was closed before the start
+        yield
+        return
+    with tempfile.TemporaryFile() as discarded:
+        os.dup2(discarded.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def import_tensorflow() -> None:
@@ -20,18 +39,13 @@ def import_tensorflow() -> None:
     # TensorFlow enables oneDNN by itself only on processors with AVX512-VNNI or AMX. With AVX2
     # alone, too, it halves the time of a step.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as discarded:
-        os.dup2(discarded.fileno(), 2)
-        try:
+    try:
+        with discarded_stderr():
             import tensorflow as tf
 
             tf.config.list_physical_devices()
             tf.get_logger().setLevel("ERROR")  # gan3 logs what a user needs to know
-        except (ImportError, ValueError) as error:  # ValueError: for a wrong MPLBACKEND
-            raise UserError(
-                f"tensorflow: cannot be imported ({error}); install gan3 and its requirements again"
-            ) from None
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
+    except (ImportError, ValueError) as error:  # ValueError: for a wrong MPLBACKEND
+        raise UserError(
+            f"tensorflow: cannot be imported ({error}); install gan3 and its requirements again"
+        ) from None

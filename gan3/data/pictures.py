@@ -1,5 +1,6 @@
 """Reads a picture file of any kind as grey levels, and fits it to 28 x 28. No file is trusted."""
 
+import contextlib
 import struct
 import warnings
 from pathlib import Path
@@ -8,15 +9,18 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gan3.core.errors import UserError
+from gan3.core.startup import discarded_stderr
 
 SIDE = 28  # pixels of every image that is trained on
 _MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # no others are opened
 _SCALED_FORMATS = ("PNG", "PPM")  # in which the mode "I" has 16 bits
 _READ_ERRORS = (  # what Pillow raises for a file that it cannot read as a picture
     UnidentifiedImageError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
     OSError,
+    RuntimeError,
     SyntaxError,
     ValueError,
 )
@@ -39,9 +43,11 @@ def read_grey(path: Path) -> list[np.ndarray]:
                 )
             if image.mode in ("F", "I") and image.format not in _SCALED_FORMATS:
                 raise UserError(f"{path}: has 32 bits for a pixel; store it with 8 or 16 bits")
-            image = _upright(image)
-            backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
-            return [_grey(image, background) for background in backgrounds]
+            # libtiff writes messages about damaged files to stderr itself.
+            with discarded_stderr() if image.format == "TIFF" else contextlib.nullcontext():
+                image = _upright(image)
+                backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
+                return [_grey(image, background) for background in backgrounds]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; name a picture") from None
     except _READ_ERRORS as error:
@@ -96,7 +102,7 @@ def unknown_ink(source: Path, likely: str) -> UserError:
 def _open(path: Path) -> Image.Image:
     warnings.simplefilter("ignore")  # for example about a damaged EXIF
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    return Image.open(path)
+    return Image.open(path, formats=_FORMATS)
 
 
 def _upright(image: Image.Image) -> Image.Image:

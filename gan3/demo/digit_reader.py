@@ -20,14 +20,20 @@ def read_picture(path: Path) -> np.ndarray:
     or pale pen would hardly be visible otherwise. Unless the picture is 28 x 28 already, the ink is
     scaled to fit 20 x 20 and placed with its centre of mass at (14, 14), as in MNIST.
 
-    Raises UserError if the file is missing, is not a picture, has an unsupported size or is blank.
+    Raises UserError if the file is missing, is not a picture, has an unsupported size, is blank or
+    has nothing but specks.
     """
     inks = [_ink(grey) for grey in read_grey(path)]
     # White ink may be on a transparent background; on a white one it is not to be seen.
     ink = next((ink for ink in inks if ink.max() > FAINT), inks[0])
     if ink.max() <= FAINT:
         raise UserError(f"{path}: the picture is blank; use one with a digit in it")
-    return _to_full_ink(ink) if ink.shape == (28, 28) else _normalise(ink)
+    if ink.shape == (28, 28):
+        return _to_full_ink(ink)
+    small = _scale(ink)
+    if not small.any():
+        raise UserError(f"{path}: has only specks; crop the picture to its digit")
+    return _centre(small)
 
 
 def _ink(grey: np.ndarray) -> np.ndarray:
@@ -42,13 +48,17 @@ def _to_full_ink(ink: np.ndarray) -> np.ndarray:
     return np.rint(ink * (255 / ink.max())).astype(np.uint8)
 
 
-def _normalise(ink: np.ndarray) -> np.ndarray:
-    """Ink [height, width] scaled and centred as in MNIST: uint8 [28, 28]."""
+def _scale(ink: np.ndarray) -> np.ndarray:
+    """The part of a picture that has ink, scaled to fit 20 x 20."""
     rows, columns = np.where(ink > FAINT)
     crop = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     scale = _DIGIT_SIDE / max(crop.shape)
     size = [max(1, round(side * scale)) for side in reversed(crop.shape)]
-    small = np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BOX)).astype(float)
+    return np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BOX)).astype(float)
+
+
+def _centre(small: np.ndarray) -> np.ndarray:
+    """Ink of at most 20 x 20 with its centre of mass in the middle: uint8 [28, 28]."""
     height, width = small.shape
     mass = small.sum()
     top = round(14 - (small.sum(axis=1) * np.arange(height)).sum() / mass)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
-from gan3.data.pixels import to_pixels
+from gan3.data.pixels import pixels_of_generator
 from gan3.method.drawing import NOISE_RANGES
 from gan3.method.system import System
 from gan3.runs.sampling import has_fixed_noise
@@ -139,7 +139,7 @@ class _Walker:
     def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""
         images = self._blend(tf.constant(soft_labels, tf.float32), tf.constant(noise, tf.float32))
-        return to_pixels(images.numpy())
+        return pixels_of_generator(images.numpy())
 
     def draw_class(self, label: int, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of one class and noise [N, entries]."""

@@ -31,7 +31,7 @@ class Comparison(NamedTuple):
     @property
     def is_judged(self) -> bool:
         """Whether the cards have the rows that need a judge."""
-        return "coverage" in self.means[-1]
+        return {"coverage", "precision", "recall"} <= set(self.means[-1])
 
     def text(self) -> list[str]:
         """The table as lines of at most 80 characters, with a star at the best of each row.

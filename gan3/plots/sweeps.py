@@ -21,6 +21,7 @@ _AXIS_LABELS = {
     "label_accuracy": "label accuracy (quality)",
 }
 _LOGIT_ENDS = 0.002, 0.9998  # of the logit axes, which have no 0 and no 1
+_LOG_ENDS = 1e-6, 1e12  # of the logarithmic axes
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 
 
@@ -79,8 +80,9 @@ def training_progress(curves: dict[str, np.ndarray], title: str) -> Figure:
         axes, ends = panels[column], {}
         for number, rows in enumerate(curves.values(), start=1):
             style = {"color": _color(number), "marker": "o", "markersize": 3, "linewidth": 1.2}
-            axes.loglog(rows[:, column], rows[:, 2], **style)
-            ends[number] = rows[-1, [column, 2]]
+            x, y = np.clip(rows[:, [column, 2]], *_LOG_ENDS).T
+            axes.loglog(x, y, **style)
+            ends[number] = np.array([x[-1], y[-1]])
         axes.set_xlabel(x_label, fontsize=9)
         if column == 0:
             axes.set_ylabel("Fréchet distance (judge features)", fontsize=9)

@@ -101,7 +101,7 @@ class Checkpoints:
         """Remove checkpoints later than `step`, and what interrupted saves left behind."""
         for path in self._folder.glob("*"):
             match = re.match(r"step-(\d+)\.", path.name)
-            if path.is_dir():
+            if path.is_dir() and path.name.startswith(".step-"):
                 shutil.rmtree(path, ignore_errors=True)
             elif match and int(match[1]) > step:
                 path.unlink(missing_ok=True)
@@ -117,7 +117,7 @@ class Checkpoints:
             text = self._pointer.read_text()
         except (OSError, UnicodeDecodeError):
             return None
-        match = re.match(r'model_checkpoint_path: "(?:.*/)?step-(\d+)"\n', text)
+        match = re.match(r'model_checkpoint_path: "(?:.*/)?step-(\d{1,18})"\n', text)
         return int(match[1]) if match else None
 
 

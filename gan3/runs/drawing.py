@@ -10,7 +10,7 @@ from gan3.core import philox
 from gan3.core.classes import DIGITS, labels_of_text
 from gan3.core.errors import UserError
 from gan3.core.files import read_npz
-from gan3.data.pixels import to_pixels
+from gan3.data.pixels import pixels_of_generator
 from gan3.method.drawing import GeneratorSpec, NumpyGenerator
 
 CHUNK = 500  # images per forward pass
@@ -108,7 +108,9 @@ class DenseSampler(_OfSource):
         """uint8 [N, 28, 28]."""
         starts = range(0, len(labels), CHUNK)
         chunks = [(labels[i : i + CHUNK], noise[i : i + CHUNK]) for i in starts]
-        return np.concatenate([to_pixels(self.generator.generate(*chunk)) for chunk in chunks])
+        with np.errstate(over="ignore", invalid="ignore"):  # pixels_of_generator refuses the result
+            images = [pixels_of_generator(self.generator.generate(*chunk)) for chunk in chunks]
+        return np.concatenate(images)
 
     def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
         """Labels and their noise, in chunks; each chunk has a seed of its own."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.files import cannot_read, check_path, write_atomically
 
 
@@ -64,8 +64,8 @@ def run_folders(name: str, logs: str = "logs", figures: str = "figures") -> RunF
     Raises UserError for a name with other characters than letters, digits, ".", "_" and "-": a
     name must not point outside the two folders.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        raise UserError(f"run name {name!r}: letters, digits and . _ - only, at most 100")
+    if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name)):
+        raise UserError(f"run name {shown(name)}: letters, digits and . _ - only, at most 100")
     return RunFolders(name, Path(logs) / name, Path(figures) / name)
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from gan3.core.files import names_in, read_npz, write_npz
 from gan3.data.batches import to_unit
-from gan3.data.pixels import to_pixels
+from gan3.data.pixels import pixels_of_generator
 from gan3.method.system import System
 from gan3.runs.drawing import CHUNK, LabelsAndNoise
 
@@ -60,13 +60,13 @@ class Sampler:
             drawn = self.system.generate(
                 tf.constant(labels[chunk], tf.int32), tf.constant(noise[chunk], tf.float32)
             )
-            images.append(to_pixels(drawn.numpy()))
+            images.append(pixels_of_generator(drawn.numpy()))
         return np.concatenate(images)
 
     def parts(self, labels: np.ndarray, seed: tuple[int, int]) -> Iterator[np.ndarray]:
         """Yield the images of `labels` [N] in chunks, uint8 [at most 500, 28, 28]."""
         for chunk in self._chunks(labels, seed):
-            yield to_pixels(self._generate(*chunk).numpy())
+            yield pixels_of_generator(self._generate(*chunk).numpy())
 
     def __call__(self, labels: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
         """The images of `labels` [N], uint8 [N, 28, 28], ink 255 on paper 0.

@@ -1,6 +1,7 @@
 """Writes a run's TensorBoard events: scalars, image grids, graph, hyper-parameters, layout."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tensorboard.plugins.hparams import api as hparams
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.config import as_text
 from gan3.core.errors import UserError
-from gan3.core.files import replace_atomically
+from gan3.core.files import cannot_write, replace_atomically
 
 _LAYOUT = {
     "losses side by side": {
@@ -39,34 +40,39 @@ _CLASS_TAGS = {
 
 
 class EventWriter:
-    """Writes the events of one run into `folder`, in a file whose name ends in `kind`."""
+    """Writes the events of one run into `folder`, in a file whose name ends in `kind`.
+
+    All its methods raise UserError if the file cannot be written.
+    """
 
     def __init__(self, folder: Path, kind: str = ".v2", class_names: Sequence[str] = DIGITS):
         """class_names: of the run. Tags that name digits name classes if these are no digits."""
         self._are_digits = are_digits(class_names)
-        self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
+        self._folder = folder
+        with self._report_write_errors():
+            self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
 
     def start(self, config: dict[str, Any], graph: Any) -> None:
         """Write what a run has once: hyper-parameters, layout of Custom Scalars, step graph."""
-        with self._writer.as_default(step=0):
+        with self._report_write_errors(), self._writer.as_default(step=0):
             hparams.hparams(flatten(config))
             tf.summary.experimental.write_raw_pb(
                 custom_scalar.pb(self._layout()).SerializeToString(), step=0
             )
             tf.summary.graph(graph)
-        self._writer.flush()
+            self._writer.flush()
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """Write one point for each tag."""
         # TensorFlow keeps a tensor for every Python number that it is given, for ever; of an array
         # it keeps none.
-        with self._writer.as_default(step=np.int64(step)):
+        with self._report_write_errors(), self._writer.as_default(step=np.int64(step)):
             for tag, value in values.items():
                 tf.summary.scalar(self._tag(tag), np.asarray(value))
 
     def image(self, step: int, tag: str, pixels: np.ndarray) -> None:
         """Write a picture, uint8 [height, width, 3]."""
-        with self._writer.as_default(step=step):
+        with self._report_write_errors(), self._writer.as_default(step=step):
             tf.summary.image(self._tag(tag), pixels[None])
 
     def _tag(self, tag: str) -> str:
@@ -94,11 +100,20 @@ class EventWriter:
 
     def flush(self) -> None:
         """Write all events so far to the file."""
-        self._writer.flush()
+        with self._report_write_errors():
+            self._writer.flush()
 
     def close(self) -> None:
         """Flush and close the file."""
-        self._writer.close()
+        with self._report_write_errors():
+            self._writer.close()
+
+    @contextlib.contextmanager
+    def _report_write_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except tf.errors.OpError as error:  # of a full disk, for example
+            raise cannot_write(self._folder, error) from None
 
 
 def forget_after(folder: Path, step: int) -> None:
@@ -123,12 +138,20 @@ def forget_after(folder: Path, step: int) -> None:
         if not kept:
             path.unlink()
         elif not unchanged:
-            with (
-                replace_atomically(path) as temporary,
-                tf.io.TFRecordWriter(str(temporary)) as writer,
-            ):
-                for record in kept:
-                    writer.write(record)
+            _write_records(path, kept)
+
+
+def _write_records(path: Path, records: list[bytes]) -> None:
+    """Replace a file of events. Raises UserError if it cannot be written."""
+    try:
+        with (
+            replace_atomically(path) as temporary,
+            tf.io.TFRecordWriter(str(temporary)) as writer,
+        ):
+            for record in records:
+                writer.write(record)
+    except tf.errors.OpError as error:
+        raise cannot_write(path, error) from None
 
 
 def flatten(config: dict[str, Any]) -> dict[str, Any]:

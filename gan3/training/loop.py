@@ -156,6 +156,8 @@ def train(
         return folders
     if resume:
         digest = record.get("judge")
+        if not isinstance(digest, str | None):
+            raise UserError(f"{folders.record}: its judge is no text; train a new run")
         monitor = reopen_monitor(dataset, config.seed, digest, train_judge=train_judge, log=log)
     else:
         monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
@@ -379,6 +381,8 @@ class _Loop:
                 self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
                 self._raise_failure()
             self._train(done, metrics, events, display)
+            if self._signals.received and self._distributed is None:  # after the last step
+                raise StoppedError(self._signals.received)
         events.close()
 
     def _train(self, done: int, metrics: TextIO, events: EventWriter, display: Bar | Lines) -> None:

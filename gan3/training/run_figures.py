@@ -157,7 +157,7 @@ def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> Non
     frames = [
         grids.pixels(
             _rows_of_classes(
-                _read_images(folders.frame(step)), f"{name} · step {step}", classes, titles
+                _read_images(folders.frame(step), classes), f"{name} · step {step}", classes, titles
             )
         )
         for step in frames_of(folders.frames() or [0])
@@ -169,11 +169,11 @@ def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> Non
 def _draw_comparison(trained: TrainedRun, sampler: Sampler, name: str) -> None:
     """Draw real images, and untrained, trained and real ones on one picture."""
     folders, classes = trained.folders, trained.config.classes
-    real, names = _read_images(folders.real), list(trained.config.class_names)
+    real, names = _read_images(folders.real, classes), list(trained.config.class_names)
     figure = _rows_of_classes(real, f"{trained.data_title} · real images", classes, names)
     grids.save(figure, folders.figures / "real.png")
     rows = {
-        "untrained": _read_images(folders.frame(0)),
+        "untrained": _read_images(folders.frame(0), classes),
         "trained": fixed_images(sampler, trained.config, rows=2),
         "real": real,
     }
@@ -197,7 +197,7 @@ def styles_figure(trained: TrainedRun, sampler: Sampler, name: str, log: Log) ->
         return None
     if encode is None:
         return None
-    sources = _read_images(trained.folders.real)[:classes]
+    sources = _read_images(trained.folders.real, classes)[:classes]
     sources = sources[sources.max(axis=(1, 2)) > 0]  # blank where a class has no image
     if not len(sources):
         log(f"NOTE: {trained.folders.real}: all images are blank; so there is no picture of styles")
@@ -209,5 +209,9 @@ def styles_figure(trained: TrainedRun, sampler: Sampler, name: str, log: Log) ->
     return styles.redrawn(sources, images, sampler.class_names, title)
 
 
-def _read_images(path: Path) -> np.ndarray:
-    return read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
+def _read_images(path: Path, classes: int) -> np.ndarray:
+    """Rows of one image of each class, at least two. Raises UserError for another number."""
+    images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
+    if len(images) < 2 * classes or len(images) % classes:
+        raise UserError(f"{path}: has {len(images)} images of {classes} classes; replace the file")
+    return images

@@ -104,6 +104,7 @@ class Bundled(unittest.TestCase):
         for attempt, message in (
             (lambda: generator.generate("12a"), "number '12a': digits 0 to 9 only"),
             (lambda: generator.generate(12), "number 12: use text, such as '12'"),
+            (lambda: generator.generate(10**5000), "number a number of thousands of digits: use"),
             (lambda: generator.sample(), "count: missing"),
             (lambda: generator.sample(0), "count 0: use a number from 1"),
             (lambda: generator.sample(10**9), "count 1000000000: "),

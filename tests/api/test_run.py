@@ -148,6 +148,22 @@ class Training(FolderTest):
         gan3.open_run(name).resume()
         self.assertEqual(weights_of(name), weights_of("a"))
 
+    @slow("trains a run and resumes it")
+    def test_a_signal_after_the_last_step_stops_before_the_figures(self):
+        def on_metrics(line):
+            if line["step"] == 8:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with self.assertRaises(gan3.StoppedError):
+            train("last", on_metrics=on_metrics)
+        run = gan3.open_run("last")
+        self.assertEqual((run.outcome, step_of("last")), ("stopped", 8))
+        self.assertFalse(Path("figures/last/losses.png").exists())
+        run.resume()
+        self.assertEqual((run.outcome, weights_of("last")), ("done", weights_of("a")))
+        self.assertEqual(lines_of("last"), lines_of("a"))
+        self.assertTrue(Path("figures/last/losses.png").exists())
+
     @slow("trains a run")
     def test_training_works_outside_of_the_main_thread(self):
         results = []
@@ -184,6 +200,10 @@ class Training(FolderTest):
             (lambda: gan3.train("best", episodes=0), "episodes: 0 does not fit"),
             (lambda: gan3.train("best", seed="x"), "seed: 'x' is not a whole number"),
             (lambda: gan3.train("best", settings={"colour": 1}), "'colour': unknown"),
+            (lambda: gan3.train("best", settings={1: 2}), "config key '1': unknown"),
+            (lambda: gan3.train("best", settings="abc"), "settings: not a mapping"),
+            (lambda: gan3.train("best", episodes=10**5000), "a number of thousands of digits"),
+            (lambda: train(5), "run name 5: letters, digits"),
             (lambda: gan3.train("best", data="none"), "data folder none: no such folder"),
             (lambda: gan3.train("best", dataset="cifar"), "dataset: 'cifar' is not one of"),
             (lambda: train("a"), "run a: exists already"),

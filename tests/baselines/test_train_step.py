@@ -14,6 +14,7 @@ from gan3.baselines.two_networks import TwoNetworks
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair
 from gan3.nn.initializers import FanIn, Glorot
+from gan3.runs.registry import builder_of, config_of
 from tests.support import batch_of, slow
 
 SEED = tf.constant([5, 6])
@@ -86,6 +87,85 @@ class Step(unittest.TestCase):
                 with self.subTest(updates, update=role):
                     self.assertEqual(changed(before, state_of(system)), expected)
                     self.assertIn(f"{role}/hidden/w", expected)
+
+    @slow("half a minute")
+    def test_in_every_system_each_update_moves_only_the_weights_of_its_own_network(self):
+        """In training mode images also move the running moments of the networks they pass."""
+        images, labels = batch_of(6)
+        for name in ("gan_auto_write", "conditional_dcgan", "mlp_gan", "auxiliary_gan"):
+            system = builder_of(name)(config_of(name), "float32")
+            step = system.train_step
+            real = to_pixel_range(images, system.generator.pixel_min)
+            networks = (system.generator, system.discriminator)
+            moments = {v.name.partition(":")[0] for n in networks for v in n.running_moments}
+            for role, update in (
+                ("generator", lambda s=step: s.update("generator", s.generator_loss(labels, SEED))),
+                ("discriminator", lambda s=step, r=real: s.update_discriminator(r, labels, SEED)),
+            ):
+                before = state_of(system)
+                self.assertTrue(in_graph(update))
+                moved = changed(before, state_of(system))
+                own = {key for key in before if key.startswith((role, f"adam/{role}"))}
+                with self.subTest(name, update=role):
+                    self.assertEqual(moved & moments, moments)
+                    self.assertLessEqual(moved - moments, own)
+                    weights = {v.name.partition(":")[0] for v in getattr(system, role).weights}
+                    self.assertGreater(len(moved & weights), len(weights) / 2)
+
+    def test_the_discriminator_sees_real_images_then_fakes_and_the_generator_draws_others(self):
+        images, labels = batch_of(6)
+        for updates, expected in (
+            ("joint", ["real", "fake", "discriminator", "fake", "generator"]),
+            ("separate", ["real", "discriminator", "fake", "discriminator", "fake", "generator"]),
+            (
+                "separate_adams",
+                ["real", "discriminator", "fake", "discriminator_fake", "fake", "generator"],
+            ),
+        ):
+            with self.subTest(updates):
+                events, seen = self.events_of_a_step(updates, images, labels)
+                self.assertEqual(events, expected)
+                self.assertGreater(np.abs(seen[1] - seen[2]).max(), 1e-3)
+
+    def events_of_a_step(self, updates, images, labels):
+        """What the discriminator is given and which Adam moves, in order; and the images."""
+        step = system_of(dataclasses.replace(PLAIN, discriminator_updates=updates)).train_step
+        discriminator, update = step.discriminator, step.update
+        seen, log = [], []
+
+        class Recorder:
+            weights = discriminator.weights
+
+            def __call__(self, given, *inputs):
+                seen.append(given)
+                log.append("images")
+                return discriminator(given, *inputs)
+
+        def update_and_note(adam, loss):
+            log.append(adam)
+            return update(adam, loss)
+
+        def of_step():
+            seen.clear()  # a graph may be traced twice
+            log.clear()
+            step(images, labels, SEED)
+            return list(seen)
+
+        step.discriminator, step.update = Recorder(), update_and_note
+        values = [value.numpy() for value in in_graph(of_step)]
+        kinds = iter(["real" if np.array_equal(v, images) else "fake" for v in values])
+        return [next(kinds) if event == "images" else event for event in log], values
+
+    def test_the_generators_loss_is_that_of_images_which_pass_as_real(self):
+        """At a logit of z that is softplus(-z), whatever the target of real images."""
+        _, labels = batch_of(6)
+        for target, logit in ((1.0, 3.0), (0.9, -2.0)):
+            system = system_of(dataclasses.replace(PLAIN, real_target=target))
+            w, b = system.discriminator.logits
+            w.assign(tf.zeros_like(w))
+            b.assign([logit])
+            loss = system.train_step.generator_loss(labels, SEED)
+            self.assertAlmostEqual(float(loss), math.log1p(math.exp(-logit)), delta=1e-5)
 
     @slow("trains two systems")
     def test_the_seed_decides(self):

@@ -50,6 +50,21 @@ class ExitStatus(unittest.TestCase):
             with self.subTest(status=status):
                 self.assertEqual(self.run_command(error), (status, f"{line}\n"))
 
+    def test_tensorflow_without_memory_is_one_line(self):
+        import tensorflow as tf
+
+        for error in (
+            tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\na tensor"),
+            MemoryError("there is not as much as TensorFlow needs"),
+        ):
+            status, err = self.run_command(error)
+            self.assertEqual(status, 2)
+            self.assertEqual(
+                err,
+                "gan3: memory: there is not as much as TensorFlow needs; close other programs, or"
+                " ask for fewer images or a smaller batch\n",
+            )
+
     def test_an_interrupt_is_silent(self):
         self.assertEqual(self.run_command(KeyboardInterrupt()), (130, ""))
 
@@ -88,6 +103,26 @@ class Process(FolderTest):
             check=False,
         )
         self.assertEqual((process.returncode, process.stderr), (0, b""))
+
+    @slow("starts three processes")
+    def test_closed_outputs_and_a_wrong_backend_of_matplotlib(self):
+        """Of commands that draw, import TensorFlow and show the progress of training."""
+        write_idx_set(self.folder / "own")
+        python = f"exec '{sys.executable}' -m gan3"
+        train = "train --dataset idx --data own --experiment mlp_gan --episodes 1 --batches 2"
+        for line, environment in (
+            (f"{train} --batch-size 4 --run a >&-", {}),
+            ("sample --run a --count 3 --out x.npz 2>&-", {}),
+            ("generate 12 --as-published --pretrained three_network", {"MPLBACKEND": "none"}),
+        ):
+            process = subprocess.run(
+                ["sh", "-c", f"{python} {line}"],
+                env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+                capture_output=True,
+                check=False,
+            )
+            notes = [x for x in process.stderr.splitlines() if not x.startswith(b"NOTE: ")]
+            self.assertEqual((process.returncode, notes), (0, []), line)
 
     def test_an_error_that_nobody_foresaw_is_one_line_too(self):
         """In a process that may not open any more files."""

@@ -201,6 +201,22 @@ class Reading(FolderTest):
         with self.assertRaisesRegex(UserError, "none.npz: no such file"):
             headers_in(Path("none.npz"))
 
+    def test_other_compressions_are_refused_also_in_damaged_directories(self):
+        path = self.folder / "x.npz"
+        for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            with zipfile.ZipFile(path, "w", method) as archive:
+                archive.writestr("a.npy", bytes(200))
+            for read in (headers_in, lambda p: read_npz(p, WANTED)):
+                with self.assertRaisesRegex(UserError, f"compression {method}.*replace the file"):
+                    read(path)
+        write_npz(path, {"a": np.zeros((2, 3), np.float32)})
+        whole = path.read_bytes()
+        entry = whole.rindex(b"PK\x01\x02")  # its compression is named 10 bytes further on
+        for method in (1, 9, 12, 14, 93, 99):
+            path.write_bytes(whole[: entry + 10] + bytes([method]) + whole[entry + 11 :])
+            with self.assertRaisesRegex(UserError, f"compression {method}.*replace the file"):
+                headers_in(path)
+
     def test_a_header_of_gigabytes_is_not_read(self):
         """Format 2.0 has four bytes for the length of the header."""
         with zipfile.ZipFile("long.npz", "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,10 @@
+import contextlib
+import os
+import subprocess
+import tempfile
 import unittest
+import unittest.mock
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +45,66 @@ class Reading(FolderTest):
         for name, reason in (("folder.png", "is a directory"), ("n" * 300, "file name too long")):
             with self.assertRaisesRegex(UserError, rf"cannot be read \({reason}\); name a picture"):
                 read_grey(Path(name))
+
+    def test_other_formats_are_not_opened_whatever_the_name(self):
+        """Pillow would start Ghostscript for an EPS file."""
+        content = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 30 30\n%%EndComments\nshowpage\n"
+        Path("x.png").write_bytes(content)
+        image = Image.new("RGB", (30, 30))
+        image.save("icon.ico")
+        Path("icon.ico").rename("y.png")
+        with unittest.mock.patch.object(subprocess, "Popen") as started:
+            for name in ("x.png", "y.png"):
+                with self.assertRaisesRegex(UserError, f"^{name}: not a picture that can be read"):
+                    read_grey(Path(name))
+        started.assert_not_called()
+
+    def test_all_formats_of_folders_are_opened(self):
+        levels = np.full((12, 9), 200, np.uint8)
+        levels[3:9, 2:5] = 10
+        for suffix in (
+            "png",
+            "jpg",
+            "jpeg",
+            "gif",
+            "bmp",
+            "tif",
+            "tiff",
+            "webp",
+            "pgm",
+            "ppm",
+            "pnm",
+        ):
+            with self.subTest(suffix):
+                (grey,) = self.read(Image.fromarray(levels), f"x.{suffix}")
+                np.testing.assert_allclose(grey, levels, atol=60)  # JPEG and WebP are lossy
+        (grey,) = self.read(Image.fromarray(levels).convert("1"), "x.pbm")
+        self.assertEqual(set(np.unique(grey)), {0, 255})
+
+    def test_a_damaged_tiff_prints_nothing(self):
+        """libtiff writes its messages to the descriptor of stderr."""
+        random = np.random.default_rng(0)
+        Image.fromarray(random.integers(0, 256, (40, 40), np.uint8)).save(
+            "x.tif", compression="tiff_lzw"
+        )
+        content = bytearray(Path("x.tif").read_bytes())
+        content[40:400] = random.integers(0, 256, 360, np.uint8).tobytes()
+        Path("x.tif").write_bytes(content)
+        with tempfile.TemporaryFile() as printed:
+            stderr = os.dup(2)
+            os.dup2(printed.fileno(), 2)
+            try:
+                with contextlib.suppress(UserError):
+                    read_grey(Path("x.tif"))
+                with warnings.catch_warnings(), contextlib.suppress(OSError):
+                    np.asarray(Image.open("x.tif"))
+            finally:
+                os.dup2(stderr, 2)
+                os.close(stderr)
+            printed.seek(0)
+            content = printed.read()
+        # The second reading is Pillow's alone: it shows that there is something to print.
+        self.assertEqual(content.count(b"\n"), 1)
 
     def test_transparent_pixels_are_white_and_then_black(self):
         image = Image.new("RGBA", (4, 4), (100, 100, 100, 255))

@@ -33,6 +33,14 @@ class Reading(FolderTest):
             centre = (mass.sum(axis=1 - axis) * np.arange(28)).sum()
             self.assertAlmostEqual(centre, 14, delta=0.51)  # whole pixels
 
+    def test_two_specks_are_no_digit(self):
+        """So far apart that nothing is left of them when what is between them is scaled."""
+        for side in (500, 1000, 4000):
+            picture = np.full((side, side), 255, np.uint8)
+            picture[3, 5] = picture[side - 4, side - 9] = 0
+            with self.assertRaisesRegex(UserError, "x.png: has only specks; crop the picture"):
+                self.read(picture)
+
     def test_transparent_background_counts_as_paper(self):
         picture = np.zeros((28, 28, 4), np.uint8)
         picture[..., 3] = seven()  # black ink, transparent background

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import unittest
 from pathlib import Path
 
@@ -47,6 +48,16 @@ class Compare(FolderTest):
         status, out, err = call("compare", "a", "b", "--markdown", *arguments)
         self.assertEqual(status, 0, err)
         return out.splitlines()[0]
+
+    def test_cards_that_lack_a_metric_of_real_digits_have_no_picture(self):
+        for metric in ("recall", "precision", "coverage"):
+            card = make_card(0)
+            del card["real"][metric]
+            write_run("c", card)
+            status, out, err = call("compare", "c", "--out", "c.png")
+            self.assertEqual((status, err), (0, "written: c.png\n"), metric)
+            self.assertIn("label accuracy", out)
+            shutil.rmtree("logs/c")
 
     def test_the_table_is_printed_in_80_columns_and_drawn(self):
         status, out, err = call("compare", "a", "b", "--out", "pictures/c.png")

@@ -126,8 +126,12 @@ class Losses(unittest.TestCase):
         self.assertLessEqual(np.abs(large[1] - small[1]).max(), 1e-6)
 
     def test_closed_forms(self):
-        weight = 0.3
-        system = small_system(keep_prob=NO_DROPOUT, digit_weight=weight, digit_loss="softmax_mean")
+        for digit_loss, weight in (("softmax_mean", 0.3), ("sigmoid_sum", 1.0)):
+            with self.subTest(digit_loss):
+                self.assert_closed_forms(digit_loss, weight)
+
+    def assert_closed_forms(self, digit_loss, weight):
+        system = small_system(keep_prob=NO_DROPOUT, digit_weight=weight, digit_loss=digit_loss)
         got = self.losses(system)
         l1 = Triple(
             *(
@@ -140,6 +144,9 @@ class Losses(unittest.TestCase):
             return np.log1p(np.exp(x)).mean()
 
         def digit(logits):
+            if digit_loss == "sigmoid_sum":  # over the images and the classes
+                signs = 1 - 2 * np.eye(10)[self.labels.numpy()]
+                return np.log1p(np.exp(signs * logits)).sum()
             log_sum = np.log(np.exp(logits).sum(axis=1))
             return (log_sum - logits[np.arange(6), self.labels.numpy()]).mean()
 
@@ -222,15 +229,29 @@ class Updates(unittest.TestCase):
             self.assertGreater(np.abs(generator_after(order) - expected).max(), 1e-5, order)
 
     def test_fakes_are_drawn_afresh_for_the_generators_update(self):
-        """The two losses draw their fakes from different parts of the step's seed."""
-        step, drawn = small_system().train_step, []
-        original = step.fakes
-        step.fakes = lambda *inputs: drawn.append(original(*inputs)) or drawn[-1]
-        seeds = tf.random.split(SEED, 3)
-        step.discriminator_loss(self.images, self.labels, seeds[0])
-        step.generator_loss(self.labels, seeds[1])
-        self.assertEqual(len(drawn), 2)
-        self.assertGreater(float(tf.reduce_max(tf.abs(drawn[0] - drawn[1]))), 1e-3)
+        """Of the labels of the real batch. With one noise matrix only their dropout differs."""
+        for noise_draw, keep_prob, differ in (
+            ("once", Triple(0.8, 0.5, 0.6), True),
+            ("once", NO_DROPOUT, False),
+            ("example", NO_DROPOUT, True),
+        ):
+            step = small_system(noise_draw=noise_draw, keep_prob=keep_prob).train_step
+            drawn, original = [], step.fakes
+
+            def fakes(labels, *seeds, drawn=drawn, original=original):
+                drawn.append((labels, original(labels, *seeds)))
+                return drawn[-1][1]
+
+            step.fakes = fakes
+            seeds = tf.random.split(SEED, 3)
+            step.discriminator_loss(self.images, self.labels, seeds[0])
+            step.generator_loss(self.labels, seeds[1])
+            (labels, one), (same_labels, other) = drawn
+            np.testing.assert_array_equal(labels, self.labels)
+            np.testing.assert_array_equal(same_labels, self.labels)
+            with self.subTest(noise_draw, keep_prob=keep_prob):
+                largest = float(tf.reduce_max(tf.abs(one - other)))
+                self.assertEqual(largest > 1e-3, differ)
 
     def test_a_step_returns_whose_loss_or_gradient_is_not_finite(self):
         """A NaN in a network affects the losses that use the network, and no other."""

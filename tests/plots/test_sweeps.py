@@ -62,6 +62,13 @@ class TrainingProgress(unittest.TestCase):
             np.testing.assert_array_equal(axes.lines[0].get_xdata(), rows[:, column])
             np.testing.assert_array_equal(axes.lines[1].get_ydata(), 2 * rows[:, 2])
 
+    def test_values_that_no_axis_can_show_are_drawn_at_its_ends(self):
+        rows = np.array([[1, 1e-300, 1e308], [2, 1.0, 1e-308], [3, 1e300, 0.0]])
+        (left, right) = sweeps.training_progress({"a": rows}, "title").get_axes()
+        for axes in (left, right):
+            axes.figure.canvas.draw()
+            self.assertTrue(np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all())
+
 
 class Parallel(unittest.TestCase):
     def test_lines_go_through_the_values_of_their_points(self):

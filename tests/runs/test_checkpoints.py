@@ -104,6 +104,7 @@ class Checkpointing(FolderTest):
             b"garbage",
             b"\xff\xfe\x80",
             b'model_checkpoint_path: "step-x"\n',
+            b'model_checkpoint_path: "step-' + b"9" * 5000 + b'"\n',
             None,
         ):
             with self.subTest(content):
@@ -190,6 +191,7 @@ class Checkpointing(FolderTest):
         (self.folder / ".step-400.part").mkdir()
         (self.folder / ".step-400.part" / "step-400.index").write_bytes(b"half")
         (self.folder / "notes.txt").write_text("mine")
+        (self.folder / "my copy of step-100").mkdir()
         Checkpoints(self.folder, state(0.0)).sweep(200)
         names = {path.name.split(".data")[0] for path in self.folder.iterdir()}
         self.assertEqual(
@@ -197,6 +199,7 @@ class Checkpointing(FolderTest):
             {
                 "checkpoint",
                 "notes.txt",
+                "my copy of step-100",
                 *(f"step-{n}{s}" for n in (100, 200) for s in ("", ".index")),
             },
         )

@@ -3,12 +3,14 @@
 import dataclasses
 import string
 import unittest
+import warnings
 from unittest import mock
 
 import numpy as np
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
+from gan3.core.files import write_npz
 from gan3.runs import drawing, sampling
 from gan3.runs.registry import builder_of, config_of, dense_generator_of, names
 from tests.support import FolderTest
@@ -171,6 +173,24 @@ class Dense(FolderTest):
                 np.testing.assert_array_equal(
                     dense.noise(LABELS[:count], (1, 0)), dense.noise(LABELS, (1, 0))[:count]
                 )
+
+    def test_weights_that_overflow_are_one_line(self):
+        config, system = system_of("three_network")
+        path = self.folder / "episode.npz"
+        random = np.random.default_rng(0)
+        for size in (1e30, 1e38):
+            arrays = {
+                name: (size * random.uniform(-1, 1, shape)).astype(np.float32)
+                for name, shape in dense_generator_of(config).shapes.items()
+            }
+            write_npz(path, arrays)
+            dense = drawing.read_dense_sampler(path, dense_generator_of(config))
+            sampling.load_generator(path, system)
+            for sampler in (dense, sampling.Sampler(system)):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    with self.assertRaisesRegex(UserError, "weights are too large to draw images"):
+                        sampler([1, 2], (1, 0))
 
     def test_truncated_noise_is_drawn_in_chunks(self):
         """The first images of a million need no more noise than their own chunk."""

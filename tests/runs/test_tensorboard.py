@@ -1,5 +1,6 @@
 """The events of a run as TensorBoard reads them, and the graph of a step."""
 
+import resource
 import unittest
 
 import numpy as np
@@ -124,6 +125,22 @@ class Events(FolderTest):
         (self.folder / "events.out.tfevents.d").mkdir()
         with self.assertRaisesRegex(UserError, "tfevents.d: cannot be read .*move it away"):
             forget_after(self.folder, 3)
+
+    def test_a_full_disk_is_one_line(self):
+        """No file may have more than 4 KB."""
+        events = EventWriter(self.folder)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        try:
+            with self.assertRaisesRegex(
+                UserError, r"cannot be written \([^;]*\); free disk"
+            ) as raised:
+                for step in range(1000):
+                    events.scalars(step, {"loss/discriminator": 0.5})
+                    events.flush()
+            self.assertNotIn("\n", str(raised.exception))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     def test_hyper_parameters_are_flattened(self):
         flat = flatten({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})

@@ -5,6 +5,7 @@ import unittest
 import numpy as np
 
 import gan3
+from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.plots import grids
 from gan3.runs.registry import config_of
@@ -65,6 +66,14 @@ class Styles(FolderTest):
         self.assertIsNone(run_figures.styles_figure(run, sampler, "title", lines.append))
         (line,) = lines
         self.assertRegex(line, r"\ANOTE: logs/a/real.npz: all images are blank; ")
+
+    def test_another_number_of_real_images_is_refused(self):
+        write_run("a", "best")
+        run = open_run("a")
+        for count in (0, 1, 10, 25, 101):
+            write_npz(run.folders.real, {"images": np.zeros((count, 28, 28), np.uint8)})
+            with self.assertRaisesRegex(UserError, f"real.npz: has {count} images of 10 classes"):
+                run_figures.styles_figure(run, Sampler(run.system), "title", self.fail)
 
     def test_none_without_an_encoder(self):
         self.assertIsNone(self.figure("three_network")[0])
