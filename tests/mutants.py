@@ -53,7 +53,7 @@ TESTS = {
     "gan3/data/own_sets.py": "data.test_own_sets data.test_npz_sets data.test_picture_folders",
     "gan3/data/npz_sets.py": "data.test_npz_sets data.test_own_sets data.test_readers_properties",
     "gan3/data/picture_folders.py": "data.test_picture_folders data.test_own_sets",
-    "gan3/data/pictures.py": "data.test_pictures data.test_picture_folders"
+    "gan3/data/pictures.py": "data.test_pictures data.test_picture_folders demo.test_digit_reader"
     " data.test_readers_properties",
     "gan3/data/known_sets.py": "data.test_known_sets",
     "gan3/data/download.py": "data.test_download",

@@ -100,6 +100,7 @@ class Concurrency(FolderTest):
             thread.join()
         print(f"seed {seed}: {dict(sorted(counts.items(), key=str))}")
         self.assertEqual(problems, [], f"seed {seed}")
+        self.assertGreater(sum(n for (_, status), n in counts.items() if status == 0), 0)
 
         # Every run to its end, and then it is the run that was made alone.
         for run in RUNS:

@@ -7,6 +7,7 @@ was never touched.
 import json
 import shutil
 import unittest
+from collections import Counter
 from pathlib import Path
 
 from tests.properties import EXAMPLES, changed, given, settings, st
@@ -28,15 +29,18 @@ RUN = Path("logs/a")
 COMMANDS = {
     "figures": ("figures", "a"),
     "compare": ("compare", "a", "b"),
+    "alone": ("compare", "a"),
     "generate": ("generate", "12", "--run", "a"),
     "sample": ("sample", "--run", "a", "--count", 5, "--out", "x.npz"),
     "newest": ("sample", "--count", 5, "--out", "x.npz"),
     "recognise": ("recognise", "7.png", "--run", "a"),
     "evaluate": ("evaluate", "a"),
+    "latent": ("latent", "a", "--out", "x.png"),
+    "export": ("export", "a", "--out", "x.npz"),
     "resume": ("train", "--resume", "--run", "a"),
     "train": (*TRAIN, *DATA, "--episodes", 1, "--run", "a"),
 }
-LIGHT = ("compare", "generate", "sample", "newest", "recognise", "train")
+LIGHT = ("compare", "alone", "generate", "sample", "newest", "recognise", "train")
 KINDS = ("remove", "empty", "folder", "loop", "dangling", "twin", "cut", "flip", "garbage", "twice")
 JSON_FILES = ("run.json", "report.json", "metrics.jsonl")
 
@@ -85,6 +89,7 @@ class OddRuns(unittest.TestCase):
             assert call("evaluate", run)[0] == 0
         shutil.copy("figures/b/real.png", "7.png")
         cls.weights, cls.lines = weights_of("b"), lines_of("b")
+        cls.statuses = Counter()
         shutil.copytree("logs", "whole")
         cls.paths = sorted(str(p.relative_to(RUN)) for p in RUN.rglob("*"))
 
@@ -103,7 +108,12 @@ class OddRuns(unittest.TestCase):
             self.assertRegex(line, r"\A(NOTE|written): ")
         self.assertEqual([*Path("logs").rglob("*.part"), *Path().glob("*.part")], [])
         self.assertEqual(lines_of("b"), self.lines)  # the other run is untouched
+        self.statuses[status] += 1
         return status
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.statuses[0] and cls.statuses[2], cls.statuses  # some were done, some refused
 
     def check(self, name, damages):
         self.restore()
@@ -122,7 +132,7 @@ class OddRuns(unittest.TestCase):
         self.check(name, damages)
 
     @settings(max_examples=max(1, EXAMPLES // 10))
-    @given(st.sampled_from(["figures", "evaluate"]), DAMAGES)
+    @given(st.sampled_from(["figures", "evaluate", "latent", "export"]), DAMAGES)
     def test_heavy_commands(self, name, damages):
         self.check(name, damages)
 
@@ -137,7 +147,7 @@ class OddRuns(unittest.TestCase):
     @given(st.data(), st.sampled_from(JSON_FILES), st.sampled_from(LIGHT))
     def test_records_with_other_values(self, data, file, name):
         self.change(data, file)
-        self.assert_done_or_one_line("compare" if file == "report.json" else name)
+        self.assert_done_or_one_line("alone" if file == "report.json" else name)
 
     @settings(max_examples=max(1, EXAMPLES // 10))
     @given(st.data(), st.sampled_from(JSON_FILES[::2]))

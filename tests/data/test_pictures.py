@@ -5,13 +5,14 @@ import tempfile
 import unittest
 import unittest.mock
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
-from gan3.data.pictures import read_grey
+from gan3.data.pictures import border, likely_ink, read_grey, unknown_ink
 from tests.support import FolderTest
 
 
@@ -106,6 +107,28 @@ class Reading(FolderTest):
         # The second reading is Pillow's alone: it shows that there is something to print.
         self.assertEqual(content.count(b"\n"), 1)
 
+    def test_sides_from_4_to_4096_pixels(self):
+        for size in ((4, 4096), (4096, 4)):
+            self.assertEqual(self.read(Image.new("L", size))[0].shape, size[::-1])
+        for size in ((4, 4097), (4097, 5), (3, 4096)):
+            Image.new("L", size).save("x.png")
+            with self.assertRaisesRegex(UserError, "pixels; a side from 4 to 4096 is needed"):
+                read_grey(Path("x.png"))
+
+    def test_a_bomb_is_refused(self):
+        """400 million pixels, which Pillow would warn of on stderr, in a file of 100 bytes."""
+        Image.new("1", (8, 8)).save("x.png")
+        content = bytearray(Path("x.png").read_bytes())
+        content[16:24] = (20_000).to_bytes(4, "big") * 2  # width and height
+        content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+        Path("x.png").write_bytes(content)
+        with (
+            warnings.catch_warnings(record=True) as caught,
+            self.assertRaisesRegex(UserError, "not a picture that can be read|4096"),
+        ):
+            read_grey(Path("x.png"))
+        self.assertEqual(caught, [])
+
     def test_transparent_pixels_are_white_and_then_black(self):
         image = Image.new("RGBA", (4, 4), (100, 100, 100, 255))
         image.putpixel((1, 2), (100, 100, 100, 0))
@@ -124,6 +147,31 @@ class Reading(FolderTest):
         ):
             with self.assertRaisesRegex(UserError, f"^{name}: {message}"):
                 read_grey(Path(name))
+
+
+class Ink(unittest.TestCase):
+    def test_the_border_is_the_outermost_pixels(self):
+        images = np.arange(3 * 5 * 4).reshape(3, 5, 4)
+        inner = images[:, 1:-1, 1:-1]
+        found = border(images)
+        self.assertEqual(set(found), set(images.ravel()) - set(inner.ravel()))
+        self.assertEqual(len(found), 3 * 2 * (5 + 4))  # corners count for both of their sides
+
+    def test_the_ink_is_dark_where_most_of_the_border_is_bright(self):
+        for levels, likely in (
+            ([0, 127, 255], "bright"),
+            ([0, 128, 255], "dark"),
+            ([0, 0, 255], "bright"),
+            ([255, 255, 0], "dark"),
+        ):
+            self.assertEqual(likely_ink(np.array(levels)), likely)
+
+    def test_the_message_names_both_kinds(self):
+        for likely, borders in (("dark", "bright"), ("bright", "dark")):
+            message = str(unknown_ink(Path("x"), likely))
+            self.assertRegex(
+                message, f"borders are {borders}, so it looks {likely}: set ink to {likely}"
+            )
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ class Points(FolderTest):
         for text, message in (
             ("[grid]\n", "grid: needs a table of config fields"),
             ("[grid]\nbeta1 = 0.5\n", "grid: beta1: needs a list of values"),
-            ("[grid]\nbeta = [0.5]\n", "'beta'|beta: unknown|beta"),
+            ("[grid]\nbeta = [0.5]\n", "config key 'beta': unknown; the nearest are"),
             ("[grid]\nseed = [1]\n", "list the seeds in seeds"),
             ("[random]\ntrials = 2\n", "random: needs trials, the number of points"),
             ("[random]\ntrials = 0\n[random.fields]\nbeta1 = [1]\n", "at least 1"),

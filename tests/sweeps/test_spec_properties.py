@@ -71,12 +71,17 @@ LONGEST_MESSAGE = 600
 def as_toml(value):
     """The TOML of a value, tables in one line; the whole file is a table of lines."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {as_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{text_as_toml(k)} = {as_toml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(as_toml, value)) + "]"
     if isinstance(value, float):
         return repr(value)
-    return json.dumps(value)
+    return text_as_toml(value) if isinstance(value, str) else json.dumps(value)
+
+
+def text_as_toml(text):
+    """TOML's escapes are JSON's, but for pairs of surrogates and for the character DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 class AnySpecification(unittest.TestCase):
@@ -96,7 +101,7 @@ class AnySpecification(unittest.TestCase):
 
     @given(st.sampled_from(FILES).flatmap(lambda file: changed(file, VALUES)), st.booleans())
     def test_changed_values_give_a_sweep_or_one_line(self, file, full):
-        text = "".join(f"{json.dumps(key)} = {as_toml(value)}\n" for key, value in file.items())
+        text = "".join(f"{text_as_toml(key)} = {as_toml(value)}\n" for key, value in file.items())
         self.path.write_text(text, encoding="utf-8")
         sweep = self.read(full)
         if sweep is None:
@@ -109,6 +114,32 @@ class AnySpecification(unittest.TestCase):
             self.assertEqual(type(trial.config).from_dict(trial.config.to_dict()), trial.config)
         self.assertEqual(spec.read(self.path, full), sweep)
 
+    @given(
+        st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=4, unique=True),
+        st.lists(st.text(max_size=20), min_size=1, max_size=4, unique=True),
+        st.floats(0, 0.999),
+        st.integers(1, 9),
+        st.booleans(),
+    )
+    def test_a_valid_file_has_a_run_for_each_variant_and_seed(self, seeds, names, beta, n, full):
+        file = {"name": "try", "title": "é $x$ \x7f", "seeds": seeds, "settings": {"beta1": beta}}
+        file["variants"] = [
+            {"name": f"v{k} {name}", "experiment": "mlp_gan", "settings": {"episodes": n}}
+            for k, name in enumerate(names)
+        ]
+        file["variants"][0]["full"] = {"episodes": n + 1}
+        text = "".join(f"{text_as_toml(key)} = {as_toml(value)}\n" for key, value in file.items())
+        self.path.write_text(text, encoding="utf-8")
+        sweep = self.read(full)
+        if sweep is None:  # the name of a variant is not printable
+            self.assertFalse(all(name.isprintable() for name in names))
+            return
+        # With longer budgets only the variants that have one are run.
+        configs = [trial.config for trial in sweep.trials]
+        got = [(c.seed, c.episodes, c.beta1.generator) for c in configs]
+        variants, episodes = (1, n + 1) if full else (len(names), n)
+        self.assertEqual(got, [(seed, episodes, beta) for _ in range(variants) for seed in seeds])
+
     @given(st.integers(0, 10**6), st.binary(max_size=6) | st.integers(1, 40), st.data())
     def test_damaged_bytes_give_a_sweep_or_one_line(self, at, damage, data):
         """damage: bytes that are put into the file, or how many are lost."""
@@ -120,7 +151,7 @@ class AnySpecification(unittest.TestCase):
         self.read()
 
     def test_the_toml_of_these_tests_is_toml(self):
-        for file in FILES:
+        for file in (*FILES, {'\x7f\x00\U0001f600 é"\\\n': '\x7f\x00\U0001f600 é"\\\n'}):
             self.assertEqual(tomllib.loads(f"x = {as_toml(file)}")["x"], file)
 
 
