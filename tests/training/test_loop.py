@@ -413,7 +413,8 @@ class Schedule(unittest.TestCase):
         write_idx_set(Path("own"))
         keep_judge()
         config = config_of("mlp_gan").with_text("dataset", "idx")
-        for key, value in (("episodes", "3"), ("batches", "25"), ("batch_size", "10")):
+        changes = {"episodes": "3", "batches": "25", "batch_size": "10", "shuffle": "true"}
+        for key, value in changes.items():
             config = config.with_text(key, value)
         cls.config = config
         cls.lines, cls.steps, cls.batches, cls.evaluated, cls.seeds = [], [], [], [], []
