@@ -138,7 +138,7 @@ class Configs(unittest.TestCase):
         of_run = {field.name for field in dataclasses.fields(RunConfig)}
         baseline = registry.config_of("mlp_gan")
         differences = set(three.differences(baseline))
-        self.assertEqual(differences & of_run, {"experiment"})
+        self.assertEqual(differences & of_run, {"experiment", "batch_size", "batches", "shuffle"})
         # Both have learning rates, of three networks and of two.
         self.assertLess({"learning_rate", "digit_weight", "weight_clip"}, differences)
 

@@ -136,6 +136,39 @@ class Step(unittest.TestCase):
         for name in ("generator/pixels/w", "discriminator/conv1/w", "determinator/encoder/w"):
             self.assertFalse(np.array_equal(state_of(one)[name], state_of(again)[name]), name)
 
+    def test_the_losses_and_the_sampler_have_seeds_of_their_own(self):
+        """Equal ones would give the networks' losses the same noise and dropout."""
+        step, seeds = system_of().train_step, []
+        d_loss, losses_of_both = step.discriminator_loss, step.generator_and_determinator_losses
+        update_sampler = step.update_sampler
+
+        def note_discriminator(images, labels, *given):
+            seeds.extend(given)
+            return d_loss(images, labels, *given)
+
+        def note_both(images, labels, *given):
+            seeds.extend(given)
+            return losses_of_both(images, labels, *given)
+
+        def note_sampler(labels, seed):
+            seeds.append(seed)
+            update_sampler(labels, seed)
+
+        step.discriminator_loss, step.generator_and_determinator_losses = (
+            note_discriminator,
+            note_both,
+        )
+        step.update_sampler = note_sampler
+
+        def of_step():
+            seeds.clear()  # a graph may be traced twice
+            step(self.images, self.labels, SEED)
+            return tf.stack(seeds)
+
+        d, d_step, g, c, both_step, sampler = in_graph(of_step).numpy().tolist()
+        self.assertEqual(d_step, both_step)  # of the noise that a whole step can share
+        self.assertEqual(len({tuple(seed) for seed in (d, g, c, d_step, sampler)}), 5)
+
     def test_each_update_moves_only_its_own_network(self):
         system = system_of()
         step = system.train_step
