@@ -112,6 +112,7 @@ class Step(unittest.TestCase):
                     weights = {v.name.partition(":")[0] for v in getattr(system, role).weights}
                     self.assertGreater(len(moved & weights), len(weights) / 2)
 
+    @slow("ten seconds")
     def test_the_discriminator_sees_real_images_then_fakes_and_the_generator_draws_others(self):
         images, labels = batch_of(6)
         for updates, expected in (

@@ -126,7 +126,7 @@ class Resuming(SetupTest):
         for wanted, keys in (
             (self.changed(seed="1"), "seed"),
             (self.changed(keep_prob="0.5", seed="1", episodes="20"), "seed, keep_prob"),
-            (config_of("conditional_dcgan"), "experiment, batches, batch_size"),
+            (config_of("gan_auto_write"), "experiment, batches, batch_size"),
         ):
             message = self.refusal(run_setup.refuse_other_config, self.folders, CONFIG, wanted)
             self.assertIn(f"run a: cannot resume with another {keys}", message)

@@ -136,6 +136,7 @@ class Step(unittest.TestCase):
         for name in ("generator/pixels/w", "discriminator/conv1/w", "determinator/encoder/w"):
             self.assertFalse(np.array_equal(state_of(one)[name], state_of(again)[name]), name)
 
+    @slow("five seconds")
     def test_the_losses_and_the_sampler_have_seeds_of_their_own(self):
         """Equal ones would give the networks' losses the same noise and dropout."""
         step, seeds = system_of().train_step, []
