@@ -44,7 +44,7 @@ GENERATORS = {
         "best", 0, "6cbafbd51a8dae726e0c32c7b00a6d1693cc248089358ccc59b377de7542629e"
     ),
     "three_network": Pretrained(
-        "three_network", 0, "f5796d47f698f64cceb5888e2132c87a6d4c6719e7af3ecfc01923ab8dd0c90a"
+        "three_network", 0, "e202d014f59ca1b1d49f755335177445e46a6ceb8abffc790250ca4db546e6b7"
     ),
     "published_code": Pretrained(
         "published_code", 0, "c6308f60d3b1b458b9df16c6c0d2eb979a2b886c3e6495e6970c620de43d3252"
