@@ -155,6 +155,7 @@ class HostileServers(FolderTest):
         with self.assertRaisesRegex(UserError, message) as raised:
             self.load(behaviour)
         self.assertNotIn("\n", str(raised.exception))
+        self.assertIn("127.0.0.1:", str(raised.exception))  # which mirror
         self.assertLess(time.monotonic() - started, seconds)
         self.assertFalse(Path("data").exists())
 
