@@ -23,10 +23,10 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 SECONDS = {
+    "training.test_reliability": 600,
     "training.test_distributed": 330,
     "test_odd_runs": 330,
     "test_course": 290,
-    "training.test_reliability": 250,
     "training.test_loop": 220,
     "test_wheel": 135,
     "evaluation.test_report_card": 120,
