@@ -45,7 +45,6 @@ COMMANDS = {
     "compare": lambda _: ("compare", *RUNS),
 }
 STOPS = {signal.SIGTERM: 128 + signal.SIGTERM, signal.SIGINT: 130, signal.SIGKILL: -signal.SIGKILL}
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
 
 
 def card_of(run):
@@ -55,6 +54,8 @@ def card_of(run):
 
 
 class Concurrency(FolderTest):
+    """All processes, this one included, compute with the same number of threads."""
+
     @slow("ten processes for half a minute, then every run to its end")
     def test_nothing_is_lost_and_nothing_is_mixed(self):
         write_idx_set(self.folder / "own")
@@ -71,7 +72,7 @@ class Concurrency(FolderTest):
             while time.monotonic() < end and not problems:
                 name, run = rng.choice(sorted(COMMANDS)), rng.choice(RUNS)
                 stop = rng.choice(sorted(STOPS)) if rng.random() < 0.25 else None
-                process = start(*COMMANDS[name](run), cwd=self.folder, **ONE_THREAD)
+                process = start(*COMMANDS[name](run), cwd=self.folder)
                 try:
                     timeout = rng.uniform(2, 20) if stop else 900
                     out, err = process.communicate(timeout=timeout)
