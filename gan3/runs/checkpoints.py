@@ -101,8 +101,9 @@ class Checkpoints:
         """Remove checkpoints later than `step`, and what interrupted saves left behind."""
         for path in self._folder.glob("*"):
             match = re.match(r"step-(\d+)\.", path.name)
-            if path.is_dir() and path.name.startswith(".step-"):
-                shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir():
+                if path.name.startswith(".step-"):  # others are the user's
+                    shutil.rmtree(path, ignore_errors=True)
             elif match and int(match[1]) > step:
                 path.unlink(missing_ok=True)
 

@@ -192,6 +192,7 @@ class Checkpointing(FolderTest):
         (self.folder / ".step-400.part" / "step-400.index").write_bytes(b"half")
         (self.folder / "notes.txt").write_text("mine")
         (self.folder / "my copy of step-100").mkdir()
+        (self.folder / "step-300.mine").mkdir()
         Checkpoints(self.folder, state(0.0)).sweep(200)
         names = {path.name.split(".data")[0] for path in self.folder.iterdir()}
         self.assertEqual(
@@ -200,6 +201,7 @@ class Checkpointing(FolderTest):
                 "checkpoint",
                 "notes.txt",
                 "my copy of step-100",
+                "step-300.mine",
                 *(f"step-{n}{s}" for n in (100, 200) for s in ("", ".index")),
             },
         )
