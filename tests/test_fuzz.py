@@ -53,17 +53,17 @@ def time_limit(what):
 
 def growth_since(before):
     """The growth of the process's peak memory since it was `before` KiB, in bytes."""
-    return 1024 * (_memory("VmHWM") - before)
+    return 1024 * (_peak() - before)
 
 
 def start_measuring():
     """Forget earlier peaks of the process's memory; returns what it has now, in KiB."""
     Path("/proc/self/clear_refs").write_text("5")
-    return _memory("VmHWM")
+    return _peak()
 
 
-def _memory(name):
-    return int(re.search(rf"{name}:\s*(\d+) kB", Path("/proc/self/status").read_text())[1])
+def _peak():
+    return int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1])
 
 
 def mutated(content, rng):

@@ -109,8 +109,8 @@ class Generator:
             return self._sampler(parse_number(number, self.class_names), (as_seed(seed), 0))
         is_list = isinstance(number, list | tuple) and len(number)
         if not is_list or not all(isinstance(name, str) for name in number):
-            as_text = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
-            raise UserError(f"number {shown(number)}: use text, such as {as_text}")
+            example = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
+            raise UserError(f"number {shown(number)}: use text, such as {example}")
         labels = labels_of_names(number, self.class_names, "classes")
         return self._sampler(np.array(labels, np.int64), (as_seed(seed), 0))
 

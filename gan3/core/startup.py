@@ -1,4 +1,4 @@
-"""Imports TensorFlow, with its fast kernels and without its messages."""
+"""Imports TensorFlow, with its fast kernels; discards messages that libraries write to stderr."""
 
 import contextlib
 import os

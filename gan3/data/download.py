@@ -136,7 +136,7 @@ def _read_in_time(url: str, max_bytes: int) -> bytes:
 
 
 def _read(url: str, max_bytes: int) -> bytes:
-    deadline = time.monotonic() + _FILE_SECONDS
+    deadline = time.monotonic() + _FILE_SECONDS  # so that the thread ends, too
     chunks, size = [], 0
     opener = urllib.request.build_opener(_HttpsOnly)
     with opener.open(url, timeout=_RESPONSE_SECONDS) as response:

@@ -21,8 +21,8 @@ _AXIS_LABELS = {
     "label_accuracy": "label accuracy (quality)",
 }
 _LOGIT_ENDS = 0.002, 0.9998  # of the logit axes, which have no 0 and no 1
-_LOG_ENDS = 1e-6, 1e12  # of the logarithmic axes
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
+_LOG_ENDS = 1e-6, 1e12  # of the logarithmic axes, which have no 0
 
 
 def tradeoff(

@@ -49,12 +49,12 @@ class EventWriter:
         """class_names: of the run. Tags that name digits name classes if these are no digits."""
         self._are_digits = are_digits(class_names)
         self._folder = folder
-        with self._report_write_errors():
+        with _report_write_errors(self._folder):
             self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
 
     def start(self, config: dict[str, Any], graph: Any) -> None:
         """Write what a run has once: hyper-parameters, layout of Custom Scalars, step graph."""
-        with self._report_write_errors(), self._writer.as_default(step=0):
+        with _report_write_errors(self._folder), self._writer.as_default(step=0):
             hparams.hparams(flatten(config))
             tf.summary.experimental.write_raw_pb(
                 custom_scalar.pb(self._layout()).SerializeToString(), step=0
@@ -66,13 +66,13 @@ class EventWriter:
         """Write one point for each tag."""
         # TensorFlow keeps a tensor for every Python number that it is given, for ever; of an array
         # it keeps none.
-        with self._report_write_errors(), self._writer.as_default(step=np.int64(step)):
+        with _report_write_errors(self._folder), self._writer.as_default(step=np.int64(step)):
             for tag, value in values.items():
                 tf.summary.scalar(self._tag(tag), np.asarray(value))
 
     def image(self, step: int, tag: str, pixels: np.ndarray) -> None:
         """Write a picture, uint8 [height, width, 3]."""
-        with self._report_write_errors(), self._writer.as_default(step=step):
+        with _report_write_errors(self._folder), self._writer.as_default(step=step):
             tf.summary.image(self._tag(tag), pixels[None])
 
     def _tag(self, tag: str) -> str:
@@ -100,20 +100,21 @@ class EventWriter:
 
     def flush(self) -> None:
         """Write all events so far to the file."""
-        with self._report_write_errors():
+        with _report_write_errors(self._folder):
             self._writer.flush()
 
     def close(self) -> None:
         """Flush and close the file."""
-        with self._report_write_errors():
+        with _report_write_errors(self._folder):
             self._writer.close()
 
-    @contextlib.contextmanager
-    def _report_write_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except tf.errors.OpError as error:  # of a full disk, for example
-            raise cannot_write(self._folder, error) from None
+
+@contextlib.contextmanager
+def _report_write_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.OpError as error:  # of a full disk, for example
+        raise cannot_write(path, error) from None
 
 
 def forget_after(folder: Path, step: int) -> None:
@@ -138,20 +139,13 @@ def forget_after(folder: Path, step: int) -> None:
         if not kept:
             path.unlink()
         elif not unchanged:
-            _write_records(path, kept)
-
-
-def _write_records(path: Path, records: list[bytes]) -> None:
-    """Replace a file of events. Raises UserError if it cannot be written."""
-    try:
-        with (
-            replace_atomically(path) as temporary,
-            tf.io.TFRecordWriter(str(temporary)) as writer,
-        ):
-            for record in records:
-                writer.write(record)
-    except tf.errors.OpError as error:
-        raise cannot_write(path, error) from None
+            with (
+                _report_write_errors(path),
+                replace_atomically(path) as temporary,
+                tf.io.TFRecordWriter(str(temporary)) as writer,
+            ):
+                for record in kept:
+                    writer.write(record)
 
 
 def flatten(config: dict[str, Any]) -> dict[str, Any]:
