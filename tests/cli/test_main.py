@@ -50,6 +50,7 @@ class ExitStatus(unittest.TestCase):
             with self.subTest(status=status):
                 self.assertEqual(self.run_command(error), (status, f"{line}\n"))
 
+    @slow("imports TensorFlow")
     def test_tensorflow_without_memory_is_one_line(self):
         import tensorflow as tf
 

@@ -228,6 +228,7 @@ class Updates(unittest.TestCase):
         ):
             self.assertGreater(np.abs(generator_after(order) - expected).max(), 1e-5, order)
 
+    @slow("builds three systems")
     def test_fakes_are_drawn_afresh_for_the_generators_update(self):
         """Of the labels of the real batch. With one noise matrix only their dropout differs."""
         for noise_draw, keep_prob, differ in (
