@@ -17,6 +17,7 @@ from pathlib import Path
 from gan3.core.errors import UserError
 from gan3.data import idx
 from gan3.data.datasets import load
+from gan3.data.download import download
 from tests.support import MNIST, FolderTest, needs_mnist, slow
 
 MAX_IMAGE_BYTES = 12_000_000  # of a gz file of images
@@ -259,6 +260,12 @@ class Folders(FolderTest):
         (self.folder / "data").write_text("")
         with self.assertRaisesRegex(UserError, r"\Adata: cannot be written"):
             self.load(folder="named")
+        self.assertEqual(self.lines, [])
+
+    @unittest.skipUnless(Path("/proc/self").is_dir(), "needs /proc, where root cannot write either")
+    def test_a_folder_that_takes_no_file_is_refused_before_anything_is_downloaded(self):
+        with self.assertRaisesRegex(UserError, r"\A/proc/self: cannot be written"):
+            download(Path("/proc/self"), ("https://mirror/",), self.lines.append)
         self.assertEqual(self.lines, [])
 
     def test_other_addresses_than_https_are_refused(self):

@@ -136,6 +136,21 @@ class PublishedSets(FolderTest):
         for known in KNOWN_SETS:
             self.assertEqual(known.is_transposed, known.title.startswith("EMNIST"))
 
+    def test_every_class_has_as_many_pictures_as_was_published(self):
+        """All of these sets are balanced; EMNIST's numbers are in table II of its paper."""
+        per_class = {
+            "Fashion-MNIST": (6_000, 1_000),
+            "KMNIST": (6_000, 1_000),
+            "EMNIST letters": (4_800, 800),
+            "EMNIST balanced": (2_400, 400),
+            "EMNIST digits": (24_000, 4_000),
+            "EMNIST mnist": (6_000, 1_000),
+        }
+        for known in KNOWN_SETS:
+            classes = len(known.class_names)
+            expected = tuple(classes * count for count in per_class[known.title])
+            self.assertEqual(known.counts, expected, known.title)
+
     def test_emnist_files_are_found_and_turned(self):
         """Of the size of EMNIST's "mnist" set, with one pixel set in each image."""
         arrays = {}
