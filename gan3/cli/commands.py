@@ -560,14 +560,15 @@ def _train_judge(options: argparse.Namespace) -> int:
 
 
 def _recognise(options: argparse.Namespace) -> int:
-    import_tensorflow()
     import numpy as np
 
     from gan3.demo import digit_reader
+
+    images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
+    import_tensorflow()  # takes seconds: a picture that cannot be read is refused before
     from gan3.evaluation import judge
     from gan3.runs import run_files, trained
 
-    images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
     if options.judge or (options.run is None and not run_files.has_runs(options.logs)):
         probabilities, names = judge.load_bundled().probabilities(images), DIGITS
     else:
