@@ -33,8 +33,16 @@ class Adam:
         """Everything that a resumed run needs: the step count and both moments."""
         return [self.steps, *self.m, *self.v]
 
-    def apply(self, gradients: Gradients, lr_scale: tf.Tensor | float = 1.0) -> Gradients:
+    def apply(
+        self,
+        gradients: Gradients,
+        lr_scale: tf.Tensor | float = 1.0,
+        begun: tf.Tensor | None = None,
+    ) -> Gradients:
         """Update every variable of the list once, at `lr_scale` times the learning rate.
+
+        begun: a bool [] that is False before the first update, in which case nothing changes, and
+        True from then on; None is True.
 
         Returns the gradients that were applied. Raises ValueError if one is missing.
         """
@@ -44,7 +52,12 @@ class Adam:
             )
         if self.transform_gradients is not None:
             gradients = self.transform_gradients(gradients)
-        t = tf.cast(self.steps.assign_add(1), tf.float32)
+        count = 1
+        if begun is not None:  # no tf.cond, inside which replicas could not average gradients
+            gradients = [tf.where(begun, gradient, 0.0) for gradient in gradients]
+            count = tf.cast(begun, tf.int64)
+        # Of gradients of 0 the moments stay 0, and with them the update; 1 prevents 0 / 0.
+        t = tf.maximum(tf.cast(self.steps.assign_add(count), tf.float32), 1.0)
         for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
