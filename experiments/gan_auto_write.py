@@ -1,7 +1,8 @@
 """GAN-auto-write (2017), unconditional: a small convolutional generator.
 
-Source: auto_write.ipynb by Aalind Singh at commit 435ad39 of github.com/aalind0/GAN-auto-write
-(docs/sources.md), a notebook in TensorFlow 1.
+Source: auto_write.ipynb by Aalind Singh at commit 435ad39 of github.com/aalind0/GAN-auto-write, a
+notebook in TensorFlow 1. It is a shortened copy of a tutorial by Jon Bruner and Adit Deshpande
+(docs/sources.md), without the training loop: it loads the tutorial's trained weights.
 
 As published: the generator makes a map of 56 x 56 and convolves it down twice; the discriminator is
 the usual CNN with average-pools, trained on real and on fake images with an Adam for each. Weights,
@@ -12,11 +13,11 @@ that is the default of the notebook's batch normalisation; `evaluate RUN --momen
 the other way. The first 5,000 training images are left out, as TensorFlow's reader does.
 
 Departures:
-1. 200,000 images, as for every system here. The notebook shows no training loop; it says that
-   training takes three hours on a GPU. `make reproduce ARGS=--full` runs 20,000 steps, after which
-   there is no digit either (docs/systems.md).
-2. Nor does it show the order of the updates or how often noise is drawn: here the discriminator on
-   real images, then on fakes, then the generator on fakes of new noise.
+1. 200,000 images, as for every system here, and no pre-training. The tutorial trains the
+   discriminator alone for 300 steps and then both for 100,000. `make reproduce ARGS=--full` runs
+   20,000 steps, the first 300 of them for the discriminator alone (docs/systems.md).
+2. In a step the discriminator is trained on real images, then on fakes, then the generator on fakes
+   of new noise. The tutorial runs both updates of the discriminator at once.
 """
 
 from typing import TYPE_CHECKING

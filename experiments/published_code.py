@@ -4,7 +4,7 @@ Source: Desired-handwriting-digits-generator by Jingwei Gan, handwritten_number_
 commit 656d946 of github.com/deadzombie2333/Digits_generator (docs/sources.md). docs/fidelity.md
 compares each property.
 
-Where the script differs from its own description:
+Where the script differs from its own description, or does what that does not mention:
 1. The noise matrix is drawn once, while the graph is built: one process knows ten images. Another
    process draws another matrix for the same weights (`generate --noise-seed`).
 2. Its "Xavier" is N(0, sqrt(2 / shape[0])) for every tensor, 5 x 5 kernels (0.63) and the
@@ -15,7 +15,7 @@ Where the script differs from its own description:
 
 Departures from the script:
 1. 200 batches per episode, as described and as its published curves show. The script says 2,000 at
-   HEAD and 1,000 one commit earlier, and does not run as it stands.
+   HEAD and 1,000 in its only earlier version, and does not run as it stands.
 2. Other random number generators: the same distributions, not the same numbers. All draws come from
    the run's seed, so a resumed run keeps its noise matrix.
 3. One pass of the discriminator over real and fake images together, and bias and activation after

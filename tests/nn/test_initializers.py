@@ -124,6 +124,10 @@ class Distributions(unittest.TestCase):
             values = init.weights(shape).numpy()
             expected = math.sqrt(2 / shape[0])
             self.assertAlmostEqual(values.std(), expected, delta=0.02 * expected)
+            for limit in (1, 2, 3):  # a normal distribution, not a truncated one
+                share = (np.abs(values) < limit * expected).mean()
+                self.assertAlmostEqual(share, math.erf(limit / math.sqrt(2)), delta=0.01)
+            self.assertGreater(np.abs(values).max(), 3.5 * expected)
         self.assertEqual(np.abs(init.biases(1024, "discriminator", 4)).max(), 0)
         self.assertEqual(np.abs(init.biases(1024, "generator", 4)).max(), 0)
         drawn = np.asarray(init.biases(1024, "determinator", 4))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import unittest
 from pathlib import Path
@@ -41,6 +42,7 @@ from tests.support import (
 # The loop is the same for every system; most tests train this one, which is traced in a second.
 SMALL = ("--experiment", "mlp_gan")
 SHORT = ("--episodes", 2, "--batches", 4, "--batch-size", 10, "--set", "log_every=2")
+LOSSES = ("loss/discriminator", "loss/determinator", "loss/generator_real", "loss/generator_digit")
 FILES = {
     "logs": [
         "checkpoints",
@@ -150,8 +152,11 @@ class Runs(FolderTest):
         out, err = self.train("--seed", "5", system=())
         self.assertEqual(err, "")
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines() if "step" in line), out)
-        for text in ("episode 1 on 50 held-out images", "checkpoints: logs/a"):
-            self.assertIn(text, out)
+        self.assertIn("checkpoints: logs/a", out)
+        losses = r"D (\S+)  C (\S+)  G (\S+) \(real\) \+ (\S+) \(digit\)"
+        found = re.search(f"episode 1 on 50 held-out images: {losses}\n", out)
+        self.assertIsNotNone(found, out)
+        printed = dict(zip(LOSSES, map(float, found.groups()), strict=True))
         self.assertRegex(out, r"\Athree_network on own IDX set \(own\), seed 5, float32: [^\n]+\n")
         self.assertRegex(out, r"\ntrained on own IDX set; [^\n]+: figures/a/episode_02.png\n\Z")
         self.assertNotIn("make ", out)
@@ -175,13 +180,13 @@ class Runs(FolderTest):
             lines = lines_of("a", timed=True)
             self.assertEqual([line["step"] for line in lines], [0, 2, 4, 6, 8])
             self.assertEqual([line["episode"] for line in lines], [1, 1, 1, 2, 2])
-            tags = {"loss/discriminator", "loss/determinator"}
-            tags |= {"loss/generator_real", "loss/generator_digit"}
             for line in lines:
-                self.assertLessEqual(tags, set(line))
+                self.assertLessEqual(set(LOSSES), set(line))
                 held = [key for key in line if key.startswith("held_out/")]
                 self.assertEqual(len(held), 8 if line["step"] in (4, 8) else 0)
                 self.assertEqual("ms_per_step" in line, line["step"] > 0)
+            for tag, value in printed.items():
+                self.assertAlmostEqual(lines[2][f"held_out/{tag}"] / value, 1, delta=0.006)
 
         with self.subTest("drawn again, the figures are the same, also those of half a run"):
             before = digests_in("figures/a")

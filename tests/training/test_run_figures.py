@@ -95,6 +95,9 @@ class Digits(FolderTest):
             run_figures.shuffled_grid(self.sampler, CONFIG, n, "strokes") for n in (1, 1, 2)
         )
         self.assertEqual(sorted(texts_of(one)[1:]), list("0123456789"))
+        places = {(image.ox, image.oy) for image in one.images}
+        self.assertEqual(len(places), 10)  # in two rows of five
+        self.assertEqual([len(set(values)) for values in zip(*places, strict=True)], [5, 2])
         self.assertNotEqual(texts_of(one)[1:], texts_of(two)[1:])
         np.testing.assert_array_equal(grids.pixels(one), grids.pixels(again))
         self.assertFalse(np.array_equal(grids.pixels(one), grids.pixels(two)))
