@@ -6,10 +6,10 @@ Xavier, three Adams and 100 x 200 x 10. Everything else has the constants of the
 (published_code.py), except where they break the description's own promise: readable digits, and
 different handwriting from one generator.
 
-Departures from the script: eleven constants in eight groups. All were chosen on the last 5,000 training images, never on the test
-set. The number behind each is the coverage after 500 steps with the script's constant put back,
-seeds 0, 1 and 2; with none put back it is .217. They were measured with leaky ReLU in the
-determinator, too. docs/fidelity.md has the other figures.
+Departures from the script: eleven constants in eight groups. All were chosen on the last 5,000
+training images, never on the test set. The number behind each is the coverage after 500 steps with
+the script's constant put back, seeds 0, 1 and 2; with none put back it is .217. They were measured
+with leaky ReLU in the determinator, too. docs/fidelity.md has the other figures.
 """
 
 import dataclasses
