@@ -210,5 +210,6 @@ def _bold(texts: list[str], best: set[int]) -> list[str]:
 
 def _markdown(columns: list[str], rows: list[list[str]]) -> list[str]:
     """A Markdown table; the first cell of each row is its title."""
+    columns, *rows = [[text.replace("|", r"\|") for text in line] for line in [columns, *rows]]
     head = [f"| | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
     return head + [f"| {' | '.join(cells)} |" for cells in rows]

@@ -90,10 +90,22 @@ def read(path: Path, full: bool = False) -> Sweep:
     if not trials:
         raise UserError(f"{path}: no variant has a longer schedule; read it without full")
     for trial in trials:
-        run_folders(trial.run)  # raises if it cannot be the name of a run
-    has_twins = len({variant.get("name") for variant in variants}) < len(variants)
-    if has_twins or len({trial.run for trial in trials}) < len(trials):
-        raise UserError(f"{path}: two variants of one name, or a seed twice")
+        try:
+            run_folders(trial.run)  # raises if it cannot be the name of a run
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+    if len({variant.get("name") for variant in variants}) < len(variants):
+        raise UserError(f"{path}: two variants of one name; rename one")
+    by_run: dict[str, Trial] = {}
+    for trial in trials:
+        other = by_run.setdefault(trial.run, trial)
+        if other.variant != trial.variant:
+            raise UserError(
+                f"{path}: {other.variant!r} and {trial.variant!r} would both be run {trial.run};"
+                " rename one in other letters or digits"
+            )
+        if other is not trial:
+            raise UserError(f"{path}: seed {trial.config.seed} is there twice; list it once")
     if "metric" in spec and not swept:
         raise UserError(f"{path}: metric: ranks the points of a grid or of random; leave it out")
     return Sweep(
@@ -136,26 +148,44 @@ def _trials(
     variant_name, experiment = variant.get("name", ""), _text(path, variant, "experiment")
     values = [f"{key}={value}" for key, value in point.items()]
     label = ", ".join(filter(None, [variant_name, *values]))
-    settings = _settings(path, spec) | _settings(path, variant) | point
+    _reject_overlaps(path, "a point", point)
+    layers = [_settings(path, spec), _settings(path, variant), point]
     usual_minutes = _number(path, variant, "minutes", 0, (int, float), 0)
     full_settings = _settings(path, variant, "full")
     if full and not full_settings:
         return
     for seed in _seeds(path, variant.get("seeds", spec.get("seeds"))):
-        config, minutes = _config(experiment, settings | {"seed": seed}), usual_minutes
+        config, minutes = _config(path, experiment, layers, seed), usual_minutes
         if full:
             usual_images = config.total_steps * config.batch_size
-            config = _config(experiment, settings | full_settings | {"seed": seed})
+            config = _config(path, experiment, [*layers, full_settings], seed)
             minutes *= config.total_steps * config.batch_size / usual_images
         run = "-".join([name, _as_run_name(label), *["full"] * full, str(seed)])
         yield Trial(label, run, config, minutes, point)
 
 
-def _config(experiment: str, settings: dict[str, Any]) -> RunConfig:
-    config = config_of(experiment)
-    for key, value in settings.items():
-        config = config.with_text(key, as_text(value))
+def _config(path: Path, experiment: str, layers: list[dict[str, Any]], seed: int) -> RunConfig:
+    """The experiment's config with the settings of each layer, of which a later one wins.
+
+    A layer is applied as a whole: "learning_rate" of a later one replaces "learning_rate.generator"
+    of an earlier one.
+    """
+    try:
+        config = config_of(experiment)
+        for layer in [*layers, {"seed": seed}]:
+            for key, value in layer.items():
+                config = config.with_text(key, as_text(value))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     return config
+
+
+def _reject_overlaps(path: Path, where: str, settings: dict[str, Any]) -> None:
+    """Refuse a field beside a value of one of its networks: which of them counts?"""
+    for key in settings:
+        field = key.partition(".")[0]
+        if field != key and field in settings:
+            raise UserError(f"{path}: {where} has {field} and {key}; leave one out")
 
 
 def _as_run_name(text: str) -> str:
@@ -272,8 +302,8 @@ def _reject_unknown_keys(path: Path, where: str, table: dict, known: set[str]) -
 
 
 def _text(path: Path, table: dict, key: str) -> str:
-    if not (isinstance(table.get(key), str) and table[key]):
-        raise UserError(f"{path}: {key}: needs a text")
+    if not (isinstance(table.get(key), str) and table[key].isprintable() and table[key]):
+        raise UserError(f"{path}: {key}: needs a text of one line")
     return table[key]
 
 
@@ -298,7 +328,9 @@ def _table(path: Path, table: dict, key: str) -> dict[str, Any]:
 
 
 def _settings(path: Path, table: dict, key: str = "settings") -> dict[str, Any]:
-    return {} if table.get(key) == {} else _table(path, table, key)
+    settings = {} if table.get(key) == {} else _table(path, table, key)
+    _reject_overlaps(path, key, settings)
+    return settings
 
 
 def _seeds(path: Path, seeds: Any) -> list[int]:

@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -129,10 +129,13 @@ def run(
 def read_scored(
     sweep: Sweep, logs: str = "logs", figures_folder: str = "figures"
 ) -> list[ScoredTrial]:
-    """The trials that have a report card, in the order of the sweep."""
+    """The trials that have a report card, in the order of the sweep.
+
+    Raises UserError if a run or its card does not belong to the sweep.
+    """
     runs = [(trial, run_folders(trial.run, logs, figures_folder)) for trial in sweep.trials]
     return [
-        ScoredTrial(trial, folders, read_card(folders))
+        ScoredTrial(trial, folders, _read_card(folders, trial))
         for trial, folders in runs
         if _has_card(folders)
     ]
@@ -229,10 +232,19 @@ def _cores() -> int:
 def _is_scored(folders: RunFolders, trial: Trial, cas: bool) -> bool:
     """Whether the run is trained to its end and has a card, with CAS if it is asked for.
 
-    Raises UserError if the run was trained with another config than the trial's.
+    Raises UserError if the run or its card does not belong to the trial.
     """
     if not check_path(folders.record.is_file):
         return False
+    record = _read_record(folders, trial)
+    if record.get("outcome") != "done" or not _has_card(folders):
+        return False
+    scores = _read_card(folders, trial)["samples"]
+    return not cas or "cas" in scores or "label_accuracy" not in scores  # which needs labels, too
+
+
+def _read_record(folders: RunFolders, trial: Trial) -> dict[str, Any]:
+    """run.json. Raises UserError if the run has another config than the trial."""
     record = read_record(folders.record)
     config = config_from_dict(record.get("config"))
     # The names of the classes come with the data, so the sweep does not know them.
@@ -241,12 +253,19 @@ def _is_scored(folders: RunFolders, trial: Trial, cas: bool) -> bool:
             f"run {folders.name}: was trained with other settings than the sweep's; remove the run"
             " or rename the sweep"
         )
-    if record.get("outcome") != "done" or not _has_card(folders):
-        return False
-    if not cas:
-        return True
-    scores = read_card(folders)["samples"]
-    return "cas" in scores or "label_accuracy" not in scores  # which needs labels, too
+    return record
+
+
+def _read_card(folders: RunFolders, trial: Trial) -> Card:
+    """report.json. Raises UserError if the run has another config, or the card another split."""
+    _read_record(folders, trial)
+    card, split = read_card(folders), trial.config.split
+    if card["split"] != split:
+        raise UserError(
+            f"run {folders.name}: its card is of the {card['split']} split, the sweep's of the"
+            f" {split} split; evaluate the run with --split {split}"
+        )
+    return card
 
 
 def _has_card(folders: RunFolders) -> bool:
@@ -278,16 +297,20 @@ def _ranking_table(metric: str, ranking: list[RankedPoint]) -> list[str]:
     about = METRICS[metric]
     lines = [f"| | point | {about.full_title} | seeds |", "| ---: | --- | ---: | ---: |"]
     for number, point in enumerate(ranking, start=1):
-        text = about.mean_text(point.values)
-        lines.append(f"| {number} | {point.label} | {text} | {len(point.values)} |")
+        label, text = point.label.replace("|", r"\|"), about.mean_text(point.values)
+        lines.append(f"| {number} | {label} | {text} | {len(point.values)} |")
     return lines
 
 
 def _csv(trials: list[ScoredTrial]) -> str:
-    """One line per run: its variant, point, seed and name, and the value of every metric."""
+    """One line per run: its variant, point, seed and name, and the value of every metric.
+
+    The fields of the point are called settings.…, because `precision` is a field and a metric.
+    """
     rows = []
     for scored in trials:
-        row = {"variant": scored.label(), **scored.trial.point, "seed": scored.trial.config.seed}
+        point = {f"settings.{key}": value for key, value in scored.trial.point.items()}
+        row = {"variant": scored.label(), **point, "seed": scored.trial.config.seed}
         scores = {metric: score["value"] for metric, score in scored.card["samples"].items()}
         rows.append(row | {"run": scored.trial.run} | scores)
     columns = list(dict.fromkeys(key for row in rows for key in row))

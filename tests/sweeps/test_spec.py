@@ -34,7 +34,7 @@ class Specification(FolderTest):
             ('name = "try"', 'name = "../x"', "run name"),
             ("seeds = [0]", "seeds = []", "seeds: needs a list of whole numbers"),
             ("seeds = [0]", "seeds = [true]", "seeds: needs a list of whole numbers"),
-            ("seeds = [0]", "seeds = [1, 1]", "a seed twice"),
+            ("seeds = [0]", "seeds = [1, 1]", "seed 1 is there twice; list it once"),
             ("episodes = 2", "episode = 2", "'episode': unknown"),
             ("episodes = 2", "seed = 2", "list the seeds in seeds"),
             ("beta1 = 0", "beta1 = 2", "does not fit"),
@@ -55,6 +55,13 @@ class Specification(FolderTest):
             ),
             ('name = "no momentum"', 'name = "x"\nseeds = 3', "seeds: needs a list"),
             ('"no momentum"', '"mlp_gan"', "two variants of one name"),
+            ('"no momentum"', '"mlp gan"', "'mlp_gan' and 'mlp gan' would both be run try-mlp_gan"),
+            ('"no momentum"', '"no\\nmomentum"', "name: needs a text of one line"),
+            (
+                "beta1 = 0",
+                'beta1 = 0, "beta1.generator" = 0',
+                "has beta1 and beta1.generator; leave",
+            ),
         ):
             with self.subTest(new), self.assertRaisesRegex(UserError, message):
                 self.read(SPEC.replace(old, new, 1))
@@ -62,6 +69,21 @@ class Specification(FolderTest):
             self.read(SPEC.partition("[[variants]]")[0])
         with self.assertRaisesRegex(UserError, "no such file"):
             spec.read(Path("none.toml"))
+
+    def test_what_an_experiment_refuses_names_the_file(self):
+        for old, new in (
+            ("beta1 = 0", "beta1 = 2"),
+            ('experiment = "mlp_gan"', 'experiment = "a"'),
+        ):
+            with self.assertRaisesRegex(UserError, r"\Aspec.toml: "):
+                self.read(SPEC.replace(old, new, 1))
+
+    def test_settings_of_a_variant_replace_those_of_all_runs(self):
+        """Also those of single networks, whatever the order in which they are written."""
+        both = '"beta1.generator" = 0.7\nepisodes = 2'
+        usual, changed = self.read(SPEC.replace("episodes = 2", both)).trials
+        self.assertEqual(tuple(usual.config.beta1), (0.7, 0.9))
+        self.assertEqual(tuple(changed.config.beta1), (0, 0))
 
     def test_a_variant_can_have_its_own_seeds_and_a_longer_schedule(self):
         text = (
@@ -128,6 +150,15 @@ class Points(FolderTest):
             self.assertEqual(trial.config.learning_rate.discriminator, 2e-3)
         self.assertEqual(sweep.trials[0].variant, "beta1=0.5, learning_rate.generator=0.001")
         self.assertEqual(sweep.trials[0].run, "try-beta1_0.5_learning_rate.generator_0.001-0")
+
+    def test_points_replace_the_settings_of_all_runs(self):
+        settings = POINTS.replace("[settings]", '[settings]\n"beta1.generator" = 0.1')
+        grid = self.read(settings + "[grid]\nbeta1 = [0.5, 0.9]\n")
+        seen = [tuple(trial.config.beta1) for trial in grid.trials]
+        self.assertEqual(seen, [(0.5, 0.5), (0.5, 0.5), (0.9, 0.9), (0.9, 0.9)])
+        overlap = '[grid]\nbeta1 = [0.5, 0.9]\n"beta1.generator" = [0.1, 0.2]\n'
+        with self.assertRaisesRegex(UserError, "a point has beta1 and beta1.generator; leave one"):
+            self.read(POINTS + overlap)
 
     def test_every_variant_has_every_random_point_at_every_point_of_the_grid(self):
         variants = "".join(

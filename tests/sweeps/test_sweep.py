@@ -1,11 +1,13 @@
 """Sweeps: real runs of a specification, and the ranking of its points."""
 
 import csv
+import io
 import json
 import shutil
 import unittest
 from pathlib import Path
 
+from gan3.core.errors import UserError
 from gan3.runs.run_files import run_folders
 from gan3.sweeps import spec, sweep
 from tests.support import FolderTest, call, keep_judge, lines_of, slow, write_idx_set
@@ -132,7 +134,7 @@ class Ranking(FolderTest):
                 logs.mkdir(parents=True)
                 record = {"started": "2026", "config": config.to_dict(), "outcome": "done"}
                 (logs / "run.json").write_text(json.dumps(record))
-                card = dict.fromkeys(("experiment", "data_digest", "split"), "x")
+                card = {"experiment": "x", "data_digest": "x", "split": "validation"}
                 card |= {"judge": {"digest": "x"}, "real": {metric: {"value": 1.0}}}
                 card["samples"] = {metric: {"value": values[key]}}
                 (logs / "report.json").write_text(json.dumps(card))
@@ -145,6 +147,29 @@ class Ranking(FolderTest):
         self.assertEqual([point.mean for point in ranking], [6, 8, 9])
         self.assertEqual([len(point.values) for point in ranking], [1, 2, 1])
         self.assertEqual(ranking[1].point, {"beta1": 0.5, "learning_rate.generator": 1e-3})
+
+    def test_runs_and_cards_of_other_settings_are_refused(self):
+        specified = self.read("recall", {(0.5, 1e-3, 0): 0.5})
+        run = specified.trials[0].run
+        self.assertEqual(len(sweep.read_scored(specified)), 1)
+        for name, change, message in (
+            ("report.json", {"split": "test"}, "card is of the test split.*--split validation"),
+            ("run.json", {"config": specified.trials[1].config.to_dict()}, "other settings than"),
+        ):
+            path = Path("logs", run, name)
+            before = path.read_text()
+            path.write_text(json.dumps(json.loads(before) | change))
+            with self.assertRaisesRegex(UserError, rf"\Arun {run}: .*{message}"):
+                sweep.read_scored(specified)
+            path.write_text(before)
+
+    def test_a_field_and_a_metric_of_one_name_have_columns_of_their_own(self):
+        """`precision` is "float32" and a metric."""
+        specified = self.read("precision", {(0.5, 1e-3, 0): 0.25})
+        (scored,) = sweep.read_scored(specified)
+        trial = scored.trial._replace(point={"precision": "float32"})
+        (row,) = csv.DictReader(io.StringIO(sweep._csv([scored._replace(trial=trial)])))
+        self.assertEqual((row["settings.precision"], row["precision"]), ("float32", "0.25"))
 
     def test_cards_without_a_judge_have_no_rank(self):
         specified = self.read("distinct_fraction", {(0.5, 1e-3, 0): 1.0, (0.9, 1e-3, 1): 0.5})
