@@ -5,6 +5,7 @@ its function returns the contribution of each image, so that the mean, the value
 bootstrap interval come from one array.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -239,12 +240,12 @@ def distinct_fraction(images: np.ndarray) -> float:
     return len({image.tobytes() for image in images}) / len(images)
 
 
-def mean_pairwise_distance(features: np.ndarray, labels: np.ndarray) -> float:
-    """Mean distance between two images of the same digit, averaged over the digits.
+def mean_pairwise_distances(features: np.ndarray, labels: np.ndarray) -> dict[int, float]:
+    """Mean distance between two images of the same digit, by digit.
 
-    features [N, D], labels [N]. A digit with only one image is left out; 0 if there is no pair.
+    features [N, D], labels [N]. A digit with only one image is left out.
     """
-    means = []
+    means = {}
     for digit in np.unique(labels):
         of_digit = features[labels == digit]
         if len(of_digit) > 1:
@@ -253,8 +254,19 @@ def mean_pairwise_distance(features: np.ndarray, labels: np.ndarray) -> float:
                 np.sqrt(_squared_distances(of_digit[start : start + _BLOCK], of_digit)).sum()
                 for start in range(0, len(of_digit), _BLOCK)
             )
-            means.append(total / (len(of_digit) * (len(of_digit) - 1)))
-    return float(np.mean(means)) if means else 0.0
+            means[int(digit)] = float(total / (len(of_digit) * (len(of_digit) - 1)))
+    return means
+
+
+def diversity_ratio(distances: dict[int, float], real_distances: dict[int, float]) -> float:
+    """Mean pairwise distance of fakes, relative to real images of the same digits.
+
+    Both by digit; a digit that one of them lacks is left out, because ones are closer to each other
+    than zeros. NaN if no digit is left, or all real images of these are equal.
+    """
+    both = distances.keys() & real_distances.keys()
+    real = math.fsum(real_distances[digit] for digit in both)
+    return math.fsum(distances[digit] for digit in both) / real if real else math.nan
 
 
 def nearest_images(

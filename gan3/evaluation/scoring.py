@@ -156,7 +156,7 @@ class Scorer:
                 dataset.held_out_images, self._features, k=NEIGHBOURS
             )
             self._ghost_limit = float(np.quantile(ghost_scores, _GHOST_QUANTILE))
-            self._diversity = metrics.mean_pairwise_distance(self._features, self._labels)
+            self._spreads = metrics.mean_pairwise_distances(self._features, self._labels)
 
     def score(self, samples: SampleSet, train_indices: np.ndarray | None = None) -> Evaluation:
         """All metrics of `samples` but the CAS and those of the style.
@@ -213,9 +213,10 @@ class Scorer:
         coverage = [float(values.mean()) if len(values) else None for values in of_class]
         covered = [fraction for fraction in coverage if fraction is not None]
         scores["worst_class_coverage"] = _score(min(covered))
-        if self._diversity:  # 0 if no class has two different images
-            value = metrics.mean_pairwise_distance(features, classes) / self._diversity
-            scores["within_class_diversity"] = _score(value)
+        spreads = metrics.mean_pairwise_distances(features, classes)
+        ratio = metrics.diversity_ratio(spreads, self._spreads)
+        if np.isfinite(ratio):
+            scores["within_class_diversity"] = _score(ratio)
         return scores, coverage
 
     def _predicted_class_scores(self, predicted: np.ndarray) -> Scores:

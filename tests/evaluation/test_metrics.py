@@ -253,13 +253,20 @@ class DiversityAndMemorization(unittest.TestCase):
             metrics.distinct_fraction(np.concatenate([images, images[:1], images[:3]])), 0.5
         )
 
-    def test_mean_pairwise_distance(self):
+    def test_mean_pairwise_distances(self):
         features = np.array([[0.0, 0], [3, 4], [0, 10], [1, 1], [1, 2], [9, 9]])
         labels = np.array([2, 2, 2, 5, 5, 7])
         twos = (5 + 10 + math.hypot(3, 6)) / 3
-        got = metrics.mean_pairwise_distance(features, labels)
-        self.assertAlmostEqual(got, (twos + 1) / 2, delta=1e-9)  # the only seven has no pair
-        self.assertEqual(metrics.mean_pairwise_distance(features[:1], labels[:1]), 0)
+        got = metrics.mean_pairwise_distances(features, labels)
+        self.assertEqual(set(got), {2, 5})  # the only seven has no pair
+        self.assertAlmostEqual(got[2], twos, delta=1e-9)
+        self.assertAlmostEqual(got[5], 1, delta=1e-9)
+        self.assertEqual(metrics.mean_pairwise_distances(features[:1], labels[:1]), {})
+
+    def test_diversity_ratio(self):
+        self.assertAlmostEqual(
+            metrics.diversity_ratio({1: 2.0, 3: 4.0, 4: 9.0}, {1: 5.0, 3: 7.0}), 0.5
+        )
 
     def test_nearest_image(self):
         others, images = self.draw(1500), self.draw(7)

@@ -279,21 +279,25 @@ class DiversityAndMemorization(unittest.TestCase):
         expected = len(np.unique(images.reshape(200, -1), axis=0)) / 200
         self.assertEqual(metrics.distinct_fraction(images), expected)
 
-    def test_mean_pairwise_distance(self):
+    def test_mean_pairwise_distances(self):
         labels = np.random.default_rng(1).integers(0, 4, 80)
         for width in (1, 16):
             for scale, offset in ((1, 0), (1e-8, 0), (1e20, 0), (1, 1e4), (1, 1e8)):
                 features = normal(2, 80, width) * scale + offset
-                expected = np.mean([distance.pdist(features[labels == d]).mean() for d in range(4)])
-                got = metrics.mean_pairwise_distance(features, labels)
-                self.assertAlmostEqual(got / expected, 1, delta=1e-9, msg=f"{scale} {offset}")
+                got = metrics.mean_pairwise_distances(features, labels)
+                for d in range(4):
+                    expected = distance.pdist(features[labels == d]).mean()
+                    self.assertAlmostEqual(
+                        got[d] / expected, 1, delta=1e-9, msg=f"{scale} {offset}"
+                    )
         for features in (np.full((80, 3), 0.1), np.repeat(normal(3, 1, 64), 80, axis=0)):
-            self.assertEqual(metrics.mean_pairwise_distance(features, labels), 0)
+            got = metrics.mean_pairwise_distances(features, labels)
+            self.assertEqual(got, dict.fromkeys(range(4), 0))
 
     def test_pairwise_distance_over_several_blocks(self):
         features = normal(4, 2100, 2)
-        got = metrics.mean_pairwise_distance(features, np.zeros(2100, int))
-        self.assertAlmostEqual(got / distance.pdist(features).mean(), 1, delta=1e-9)
+        got = metrics.mean_pairwise_distances(features, np.zeros(2100, int))
+        self.assertAlmostEqual(got[0] / distance.pdist(features).mean(), 1, delta=1e-9)
 
     def test_nearest_images(self):
         images, others = self.images(5, 40), self.images(6, 1200)

@@ -166,20 +166,38 @@ class Neighbours(unittest.TestCase):
 
 class Diversity(unittest.TestCase):
     @given(features(), SEEDS, POWERS)
-    def test_mean_pairwise_distance(self, a, seed, scale):
+    def test_mean_pairwise_distances(self, a, seed, scale):
         random = np.random.default_rng(seed)
         labels, order = random.integers(0, 3, len(a)), random.permutation(len(a))
-        got = metrics.mean_pairwise_distance(a, labels)
+        got = metrics.mean_pairwise_distances(a, labels)
         diameter = 2 * np.sqrt((a**2).sum(axis=1).max())
-        self.assertTrue(0 <= got <= diameter + 1e-9)
-        for points, names, expected in (
-            (a[order], labels[order], got),
-            (a * scale, labels, got * scale),
-            (a + 1e6, labels, got),
-            (a, labels + 4, got),
+        for value in got.values():
+            self.assertTrue(0 <= value <= diameter + 1e-9)
+        for points, names, factor, first in (
+            (a[order], labels[order], 1, 0),
+            (a * scale, labels, scale, 0),
+            (a + 1e6, labels, 1, 0),
+            (a, labels + 4, 1, 4),
         ):
-            again = metrics.mean_pairwise_distance(points, names)
-            self.assertAlmostEqual(again, expected, delta=1e-9 * (1 + expected))
+            again = metrics.mean_pairwise_distances(points, names)
+            self.assertEqual(set(again), {label + first for label in got})
+            for label, value in got.items():
+                expected = value * factor
+                close = 1e-9 * (1 + expected)
+                self.assertAlmostEqual(again[label + first], expected, delta=close)
+
+    @given(st.dictionaries(st.integers(0, 9), st.floats(0.1, 10), min_size=1), st.floats(0.1, 10))
+    def test_diversity_ratio(self, real, factor):
+        """Only digits of both sets count; equal ones have 1; NaN without any."""
+        fake = {digit: factor * value for digit, value in real.items()}
+        self.assertAlmostEqual(metrics.diversity_ratio(fake, real) / factor, 1, delta=1e-9)
+        for more in (fake | {10: 5.0}, fake):
+            for digit in list(real)[1:]:
+                more = {key: value for key, value in more.items() if key != digit}
+                ratio = metrics.diversity_ratio(more, real | {11: 3.0})
+                self.assertAlmostEqual(ratio / factor, 1, delta=1e-9)
+        self.assertTrue(np.isnan(metrics.diversity_ratio({10: 1.0}, real)))
+        self.assertTrue(np.isnan(metrics.diversity_ratio(fake, dict.fromkeys(real, 0.0))))
 
     @given(st.integers(0, 30), SEEDS)
     def test_the_nearest_of_images_that_contain_the_image(self, copies, seed):

@@ -121,6 +121,13 @@ class Scoring(unittest.TestCase):
         self.assertEqual(scores["worst_class_coverage"], float(f"{min(evaluation.coverage):.6g}"))
         self.assertLess(scores["within_class_diversity"], 0.01)
 
+    def test_real_images_of_one_digit_are_as_diverse_as_real_images(self):
+        """Although ones are closer to each other than zeros."""
+        for digit in (0, 1, 8):
+            own = np.flatnonzero(self.held_out_labels == digit)
+            _, scores = self.evaluate(self.held_out[own], self.held_out_labels[own])
+            self.assertAlmostEqual(scores["within_class_diversity"], 1, delta=1e-5, msg=digit)
+
     def test_ghosts_are_detected(self):
         """Faint, smeared strokes on every fourth image; held-out images have 1 % by definition."""
         images = self.fresh.copy()
