@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.classes import DIGITS, MAX_CLASSES, MIN_CLASSES, images_noun, is_class_name
+from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
 from gan3.core.files import cannot_read
 from gan3.evaluation.scoring import METRICS, Card, Metric
@@ -78,28 +79,47 @@ def compare(
 
     Args:
         names: of the runs; repeated names count once.
-        grouped: put runs of one experiment into one column, mean ± standard deviation.
+        grouped: put runs of one experiment into one column, mean ± standard deviation. Runs of it
+            with other settings than its first run have columns of their own, which name these.
 
     Raises:
         UserError: a run has no card, or the cards are of different judges, data or splits.
     """
     groups: dict[str, dict[str, Card]] = {}
+    seeds: dict[str, set[int]] = {}
+    first: dict[str, RunConfig] = {}  # config by experiment
     for name in dict.fromkeys(names):
         folders = run_folders(name, logs, figures_folder)
         card, record = read_card(folders), read_record(folders.record)
-        steps = config_from_dict(record.get("config")).total_steps
-        column = label_with_step(card["experiment"] if grouped else name, card, steps)
+        config = config_from_dict(record.get("config"))
+        column = name
+        if grouped:
+            changed = config.differences(first.setdefault(card["experiment"], config))
+            values = [f"{key}={as_text(getattr(config, key))}" for key in changed if key != "seed"]
+            column = ", ".join([card["experiment"], *values])
+        column = label_of(column, card, config)
         groups.setdefault(column, {})[name] = card
+        seeds.setdefault(column, set()).add(config.seed)
     return side_by_side(
-        {
-            f"{column} ({len(cards)} seeds)" if len(cards) > 1 else column: cards
-            for column, cards in groups.items()
-        }
+        {_with_count(column, len(cards), seeds[column]): cards for column, cards in groups.items()}
     )
 
 
-def label_with_step(name: str, card: Card, steps: int, separator: str = ", ") -> str:
-    """`name`, and the step of the card if the run of `steps` went on after it."""
+def _with_count(column: str, runs: int, seeds: set[int]) -> str:
+    if runs == 1:
+        return column
+    return f"{column} ({runs} {'seeds' if len(seeds) == runs else 'runs'})"
+
+
+def label_of(name: str, card: Card, config: RunConfig, separator: str = ", ") -> str:
+    """`name`, and what is unusual about the card of its run.
+
+    That is an earlier step than the last, and other moments of batch normalisation than the
+    config's.
+    """
+    moments, steps = card.get("sampling_moments"), config.total_steps
+    if moments in ("running", "batch") and moments != getattr(config, "sampling_moments", moments):
+        name = f"{name}{separator}{moments} moments"
     step = card.get("step", steps)
     early = isinstance(step, int) and step < steps
     return f"{name}{separator}step {step} of {steps}" if early else name
@@ -108,8 +128,9 @@ def label_with_step(name: str, card: Card, steps: int, separator: str = ", ") ->
 def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     """Compare groups of cards, given by column title and run name.
 
-    A column has the mean of its group, ± standard deviation if there are several runs. Raises
-    UserError if the cards are of different judges, data or splits.
+    A column has the mean of its group, ± standard deviation if there are several runs, and in
+    brackets how many runs have the metric if not all have. Raises UserError if the cards are of
+    different judges, data or splits.
     """
     cards = {name: card for group in groups.values() for name, card in group.items()}
     first = next(iter(cards))
@@ -140,6 +161,9 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
                 real = []
             columns = [*values, real[:1]]
             texts = [metric.mean_text(column) for column in columns]
+            for i, (column, group) in enumerate(zip(values, groups.values(), strict=True)):
+                if 0 < len(column) < len(group):
+                    texts[i] += f" ({len(column)} of {len(group)})"
             rows.append((metric, texts, _best(values, metric)))
             for column_means, column in zip(means, columns, strict=True):
                 if column:

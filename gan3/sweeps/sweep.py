@@ -21,7 +21,7 @@ from gan3.core.config import as_text
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, write_atomically
 from gan3.core.log import Log
-from gan3.evaluation.comparison import Comparison, label_with_step, read_card, side_by_side
+from gan3.evaluation.comparison import Comparison, label_of, read_card, side_by_side
 from gan3.evaluation.report_card import data_of
 from gan3.evaluation.scoring import METRICS, Card
 from gan3.plots import grids
@@ -47,10 +47,8 @@ class ScoredTrial(NamedTuple):
     card: Card
 
     def label(self, separator: str = ", ") -> str:
-        """The variant, and the step of the card if the run went on after it."""
-        return label_with_step(
-            self.trial.variant, self.card, self.trial.config.total_steps, separator
-        )
+        """The variant, and what is unusual about its card."""
+        return label_of(self.trial.variant, self.card, self.trial.config, separator)
 
 
 class RankedPoint(NamedTuple):

@@ -1,5 +1,6 @@
 """Report cards side by side."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -15,11 +16,12 @@ from gan3.runs.registry import config_of
 from tests.support import FolderTest, call
 
 
-def write_run(name, card):
+def write_run(name, card, experiment="best", **settings):
     """A run's record and its card, as training and evaluation write them."""
     logs = Path("logs", name)
-    logs.mkdir(parents=True)
-    record = {"started": "2026-01-01", "config": config_of("best").to_dict(), "outcome": "done"}
+    logs.mkdir(parents=True, exist_ok=True)
+    config = dataclasses.replace(config_of(experiment), **settings)
+    record = {"started": "2026-01-01", "config": config.to_dict(), "outcome": "done"}
     write_json(logs / "run.json", record)
     write_json(logs / "report.json", card)
 
@@ -40,8 +42,8 @@ class Compare(FolderTest):
     def setUp(self):
         super().setUp()
         self.cards = {"a": make_card(0), "b": make_card(1)}
-        for name, card in self.cards.items():
-            write_run(name, card)
+        for seed, (name, card) in enumerate(self.cards.items()):
+            write_run(name, card, seed=seed)
 
     def head(self, *arguments):
         """The first line of the Markdown table of both runs."""
@@ -116,11 +118,40 @@ class Compare(FolderTest):
         self.assertRegex(self.head("--by-experiment"), r"\| best, step 1 of \d+ \|")
 
     def test_runs_of_one_experiment_are_a_mean_and_a_standard_deviation(self):
-        self.assertIn("best (2 seeds)", self.head("--by-experiment"))
+        self.assertIn("| best (2 seeds) |", self.head("--by-experiment"))
+        write_run("b", self.cards["b"], seed=0)
+        self.assertIn("| best (2 runs) |", self.head("--by-experiment"))
         lines = comparison.compare(["a", "b"], grouped=True).markdown()
         values = [card["samples"]["precision"]["value"] for card in self.cards.values()]
         line = next(row for row in lines if row.startswith("| precision"))
         self.assertIn(f" {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} ", line)
+
+    def test_runs_of_one_experiment_with_other_settings_are_in_another_column(self):
+        write_run("c", make_card(2), batch_size=50, episodes=3)
+        lines = comparison.compare(["a", "c", "b"], grouped=True).markdown()
+        self.assertIn("| best (2 seeds) | best, episodes=3, batch_size=50 |", lines[0])
+
+    def test_a_mean_over_some_of_the_runs_says_of_how_many(self):
+        write_run("c", make_card(2), seed=2)
+        for name in ("a", "c"):
+            path = Path(f"logs/{name}/report.json")
+            card = json.loads(path.read_text())
+            card["samples"]["cas"] = {"value": 0.75}
+            write_json(path, card)
+        lines = comparison.compare(["a", "b", "c"], grouped=True).markdown()
+        cas, recall = (
+            next(line for line in lines if line.startswith(f"| {METRICS[metric].title}"))
+            for metric in ("cas", "recall")
+        )
+        self.assertIn(" 0.7500 ± 0.0000 (2 of 3) ", cas)
+        self.assertNotIn(" of 3)", recall)
+
+    def test_a_card_of_other_moments_than_the_runs_own_says_so(self):
+        cards = {}
+        for name, moments in (("a", "batch"), ("b", "running")):
+            cards[name] = make_card(0) | {"experiment": "gan_auto_write", "step": 4000}
+            write_run(name, cards[name] | {"sampling_moments": moments}, "gan_auto_write")
+        self.assertIn("| a | b, running moments |", self.head())
 
     def test_cards_of_other_judges_data_or_splits_are_refused(self):
         path = Path("logs/b/report.json")
