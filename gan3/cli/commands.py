@@ -404,6 +404,10 @@ def _export(options: argparse.Namespace) -> int:
         raise UserError(
             f"--out {options.out}: the format {options.format} needs a name that ends in {suffix}"
         )
+    if options.moments is not None and options.format == "npz":
+        raise UserError(
+            f"--moments {options.moments}: not in an npz file, which holds weights only"
+        )
     import_tensorflow()
     from gan3.core import files
 

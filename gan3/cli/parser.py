@@ -63,6 +63,15 @@ def _fraction(text: str) -> float:
     return value
 
 
+def _path(text: str) -> str:
+    """A path as it is given. An empty one is a variable of the shell that is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError(
+            "the path is empty; name a file or folder, or leave it out"
+        )
+    return text
+
+
 def _output_file(*suffixes: str) -> Callable[[str], Path]:
     """The path of a file to write; it ends in one of `suffixes`, if there are any."""
 
@@ -84,8 +93,10 @@ def _output_file(*suffixes: str) -> Callable[[str], Path]:
 # -- options of several commands -------------------------------------------------------------------
 def _add_folders(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--logs", metavar="DIR", default="logs", help="folder of all runs (default: logs)")
-    add("--figures", metavar="DIR", default="figures", help="folder of figures (default: figures)")
+    text = "folder of all runs (default: logs)"
+    add("--logs", metavar="DIR", type=_path, default="logs", help=text)
+    text = "folder of figures (default: figures)"
+    add("--figures", metavar="DIR", type=_path, default="figures", help=text)
 
 
 def _add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
@@ -220,7 +231,7 @@ def _generate(parser: argparse.ArgumentParser) -> None:
         "write in the style of these pictures of one digit each, of any size, or of images in an"
         " npz file; a digit that they show is written as it is there, others in the mean style"
     )
-    add("--style", metavar="FILE", nargs="+", action="extend", help=text)
+    add("--style", metavar="FILE", type=_path, nargs="+", action="extend", help=text)
     text = "number of rows, each in another style, or each a little different (default: 1)"
     add("--variants", metavar="N", type=_whole_number(1, 100), default=1, help=text)
     text = "width of each image: 18 pixels (28 if no digit), or that of its ink (default: fixed)"
@@ -229,7 +240,8 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     add("--as-published", action="store_true", help=text)
     add("--path", action="store_true", help="print only the path of the file")
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
-    add("--separate", metavar="DIR", help="also write each image as a picture to this folder")
+    text = "also write each image as a picture to this folder"
+    add("--separate", metavar="DIR", type=_path, help=text)
     _add_seed(parser)
     _add_noise_seed(parser)
     _add_moments(parser)
@@ -246,7 +258,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     _add_run(source, "evaluate")
     _add_pretrained(source, "evaluate")
     text = "evaluate an npz with images and labels, an npy, or a folder with a folder per class"
-    source.add_argument("--samples", metavar="FILE", help=text)
+    source.add_argument("--samples", metavar="FILE", type=_path, help=text)
     text = "also train a classifier on samples and test it on real digits (CAS)"
     add("--cas", action="store_true", help=text)
     text = "held-out images to compare with (default: those of the run, otherwise test)"
@@ -257,7 +269,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     _add_ink(parser)
     judge = parser.add_mutually_exclusive_group()
     text = "judge from train-judge to score with (default: the bundled or cached one)"
-    judge.add_argument("--judge", metavar="FILE.npz", help=text)
+    judge.add_argument("--judge", metavar="FILE.npz", type=_path, help=text)
     _add_train_judge(judge)
     add("--json", metavar="FILE", type=_output_file(), help="also write the report card here")
     _add_moments(parser)

@@ -143,6 +143,18 @@ class Arguments(FolderTest):
                     message = f"argument {option}: '{re.escape(value)}' does not end in {suffix};"
                     self.assert_refused(message, *command.split(), option, value)
 
+    def test_an_empty_path_is_refused_and_not_read_as_no_path(self):
+        for command, option in (
+            ("evaluate", "--judge"),
+            ("evaluate", "--samples"),
+            ("generate 12", "--separate"),
+            ("generate 12", "--style"),
+            ("train", "--logs"),
+            ("compare a", "--figures"),
+        ):
+            message = f"argument {option}: the path is empty; name a file or folder, or leave it"
+            self.assert_refused(message, *command.split(), option, "")
+
     def test_suffixes_may_be_in_capitals(self):
         self.assertEqual(self.parse("sample", "--out", "a/X.NPZ").out, Path("a/X.NPZ"))
 
