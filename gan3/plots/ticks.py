@@ -11,7 +11,7 @@ def set_log_ticks(axis: Axis) -> None:
     if span < 5:  # a decade's 1, 2 and 5 would be one tick or two
         axis.set_major_locator(MaxNLocator(4))
     else:
-        subs = (1, 2, 5) if span < 300 else (1, 3) if span < 10_000 else (1,)
+        subs = (1, 2, 5) if span < 300 else (1, 3) if span < 1000 else (1,)
         axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())

@@ -69,6 +69,23 @@ class TrainingProgress(unittest.TestCase):
             axes.figure.canvas.draw()
             self.assertTrue(np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all())
 
+    def test_numbers_at_the_ticks_do_not_overlap(self):
+        for lowest in (1, 200):
+            for span in (1.2, 3, 10, 100, 290, 900, 2_000, 9_000, 1e5):
+                rows = np.array([[lowest, 2.0, 90.0], [lowest * span, 2 * span, 3.0]])
+                for axes in sweeps.training_progress({"a": rows}, "title").get_axes():
+                    axes.figure.canvas.draw()
+                    low, high = axes.get_xlim()
+                    boxes = [
+                        label.get_window_extent()
+                        for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+                        if low <= at <= high
+                    ]
+                    with self.subTest(lowest=lowest, span=span):
+                        self.assertGreater(len(boxes), 1)
+                        for left, right in zip(boxes, boxes[1:], strict=False):
+                            self.assertLess(left.x1 + 2, right.x0)
+
 
 class Parallel(unittest.TestCase):
     def test_lines_go_through_the_values_of_their_points(self):
