@@ -48,7 +48,8 @@ def make_walk(
         labels: of one to ten classes; None for a default choice. A system that is not
             class-conditional has none.
         seed: of the noise.
-        truncation: the factor, 0 to 1, by which all noise is scaled; below 1 the title names it.
+        truncation: the factor, 0 to 1, by which all noise is scaled, the values of a sweep, too;
+            below 1 the title names it.
         start: noise [entries] in place of the seed's first, such as the style of a picture.
 
     Raises:
@@ -96,7 +97,7 @@ class _Walker:
     """Draws the noise and the images of one system."""
 
     def __init__(self, system: System, seed: int, truncation: float, start: np.ndarray | None):
-        self.system, self._seed, self._truncation = system, seed, np.float32(truncation)
+        self.system, self._seed, self.truncation = system, seed, np.float32(truncation)
         self._start = start
         self._classes = len(system.class_names)
         self._blend = tf.function(
@@ -123,7 +124,7 @@ class _Walker:
         """The noise vector of a class with this number, float32 [entries]."""
         seed = tf.constant(seed_of(self._seed, LATENT, number), tf.int32)
         noise = self.system.noise(tf.constant([label]), seed).numpy()[0]
-        return self._truncation * noise
+        return self.truncation * noise
 
     @property
     def has_start(self) -> bool:
@@ -134,7 +135,7 @@ class _Walker:
         """The noise vector to start from: the one given, or that of a class with this number."""
         if self._start is None:
             return self.noise(label, number)
-        return self._truncation * self._start
+        return self.truncation * self._start
 
     def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""
@@ -197,7 +198,7 @@ def _grid(walker: _Walker, labels: list[int]) -> Walk:
 
 def _sweep(walker: _Walker, labels: list[int]) -> Walk:
     """One entry of a class's noise at a time, with the others unchanged."""
-    limit = NOISE_RANGES[walker.system.noise_distribution]
+    limit = walker.truncation * NOISE_RANGES[walker.system.noise_distribution]
     values = np.linspace(-limit, limit, _FRAMES)
     rows, row_labels = [], []
     for label in labels:
@@ -208,7 +209,8 @@ def _sweep(walker: _Walker, labels: list[int]) -> Walk:
             rows.append(walker.draw_class(label, noise))
             row_labels.append(_row_label(walker, labels, label, f"entry {entry}"))
     title = f"one noise entry of {_names(walker, labels)} at a time"
-    return _from_frames(title, rows, values, row_labels)
+    decimals = 1 if walker.truncation == 1 else 2
+    return _from_frames(title, rows, values, row_labels, decimals)
 
 
 def _names(walker: _Walker, labels: list[int]) -> str:
@@ -221,11 +223,14 @@ def _row_label(walker: _Walker, labels: list[int], label: int, text: str) -> str
 
 
 def _from_frames(
-    title: str, rows: list[np.ndarray], values: np.ndarray, row_labels: list[str]
+    title: str, rows: list[np.ndarray], values: np.ndarray, row_labels: list[str], decimals: int = 1
 ) -> Walk:
-    """A walk of rows [frames, 28, 28] along `values` [frames]; the sheet shows some of them."""
+    """A walk of rows [frames, 28, 28] along `values` [frames]; the sheet shows some of them.
+
+    decimals: of the values above the columns.
+    """
     shown = np.linspace(0, _FRAMES - 1, _COLUMNS).astype(int)
-    column_labels = [f"{values[i]:.1f}" for i in shown]
+    column_labels = [f"{values[i]:z.{decimals}f}" for i in shown]  # z: no "-0.0"
     images = np.concatenate([row[shown] for row in rows])
     return Walk(title, images, column_labels, row_labels, np.stack(rows, axis=1))
 

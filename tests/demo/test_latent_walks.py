@@ -114,6 +114,21 @@ class Walks(unittest.TestCase):
             row = walk.images.reshape(10, 11, 28, 28)[entry]
             self.assert_same_pixels(row[[0, 5, 10]], self.draw(5, *swept))
 
+    def test_truncation_scales_the_swept_entry_and_its_labels(self):
+        def walk(truncation):
+            return latent_walks.make_walk(self.system, [5], "sweep", 4, truncation)
+
+        self.assertEqual(walk(1.0).column_labels[::5], ["-1.0", "0.0", "1.0"])
+        half = walk(0.5)
+        self.assertEqual(half.column_labels[:3], ["-0.50", "-0.40", "-0.30"])
+        swept = np.tile(np.float32(0.5) * self.noise(5, 0), (2, 1))
+        swept[:, 3] = (-0.5, 0.5)
+        row = half.images.reshape(10, 11, 28, 28)[3]
+        self.assert_same_pixels(row[[0, 10]], self.draw(5, *swept))
+        none = walk(0.0)
+        self.assertEqual(set(none.column_labels), {"0.00"})
+        self.assertEqual(len(np.unique(none.images, axis=0)), 1)
+
     def test_a_start_stands_for_the_first_noise_vector_of_the_seed(self):
         start = np.linspace(-0.9, 0.9, 10).astype(np.float32)
         expected = self.draw(5, start)[0].astype(int)
