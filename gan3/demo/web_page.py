@@ -7,6 +7,7 @@ The page's parts are in the folder `page`. Its networks are in `network.js`, whi
 import base64
 import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -138,15 +139,20 @@ def _fixed_noise(sampler: DigitSampler) -> list[list[float]] | None:
 
 
 def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:
-    page = (_FOLDER / "page.html").read_text(encoding="utf-8")
-    page = page.replace("STYLE_HERE", (_FOLDER / "page.css").read_text(encoding="utf-8").strip())
-    for place, text in (_words(class_names) | {"TITLE_HERE": name}).items():
-        page = page.replace(place, html.escape(text))
+    words = _words(class_names) | {"TITLE_HERE": name}
     # A script ends at "</script", and not there after "<!--<script": a class may have such a name.
     data = json.dumps(model).replace("<", "\\u003c")
-    scripts = "\n".join((_FOLDER / script).read_text(encoding="utf-8") for script in _SCRIPTS)
-    page = page.replace("SCRIPT_HERE", scripts.strip())
-    return page.replace("MODEL_HERE", data)  # last: a class may be called like a place
+    texts = {place: html.escape(text) for place, text in words.items()} | {
+        "STYLE_HERE": _part("page.css").strip(),
+        "SCRIPT_HERE": "\n".join(map(_part, _SCRIPTS)).strip(),
+        "MODEL_HERE": data,
+    }
+    # In one pass: a class or a run may be called like a place.
+    return re.sub(r"[A-Z_]+_HERE", lambda match: texts[match[0]], _part("page.html"))
+
+
+def _part(file: str) -> str:
+    return (_FOLDER / file).read_text(encoding="utf-8")
 
 
 def _words(names: tuple[str, ...]) -> dict[str, str]:

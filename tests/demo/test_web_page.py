@@ -39,7 +39,18 @@ class File(FolderTest):
         self.assertIn("Images by &lt;i&gt;&amp;", content)
         self.assertEqual(content.count("</script>"), 1)
         self.assertEqual(content.count("const model = "), 1)
+        self.assertIn('value="&lt;/script&gt;,MODEL_HERE,&lt;b&gt;"', content)
         self.assertIn('"MODEL_HERE"', content)
+
+    def test_classes_and_runs_may_be_called_like_a_place(self):
+        for name in ("MODEL_HERE", "SCRIPT_HERE", "STYLE_HERE", "EXAMPLE_HERE", "NO_PLACE_HERE"):
+            content = self.write(small_system(class_names=(name, "b")), name)
+            with self.subTest(name):
+                self.assertIn(f'value="{name},b"', content)
+                self.assertIn(f"<title>gan3: images by {name}</title>", content)
+                self.assertIn(f"<h1>Images by {name}</h1>", content)
+                self.assertIn(f'"name": "{name}"', content)
+                self.assertIn(f'"classNames": ["{name}", "b"]', content)
 
     def test_a_weight_that_float16_does_not_hold_is_refused(self):
         system = small_system()

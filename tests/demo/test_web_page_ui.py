@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gan3.core.classes import labels_of_text
 from gan3.demo import digit_reader, web_page
 from gan3.runs import pretrained
 from gan3.runs.registry import config_of
@@ -485,6 +486,19 @@ class OtherSystems(PageTest):
         ):
             self.assertEqual(self.js(f"labelsOf({json.dumps(text)})"), labels, text)
         self.assert_no_problems()
+
+    def test_texts_are_read_as_the_command_line_reads_them(self):
+        for names, texts in (
+            ((" a", "b ", "c"), (" a", " a,c", "b , c", "c,b ", " c ")),
+            (("a", " "), ("a ", " a", "a, ", "a ,a")),
+            (("a,b", " c,d", "MODEL_HERE"), ("a,b, c,d", " a,b ,MODEL_HERE")),
+        ):
+            self.open(small_system(class_names=names))
+            for text in texts:
+                with self.subTest(names=names, text=text):
+                    labels = labels_of_text(text, names, "classes")
+                    self.assertEqual(self.js(f"labelsOf({json.dumps(text)})"), labels)
+            self.assert_no_problems()
 
     def test_classes_that_are_no_digits(self):
         names = (*(f"a class with a long name {n}" for n in range(25)), "<b>")

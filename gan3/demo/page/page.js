@@ -128,16 +128,21 @@ const draw = {
 };
 
 // The labels of a text: names with commas between them, or of one character each. A name may
-// contain commas itself; the longest name that fits counts.
+// contain commas itself; the longest name that fits counts. Spaces around a name are left out,
+// unless they are part of it: as core.classes reads such a text.
 function labelsOf(text) {
   const parts = text.split(","), list = [];
   while (parts.length) {
-    let count = parts.length, name;
-    while (!names.includes(name = parts.slice(0, count).join(",").trim()) && count > 1) count--;
+    let count = parts.length + 1, name;
+    do {
+      const text = parts.slice(0, --count).join(",");
+      name = [text, text.trim()].find(text => names.includes(text));
+    } while (name === undefined && count > 1);
     list.push(name);
     parts.splice(0, count);
   }
-  const isList = list.every(name => names.includes(name));
+  const mayBeList = text.includes(",") || names.some(name => [...name].length > 1);
+  const isList = mayBeList && !list.includes(undefined);
   return (isList ? list : [...text]).map(name => names.indexOf(name)).filter(label => label >= 0);
 }
 
