@@ -204,11 +204,7 @@ def read_card(folders: RunFolders) -> Card:
 
 def _best(values: list[list[float]], metric: Metric) -> set[int]:
     """Which columns have the best mean as printed; none if all are equal or there is only one."""
-    means = {
-        i: round(float(np.mean(column)), metric.decimals)
-        for i, column in enumerate(values)
-        if column
-    }
+    means = {i: float(metric.text(np.mean(column))) for i, column in enumerate(values) if column}
     if len(means) < 2:
         return set()
     costs = {i: metric.cost(mean) for i, mean in means.items()}

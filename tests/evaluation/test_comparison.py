@@ -198,6 +198,7 @@ class Best(unittest.TestCase):
             ("near 1", [[0.9], [1.2], [0.5]], {0}),
             ("near 0", [[-0.3], [0.1]], {1}),
             ("higher", [[0.90001], [0.90002], [0.1]], {0, 1}),  # equal in three decimals
+            ("lower", [[1234.561], [1234.559], [2000.0]], {0, 1}),  # printed with two decimals
             ("higher", [[0.9], [0.9]], set()),
             ("higher", [[0.9]], set()),
         ):
