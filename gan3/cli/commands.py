@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,10 +119,11 @@ def _figures(options: argparse.Namespace) -> int:
 
 
 def _experiments(_: argparse.Namespace) -> int:
-    for name in registry.names():
-        print(f"{name:21} {registry.summary_of(name)}")
+    lines = [f"{name:21} {registry.summary_of(name)}" for name in registry.names()]
     for name in registry.own_names():
-        print(f"{name:21} {registry.summary_of(name)} [{registry.OWN_FOLDER / name}.py]")
+        lines.append(f"{name:21} {registry.summary_of(name)} [{registry.OWN_FOLDER / name}.py]")
+    for line in lines:
+        print(textwrap.fill(line, 80, subsequent_indent=22 * " ", break_on_hyphens=False))
     return 0
 
 

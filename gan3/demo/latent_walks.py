@@ -208,13 +208,15 @@ def _sweep(walker: _Walker, labels: list[int]) -> Walk:
             noise[:, entry] = values
             rows.append(walker.draw_class(label, noise))
             row_labels.append(_row_label(walker, labels, label, f"entry {entry}"))
-    title = f"one noise entry of {_names(walker, labels)} at a time"
+    title = f"single noise entries of {_names(walker, labels)}"
     decimals = 1 if walker.truncation == 1 else 2
     return _from_frames(title, rows, values, row_labels, decimals)
 
 
 def _names(walker: _Walker, labels: list[int]) -> str:
-    return ", ".join(walker.name(label) for label in labels)
+    """The names of the classes for a title, or how many they are."""
+    text = ", ".join(walker.name(label) for label in labels)
+    return text if len(text) <= _MAX_NAME else f"{len(labels)} {nouns(walker.system.class_names)}"
 
 
 def _row_label(walker: _Walker, labels: list[int], label: int, text: str) -> str:

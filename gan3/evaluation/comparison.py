@@ -16,6 +16,7 @@ from gan3.runs.run_files import RunFolders, read_record, run_folders
 
 _WIDTH = 80  # of a terminal
 _TITLE_WIDTH = 29  # of the metrics' titles in a terminal
+_MAX_NAME = 43  # characters of a column's name there: what is left beside titles and arrows
 
 
 class Comparison(NamedTuple):
@@ -37,9 +38,10 @@ class Comparison(NamedTuple):
     def text(self) -> list[str]:
         """The table as lines of at most 80 characters, with a star at the best of each row.
 
-        Columns that do not fit next to each other are in another block below.
+        Columns that do not fit next to each other are in another block below. Long names are cut
+        in the middle: both ends tell runs of a sweep apart.
         """
-        lines = [("", "", self.columns)]
+        lines = [("", "", [_cut(column) for column in self.columns])]
         for metric, texts, best in self.rows:
             title, *rest = metric.wrapped_title(_TITLE_WIDTH)
             starred = [text + (" *" if i in best else "  ") for i, text in enumerate(texts)]
@@ -210,6 +212,14 @@ def _best(values: list[list[float]], metric: Metric) -> set[int]:
     costs = {i: metric.cost(mean) for i, mean in means.items()}
     best = {i for i, cost in costs.items() if cost == min(costs.values())}
     return best if len(best) < len(means) else set()
+
+
+def _cut(name: str) -> str:
+    """The name, without its middle if it is too long for a column."""
+    if len(name) <= _MAX_NAME:
+        return name
+    half = (_MAX_NAME - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
 
 
 def _align(columns: list[list[str]]) -> list[str]:

@@ -46,7 +46,7 @@ SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
 LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
 _GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
 _EVENTS = ".report"  # suffix of the event files of evaluations
-_TITLE_WIDTH = 37  # of the printed card
+_WIDTH = 80  # of the printed card
 
 
 def evaluate_run(
@@ -285,13 +285,15 @@ def _rows_by_class(images: np.ndarray, labels: np.ndarray, seed: int, classes: i
 
 
 def card_lines(card: Card, name: str) -> list[str]:
-    """The card as a table, in lines of at most 80 columns, with the judge and the data at its end.
+    """The card as a table, with the judge and the data at its end.
 
-    Cards by different judges, or against different digits, cannot be compared.
+    Lines have at most 80 columns while no value has more than nine characters. Cards by different
+    judges, or against different digits, cannot be compared.
     """
     kind = images_noun(card.get("class_names", DIGITS))
+    counts = f": {card['count']:,} samples, {card['held_out']:,} held-out {kind}"
     return [
-        f"{name[:40]}: {card['count']:,} samples, {card['held_out']:,} held-out {kind}",
+        f"{name[: min(40, _WIDTH - len(counts))]}{counts}",
         *_table_lines(card),
         f"judge {card['judge']['digest'] if card['judge'] else 'none'}",
         f"data  {card['data_digest']}",
@@ -305,24 +307,33 @@ def _rounded(value: float) -> float | None:
 
 def _table_lines(card: Card, without: Sequence[str] = ()) -> list[str]:
     """A line for each metric of the card but some, below a line of titles."""
-    lines = [
-        f"{'':{_TITLE_WIDTH}} {'samples':>8} {'95 % interval':^18} {'real':>7} better",
-    ]
     classes = len(card.get("class_names", DIGITS))
+    rows = []
     for key, metric in METRICS.items():
         if key not in card["samples"] or key in without:
             continue
-        metric = metric.of_classes(classes)
         score, real = card["samples"][key], card["real"].get(key)
         interval = ""
         if "low" in score:
             interval = f"[{metric.text(score['low'])}, {metric.text(score['high'])}]"
-        title, *more = metric.wrapped_title(_TITLE_WIDTH)
-        lines.append(
-            f"{title:{_TITLE_WIDTH}} {metric.text(score['value']):>8} {interval:^18}"
-            f" {metric.text(real['value']) if real else '':>7} {metric.better}"
+        real_text = metric.text(real["value"]) if real else ""
+        rows.append((metric.of_classes(classes), metric.text(score["value"]), interval, real_text))
+    widths = [
+        max(least, *(len(row[i]) for row in rows)) for i, least in enumerate((8, 18, 7), start=1)
+    ]
+    value_width, interval_width, real_width = widths
+    title_width = _WIDTH - sum(widths) - len("    higher")  # large values take room from the titles
+
+    def line(title: str, value: str, interval: str, real: str, better: str) -> str:
+        return (
+            f"{title:{title_width}} {value:>{value_width}} {interval:^{interval_width}}"
+            f" {real:>{real_width}} {better}"
         )
-        lines += more
+
+    lines = [line("", "samples", "95 % interval", "real", "better")]
+    for metric, *texts in rows:
+        title, *more = metric.wrapped_title(title_width)
+        lines += [line(title, *texts, metric.better), *more]
     return lines
 
 

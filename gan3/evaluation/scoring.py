@@ -51,7 +51,7 @@ class Metric(NamedTuple):
     def wrapped_title(self, width: int) -> list[str]:
         """The title; what is in parentheses is a second line if the title is wider than `width`."""
         name, _, rest = self.title.partition(" (")
-        return [self.title] if len(self.title) <= width else [name, f"  ({rest}"]
+        return [name, f"  ({rest}"] if rest and len(self.title) > width else [self.title]
 
     def cost(self, value: float) -> float:
         """A number that is lower for a better value."""

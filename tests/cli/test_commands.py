@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.files import write_json
+from gan3.runs import registry
 from gan3.runs.registry import config_of
 from tests.support import FolderTest, call, write_idx_set
 
@@ -216,11 +217,14 @@ class BundledGenerator(FolderTest):
 
 
 class Experiments(unittest.TestCase):
-    def test_they_are_listed_with_a_line_each(self):
+    def test_they_are_listed_with_their_summaries(self):
         status, out, _ = call("experiments")
         self.assertEqual(status, 0)
         self.assertRegex(out, r"(?m)^three_network +The three-network")
-        self.assertTrue(all(len(line) < 102 for line in out.splitlines()))
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
+        words = " ".join(out.split())
+        for name in registry.names():
+            self.assertIn(f"{name} {registry.summary_of(name)}", words)
 
 
 if __name__ == "__main__":

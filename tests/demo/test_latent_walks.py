@@ -14,6 +14,8 @@ from gan3.runs.registry import builder_of, config_of
 from gan3.runs.seeds import LATENT, seed_of
 from tests.support import small_system
 
+LONG_NAMES = tuple(f"a class with a long name {number}" for number in range(10))
+
 
 def system_of(name):
     return builder_of(name)(config_of(name), "float32")
@@ -128,6 +130,17 @@ class Walks(unittest.TestCase):
         none = walk(0.0)
         self.assertEqual(set(none.column_labels), {"0.00"})
         self.assertEqual(len(np.unique(none.images, axis=0)), 1)
+
+    def test_a_title_is_short_whatever_the_classes(self):
+        for names, called in ((tuple("0123456789"), "digits"), (LONG_NAMES, "classes")):
+            system = small_system(class_names=names)
+            walk = latent_walks.make_walk(system, list(range(10)), "sweep", 4, 0.125)
+            self.assertEqual(walk.title, f"single noise entries of 10 {called}, truncation 0.125")
+            self.assertLessEqual(len(f"{walk.title}: figures/latent_sweep.png"), 80)
+        self.assertEqual(
+            latent_walks.make_walk(system, [3], "sweep").title,
+            "single noise entries of a class with a …",
+        )
 
     def test_a_start_stands_for_the_first_noise_vector_of_the_seed(self):
         start = np.linspace(-0.9, 0.9, 10).astype(np.float32)

@@ -171,9 +171,7 @@ class Commands(FolderTest):
         line = "latent", "--pretrained", "best", "--from", "7.png", "--mode", "sweep"
         status, out, err = call(*line, "--out", "a.png")
         self.assertEqual((status, err), (0, ""))
-        self.assertRegex(
-            out, r"\A7.png: read as 7 \(\d+ %\)\none noise entry of 7 at a time: a.png"
-        )
+        self.assertRegex(out, r"\A7.png: read as 7 \(\d+ %\)\nsingle noise entries of 7: a.png")
         call("latent", "--pretrained", "best", "--digits", "7", "--mode", "sweep", "--out", "b.png")
         a, b = (np.asarray(Image.open(name)) for name in ("a.png", "b.png"))
         self.assertEqual(a.shape, b.shape)

@@ -82,6 +82,17 @@ class Compare(FolderTest):
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
         self.assertGreaterEqual(len(re.findall(r"(?m)^recall +↑ ", out)), 2)
 
+    def test_a_line_has_at_most_80_columns_whatever_the_name(self):
+        names = ["a" + 97 * "b" + end for end in "12"]  # and a copy of each in a column of its own
+        for name in names:
+            write_run(name, self.cards["a"] | {"step": 1})
+        lines = comparison.compare(["a", *names]).text()
+        self.assertLessEqual(max(map(len, lines)), 80)
+        steps = config_of("best").total_steps
+        for end in "12":
+            self.assertTrue(any(line.endswith(f"b{end}, step 1 of {steps}") for line in lines))
+        self.assertNotIn("  (", [line.rstrip() for line in lines])  # half a title
+
     def test_a_markdown_table_has_the_best_of_each_row_in_bold(self):
         self.assertEqual(self.head(), "| | a | b | real digits |")
         compared = comparison.compare(["a", "b"])

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 import unittest
@@ -47,6 +48,36 @@ class RowsByClass(unittest.TestCase):
         rows = report_card._rows_by_class(images, labels, 0, 3)[:, 0, 0].reshape(3, 10)
         expected = [[1] * 5 + [0] * 5, [2] * 10, [3] * 10]  # 0: a blank image
         np.testing.assert_array_equal(rows, expected)
+
+
+class Lines(unittest.TestCase):
+    def lines(self, scale):
+        """A card in which every value of a metric that has no bound is about `scale`."""
+        score = {"value": 1.4 * scale, "low": 1.3 * scale, "high": 1.5 * scale}
+        bounded = {"value": 0.5, "low": 0.4, "high": 0.6}
+        scores = {
+            key: bounded if metric.unit == "fraction" else score
+            for key, metric in scoring.METRICS.items()
+        }
+        real = {key: {"value": -score["value"]} for key, score in scores.items()}
+        card = {"count": 123_456, "held_out": 123_456, "data_digest": 64 * "d", "judge": None}
+        card |= {"samples": scores, "real": real, "class_names": ["a", "b"]}
+        return report_card.card_lines(card, 100 * "n")
+
+    def test_a_line_has_at_most_80_columns_whatever_the_values(self):
+        for scale in (1e-3, 1.0, 280.0, 1e4, 1e7):
+            lines = self.lines(scale)
+            self.assertLessEqual(max(map(len, lines)), 80, "\n".join(lines))
+            self.assertRegex(lines[1], "^ +samples .* better$")
+            last = [re.search(r"(better|higher|lower|near [01])$", line) for line in lines]
+            ends = {match.start() for match in last if match}
+            self.assertEqual(len(ends), 1, "\n".join(lines))  # columns are aligned
+
+    def test_usual_values_have_the_usual_columns(self):
+        lines = self.lines(1.0)
+        self.assertEqual(lines[1][37:], "  samples   95 % interval       real better")
+        for metric in scoring.METRICS.values():
+            self.assertTrue(any(line.startswith(metric.title.split(" (")[0]) for line in lines))
 
 
 @slow("trains and scores a run")
