@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gan3.core.classes import DIGITS, images_noun, noun, nouns
+from gan3.core.errors import UserError
 from gan3.plots import labels
 from gan3.plots.grids import DPI, picture_axes
 
@@ -15,6 +16,7 @@ _MANY = 16  # classes on a card of usual size, with counts in its confusion matr
 _SHEET_COLUMNS = 12  # of the sample sheet of many classes
 _SHEET_IMAGES = 168  # at most, on such a sheet
 _NUMBERS = {10: "ten", 6: "six", 4: "four", 3: "three", 2: "two"}
+_WIDEST_TABLE = 30_000  # pixels; older versions of Matplotlib draw no more than 65,536
 _SMALLEST, _TICK_PIXELS = 5.0, 62  # of names at an axis: points, and pixels of width
 
 
@@ -84,9 +86,16 @@ def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title
 
     Args:
         rows: title, texts (one per column), and the columns whose text is bold.
+
+    Raises UserError if the figure would be too wide to be looked at.
     """
     widths = [3.1] + [max(1.15, 0.085 * len(column) + 0.25) for column in columns]  # inches
     width, height = sum(widths) + 0.3, 0.27 * (len(rows) + 1) + 0.65
+    if width * DPI > _WIDEST_TABLE:
+        raise UserError(
+            f"table of {len(columns)} columns: a picture of {width * DPI:,.0f} pixels would be too"
+            " wide; compare fewer runs, or the means of their experiments"
+        )
     figure = Figure(figsize=(width, height), dpi=DPI)
     style = {"va": "center", "parse_math": False}  # names may contain a dollar sign
     figure.text(0.5, 1 - 0.25 / height, title, ha="center", fontsize=10, **style)

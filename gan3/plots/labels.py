@@ -56,12 +56,14 @@ def all_shortened(texts: Sequence[str], width: float, fontsize: float, dpi: floa
     short = [shortened(text, width, fontsize, dpi) for text in texts]
     alike = {text for text, count in Counter(short).items() if count > 1}
     return [
-        _cut_in_the_middle(text, width, fontsize, dpi) if cut in alike else cut
+        cut_in_the_middle(text, width, fontsize, dpi) if cut in alike else cut
         for text, cut in zip(texts, short, strict=True)
     ]
 
 
-def _cut_in_the_middle(text: str, width: float, fontsize: float, dpi: float) -> str:
+def cut_in_the_middle(text: str, width: float, fontsize: float, dpi: float) -> str:
+    """The text, with an ellipsis for its middle if it is wider than `width` pixels."""
+
     def cut(kept: int) -> str:
         return f"{text[: kept // 2].rstrip()}…{text[len(text) - (kept + 1) // 2 :].lstrip()}"
 

@@ -20,6 +20,7 @@ _AXIS_LABELS = {
     "coverage": "coverage (diversity)",
     "label_accuracy": "label accuracy (quality)",
 }
+_LEGEND_LEFT = 0.745  # of the figure's width
 _LOGIT_ENDS = 0.002, 0.9998  # of the logit axes, which have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 _LOG_ENDS = 1e-6, 1e12  # of the logarithmic axes, which have no 0
@@ -172,11 +173,12 @@ def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figur
     for axes in panels:
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.25)
+    room = (0.97 - _LEGEND_LEFT) * figure.bbox.width
     for number, (text, color) in enumerate(zip(legend, colors, strict=True), start=1):
         y = 1 - (0.55 + 0.22 * number) / height
-        if len(text) > 40:  # both ends tell points of a sweep apart
-            text = f"{text[:19]}…{text[-20:]}"
-        figure.text(0.745, y, text, fontsize=8, color=color, va="center", **_AS_IT_IS)
+        # Both ends tell points of a sweep apart.
+        text = labels.cut_in_the_middle(text, room, 8, figure.dpi)
+        figure.text(_LEGEND_LEFT, y, text, fontsize=8, color=color, va="center", **_AS_IT_IS)
     return figure, panels
 
 

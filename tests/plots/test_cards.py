@@ -6,6 +6,7 @@ import unittest
 
 import numpy as np
 
+from gan3.core.errors import UserError
 from gan3.plots import cards
 from tests.support import slow
 
@@ -116,6 +117,14 @@ class Table(unittest.TestCase):
         )
         bold = [text.get_text() for text in figure.texts if text.get_fontweight() == "bold"]
         self.assertEqual(bold, ["0.2", "0.3"])
+
+    def test_a_table_that_is_too_wide_is_refused(self):
+        columns = [f"{number:03d}{'n' * 97}" for number in range(130)]
+        rows = [("recall", ["0.1"] * 130, set())]
+        with self.assertRaisesRegex(UserError, r"^table of 130 columns: .* 136,908 pixels"):
+            cards.table(columns, rows, "title")
+        figure = cards.table(columns[:20], [("recall", ["0.1"] * 20, set())], "title")
+        self.assertLess(figure.bbox.width, 30_000)
 
     def test_all_text_is_inside_and_nothing_overlaps(self):
         title = "distance to the training set (ratio to real) (near 1)"

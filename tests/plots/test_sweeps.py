@@ -46,6 +46,17 @@ class Tradeoff(unittest.TestCase):
         self.assertEqual(points, [(0.3, 0.8), (0.9, 0.7)])
         self.assertIn("precision", axes.get_ylabel())
 
+    def test_the_legend_stays_inside_and_keeps_both_ends_of_long_names(self):
+        for letter in "Wi":
+            metrics = self.metrics()
+            name = f"a{letter * 98}b"
+            figure = sweeps.tradeoff({name: metrics["system 0"]} | metrics, "title")
+            for text in figure.texts:
+                box = text.get_window_extent()
+                self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width, text.get_text())
+            (legend,) = [t.get_text() for t in figure.texts if t.get_text().startswith("1  ")]
+            self.assertRegex(legend, f"^1  a{letter}+…{letter}+b$")
+
     def test_labels_of_equal_points_are_moved_apart_and_stay_near(self):
         for points in (np.zeros((9, 2)), np.array([[0.0, 0.0], [500.0, 0.0]])):
             labels = sweeps._label_positions(points)
