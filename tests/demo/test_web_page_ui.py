@@ -138,16 +138,20 @@ class BestInDetail(BestTest):
                 self.js(FRAMES)
                 self.assertRegex(self.text("verdict"), "^Nothing to read")
             if reached[-1] == "text":
-                self.browser.call("Input.insertText", text="7")
-                self.assertEqual(self.pixels("number").shape[1] % 18, 0)
+                for typed in ("7", "70", "705"):  # the first replaces what is selected
+                    self.browser.call("Input.insertText", text=typed[-1])
+                    self.assertEqual(self.js("get('text').value"), typed)
+                    self.assertEqual(self.pixels("number").shape[1], 18 * len(typed))
             if reached[-1] == "walk":
                 before = self.js("[...state.style]")
                 self.browser.press("ArrowRight")
                 self.assertNotEqual(self.js("[...state.style]"), before)
             if reached[-1] == "new-arithmetic":
                 break
-        for name in ("inverted", "truncation", "undo", "clear", "file", "own-styles", "play",
-                     "new-style", "sheet-class", "9", "entry 0", "entry 9"):  # fmt: skip
+        for name in ("inverted", "truncation", "pad", "undo", "clear", "file", "9", "text",
+                     "own-styles", "entry 0", "entry 9", "new-style", "zero", "walk", "play",
+                     "walk-start", "walk-end", "walk-elsewhere", "sheet-class", "new-sheet",
+                     "new-arithmetic"):  # fmt: skip
             self.assertIn(name, reached)
         self.assert_no_problems()
 
