@@ -179,9 +179,10 @@ class Generator:
 
     def _refuse_labels(self, name: str, value: Any) -> None:
         if not self.class_conditional:
+            called = nouns(self.class_names)
             raise UserError(
-                f"{name} {value!r}: {self.name} cannot draw requested {nouns(self.class_names)};"
-                f" sample any {nouns(self.class_names)} without labels"
+                f"{name} {shown(value)}: {self.name} cannot draw requested {called};"
+                f" sample any {called} without labels"
             )
 
 

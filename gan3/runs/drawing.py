@@ -8,7 +8,7 @@ import numpy as np
 
 from gan3.core import philox
 from gan3.core.classes import DIGITS, labels_of_text
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.files import read_npz
 from gan3.data.pixels import pixels_of_generator
 from gan3.method.drawing import GeneratorSpec, NumpyGenerator
@@ -172,4 +172,4 @@ def parse_labels(count: int, text: str, names: tuple[str, ...]) -> np.ndarray:
 def check_count(count: int) -> None:
     """Raises UserError if `count` is not in 1..1,000,000."""
     if not 1 <= count <= _MAX_COUNT:
-        raise UserError(f"count {count}: use a number from 1 to {_MAX_COUNT}")
+        raise UserError(f"count {shown(count)}: use a number from 1 to {_MAX_COUNT}")

@@ -108,6 +108,7 @@ class Bundled(unittest.TestCase):
             (lambda: generator.sample(), "count: missing"),
             (lambda: generator.sample(0), "count 0: use a number from 1"),
             (lambda: generator.sample(10**9), "count 1000000000: "),
+            (lambda: generator.sample(10**5000), "count a number of thousands of digits: use"),
             (lambda: generator.sample(5, seed=-1), "seed -1: "),
             (lambda: generator.sample(5, "x"), "labels 'x': "),
             (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
@@ -188,6 +189,12 @@ class OfRuns(FolderTest):
         self.assertEqual(repr(generator), "<gan3.Generator a: any digits>")
         for attempt in (lambda: generator.generate("1"), lambda: generator.sample(5, "1")):
             with self.assertRaisesRegex(gan3.UserError, "'1': a cannot draw requested digits"):
+                attempt()
+        for attempt in (
+            lambda: generator.sample(labels=np.zeros((30, 30), int)),
+            lambda: generator.generate(["1"] * 500),
+        ):
+            with self.assertRaisesRegex(gan3.UserError, r"\A[^\n]{1,200}\Z"):
                 attempt()
         noise = generator.noise([0] * 5, seed=2)
         np.testing.assert_array_equal(
