@@ -15,6 +15,7 @@ from gan3.data.pixels import to_pixels
 _MAX_SEED = 2**31 - 1
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 _WARNINGS = ("WARNING", "NOTE")  # how lines begin that a user should not miss
+_STROKES = "WARNING: the data set is"  # how the one line begins that says so: it is the strokes
 
 
 def as_seed(seed: Any, name: str = "seed") -> int:
@@ -145,7 +146,8 @@ def log_or_warn(log: Log | None, dataset: str = "auto") -> Log:
         return log
 
     def warn(line: str) -> None:
-        if line.startswith(_WARNINGS) and not (dataset == "strokes" and "strokes" in line):
+        is_news = not (dataset == "strokes" and line.startswith(_STROKES))
+        if line.startswith(_WARNINGS) and is_news:
             warnings.warn(line, stacklevel=2)
 
     return warn

@@ -8,6 +8,7 @@ import numpy as np
 
 from gan3.api import arguments
 from gan3.core.errors import UserError
+from gan3.data import datasets
 
 
 class Arguments(unittest.TestCase):
@@ -139,12 +140,19 @@ class Lines(unittest.TestCase):
         self.assertEqual(lines, ["WARNING: the data set is strokes", "NOTE: slow"])
 
     def test_strokes_that_were_requested_are_no_news(self):
+        def first_line(line):
+            log(line)
+            raise InterruptedError
+
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             log = arguments.log_or_warn(None, "strokes")
-            log("WARNING: the data set is strokes")
-            log("NOTE: slow")
-        self.assertEqual([str(warning.message) for warning in caught], ["NOTE: slow"])
+            with self.assertRaises(InterruptedError):  # drawing them takes minutes
+                datasets.load("strokes", log=first_line)
+            notes = ["NOTE: slow", "NOTE: logs/strokes-1/checkpoints/step-100: damaged"]
+            for note in notes:
+                log(note)
+        self.assertEqual([str(warning.message) for warning in caught], notes)
 
     def test_a_log_gets_every_line(self):
         lines = []
