@@ -34,11 +34,11 @@ def as_fraction(value: Any, name: str) -> float:
     return float(value)
 
 
-def as_count(count: Any) -> int:
-    """A number of images as an int. Raises UserError unless it is a whole number."""
-    if not _is_whole(count):
-        raise UserError(f"count {shown(count)}: use a whole number")
-    return int(count)
+def as_whole(value: Any, name: str) -> int:
+    """An int, of any size. Raises UserError unless the value is a whole number."""
+    if not _is_whole(value):
+        raise UserError(f"{name} {shown(value)}: use a whole number")
+    return int(value)
 
 
 def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = None) -> np.ndarray:

@@ -10,13 +10,13 @@ import numpy as np
 
 from gan3.api.arguments import (
     as_choice,
-    as_count,
     as_folder,
     as_fraction,
     as_images,
     as_labels,
     as_noise,
     as_seed,
+    as_whole,
 )
 from gan3.core.classes import images_noun, labels_of_names, nouns
 from gan3.core.errors import UserError, shown
@@ -139,7 +139,7 @@ class Generator:
             raise UserError(
                 f"count: missing; give the number of {images_noun(names)}, or their labels"
             )
-        number = len(row) if count is None else as_count(count)
+        number = len(row) if count is None else as_whole(count, "count")
         check_count(number)
         row = np.resize(row, number)
         images = self._sampler(row, (as_seed(seed), 0))

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gan3.api.arguments import as_folder, as_images, as_seed, log_or_warn
+from gan3.api.arguments import as_folder, as_images, as_seed, as_whole, log_or_warn
 from gan3.api.generator import Generator, locate_run
 from gan3.api.scoring import Card, Recognised, card_of_run, most_probable
 from gan3.core.config import RunConfig, as_text
@@ -89,6 +89,7 @@ class Run:
         The options are those of `gan3.load`. Raises UserError if there is no such episode, or if
         the generator has no such option.
         """
+        episode = None if episode is None else as_whole(episode, "episode")
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
         open_encoder = partial(run.encoder, episode)
         sampler = run.sampler(episode)
@@ -265,7 +266,9 @@ def open_run(
     if there is no such run.
     """
     run_name, logs = locate_run(name, logs)
-    figures = Path(logs).parent / "figures" if figures is None else as_folder(figures, "figures")
-    run = Run(run_files.run_folders(run_name, logs, str(figures)))
+    if figures is None:
+        has_name = Path(logs).name not in ("", "..")  # of "." and ".." Python's parent is "."
+        figures = (Path(logs) if has_name else Path(logs).resolve()).parent / "figures"
+    run = Run(run_files.run_folders(run_name, logs, str(as_folder(figures, "figures"))))
     _ = run.record  # raises if there is none
     return run

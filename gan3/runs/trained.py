@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gan3.core.config import RunConfig
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.method.encoding import NumpyDeterminator
@@ -111,7 +111,7 @@ class FinishedRun:
         number = episodes[-1] if episode is None else episode
         if number not in episodes:
             raise UserError(
-                f"run {self.folders.name}: has no episode {number}; choose one of 1 to"
+                f"run {self.folders.name}: has no episode {shown(number)}; choose one of 1 to"
                 f" {episodes[-1]}"
             )
         return self.folders.episode(number)

@@ -28,10 +28,12 @@ class Arguments(unittest.TestCase):
         wrong = (-1, 2**31, 1.0, True, None, "1", 10**5000)
         self.check(arguments.as_seed, [(value, "seed .*: use a whole number") for value in wrong])
 
-    def test_counts(self):
-        self.assertEqual(arguments.as_count(np.int64(3)), 3)
-        for value in (3.0, "3", None, False):
-            self.check(arguments.as_count, [(value, "count .*: use a whole number")])
+    def test_whole_numbers(self):
+        self.assertEqual(arguments.as_whole(np.int64(3), "count"), 3)
+        self.check(
+            lambda value: arguments.as_whole(value, "count"),
+            [(value, "count .*: use a whole number") for value in (3.0, "3", None, False)],
+        )
 
     def test_labels(self):
         for value in (

@@ -1,5 +1,6 @@
 """Generators by name: bundled ones and those of runs, in NumPy where that is possible."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -152,6 +153,26 @@ class OfRuns(FolderTest):
             gan3.UserError, "run a: has no episode 3; choose one of 1 to 2"
         ):
             gan3.open_run("a").generator(3)
+        for episode in (1.0, True, "1", [1], np.array([1, 2])):
+            with self.assertRaisesRegex(gan3.UserError, r"\Aepisode .*: use a whole number\Z"):
+                gan3.open_run("a").generator(episode)
+        with self.assertRaisesRegex(gan3.UserError, "episode a number of thousands of digits"):
+            gan3.open_run("a").generator(10**5000)
+        gan3.open_run("a").generator(np.int64(1))
+
+    def test_the_figures_are_beside_the_logs_wherever_the_working_folder_is(self):
+        write_run("a", "mlp_gan")
+        figures = Path("figures/a").absolute()
+        for folder, name in (
+            (".", "a"),
+            ("logs", "./a"),
+            ("logs", Path("a")),
+            ("logs", "../logs/a"),
+            ("logs/a", "../a"),
+            ("logs/a/episodes", "../../a"),
+        ):
+            with self.subTest(folder), contextlib.chdir(folder):
+                self.assertEqual(gan3.open_run(name).figures.resolve(), figures)
 
     def test_the_encoder_of_a_run_is_that_of_its_episode(self):
         write_run("a", "best", episodes=2)
