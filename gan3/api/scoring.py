@@ -10,6 +10,7 @@ import numpy as np
 from gan3.api.arguments import (
     as_choice,
     as_folder,
+    as_image_array,
     as_images,
     as_labels,
     as_seed,
@@ -21,6 +22,7 @@ from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path, make_folder, write_atomically, write_json
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
+from gan3.evaluation import sample_files
 
 
 class Card:
@@ -101,8 +103,9 @@ def evaluate(
     """The report card of digits by any generator. Needs TensorFlow.
 
     Args:
-        images: at least 100 of [N, 28, 28], uint8 or floats in 0..1, ink on background 0. Compare
-            cards of equal numbers of images only; 10,000 are usual.
+        images: at least 100 of [N, 28, 28], uint8, or floats in 0..1 or -1..1, with bright ink.
+            They are read as a file of samples is: what could be read in two ways is refused.
+            Compare cards of equal numbers of images only; 10,000 are usual.
         labels: the requested classes [N], names or whole numbers; None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
         dataset: "auto", "mnist", "strokes", "idx" or "own", as in docs/data.md.
@@ -113,14 +116,17 @@ def evaluate(
         train_judge: if there is no judge of the data set, train one and keep it in the cache.
             Without one, the card lacks the rows that need it, and there is a warning.
         seed: for the resampling of intervals, and for the classifier of `cas`.
-        name: a title for the card.
+        name: a title for the card, one line.
         log: called with each line about what is done; by default warnings are Python's.
 
     Raises:
         UserError: images or labels that do not fit, no data, or a judge of other data.
     """
-    pixels = as_images(images)
-    check_label_count(labels, len(pixels))
+    if not (isinstance(name, str) and name.isprintable()):
+        raise UserError(f"name {shown(name)}: use one line of text")
+    array = as_image_array(images)
+    check_label_count(labels, len(array))
+    pixels, _ = sample_files.to_pixels("images", array)
     dataset = as_choice(dataset, "dataset", choices_of("dataset"))
     ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))
@@ -136,6 +142,8 @@ def evaluate(
             f"images: {len(pixels)}; a card needs at least {report_card.LEAST_SAMPLES}, draw more"
         )
     log = log_or_warn(log, dataset)
+    if sample_files.look_inverted(pixels):
+        log(f"NOTE: images: {sample_files.LOOK_INVERTED}")
     folder = None if data is None else str(as_folder(data, "data"))
     held_out = load(dataset, folder, split, log, ink=ink)
     if labels is not None:

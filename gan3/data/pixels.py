@@ -4,6 +4,8 @@ import numpy as np
 
 from gan3.core.errors import UserError
 
+TOLERANCE = 1e-3  # how far rounding may take a float that comes from a user out of its range
+
 
 def to_pixels(images: np.ndarray) -> np.ndarray:
     """Images of any shape in 0..1 to uint8 pixels, rounded. Raises ValueError outside 0..1."""

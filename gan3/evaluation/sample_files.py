@@ -13,11 +13,12 @@ from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import cannot_read, check_path, names_in, read_npy, read_npz
 from gan3.data.pictures import SIDE, border, fit, likely_ink, read_grey, visible
+from gan3.data.pixels import TOLERANCE
 
 _IMAGES = ("uint8|float16|float32|float64", (None, SIDE, SIDE))
 _LABELS = ("int64|int32|int16|int8|uint8", (None,))
-_TOLERANCE = 1e-3  # how far rounding may take a float out of its range
 _MOST_BYTES = 2**30
+LOOK_INVERTED = "the borders are bright, but ink is bright in MNIST: are they inverted?"
 
 
 class SampleFile(NamedTuple):
@@ -51,37 +52,46 @@ def read(path: Path, class_names: tuple[str, ...] = DIGITS) -> SampleFile:
                 )
     if not len(images):
         raise UserError(f"{path}: has no images; write at least 100")
-    pixels, note = _to_pixels(path, images)
-    if likely_ink(border(pixels)) == "dark":
-        note += "; NOTE: the borders are bright, but ink is bright in MNIST: are they inverted?"
+    pixels, note = to_pixels(path, images)
+    if look_inverted(pixels):
+        note += f"; NOTE: {LOOK_INVERTED}"
     return SampleFile(pixels, labels, note)
 
 
-def _to_pixels(path: Path, images: np.ndarray) -> tuple[np.ndarray, str]:
-    """uint8 pixels of images [N, 28, 28] whose range is known by their dtype and values."""
+def look_inverted(pixels: np.ndarray) -> bool:
+    """Whether most of the outermost pixels of images [N, 28, 28] are bright."""
+    return likely_ink(border(pixels)) == "dark"
+
+
+def to_pixels(source: Path | str, images: np.ndarray) -> tuple[np.ndarray, str]:
+    """uint8 pixels of images [N, 28, 28], uint8 or floats, and how their values were read.
+
+    Their range is known by their dtype and values. Raises UserError, which begins with `source`,
+    if it could be one of two, or none.
+    """
     low, high = float(images.min()), float(images.max())
     found = f"{images.dtype} from {low:.4g} to {high:.4g}"
     if images.dtype == np.uint8:
         if high <= 1:
             raise UserError(
-                f"{path}: {found}; uint8 must be 0..255, multiply by 255 if 1 stands for full ink"
+                f"{source}: {found}; uint8 must be 0..255, multiply by 255 if 1 stands for full ink"
             )
         return images, f"{found}, read as 0..255"
-    if low < -1 - _TOLERANCE or high > 1 + _TOLERANCE:
+    if not (low >= -1 - TOLERANCE and high <= 1 + TOLERANCE):  # also if one is not a number
         raise UserError(
-            f"{path}: {found}; floats must be in 0..1 or -1..1, store values in 0..255 as uint8"
+            f"{source}: {found}; floats must be in 0..1 or -1..1, store values in 0..255 as uint8"
         )
     if high < 0.1:
         raise UserError(
-            f"{path}: {found}; hardly any ink, floats must fill 0..1 or -1..1: rescale them"
+            f"{source}: {found}; hardly any ink, floats must fill 0..1 or -1..1: rescale them"
         )
-    if low >= -_TOLERANCE:
+    if low >= -TOLERANCE:
         scaled, note = images.astype(np.float32), "0..1"
     elif low <= -0.5:
         scaled, note = (images.astype(np.float32) + 1) / 2, "-1..1"
     else:
         raise UserError(
-            f"{path}: {found}; neither 0..1 nor -1..1 for sure, clip to 0..1 or rescale to -1..1"
+            f"{source}: {found}; neither 0..1 nor -1..1 for sure, clip to 0..1 or rescale to -1..1"
         )
     return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8), f"{found}, read as {note}"
 

@@ -78,6 +78,7 @@ class Arguments(unittest.TestCase):
             pixels[..., None],
             pixels / 255,
             (pixels / 255).astype(np.float32)[..., None],
+            pixels / 255 + np.where(pixels > 127, 1e-4, -1e-4),  # rounded
         ):
             images = arguments.as_images(value)
             self.assertEqual(images.dtype, np.uint8)
@@ -93,6 +94,7 @@ class Arguments(unittest.TestCase):
                 (pixels.astype(bool), "bool; use uint8"),
                 (pixels.astype(float), "floats from 0 to 255; scale them to 0..1"),
                 (pixels / 127.5 - 1, "floats from -1 to 1; scale them to 0..1"),
+                (pixels / 255 * 1.002, "floats from 0 to 1.002; scale them"),
                 (np.full((1, 28, 28), np.nan), "floats from nan"),
                 (None, "images: not an array of numbers"),
                 ("digits.png", "images: not an array of numbers"),

@@ -26,7 +26,10 @@ class Cards(FolderTest):
         self.assertEqual(status, 0)
         lines = []
         card = gan3.evaluate(
-            *(self.images / 255, self.labels, "own"), dataset="idx", name="x.npz", log=lines.append
+            *(self.images / 127.5 - 1, self.labels, "own"),
+            dataset="idx",
+            name="x.npz",
+            log=lines.append,
         )
         self.assertEqual({"file": "x.npz"} | card.values, json.loads(Path("x.json").read_text()))
         self.assertEqual(f"x.npz: uint8 from 0 to 255, read as 0..255\n{card}\n", out)
@@ -62,6 +65,23 @@ class Cards(FolderTest):
         self.assertGreater(real["recall"], 0.6)
         self.assertAlmostEqual(same["distinct_fraction"], 10 / 300, places=5)
 
+    def test_arrays_are_read_as_files_of_samples_are(self):
+        unit = self.images / 255
+        for images, message in (
+            (self.images // 255, "images: uint8 from 0 to 1; uint8 must be 0..255, multiply by"),
+            (0.05 * unit, "images: float64 from 0 to 0.05; hardly any ink"),
+            (unit - 0.1, "neither 0..1 nor -1..1 for sure"),
+            (np.where(unit > 0.5, np.nan, unit), "images: float64 from nan to nan; floats must"),
+            (self.images.astype(int), "images: int64; use uint8"),
+        ):
+            with self.subTest(message), self.assertRaisesRegex(gan3.UserError, message):
+                gan3.evaluate(images, data="none")
+        for images, notes in ((unit, []), (1 - unit, ["NOTE: images: the borders are bright"])):
+            lines = []
+            with self.assertRaisesRegex(gan3.UserError, "folder none: no such folder"):
+                gan3.evaluate(images, data="none", log=lines.append)
+            self.assertEqual([line[:36] for line in lines], notes)
+
     def test_wrong_arguments(self):
         for attempt, message in (
             (lambda: gan3.evaluate(self.images[:99]), "images: 99; a card needs at least 100"),
@@ -74,6 +94,8 @@ class Cards(FolderTest):
             (lambda: gan3.evaluate(self.images, data=3), "data 3: use the path of a folder"),
             (lambda: gan3.evaluate(self.images, dataset="cifar"), "dataset 'cifar'"),
             (lambda: gan3.evaluate(self.images, split="all"), "split 'all'"),
+            (lambda: gan3.evaluate(self.images, name=None), "name None: use one line of text"),
+            (lambda: gan3.evaluate(self.images, name="a\nb"), r"name 'a\\nb': use one line"),
         ):
             with self.subTest(message), self.assertRaisesRegex(gan3.UserError, message):
                 attempt()
