@@ -466,8 +466,11 @@ def _evaluate(options: argparse.Namespace) -> int:
             )
     if options.moments and not (options.samples is None and options.pretrained is None):
         raise UserError(f"--moments {options.moments}: with a run only")
-    import_tensorflow()
     from gan3.core import files
+
+    if options.json is not None:
+        files.check_writable(options.json)
+    import_tensorflow()
     from gan3.evaluation import report_card
 
     common = {
@@ -502,9 +505,11 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    out = options.out or Path(options.figures) / "compare.png"
-    import_tensorflow()
     from gan3.core import files
+
+    out = options.out or Path(options.figures) / "compare.png"
+    files.check_writable(out)
+    import_tensorflow()
     from gan3.evaluation import comparison
     from gan3.plots import cards, grids
     from gan3.plots import sweeps as sweep_plots

@@ -5,6 +5,8 @@ import hashlib
 import json
 import math
 import os
+import stat
+import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -98,6 +100,21 @@ def check_path(predicate: Callable[[], bool]) -> bool:
         return predicate()
     except OSError:
         return False
+
+
+def check_writable(path: Path) -> None:
+    """Raises UserError if a file cannot be written there; changes nothing.
+
+    For the result of long work, before it. The folders that `path` is in need not exist yet.
+    """
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise UserError(f"{path}: is not a regular file; name another file")
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise cannot_write(path, error) from None
 
 
 def make_folder(path: Path) -> None:

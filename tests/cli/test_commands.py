@@ -122,6 +122,8 @@ class WrongArguments(FolderTest):
                 (("evaluate", "a", "--ink", "dark"), "--ink dark: with --samples or"),
                 (("evaluate", "--pretrained", "best", "--moments", "batch"), "batch: with a run"),
                 (("compare", "none"), "no such run"),
+                (("compare", "none", "--out", f"{file}/x.png"), "x.png: cannot be written"),
+                (("evaluate", "none", "--json", f"{file}/x"), "gz/x: cannot be written"),
                 (("sweep", "none.toml"), "no such file"),
                 (("sweep", file), "not TOML"),
                 (("sweep", file, "--address", "a:1"), "--address a:1: with --engine ray only"),

@@ -14,6 +14,7 @@ from gan3.core.errors import UserError
 from gan3.core.files import (
     Parts,
     check_path,
+    check_writable,
     headers_in,
     make_folder,
     read_npz,
@@ -93,6 +94,25 @@ class Writing(FolderTest):
 
 
 class Checking(FolderTest):
+    def test_a_path_is_checked_before_it_is_written(self):
+        Path("file").write_text("old")
+        Path("link").symlink_to("file")
+        Path("own").mkdir()
+        before = sorted(Path().rglob("*"))
+        for path in ("file", "link", "new", "own/new", "deep/er/new"):
+            check_writable(Path(path))
+        for path, message in (
+            ("own", "own: is not a regular file"),
+            ("/dev/null", "/dev/null: is not a regular file"),
+            ("file/new", r"file/new: cannot be written \(not a directory\)"),
+            ("n" * 300, r"n: cannot be written \(file name too long\)"),
+            ("/proc/new", "/proc/new: cannot be written"),  # where even root cannot write
+        ):
+            with self.subTest(message), self.assertRaisesRegex(UserError, message):
+                check_writable(Path(path))
+        self.assertEqual(sorted(Path().rglob("*")), before)
+        self.assertEqual(Path("file").read_text(), "old")
+
     def test_a_path_that_the_system_refuses_counts_as_missing(self):
         self.assertTrue(check_path(self.folder.is_dir))
         self.assertFalse(check_path((self.folder / "none").exists))
