@@ -187,7 +187,7 @@ def make(
         UserError: a bad `path` or `steps`, or a class that is not among the images to learn from.
     """
     check(dataset, steps)
-    if path.suffix != ".npz":
+    if path.suffix.lower() != ".npz":
         raise UserError(f"{path}: the file name of a judge ends in .npz")
     images, labels = dataset.learning_part()
     steps = steps_for(len(images)) if steps is None else steps

@@ -125,14 +125,14 @@ class Training(FolderTest):
     @slow("trains a classifier")
     @needs_mnist
     def test_the_command_writes_a_judge_and_a_record(self):
-        status, out, err = call("train-judge", "--steps", 3, "--data", MNIST, "--out", "j/a.npz")
+        status, out, err = call("train-judge", "--steps", 3, "--data", MNIST, "--out", "j/a.NPZ")
         self.assertEqual(status, 0, err)
         record = json.loads(Path("j/a.json").read_text())
-        trained = judge.load(Path("j/a.npz"), record["sha256"])
+        trained = judge.load(Path("j/a.NPZ"), record["sha256"])
         test = datasets.load("mnist", MNIST)
         accuracy = trained.accuracy(test.held_out_images, test.held_out_labels)
         self.assertEqual(record["accuracy"]["test"], accuracy)
-        self.assertIn("j/a.npz", out)
+        self.assertIn("j/a.NPZ", out)
         self.assertEqual(record["training_digest"], test.training_digest)
         self.assertEqual(trained.origin.training_digest, test.training_digest)
 
