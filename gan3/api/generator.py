@@ -21,7 +21,7 @@ from gan3.api.arguments import (
 from gan3.core.classes import images_noun, labels_of_names, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
-from gan3.plots.numbers import parse_number
+from gan3.plots.numbers import labels_of_number
 from gan3.runs import pretrained
 from gan3.runs.drawing import DigitSampler, TruncatedSampler, check_count
 from gan3.runs.encoding import Encoded, Encoder
@@ -101,18 +101,20 @@ class Generator:
         number: a text of digits, or of other classes with names of one character; or a list of the
             names of classes, such as ["A", "B"].
 
-        Raises UserError if the number has anything but classes, or if the generator is not
-        class-conditional.
+        Raises UserError if the number has anything but classes, or more than 1,000,000 of them, or
+        if the generator is not class-conditional.
         """
         self._refuse_labels("number", number)
         if isinstance(number, str):
-            return self._sampler(parse_number(number, self.class_names), (as_seed(seed), 0))
-        is_list = isinstance(number, list | tuple) and len(number)
-        if not is_list or not all(isinstance(name, str) for name in number):
-            example = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
-            raise UserError(f"number {shown(number)}: use text, such as {example}")
-        labels = labels_of_names(number, self.class_names, "classes")
-        return self._sampler(np.array(labels, np.int64), (as_seed(seed), 0))
+            labels = labels_of_number(number, self.class_names)
+        else:
+            is_list = isinstance(number, list | tuple) and len(number)
+            if not is_list or not all(isinstance(name, str) for name in number):
+                example = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
+                raise UserError(f"number {shown(number)}: use text, such as {example}")
+            labels = np.array(labels_of_names(number, self.class_names, "classes"), np.int64)
+        check_count(len(labels))
+        return self._sampler(labels, (as_seed(seed), 0))
 
     def sample(self, count: int | None = None, labels: Any = None, *, seed: int = 0) -> Samples:
         """Images and their labels. The first images of many are those of a few.

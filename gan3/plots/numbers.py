@@ -5,28 +5,34 @@ from collections.abc import Sequence
 import numpy as np
 
 from gan3.core.classes import DIGITS, are_digits, labels_of_characters, labels_of_list, listed
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 
 FAINT = 25  # of 255; pixel values up to this count as blank, because scans have such noise
 CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
 MOST_IMAGES = 1000  # in one picture
 
 
-def parse_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
+def labels_of_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
     """int64 [N]: the labels of a number as typed, or of a word of classes with such `names`.
 
     Raises UserError unless each character is the name of a class.
     """
     if names == DIGITS and not (number.isascii() and number.isdigit()):
-        raise UserError(f"number {number!r}: digits 0 to 9 only, such as 241256")
-    if len(number) > MOST_IMAGES:
+        raise UserError(f"number {shown(number)}: digits 0 to 9 only, such as 241256")
+    if not number:
+        raise UserError(f"number '': is empty; use classes such as {listed(names)}")
+    return np.array(labels_of_characters(number, names, "number"), np.int64)
+
+
+def parse_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
+    """The labels of a number for one picture. Raises UserError for more than it holds, too."""
+    labels = labels_of_number(number, names)
+    if len(labels) > MOST_IMAGES:
         characters = "digits" if are_digits(names) else "characters"
         raise UserError(
             f"number of {len(number)} {characters}: an image holds at most {MOST_IMAGES}; split it"
         )
-    if not number:
-        raise UserError(f"number '': is empty; use classes such as {listed(names)}")
-    return np.array(labels_of_characters(number, names, "number"), np.int64)
+    return labels
 
 
 def parse_classes(text: str, names: Sequence[str]) -> np.ndarray:

@@ -53,6 +53,13 @@ class Bundled(unittest.TestCase):
         np.testing.assert_array_equal(images, self.generator.sample(4, "2412", seed=3).images)
         self.assertEqual(gan3.recognise(images).labels.tolist(), [2, 4, 1, 2])
 
+    def test_a_number_may_be_longer_than_a_picture_of_one(self):
+        images = self.generator.generate("1" * 1001)
+        np.testing.assert_array_equal(images, self.generator.generate(["1"] * 1001))
+        for number in ("1" * 1_000_001, ["1"] * 1_000_001):
+            with self.assertRaisesRegex(gan3.UserError, "count 1000001: use .* from 1 to 1000000"):
+                self.generator.generate(number)
+
     def test_samples(self):
         images, labels = self.generator.sample(23)
         self.assertEqual((images.shape, images.dtype), ((23, 28, 28), np.uint8))
@@ -104,6 +111,7 @@ class Bundled(unittest.TestCase):
         generator = self.generator
         for attempt, message in (
             (lambda: generator.generate("12a"), "number '12a': digits 0 to 9 only"),
+            (lambda: generator.generate("x" * 5000), r"number .{60,80}: digits 0 to 9 only"),
             (lambda: generator.generate(12), "number 12: use text, such as '12'"),
             (lambda: generator.generate(10**5000), "number a number of thousands of digits: use"),
             (lambda: generator.sample(), "count: missing"),
