@@ -222,9 +222,13 @@ def train(
     named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
     named |= {"dataset": dataset, "ink": ink}
     changes = {key: value for key, value in named.items() if value is not None}
-    if not isinstance(settings or {}, Mapping):
+    settings = {} if settings is None else settings
+    if not isinstance(settings, Mapping):
         raise UserError("settings: not a mapping; use a dict of config keys and values")
-    for key, value in (changes | dict(settings or {})).items():
+    for key in settings:
+        if key in changes:
+            raise UserError(f"{key}: is an argument and in the settings; leave one of them out")
+    for key, value in (changes | dict(settings)).items():
         config = config.with_text(str(key), as_text(value))
     return _train(config, name, logs, figures, data, False, train_judge, log, on_metrics)
 

@@ -66,8 +66,8 @@ class Card:
         """Write report.json and report.png to a folder. Raises UserError if that fails."""
         path = as_folder(folder, "folder")
         make_folder(path)
+        self._save_picture(path / "report.png")  # first, because that of a run may be gone
         write_json(path / "report.json", self.values)
-        self._save_picture(path / "report.png")
 
     def __str__(self) -> str:
         from gan3.evaluation.report_card import card_lines

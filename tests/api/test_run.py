@@ -202,6 +202,12 @@ class Training(FolderTest):
             (lambda: gan3.train("best", settings={"colour": 1}), "'colour': unknown"),
             (lambda: gan3.train("best", settings={1: 2}), "config key '1': unknown"),
             (lambda: gan3.train("best", settings="abc"), "settings: not a mapping"),
+            (lambda: gan3.train("best", settings=[]), "settings: not a mapping"),
+            (lambda: gan3.train("best", settings=0), "settings: not a mapping"),
+            (
+                lambda: gan3.train("best", seed=1, settings={"seed": 2}),
+                "seed: is an argument and in the settings; leave one of them out",
+            ),
             (lambda: gan3.train("best", episodes=10**5000), "a number of thousands of digits"),
             (lambda: train(5), "run name 5: letters, digits"),
             (lambda: gan3.train("best", data="none"), "data folder none: no such folder"),
@@ -233,6 +239,10 @@ class Scored(FolderTest):
         self.assertEqual(
             Path("copy/report.png").read_bytes(), Path("figures/s/report.png").read_bytes()
         )
+        Path("figures/s/report.png").unlink()
+        with self.assertRaisesRegex(gan3.UserError, "report.png: is gone; evaluate run s again"):
+            card.save("gone")
+        self.assertEqual([*Path("gone").iterdir()], [])
         images, _ = run.generator().sample(30)
         labels, probabilities = run.recognise(images)
         self.assertEqual((labels.shape, probabilities.shape), ((30,), (30, 10)))
