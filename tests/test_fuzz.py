@@ -329,6 +329,8 @@ class MutatedFiles(FolderTest):
                 "data_digest": "y",
                 "split": "test",
                 "judge": {"digest": "z"},
+                "count": 100,
+                "held_out": 100,
                 "samples": {"recall": {"value": 0.5}},
                 "real": {"recall": {"value": 0.9}},
             }

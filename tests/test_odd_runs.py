@@ -4,12 +4,14 @@ Every command ends with a result or with one line, and a run that can be resumed
 was never touched.
 """
 
+import contextlib
 import json
 import shutil
 import unittest
 from collections import Counter
 from pathlib import Path
 
+import gan3
 from tests.properties import EXAMPLES, changed, given, settings, st
 from tests.support import (
     call,
@@ -148,6 +150,12 @@ class OddRuns(unittest.TestCase):
     def test_records_with_other_values(self, data, file, name):
         self.change(data, file)
         self.assert_done_or_one_line("alone" if file == "report.json" else name)
+        with contextlib.suppress(gan3.UserError):
+            card = gan3.open_run("a").card
+            self.assertIn("held-out", str(card))
+            for metric in card.scores:
+                card.interval(metric)
+            card.save("card")
 
     @settings(max_examples=max(1, EXAMPLES // 10))
     @given(st.data(), st.sampled_from(JSON_FILES[::2]))

@@ -181,10 +181,14 @@ def read_card(folders: RunFolders) -> Card:
         card = json.loads(path.read_bytes())
         for row in ("samples", "real"):
             for metric, score in card[row].items():
-                if not (metric in METRICS and isinstance(score["value"], int | float)):
+                interval = ("low", "high") if "low" in score else ()
+                numbers = [score[key] for key in ("value", *interval)]
+                if not (metric in METRICS and all(isinstance(n, int | float) for n in numbers)):
                     raise TypeError
-                if not math.isfinite(score["value"]):
+                if not all(map(math.isfinite, numbers)):
                     raise ValueError
+        if not all(isinstance(card[key], int) for key in ("count", "held_out")):
+            raise TypeError
         if not all(isinstance(card[key], str) for key in ("experiment", "data_digest", "split")):
             raise TypeError
         if not card["experiment"].isidentifier():  # it is in the titles of figures
@@ -195,6 +199,7 @@ def read_card(folders: RunFolders) -> Card:
             raise ValueError
         if card["judge"] is not None:  # a card without the rows that need one
             card["judge"]["digest"]
+        json.dumps(card, allow_nan=False)  # raises ValueError if it could not be written again
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; evaluate run {folders.name} first") from None
     except OSError as error:

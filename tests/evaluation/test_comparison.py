@@ -35,7 +35,8 @@ def make_card(seed):
         for row in ("samples", "real")
     }
     common = {"experiment": "best", "data_digest": "d", "split": "test", "judge": {"digest": "j"}}
-    return common | {"step": config_of("best").total_steps} | rows
+    numbers = {"step": config_of("best").total_steps, "count": 100, "held_out": 100}
+    return common | numbers | rows
 
 
 class Compare(FolderTest):

@@ -4,6 +4,7 @@ import json
 import unittest
 from pathlib import Path
 
+import gan3
 from gan3.core.errors import UserError
 from gan3.evaluation import comparison
 from gan3.runs import run_files
@@ -16,7 +17,9 @@ CARD = {
     "data_digest": "y",
     "split": "test",
     "judge": {"digest": "z"},
-    "samples": {"recall": {"value": 0.5}},
+    "count": 1000,
+    "held_out": 100,
+    "samples": {"recall": {"value": 0.5, "low": 0.25, "high": 0.75}},
     "real": {"recall": {"value": 0.9}},
 }
 
@@ -44,6 +47,14 @@ class OddRecords(FolderTest):
             {"experiment": "x\udcff"},
             {"samples": {"recall": {"value": float("inf")}}},
             {"samples": {"recall": {"value": 10**400}}},
+            {"samples": {"recall": {"value": 0.5, "low": 0.25}}},
+            {"samples": {"recall": {"value": 0.5, "low": 0.25, "high": "0.75"}}},
+            {"samples": {"recall": {"value": 0.5, "low": None, "high": 0.75}}},
+            {"real": {"recall": {"value": 0.5, "low": 0.25, "high": float("nan")}}},
+            {"real": {"recall": [0.5]}},
+            {"count": "1000"},
+            {"held_out": 99.5},
+            {"seed": float("nan")},
             {"class_names": 3},
             {"class_names": ["a"] * 1000},
             {"class_names": ["a", 3]},
@@ -52,8 +63,16 @@ class OddRecords(FolderTest):
                 Path("logs/a/report.json").write_text(json.dumps(CARD | changes))
                 with self.assertRaisesRegex(UserError, "not a report card"):
                     comparison.read_card(run_files.run_folders("a"))
+        for missing in ("count", "held_out"):
+            card = {key: value for key, value in CARD.items() if key != missing}
+            Path("logs/a/report.json").write_text(json.dumps(card))
+            with self.assertRaisesRegex(UserError, "not a report card"):
+                comparison.read_card(run_files.run_folders("a"))
         Path("logs/a/report.json").write_text(json.dumps(CARD))
         self.assertEqual(comparison.read_card(run_files.run_folders("a")), CARD)
+        card = gan3.open_run("a").card
+        self.assertRegex(str(card), r"\Aa: 1,000 samples, 100 held-out digits\n")
+        self.assertEqual(card.interval("recall"), (0.25, 0.75))
 
 
 if __name__ == "__main__":

@@ -116,6 +116,7 @@ class Done(FolderTest):
             samples = {metric: {"value": 0.5} for metric in scores}
             texts = {"experiment": "mlp_gan", "data_digest": "0", "split": "test"}
             card = {"samples": samples, "real": samples, "judge": None} | texts
+            card |= {"count": 100, "held_out": 100}
             (folders.logs / "report.json").write_text(json.dumps(card))
             self.assertTrue(sweep._is_scored(folders, trial, False))
             self.assertEqual(sweep._is_scored(folders, trial, True), done, scores)
@@ -136,6 +137,7 @@ class Ranking(FolderTest):
                 (logs / "run.json").write_text(json.dumps(record))
                 card = {"experiment": "x", "data_digest": "x", "split": "validation"}
                 card |= {"judge": {"digest": "x"}, "real": {metric: {"value": 1.0}}}
+                card |= {"count": 100, "held_out": 100}
                 card["samples"] = {metric: {"value": values[key]}}
                 (logs / "report.json").write_text(json.dumps(card))
         return specified
