@@ -53,7 +53,7 @@ class Adam:
         if self.transform_gradients is not None:
             gradients = self.transform_gradients(gradients)
         count = 1
-        if begun is not None:  # no tf.cond, inside which replicas could not average gradients
+        if begun is not None:
             gradients = [tf.where(begun, gradient, 0.0) for gradient in gradients]
             count = tf.cast(begun, tf.int64)
         # Of gradients of 0 the moments stay 0, and with them the update; 1 prevents 0 / 0.
