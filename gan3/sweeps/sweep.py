@@ -261,7 +261,7 @@ def _read_card(folders: RunFolders, trial: Trial) -> Card:
     if card["split"] != split:
         raise UserError(
             f"run {folders.name}: its card is of the {card['split']} split, the sweep's of the"
-            f" {split} split; evaluate the run with --split {split}"
+            f" {split} split; evaluate it on that"
         )
     return card
 

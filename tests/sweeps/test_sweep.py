@@ -155,7 +155,11 @@ class Ranking(FolderTest):
         run = specified.trials[0].run
         self.assertEqual(len(sweep.read_scored(specified)), 1)
         for name, change, message in (
-            ("report.json", {"split": "test"}, "card is of the test split.*--split validation"),
+            (
+                "report.json",
+                {"split": "test"},
+                "card is of the test split.*validation split; evaluate it on that",
+            ),
             ("run.json", {"config": specified.trials[1].config.to_dict()}, "other settings than"),
         ):
             path = Path("logs", run, name)
