@@ -82,7 +82,7 @@ class TrainingProgress(unittest.TestCase):
 
     def test_numbers_at_the_ticks_do_not_overlap(self):
         for lowest in (1, 200):
-            for span in (1.2, 3, 10, 100, 290, 900, 2_000, 9_000, 1e5):
+            for span in (1.2, 10, 290, 9_000, 1e5):
                 rows = np.array([[lowest, 2.0, 90.0], [lowest * span, 2 * span, 3.0]])
                 for axes in sweeps.training_progress({"a": rows}, "title").get_axes():
                     axes.figure.canvas.draw()
