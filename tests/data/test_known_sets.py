@@ -134,6 +134,7 @@ class PublishedSets(FolderTest):
         for label, code in ((0, 48), (9, 57), (10, 65), (35, 90), (36, 97), (38, 100), (46, 116)):
             self.assertEqual(balanced.class_names[label], chr(code))
         for known in KNOWN_SETS:
+            self.assertEqual(known.first_label, 1 if known is letters else 0)
             self.assertEqual(known.is_transposed, known.title.startswith("EMNIST"))
 
     def test_every_class_has_as_many_pictures_as_was_published(self):
