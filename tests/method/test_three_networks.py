@@ -5,10 +5,13 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.networks import Critic, Generator
 from gan3.method.noise import latent_of
+from gan3.method.three_networks import real_fake_scalars
+from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.initializers import Glorot, PublishedNormal
 from tests.support import batch_of, small_system
 
@@ -53,6 +56,11 @@ class Construction(unittest.TestCase):
         system = small_system()
         self.assertTrue(system.class_conditional and system.has_classifier)
         self.assertEqual((system.noise_distribution, system.pixel_min), ("uniform", 0.0))
+        self.assertIsInstance(system.train_step, ThreeNetworkStep)
+        self.assertIs(system.label_entry, False)
+        self.assertEqual((system.encoder_weights, system.training_moments), ({}, ()))
+        with self.assertRaisesRegex(UserError, "batch normalisation"):
+            system.use_moments("batch")
 
 
 class Samples(unittest.TestCase):
@@ -76,6 +84,21 @@ class Samples(unittest.TestCase):
         np.testing.assert_array_equal(system.blend(one_hot, noise), images)
         between = 0.5 * one_hot + 0.5 * tf.one_hot([4, 4, 4], 10)
         self.assertFalse(np.allclose(system.blend(between, noise), images, atol=1e-3))
+
+    def test_a_single_image_keeps_its_first_axis(self):
+        system = small_system()
+        noise = system.noise(tf.constant([3]), SEED)
+        self.assertEqual(system.generate(tf.constant([3]), noise).shape, [1, 28, 28])
+        self.assertEqual(system.blend(tf.one_hot([3], 10), noise).shape, [1, 28, 28])
+
+    def test_another_matrix_is_that_of_a_run_of_its_seed(self):
+        labels = tf.range(10)
+        system = small_system(seed=1, noise_draw="once")
+        system.redraw_noise(2)
+        other = small_system(seed=2, noise_draw="once")
+        np.testing.assert_array_equal(system.noise(labels, SEED), other.noise(labels, SEED))
+        with self.assertRaises(UserError):
+            small_system().redraw_noise(2)
 
     def test_outside_a_step_batch_draws_like_example(self):
         labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
@@ -124,6 +147,13 @@ class Samples(unittest.TestCase):
 
 
 class Evaluation(unittest.TestCase):
+    def test_the_accuracies_of_the_discriminator(self):
+        """A logit above 0 means real, one below 0 fake, 0 neither."""
+        logits = tf.constant([[-2.0], [-0.5], [0.0], [0.5], [0.75], [2.0], [3.0], [4.0]])
+        scalars = numbers(real_fake_scalars(logits, logits))
+        self.assertEqual(scalars["accuracy/discriminator_real"], 5 / 8)
+        self.assertEqual(scalars["accuracy/discriminator_fake"], 2 / 8)
+
     def setUp(self):
         self.images, self.labels = batch_of(6)
 
