@@ -61,14 +61,15 @@ def fit(grey: np.ndarray) -> np.ndarray:
     """A picture [height, width] with background 0 as uint8 [28, 28].
 
     It is centred on a square with its longer side, which keeps its proportions, and resized: by the
-    mean over areas if the square is larger than 28 x 28, linearly if it is smaller. Nothing is
-    cropped, and contrast and position stay as they are.
+    mean over areas if the square is larger than 28 x 28, linearly if it is smaller. The margin is
+    the median of the picture's border, because paper is not always white. Nothing is cropped, and
+    contrast and position stay as they are.
     """
     if grey.shape == (SIDE, SIDE):
         return grey
     side = max(grey.shape)
     top, left = ((side - length) // 2 for length in grey.shape)
-    square = np.zeros((side, side), np.uint8)
+    square = np.full((side, side), int(np.median(border(grey[None]))), np.uint8)
     square[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
     method = Image.Resampling.BOX if side > SIDE else Image.Resampling.BILINEAR
     return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), method))

@@ -273,11 +273,11 @@ def make_card(
 def _rows_by_class(images: np.ndarray, labels: np.ndarray, seed: int, classes: int) -> np.ndarray:
     """Random images for `cards.sheet_layout`, uint8 [K n, 28, 28], n of each class.
 
-    Blank images take the place of those that a class lacks.
+    White images take the place of those that a class lacks.
     """
     per_class, _ = cards.sheet_layout(classes)
     indices = balanced_indices(labels, per_class * classes, seed, classes)
-    rows = np.zeros((classes, per_class, *images.shape[1:]), images.dtype)
+    rows = np.full((classes, per_class, *images.shape[1:]), 255, images.dtype)
     for label in range(classes):
         chosen = images[indices[labels[indices] == label]]
         rows[label, : len(chosen)] = chosen

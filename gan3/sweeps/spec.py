@@ -189,9 +189,12 @@ def _reject_overlaps(path: Path, where: str, settings: dict[str, Any]) -> None:
 
 
 def _as_run_name(text: str) -> str:
-    """A variant's name without characters that a run's name cannot have, shortened by a digest."""
+    """A variant's name without characters that a run's name cannot have.
+
+    A digest tells it from others if it is shortened, or if letters of other alphabets are lost.
+    """
     name = re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("_")
-    if len(name) > _MAX_NAME:
+    if len(name) > _MAX_NAME or not text.isascii():
         name = f"{name[: _MAX_NAME - 10]}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     return name
 

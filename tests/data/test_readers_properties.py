@@ -203,15 +203,19 @@ class Pictures(unittest.TestCase):
         content = png(Image.fromarray(levels))
         self.assertIsNone(read_picture(content[: int(fraction * (len(content) - 30))]))
 
-    @given(st.tuples(SIDES, SIDES), st.integers(0, 255))
-    def test_fitting_keeps_levels_and_proportions(self, shape, level):
-        fitted = fit(np.full(shape, level, np.uint8))
+    @given(st.tuples(SIDES, SIDES), st.integers(0, 255), st.integers(0, 255))
+    def test_fitting_keeps_levels_and_proportions(self, shape, paper, ink):
+        """A field of ink on paper that goes on to the sides of the square, in its own level."""
+        grey = np.full(shape, paper, np.uint8)
+        np.testing.assert_array_equal(fit(grey), np.full((SIDE, SIDE), paper))
+        grey[1:-1, 1:-1] = ink
+        fitted = fit(grey)
         self.assertEqual((fitted.dtype, fitted.shape), (np.uint8, (SIDE, SIDE)))
-        self.assertLessEqual(fitted.max(), level)
+        self.assertTrue(min(paper, ink) <= fitted.min() <= fitted.max() <= max(paper, ink))
         height, width = shape
-        share = min(height, width) / max(height, width)  # of the square that the picture fills
-        if shape != (SIDE, SIDE):
-            self.assertAlmostEqual(fitted.mean() / max(level, 1), share * (level > 0), delta=0.06)
+        share = (height - 2) * (width - 2) / max(height, width) ** 2  # of the square, that is ink
+        expected = paper + share * (float(ink) - paper)
+        self.assertAlmostEqual(fitted.mean(), expected, delta=1 + 0.06 * abs(ink - paper))
 
 
 def with_checksums(content):

@@ -46,7 +46,7 @@ class RowsByClass(unittest.TestCase):
         labels = np.array([0] * 5 + [1] * 20 + [2] * 20)
         images = (labels + 1)[:, None, None].repeat(28, 1).repeat(28, 2).astype(np.uint8)
         rows = report_card._rows_by_class(images, labels, 0, 3)[:, 0, 0].reshape(3, 10)
-        expected = [[1] * 5 + [0] * 5, [2] * 10, [3] * 10]  # 0: a blank image
+        expected = [[1] * 5 + [255] * 5, [2] * 10, [3] * 10]  # 255: a white image
         np.testing.assert_array_equal(rows, expected)
 
 

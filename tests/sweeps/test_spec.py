@@ -70,6 +70,12 @@ class Specification(FolderTest):
         with self.assertRaisesRegex(UserError, "no such file"):
             spec.read(Path("none.toml"))
 
+    def test_names_in_any_alphabet_have_runs_of_their_own(self):
+        text = SPEC.replace('"mlp_gan"\nexperiment', '"größe"\nexperiment', 1)
+        sweep = self.read(text.replace('"no momentum"', '"grüße"'))
+        self.assertEqual(len({trial.run for trial in sweep.trials}), 2)
+        self.assertEqual([trial.variant for trial in sweep.trials], ["größe", "grüße"])
+
     def test_what_an_experiment_refuses_names_the_file(self):
         for old, new in (
             ("beta1 = 0", "beta1 = 2"),
