@@ -88,6 +88,7 @@ class Training(FolderTest):
         self.assertEqual([line["episode"] for line in self.lines], [1, 1, 1, 2, 2])
         self.assertIn("judge/frechet_distance", self.lines[2])
 
+    @slow("trains a run")
     def test_a_log_gets_each_line(self):
         log = []
         train("b", log=log.append)

@@ -69,6 +69,7 @@ def changed(before, after):
 
 
 class Step(unittest.TestCase):
+    @slow("six seconds")
     def test_each_update_moves_only_its_own_network(self):
         images, labels = batch_of(6)
         for updates in UPDATES:

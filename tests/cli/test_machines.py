@@ -38,6 +38,7 @@ class Machines(FolderTest):
         done = run("generate", 1, "--out", b"\xff.png".decode(errors="surrogateescape"), "--path")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"\xff.png\n", b""))
 
+    @slow("starts two processes")
     def test_a_sweep_file_is_utf_8_whatever_the_locale(self):
         from gan3.runs.registry import bundled_folder
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from gan3.core.triple import Triple
 from gan3.nn.adam import Adam
 from gan3.nn.layers import conv_pool, dense, dropout
-from tests.support import batch_of, small_system
+from tests.support import batch_of, slow, small_system
 
 # If two entries of a pooling window are almost equal, float32 and float64 may pick different ones,
 # which changes the gradient by a percent. That happens with [5, 6] and [5, 8], not with this seed.
@@ -136,6 +136,7 @@ class AgainstFloat64(unittest.TestCase):
             for w, got, want in zip(weights, gradients(), expected, strict=True):
                 self.close(got.numpy(), want, w.name)
 
+    @slow("six seconds")
     def test_weights_after_a_step_of_all_three(self):
         """In the step's order: the generator's loss uses the updated discriminator."""
         system = system_of(("elu", "elu", "elu"))

@@ -200,6 +200,7 @@ class Updates(unittest.TestCase):
             self.assertEqual(set(moved(old, values(network))), {True}, network.name)
         self.assertEqual([int(adam.steps) for adam in system.optimizers], [1, 1, 1])
 
+    @slow("ten seconds")
     def test_order_is_discriminator_generator_determinator(self):
         in_order = ("discriminator", "generator", "determinator")
 

@@ -399,6 +399,7 @@ class Runs(TwoReplicas):
         self.assertIn("resuming stopped after step 5\n", out)
         self.assert_same_run("stopped", "whole")
 
+    @slow("starts processes")
     def test_what_replicas_cannot_divide_is_refused(self):
         for arguments, message in (
             ((*TRAIN, "--batch-size", 9), r"batch size 9: not divisible by 2 replicas; use 8"),

@@ -148,6 +148,7 @@ class Runs(FolderTest):
         np.savez("moved/kinds.npz", images=255 - images, labels=names[labels])
         self.assertIn("was trained on other data", call("train", *moved)[2])
 
+    @slow("half a minute")
     def test_one_run_from_training_to_numbers(self):
         out, err = self.train("--seed", "5", system=())
         self.assertEqual(err, "")
