@@ -143,9 +143,9 @@ class Step(unittest.TestCase):
                 log.append("images")
                 return discriminator(given, *inputs)
 
-        def update_and_note(adam, loss):
+        def update_and_note(adam, loss, begun=None):
             log.append(adam)
-            return update(adam, loss)
+            return update(adam, loss, begun)
 
         def of_step():
             seen.clear()  # a graph may be traced twice
