@@ -4,7 +4,7 @@ Source: Desired-handwriting-digits-generator by Jingwei Gan, handwritten_number_
 commit 656d946 of github.com/deadzombie2333/Digits_generator (docs/sources.md). docs/fidelity.md
 compares each property.
 
-Where the script differs from its own description, or does what that does not mention:
+Where the script differs from its own description or goes beyond it:
 1. The noise matrix is drawn once, while the graph is built: one process knows ten images. Another
    process draws another matrix for the same weights (`generate --noise-seed`).
 2. Its "Xavier" is N(0, sqrt(2 / shape[0])) for every tensor, 5 x 5 kernels (0.63) and the

@@ -15,7 +15,7 @@ from gan3.data.pixels import TOLERANCE, to_pixels
 _MAX_SEED = 2**31 - 1
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 _WARNINGS = ("WARNING", "NOTE")  # how lines begin that a user should not miss
-_STROKES = "WARNING: the data set is"  # how the one line begins that says so: it is the strokes
+_STROKES = "WARNING: the data set is"  # start of the warning that the strokes are used
 
 
 def as_seed(seed: Any, name: str = "seed") -> int:
@@ -154,7 +154,7 @@ def log_or_warn(log: Log | None, dataset: str = "auto") -> Log:
         return log
 
     def warn(line: str) -> None:
-        is_news = not (dataset == "strokes" and line.startswith(_STROKES))
+        is_news = not (dataset == "strokes" and line.startswith(_STROKES))  # else it was asked for
         if line.startswith(_WARNINGS) and is_news:
             warnings.warn(line, stacklevel=2)
 

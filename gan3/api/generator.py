@@ -119,8 +119,8 @@ class Generator:
     def sample(self, count: int | None = None, labels: Any = None, *, seed: int = 0) -> Samples:
         """Images and their labels. The first images of many are those of a few.
 
-        Not so with moments of the batch, the default of conditional_dcgan and gan_auto_write: an
-        image then depends on those that it is drawn with.
+        The exception is moments of the batch, the default of conditional_dcgan and gan_auto_write:
+        then an image depends on the others of its batch.
 
         Args:
             count: number of images; by default that of the labels.

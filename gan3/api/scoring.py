@@ -66,7 +66,7 @@ class Card:
         """Write report.json and report.png to a folder. Raises UserError if that fails."""
         path = as_folder(folder, "folder")
         make_folder(path)
-        self._save_picture(path / "report.png")  # first, because that of a run may be gone
+        self._save_picture(path / "report.png")  # first: it fails if the run's picture is missing
         write_json(path / "report.json", self.values)
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ def evaluate(
 
     Args:
         images: at least 100 of [N, 28, 28], uint8, or floats in 0..1 or -1..1, with bright ink.
-            They are read as a file of samples is: what could be read in two ways is refused.
+            They are read like a file of samples: ambiguous ranges are refused.
             Compare cards of equal numbers of images only; 10,000 are usual.
         labels: the requested classes [N], names or whole numbers; None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
@@ -126,7 +126,7 @@ def evaluate(
         raise UserError(f"name {shown(name)}: use one line of text")
     array = as_image_array(images)
     check_label_count(labels, len(array))
-    pixels, _ = sample_files.to_pixels("images", array)
+    pixels, _ = sample_files.read_pixels("images", array)
     dataset = as_choice(dataset, "dataset", choices_of("dataset"))
     ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))

@@ -56,9 +56,9 @@ class TwoNetworkStep:
         return {"discriminator": d_finite, "generator": g_finite}
 
     def is_pretrained(self) -> tf.Tensor | None:
-        """Whether the discriminator has had the steps in which it trains alone; None without any.
+        """Whether pre-training is over; None if there is none.
 
-        To be called after the discriminator's updates of a step.
+        Call it after the discriminator's updates of a step.
         """
         if not self.config.pretraining_steps:
             return None
@@ -124,9 +124,9 @@ class TwoNetworkStep:
         return self.generator(noise, tf.one_hot(labels, classes), True, dropout_seed), labels
 
     def update(self, adam: str, loss: tf.Tensor, begun: tf.Tensor | None = None) -> tf.Tensor:
-        """One step of the Adam of that name, if its updates have `begun` (None: they have).
+        """One step of the Adam of that name; returns whether loss and gradients were finite.
 
-        Returns whether loss and gradients were finite.
+        begun: whether its updates have begun, as in `Adam.apply`.
         """
         with tf.name_scope(f"update_{adam}/"):
             gradients = tf.gradients(loss, self.adams[adam].variables)

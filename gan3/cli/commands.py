@@ -576,7 +576,7 @@ def _recognise(options: argparse.Namespace) -> int:
     from gan3.demo import digit_reader
 
     images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
-    import_tensorflow()  # takes seconds: a picture that cannot be read is refused before
+    import_tensorflow()  # it takes seconds, so unreadable pictures are refused first
     from gan3.evaluation import judge
     from gan3.runs import run_files, trained
 

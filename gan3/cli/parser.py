@@ -64,7 +64,7 @@ def _fraction(text: str) -> float:
 
 
 def _path(text: str) -> str:
-    """A path as it is given. An empty one is a variable of the shell that is not set."""
+    """A path, unchanged. An empty one, as an unset shell variable gives, is refused."""
     if not text:
         raise argparse.ArgumentTypeError(
             "the path is empty; name a file or folder, or leave it out"

@@ -105,7 +105,7 @@ def check_path(predicate: Callable[[], bool]) -> bool:
 def check_writable(path: Path) -> None:
     """Raises UserError if a file cannot be written there; changes nothing.
 
-    For the result of long work, before it. The folders that `path` is in need not exist yet.
+    Call it before long work whose result goes there. The folders of `path` need not exist yet.
     """
     try:
         with contextlib.suppress(FileNotFoundError):

@@ -48,8 +48,8 @@ def make_walk(
         labels: of one to ten classes; None for a default choice. A system that is not
             class-conditional has none.
         seed: of the noise.
-        truncation: the factor, 0 to 1, by which all noise is scaled, the values of a sweep, too;
-            below 1 the title names it.
+        truncation: the factor, 0 to 1, by which all noise is scaled, including the values of a
+            sweep; below 1 the title names it.
         start: noise [entries] in place of the seed's first, such as the style of a picture.
 
     Raises:

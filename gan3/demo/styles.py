@@ -33,7 +33,7 @@ def read(path: Path, encode: Encoder, names: tuple[str, ...]) -> Reading:
 
     An npz file of images and maybe labels, an npy file of images, or a folder of sub-folders that
     are named after the classes has many; they are read as samples are for a report card. Labels
-    that it has are believed; the noise is still that of the code for the class that is read.
+    that it has are believed, but the noise is still normalised by the class that is read.
 
     Raises UserError if the file cannot be read, or if an image is blank. No other image is refused:
     one that is no digit is read as the digit that it resembles most, with a note if that is unsure.

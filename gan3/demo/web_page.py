@@ -147,7 +147,7 @@ def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str
         "SCRIPT_HERE": "\n".join(map(_part, _SCRIPTS)).strip(),
         "MODEL_HERE": data,
     }
-    # In one pass: a class or a run may be called like a place.
+    # One pass, because the name of a class or run may look like a placeholder.
     return re.sub(r"[A-Z_]+_HERE", lambda match: texts[match[0]], _part("page.html"))
 
 

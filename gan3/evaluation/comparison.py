@@ -81,8 +81,9 @@ def compare(
 
     Args:
         names: of the runs; repeated names count once.
-        grouped: put runs of one experiment into one column, mean ± standard deviation. Runs of it
-            with other settings than its first run have columns of their own, which name these.
+        grouped: put runs of one experiment into one column, mean ± standard deviation. Runs whose
+            settings differ from those of its first run are in other columns, which name the
+            differences.
 
     Raises:
         UserError: a run has no card, or the cards are of different judges, data or splits.
@@ -114,10 +115,9 @@ def _with_count(column: str, runs: int, seeds: set[int]) -> str:
 
 
 def label_of(name: str, card: Card, config: RunConfig, separator: str = ", ") -> str:
-    """`name`, and what is unusual about the card of its run.
+    """The title of a card's column: `name`, and in what the card differs from the usual one.
 
-    That is an earlier step than the last, and other moments of batch normalisation than the
-    config's.
+    The usual card is of the last step, and of the config's moments of batch normalisation.
     """
     moments, steps = card.get("sampling_moments"), config.total_steps
     if moments in ("running", "batch") and moments != getattr(config, "sampling_moments", moments):
@@ -130,9 +130,9 @@ def label_of(name: str, card: Card, config: RunConfig, separator: str = ", ") ->
 def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     """Compare groups of cards, given by column title and run name.
 
-    A column has the mean of its group, ± standard deviation if there are several runs, and in
-    brackets how many runs have the metric if not all have. Raises UserError if the cards are of
-    different judges, data or splits.
+    A column has the mean of its group, ± standard deviation if there are several runs. If only
+    some of the runs have the metric, their number follows in parentheses. Raises UserError if the
+    cards are of different judges, data or splits.
     """
     cards = {name: card for group in groups.values() for name, card in group.items()}
     first = next(iter(cards))
@@ -243,8 +243,13 @@ def _bold(texts: list[str], best: set[int]) -> list[str]:
     return [f"**{text}**" if i in best else text for i, text in enumerate(texts)]
 
 
+def markdown_cell(text: str) -> str:
+    """A text for a cell of a Markdown table, whose cells end at a vertical bar."""
+    return text.replace("|", r"\|")
+
+
 def _markdown(columns: list[str], rows: list[list[str]]) -> list[str]:
     """A Markdown table; the first cell of each row is its title."""
-    columns, *rows = [[text.replace("|", r"\|") for text in line] for line in [columns, *rows]]
+    columns, *rows = (list(map(markdown_cell, line)) for line in [columns, *rows])
     head = [f"| | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
     return head + [f"| {' | '.join(cells)} |" for cells in rows]

@@ -52,7 +52,7 @@ def read(path: Path, class_names: tuple[str, ...] = DIGITS) -> SampleFile:
                 )
     if not len(images):
         raise UserError(f"{path}: has no images; write at least 100")
-    pixels, note = to_pixels(path, images)
+    pixels, note = read_pixels(path, images)
     if look_inverted(pixels):
         note += f"; NOTE: {LOOK_INVERTED}"
     return SampleFile(pixels, labels, note)
@@ -63,7 +63,7 @@ def look_inverted(pixels: np.ndarray) -> bool:
     return likely_ink(border(pixels)) == "dark"
 
 
-def to_pixels(source: Path | str, images: np.ndarray) -> tuple[np.ndarray, str]:
+def read_pixels(source: Path | str, images: np.ndarray) -> tuple[np.ndarray, str]:
     """uint8 pixels of images [N, 28, 28], uint8 or floats, and how their values were read.
 
     Their range is known by their dtype and values. Raises UserError, which begins with `source`,

@@ -41,8 +41,8 @@ class Adam:
     ) -> Gradients:
         """Update every variable of the list once, at `lr_scale` times the learning rate.
 
-        begun: a bool [] that is False before the first update, in which case nothing changes, and
-        True from then on; None is True.
+        begun: a bool []. While it is False, nothing changes. Once True, it must stay True. None
+        means True.
 
         Returns the gradients that were applied. Raises ValueError if one is missing.
         """
@@ -52,12 +52,12 @@ class Adam:
             )
         if self.transform_gradients is not None:
             gradients = self.transform_gradients(gradients)
-        count = 1
-        if begun is not None:
+        if begun is None:
+            t = tf.cast(self.steps.assign_add(1), tf.float32)
+        else:  # gradients of 0 leave the moments and the weights as they are; t = 0 is not defined
             gradients = [tf.where(begun, gradient, 0.0) for gradient in gradients]
-            count = tf.cast(begun, tf.int64)
-        # Of gradients of 0 the moments stay 0, and with them the update; 1 prevents 0 / 0.
-        t = tf.maximum(tf.cast(self.steps.assign_add(count), tf.float32), 1.0)
+            steps = self.steps.assign_add(tf.cast(begun, tf.int64))
+            t = tf.maximum(tf.cast(steps, tf.float32), 1.0)
         for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,

@@ -87,7 +87,7 @@ def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title
     Args:
         rows: title, texts (one per column), and the columns whose text is bold.
 
-    Raises UserError if the figure would be too wide to be looked at.
+    Raises UserError if the figure would be too wide to view.
     """
     widths = [3.1] + [max(1.15, 0.085 * len(column) + 0.25) for column in columns]  # inches
     width, height = sum(widths) + 0.3, 0.27 * (len(rows) + 1) + 0.65

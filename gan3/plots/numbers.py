@@ -25,7 +25,7 @@ def labels_of_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
 
 
 def parse_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
-    """The labels of a number for one picture. Raises UserError for more than it holds, too."""
+    """The labels of a number for one picture. Raises UserError also if it has too many digits."""
     labels = labels_of_number(number, names)
     if len(labels) > MOST_IMAGES:
         characters = "digits" if are_digits(names) else "characters"

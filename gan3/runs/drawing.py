@@ -60,8 +60,8 @@ class DigitSampler(Protocol):
     def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """The images of `labels`, a function of the weights, the labels and the seed.
 
-        The first images of many are those of a few, but with the moments of the batch, where an
-        image depends on those of its chunk.
+        The first images of many are those of a few. The exception is moments of the batch, with
+        which an image depends on the others of its chunk.
         """
 
 

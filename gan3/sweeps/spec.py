@@ -148,7 +148,6 @@ def _trials(
     variant_name, experiment = variant.get("name", ""), _text(path, variant, "experiment")
     values = [f"{key}={value}" for key, value in point.items()]
     label = ", ".join(filter(None, [variant_name, *values]))
-    _reject_overlaps(path, "a point", point)
     layers = [_settings(path, spec), _settings(path, variant), point]
     usual_minutes = _number(path, variant, "minutes", 0, (int, float), 0)
     full_settings = _settings(path, variant, "full")
@@ -165,10 +164,9 @@ def _trials(
 
 
 def _config(path: Path, experiment: str, layers: list[dict[str, Any]], seed: int) -> RunConfig:
-    """The experiment's config with the settings of each layer, of which a later one wins.
+    """The experiment's config, changed by each layer of settings in turn.
 
-    A layer is applied as a whole: "learning_rate" of a later one replaces "learning_rate.generator"
-    of an earlier one.
+    So "learning_rate" in a later layer replaces "learning_rate.generator" in an earlier one.
     """
     try:
         config = config_of(experiment)
@@ -181,7 +179,7 @@ def _config(path: Path, experiment: str, layers: list[dict[str, Any]], seed: int
 
 
 def _reject_overlaps(path: Path, where: str, settings: dict[str, Any]) -> None:
-    """Refuse a field beside a value of one of its networks: which of them counts?"""
+    """Raises UserError if a table has a field and also the field's value for one network."""
     for key in settings:
         field = key.partition(".")[0]
         if field != key and field in settings:
@@ -191,7 +189,8 @@ def _reject_overlaps(path: Path, where: str, settings: dict[str, Any]) -> None:
 def _as_run_name(text: str) -> str:
     """A variant's name without characters that a run's name cannot have.
 
-    A digest tells it from others if it is shortened, or if letters of other alphabets are lost.
+    If it was shortened, or if letters of other alphabets were lost, a digest is added so that it
+    stays unique.
     """
     name = re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("_")
     if len(name) > _MAX_NAME or not text.isascii():
@@ -224,6 +223,7 @@ def _points(path: Path, spec: dict) -> Iterator[Point]:
             {key: _draw(path, key, distribution, seed, i) for key, distribution in fields.items()}
             for i in range(count)
         ]
+    _reject_overlaps(path, "a point", grid | dict.fromkeys(draws[0]))
     seen = []
     for values in itertools.product(*grid.values()):
         for draw in draws:

@@ -21,7 +21,13 @@ from gan3.core.config import as_text
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, write_atomically
 from gan3.core.log import Log
-from gan3.evaluation.comparison import Comparison, label_of, read_card, side_by_side
+from gan3.evaluation.comparison import (
+    Comparison,
+    label_of,
+    markdown_cell,
+    read_card,
+    side_by_side,
+)
 from gan3.evaluation.report_card import data_of
 from gan3.evaluation.scoring import METRICS, Card
 from gan3.plots import grids
@@ -131,12 +137,13 @@ def read_scored(
 
     Raises UserError if a run or its card does not belong to the sweep.
     """
-    runs = [(trial, run_folders(trial.run, logs, figures_folder)) for trial in sweep.trials]
-    return [
-        ScoredTrial(trial, folders, _read_card(folders, trial))
-        for trial, folders in runs
-        if _has_card(folders)
-    ]
+    scored = []
+    for trial in sweep.trials:
+        folders = run_folders(trial.run, logs, figures_folder)
+        if _has_card(folders):
+            _read_record(folders, trial)
+            scored.append(ScoredTrial(trial, folders, _read_card(folders, trial)))
+    return scored
 
 
 def rank(trials: list[ScoredTrial], metric: str) -> list[RankedPoint]:
@@ -255,8 +262,7 @@ def _read_record(folders: RunFolders, trial: Trial) -> dict[str, Any]:
 
 
 def _read_card(folders: RunFolders, trial: Trial) -> Card:
-    """report.json. Raises UserError if the run has another config, or the card another split."""
-    _read_record(folders, trial)
+    """report.json. Raises UserError if the card is of another split than the trial."""
     card, split = read_card(folders), trial.config.split
     if card["split"] != split:
         raise UserError(
@@ -295,7 +301,7 @@ def _ranking_table(metric: str, ranking: list[RankedPoint]) -> list[str]:
     about = METRICS[metric]
     lines = [f"| | point | {about.full_title} | seeds |", "| ---: | --- | ---: | ---: |"]
     for number, point in enumerate(ranking, start=1):
-        label, text = point.label.replace("|", r"\|"), about.mean_text(point.values)
+        label, text = markdown_cell(point.label), about.mean_text(point.values)
         lines.append(f"| {number} | {label} | {text} | {len(point.values)} |")
     return lines
 
@@ -303,7 +309,8 @@ def _ranking_table(metric: str, ranking: list[RankedPoint]) -> list[str]:
 def _csv(trials: list[ScoredTrial]) -> str:
     """One line per run: its variant, point, seed and name, and the value of every metric.
 
-    The fields of the point are called settings.…, because `precision` is a field and a metric.
+    The names of the point's fields begin with "settings.", because `precision` is the name of a
+    field and of a metric.
     """
     rows = []
     for scored in trials:
