@@ -127,27 +127,6 @@ MUTATIONS = (
         "c_loss += 0.0 * (reconstruction + code_loss)",
         "vae_gan.test_train_step",
     ),
-    Mutation(
-        "a replica is updated with the gradients of its own part",
-        "gan3/training/distributed.py",
-        "return tf.distribute.get_replica_context().all_reduce(_MEAN, dense)",
-        "return dense",
-        "training.test_distributed.OneStep.test_two_networks",
-    ),
-    Mutation(
-        "all replicas draw the same noise",
-        "gan3/training/distributed.py",
-        "finite = system.train_step(*gather(part), tf.random.fold_in(seed, _index()))",
-        "finite = system.train_step(*gather(part), seed)",
-        "training.test_distributed.OneStep.test_two_networks",
-    ),
-    Mutation(
-        "all replicas train on the same images",
-        "gan3/training/distributed.py",
-        "part = indices[_index() * rows : (_index() + 1) * rows]",
-        "part = indices[:rows]",
-        "training.test_distributed.OneStep.test_two_networks",
-    ),
 )
 
 

@@ -24,7 +24,6 @@ from typing import NamedTuple
 
 SECONDS = {
     "training.test_reliability": 600,
-    "training.test_distributed": 330,
     "test_odd_runs": 330,
     "test_course": 290,
     "training.test_loop": 220,

@@ -315,18 +315,6 @@ def flags_in_errors(modules: Modules) -> list[str]:
     ]
 
 
-def replicas_in_systems(modules: Modules) -> list[str]:
-    """Only gan3.training.distributed knows that a batch may be split over devices."""
-    words = re.compile(r"replica|tf\.distribute|all_reduce|strategy", re.IGNORECASE)
-    return [
-        f"{module.name}:{number} mentions {words.search(line)[0]}"
-        for module in modules.values()
-        if module.package in SYSTEMS
-        for number, line in enumerate(module.text.splitlines(), start=1)
-        if words.search(line)
-    ]
-
-
 def experiments_with_code(modules: Modules) -> list[str]:
     """An experiment is a declaration: short, and without loops."""
     violations = []
@@ -564,18 +552,6 @@ class Architecture(unittest.TestCase):
             },
             "gan3.runs.a:1 names '--run' in an error",
             "gan3.runs.b:1 names 'make evaluate' in an error",
-        )
-
-    def test_the_systems_know_nothing_of_replicas(self):
-        self.assert_holds(
-            replicas_in_systems,
-            {
-                "gan3/nn/a.py": "# uniformly distributed\nx = tf.distribute.get_replica_context()",
-                "gan3/method/a.py": '"""The mean over the replicas."""',
-                "gan3/training/distributed.py": "tf.distribute.MirroredStrategy()",
-            },
-            "gan3.nn.a:2 mentions tf.distribute",
-            "gan3.method.a:1 mentions replica",
         )
 
     def test_an_experiment_is_a_declaration(self):

@@ -10,7 +10,7 @@ from gan3.core.errors import UserError
 from gan3.method import losses
 from gan3.method.drawing import NO_BATCH_MOMENTS, NO_MATRIX
 from gan3.method.networks import by_name
-from gan3.method.system import Scalars, TrainingMoments
+from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
 from gan3.nn.dense import DenseLayer
@@ -117,11 +117,6 @@ class TwoNetworks:
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The generator's variables by name, its running moments included."""
         return by_name(self.generator.saved)
-
-    @property
-    def training_moments(self) -> tuple[TrainingMoments, ...]:
-        """None: the running moments of batch normalisation are not used in training."""
-        return ()
 
     @property
     def encoder_weights(self) -> dict[str, tf.Variable]:

@@ -36,8 +36,6 @@ _DEFAULT_EXPERIMENT = "three_network"
 
 # -- training --------------------------------------------------------------------------------------
 def _train(options: argparse.Namespace) -> int:
-    if options.replicas is not None and options.strategy is None:
-        raise UserError(f"--replicas {options.replicas}: with --strategy mirrored only")
     config, name = _config_to_train(options)
     import_tensorflow()
     from gan3.training import loop
@@ -50,8 +48,6 @@ def _train(options: argparse.Namespace) -> int:
             figures_folder=options.figures,
             data=options.data,
             resume=options.resume,
-            strategy=options.strategy,
-            replicas=options.replicas,
             train_judge=options.train_judge,
         )
     except StoppedError as stopped:
@@ -68,14 +64,7 @@ def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None
     name = options.run
     experiment = _DEFAULT_EXPERIMENT if options.experiment is None else options.experiment
     if options.resume:
-        try:
-            config, name = _config_to_resume(options)
-        except UserError:
-            if options.strategy != "multiworker":
-                raise
-            config = registry.config_of(
-                experiment
-            )  # of the workers, only the chief has the run's folder
+        config, name = _config_to_resume(options)
     else:
         config = registry.config_of(experiment)
     keys = ("episodes", "batches", "batch_size", "seed", "dataset", "ink", "split", "precision")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gan3.core.config import choices_of
-from gan3.core.options import EXPORT_SUFFIXES, STRATEGIES, WALK_MODES
+from gan3.core.options import EXPORT_SUFFIXES, WALK_MODES
 
 _MAX_SEED = 2**31 - 1
 
@@ -176,10 +176,6 @@ def _train(parser: argparse.ArgumentParser) -> None:
     add("--precision", choices=choices_of("precision"), help=f"{text} (default: float32)")
     text = "continue --run, or the newest run, from its last checkpoint"
     add("--resume", action="store_true", help=text)
-    text = "split each batch over this machine's GPUs, or over the workers of TF_CONFIG"
-    add("--strategy", choices=STRATEGIES, help=f"{text} (default: no splitting)")
-    text = "replicas of --strategy mirrored; without a GPU, parts of the CPU (default: all GPUs)"
-    add("--replicas", metavar="N", type=int, help=text)
     text = "set a field of the experiment's config; can be given several times"
     add("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     _add_folders(parser)

@@ -1,6 +1,5 @@
 """Option values that the command line and the library share. Imports nothing."""
 
-STRATEGIES = ("mirrored", "multiworker")  # of distributed training
 WALK_MODES = ("arithmetic", "interpolate", "grid", "sweep")  # of walks in the latent space
 EXPORT_SUFFIXES = {"npz": ".npz", "keras": ".keras", "savedmodel": "", "onnx": ".onnx"}
 """Formats of exported generators, and what their names end in; a SavedModel is a folder."""

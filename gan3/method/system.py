@@ -9,13 +9,6 @@ from gan3.nn.adam import Adam
 from gan3.nn.dense import DenseLayer
 
 Scalars = dict[str, tf.Tensor]  # by tag: `loss/…`, `accuracy/…`
-Tensors = list[tf.Tensor]
-
-
-class TrainingMoments(Protocol):
-    """Moments that move in a training step, and that the next one is computed with."""
-
-    transform_changes: Callable[[Tensors], Tensors] | None  # before the moments are moved by them
 
 
 class System(Protocol):
@@ -67,10 +60,6 @@ class System(Protocol):
     @property
     def optimizers(self) -> tuple[Adam, ...]:
         """Every optimizer of the system."""
-
-    @property
-    def training_moments(self) -> tuple[TrainingMoments, ...]:
-        """What training steps depend on besides the weights; empty in most systems."""
 
     @property
     def state(self) -> dict[str, tf.Variable]:

@@ -9,7 +9,7 @@ from gan3.method.config import ThreeNetworkConfig
 from gan3.method.drawing import NO_BATCH_MOMENTS
 from gan3.method.networks import Generator, Network, by_name, determinator, discriminator
 from gan3.method.noise import Noise, latent_of, soft_latent
-from gan3.method.system import Scalars, TrainingMoments
+from gan3.method.system import Scalars
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
 from gan3.nn.dense import DenseLayer
@@ -111,11 +111,6 @@ class ThreeNetworks:
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The variables that drawing an image needs, by name."""
         return by_name(self.sampler.weights)
-
-    @property
-    def training_moments(self) -> tuple[TrainingMoments, ...]:
-        """None."""
-        return ()
 
     @property
     def encoder_weights(self) -> dict[str, tf.Variable]:

@@ -1,7 +1,5 @@
 """Adam on one variable list."""
 
-from collections.abc import Callable
-
 import tensorflow as tf
 
 Gradients = list[tf.Tensor]
@@ -17,7 +15,6 @@ class Adam:
     def __init__(self, variables: list[tf.Variable], learning_rate: float, beta1: float, name: str):
         self.name = name
         self.variables = variables
-        self.transform_gradients: Callable[[Gradients], Gradients] | None = None  # before an update
         self._learning_rate = learning_rate
         self._beta1, self._beta2, self._epsilon = beta1, 0.999, 1e-8
         self.steps = tf.Variable(0, dtype=tf.int64, trainable=False, name=f"{name}/steps")
@@ -50,8 +47,6 @@ class Adam:
             raise ValueError(
                 f"{self.name}: one gradient for each of {len(self.variables)} variables"
             )
-        if self.transform_gradients is not None:
-            gradients = self.transform_gradients(gradients)
         if begun is None:
             t = tf.cast(self.steps.assign_add(1), tf.float32)
         else:  # gradients of 0 leave the moments and the weights as they are; t = 0 is not defined

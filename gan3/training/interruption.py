@@ -23,11 +23,6 @@ class Signals:
     def __init__(self) -> None:
         self.received: int | None = None  # the signal's number
 
-    @property
-    def stop_signal(self) -> int:
-        """The signal received; SIGTERM if another worker's process received it."""
-        return self.received or signal.SIGTERM
-
     def _record(self, number: int, _frame: Any) -> None:
         self.received = number
         for handled in self._previous_handlers:

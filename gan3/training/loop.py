@@ -32,7 +32,6 @@ from gan3.runs.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.trained import open_run
-from gan3.training.distributed import Replicas, follow_chief, non_finite, open_replicas, worker_lost
 from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.precision import multiplies_bfloat16, resolve_precision
 from gan3.training.progress import (
@@ -66,8 +65,6 @@ def train(
     data: str | None = None,
     resume: bool = False,
     log: Log | None = None,
-    strategy: str | None = None,
-    replicas: int | None = None,
     on_metrics: OnMetrics | None = None,
     train_judge: bool = False,
 ) -> RunFolders:
@@ -83,9 +80,6 @@ def train(
         resume: continue the run `name` from its newest checkpoint.
         log: called with each line for the user; by default it is printed, in a terminal above a
             progress bar.
-        strategy: "mirrored" or "multiworker" distributes every batch; see `distributed`. Of several
-            workers only the first writes files.
-        replicas: their number, for "mirrored" only; by default one for each GPU.
         on_metrics: called with each line of metrics.jsonl as a dict, after it has been written. If
             it raises an exception, the state is saved and the exception is raised from here.
         train_judge: if no judge has learned from the data set, train one and keep it in the cache.
@@ -93,7 +87,7 @@ def train(
 
     Raises:
         UserError: the name exists, the run to resume has another config or other data, the data is
-            not found, a folder cannot be written, or a worker was lost.
+            not found, or a folder cannot be written.
         DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
         StoppedError: SIGINT or SIGTERM was received; the step was finished and the state saved.
     """
@@ -104,15 +98,12 @@ def train(
         name = f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
     folders = run_folders(name, logs, figures_folder)
 
-    # Devices and workers, before TensorFlow computes anything
-    distributed = None if strategy is None else open_replicas(config, strategy, replicas, log)
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
-    is_chief = distributed is None or distributed.is_chief
 
     # The run: new, or an existing one to be resumed
     notes: list[str] = []  # held back because the first line names the data
     record: dict[str, Any] = {}
-    if is_chief and resume:
+    if resume:
         record = read_record(folders.record)
         recorded = registry.config_from_dict(record.get("config"))
         config = dataclasses.replace(config, class_names=recorded.class_names)
@@ -123,7 +114,7 @@ def train(
                 " rise again first, so this run will differ from one that had them from the start"
             )
         data = recorded_source(record) if data is None else data
-    elif is_chief:
+    else:
         refuse_existing(folders)
 
     # Data, precision, system, folders
@@ -142,18 +133,15 @@ def train(
         # A resumed run keeps the precision that "auto" chose on the machine where it began.
         requested = str(record.get("precision")) if record else config.precision
         precision = resolve_precision(config.with_text("precision", requested).precision)
-        system = _build(config, precision, dataset, distributed)
-        if is_chief and not resume:
+        system = registry.build(config, precision)
+        if not resume:
             make_folders(folders)
-        log(_first_line(config, dataset, precision, distributed))
+        log(_first_line(config, dataset, precision))
     finally:
         for note in notes:
             log(note)
     if precision == "bfloat16" and not multiplies_bfloat16():
         log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
-    if not is_chief:
-        follow_chief(config, distributed, dataset, log)
-        return folders
     if resume:
         digest = record.get("judge")
         if not isinstance(digest, str | None):
@@ -166,22 +154,16 @@ def train(
     with exclusive_lock(folders):
         if not resume:
             refuse_existing(folders)  # another process may have trained it since the first check
-        loop = _Loop(
-            *(config, folders, dataset, system, monitor, terminal, log, distributed, on_metrics)
-        )
+        loop = _Loop(config, folders, dataset, system, monitor, terminal, log, on_metrics)
         if resume:
             loop.restore()  # first, because it fails without any change to the run
             make_folders(folders)
         else:
             record = new_record(folders, config, started, dataset, precision)
-        if distributed:
-            distributed.begin(loop.done)
         record |= {
             "config": config.to_dict(),
             "outcome": "running",
             "judge": monitor.judge_digest if monitor else None,
-            "strategy": strategy or "none",
-            "replicas": distributed.count if distributed else 1,
         }
         write_json(folders.record, record)
         outcome = "stopped"
@@ -205,15 +187,11 @@ def train(
     return folders
 
 
-def _first_line(
-    config: RunConfig, dataset: Dataset, precision: str, distributed: Replicas | None
-) -> str:
+def _first_line(config: RunConfig, dataset: Dataset, precision: str) -> str:
     """What is trained, on which data, and for how long."""
-    count = distributed.count if distributed else 1
-    replicas = f", {count} replicas" if count > 1 else ""
     return (
         f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
-        f" {precision}{replicas}: {config.episodes} episodes x {config.batches} batches x"
+        f" {precision}: {config.episodes} episodes x {config.batches} batches x"
         f" {config.batch_size} images"
     )
 
@@ -282,21 +260,6 @@ class SeveralSteps:
             return self._steps(tf.constant(indices), tf.constant(seeds))
 
 
-def _build(
-    config: RunConfig, precision: str, dataset: Dataset, distributed: Replicas | None
-) -> System:
-    """The system, one for each replica of this process; all workers must build the same."""
-
-    def make() -> System:
-        return registry.build(config, precision)
-
-    if distributed is None:
-        return make()
-    system = distributed.build(make)
-    distributed.agree(config.to_dict() | {"precision": precision, "data": dataset.digest})
-    return system
-
-
 class _Loop:
     """The schedule: episodes of batches, what is written on the way, and how it stops."""
 
@@ -309,7 +272,6 @@ class _Loop:
         monitor: EpisodeMonitor | None,
         terminal: Console | None,
         log: Log,
-        distributed: Replicas | None = None,
         on_metrics: OnMetrics | None = None,
     ):
         self._config, self._folders, self._dataset = config, folders, dataset
@@ -320,18 +282,15 @@ class _Loop:
         self._sampler, self._monitor = Sampler(system), monitor
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
-        self._signals, self._distributed = Signals(), distributed
-        self._steps_per_call = 1 if distributed else config.steps_per_call
+        self._signals = Signals()
         self._on_metrics = on_metrics
         self._failure: Exception | None = None  # of `on_metrics`; it stops the run
         self.step, self.evaluate, self._gather = trace(
             system, dataset.images, dataset.labels, config.batch_size
         )
-        if self._steps_per_call > 1:
+        if config.steps_per_call > 1:
             names = list(self.step.get_concrete_function().structured_outputs)
             self._several = SeveralSteps(system, self._gather, config.batch_size, names)
-        if distributed:
-            self.step = distributed.trace(dataset.images, dataset.labels, config.batch_size)
 
     @property
     def done(self) -> int:
@@ -381,7 +340,7 @@ class _Loop:
                 self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
                 self._raise_failure()
             self._train(done, metrics, events, display)
-            if self._signals.received and self._distributed is None:  # after the last step
+            if self._signals.received:  # after the last step
                 raise StoppedError(self._signals.received)
         events.close()
 
@@ -391,7 +350,7 @@ class _Loop:
         while step < config.total_steps:
             # One training step, or several in one call of the graph
             first, step = step + 1, self._end_of_call(step)
-            stop_signal = self._advance(first, step)
+            self._advance(first, step)
             timed_steps += step - first + 1
             ms = 1e3 * (time.perf_counter() - clock) / timed_steps  # of training steps only
             episode = -(-step // config.batches)
@@ -412,6 +371,7 @@ class _Loop:
                 display.show(step, episode, values, ms)
 
             # Checkpoint, and stop if requested
+            stop_signal = self._signals.received
             stops = stop_signal or self._failure
             saves = step % config.checkpoint_every == 0 or ends_episode or stops
             if saves:
@@ -433,24 +393,18 @@ class _Loop:
         if step < config.batches:
             intervals.append(config.frame_every)
         next_stops = ((step // interval + 1) * interval for interval in intervals)
-        return min(step + self._steps_per_call, *next_stops)
+        return min(step + config.steps_per_call, *next_stops)
 
-    def _advance(self, first: int, step: int) -> int | None:
-        """Train from step `first` to `step`; returns the signal that should stop all workers."""
+    def _advance(self, first: int, step: int) -> None:
+        """Train from step `first` to `step`."""
         steps = range(first, step + 1)
         indices = np.stack([self._batches(i) for i in steps])  # [steps, batch_size]
         seeds = np.array([seed_of(self._config.seed, STEPS, i) for i in steps], np.int32)
-        if self._steps_per_call > 1:
-            self._refuse_divergence(self._several(indices, seeds), step)
-            return self._signals.received
-        indices, seed = tf.constant(indices[0]), tf.constant(seeds[0])
-        if self._distributed is None:
-            self._refuse_divergence(self.step(indices, seed), step)
-            return self._signals.received
-        with worker_lost(f"at step {step}"):
-            finite, stop = self.step(indices, seed, self._signals.received is not None)
-            self._refuse_divergence(finite, step)
-            return self._signals.stop_signal if stop else None
+        if self._config.steps_per_call > 1:
+            finite = self._several(indices, seeds)
+        else:
+            finite = self.step(tf.constant(indices[0]), tf.constant(seeds[0]))
+        self._refuse_divergence(finite, step)
 
     def _scalars_before(self, step: int) -> dict[str, float]:
         """The losses and accuracies on the batch of `step` before that step trains on it."""
@@ -467,7 +421,7 @@ class _Loop:
 
     def _refuse_divergence(self, finite: dict[str, Any], step: int) -> None:
         """Raises DivergedError before anything of `step` is saved."""
-        names = non_finite(finite)
+        names = ", ".join(name for name, is_finite in finite.items() if not is_finite)
         if names:
             raise DivergedError(
                 f"{names}: not finite at step {step}; checkpoint {self._saved} in"

@@ -7,7 +7,6 @@ That takes the place of the divergence from N(0, 1) in a variational autoencoder
 """
 
 import math
-from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -30,9 +29,6 @@ class ClassNorm:
         self.means = tf.Variable(tf.zeros(shape), trainable=False, name=f"{name}/means")
         self.variances = tf.Variable(tf.ones(shape), trainable=False, name=f"{name}/variances")
         self._noise_variance = noise_variance
-        # Takes and returns the changes of variances and means, [K, 10] each, as `Adam` has it of
-        # gradients.
-        self.transform_changes: Callable[[list[tf.Tensor]], list[tf.Tensor]] | None = None
 
     @property
     def saved(self) -> list[tf.Variable]:
@@ -61,7 +57,7 @@ class ClassNorm:
             steps: float32, the number of steps done, for the `rate` of the moments.
             seed: [2], of the noise.
         """
-        # Read once: traced for several devices, other reads may come after the moments moved.
+        # Read once, before `_move` changes them.
         variances, means = tf.convert_to_tensor(self.variances), tf.convert_to_tensor(self.means)
         centred = numbers - tf.gather(means, labels)
         variance = tf.reduce_mean(tf.square(centred), axis=0)  # [10]
@@ -95,7 +91,5 @@ class ClassNorm:
         for moment, value in zip(moments, values, strict=True):
             batch = tf.matmul(one_hot, value, transpose_a=True) / tf.maximum(counts, 1.0)
             changes.append(rates * (batch - moment))
-        if self.transform_changes is not None:
-            changes = self.transform_changes(changes)
         self.variances.assign_add(changes[0])
         self.means.assign_add(changes[1])

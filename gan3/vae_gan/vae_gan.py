@@ -96,12 +96,6 @@ class VaeGan(ThreeNetworks):
         return by_name(self.sampler.saved)
 
     @property
-    def training_moments(self) -> tuple[ClassNorm, ...]:
-        """Those of the codes, if the determinator encodes."""
-        code_norm = self.networks.determinator.code_norm
-        return () if code_norm is None else (code_norm,)
-
-    @property
     def encoder_weights(self) -> dict[str, tf.Variable]:
         """The variables of the determinator by name, if it encodes."""
         determinator = self.networks.determinator

@@ -53,7 +53,6 @@ class WrongArguments(FolderTest):
                 (("train", "--set", f"seed={'9' * 400}"), "seed: 9+… .* does not fit"),
                 (("train", "--set", f"digit_weight={'9' * 5000}"), "digit_weight: inf does not"),
                 (("train", "--set", "keep_prob=1e-17"), "at least 0.01"),
-                ((*own, "--replicas", "2"), "--replicas 2: with --strategy mirrored only"),
                 ((*own, "--logs", file), "cannot be written"),
                 ((*own, "--figures", file), "cannot be written"),
                 ((*own, "--logs", too_long), r"cannot be written \(file name too long\)"),

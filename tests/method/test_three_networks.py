@@ -58,7 +58,7 @@ class Construction(unittest.TestCase):
         self.assertEqual((system.noise_distribution, system.pixel_min), ("uniform", 0.0))
         self.assertIsInstance(system.train_step, ThreeNetworkStep)
         self.assertIs(system.label_entry, False)
-        self.assertEqual((system.encoder_weights, system.training_moments), ({}, ()))
+        self.assertEqual(system.encoder_weights, {})
         with self.assertRaisesRegex(UserError, "batch normalisation"):
             system.use_moments("batch")
 

@@ -72,39 +72,5 @@ class Update(unittest.TestCase):
         self.assertEqual((int(optimizer.steps), float(variable[0])), (0, 1.0))
 
 
-class TransformGradients(unittest.TestCase):
-    def test_the_update_uses_and_returns_the_transformed_gradients(self):
-        plain, expected = one_weight()
-        hooked, variable = one_weight()
-        self.assertIsNone(hooked.transform_gradients)
-        calls = []
-
-        def halved(gradients):
-            calls.append([float(g[0]) for g in gradients])
-            return [0.5 * g for g in gradients]
-
-        hooked.transform_gradients = halved
-        for gradient in (4.0, -1.0):
-            returned = hooked.apply([tf.constant([gradient])])
-            self.assertEqual([float(g[0]) for g in returned], [gradient / 2])
-            returned = plain.apply([tf.constant([gradient / 2])])
-            self.assertEqual([float(g[0]) for g in returned], [gradient / 2])
-        self.assertEqual(calls, [[4.0], [-1.0]])
-        for a, b in zip([variable, *hooked.state], [expected, *plain.state], strict=True):
-            np.testing.assert_array_equal(a, b)
-
-    def test_it_is_part_of_a_graph_that_is_traced_later(self):
-        optimizer, variable = one_weight()
-        optimizer.transform_gradients = lambda gradients: [tf.zeros_like(g) for g in gradients]
-        tf.function(lambda: optimizer.apply([tf.constant([1.0])]), autograph=False)()
-        self.assertEqual((float(variable[0]), int(optimizer.steps)), (1.0, 1))
-
-    def test_gradients_are_counted_before_they_are_transformed(self):
-        optimizer, _ = one_weight()
-        optimizer.transform_gradients = self.fail
-        with self.assertRaises(ValueError):
-            optimizer.apply([None])
-
-
 if __name__ == "__main__":
     unittest.main()

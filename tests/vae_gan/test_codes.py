@@ -60,18 +60,6 @@ class Moments(unittest.TestCase):
         # The first replaces the initial value; the second weighs 1 - 1 / 10.
         np.testing.assert_allclose(norm.means, 2 + 0.9 * 2, rtol=1e-6)
 
-    def test_the_changes_of_the_moments_are_transformed(self):
-        numbers, labels = self.batch(300)
-        changed = []
-        for transform in (None, lambda changes: [0.5 * change for change in changes]):
-            norm = ClassNorm("code", 3, NOISE_VARIANCE)
-            norm.transform_changes = transform
-            norm.train(numbers, labels, tf.constant(0.0), SEED)
-            changed.append((norm.variances.numpy() - 1, norm.means.numpy()))
-        for whole, half in zip(*changed, strict=True):
-            self.assertGreater(np.abs(whole).min(), 0)
-            np.testing.assert_allclose(half, 0.5 * whole, rtol=1e-5, atol=1e-6)
-
     def test_a_class_that_is_not_in_the_batch_keeps_its_moments(self):
         norm = self.trained(20)
         before = [moments.numpy() for moments in norm.saved]
