@@ -15,7 +15,7 @@ the other way. The first 5,000 training images are left out, as TensorFlow's rea
 Departures:
 1. 200,000 images, as for every system here, and no pre-training. The tutorial trains the
    discriminator alone for 300 steps and then both for 100,000. `make reproduce ARGS=--full` runs
-   20,000 steps, the first 300 of them for the discriminator alone (docs/systems.md).
+   20,000 steps.
 2. In a step the discriminator is trained on real images, then on fakes, then the generator on fakes
    of new noise. The tutorial runs both updates of the discriminator at once.
 """

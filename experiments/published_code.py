@@ -25,18 +25,18 @@ Departures from the script:
    step. Checkpoints are saved every 100 steps, not once at the end.
 """
 
-from typing import TYPE_CHECKING
-
 from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
 
-if TYPE_CHECKING:
-    from gan3.method.drawing import GeneratorSpec
-    from gan3.method.encoding import DeterminatorSpec
-    from gan3.method.three_networks import ThreeNetworks
+from .three_network import build, dense_generator, numpy_determinator
+
+__all__ = ["CONFIG", "build", "dense_generator", "numpy_determinator"]
 
 CONFIG = ThreeNetworkConfig(
     experiment="published_code",
+    episodes=10,
+    batches=200,
+    batch_size=100,
     skip_first=5_000,
     noise_draw="once",
     initializer="published",
@@ -48,26 +48,3 @@ CONFIG = ThreeNetworkConfig(
     digit_loss="sigmoid_sum",
     digit_weight=1.0,
 )
-
-
-def build(config: ThreeNetworkConfig, dtype: str) -> "ThreeNetworks":
-    """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    # Imported here so that a config can be read, listed and refused without TensorFlow.
-    from gan3.method.three_networks import ThreeNetworks
-
-    return ThreeNetworks(config, dtype)
-
-
-def dense_generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
-    """The generator of `build`, for drawing without TensorFlow."""
-    from gan3.method.drawing import described_layers, three_network_generator
-
-    specs = described_layers(config.classes, config.activation.generator)
-    return three_network_generator(config, specs)
-
-
-def numpy_determinator(config: ThreeNetworkConfig) -> "DeterminatorSpec":
-    """The determinator of `build`, for reading without TensorFlow."""
-    from gan3.method.encoding import described_determinator
-
-    return described_determinator(config)

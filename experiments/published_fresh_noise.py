@@ -8,12 +8,12 @@ Everything else is as in published_code.py.
 
 import dataclasses
 
-from . import published_code
+from . import published_code, three_network
 
 CONFIG = dataclasses.replace(
     published_code.CONFIG, experiment="published_fresh_noise", noise_draw="example"
 )
 
-build = published_code.build
-dense_generator = published_code.dense_generator
-numpy_determinator = published_code.numpy_determinator
+build = three_network.build
+dense_generator = three_network.dense_generator
+numpy_determinator = three_network.numpy_determinator

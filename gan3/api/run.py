@@ -192,7 +192,7 @@ def train(
         episodes, batches, batch_size: the schedule; batches per episode, images per batch. By
             default the experiment's.
         seed: for all random draws.
-        settings: other fields of the config by name, such as {"noise_draw": "batch"} or
+        settings: other fields of the config by name, such as {"noise_draw": "once"} or
             {"learning_rate.generator": 0.001}.
         data, dataset: folder (or file) and kind of the data set, as docs/data.md says. By default
             MNIST, or the synthetic strokes with a warning if MNIST cannot be had.

@@ -18,7 +18,6 @@ class BaselineConfig(RunConfig):
     # Of the discriminator: one update on real and fake images together, or one on each, by one
     # Adam or by an Adam for each.
     discriminator_updates: Literal["joint", "separate", "separate_adams"] = "joint"
-    pretraining_steps: Annotated[int, Range(0, 10_000_000)] = 0  # for the discriminator alone
     weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
 
 

@@ -42,7 +42,7 @@ class TwoNetworkStep:
     def __call__(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """The discriminator's updates, then, after pre-training, the generator's on fresh fakes.
+        """The discriminator's updates, then the generator's on fresh fakes.
 
         Takes real images [B, 28, 28, 1] in 0..1, labels [B] and a seed [2]; returns by network
         whether its losses and gradients were finite.
@@ -52,18 +52,8 @@ class TwoNetworkStep:
             images = to_pixel_range(images, self.generator.pixel_min)
             d_finite = self.update_discriminator(images, labels, d_seed)
             loss = self.generator_loss(labels, g_seed)
-            g_finite = self.update("generator", loss, self.is_pretrained())
+            g_finite = self.update("generator", loss)
         return {"discriminator": d_finite, "generator": g_finite}
-
-    def is_pretrained(self) -> tf.Tensor | None:
-        """Whether pre-training is over; None if there is none.
-
-        Call it after the discriminator's updates of a step.
-        """
-        if not self.config.pretraining_steps:
-            return None
-        per_step = 2 if self.config.discriminator_updates == "separate" else 1
-        return self.adams["discriminator"].steps > per_step * self.config.pretraining_steps
 
     def update_discriminator(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
@@ -123,12 +113,9 @@ class TwoNetworkStep:
         noise = draw_noise(labels, noise_seed, self.config.noise_distribution)
         return self.generator(noise, tf.one_hot(labels, classes), True, dropout_seed), labels
 
-    def update(self, adam: str, loss: tf.Tensor, begun: tf.Tensor | None = None) -> tf.Tensor:
-        """One step of the Adam of that name; returns whether loss and gradients were finite.
-
-        begun: whether its updates have begun, as in `Adam.apply`.
-        """
+    def update(self, adam: str, loss: tf.Tensor) -> tf.Tensor:
+        """One step of the Adam of that name; returns whether loss and gradients were finite."""
         with tf.name_scope(f"update_{adam}/"):
             gradients = tf.gradients(loss, self.adams[adam].variables)
-            gradients = self.adams[adam].apply(gradients, begun=begun)
+            gradients = self.adams[adam].apply(gradients)
             return all_finite([loss, *gradients])

@@ -13,7 +13,7 @@ Activation = Literal["elu", "relu", "leaky_relu"]
 class ThreeNetworkConfig(RunConfig):
     """Settings of the three networks; triples are (generator, discriminator, determinator)."""
 
-    noise_draw: Literal["example", "batch", "once"] = "example"  # how often noise is drawn
+    noise_draw: Literal["example", "once"] = "example"  # for each image, or once for the run
     initializer: Literal["glorot", "published"] = "glorot"
     activation: Triple[Activation] = Triple("elu", "elu", "elu")
     keep_prob: Triple[KeepProb] = Triple(0.5, 0.5, 0.5)  # dropout on the hidden dense layers

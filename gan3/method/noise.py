@@ -37,8 +37,8 @@ def soft_latent(soft_labels: tf.Tensor, noise: tf.Tensor, label_entry: bool = Fa
 class Noise:
     """Draws the ten noise entries of each image's class, U(-1, 1).
 
-    draw: "example", a matrix for each image; "batch", one matrix for each step; "once", one matrix
-    for the whole run, a function of the run's seed.
+    draw: "example", a matrix for each image; "once", one matrix for the whole run, a function of
+    the run's seed.
     """
 
     def __init__(self, draw: str, run_seed: int, classes: int):
@@ -55,19 +55,12 @@ class Noise:
             raise UserError(NO_MATRIX)
         self._run_seed = [seed, 1]
 
-    def __call__(
-        self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        """[B, 10] for `labels` [B], a function of `seed` [2].
-
-        step_seed: of the one matrix of a step, if the draw is "batch". Outside a training step
-        (evaluation, samples) there is none, and each image gets noise of its own.
-        """
-        matrix_seed = {"batch": step_seed, "once": self._run_seed}.get(self._draw)
+    def __call__(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """[B, 10] for `labels` [B]: a function of `seed` [2], or rows of the run's one matrix."""
         with tf.name_scope("noise/"):
-            if matrix_seed is None:
+            if self._draw == "example":
                 return _uniform([tf.size(labels), ENTRIES], seed)
-            return tf.gather(_uniform([self._classes, ENTRIES], matrix_seed), labels)
+            return tf.gather(_uniform([self._classes, ENTRIES], self._run_seed), labels)
 
 
 def _uniform(shape: list, seed: tf.Tensor) -> tf.Tensor:

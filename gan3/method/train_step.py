@@ -44,41 +44,35 @@ class ThreeNetworkStep:
         """
         with tf.name_scope("losses"):
             seeds = tf.random.split(seed, 3)
-            step_seed = tf.random.fold_in(seed, 3)  # of the noise matrix that a step shares, if any
-            d_loss = self.discriminator_loss(images, labels, seeds[0], step_seed)
+            d_loss = self.discriminator_loss(images, labels, seeds[0])
             d_finite = self.update("discriminator", d_loss)
-            g_loss = self.generator_loss(labels, seeds[1], step_seed)
+            g_loss = self.generator_loss(labels, seeds[1])
             g_finite = self.update("generator", g_loss)
             c_loss = self.determinator_loss(images, labels, seeds[2])
             c_finite = self.update("determinator", c_loss)
         return Triple(g_finite, d_finite, c_finite)._asdict()
 
     def discriminator_loss(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        seed: tf.Tensor,
-        step_seed: tf.Tensor | None = None,
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
         """Real images are real (1), fakes are not (0)."""
+        keep_prob = self.config.keep_prob.discriminator
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        fakes = self.fakes(labels, fake_seed, step_seed)  # [B, 28, 28, 1]
+        fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]; one pass is faster than two
-        logits = self.discriminator_logits(both, tf.tile(labels, [2]), dropout_seed)  # [2B, 1]
+        logits = self.networks.discriminator(both, keep_prob, dropout_seed)  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         loss = losses.real_fake_cross_entropy(real_logits, 1.0)
         loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
         return loss + self.l1("discriminator")
 
-    def generator_loss(
-        self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Fresh fakes pass as real (1) and, weighted, are classified as the requested digit."""
-        keep_prob = self.config.keep_prob.determinator
+        keep_prob = self.config.keep_prob
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
-        fakes = self.fakes(labels, fake_seed, step_seed)  # [B, 28, 28, 1]
-        fake_logits = self.discriminator_logits(fakes, labels, seed)  # [B, 1]
-        digit_logits = self.networks.determinator(fakes, keep_prob, digit_seed)
+        fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
+        fake_logits = self.networks.discriminator(fakes, keep_prob.discriminator, seed)  # [B, 1]
+        digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)
         digit_loss = self.digit_loss(digit_logits, labels)  # of [B, K]
         return loss + self.config.digit_weight * digit_loss + self.l1("generator")
@@ -89,20 +83,12 @@ class ThreeNetworkStep:
         logits = self.networks.determinator(images, keep_prob, seed)  # [B, K]
         return self.digit_loss(logits, labels) + self.l1("determinator")
 
-    def fakes(
-        self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28, 1] of the requested digits, with the generator's dropout."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
+        noise = self.noise(labels, noise_seed)  # [B, 10]
         latent = latent_of(labels, noise, self.config.classes)  # [B, 10 K]
         return self.networks.generator(latent, self.config.keep_prob.generator, dropout_seed)
-
-    def discriminator_logits(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
-    ) -> tf.Tensor:
-        """Real/fake logits [B, 1] with dropout; this discriminator is not given the labels."""
-        return self.networks.discriminator(images, self.config.keep_prob.discriminator, seed)
 
     def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""

@@ -30,29 +30,16 @@ class Adam:
         """Everything that a resumed run needs: the step count and both moments."""
         return [self.steps, *self.m, *self.v]
 
-    def apply(
-        self,
-        gradients: Gradients,
-        lr_scale: tf.Tensor | float = 1.0,
-        begun: tf.Tensor | None = None,
-    ) -> Gradients:
+    def apply(self, gradients: Gradients, lr_scale: tf.Tensor | float = 1.0) -> Gradients:
         """Update every variable of the list once, at `lr_scale` times the learning rate.
 
-        begun: a bool []. While it is False, nothing changes. Once True, it must stay True. None
-        means True.
-
-        Returns the gradients that were applied. Raises ValueError if one is missing.
+        Returns the gradients. Raises ValueError if one is missing.
         """
         if len(gradients) != len(self.variables) or any(g is None for g in gradients):
             raise ValueError(
                 f"{self.name}: one gradient for each of {len(self.variables)} variables"
             )
-        if begun is None:
-            t = tf.cast(self.steps.assign_add(1), tf.float32)
-        else:  # gradients of 0 leave the moments and the weights as they are; t = 0 is not defined
-            gradients = [tf.where(begun, gradient, 0.0) for gradient in gradients]
-            steps = self.steps.assign_add(tf.cast(begun, tf.int64))
-            t = tf.maximum(tf.cast(steps, tf.float32), 1.0)
+        t = tf.cast(self.steps.assign_add(1), tf.float32)
         for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,

@@ -14,9 +14,8 @@ import math
 import tensorflow as tf
 
 from gan3.core.triple import Triple
-from gan3.method.losses import real_fake_cross_entropy
+from gan3.method.losses import digit_cross_entropy, l1, real_fake_cross_entropy
 from gan3.method.noise import Noise, latent_of
-from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
 from gan3.vae_gan import averages, losses
@@ -35,10 +34,8 @@ def normal_to_uniform(code: tf.Tensor) -> tf.Tensor:
     return tf.math.erf(code / math.sqrt(2))
 
 
-class VaeGanStep(ThreeNetworkStep):
-    """One training step; arguments and results are those of `ThreeNetworkStep`."""
-
-    config: VaeGanConfig
+class VaeGanStep:
+    """One training step. All its random draws are functions of the step's seed."""
 
     def __init__(
         self,
@@ -49,22 +46,25 @@ class VaeGanStep(ThreeNetworkStep):
         sampler: VaeGanGenerator,
     ):
         """sampler: the generator that samples are drawn with, averaged unless `ema_decay` is 0."""
-        super().__init__(config, networks, optimizers, noise)
-        self.sampler = sampler
+        self.config, self.networks, self.optimizers = config, networks, optimizers
+        self.noise, self.sampler = noise, sampler
 
     def __call__(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Update the discriminator, then generator and determinator from one forward pass."""
+        """Update the discriminator, then generator and determinator from one forward pass.
+
+        Takes real images [B, 28, 28, 1] in 0..1, labels [B] and a seed [2]; returns by network
+        whether its loss and gradients were finite.
+        """
         with tf.name_scope("losses"):
             seeds = tf.random.split(seed, 3)
-            step_seed = tf.random.fold_in(seed, 3)
             lr_scale = self.lr_scale()
-            d_loss = self.discriminator_loss(images, labels, seeds[0], step_seed)
+            d_loss = self.discriminator_loss(images, labels, seeds[0])
             d_gradients = self.gradients("discriminator", d_loss)
             d_finite = self.apply("discriminator", d_loss, d_gradients, lr_scale)
             g_loss, c_loss = self.generator_and_determinator_losses(
-                images, labels, seeds[1], seeds[2], step_seed
+                images, labels, seeds[1], seeds[2]
             )
             g_gradients = self.gradients("generator", g_loss)  # both before either is updated
             c_gradients = self.gradients("determinator", c_loss)
@@ -73,20 +73,26 @@ class VaeGanStep(ThreeNetworkStep):
             self.update_sampler(labels, tf.random.fold_in(seed, 4))
         return Triple(g_finite, d_finite, c_finite)._asdict()
 
+    def discriminator_loss(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """Real images are real (1), fakes are not (0)."""
+        fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
+        both = tf.concat([images, self.fakes(labels, fake_seed)], axis=0)  # [2B, 28, 28, 1]
+        logits = self.discriminator_logits(both, tf.tile(labels, [2]), dropout_seed)  # [2B, 1]
+        real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
+        loss = real_fake_cross_entropy(real_logits, 1.0)
+        loss += real_fake_cross_entropy(fake_logits, 0.0)
+        return loss + self.l1("discriminator")
+
     def generator_and_determinator_losses(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        seed: tf.Tensor,
-        determinator_seed: tf.Tensor,
-        step_seed: tf.Tensor,
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, determinator_seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The two losses, which share the reconstruction of the real images."""
         config, keep_prob = self.config, self.config.keep_prob
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, dropout_seed = tf.unstack(tf.random.split(fake_seed, 2))
-        noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
-        latent = self.latent(labels, noise)
+        latent = self.latent(labels, self.noise(labels, noise_seed))
         reconstructs = config.reconstruction_weight > 0
         if reconstructs:
             determinator = self.networks.determinator
@@ -125,13 +131,10 @@ class VaeGanStep(ThreeNetworkStep):
         """The generator's input of `labels` [B] and `noise` [B, 10]."""
         return latent_of(labels, noise, self.config.classes, self.config.shared_noise)
 
-    def fakes(
-        self, labels: tf.Tensor, seed: tf.Tensor, step_seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28, 1] of the requested digits, with dropout and batch moments."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        noise = self.noise(labels, noise_seed, step_seed)  # [B, 10]
-        latent = self.latent(labels, noise)
+        latent = self.latent(labels, self.noise(labels, noise_seed))
         keep_prob = self.config.keep_prob.generator
         return as_images(self.networks.generator.logits(latent, keep_prob, dropout_seed)[0])
 
@@ -145,6 +148,14 @@ class VaeGanStep(ThreeNetworkStep):
         """Real/fake logits [B, 1] with dropout; the discriminator may be given the labels."""
         keep_prob = self.config.keep_prob.discriminator
         return self.networks.discriminator(images, keep_prob, seed, labels)
+
+    def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""
+        return digit_cross_entropy(logits, labels, self.config.digit_loss)
+
+    def l1(self, role: str) -> tf.Tensor:
+        """The weighted L1 norm of one network's dense weight matrices."""
+        return getattr(self.config.l1_weight, role) * l1(getattr(self.networks, role).l1_weights)
 
     def lr_scale(self) -> tf.Tensor | float:
         """1 up to `lr_decay_start` of the schedule, then linearly to 0 one step after its end."""

@@ -57,7 +57,7 @@ class Examples(FolderTest):
         names, out = run(PAGE)
         self.assertEqual(out, f"{names['card']}\n")
         self.assertEqual(names["run"].record["data_source"], MNIST)
-        self.assertEqual(names["ablation"].config.noise_draw, "batch")
+        self.assertEqual(names["ablation"].config.noise_draw, "once")
         self.assertEqual([step for _, step in logged], [0, 10, 20])
         self.assertIn("loss/generator_real", logged[0][0])
         self.assertLess(names["card"].real["frechet_distance"], names["card"]["frechet_distance"])

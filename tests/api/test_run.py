@@ -231,7 +231,7 @@ class Scored(FolderTest):
     def test_the_card_and_the_determinator_of_a_run(self):
         write_idx_set(self.folder / "own", 600, 200)
         keep_judge()
-        run = train("s", "three_network", {"noise_draw": "batch"}, episodes=1, batches=2)
+        run = train("s", "three_network", {"noise_draw": "once"}, episodes=1, batches=2)
         card = run.evaluate()
         self.assertEqual(card.values, json.loads(Path("logs/s/report.json").read_text()))
         self.assertEqual(card.values["count"], 200)

@@ -143,9 +143,9 @@ class Step(unittest.TestCase):
                 log.append("images")
                 return discriminator(given, *inputs)
 
-        def update_and_note(adam, loss, begun=None):
+        def update_and_note(adam, loss):
             log.append(adam)
-            return update(adam, loss, begun)
+            return update(adam, loss)
 
         def of_step():
             seen.clear()  # a graph may be traced twice
@@ -208,29 +208,6 @@ class Step(unittest.TestCase):
             self.assertEqual(counts, steps, updates)
         with self.assertRaises(UserError):
             system_of(dataclasses.replace(PLAIN, discriminator_updates="three"))
-
-    @slow("ten seconds")
-    def test_pretraining_steps_leave_the_generator_as_it_was(self):
-        """The first update after them is Adam's first: of the size of the learning rate."""
-        rate = PLAIN.learning_rate.generator
-        for updates in UPDATES:
-            changes = {"discriminator_updates": updates, "pretraining_steps": 2}
-            system = system_of(dataclasses.replace(PLAIN, **changes))
-            images, labels = batch_of(6)
-            step = tf.function(system.train_step, autograph=False)
-            for number in (1, 2, 3):
-                before = state_of(system)
-                self.assertTrue(all(step(images, labels, SEED + number).values()))
-                after = state_of(system)
-                roles = {name.removeprefix("adam/")[:9] for name in changed(before, after)}
-                with self.subTest(updates, step=number):
-                    if number < 3:
-                        self.assertEqual(roles, {"discrimin"})
-                        continue
-                    self.assertEqual(roles, {"discrimin", "generator"})
-                    self.assertEqual(after["adam/generator/steps"], 1)
-                    moved = np.abs(after["generator/pixels/w"] - before["generator/pixels/w"])
-                    np.testing.assert_allclose(moved.max(), rate, rtol=1e-3)
 
     def test_of_separate_adams_one_has_the_loss_of_real_and_one_that_of_fake_images(self):
         system = system_of(dataclasses.replace(PLAIN, discriminator_updates="separate_adams"))

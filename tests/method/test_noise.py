@@ -6,8 +6,7 @@ import tensorflow as tf
 from gan3.core.errors import UserError
 from gan3.method.noise import Noise, latent_of, soft_latent
 
-SEED, OTHER_SEED, STEP_SEED = tf.constant([5, 6]), tf.constant([5, 7]), tf.constant([8, 9])
-DRAWS = ("example", "batch", "once")
+SEED, OTHER_SEED = tf.constant([5, 6]), tf.constant([5, 7])
 
 
 class AnyNumberOfClasses(unittest.TestCase):
@@ -96,25 +95,9 @@ class Draws(unittest.TestCase):
         draw = Noise("example", 0, 10)
         noise = draw(self.labels, SEED).numpy()
         self.assertEqual(len(np.unique(noise, axis=0)), 20)
-        np.testing.assert_array_equal(noise, draw(self.labels, SEED, STEP_SEED))
+        np.testing.assert_array_equal(noise, draw(self.labels, SEED))
         np.testing.assert_array_equal(noise, Noise("example", 1, 10)(self.labels, SEED))
         self.assertFalse(np.array_equal(noise, draw(self.labels, OTHER_SEED)))
-
-    def test_batch_draws_one_matrix_of_ten_rows_by_the_steps_seed(self):
-        draw = Noise("batch", 0, 10)
-        noise = draw(self.labels, SEED, STEP_SEED).numpy()
-        np.testing.assert_array_equal(noise[:10], noise[10:])
-        self.assertEqual(len(np.unique(noise, axis=0)), 10)
-        np.testing.assert_array_equal(noise, draw(self.labels, OTHER_SEED, STEP_SEED))
-        np.testing.assert_array_equal(noise, Noise("batch", 1, 10)(self.labels, SEED, STEP_SEED))
-        self.assertFalse(np.array_equal(noise, draw(self.labels, SEED, OTHER_SEED)))
-
-    def test_without_a_step_batch_draws_like_example(self):
-        labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
-        noise = {draw: Noise(draw, 0, 10)(labels, SEED) for draw in DRAWS}
-        np.testing.assert_array_equal(noise["batch"], noise["example"])
-        self.assertEqual(len(np.unique(noise["batch"], axis=0)), 50)
-        self.assertEqual(len(np.unique(noise["once"], axis=0)), 10)
 
     def test_once_draws_one_matrix_by_the_seed_of_the_run(self):
         labels = tf.range(10)
@@ -123,7 +106,6 @@ class Draws(unittest.TestCase):
         for again in (
             Noise("once", 1, 10)(labels, SEED),
             Noise("once", 1, 10)(labels, OTHER_SEED),
-            Noise("once", 1, 10)(labels, SEED, STEP_SEED),
         ):
             np.testing.assert_array_equal(noise, again)
         self.assertFalse(np.array_equal(noise, Noise("once", 2, 10)(labels, SEED)))
@@ -134,9 +116,8 @@ class Draws(unittest.TestCase):
         np.testing.assert_array_equal(reversed_rows, noise[::-1])  # a digit keeps its row
 
     def test_only_one_matrix_for_the_whole_run_can_be_replaced(self):
-        for draw in ("example", "batch"):
-            with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
-                Noise(draw, 0, 10).redraw(1)
+        with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
+            Noise("example", 0, 10).redraw(1)
 
 
 if __name__ == "__main__":

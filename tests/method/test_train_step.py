@@ -47,7 +47,7 @@ def moved(before, after):
 
 
 class NoiseDraw(unittest.TestCase):
-    """The three values of `noise_draw`, on four images of two digits and in two steps."""
+    """The two values of `noise_draw`, on four images of two digits and in two steps."""
 
     def rows_of(self, draw, labels):
         """The noise of two whole steps: [step, update, image, 10]."""
@@ -64,9 +64,9 @@ class NoiseDraw(unittest.TestCase):
         return np.stack([noise_of_step(tf.constant([9, number])).numpy() for number in (1, 2)])
 
     @slow("ten seconds")
-    def test_noise_is_drawn_per_image_or_per_step_or_per_run(self):
+    def test_noise_is_drawn_per_image_or_per_run(self):
         """Two updates of a step make fakes: of two images of a digit 4 per step, 8 in two steps."""
-        for draw, in_step, in_both in (("example", 4, 8), ("batch", 1, 2), ("once", 1, 1)):
+        for draw, in_step, in_both in (("example", 4, 8), ("once", 1, 1)):
             rows = self.rows_of(draw, [3, 8, 3, 8])
             self.assertEqual(rows.shape, (2, 2, 4, 10))
             for images in ([0, 2], [1, 3]):
@@ -75,14 +75,6 @@ class NoiseDraw(unittest.TestCase):
                     self.assertEqual(len(np.unique(of_digit[0], axis=0)), in_step)
                     self.assertEqual(len(np.unique(of_digit[1], axis=0)), in_step)
                     self.assertEqual(len(np.unique(of_digit.reshape(8, 10), axis=0)), in_both)
-
-    def test_with_batch_a_step_has_one_matrix_of_ten_rows(self):
-        """Every digit has a row of its own in the step's matrix."""
-        labels = [*range(10), *range(10)]
-        rows = self.rows_of("batch", labels)[0].reshape(4, 10, 10)
-        for again in rows[1:]:
-            np.testing.assert_array_equal(again, rows[0])
-        self.assertEqual(len(np.unique(rows[0], axis=0)), 10)
 
 
 class Losses(unittest.TestCase):

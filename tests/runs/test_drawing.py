@@ -110,7 +110,7 @@ class Dense(FolderTest):
 
     def test_variants_of_a_config_too(self):
         for name, changes in {
-            "three_network": {"noise_draw": "batch", "seed": 4},
+            "three_network": {"seed": 4},
             "published_code": {"seed": 5},
             "best": {"batch_norm": False, "ema_decay": 0.0},
             "best_long": {"noise_draw": "once"},

@@ -325,7 +325,6 @@ class Bundled(unittest.TestCase):
             ("gan_auto_write", 20_000),
         ):
             self.assertEqual(configs[name].total_steps, steps, name)
-        self.assertEqual(configs["gan_auto_write"].pretraining_steps, 300)
 
 
 if __name__ == "__main__":
