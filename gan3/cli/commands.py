@@ -235,22 +235,10 @@ def _generate(options: argparse.Namespace) -> int:
         stem = f"{stem}_truncation{options.truncation:g}"
     out = options.out or Path(options.figures) / f"{stem}.png"
     is_npz = out.suffix.lower() == ".npz"
-    for option in ("embedding_dim", "latent_size"):
-        value = getattr(options, option)
-        if value is not None:
-            raise UserError(
-                f"--{option.replace('_', '-')} {value[:40]}: a trained generator has fixed this"
-                " size; leave it out"
-            )
-    if is_npz and (options.inverted or options.spacing == "tight" or options.as_published):
+    if is_npz and (options.inverted or options.spacing == "tight"):
         raise UserError(
-            f"--out {out}: an npz file has whole images, white on black; leave out --inverted,"
-            " --spacing and --as-published"
-        )
-    if options.as_published and (options.spacing == "tight" or options.variants > 1):
-        raise UserError(
-            "--as-published: has one row of images of the same width; leave out --spacing and"
-            " --variants"
+            f"--out {out}: an npz file has whole images, white on black; leave out --inverted and"
+            " --spacing"
         )
     import numpy as np
 
@@ -263,10 +251,6 @@ def _generate(options: argparse.Namespace) -> int:
         raise UserError(
             f"{what} {requested}: this system cannot draw requested {nouns(names)}; name another"
             " run with --run, or use --pretrained best"
-        )
-    if options.as_published and names != DIGITS:
-        raise UserError(
-            "--as-published: cuts off columns that are blank for digits only; leave it out"
         )
     if options.variants > 1 and sampler.has_fixed_noise:
         text = f"NOTE: one image of each {noun(names)}, so all rows are equal; see --noise-seed"
@@ -307,13 +291,6 @@ def _save_number(
     """
     from gan3.plots import numbers, pictures
 
-    if options.as_published:
-        from gan3.plots import grids
-        from gan3.plots.published_number import published_figure
-
-        figure = published_figure(variants[0], options.inverted)
-        grids.save(figure, out, tight=True, description=_description(options))
-        return
     is_tight = options.spacing == "tight"
     rows = [numbers.number_image(images, options.inverted, is_tight, crop) for images in variants]
     pictures.save_picture(numbers.stack_rows(rows, options.inverted), out, _description(options))

@@ -232,8 +232,6 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     add("--variants", metavar="N", type=_whole_number(1, 100), default=1, help=text)
     text = "width of each image: 18 pixels (28 if no digit), or that of its ink (default: fixed)"
     add("--spacing", choices=("fixed", "tight"), default="fixed", help=text)
-    text = "crop, grey scale and size of the published conditional DCGAN's own tool"
-    add("--as-published", action="store_true", help=text)
     add("--path", action="store_true", help="print only the path of the file")
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
     text = "also write each image as a picture to this folder"
@@ -242,9 +240,6 @@ def _generate(parser: argparse.ArgumentParser) -> None:
     _add_noise_seed(parser)
     _add_moments(parser)
     _add_truncation(parser)
-    for size in ("embedding-dim", "latent-size"):  # of the published tool; refused
-        names = (f"--{size}", f"--{size.replace('-', '_')}")
-        add(*names, metavar="N", default=None, help=argparse.SUPPRESS)
     _add_folders(parser)
 
 

@@ -4,9 +4,7 @@ import contextlib
 import gzip
 import hashlib
 import http.client
-import queue
 import tempfile
-import threading
 import time
 import urllib.request
 import zlib
@@ -108,35 +106,16 @@ def _fetch(url: str, kind: str) -> bytes:
     if not url.startswith("https://"):
         raise ValueError("not https")
     max_bytes = _MAX_IMAGE_BYTES if "images" in kind else _MAX_LABEL_BYTES
-    content = _read_in_time(url, max_bytes)
+    content = _read(url, max_bytes)
     plain = zlib.decompressobj(wbits=31).decompress(content, _MAX_PLAIN_BYTES)
     if hashlib.sha256(plain).hexdigest() != SHA256[kind]:
         raise ValueError("content is not MNIST's (SHA-256 differs)")
     return content
 
 
-def _read_in_time(url: str, max_bytes: int) -> bytes:
-    """The content at `url`, read in a thread, because headers can be slow as well as content."""
-    results: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
-
-    def read() -> None:
-        try:
-            results.put(_read(url, max_bytes))
-        except Exception as error:  # is raised below
-            results.put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    try:
-        result = results.get(timeout=_FILE_SECONDS)
-    except queue.Empty:
-        raise ValueError(f"not done after {_FILE_SECONDS} s") from None
-    if isinstance(result, Exception):
-        raise result
-    return result
-
-
 def _read(url: str, max_bytes: int) -> bytes:
-    deadline = time.monotonic() + _FILE_SECONDS  # so that the thread ends, too
+    """The content at `url`. Each wait for the server is limited, and so is all of the content."""
+    deadline = time.monotonic() + _FILE_SECONDS
     chunks, size = [], 0
     opener = urllib.request.build_opener(_HttpsOnly)
     with opener.open(url, timeout=_RESPONSE_SECONDS) as response:

@@ -216,16 +216,12 @@ def pixels(figure: Figure) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def save(figure: Figure, path: Path, tight: bool = False, description: str = "") -> None:
-    """Write the figure as a PNG, atomically.
-
-    tight: without the margins around its content. description: what the file's metadata should say.
-    """
-    write_atomically(path, _png(figure, "tight" if tight else None, description))
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure as a PNG, atomically."""
+    write_atomically(path, _png(figure))
 
 
-def _png(figure: Figure, bounding_box: str | None = None, description: str = "") -> bytes:
+def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    metadata = {"Software": None, "Description": description or None}
-    figure.savefig(buffer, format="png", metadata=metadata, bbox_inches=bounding_box)
+    figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -264,7 +264,6 @@ class OfRuns(FolderTest):
             for more, path in (
                 ((), f"figures/7{'_truncation0.5' if description else ''}.png"),
                 (("--out", "x.png"), "x.png"),
-                (("--out", "y.png", "--as-published"), "y.png"),
                 (("--out", "z.png", "--separate", "one"), "one/0001_7.png"),
             ):
                 line = ("generate", "7", "--run", "a", "--truncation", value, *more)

@@ -84,13 +84,6 @@ class WrongArguments(FolderTest):
                     ("generate", "1", "--out", "x.npz", "--spacing", "tight"),
                     "--out x.npz: .*--spac",
                 ),
-                (("generate", "1", "--latent-size", "3"), "--latent-size 3: a trained generator"),
-                (("generate", "1", "--embedding_dim", "10"), "--embedding-dim 10: a trained gen"),
-                (
-                    ("generate", "1", "--as-published", "--variants", "2"),
-                    "-published: .*--variants",
-                ),
-                (("generate", "1", "--as-published", "--out", "x.npz"), "npz: .* --as-published"),
                 (("generate", "1", "--moments", "batch"), "moments: .* no batch normalisation"),
                 (("export", "--moments", "batch", "--out", "x.npz"), "batch: not in an npz file"),
                 (("sample", "--count", "0", "--out", "x.npz"), "count 0: "),
@@ -183,16 +176,6 @@ class BundledGenerator(FolderTest):
         )
         with np.load("x.npz") as arrays:
             np.testing.assert_array_equal(*arrays["images"])
-
-    def test_generate_writes_the_picture_of_the_published_tool(self):
-        self.call("generate", "204", "--as-published")
-        with Image.open("figures/204.png") as image:
-            picture = np.asarray(image.convert("L"))
-        # 54 x 28 pixels on the 620 dots of an 8-inch figure's axes, and a margin of 10 dots
-        self.assertEqual(picture.shape[1], 620 + 20)
-        self.assertAlmostEqual(picture.shape[0], 620 * 28 / 54 + 20, delta=1)
-        self.assertEqual((picture.min(), picture.max()), (0, 255))  # black on white
-        self.assertGreater(np.median(picture), 250)
 
     def test_latent_writes_a_sheet_and_an_animation(self):
         out = self.call("latent", "--mode", "interpolate", "--digits", 4)

@@ -114,7 +114,7 @@ class Process(FolderTest):
         for line, environment in (
             (f"{train} --batch-size 4 --run a >&-", {}),
             ("sample --run a --count 3 --out x.npz 2>&-", {}),
-            ("generate 12 --as-published --pretrained three_network", {"MPLBACKEND": "none"}),
+            ("generate 12 --pretrained three_network", {"MPLBACKEND": "none"}),
         ):
             process = subprocess.run(
                 ["sh", "-c", f"{python} {line}"],
