@@ -118,7 +118,7 @@ def keep_judge(folder="own", path=None):
     from gan3.data.datasets import load
     from gan3.evaluation import judge, judges
 
-    dataset = load("idx", str(folder), log=lambda line: None)
+    dataset = load("own", str(folder), log=lambda line: None)
     weights = dict(np.load(judge.BUNDLED_STROKES))
     origin = judge.origin_of(dataset)
     for entry in ("training_digest", "class_names"):

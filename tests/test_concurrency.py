@@ -33,7 +33,7 @@ RUNS = ("r0", "r1", "r2", "r3")
 SCHEDULE = ("--episodes", 2, "--batches", 6, "--batch-size", 8)
 OFTEN = ("--set", "log_every=1", "--set", "checkpoint_every=2", "--set", "frame_every=3")
 TRAIN = ("train", "--experiment", "auxiliary_gan", *SCHEDULE, *OFTEN)
-TRAIN += ("--dataset", "idx", "--data", "own", "--run")
+TRAIN += ("--dataset", "own", "--data", "own", "--run")
 COMMANDS = {
     "train": lambda run: (*TRAIN, run),
     "resume": lambda run: ("train", "--resume", "--run", run),

@@ -18,8 +18,8 @@ SHORT = (
     (r"\[:10_000\]", "[:400]"),
     (r"1000", "40"),
     (r"load\((.)auto.\)", r"load(\1idx\1, \1own\1)"),
-    (r"gan3 train (?!--resume)", "gan3 train --dataset idx --data own "),
-    (r"gan3 evaluate --(samples|pretrained)", r"gan3 evaluate --dataset idx --data own --\1"),
+    (r"gan3 train (?!--resume)", "gan3 train --dataset own --data own "),
+    (r"gan3 evaluate --(samples|pretrained)", r"gan3 evaluate --dataset own --data own --\1"),
 )
 
 

@@ -122,7 +122,7 @@ class MutatedFiles(FolderTest):
         plain = gzip.decompress(compressed)
 
         def read():
-            datasets.load("idx", "own", log=lambda line: None)
+            datasets.load("own", "own", log=lambda line: None)
 
         self.assert_read_or_refused("gzip", path, compressed, read)
         path.unlink()
@@ -397,11 +397,11 @@ class Bombs(FolderTest):
             for _ in range(BOMB // 2**22):
                 file.write(bytes(2**22))
         self.assert_refused(
-            lambda: datasets.load("idx", "own", log=print), "longer than its header says"
+            lambda: datasets.load("own", "own", log=print), "longer than its header says"
         )
         huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
         path.write_bytes(gzip.compress(huge))
-        self.assert_refused(lambda: datasets.load("idx", "own", log=print), "entries; from 50 to")
+        self.assert_refused(lambda: datasets.load("own", "own", log=print), "entries; from 50 to")
 
     def test_zip(self):
         path = self.folder / "x.npz"
@@ -484,16 +484,16 @@ class CommandLines(FolderTest):
         before = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
         # Each `?` is replaced by a hostile argument, with which the command cannot succeed.
         patterns = (
-            ("train", "--dataset", "idx", "--data", "?"),
+            ("train", "--dataset", "own", "--data", "?"),
             ("train", "--dataset", "own", "--data", "?", "--ink", "bright"),
-            ("train", "--dataset", "idx", "--data", "own", "--ink", "?"),
+            ("train", "--dataset", "own", "--data", "own", "--ink", "?"),
             ("train", "--dataset", "?"),
             ("train", "--experiment", "?"),
             ("train", "--precision", "?"),
-            ("train", "--episodes", "?", "--dataset", "idx"),
-            ("train", "--batches", "?", "--dataset", "idx"),
-            ("train", "--batch-size", "?", "--dataset", "idx"),
-            ("train", "--seed", "?", "--dataset", "idx"),
+            ("train", "--episodes", "?", "--dataset", "own"),
+            ("train", "--batches", "?", "--dataset", "own"),
+            ("train", "--batch-size", "?", "--dataset", "own"),
+            ("train", "--seed", "?", "--dataset", "own"),
             ("train", "--set", "?"),
             ("train", "--set", "keep_prob=?"),
             ("train", "--set", "learning_rate.generator=?"),
@@ -512,12 +512,12 @@ class CommandLines(FolderTest):
             ("figures", "?"),
             ("figures", "--logs", "?"),
             ("evaluate", "?"),
-            ("evaluate", "--samples", "?", "--dataset", "idx", "--data", "own"),
-            ("evaluate", "--samples", "x.npz", "--judge", "?", "--dataset", "idx", "--data", "?"),
+            ("evaluate", "--samples", "?", "--dataset", "own", "--data", "own"),
+            ("evaluate", "--samples", "x.npz", "--judge", "?", "--dataset", "own", "--data", "?"),
             ("compare", "?", "?"),
             ("recognise", "?"),
             ("train-judge", "--steps", "?", "--out", "x.npz"),
-            ("train-judge", "--dataset", "idx", "--data", "?", "--steps", "?"),
+            ("train-judge", "--dataset", "own", "--data", "?", "--steps", "?"),
             ("?",),
             ("?", "--help"),
         )

@@ -25,7 +25,7 @@ from tests.support import (
 )
 
 TRAIN = ("train", "--experiment", "auxiliary_gan", "--batches", 2, "--batch-size", 8)
-DATA = ("--dataset", "idx", "--data", "own")
+DATA = ("--dataset", "own", "--data", "own")
 SMALL = ("--set", "checkpoint_every=1", "--set", "frame_every=1", "--set", "log_every=1")
 RUN = Path("logs/a")
 COMMANDS = {

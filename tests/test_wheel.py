@@ -20,7 +20,7 @@ from gan3.data import strokes
 from tests.support import ROOT, FolderTest, slow, write_idx_set
 
 PLACES = {"gan3": "gan3", "experiments": "gan3/experiments"}  # of the checkout and of the wheel
-OWN_DATA = ("--dataset", "idx", "--data", "own")  # a small set, which is scored in seconds
+OWN_DATA = ("--dataset", "own", "--data", "own")  # a small set, which is scored in seconds
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess:
@@ -177,7 +177,7 @@ class Wheel(FolderTest):
         Path("two.toml").write_text(
             'name = "two"\ntitle = "Two"\nexperiment = "mlp_gan"\nseeds = [0, 1]\n'
             "[settings]\nepisodes = 1\nbatches = 5\nbatch_size = 20\n"
-            'dataset = "idx"\n'
+            'dataset = "own"\n'
         )
         write_idx_set(Path("own"))
         self.gan3("sweep", "two.toml", "--data", "own")

@@ -108,7 +108,7 @@ def evaluate(
             Compare cards of equal numbers of images only; 10,000 are usual.
         labels: the requested classes [N], names or whole numbers; None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
-        dataset: "auto", "mnist", "strokes", "idx" or "own", as in docs/data.md.
+        dataset: "auto", "mnist", "strokes", "own" or a known set, as in docs/data.md.
         ink: of real images in an own npz file or own pictures: "bright" on dark, or "dark".
         split: what is compared with: "test", or "validation", the last 5,000 training images.
         cas: also train a classifier on the images and test it on real digits.

@@ -121,9 +121,12 @@ def _add_dataset(parser: argparse.ArgumentParser, default: str | None) -> None:
     text = (
         "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
         " downloaded; own is your own set in --data (IDX files, an npz file or a folder of pictures"
-        " for each class), idx the same of IDX files only (default: auto)"
+        " for each class); fashion_mnist, kmnist, emnist_letters, emnist_balanced, emnist_digits"
+        " and emnist_mnist name the published set that is in --data (default: auto)"
     )
-    parser.add_argument("--dataset", choices=choices_of("dataset"), default=default, help=text)
+    parser.add_argument(
+        "--dataset", metavar="SET", choices=choices_of("dataset"), default=default, help=text
+    )
 
 
 def _add_train_judge(parser: argparse._ActionsContainer) -> None:
@@ -256,7 +259,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     add("--split", choices=choices_of("split"), help=text)
     _add_data(parser)
     text = "data set to compare --samples or --pretrained with (default: auto)"
-    add("--dataset", choices=choices_of("dataset"), help=text)
+    add("--dataset", metavar="SET", choices=choices_of("dataset"), help=text)
     _add_ink(parser)
     judge = parser.add_mutually_exclusive_group()
     text = "judge from train-judge to score with (default: the bundled or cached one)"

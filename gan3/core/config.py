@@ -75,6 +75,18 @@ LearningRate = Annotated[float, Range(0, 1, includes_low=False)]
 Beta1 = Annotated[float, Range(0, 0.9999)]
 L1Weight = Annotated[float, Range(0, 1)]
 LossWeight = Annotated[float, Range(0, 1000)]
+DatasetName = Literal[
+    "auto",
+    "mnist",
+    "strokes",
+    "own",
+    "fashion_mnist",
+    "kmnist",
+    "emnist_letters",
+    "emnist_balanced",
+    "emnist_digits",
+    "emnist_mnist",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +108,7 @@ class RunConfig:
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     class_names: ClassNames = DIGITS  # they come with the data
-    dataset: Literal["auto", "mnist", "strokes", "idx", "own"] = "auto"
+    dataset: DatasetName = "auto"
     ink: Literal["unknown", "bright", "dark"] = "unknown"  # of a set of one's own
     split: Literal["test", "validation"] = "test"  # held out: test set, or last ones for training
     shuffle: bool = True  # anew every epoch; false: the order of the data set's files

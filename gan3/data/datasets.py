@@ -22,7 +22,7 @@ from gan3.core.log import Log
 from gan3.data import strokes
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
-from gan3.data.known_sets import MNIST_DIGEST
+from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
 from gan3.data.own_sets import STROKES_CACHE, kind_of, read_own_set
 from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
 
@@ -30,10 +30,9 @@ HELD_OUT = 5_000  # training images, the last ones, that a validation split of M
 TITLES = {
     "mnist": "MNIST",
     "strokes": "strokes (synthetic, NOT MNIST)",
-    "idx": "own IDX set",
     "own": "own set",
 }
-_OWN = ("idx", "own")  # sets of the user's own
+_KNOWN = tuple(known.name for known in KNOWN_SETS)
 _CACHE = Path("data")  # downloads and strokes are kept here
 
 
@@ -41,7 +40,7 @@ _CACHE = Path("data")  # downloads and strokes are kept here
 class Dataset:
     """Images to train on, and images held out for evaluation."""
 
-    name: str  # "mnist", "strokes", "idx" or "own": what `load` loads it by
+    name: str  # "mnist", "strokes", "own" or a known set: what `load` loads it by
     source: str  # the folder or file it was read from
     digest: str  # SHA-256 over the digests of its four arrays, and of names that are no digits
     split: str  # what is held out: "test", or "validation"
@@ -113,7 +112,7 @@ def load(
     Args:
         dataset: "mnist"; "strokes", the embedded synthetic digits; "auto", MNIST, or strokes if
             MNIST cannot be had; "own", a user's own set at `folder`, which is recognised by its
-            content (`own_sets`); "idx", the same of IDX files only.
+            content (`own_sets`); or the name of a known set (`known_sets`) that is at `folder`.
         folder: of MNIST: searched first, then $GAN3_DATA, ./data and the Keras cache, and in each
             of them torchvision's MNIST/raw. If none has MNIST, it is downloaded into ./data. Of an
             own set: its folder or file.
@@ -139,7 +138,7 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
     None if it does not, or if the data came from elsewhere: then it is searched for.
     """
     source = Path(str(record.get("data_source")))
-    is_own = record.get("data") in _OWN
+    is_own = record.get("data") not in ("mnist", "strokes")
     is_there = check_path(source.is_dir) or (is_own and check_path(source.is_file))
     return str(source) if is_there else None
 
@@ -147,7 +146,7 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
 def _load(
     dataset: str, folder: str | None, split: str, log: Log, mirrors: tuple[str, ...], ink: str
 ) -> Dataset:
-    if dataset in _OWN:
+    if dataset == "own" or dataset in _KNOWN:
         return _load_own(dataset, folder, split, log, ink)
     if ink != "unknown":
         raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
@@ -175,9 +174,8 @@ def _load_own(dataset: str, folder: str | None, split: str, log: Log, ink: str) 
     path = Path(folder)
     if not check_path(path.exists):
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
-    own = read_own_set(path, ink, log, only_idx=dataset == "idx")
-    title = "" if dataset == "idx" and own.title.startswith("own set") else own.title
-    whole = _split(dataset, str(folder), own.arrays, split, own.class_names, title)
+    own = read_own_set(path, ink, log, dataset if dataset in _KNOWN else None)
+    whole = _split(dataset, str(folder), own.arrays, split, own.class_names, own.title)
     return replace(whole, ink=ink)
 
 
@@ -206,7 +204,7 @@ def _split(
     if own_title and digest == MNIST_DIGEST:
         own_title = TITLES["mnist"]
     images, labels = arrays["train-images"], arrays["train-labels"]
-    if name in _OWN:
+    if name not in ("mnist", "strokes"):
         images, labels = _in_mixed_order(images, labels)
     if split == "test":
         parts = images, labels, arrays["t10k-images"], arrays["t10k-labels"]

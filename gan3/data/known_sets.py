@@ -20,18 +20,19 @@ from gan3.data.idx import KINDS, Arrays
 
 MNIST_DIGEST = "c473ce9de4170e6fe7638543697b7512b19cc4b2c68279feabf4a085461033dd"
 """`Dataset.digest` of MNIST."""
+NAMED = "as named"  # the evidence of a set that the user named
 _LETTERS = tuple(string.ascii_uppercase)
 
 
 class KnownSet(NamedTuple):
     """A published set of 28 x 28 pictures with bright ink."""
 
+    name: str  # by which a user says that the data is this set
     title: str
     counts: tuple[int, int]  # training and test pictures
     class_names: tuple[str, ...]
     md5: tuple[str, str, str, str]  # of its four gz files, in the order of KINDS
     file_prefix: str = ""  # of the names of its files
-    folder_names: tuple[str, ...] = ()  # what others call its folder: small letters only
     first_label: int = 0  # the labels in its files count from this number
     labels_sha256: str = ""  # of the bytes of the training labels and the test labels
     is_transposed: bool = False
@@ -45,11 +46,21 @@ def _emnist(
     name: str, counts: tuple[int, int], names: tuple[str, ...], first: int, md5: tuple
 ) -> KnownSet:
     title, prefix = f"EMNIST {name}", f"emnist-{name}"
-    return KnownSet(title, counts, names, md5, prefix, first_label=first, is_transposed=True)
+    return KnownSet(
+        f"emnist_{name}",
+        title,
+        counts,
+        names,
+        md5,
+        prefix,
+        first_label=first,
+        is_transposed=True,
+    )
 
 
 KNOWN_SETS = (
     KnownSet(
+        "fashion_mnist",
         "Fashion-MNIST",
         (60_000, 10_000),
         ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
@@ -60,10 +71,10 @@ KNOWN_SETS = (
             "bef4ecab320f06d8554ea6380940ec79",
             "bb300cfdad3c16e7a12a480ee83cd310",
         ),
-        folder_names=("fashionmnist", "fashion"),
         labels_sha256="8ab940a680640f36c0bf1d2549cb2f3b3d4068c12547116cc7b1161b1d26663d",
     ),
     KnownSet(
+        "kmnist",
         "KMNIST",
         (60_000, 10_000),
         ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
@@ -73,7 +84,6 @@ KNOWN_SETS = (
             "5c965bf0a639b31b8f53240b1b52f4d7",
             "7320c461ea6c1c855c0b718fb2a4b134",
         ),
-        folder_names=("kmnist", "kuzushijimnist"),
     ),
     _emnist(
         "letters",
@@ -144,8 +154,8 @@ def recognise(
 ) -> Recognised | None:
     """The known set that arrays as they were read belong to; None for any other.
 
-    Digests come first: of the four gz files, then of the labels. Otherwise the names of the files,
-    or of their folder, and the numbers of pictures have to do.
+    Digests come first: of the four gz files, then of the labels. Otherwise the names of the files
+    and the numbers of pictures have to do.
 
     paths: of the four IDX files, by kind; None if the arrays are not from such files. Raises
     UserError if one of them cannot be read any more.
@@ -159,7 +169,7 @@ def recognise(
     compressed = paths is not None and all(path.suffix == ".gz" for path in paths.values())
     md5 = tuple(_md5(paths[kind]) for kind in KINDS) if compressed else ()
     labels = _labels_sha256(arrays)
-    prefix, folders = _names(paths)
+    prefix = _prefix(paths)
     for known in possible:
         if known.md5 == md5:
             return Recognised(known, "MD5 of its four files", is_certain=True)
@@ -169,9 +179,23 @@ def recognise(
     for known in possible:
         if known.file_prefix and known.file_prefix == prefix:
             return Recognised(known, "by its file names", is_certain=False)
-        if not prefix and folders & set(known.folder_names):
-            return Recognised(known, "by its folder", is_certain=False)
     return None
+
+
+def named(name: str, arrays: Arrays, path: Path) -> Recognised:
+    """The known set that a user named, whose numbers of pictures and labels `arrays` must have.
+
+    Raises UserError if they do not.
+    """
+    (known,) = (known for known in KNOWN_SETS if known.name == name)
+    counts = tuple(len(arrays.get(kind, ())) for kind in ("train-images", "t10k-images"))
+    if known.counts != counts or not _labels_fit(known, arrays):
+        train, test = (f"{count:,}" for count in known.counts)
+        raise UserError(
+            f"{path}: not {known.title}, which has {train} training and {test} test images of"
+            f" {len(known.class_names)} classes; load it as the data set own"
+        )
+    return Recognised(known, NAMED, is_certain=False)
 
 
 def _labels_fit(known: KnownSet, arrays: Arrays) -> bool:
@@ -196,16 +220,7 @@ def _md5(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror}); replace the file") from None
 
 
-def _names(paths: dict[str, Path] | None) -> tuple[str, set[str]]:
-    """The prefix of the file names, and the name of their folder without capitals and dashes.
-
-    Of a folder "raw", as torchvision makes it, the parent's name counts as well.
-    """
-    if paths is None:
-        return "", set()
-    path = paths["train-images"].absolute()
-    prefix = path.name.partition("-train-")[0] if "-train-" in path.name else ""
-    folders = [path.parent.name]
-    if path.parent.name == "raw":
-        folders.append(path.parent.parent.name)
-    return prefix, {name.lower().replace("-", "").replace("_", "") for name in folders}
+def _prefix(paths: dict[str, Path] | None) -> str:
+    """What the names of the files have in front of "train", "" if nothing."""
+    name = "" if paths is None else paths["train-images"].name
+    return name.partition("-train-")[0] if "-train-" in name else ""

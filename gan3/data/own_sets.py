@@ -15,7 +15,7 @@ from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.core.log import Log
 from gan3.data.idx import MIN_IMAGES, Arrays, find_own_idx_files, is_idx_name, read_idx_set
-from gan3.data.known_sets import Recognised, recognise
+from gan3.data.known_sets import NAMED, Recognised, named, recognise
 from gan3.data.npz_sets import read_npz_set
 from gan3.data.picture_folders import has_class_folders, read_picture_folder
 from gan3.data.splits import stratified
@@ -52,7 +52,7 @@ def kind_of(path: Path) -> str | None:
     return "an npz file" if _npz_files_in(path) else None
 
 
-def read_own_set(path: Path, ink: str, log: Log, only_idx: bool = False) -> OwnSet:
+def read_own_set(path: Path, ink: str, log: Log, name: str | None = None) -> OwnSet:
     """Read an own set of any kind.
 
     Args:
@@ -60,17 +60,16 @@ def read_own_set(path: Path, ink: str, log: Log, only_idx: bool = False) -> OwnS
             npz file; or one of four IDX files.
         ink: "bright" or "dark"; "unknown" will do for IDX files, whose ink is bright as in MNIST.
         log: receives what was recognised, and notes.
-        only_idx: whether anything but IDX files is an error.
+        name: of the known set that it is; by default a known set is recognised by its content.
 
     Raises:
         UserError: the path holds no set, the set cannot be read, or its classes do not fit.
     """
     kind = kind_of(path)
-    if kind is None or (only_idx and kind != "IDX files"):
-        others = "" if only_idx else ", nor an npz file, nor sub-folders of pictures"
+    if kind is None:
         raise UserError(
-            f"data folder {path}: has no IDX files such as train-images-idx3-ubyte.gz{others}; name"
-            " the folder that has your data set"
+            f"data folder {path}: has no IDX files such as train-images-idx3-ubyte.gz, nor an npz"
+            " file, nor sub-folders of pictures; name the folder that has your data set"
         )
     paths = None
     if kind == "IDX files":
@@ -82,7 +81,7 @@ def read_own_set(path: Path, ink: str, log: Log, only_idx: bool = False) -> OwnS
         arrays = read_npz_set(_npz_file(path), ink)
     else:
         arrays = read_picture_folder(path, ink, log)
-    return _finish(path, arrays, paths, log)
+    return _finish(path, arrays, paths, log, name)
 
 
 def _npz_files_in(folder: Path) -> list[Path]:
@@ -107,10 +106,14 @@ def _npz_file(path: Path) -> Path:
     return files[0]
 
 
-def _finish(path: Path, arrays: Arrays, paths: dict[str, Path] | None, log: Log) -> OwnSet:
+def _finish(
+    path: Path, arrays: Arrays, paths: dict[str, Path] | None, log: Log, name: str | None
+) -> OwnSet:
     """Number the labels, split off a test part, and say what the set is."""
     title = _title(path)
     found = recognise(arrays, paths) if "t10k-images" in arrays else None
+    if name is not None and (found is None or found.known.name != name):
+        found = named(name, arrays, path)
     if found is None:
         arrays, names = _number(path, arrays)
     else:
@@ -138,7 +141,7 @@ def _title(path: Path) -> str:
 def _description(title: str, found: Recognised | None) -> str:
     if found is None:
         return title
-    if found.is_certain:
+    if found.is_certain or found.evidence == NAMED:
         return f"{found.known.title} ({found.evidence})"
     return f"looks like {found.known.title} {found.evidence} and numbers of images"
 

@@ -36,7 +36,7 @@ def train(name, experiment="mlp_gan", settings=None, **more):
         experiment,
         settings={"log_every": 2} | (settings or {}),
         data="own",
-        dataset="idx",
+        dataset="own",
         name=name,
         **schedule,
     )
@@ -73,7 +73,7 @@ class Training(FolderTest):
                              ("a", Path("logs/a"), Path("figures/a")))  # fmt: skip
         self.assertEqual((run.outcome, run.episodes, repr(run)), ("done", [1, 2], "<gan3.Run a>"))
         self.assertEqual((run.config.episodes, run.config.experiment), (2, "mlp_gan"))
-        self.assertEqual(run.record["data"], "idx")
+        self.assertEqual(run.record["data"], "own")
         self.assertTrue((run.figures / "losses.png").is_file())
         self.assertEqual(run.generator().sample(7).images.shape, (7, 28, 28))
 
@@ -92,8 +92,8 @@ class Training(FolderTest):
     def test_a_log_gets_each_line(self):
         log = []
         train("b", log=log.append)
-        self.assertRegex(log[0], "mlp_gan on own IDX set")
-        self.assertRegex(log[-1], "trained on own IDX set")
+        self.assertRegex(log[0], "mlp_gan on own set .own.")
+        self.assertRegex(log[-1], "trained on own set .own.")
 
     @slow("trains a run")
     def test_a_config_and_settings_are_what_is_trained(self):

@@ -21,13 +21,13 @@ class Cards(FolderTest):
 
     def test_a_card_is_that_of_the_command_line(self):
         np.savez("x.npz", images=self.images, labels=self.labels.astype(np.int64))
-        own = ("--dataset", "idx", "--data", "own")
+        own = ("--dataset", "own", "--data", "own")
         status, out, _ = call("evaluate", "--samples", "x.npz", *own, "--json", "x.json")
         self.assertEqual(status, 0)
         lines = []
         card = gan3.evaluate(
             *(self.images / 127.5 - 1, self.labels, "own"),
-            dataset="idx",
+            dataset="own",
             name="x.npz",
             log=lines.append,
         )
@@ -58,8 +58,8 @@ class Cards(FolderTest):
         """One image a digit has no recall, whatever its accuracy."""
         first = [int(np.flatnonzero(self.labels == digit)[0]) for digit in range(10)]
         ten = np.resize(self.images[first], (300, 28, 28))
-        real = gan3.evaluate(self.images, data="own", dataset="idx")
-        same = gan3.evaluate(ten, data="own", dataset="idx")
+        real = gan3.evaluate(self.images, data="own", dataset="own")
+        same = gan3.evaluate(ten, data="own", dataset="own")
         self.assertNotIn("label_accuracy", real.scores)
         self.assertLess(same["recall"], 0.2)
         self.assertGreater(real["recall"], 0.6)
@@ -88,7 +88,7 @@ class Cards(FolderTest):
             (lambda: gan3.evaluate(self.images, self.labels[:9]), "labels: 9 for 300 images"),
             (lambda: gan3.evaluate(self.images, data="none"), "folder none: no such folder"),
             (
-                lambda: gan3.evaluate(self.images, data="own", dataset="idx", judge="j"),
+                lambda: gan3.evaluate(self.images, data="own", dataset="own", judge="j"),
                 "j: no such",
             ),
             (lambda: gan3.evaluate(self.images, data=3), "data 3: use the path of a folder"),

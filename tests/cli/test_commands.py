@@ -27,7 +27,7 @@ class WrongArguments(FolderTest):
 
     def test_train(self):
         write_idx_set(self.folder / "own")
-        own = ("train", "--dataset", "idx", "--data", "own")
+        own = ("train", "--dataset", "own", "--data", "own")
         file = "own/train-labels-idx1-ubyte.gz"
         too_long = "n" * 300  # for a file system
         self.check(
@@ -37,7 +37,7 @@ class WrongArguments(FolderTest):
                 (("train", "--data", "nowhere"), "data folder nowhere: no such folder"),
                 (("train", "--data", "no\nwhere\r"), r"folder no\\nwhere\\r: no such folder"),
                 (("train", "--data", too_long), "data folder n+: no such folder"),
-                (("train", "--dataset", "idx"), "data set idx: needs a data folder"),
+                (("train", "--dataset", "own"), "data set own: needs a data folder"),
                 ((*own, "--run", "a\nb"), r"run name 'a\\nb': letters, digits"),
                 ((*own, "--run", ".."), r"run name '\.\.': letters, digits"),
                 ((*own, "--run", "a/b"), "run name 'a/b': letters, digits"),
@@ -100,7 +100,7 @@ class WrongArguments(FolderTest):
 
     def test_scoring_and_recognising_digits(self):
         write_idx_set(self.folder / "own")
-        own = ("--dataset", "idx", "--data", "own")
+        own = ("--dataset", "own", "--data", "own")
         file = "own/train-labels-idx1-ubyte.gz"
         self.check(
             (

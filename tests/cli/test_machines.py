@@ -71,7 +71,7 @@ class Machines(FolderTest):
         before = sorted(checkout.rglob("*"))
         folders = ("--logs", out / "logs", "--figures", out / "figures")
         nowhere = {"HOME": "/nonexistent", "PYTHONPATH": str(checkout), "GAN3_CACHE": None}
-        data = ("--dataset", "idx", "--data", "own")
+        data = ("--dataset", "own", "--data", "own")
         for home in ("/nonexistent", None):
             name = f"run{home is None}"
             environment = nowhere | {"HOME": home}

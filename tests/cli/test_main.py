@@ -110,7 +110,7 @@ class Process(FolderTest):
         """Of commands that draw, import TensorFlow and show the progress of training."""
         write_idx_set(self.folder / "own")
         python = f"exec '{sys.executable}' -m gan3"
-        train = "train --dataset idx --data own --experiment mlp_gan --episodes 1 --batches 2"
+        train = "train --dataset own --data own --experiment mlp_gan --episodes 1 --batches 2"
         for line, environment in (
             (f"{train} --batch-size 4 --run a >&-", {}),
             ("sample --run a --count 3 --out x.npz 2>&-", {}),
@@ -151,7 +151,7 @@ class Process(FolderTest):
         (self.folder / "logs").mkdir(mode=0o500)
         before = sorted(self.folder.rglob("*"))
         process = subprocess.run(
-            [*prefix, sys.executable, "-m", "gan3", "train", "--dataset", "idx", "--data", "own"],
+            [*prefix, sys.executable, "-m", "gan3", "train", "--dataset", "own", "--data", "own"],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,

@@ -11,8 +11,8 @@ from tests.support import FolderTest, call, slow, write_idx_set
 # A command that would train, read a data set or open a window ends with these options, with which
 # it fails once everything else has been checked.
 REFUSED = {
-    "train": ("--dataset", "idx", "--data", "none"),
-    "train-judge": ("--dataset", "idx", "--data", "none"),
+    "train": ("--dataset", "own", "--data", "none"),
+    "train-judge": ("--dataset", "own", "--data", "none"),
     "evaluate": ("--data", "none"),
     "sweep": ("--tables",),
 }

@@ -10,6 +10,7 @@ from gan3.core import config as config_module
 from gan3.core.config import KeepProb, LearningRate, LossWeight, Range, RunConfig, Sizes
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair, Triple
+from gan3.data.known_sets import KNOWN_SETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +227,7 @@ class TextToValue(unittest.TestCase):
             ("log_every", "0", "does not fit; at least 1"),
             ("checkpoint_every", "0", "does not fit; at least 1"),
             ("frame_every", "0", "does not fit; at least 1"),
-            ("dataset", "cifar", "not one of auto, mnist, strokes, idx"),
+            ("dataset", "cifar", "not one of auto, mnist, strokes, own"),
             ("split", "train", "not one of test, validation"),
             ("precision", "float16", "not one of float32, bfloat16, auto"),
             ("weight", "much", "not a number"),
@@ -383,7 +384,8 @@ class Differences(unittest.TestCase):
 class Fields(unittest.TestCase):
     def test_choices_of_a_field(self):
         self.assertEqual(
-            config_module.choices_of("dataset"), ("auto", "mnist", "strokes", "idx", "own")
+            config_module.choices_of("dataset"),
+            ("auto", "mnist", "strokes", "own", *(known.name for known in KNOWN_SETS)),
         )
         self.assertEqual(config_module.choices_of("split"), ("test", "validation"))
         self.assertEqual(config_module.choices_of("precision"), ("float32", "bfloat16", "auto"))

@@ -29,7 +29,7 @@ class OwnIdxSet(FolderTest):
         self.own = str(self.folder / "own")
 
     def load(self, **changes):
-        return load(**({"dataset": "idx", "folder": self.own} | changes))
+        return load(**({"dataset": "own", "folder": self.own} | changes))
 
     def assert_refused(self, message, **changes):
         with self.assertRaisesRegex(UserError, message) as raised:
@@ -45,7 +45,7 @@ class OwnIdxSet(FolderTest):
         )
         for array, part in zip(self.arrays, parts, strict=True):
             np.testing.assert_array_equal(array, part)
-        self.assertEqual((dataset.name, dataset.source), ("idx", self.own))
+        self.assertEqual((dataset.name, dataset.source), ("own", self.own))
 
     def test_one_changed_pixel_changes_the_digest(self):
         digest = self.load().digest
@@ -56,7 +56,7 @@ class OwnIdxSet(FolderTest):
 
     def test_a_folder_without_the_files_is_refused(self):
         self.assert_refused("data folder elsewhere: no such folder", folder="elsewhere")
-        self.assert_refused("data set idx: needs a data folder", folder=None)
+        self.assert_refused("data set own: needs a data folder", folder=None)
         (self.folder / "empty").mkdir()
         self.assert_refused("data folder empty: has no IDX files such as", folder="empty")
 
@@ -352,9 +352,9 @@ class Search(SearchTest):
 
     def test_leaving_out_every_image_is_refused(self):
         write_idx_set(self.folder / "own")  # 300 training images
-        self.assertEqual(len(self.load("idx", "own", skip_first=299).images), 1)
+        self.assertEqual(len(self.load("own", "own", skip_first=299).images), 1)
         with self.assertRaisesRegex(UserError, "300 training images, .* smaller number"):
-            self.load("idx", "own", skip_first=300)
+            self.load("own", "own", skip_first=300)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ class SmallSets(FolderTest):
 
     def known(self, **changes):
         fields = {
+            "name": "small",
             "title": "Small",
             "counts": (60, 51),
             "class_names": ("a", "b", "c"),
@@ -58,14 +59,14 @@ class SmallSets(FolderTest):
 
     def test_by_the_md5_of_the_four_gz_files(self):
         arrays = small_set()
-        paths = write_files(self.folder / "x", arrays)
+        paths = write_files(self.folder / "x", arrays, "small-")
         md5 = tuple(hashlib.md5(paths[kind].read_bytes()).hexdigest() for kind in KINDS)
-        known = self.known(md5=md5, folder_names=("x",))
+        known = self.known(md5=md5, file_prefix="small")
         found = recognise(arrays, paths, [known])
         self.assertEqual((found.known, found.is_certain, found.title), (known, True, "Small"))
         paths["train-images"].write_bytes(gzip.compress(b"other"))
         found = recognise(arrays, paths, [known])
-        self.assertEqual((found.is_certain, found.title), (False, "Small (by its folder)"))
+        self.assertEqual((found.is_certain, found.title), (False, "Small (by its file names)"))
 
     def test_by_the_labels_without_any_file(self):
         arrays = small_set()
@@ -75,15 +76,13 @@ class SmallSets(FolderTest):
         arrays["t10k-labels"] = arrays["t10k-labels"][::-1].copy()
         self.assertIsNone(recognise(arrays, None, [known]))
 
-    def test_by_the_names_of_its_files_or_folder(self):
+    def test_by_the_names_of_its_files_and_not_of_its_folder(self):
         arrays = small_set()
-        known = self.known(file_prefix="emnist-small", folder_names=("smallset",))
+        known = self.known(file_prefix="emnist-small")
         for folder, prefix, evidence in (
             ("x", "emnist-small-", "by its file names"),
-            ("Small-Set", "", "by its folder"),
-            ("small_set/raw", "", "by its folder"),
-            ("x/raw", "", None),
-            ("SmallSet", "emnist-other-", None),
+            ("emnist-small", "", None),
+            ("emnist-small", "emnist-other-", None),
         ):
             with self.subTest(folder=folder, prefix=prefix):
                 paths = write_files(self.folder / folder, arrays, prefix)
@@ -92,8 +91,8 @@ class SmallSets(FolderTest):
 
     def test_other_numbers_or_labels_are_another_set(self):
         arrays = small_set()
-        paths = write_files(self.folder / "x", arrays)
-        known = self.known(folder_names=("x",))
+        paths = write_files(self.folder / "x", arrays, "small-")
+        known = self.known(file_prefix="small")
         self.assertIsNotNone(recognise(arrays, paths, [known]))
         for change in ({"counts": (60, 60)}, {"first_label": 1}, {"class_names": ("a", "b")}):
             with self.subTest(**change):
@@ -167,6 +166,26 @@ class PublishedSets(FolderTest):
         self.assertEqual(own.arrays["train-images"][5, 20, 3], 200)
         self.assertEqual(own.arrays["train-images"][5].sum(), 200)
         self.assertRegex(lines[0], "looks like EMNIST mnist by its file names and numbers of imag")
+
+    def test_a_set_is_what_the_user_says_if_its_numbers_fit(self):
+        arrays = {}
+        for part, count in (("train", 60_000), ("t10k", 10_000)):
+            arrays[f"{part}-images"] = np.zeros((count, 28, 28), np.uint8)
+            arrays[f"{part}-images"][:, 3, 20] = 200
+            arrays[f"{part}-labels"] = (np.arange(count) % 10).astype(np.uint8)
+        write_files(Path("x"), arrays, compress=False)
+        lines = []
+        own = read_own_set(Path("x"), "unknown", lines.append, "fashion_mnist")
+        self.assertEqual(own.title, "Fashion-MNIST (as named)")
+        self.assertEqual(own.class_names[:2], ("T-shirt/top", "Trouser"))
+        self.assertIn("x: Fashion-MNIST (as named), 10 classes", lines[0])
+        with self.assertRaises(UserError) as refused:
+            read_own_set(Path("x"), "unknown", lines.append, "emnist_letters")
+        self.assertEqual(
+            str(refused.exception),
+            "x: not EMNIST letters, which has 124,800 training and 20,800 test images of 26"
+            " classes; load it as the data set own",
+        )
 
     def test_a_folder_of_several_sets_needs_one_of_the_files(self):
         for prefix in ("emnist-letters-", "emnist-balanced-"):

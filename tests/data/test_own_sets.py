@@ -199,12 +199,6 @@ class Sources(OwnTest):
                 else:
                     self.assert_refused("has no IDX files .* nor an npz file, nor sub", path)
 
-    def test_other_kinds_are_refused_where_idx_files_are_wanted(self):
-        self.write_npz([0, 1] * 200)
-        self.assert_refused("x.npz: has no IDX files such as", only_idx=True)
-        self.write_idx("idx")
-        self.assertEqual(self.read("idx", ink="unknown", only_idx=True).class_names, ("0", "1"))
-
     def test_several_npz_files_in_a_folder_are_refused(self):
         Path("two").mkdir()
         for name in "yz":

@@ -18,7 +18,7 @@ from gan3.evaluation.scoring import SampleSet
 from tests.support import MNIST, FolderTest, call, keep_judge, needs_mnist, slow, write_idx_set
 
 PIXEL_ROWS = {"distinct_fraction", "train_distance_ratio"}
-OWN = ("--dataset", "idx", "--data", "own")
+OWN = ("--dataset", "own", "--data", "own")
 
 
 def no_log(line):
@@ -45,7 +45,7 @@ def three_classes(count=240):
     names = ("bar", "box", "cross")
     digest = f"{count}"
     arrays = images[part], labels[part], images[rest], labels[rest]
-    return Dataset("idx", "shapes", digest, "test", *arrays, class_names=names)
+    return Dataset("own", "shapes", digest, "test", *arrays, class_names=names)
 
 
 class Found(FolderTest):
@@ -54,7 +54,7 @@ class Found(FolderTest):
     def setUp(self):
         super().setUp()
         write_idx_set(Path("own"))
-        self.own, self.lines = load("idx", "own"), []
+        self.own, self.lines = load("own", "own"), []
 
     def judge(self, dataset=None, **options):
         return judges.judge_of(dataset or self.own, log=self.lines.append, **options)
@@ -62,17 +62,17 @@ class Found(FolderTest):
     def test_without_one_a_line_names_the_command_that_trains_it(self):
         self.assertIsNone(self.judge())
         (line,) = self.lines
-        self.assertRegex(line, r"\ANOTE: no judge .* own IDX set \(own\)")
-        self.assertTrue(line.endswith("gan3 train-judge --dataset idx --data own"), line)
+        self.assertRegex(line, r"\ANOTE: no judge .* own set .own. \(own\)")
+        self.assertTrue(line.endswith("gan3 train-judge --dataset own --data own"), line)
         write_idx_set(Path("my data"))
-        self.judge(load("idx", "my data"))
+        self.judge(load("own", "my data"))
         self.assertTrue(self.lines[-1].endswith(" --data 'my data'"))
 
     def test_the_cached_one_is_used_whatever_is_held_out_or_left_out(self):
         keep_judge()
         expected = judge.load_bundled(judge.BUNDLED_STROKES).digest
         for options in ({}, {"split": "validation"}, {"skip_first": 7}):
-            found = self.judge(load("idx", "own", **options))
+            found = self.judge(load("own", "own", **options))
             self.assertEqual(found.digest, expected)
             self.assertEqual(found.origin.training_digest, self.own.training_digest)
         self.assertEqual(self.lines, [])
@@ -80,10 +80,10 @@ class Found(FolderTest):
     def test_one_of_other_data_is_refused_under_any_name(self):
         write_idx_set(Path("other"), 310)
         keep_judge("other", Path("other.npz"))
-        message = r"\Aother.npz: this judge learned from other data than own IDX set"
+        message = r"\Aother.npz: this judge learned from other data than own set"
         with self.assertRaisesRegex(UserError, message):
             self.judge(file=Path("other.npz"))
-        self.judge(load("idx", "other"), file=Path("other.npz"))
+        self.judge(load("own", "other"), file=Path("other.npz"))
 
         # Renamed as if it were this set's
         (path,) = judges.cache_folders()
@@ -177,7 +177,7 @@ class OfThreeClasses(FolderTest):
 
         renamed = dataclasses.replace(dataset, class_names=("a", "b", "c"))
         for other in (three_classes(243), renamed):
-            with self.assertRaisesRegex(UserError, "learned from other data than own IDX set"):
+            with self.assertRaisesRegex(UserError, "learned from other data than own set"):
                 self.card(other, found)
 
     def test_without_one_a_card_has_the_rows_of_the_pixels(self):
@@ -228,7 +228,7 @@ class CommandLine(FolderTest):
     def test_train_judge_and_evaluate(self):
         card, out, err = self.evaluate()
         self.assertEqual(set(card["samples"]), PIXEL_ROWS, err)
-        command = "gan3 train-judge --dataset idx --data own"
+        command = "gan3 train-judge --dataset own --data own"
         self.assertEqual(out.count(command), 1)
         self.assertIn("\njudge none\n", out)
 
@@ -257,16 +257,16 @@ class CommandLine(FolderTest):
             with self.subTest(name):
                 self.assertRegex(err, r"\Agan3: .*: this judge learned from other data than .*\n\Z")
                 self.assertEqual(err.count("\n"), 1)
-                self.assertIn("gan3 train-judge --dataset idx --data own", err)
+                self.assertIn("gan3 train-judge --dataset own --data own", err)
             images = np.load("x.npz")["images"]
             with self.assertRaisesRegex(gan3.UserError, "learned from other data"):
-                gan3.evaluate(images, data="own", dataset="idx", judge=name)
+                gan3.evaluate(images, data="own", dataset="own", judge=name)
 
     def test_bad_arguments(self):
         for arguments, message in (
             ((*OWN, "--steps", "0"), "steps 0: "),
-            (("--dataset", "idx"), "data set idx: needs a data folder"),
-            (("--dataset", "idx", "--data", "none"), "data folder none: no such folder"),
+            (("--dataset", "own"), "data set own: needs a data folder"),
+            (("--dataset", "own", "--data", "none"), "data folder none: no such folder"),
             ((*OWN, "--out", "own/none.npz/x.npz", "--steps", "1"), "cannot be written"),
         ):
             Path("own/none.npz").write_text("")

@@ -29,7 +29,7 @@ def train_run(name, split="test"):
         ("batches", 3),
         ("episodes", 2),
         ("batch_size", 10),
-        ("dataset", "idx"),
+        ("dataset", "own"),
         ("split", split),
     ):
         config = config.with_text(key, str(value))
@@ -189,7 +189,7 @@ class CardOfABatchNormalisedRun(FolderTest):
     def test_it_says_which_moments_the_digits_were_drawn_with(self):
         write_idx_set(Path("own"), 600, 200)
         keep_judge()
-        config = config_of("gan_auto_write").with_text("dataset", "idx")
+        config = config_of("gan_auto_write").with_text("dataset", "own")
         for key in ("episodes", "batches", "skip_first"):
             config = config.with_text(key, "1")
         train(config.with_text("batch_size", "4"), name="a", data="own", log=lambda line: None)
@@ -225,7 +225,7 @@ class CardOfABundledGenerator(FolderTest):
         write_idx_set(Path("own"), 300, 100)
         keep_judge()
         for name, has_encoder in (("best", True), ("three_network", False)):
-            line = ("evaluate", "--pretrained", name, "--dataset", "idx", "--data", "own")
+            line = ("evaluate", "--pretrained", name, "--dataset", "own", "--data", "own")
             status, out, err = call(*line, "--json", "card.json")
             self.assertEqual(status, 0, err)
             card = json.loads(Path("card.json").read_text())
@@ -248,7 +248,7 @@ class CardOfAFile(FolderTest):
         if labels is not None:
             arrays["labels"] = labels.astype(np.int64)
         np.savez("x.npz", **arrays)
-        data = ("--dataset", "idx", "--data", "own")
+        data = ("--dataset", "own", "--data", "own")
         status, out, err = call("evaluate", "--samples", "x.npz", *data, "--json", "card.json")
         self.assertEqual(status, expected_status, err)
         self.out = out
@@ -288,7 +288,7 @@ class CardOfAFile(FolderTest):
 
     @slow("trains three classifiers")
     def test_classification_accuracy_score_and_another_judge(self):
-        own = ("--dataset", "idx", "--data", "own")
+        own = ("--dataset", "own", "--data", "own")
         status, _, err = call("train-judge", *own, "--steps", 150, "--out", "j.npz")
         self.assertEqual(status, 0, err)
         np.savez("x.npz", images=self.images, labels=self.labels.astype(np.int64))

@@ -72,7 +72,7 @@ class Scoring(unittest.TestCase):
         cls.images, cls.labels = images[:1200], labels[:1200]
         cls.fresh, cls.fresh_labels = images[1200:], labels[1200:]
         dataset = Dataset(
-            "idx", "own", "", "test", cls.images, cls.labels, cls.held_out, cls.held_out_labels
+            "own", "own", "", "test", cls.images, cls.labels, cls.held_out, cls.held_out_labels
         )
         cls.scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
 
@@ -147,7 +147,7 @@ class Scoring(unittest.TestCase):
         held_out = self.held_out.copy()
         held_out[::50] = np.linspace(20, 230, 12)[:, None, None]
         arrays = self.images, self.labels, held_out, self.held_out_labels
-        dataset = Dataset("idx", "own", "", "test", *arrays)
+        dataset = Dataset("own", "own", "", "test", *arrays)
         scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
         scores = scorer.score(SampleSet("x", self.fresh, self.fresh_labels)).scores
         self.assertNotIn("ghosts", scores)
@@ -201,7 +201,7 @@ class Style(unittest.TestCase):
     def setUpClass(cls):
         cls.images, cls.labels, cls.held_out, cls.held_out_labels = strokes.make(400, 100)
         dataset = Dataset(
-            "idx", "own", "", "test", cls.images, cls.labels, cls.held_out, cls.held_out_labels
+            "own", "own", "", "test", cls.images, cls.labels, cls.held_out, cls.held_out_labels
         )
         cls.scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
 

@@ -41,7 +41,7 @@ title = "Eight"
 seeds = [0, 1]
 threads = 1
 [settings]
-dataset = "idx"
+dataset = "own"
 episodes = 1
 batches = 60
 batch_size = 8
@@ -59,7 +59,7 @@ def task(name, **changes):
     """A task that trains mlp_gan for 40 steps."""
     return executors.Task(
         run=name,
-        train=["--experiment", "mlp_gan", "--dataset", "idx", *SCHEDULE, *OFTEN],
+        train=["--experiment", "mlp_gan", "--dataset", "own", *SCHEDULE, *OFTEN],
         evaluate=[],
         places=["--data", "own"],
         logs="logs",

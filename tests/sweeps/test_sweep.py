@@ -17,7 +17,7 @@ name = "try"
 title = "Two and two"
 seeds = [0]
 [settings]
-dataset = "idx"
+dataset = "own"
 episodes = 2
 batches = 2
 batch_size = 10

@@ -84,7 +84,7 @@ class Runs(FolderTest):
         keep_judge()
 
     def train(self, *more, expect=0, name="a", system=SMALL):
-        own = ("--dataset", "idx", "--data", "own", "--run", name)
+        own = ("--dataset", "own", "--data", "own", "--run", name)
         process = start("train", *SHORT, *own, *system, *more, cwd=self.folder)
         out, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, expect, err)
@@ -92,14 +92,14 @@ class Runs(FolderTest):
 
     def train_here(self, *more, expect=0, name="a", system=SMALL):
         """As `train`, but in this process, without starting TensorFlow again."""
-        own = ("--dataset", "idx", "--data", "own", "--run", name)
+        own = ("--dataset", "own", "--data", "own", "--run", name)
         status, out, err = call("train", *SHORT, *own, *system, *more)
         self.assertEqual(status, expect, err)
         return out, err
 
     def refused(self, name, *more):
         """The message of a resume that must fail."""
-        own = ("--dataset", "idx", "--data", "own", "--run", name)
+        own = ("--dataset", "own", "--data", "own", "--run", name)
         status, _, err = call("train", *SHORT, *own, "--resume", *more)
         self.assertEqual(status, 2)
         return err
@@ -158,8 +158,10 @@ class Runs(FolderTest):
         found = re.search(f"episode 1 on 50 held-out images: {losses}\n", out)
         self.assertIsNotNone(found, out)
         printed = dict(zip(LOSSES, map(float, found.groups()), strict=True))
-        self.assertRegex(out, r"\Athree_network on own IDX set \(own\), seed 5, float32: [^\n]+\n")
-        self.assertRegex(out, r"\ntrained on own IDX set; [^\n]+: figures/a/episode_02.png\n\Z")
+        self.assertRegex(
+            out, r"\Athree_network on own set .own. \(own\), seed 5, float32: [^\n]+\n"
+        )
+        self.assertRegex(out, r"\ntrained on own set .own.; [^\n]+: figures/a/episode_02.png\n\Z")
         self.assertNotIn("make ", out)
 
         with self.subTest("files"):
@@ -173,7 +175,7 @@ class Runs(FolderTest):
             record = json.loads(Path("logs/a/run.json").read_text())
             self.assertEqual(record["outcome"], "done")
             self.assertEqual(record["config"]["seed"], 5)
-            self.assertEqual((record["data"], record["data_title"]), ("idx", "own IDX set"))
+            self.assertEqual((record["data"], record["data_title"]), ("own", 'own set "own"'))
             self.assertIn("--seed", record["command"])
             self.assertLess(record["started"], record["ended"])
 
@@ -315,9 +317,9 @@ class Runs(FolderTest):
 
     @slow("starts a process")
     def test_a_closed_pipe_does_not_stop_the_run(self):
-        own = ("--dataset", "idx", "--data", "own", "--run", "a")
+        own = ("--dataset", "own", "--data", "own", "--run", "a")
         process = start("train", *SHORT, *own, *SMALL, cwd=self.folder)
-        self.assertRegex(process.stdout.readline(), "own IDX set")
+        self.assertRegex(process.stdout.readline(), "own set .own.")
         process.stdout.close()  # as head -1 does
         err = process.stderr.read()
         process.stderr.close()
@@ -355,7 +357,7 @@ class JudgeOfARun(FolderTest):
         write_idx_set(Path("own"))
 
     def train(self, *more, expect=0):
-        own = ("--dataset", "idx", "--data", "own", "--run", "a")
+        own = ("--dataset", "own", "--data", "own", "--run", "a")
         status, out, err = call("train", *SHORT, *SMALL, *own, *more)
         self.assertEqual(status, expect, err)
         return out if status == 0 else err
@@ -368,7 +370,7 @@ class JudgeOfARun(FolderTest):
     @slow("trains a run and resumes it")
     def test_without_one_it_says_how_to_train_it_and_stays_without(self):
         out = self.train("--episodes", 1)
-        self.assertEqual(out.count("gan3 train-judge --dataset idx --data own"), 1)
+        self.assertEqual(out.count("gan3 train-judge --dataset own --data own"), 1)
         self.assertNotIn("by the judge", out)
         keep_judge()
         out = self.train("--episodes", 2, "--resume")
@@ -388,7 +390,7 @@ class JudgeOfARun(FolderTest):
         for found in (judge_digest(path)[:12], "none"):
             err = self.train("--episodes", 2, "--resume", expect=2)
             self.assertRegex(err, rf"began with {digest[:12]}, now there is {found}; [^\n]+\n\Z")
-            self.assertIn("gan3 train-judge --dataset idx --data own", err)
+            self.assertIn("gan3 train-judge --dataset own --data own", err)
             path.unlink(missing_ok=True)
         path.write_bytes(kept)
         self.train("--episodes", 2, "--resume")
@@ -418,7 +420,7 @@ class Schedule(unittest.TestCase):
         enter_folder(cls.addClassCleanup)
         write_idx_set(Path("own"))
         keep_judge()
-        config = config_of("mlp_gan").with_text("dataset", "idx")
+        config = config_of("mlp_gan").with_text("dataset", "own")
         changes = {"episodes": "3", "batches": "25", "batch_size": "10", "shuffle": "true"}
         for key, value in changes.items():
             config = config.with_text(key, value)
@@ -473,7 +475,7 @@ class Schedule(unittest.TestCase):
         self.assertEqual(len(set(self.seeds)), 13)
 
     def test_losses_are_those_of_the_next_batch_before_it_is_trained_on(self):
-        own = load("idx", "own")
+        own = load("own", "own")
         logged = [entry for entry in self.evaluated if len(entry[1]) == 10]
         self.assertEqual(len(logged), 10)
         for step, images, labels in logged[:-1]:  # the batch after the last step is never trained
@@ -490,7 +492,7 @@ class Schedule(unittest.TestCase):
             self.assertAlmostEqual(lines_of("x")[0][tag], float(value), delta=2e-6)
 
     def test_each_episode_is_evaluated_on_the_next_50_held_out_images(self):
-        held_out = load("idx", "own").held_out_images  # 60 of them
+        held_out = load("own", "own").held_out_images  # 60 of them
         episodes = [images for _, images, _ in self.evaluated if len(images) == 50]
         self.assertEqual(len(episodes), 3)
         pixels = np.round(np.concatenate(episodes) * 255).astype(np.uint8)
@@ -507,15 +509,15 @@ class Schedule(unittest.TestCase):
     def test_first_line_last_line_and_titles_name_the_data(self):
         self.assertEqual(
             self.lines[0],
-            "mlp_gan on own IDX set (own), seed 0, float32: 3 episodes x 25 batches x 10 images",
+            'mlp_gan on own set "own" (own), seed 0, float32: 3 episodes x 25 batches x 10 images',
         )
         self.assertEqual(
             self.lines[-1],
-            "trained on own IDX set; digits of the last episode: figures/x/episode_03.png",
+            'trained on own set "own"; digits of the last episode: figures/x/episode_03.png',
         )
         self.assertGreater(len(self.titles), len(list(Path("figures/x").glob("*.png"))))
         for title in self.titles:
-            self.assertIn("own IDX set", title)
+            self.assertIn("own set", title)
 
     def test_both_graphs_are_traced_once(self):
         for function in (self.loop.step, self.loop.evaluate):
@@ -535,7 +537,7 @@ class StepsPerCall(FolderTest):
             return advance(trained, first, step)
 
         for count in (1, 2, 4):
-            config = config_of("mlp_gan").with_text("dataset", "idx")
+            config = config_of("mlp_gan").with_text("dataset", "own")
             schedule = {"episodes": 2, "batches": 6, "batch_size": 10, "log_every": 4}
             for key, value in (schedule | {"steps_per_call": count, "frame_every": 5}).items():
                 config = config.with_text(key, str(value))

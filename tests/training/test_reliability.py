@@ -30,7 +30,7 @@ from tests.support import (
 KILLS = 50
 SCHEDULE = ("--episodes", 2, "--batches", 12, "--batch-size", 8)
 OFTEN = ("--set", "log_every=2", "--set", "checkpoint_every=3")
-OWN = ("--dataset", "idx", "--data", "own")
+OWN = ("--dataset", "own", "--data", "own")
 MAX_FILE_SIZE = 20_000_000  # bytes, on the full disk; a checkpoint has 90 MB
 
 
