@@ -24,6 +24,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
+    from gan3.method.drawing import GeneratorSpec
 
 CONFIG = AuxiliaryGanConfig(
     experiment="auxiliary_gan",
@@ -46,3 +47,10 @@ def build(config: AuxiliaryGanConfig, dtype: str) -> "TwoNetworks":
     keep_prob = config.discriminator_keep_prob
     discriminator = AuxiliaryDiscriminator(init, config.classes, keep_prob, dtype)
     return TwoNetworks(config, AuxiliaryGenerator(init, config.classes, dtype), discriminator)
+
+
+def generator(config: AuxiliaryGanConfig) -> "GeneratorSpec":
+    """The generator of `build` as a list of layers."""
+    from gan3.baselines.drawing import auxiliary_generator
+
+    return auxiliary_generator(config)

@@ -87,14 +87,14 @@ def build(config: VaeGanConfig, dtype: str) -> "VaeGan":
     return VaeGan(config, dtype)
 
 
-def dense_generator(config: VaeGanConfig) -> "GeneratorSpec":
+def generator(config: VaeGanConfig) -> "GeneratorSpec":
     """The generator of `build` that draws samples, for drawing without TensorFlow."""
     from gan3.vae_gan.drawing import sampling_generator
 
     return sampling_generator(config)
 
 
-def numpy_determinator(config: VaeGanConfig) -> "DeterminatorSpec":
+def determinator(config: VaeGanConfig) -> "DeterminatorSpec":
     """The determinator of `build` with its encoder, for reading without TensorFlow."""
     from gan3.vae_gan.encoding import encoding_determinator
 

@@ -7,5 +7,5 @@ from . import best
 CONFIG = dataclasses.replace(best.CONFIG, experiment="best_long", batches=2000)
 
 build = best.build
-dense_generator = best.dense_generator
-numpy_determinator = best.numpy_determinator
+generator = best.generator
+determinator = best.determinator

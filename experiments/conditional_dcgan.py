@@ -31,6 +31,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
+    from gan3.method.drawing import GeneratorSpec
 
 CONFIG = BatchNormGanConfig(
     experiment="conditional_dcgan",
@@ -52,3 +53,10 @@ def build(config: BatchNormGanConfig, dtype: str) -> "TwoNetworks":
     generator = ConditionalGenerator(init, config.classes, dtype)
     discriminator = ConditionalDiscriminator(init, config.classes, dtype)
     return TwoNetworks(config, generator, discriminator)
+
+
+def generator(config: BatchNormGanConfig) -> "GeneratorSpec":
+    """The generator of `build` as a list of layers."""
+    from gan3.baselines.drawing import conditional_generator
+
+    return conditional_generator(config)

@@ -27,6 +27,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
+    from gan3.method.drawing import GeneratorSpec
 
 CONFIG = BatchNormGanConfig(
     experiment="gan_auto_write",
@@ -46,5 +47,12 @@ def build(config: BatchNormGanConfig, dtype: str) -> "TwoNetworks":
     from gan3.nn.initializers import TruncatedNormal
 
     init = TruncatedNormal(config.seed)
-    generator = AutoWriteGenerator(init, dtype)
-    return TwoNetworks(config, generator, AutoWriteDiscriminator(init, dtype))
+    drawer = AutoWriteGenerator(init, dtype)
+    return TwoNetworks(config, drawer, AutoWriteDiscriminator(init, dtype))
+
+
+def generator(config: BatchNormGanConfig) -> "GeneratorSpec":
+    """The generator of `build` as a list of layers."""
+    from gan3.baselines.drawing import auto_write_generator
+
+    return auto_write_generator(config)

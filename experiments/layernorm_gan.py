@@ -50,7 +50,7 @@ def build(config: BaselineConfig, dtype: str) -> "TwoNetworks":
     return TwoNetworks(config, generator, LayerNormDiscriminator(init, dtype))
 
 
-def dense_generator(config: BaselineConfig) -> "GeneratorSpec":
+def generator(config: BaselineConfig) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.baselines.drawing import layernorm_generator
 

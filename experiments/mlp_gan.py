@@ -49,7 +49,7 @@ def build(config: MlpGanConfig, dtype: str) -> "TwoNetworks":
     return TwoNetworks(config, generator, discriminator)
 
 
-def dense_generator(config: MlpGanConfig) -> "GeneratorSpec":
+def generator(config: MlpGanConfig) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.baselines.drawing import mlp_generator
 

@@ -28,9 +28,9 @@ Departures from the script:
 from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
 
-from .three_network import build, dense_generator, numpy_determinator
+from .three_network import build, determinator, generator
 
-__all__ = ["CONFIG", "build", "dense_generator", "numpy_determinator"]
+__all__ = ["CONFIG", "build", "generator", "determinator"]
 
 CONFIG = ThreeNetworkConfig(
     experiment="published_code",

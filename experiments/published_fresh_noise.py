@@ -15,5 +15,5 @@ CONFIG = dataclasses.replace(
 )
 
 build = three_network.build
-dense_generator = three_network.dense_generator
-numpy_determinator = three_network.numpy_determinator
+generator = three_network.generator
+determinator = three_network.determinator

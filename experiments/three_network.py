@@ -60,7 +60,7 @@ def build(config: ThreeNetworkConfig, dtype: str) -> "ThreeNetworks":
     return ThreeNetworks(config, dtype)
 
 
-def dense_generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
+def generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.method.drawing import described_layers, three_network_generator
 
@@ -68,7 +68,7 @@ def dense_generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
     return three_network_generator(config, specs)
 
 
-def numpy_determinator(config: ThreeNetworkConfig) -> "DeterminatorSpec":
+def determinator(config: ThreeNetworkConfig) -> "DeterminatorSpec":
     """The determinator of `build`, for reading without TensorFlow."""
     from gan3.method.encoding import described_determinator
 

@@ -45,7 +45,7 @@ TESTS = {
     "gan3/vae_gan/networks.py": "vae_gan.test_networks",
     "gan3/nn/layers.py": "nn.test_layers nn.test_oracles",
     "gan3/nn/adam.py": "nn.test_adam nn.test_oracles",
-    "gan3/nn/dense.py": "nn.test_dense runs.test_drawing",
+    "gan3/nn/plain.py": "nn.test_plain nn.test_specs models.test_generator",
     "gan3/nn/initializers.py": "nn.test_initializers nn.test_oracles",
     "gan3/data/batches.py": "data.test_batches",
     "gan3/data/idx.py": "data.test_idx data.test_idx_properties data.test_datasets",

@@ -71,6 +71,14 @@ def small_system(seed=3, dtype="float32", **changes):
     return ThreeNetworks(config, dtype)
 
 
+def drawing(system, name="three_network"):
+    """The generator of a system of the experiment `name`, with its weights as they are."""
+    from gan3.runs.registry import config_of
+    from gan3.runs.weights import generator_now
+
+    return generator_now(getattr(system, "_config", None) or config_of(name), system)
+
+
 def seven():
     """A seven of sharp strokes, ink 255, uint8 [28, 28], centred as MNIST's digits are."""
     digit = np.zeros((28, 28), np.uint8)

@@ -17,7 +17,7 @@ SHORT = (
     (r"--batches 100", "--batches 3"),
     (r"\[:10_000\]", "[:400]"),
     (r"1000", "40"),
-    (r"load\((.)auto.\)", r"load(\1idx\1, \1own\1)"),
+    (r"load\((.)auto.\)", r"load(\1own\1, \1own\1)"),
     (r"gan3 train (?!--resume)", "gan3 train --dataset own --data own "),
     (r"gan3 evaluate --(samples|pretrained)", r"gan3 evaluate --dataset own --data own --\1"),
 )

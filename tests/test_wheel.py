@@ -147,6 +147,7 @@ class Wheel(FolderTest):
             "from gan3.experiments import mlp_gan\n"
             "CONFIG = dataclasses.replace(mlp_gan.CONFIG, experiment='mine', batch_size=20)\n"
             "build = mlp_gan.build\n"
+            "generator = mlp_gan.generator\n"
         )
         write_idx_set(Path("own"))
         schedule = ("--episodes", "1", "--batches", "5", *OWN_DATA)

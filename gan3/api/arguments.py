@@ -13,6 +13,7 @@ from gan3.core.log import Log
 from gan3.data.pixels import TOLERANCE, to_pixels
 
 _MAX_SEED = 2**31 - 1
+_MAX_COUNT = 1_000_000
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 _WARNINGS = ("WARNING", "NOTE")  # how lines begin that a user should not miss
 _STROKES = "WARNING: the data set is"  # start of the warning that the strokes are used
@@ -71,6 +72,12 @@ def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = 
     if count is not None:
         check_label_count(array, count)
     return array.astype(np.int64)
+
+
+def check_count(count: int) -> None:
+    """Raises UserError if `count` is not in 1..1,000,000."""
+    if not 1 <= count <= _MAX_COUNT:
+        raise UserError(f"count {shown(count)}: use a number from 1 to {_MAX_COUNT}")
 
 
 def check_label_count(labels: Any, count: int) -> None:

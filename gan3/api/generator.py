@@ -17,14 +17,15 @@ from gan3.api.arguments import (
     as_noise,
     as_seed,
     as_whole,
+    check_count,
 )
 from gan3.core.classes import images_noun, labels_of_names, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
+from gan3.models import generator as models
+from gan3.models.determinator import Encoded, Encoder
 from gan3.plots.numbers import labels_of_number
 from gan3.runs import pretrained
-from gan3.runs.drawing import DigitSampler, TruncatedSampler, check_count
-from gan3.runs.encoding import Encoded, Encoder
 from gan3.runs.trained import find_run
 
 
@@ -38,13 +39,13 @@ class Samples(NamedTuple):
 class Generator:
     """Draws handwritten digits, or other classes. `gan3.load` and `Run.generator` return one.
 
-    Generators of dense layers draw in NumPy, those with convolutions in TensorFlow.
+    It needs NumPy alone.
     """
 
     def __init__(
         self,
         name: str,
-        sampler: DigitSampler,
+        sampler: models.Generator,
         noise_seed: int | None = None,
         moments: str | None = None,
         truncation: float = 1.0,
@@ -62,8 +63,7 @@ class Generator:
         if moments is not None:
             sampler.use_moments(as_choice(moments, "moments", ("running", "batch")))
         self.truncation = as_fraction(truncation, "truncation")
-        if self.truncation < 1:
-            self._sampler = TruncatedSampler(sampler, self.truncation)
+        sampler.truncate(self.truncation)
 
     def __repr__(self) -> str:
         kind = f"{'requested' if self.class_conditional else 'any'} {nouns(self.class_names)}"
@@ -226,7 +226,7 @@ def load(
         )
     run = find_run(run_name, logs)
     return Generator(
-        run_name, run.sampler(), noise_seed, moments, truncation, open_encoder=run.encoder
+        run_name, run.generator(), noise_seed, moments, truncation, open_encoder=run.encoder
     )
 
 

@@ -92,7 +92,7 @@ class Run:
         episode = None if episode is None else as_whole(episode, "episode")
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
         open_encoder = partial(run.encoder, episode)
-        sampler = run.sampler(episode)
+        sampler = run.generator(episode)
         return Generator(
             self.name, sampler, noise_seed, moments, truncation, open_encoder=open_encoder
         )

@@ -9,22 +9,11 @@ is needed for dropout only.
 
 from collections.abc import Callable
 
-import numpy as np
 import tensorflow as tf
 
-from gan3.baselines.drawing import LAYERNORM_GAN, MLP_GAN, MLP_WIDTHS, NOISE
-from gan3.baselines.plain_layers import (
-    ConvTransposeLayer,
-    LabelLayer,
-    PlainLayer,
-    ScaleLayer,
-    UpsampleLayer,
-    scale_of,
-)
+from gan3.baselines.drawing import DCGAN_WIDTHS, MLP_WIDTHS, NOISE
 from gan3.method.drawing import IMAGE
-from gan3.method.networks import Network, as_dense_layers
-from gan3.nn.convolutions import ConvLayer
-from gan3.nn.dense import DenseLayer
+from gan3.method.networks import Network
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
     add_bias,
@@ -65,13 +54,6 @@ class BatchNorm:
             self.mean.assign_add(0.1 * (mean - self.mean))
             self.variance.assign_add(0.1 * (variance - self.variance))
         return normalise(x, mean, variance, self.scale, self.shift)
-
-    def plain(self, activation: str = "none") -> ScaleLayer:
-        """What it and the activation after it compute, by its running moments."""
-        mean, variance = self.mean.numpy(), self.variance.numpy()
-        if self.scale is None:
-            return scale_of(mean, variance, np.ones_like(mean), np.zeros_like(mean), activation)
-        return scale_of(mean, variance, self.scale.numpy(), self.shift.numpy(), activation)
 
 
 class BaselineNetwork(Network):
@@ -155,14 +137,6 @@ class BaselineGenerator(BaselineNetwork):
         """The layers, from noise `h` [B, 100] in the network's precision; the rest as above."""
         raise NotImplementedError
 
-    def dense_layers(self) -> list[DenseLayer] | None:
-        """What a generator of dense layers computes; None if it has layers of other kinds."""
-        return None
-
-    def plain_layers(self) -> list[PlainLayer]:
-        """What it computes by running moments, as plain arrays, from the noise to the pixels."""
-        return self.dense_layers()
-
 
 class BaselineDiscriminator(BaselineNetwork):
     """Images [B, 28, 28, 1] in pixel_min..1 to real/fake logits [B, 1], float32."""
@@ -186,17 +160,6 @@ class BaselineDiscriminator(BaselineNetwork):
     def forward(self, h, labels, training, seed) -> tf.Tensor:
         """The layers, from images `h` in the network's precision; the rest as above."""
         raise NotImplementedError
-
-
-def _arrays(layer: tuple[tf.Variable, tf.Variable]) -> tuple[np.ndarray, np.ndarray]:
-    return layer[0].numpy(), layer[1].numpy()
-
-
-def _plain_transpose(
-    layer: tuple[tf.Variable, tf.Variable], activation: str, stride: int, padding: str = "SAME"
-) -> ConvTransposeLayer:
-    w, b = _arrays(layer)
-    return ConvTransposeLayer(w.transpose(0, 1, 3, 2), b, activation, stride, padding)
 
 
 def _leaky(x: tf.Tensor) -> tf.Tensor:
@@ -229,20 +192,6 @@ class AutoWriteGenerator(BaselineGenerator):
         h = _upsample(h)
         h = conv(h, *self.pixels, stride=2)  # [B, 28, 28, 1]
         return tf.sigmoid(tf.cast(h, tf.float32))
-
-    def plain_layers(self) -> list[PlainLayer]:
-        """What it computes by running moments."""
-        return [
-            DenseLayer(*_arrays(self.sheet), "none"),
-            self.norm0.plain("relu"),
-            ConvLayer(*_arrays(self.conv1), "none", 2, False),
-            self.norm1.plain("relu"),
-            UpsampleLayer(),
-            ConvLayer(*_arrays(self.conv2), "none", 2, False),
-            self.norm2.plain("relu"),
-            UpsampleLayer(),
-            ConvLayer(*_arrays(self.pixels), "sigmoid", 2, False),
-        ]
 
 
 def _upsample(x: tf.Tensor) -> tf.Tensor:
@@ -277,7 +226,7 @@ class ConditionalGenerator(BaselineGenerator):
     def __init__(self, init: Initializer, classes: int, dtype: str = "float32"):
         super().__init__(init, dtype)
         self.digit = self._embedding("digit", classes, 10)
-        widths = (NOISE + 10, 50, 30, 15, 8, 1)
+        widths = DCGAN_WIDTHS
         self.layers = [
             self._conv_transpose(f"conv{i}", 4, *shape)
             for i, shape in enumerate(zip(widths, widths[1:], strict=False), start=1)
@@ -294,14 +243,6 @@ class ConditionalGenerator(BaselineGenerator):
         h = self.norms[2](tf.nn.relu(h), training)  # [B, 7, 7, 15]
         h = self.norms[3](tf.nn.relu(conv_transpose(h, *fourth, 2)), training)  # [B, 14, 14, 8]
         return tf.tanh(tf.cast(conv_transpose(h, *last, 2), tf.float32))  # [B, 28, 28, 1]
-
-    def plain_layers(self) -> list[PlainLayer]:
-        """What it computes by running moments."""
-        layers: list[PlainLayer] = [LabelLayer(self.digit.numpy(), multiplies=False)]
-        kinds = ((2, "SAME"), (2, "SAME"), (1, "VALID"), (2, "SAME"))
-        for layer, norm, kind in zip(self.layers, self.norms, kinds, strict=False):
-            layers += [_plain_transpose(layer, "relu", *kind), norm.plain()]
-        return [*layers, _plain_transpose(self.layers[-1], "tanh", 2)]
 
 
 class ConditionalDiscriminator(BaselineDiscriminator):
@@ -411,10 +352,6 @@ class DenseGenerator(BaselineGenerator):
         pixels = tf.tanh(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
         return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])
 
-    def dense_layers(self) -> list[DenseLayer]:
-        """What it computes without dropout, from noise to pixels."""
-        return as_dense_layers(MLP_GAN, self.weights)
-
 
 class DenseDiscriminator(BaselineDiscriminator):
     """The generator's mirror: hidden layers 128, 64, 32."""
@@ -458,10 +395,6 @@ class LayerNormGenerator(BaselineGenerator):
         pixels = dense(layer_norm(h, *self.norm), *self.pixels)  # [B, 784]
         return tf.reshape(tf.sigmoid(tf.cast(pixels, tf.float32)), [-1, IMAGE, IMAGE, 1])
 
-    def dense_layers(self) -> list[DenseLayer]:
-        """What it computes, from noise to pixels."""
-        return as_dense_layers(LAYERNORM_GAN, self.weights)
-
 
 class LayerNormDiscriminator(BaselineDiscriminator):
     """The generator's mirror."""
@@ -502,18 +435,6 @@ class AuxiliaryGenerator(BaselineGenerator):
         h = tf.nn.relu(conv_transpose(h, *self.conv2, 2))  # [B, 14, 14, 96]
         h = conv_transpose(self.norm2(h, training), *self.pixels, 2)  # [B, 28, 28, 1]
         return tf.tanh(tf.cast(h, tf.float32))
-
-    def plain_layers(self) -> list[PlainLayer]:
-        """What it computes by running moments."""
-        return [
-            LabelLayer(self.digit.numpy(), multiplies=True),
-            DenseLayer(*_arrays(self.sheet), "relu"),
-            _plain_transpose(self.conv1, "relu", 1, "VALID"),
-            self.norm1.plain(),
-            _plain_transpose(self.conv2, "relu", 2),
-            self.norm2.plain(),
-            _plain_transpose(self.pixels, "tanh", 2),
-        ]
 
 
 class AuxiliaryDiscriminator(BaselineDiscriminator):

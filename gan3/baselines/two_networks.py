@@ -4,16 +4,12 @@ import tensorflow as tf
 
 from gan3.baselines.config import BaselineConfig, BatchNormGanConfig
 from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
-from gan3.baselines.plain_layers import PlainLayer
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
-from gan3.core.errors import UserError
 from gan3.method import losses
-from gan3.method.drawing import NO_BATCH_MOMENTS, NO_MATRIX
 from gan3.method.networks import by_name
 from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
-from gan3.nn.dense import DenseLayer
 
 
 class TwoNetworks:
@@ -27,7 +23,6 @@ class TwoNetworks:
     ):
         self.generator, self.discriminator = generator, discriminator
         self.class_names = config.class_names
-        self.class_conditional = generator.class_conditional
         self.has_classifier = discriminator.has_classifier
         self.noise_distribution = config.noise_distribution
         self.pixel_min = generator.pixel_min
@@ -46,41 +41,17 @@ class TwoNetworks:
         }
         self.optimizers = tuple(adams.values())
         if isinstance(config, BatchNormGanConfig):
-            self.use_moments(config.sampling_moments)
+            for norm in generator.batch_norms:
+                norm.moments = config.sampling_moments
         self.train_step = TwoNetworkStep(config, generator, discriminator, adams)
 
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """[B, 100], fresh for each image: a function of `seed` [2]."""
         return draw_noise(labels, seed, self.noise_distribution)
 
-    def redraw_noise(self, seed: int) -> None:
-        """Raises UserError: there is no noise matrix."""
-        raise UserError(NO_MATRIX)
-
-    @property
-    def sampling_moments(self) -> str | None:
-        """What normalises when images are drawn; None without batch normalisation."""
-        norms = self.generator.batch_norms
-        return norms[0].moments if norms else None
-
-    def use_moments(self, moments: str) -> None:
-        """Draw images with "running" moments, or with those of each "batch" that is drawn.
-
-        Call it before anything is drawn, because a graph keeps the choice it was traced with.
-        Raises UserError if the generator has no batch normalisation.
-        """
-        if not self.generator.batch_norms:
-            raise UserError(NO_BATCH_MOMENTS)
-        for norm in self.generator.batch_norms:
-            norm.moments = moments
-
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] if the system is class-conditional."""
-        return self.blend(tf.one_hot(labels, len(self.class_names)), noise)
-
-    def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 for class weights [B, K] and `noise` [B, 100]."""
-        images = self.generator(noise, soft_labels)
+        images = self.generator(noise, tf.one_hot(labels, len(self.class_names)))
         return tf.squeeze((images - self.pixel_min) / (1 - self.pixel_min), axis=3)
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
@@ -104,14 +75,6 @@ class TwoNetworks:
         if self.has_classifier:
             scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, "softmax_mean")
         return scalars
-
-    def dense_layers(self) -> list[DenseLayer] | None:
-        """The generator as plain arrays; None if it has layers of other kinds."""
-        return self.generator.dense_layers()
-
-    def plain_layers(self) -> list[PlainLayer]:
-        """The generator as plain arrays, of any layers, with running moments."""
-        return self.generator.plain_layers()
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from gan3.demo.styles import Reading
-    from gan3.method.system import System
-    from gan3.runs.drawing import DigitSampler
-    from gan3.runs.encoding import Encoder
-    from gan3.runs.trained import TrainedRun
+    from gan3.models.determinator import Determinator, Encoder
+    from gan3.models.generator import Generator
+    from gan3.runs.trained import FinishedRun
 
 _DEFAULT_EXPERIMENT = "three_network"
 
@@ -103,7 +102,7 @@ def _figures(options: argparse.Namespace) -> int:
     from gan3.runs import trained
     from gan3.training import run_figures
 
-    run_figures.draw(trained.open_run(options.run, options.logs, options.figures), print)
+    run_figures.draw(trained.find_run(options.run, options.logs, options.figures), print)
     return 0
 
 
@@ -118,12 +117,12 @@ def _experiments(_: argparse.Namespace) -> int:
 
 # -- drawing images --------------------------------------------------------------------------------
 class _Source(NamedTuple):
-    """The system of the generator to draw with."""
+    """The generator to draw with."""
 
-    system: "System"
+    generator: "Generator"
     name: str  # of the run, or of the bundled generator
     title: str  # for figures; that of a run names its data
-    run: "TrainedRun | None"  # if it is one
+    run: "FinishedRun | None"  # if it is one
     note: str  # for the output: which generator it is, if the user named none
 
 
@@ -139,41 +138,33 @@ def _bundled_name(options: argparse.Namespace) -> tuple[str | None, str]:
 
 
 def _open_source(options: argparse.Namespace) -> _Source:
-    """The system of --pretrained, or of a run."""
+    """The generator of --pretrained, or of a run."""
     from gan3.runs import pretrained, trained
 
     name, note = _bundled_name(options)
     if name is not None:
-        return _Source(pretrained.load_pretrained(name), name, name, None, note)
-    run = trained.open_run(options.run, options.logs, options.figures)
+        return _Source(pretrained.open_pretrained(name), name, name, None, note)
+    run = trained.find_run(options.run, options.logs, options.figures)
     title = f"{run.folders.name} · {run.data_title}"
-    return _Source(run.system, run.folders.name, title, run, note)
+    return _Source(run.generator(), run.folders.name, title, run, note)
 
 
-def _open_sampler(options: argparse.Namespace) -> tuple["DigitSampler", str]:
-    """The sampler of --pretrained, or of a run, and a note for the output.
-
-    It needs no TensorFlow if the generator's layers are dense.
-    """
-    from gan3.runs import drawing, pretrained, trained
-
-    name, note = _bundled_name(options)
-    if name is not None:
-        sampler = pretrained.open_pretrained(name)
-    else:
-        sampler = trained.find_run(options.run, options.logs, options.figures).sampler()
+def _open_generator(options: argparse.Namespace) -> tuple["Generator", str]:
+    """The generator with the options of drawing, and a note for the output."""
+    source = _open_source(options)
+    generator, note = source.generator, source.note
     if options.noise_seed is not None:
-        sampler.redraw_noise(options.noise_seed)
+        generator.redraw_noise(options.noise_seed)
     if options.moments is not None:
-        sampler.use_moments(options.moments)
+        generator.use_moments(options.moments)
     if options.truncation < 1:
-        sampler = drawing.TruncatedSampler(sampler, options.truncation)
+        generator.truncate(options.truncation)
         note = f", truncation {options.truncation:g}{note}"
-    return sampler, note
+    return generator, note
 
 
 def _open_encoder(options: argparse.Namespace) -> "Encoder":
-    """The encoder of the generator that `_open_sampler` and `_open_source` open, in NumPy."""
+    """The encoder of the generator that `_open_source` opens."""
     from gan3.runs import pretrained, trained
 
     name, _ = _bundled_name(options)
@@ -202,18 +193,22 @@ def _read_styles(
 
 
 def _sample(options: argparse.Namespace) -> int:
-    from gan3.core import files
-    from gan3.runs import drawing
+    import numpy as np
 
-    drawing.check_count(options.count)
-    sampler, note = _open_sampler(options)
+    from gan3.api.arguments import as_labels, check_count
+    from gan3.core import files
+
+    check_count(options.count)
+    sampler, note = _open_generator(options)
     names = sampler.class_names
     if not sampler.class_conditional and options.labels != "cycle":
         raise UserError(
             f"--labels {options.labels}: this system cannot draw requested {nouns(names)}; leave it"
             " out"
         )
-    labels = drawing.parse_labels(options.count, options.labels, names)
+    is_cycle = options.labels == "cycle"
+    row = np.arange(len(names)) if is_cycle else as_labels(options.labels, names)
+    labels = np.resize(row, options.count)
     images = sampler.parts(labels, (options.seed, 0))
     arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", images)}
     if sampler.class_conditional:
@@ -245,7 +240,7 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.plots import numbers
 
-    sampler, note = _open_sampler(options)
+    sampler, note = _open_generator(options)
     names = sampler.class_names
     if not sampler.class_conditional:
         raise UserError(
@@ -322,7 +317,6 @@ def _truncation_array(options: argparse.Namespace) -> "dict[str, np.ndarray]":
 
 
 def _latent(options: argparse.Namespace) -> int:
-    import_tensorflow()
     from gan3.core import files
     from gan3.demo import latent_walks
     from gan3.plots import grids
@@ -330,14 +324,14 @@ def _latent(options: argparse.Namespace) -> int:
     source = _open_source(options)
     folder = Path(options.figures) / (source.name if source.run else "")
     out = options.out or folder / f"latent_{options.mode}.png"
-    names = source.system.class_names
+    names = source.generator.class_names
     labels, start = _requested_labels(options, names), None
     if options.from_file is not None:
         (reading,) = _read_styles([options.from_file], options, names)
         start = reading.noise.mean(axis=0)
         labels = reading.labels[:1].tolist() if labels is None else labels
     walk = latent_walks.make_walk(
-        source.system, labels, options.mode, options.seed, options.truncation, start
+        source.generator, labels, options.mode, options.seed, options.truncation, start
     )
     files.make_folder(out.parent)
     title = f"{source.title} · {walk.title}"
@@ -376,49 +370,62 @@ def _export(options: argparse.Namespace) -> int:
         raise UserError(
             f"--moments {options.moments}: not in an npz file, which holds weights only"
         )
-    import_tensorflow()
     from gan3.core import files
 
     source = _open_source(options)
+    generator = source.generator
     if options.moments is not None:
-        source.system.use_moments(options.moments)
+        generator.use_moments(options.moments)
     files.make_folder(options.out.parent)
     if options.format == "npz":
         from gan3.runs import pretrained
 
-        if source.run is not None:
-            source.run.use_encoder(lambda line: print(line, file=sys.stderr))
-        digest = pretrained.save(options.out, source.system)
+        arrays = dict(generator.arrays)
+        determinator = _open_determinator(options)
+        if determinator is not None and determinator.encoder is not None:
+            arrays |= determinator.arrays
+        digest = pretrained.save(options.out, arrays)
         print(f"{source.name}: {options.out}, SHA-256 {digest}{source.note}")
         return 0
+    import_tensorflow()
     from gan3.export import keras_model, onnx_model, tf_module
 
-    writer = {"keras": keras_model, "savedmodel": tf_module, "onnx": onnx_model}[options.format]
-    writer.save(options.out, source.system, source.name)
+    if options.format == "keras":
+        keras_model.save(options.out, generator)
+    elif options.format == "savedmodel":
+        tf_module.save(options.out, generator, source.name)
+    else:
+        onnx_model.save(options.out, generator, source.name)
     print(f"{source.name}: {options.out}{source.note}")
     return 0
+
+
+def _open_determinator(options: argparse.Namespace) -> "Determinator | None":
+    """The determinator of the generator that `_open_source` opens; None if there is none."""
+    from gan3.runs import pretrained, trained
+
+    name, _ = _bundled_name(options)
+    if name is not None:
+        return pretrained.open_determinator(name)
+    run = trained.find_run(options.run, options.logs, options.figures)
+    return run.determinator(lambda line: print(f"gan3: {line}", file=sys.stderr))
 
 
 def _export_page(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.demo import web_page
-    from gan3.runs import pretrained, trained
 
-    name, note = _bundled_name(options)
-    if name is not None:
-        title, sampler = name, pretrained.open_pretrained(name)
-        determinator = pretrained.open_determinator(name)
-    else:
-        run = trained.find_run(options.run, options.logs, options.figures)
-        name, title = run.folders.name, f"{run.folders.name} · {run.data_title}"
-        sampler = run.sampler()
-        try:
-            determinator = run.determinator(lambda line: print(f"gan3: {line}", file=sys.stderr))
-        except UserError as error:
-            determinator, note = None, f" (without its determinator: {error})"
+    source = _open_source(options)
+    note = source.note
+    try:
+        determinator = _open_determinator(options)
+    except UserError as error:
+        if source.run is None:
+            raise
+        determinator, note = None, f" (without its determinator: {error})"
     files.make_folder(options.out.parent)
-    web_page.write(options.out, sampler, determinator, title)
-    print(f"{name}: {options.out}{note}")
+    web_page.write(options.out, source.generator, determinator, source.title)
+    print(f"{source.name}: {options.out}{note}")
     return 0
 
 

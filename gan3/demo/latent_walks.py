@@ -4,15 +4,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
 from gan3.data.pixels import pixels_of_generator
 from gan3.method.drawing import NOISE_RANGES
-from gan3.method.system import System
-from gan3.runs.sampling import has_fixed_noise
+from gan3.models.generator import Generator
 from gan3.runs.seeds import LATENT, seed_of
 
 _FRAMES = 41  # of an animation; a sheet shows every fourth
@@ -35,7 +33,7 @@ class Walk(NamedTuple):
 
 
 def make_walk(
-    system: System,
+    generator: Generator,
     labels: list[int] | None,
     mode: str,
     seed: int = 0,
@@ -59,15 +57,15 @@ def make_walk(
     if mode not in WALK_MODES:
         raise UserError(f"latent mode {mode!r}: unknown; choose one of {', '.join(WALK_MODES)}")
     if labels is not None:
-        _check_labels(system, labels)
-    if mode != "sweep" and has_fixed_noise(system):
+        _check_labels(generator, labels)
+    if mode != "sweep" and generator.has_fixed_noise:
         raise UserError(
             f"latent mode {mode}: needs several noise vectors, and this system has one per"
-            f" {noun(system.class_names)}; use the mode sweep"
+            f" {noun(generator.class_names)}; use the mode sweep"
         )
     if labels is None:
-        pair = [3, 8] if system.class_names == DIGITS else [0, 1]
-        takes_pair = system.class_conditional and mode in ("arithmetic", "interpolate")
+        pair = [3, 8] if generator.class_names == DIGITS else [0, 1]
+        takes_pair = generator.class_conditional and mode in ("arithmetic", "interpolate")
         labels = pair if takes_pair else pair[:1]
     draw: Callable[[_Walker, list[int]], Walk] = {
         "arithmetic": _arithmetic,
@@ -75,17 +73,17 @@ def make_walk(
         "grid": _grid,
         "sweep": _sweep,
     }[mode]
-    walk = draw(_Walker(system, seed, truncation, start), labels)
+    walk = draw(_Walker(generator, seed, truncation, start), labels)
     if truncation == 1:
         return walk
     return walk._replace(title=f"{walk.title}, truncation {truncation:g}")
 
 
-def _check_labels(system: System, labels: list[int]) -> None:
-    names = system.class_names
+def _check_labels(generator: Generator, labels: list[int]) -> None:
+    names = generator.class_names
     called = nouns(names) if are_digits(names) else "labels"
     text = f"{called} {' '.join(map(str, labels))[:40]}"
-    if not system.class_conditional:
+    if not generator.class_conditional:
         raise UserError(f"{text}: this system cannot draw requested {nouns(names)}; leave them out")
     fits = all(0 <= label < len(names) for label in labels)
     if not (fits and 0 < len(labels) <= _MAX_CLASSES):
@@ -96,24 +94,18 @@ def _check_labels(system: System, labels: list[int]) -> None:
 class _Walker:
     """Draws the noise and the images of one system."""
 
-    def __init__(self, system: System, seed: int, truncation: float, start: np.ndarray | None):
-        self.system, self._seed, self.truncation = system, seed, np.float32(truncation)
+    def __init__(
+        self, generator: Generator, seed: int, truncation: float, start: np.ndarray | None
+    ):
+        self.generator, self._seed, self.truncation = generator, seed, np.float32(truncation)
         self._start = start
-        self._classes = len(system.class_names)
-        self._blend = tf.function(
-            system.blend,
-            input_signature=[
-                tf.TensorSpec([None, self._classes], tf.float32),
-                tf.TensorSpec([None, self.noise(0, 0).size], tf.float32),
-            ],
-            autograph=False,
-        )
+        self._classes = len(generator.class_names)
 
     def name(self, label: int) -> str:
         """The name of a class, cut if it is long."""
-        if not self.system.class_conditional:
-            return "any digit" if are_digits(self.system.class_names) else "any class"
-        name = self.system.class_names[label]
+        if not self.generator.class_conditional:
+            return "any digit" if are_digits(self.generator.class_names) else "any class"
+        name = self.generator.class_names[label]
         return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
     def one_hot(self, label: int) -> np.ndarray:
@@ -122,9 +114,8 @@ class _Walker:
 
     def noise(self, label: int, number: int) -> np.ndarray:
         """The noise vector of a class with this number, float32 [entries]."""
-        seed = tf.constant(seed_of(self._seed, LATENT, number), tf.int32)
-        noise = self.system.noise(tf.constant([label]), seed).numpy()[0]
-        return self.truncation * noise
+        seed = seed_of(self._seed, LATENT, number)
+        return self.truncation * self.generator.noise_of(np.array([label]), seed)[0]
 
     @property
     def has_start(self) -> bool:
@@ -139,8 +130,7 @@ class _Walker:
 
     def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""
-        images = self._blend(tf.constant(soft_labels, tf.float32), tf.constant(noise, tf.float32))
-        return pixels_of_generator(images.numpy())
+        return pixels_of_generator(self.generator.blend(soft_labels, noise.astype(np.float32)))
 
     def draw_class(self, label: int, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of one class and noise [N, entries]."""
@@ -198,7 +188,7 @@ def _grid(walker: _Walker, labels: list[int]) -> Walk:
 
 def _sweep(walker: _Walker, labels: list[int]) -> Walk:
     """One entry of a class's noise at a time, with the others unchanged."""
-    limit = walker.truncation * NOISE_RANGES[walker.system.noise_distribution]
+    limit = walker.truncation * NOISE_RANGES[walker.generator.noise_distribution]
     values = np.linspace(-limit, limit, _FRAMES)
     rows, row_labels = [], []
     for label in labels:
@@ -216,7 +206,9 @@ def _sweep(walker: _Walker, labels: list[int]) -> Walk:
 def _names(walker: _Walker, labels: list[int]) -> str:
     """The names of the classes for a title, or how many they are."""
     text = ", ".join(walker.name(label) for label in labels)
-    return text if len(text) <= _MAX_NAME else f"{len(labels)} {nouns(walker.system.class_names)}"
+    return (
+        text if len(text) <= _MAX_NAME else f"{len(labels)} {nouns(walker.generator.class_names)}"
+    )
 
 
 def _row_label(walker: _Walker, labels: list[int], label: int, text: str) -> str:

@@ -11,8 +11,8 @@ from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.demo.digit_reader import read_picture
 from gan3.evaluation import sample_files
+from gan3.models.determinator import Encoder
 from gan3.plots.numbers import FAINT
-from gan3.runs.encoding import Encoder
 
 UNSURE = 0.5  # probability of the class that is read, below which there is a note
 VARIATION = 0.2  # largest change of a noise entry between two variants of one style

@@ -1,7 +1,7 @@
 """Writes a system as one self-contained web page: weights, forward passes, and what they show.
 
 The page's parts are in the folder `page`. Its networks are in `network.js`, which computes what
-`nn.dense` and `nn.convolutions` do.
+`nn.plain` does.
 """
 
 import base64
@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from gan3.baselines.plain_layers import plain_layers_of
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
 from gan3.method.drawing import NOISE_RANGES
-from gan3.method.encoding import NumpyDeterminator
-from gan3.runs.drawing import DenseSampler, DigitSampler
+from gan3.models.determinator import Determinator
+from gan3.models.generator import Generator
 
 _FOLDER = Path(__file__).parent / "page"
 # In one scope, in this order.
@@ -28,8 +27,8 @@ _SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "save.js", "page.js"
 
 def write(
     path: Path,
-    sampler: DigitSampler,
-    determinator: NumpyDeterminator | None = None,
+    generator: Generator,
+    determinator: Determinator | None = None,
     name: str = "gan3",
 ) -> None:
     """Write the page of a generator, and of its determinator if there is one.
@@ -42,21 +41,20 @@ def write(
         name: of the system, for title and captions.
 
     Raises:
-        UserError: a weight is too large for float16, or the system does not say what its layers
-            compute.
+        UserError: a weight is too large for float16.
     """
     weights = _Weights(name)
-    layers, pixel_min, label_entry = _generator(sampler, name)
+    layers = [layer for spec in generator.specs for layer in spec.parts(generator.arrays)]
     model = {
         "name": name,
-        "classConditional": sampler.class_conditional,
-        "classNames": sampler.class_names,
-        "noiseEntries": sampler.noise_entries,
-        "noiseIsNormal": sampler.noise_distribution == "normal",
-        "noiseRange": NOISE_RANGES[sampler.noise_distribution],
-        "fixedNoise": _fixed_noise(sampler),
-        "pixelMin": pixel_min,
-        "labelEntry": label_entry,
+        "classConditional": generator.class_conditional,
+        "classNames": generator.class_names,
+        "noiseEntries": generator.noise_entries,
+        "noiseIsNormal": generator.noise_distribution == "normal",
+        "noiseRange": NOISE_RANGES[generator.noise_distribution],
+        "fixedNoise": _fixed_noise(generator),
+        "pixelMin": generator.pixel_min,
+        "labelEntry": generator.label_entry,
         "generator": [weights.add(layer) for layer in layers],
         "determinator": None,
     }
@@ -70,27 +68,7 @@ def write(
             "codeScales": None if encoder is None else determinator.code_scales.tolist(),
         }
     model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
-    write_atomically(path, _page(model, sampler.class_names, name).encode())
-
-
-def _generator(sampler: DigitSampler, name: str) -> tuple[list[Any], float, bool]:
-    """The layers of the generator, the least value of a pixel, and `GeneratorSpec.label_entry`."""
-    if isinstance(sampler, DenseSampler):
-        generator = sampler.generator
-        layers = [
-            layer for spec in generator.specs for layer in plain_layers_of(spec, generator.arrays)
-        ]
-        return layers, generator.pixel_min, generator.label_entry
-    system = sampler.system  # of a Sampler, which draws in TensorFlow
-    layers = system.dense_layers()
-    if layers is None:
-        if not hasattr(system, "plain_layers"):
-            raise UserError(
-                f"{name}: its system does not say which layers its generator has; give it"
-                " plain_layers, as gan3.baselines has, or dense_layers"
-            )
-        layers = system.plain_layers()
-    return layers, system.pixel_min, getattr(system, "label_entry", False)
+    write_atomically(path, _page(model, generator.class_names, name).encode())
 
 
 class _Weights:
@@ -131,11 +109,11 @@ class _Weights:
         self.parts.append(array.astype("<f2").tobytes())
 
 
-def _fixed_noise(sampler: DigitSampler) -> list[list[float]] | None:
+def _fixed_noise(generator: Generator) -> list[list[float]] | None:
     """The noise of each class, if it has one that is the same in every image."""
-    if not sampler.has_fixed_noise:
+    if not generator.has_fixed_noise:
         return None
-    return sampler.noise(np.arange(len(sampler.class_names)), (0, 0)).tolist()
+    return generator.noise(np.arange(len(generator.class_names)), (0, 0)).tolist()
 
 
 def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:

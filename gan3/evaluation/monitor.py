@@ -10,7 +10,7 @@ from gan3.data.datasets import HELD_OUT, Dataset
 from gan3.evaluation import metrics
 from gan3.evaluation.judge import Judge
 from gan3.evaluation.judges import judge_of, training_command
-from gan3.runs.sampling import Sampler
+from gan3.models.generator import Generator
 from gan3.runs.seeds import EPISODES, seed_of
 
 SAMPLES = 2_000
@@ -36,16 +36,16 @@ class EpisodeMonitor:
         """Of the real images; lazy, so that the first step is not delayed."""
         return metrics.moments(self._judge(self._images)[0])
 
-    def __call__(self, sampler: Sampler) -> dict[str, float]:
+    def __call__(self, generator: Generator) -> dict[str, float]:
         """`judge/label_accuracy`, a fraction, and `judge/frechet_distance`.
 
         If classes cannot be requested, `judge/classes_covered` (0 to K) replaces the accuracy.
         """
         classes = len(self._judge.origin.class_names)
         labels = np.resize(np.arange(classes), SAMPLES)
-        features, logits = self._judge(sampler(labels, seed_of(self._seed, EPISODES)))
+        features, logits = self._judge(generator(labels, seed_of(self._seed, EPISODES)))
         predicted = logits.argmax(axis=1)
-        if sampler.class_conditional:
+        if generator.class_conditional:
             scores = {"judge/label_accuracy": round(float((predicted == labels).mean()), 6)}
         else:
             scores = {"judge/classes_covered": float(metrics.classes_covered(predicted))}

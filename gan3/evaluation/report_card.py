@@ -32,15 +32,15 @@ from gan3.evaluation.scoring import (
     in_card_order,
 )
 from gan3.evaluation.style_transfer import Redrawer
+from gan3.models.determinator import Encoder, classify, encoder_of
+from gan3.models.generator import Generator
 from gan3.plots import cards, grids, styles
-from gan3.runs.encoding import Encoder
-from gan3.runs.pretrained import load_pretrained, open_encoder
-from gan3.runs.registry import config_from_dict
+from gan3.runs.pretrained import open_determinator, open_pretrained
+from gan3.runs.registry import config_from_dict, determinator_of
 from gan3.runs.run_files import RunFolders, read_record
-from gan3.runs.sampling import Sampler, probabilities
 from gan3.runs.seeds import REPORT, seed_of
 from gan3.runs.tensorboard import EventWriter
-from gan3.runs.trained import TrainedRun, open_run
+from gan3.runs.trained import FinishedRun, find_run
 
 SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
 LEAST_SAMPLES, _LEAST_HELD_OUT = 100, 50
@@ -83,10 +83,11 @@ def evaluate_run(
         UserError: no such run, another split, not the data that the run was trained on, or a judge
             of other data.
     """
-    trained = open_run(name, logs, figures_folder)
+    trained = find_run(name, logs, figures_folder)
     folders, config = trained.folders, trained.config
+    generator = trained.generator()
     if moments is not None:
-        trained.system.use_moments(moments)
+        generator.use_moments(moments)
     if split not in (None, config.split):
         raise UserError(
             f"run {folders.name}: held out the {config.split} {images_noun(config.class_names)} and"
@@ -100,14 +101,14 @@ def evaluate_run(
             f"run {folders.name}: was trained on other data; name the folder of that data set"
         )
     judge = judge_of(dataset, file=judge_file, train=train_judge, log=log)
-    samples = _samples_of_run(trained, dataset, seed, log)
+    samples = _samples_of_run(trained, generator, dataset, seed, log)
     card, figure = make_card(samples, dataset, judge, cas, seed, log)
     card = {
         "run": folders.name,
         "experiment": config.experiment,
         "training_seed": config.seed,
         "step": folders.episodes()[-1] * config.batches,
-        "sampling_moments": trained.system.sampling_moments,
+        "sampling_moments": generator.moments,
     } | card
     _save(folders, card, figure)
     log(f"written: {folders.logs / 'report.json'}, {folders.figures / 'report.png'}")
@@ -157,8 +158,7 @@ def evaluate_pretrained(
 
     Only a determinator that encodes is bundled, so other systems have no determinator-judge gap.
     """
-    system = load_pretrained(name)
-    sampler = Sampler(system)
+    generator = open_pretrained(name)
     held_out = load(dataset, data, split, log, ink=ink)
     if held_out.class_names != DIGITS:
         raise UserError(
@@ -166,11 +166,12 @@ def evaluate_pretrained(
             f" ({held_out.source}); name a data set of digits"
         )
     judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
-    samples = _samples_of_generator(name, sampler, held_out, seed)
-    if system.encoder_weights:
+    samples = _samples_of_generator(name, generator, held_out, seed)
+    determinator = open_determinator(name)
+    if determinator is not None:
         samples = samples._replace(
-            determinator=partial(probabilities, system),
-            redrawer=_redrawer(open_encoder(name), sampler),
+            determinator=partial(classify, determinator),
+            redrawer=_redrawer(encoder_of(determinator), generator),
         )
     card, _ = make_card(samples, held_out, judge, cas, seed, log)
     return {"pretrained": name} | card
@@ -337,63 +338,53 @@ def _table_lines(card: Card, without: Sequence[str] = ()) -> list[str]:
     return lines
 
 
-def _samples_of_run(trained: TrainedRun, dataset: Dataset, seed: int, log: Log) -> SampleSet:
-    """Samples of a run's last generator, with its determinator if a checkpoint has it."""
-    last_episode = trained.folders.episodes()[-1]
-    sampler = Sampler(trained.system)
-    name, moments = trained.folders.name, trained.system.sampling_moments
+def _samples_of_run(
+    trained: FinishedRun, generator: Generator, dataset: Dataset, seed: int, log: Log
+) -> SampleSet:
+    """Samples of a run's generator, with what reads images if a file or a checkpoint has it."""
+    name, moments = trained.folders.name, generator.moments
     if moments:
         name = f"{name}, {moments} moments"
-    samples = _samples_of_generator(name, sampler, dataset, seed)
+    samples = _samples_of_generator(name, generator, dataset, seed)
     if samples.labels is None:
         return samples
-
-    def draw_more(count: int) -> tuple[np.ndarray, np.ndarray]:
-        trained.use_episode(last_episode)  # a checkpoint has replaced the generator
-        return _draw(sampler, seed, count, len(dataset.class_names), 1)
-
-    determinator = None
-    if trained.system.has_classifier:
-        try:
-            trained.use_checkpoint(log)  # the episode files only have the generator
-            determinator = partial(probabilities, trained.system)
-        except UserError as error:
-            log(f"NOTE: {error}; so there is no determinator-judge gap")
-    samples = samples._replace(draw_more=draw_more, determinator=determinator)
-    return samples._replace(redrawer=_redrawer_of_run(trained, sampler, log))
-
-
-def _redrawer_of_run(trained: TrainedRun, sampler: Sampler, log: Log) -> Redrawer | None:
-    """The encoder of a run's last episode with its generator; None if it has none."""
     try:
-        encode = trained.encoder(log)
+        samples = samples._replace(determinator=trained.classifier(log))
+    except UserError as error:
+        log(f"NOTE: {error}; so there is no determinator-judge gap")
+    spec = determinator_of(trained.config)
+    if spec is None or spec.encoder is None:
+        return samples
+    try:
+        return samples._replace(redrawer=_redrawer(trained.encoder(), generator))
     except UserError as error:
         log(f"NOTE: {error}; so there is no style transfer")
-        return None
-    return None if encode is None else _redrawer(encode, sampler)
+        return samples
 
 
-def _redrawer(encode: Encoder, sampler: Sampler) -> Redrawer:
-    """Reads the noise of images with an encoder, and draws with a sampler."""
-    return Redrawer(lambda images: encode(images).noise, sampler.draw)
+def _redrawer(encode: Encoder, generator: Generator) -> Redrawer:
+    """Reads the noise of images with an encoder, and draws with a generator."""
+    return Redrawer(lambda images: encode(images).noise, generator.draw)
 
 
-def _samples_of_generator(name: str, sampler: Sampler, dataset: Dataset, seed: int) -> SampleSet:
+def _samples_of_generator(
+    name: str, generator: Generator, dataset: Dataset, seed: int
+) -> SampleSet:
     """As many samples as images are held out, the classes in equal numbers."""
     classes = len(dataset.class_names)
     count = max(1, min(SAMPLES, len(dataset.held_out_images)) // classes) * classes
-    images, labels = _draw(sampler, seed, count, classes, 0)
-    if not sampler.class_conditional:
+    images, labels = _draw(generator, seed, count, classes, 0)
+    if not generator.class_conditional:
         return SampleSet(name, images, None)
-    return SampleSet(name, images, labels, lambda count: _draw(sampler, seed, count, classes, 1))
+    return SampleSet(name, images, labels, lambda count: _draw(generator, seed, count, classes, 1))
 
 
 def _draw(
-    sampler: Sampler, seed: int, count: int, classes: int, number: int
+    generator: Generator, seed: int, count: int, classes: int, number: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels, all classes in turn. `number` selects a stream of the seed."""
     labels = np.resize(np.arange(classes), count)
-    return sampler(labels, seed_of(seed, REPORT, number)), labels
+    return generator(labels, seed_of(seed, REPORT, number)), labels
 
 
 def _samples_of_file(path: Path, class_names: tuple[str, ...], log: Log) -> SampleSet:

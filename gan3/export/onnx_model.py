@@ -7,10 +7,11 @@ import numpy as np
 
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.export.interface import SLOPES, entries_of, label_input
+from gan3.export.interface import SLOPES, label_input
 from gan3.method.drawing import IMAGE
-from gan3.method.system import System
-from gan3.nn.dense import EPSILON, DenseLayer
+from gan3.models.generator import Generator
+from gan3.nn.plain import EPSILON, DenseLayer
+from gan3.nn.specs import DenseSpec, PlacesSpec
 
 if TYPE_CHECKING:
     import onnx
@@ -19,22 +20,21 @@ _OPSET, _IR_VERSION = 17, 8  # of 2022, the first opset with LayerNormalization
 _NODES = {"elu": "Elu", "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 
-def save(path: Path, system: System, name: str) -> None:
+def save(path: Path, generator: Generator, name: str) -> None:
     """Write the generator of dense layers to an .onnx file.
 
     Raises UserError if it has other layers, or if the package onnx is not installed.
     """
-    write_atomically(path, build(system, name).SerializeToString())
+    write_atomically(path, build(generator, name).SerializeToString())
 
 
-def build(system: System, name: str) -> "onnx.ModelProto":
+def build(generator: Generator, name: str) -> "onnx.ModelProto":
     """The model: `noise` float32 [B, entries], and `digit` int32 [B] if digits can be requested.
 
     For classes that are not the ten digits the second is called `label`. The output `images` is
     float32 [B, 28, 28] in 0..1. Raises the errors of `save`.
     """
-    layers = system.dense_layers()
-    if layers is None:
+    if not all(isinstance(spec, DenseSpec | PlacesSpec) for spec in generator.specs):
         raise UserError(
             f"{name}: has convolutions, and ONNX export is for dense layers; export it as keras or"
             " savedmodel"
@@ -46,12 +46,12 @@ def build(system: System, name: str) -> "onnx.ModelProto":
 
     graph = _Graph(onnx)
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
-    entries = entries_of(system)
+    entries = generator.noise_entries
     inputs = [helper.make_tensor_value_info("noise", float32, ["B", entries])]
-    if system.class_conditional:
-        label, classes = label_input(system), len(system.class_names)
+    if generator.class_conditional:
+        label, classes = label_input(generator), len(generator.class_names)
         own = "noise"  # of the latent of the requested class
-        if getattr(system, "label_entry", False):
+        if generator.label_entry:
             ones = graph.constant(np.ones((classes, 1), np.float32))
             own = graph.add("Concat", ["noise", graph.add("Gather", [ones, label])], {"axis": 1})
             entries += 1
@@ -63,11 +63,11 @@ def build(system: System, name: str) -> "onnx.ModelProto":
         h = graph.add("Mul", [selected, repeated])
     else:
         h = "noise"
-    for layer in layers:
-        h = _dense(graph, layer, h)
-    if system.pixel_min:
-        span = np.float32(1 - system.pixel_min)
-        h = graph.add("Sub", [h, graph.constant(np.float32(system.pixel_min))])
+    for spec in generator.specs:
+        h = _dense(graph, spec.layer(generator.arrays), h)
+    if generator.pixel_min:
+        span = np.float32(1 - generator.pixel_min)
+        h = graph.add("Sub", [h, graph.constant(np.float32(generator.pixel_min))])
         h = graph.add("Div", [h, graph.constant(span)])
     shape = graph.constant(np.array([-1, IMAGE, IMAGE], np.int64))
     graph.add("Reshape", [h, shape], output="images")

@@ -1,4 +1,4 @@
-"""A generator as a TensorFlow SavedModel: any system, with its own layers."""
+"""A generator as a TensorFlow SavedModel: its Keras model, traced."""
 
 import os
 import shutil
@@ -8,11 +8,12 @@ import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.core.files import cannot_write, check_path, make_folder
-from gan3.export.interface import entries_of, label_input
-from gan3.method.system import System
+from gan3.export import keras_model
+from gan3.export.interface import label_input
+from gan3.models.generator import Generator
 
 
-def save(folder: Path, system: System, name: str) -> None:
+def save(folder: Path, generator: Generator, name: str) -> None:
     """Write the generator to a folder that does not exist yet.
 
     Its signature `serving_default` takes `noise` [B, entries], and `digit` int32 [B] if digits can
@@ -22,22 +23,21 @@ def save(folder: Path, system: System, name: str) -> None:
     if check_path(folder.exists):
         raise UserError(f"{folder}: exists already; name a new folder for the export of {name}")
     module = tf.Module(name="generator")
-    module.weights = list(system.generator_weights.values())
-    noise = tf.TensorSpec([None, entries_of(system)], tf.float32, name="noise")
+    module.model = keras_model.build(generator)
+    noise = tf.TensorSpec([None, generator.noise_entries], tf.float32, name="noise")
 
-    def generate(noise: tf.Tensor, labels: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-        labels = tf.zeros(tf.shape(noise)[:1], tf.int32) if labels is None else labels
-        return {"images": system.generate(labels, noise)}
+    def generate(noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"images": module.model({"noise": noise})}
 
     def generate_digit(noise: tf.Tensor, digit: tf.Tensor) -> dict[str, tf.Tensor]:
-        return generate(noise, digit)
+        return {"images": module.model({"noise": noise, "digit": digit})}
 
     def generate_label(noise: tf.Tensor, label: tf.Tensor) -> dict[str, tf.Tensor]:
-        return generate(noise, label)
+        return {"images": module.model({"noise": noise, "label": label})}
 
     signature, traced = {"noise": noise}, generate
-    if system.class_conditional:
-        name_of_input = label_input(system)
+    if generator.class_conditional:
+        name_of_input = label_input(generator)
         signature[name_of_input] = tf.TensorSpec([None], tf.int32, name=name_of_input)
         traced = generate_digit if name_of_input == "digit" else generate_label
     module.generate = tf.function(traced, autograph=False)

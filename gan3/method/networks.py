@@ -8,8 +8,7 @@ import math
 
 import tensorflow as tf
 
-from gan3.method.drawing import ENTRIES, IMAGE, described_layers
-from gan3.nn.dense import DenseLayer, Specs, layers_of
+from gan3.method.drawing import ENTRIES, IMAGE
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, conv_pool, dense, dropout, split_seed
 
@@ -64,11 +63,6 @@ class Generator(Network):
             pixels = tf.sigmoid(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
             return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])  # [B, 28, 28, 1]
 
-    def dense_layers(self) -> list[DenseLayer]:
-        """What it computes without dropout, from latent to pixels."""
-        specs = described_layers(self._classes, self._activation)
-        return as_dense_layers(specs, self.weights)
-
 
 class Critic(Network):
     """The CNN of discriminator and determinator: same layers, separate weights.
@@ -110,11 +104,6 @@ def determinator(
 ) -> Critic:
     """Images to class logits [B, K]: what the literature calls an auxiliary classifier."""
     return Critic("determinator", classes, init, activation, dtype)
-
-
-def as_dense_layers(specs: Specs, variables: list[tf.Variable]) -> list[DenseLayer]:
-    """The layers `specs` of a generator whose variables are `variables`, as plain arrays."""
-    return layers_of(specs, {name: v.numpy() for name, v in by_name(variables).items()})
 
 
 def by_name(variables: list[tf.Variable]) -> dict[str, tf.Variable]:

@@ -2,8 +2,7 @@
 
 import tensorflow as tf
 
-from gan3.core.errors import UserError
-from gan3.method.drawing import ENTRIES, NO_MATRIX
+from gan3.method.drawing import ENTRIES
 
 
 def latent_of(
@@ -23,15 +22,11 @@ def latent_of(
     """
     labels.shape.assert_has_rank(1)
     noise.shape.assert_is_compatible_with([None, ENTRIES])
-    return soft_latent(tf.one_hot(labels, classes, dtype=noise.dtype), noise, label_entry)
-
-
-def soft_latent(soft_labels: tf.Tensor, noise: tf.Tensor, label_entry: bool = False) -> tf.Tensor:
-    """The latent of `soft_labels` [B, K], the weights of the classes; the rest as `latent_of`."""
+    one_hot = tf.one_hot(labels, classes, dtype=noise.dtype)
     if label_entry:
         noise = tf.pad(noise, [[0, 0], [0, 1]], constant_values=1.0)
-    entries = soft_labels.shape[1] * noise.shape[1]
-    return tf.reshape(soft_labels[:, :, None] * noise[:, None, :], [-1, entries])
+    entries = classes * noise.shape[1]
+    return tf.reshape(one_hot[:, :, None] * noise[:, None, :], [-1, entries])
 
 
 class Noise:
@@ -43,17 +38,6 @@ class Noise:
 
     def __init__(self, draw: str, run_seed: int, classes: int):
         self._draw, self._run_seed, self._classes = draw, [run_seed, 1], classes
-
-    def redraw(self, seed: int) -> None:
-        """Replace the matrix of the whole run by that of a run with another seed.
-
-        In the 2017 script a rebuilt graph draws a new matrix: "same generator, different digits".
-        Call it before anything is drawn, because a graph keeps the matrix it was traced with.
-        Raises UserError if there is no such matrix.
-        """
-        if self._draw != "once":
-            raise UserError(NO_MATRIX)
-        self._run_seed = [seed, 1]
 
     def __call__(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """[B, 10] for `labels` [B]: a function of `seed` [2], or rows of the run's one matrix."""

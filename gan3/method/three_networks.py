@@ -2,26 +2,21 @@
 
 import tensorflow as tf
 
-from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.config import ThreeNetworkConfig
-from gan3.method.drawing import NO_BATCH_MOMENTS
 from gan3.method.networks import Generator, Network, by_name, determinator, discriminator
-from gan3.method.noise import Noise, latent_of, soft_latent
+from gan3.method.noise import Noise, latent_of
 from gan3.method.system import Scalars
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
-from gan3.nn.dense import DenseLayer
 from gan3.nn.initializers import INITIALIZERS, Initializer
 
 
 class ThreeNetworks:
     """The three-network GAN as a `System`. It computes in `dtype`, "float32" or "bfloat16"."""
 
-    class_conditional = has_classifier = True
-    noise_distribution, pixel_min = "uniform", 0.0
-    sampling_moments = None
+    has_classifier = True
 
     def __init__(self, config: ThreeNetworkConfig, dtype: str = "float32"):
         self._config, self.class_names = config, config.class_names
@@ -61,24 +56,12 @@ class ThreeNetworks:
         """Noise [B, 10] of `labels` [B]: the run's own matrix if `noise_draw` is "once"."""
         return self._noise(labels, seed)
 
-    def redraw_noise(self, seed: int) -> None:
-        """Replace the noise matrix of a `noise_draw` of "once"; otherwise raises UserError."""
-        self._noise.redraw(seed)
-
-    def use_moments(self, moments: str) -> None:
-        """Raises UserError: there is no choice of moments."""
-        raise UserError(NO_BATCH_MOMENTS)
-
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
         return tf.squeeze(self.sampler(self._latent(labels, noise)), axis=3)
 
     def _latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         return latent_of(labels, noise, self._config.classes, self.label_entry)
-
-    def blend(self, soft_labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 for class weights [B, K] and `noise` [B, 10]."""
-        return tf.squeeze(self.sampler(soft_latent(soft_labels, noise, self.label_entry)), axis=3)
 
     def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Real/fake logits [B, 1] without dropout; this discriminator is not given `labels`."""
@@ -102,10 +85,6 @@ class ThreeNetworks:
         return real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
             *digit_logits, labels, self._config.digit_loss
         )
-
-    def dense_layers(self) -> list[DenseLayer] | None:
-        """The generator that samples, as plain arrays."""
-        return self.sampler.dense_layers()
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from gan3.nn.dense import EPSILON
+from gan3.nn.plain import EPSILON
 
 ACTIVATIONS = {
     "elu": tf.nn.elu,

@@ -5,28 +5,24 @@ than one of its 256 levels. That of a system with an encoder also holds the dete
 """
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, write_npz
-from gan3.core.startup import import_tensorflow
-from gan3.runs.drawing import DigitSampler, read_dense_sampler
-from gan3.runs.encoding import (
+from gan3.models.determinator import (
+    Determinator,
     Encoder,
-    encoder_spec_of,
+    encoder_of,
     has_determinator,
     read_determinator,
-    read_encoder,
 )
-from gan3.runs.registry import build, bundled_config_of, dense_generator_of, determinator_of
-
-if TYPE_CHECKING:
-    from gan3.method.encoding import NumpyDeterminator
-    from gan3.method.system import System
+from gan3.models.generator import Generator, read_generator
+from gan3.runs.registry import bundled_config_of, determinator_of, encoder_spec_of, generator_of
 
 FOLDER = Path(__file__).parent.parent / "pretrained"
 
@@ -52,49 +48,29 @@ GENERATORS = {
 }
 
 
-def load_pretrained(name: str) -> "System":
-    """The system of a bundled generator. Needs TensorFlow.
+def open_pretrained(name: str) -> Generator:
+    """A bundled generator.
 
-    Its determinator is trained if it has an encoder; all other networks are not. Raises UserError
-    for an unknown name, and if the file is not the one bundled with gan3.
-    """
-    import_tensorflow()
-    from gan3.runs.sampling import load_generator
-
-    config, path = _config_and_file(name)
-    system = build(config, "float32")
-    load_generator(path, system, "float16")
-    return system
-
-
-def open_pretrained(name: str) -> DigitSampler:
-    """The sampler of a bundled generator, in NumPy if its layers are dense.
-
-    Raises UserError as `load_pretrained` does.
+    Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
     """
     config, path = _config_and_file(name)
-    spec = dense_generator_of(config)
-    if spec is not None:
-        return read_dense_sampler(path, spec, "float16")
-    import_tensorflow()
-    from gan3.runs.sampling import Sampler
-
-    return Sampler(load_pretrained(name))
+    return read_generator(path, generator_of(config), "float16")
 
 
 def open_encoder(name: str) -> Encoder:
     """The encoder of a bundled generator, which reads digits and their style, in NumPy.
 
-    Raises UserError as `load_pretrained` does, and if the generator has no encoder.
+    Raises UserError as `open_pretrained` does, and if the generator has no encoder.
     """
     config, path = _config_and_file(name)
-    return read_encoder(path, encoder_spec_of(config, f"generator {name}"), "float16")
+    spec = encoder_spec_of(config, f"generator {name}")
+    return encoder_of(read_determinator(path, spec, "float16"))
 
 
-def open_determinator(name: str) -> "NumpyDeterminator | None":
+def open_determinator(name: str) -> Determinator | None:
     """The determinator of a bundled generator, in NumPy; None if its file has none.
 
-    Raises UserError as `load_pretrained` does.
+    Raises UserError as `open_pretrained` does.
     """
     config, path = _config_and_file(name)
     spec = determinator_of(config)
@@ -120,14 +96,12 @@ def _config_and_file(name: str) -> tuple[RunConfig, Path]:
     return dataclasses.replace(config, seed=pretrained.seed), path
 
 
-def save(path: Path, system: "System") -> str:
-    """Write the system's generator as float16 and return the file's SHA-256, hexadecimal.
+def save(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
+    """Write the arrays of a generator as float16 and return the file's SHA-256, hexadecimal.
 
-    If the system has an encoder, its determinator, which must be trained, is written as well.
-    Raises UserError if a weight is too large for float16.
+    arrays: by name, with those of its determinator if it encodes. Raises UserError if a weight is
+    too large for float16.
     """
-    weights = system.generator_weights | system.encoder_weights
-    arrays = {name: w.numpy() for name, w in weights.items()}
     largest = max(float(np.abs(array).max()) for array in arrays.values())
     if not largest <= np.finfo(np.float16).max:
         raise UserError(

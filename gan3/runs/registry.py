@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "gan3.experiments"
 OWN_FOLDER = Path("experiments")  # relative to the working folder
-_DECLARATIONS = {"CONFIG", "build"}
+_DECLARATIONS = {"CONFIG", "build", "generator"}
 _PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 Builder = Callable[[RunConfig, str], Any]
 
@@ -50,8 +50,8 @@ def names() -> list[str]:
 def own_names() -> list[str]:
     """The experiments in ./experiments/ that are not bundled, sorted.
 
-    They are the files that declare `CONFIG` and `build`, or mention both if they cannot be parsed.
-    No file is executed.
+    They are the files that declare `CONFIG`, `build` and `generator`, or mention them if they
+    cannot be parsed. No file is executed.
     """
     if not _is_folder(OWN_FOLDER) or OWN_FOLDER.resolve() == bundled_folder().resolve():
         return []
@@ -143,22 +143,35 @@ def build(config: RunConfig, dtype: str) -> Any:
         raise _failure(Path(module.__file__), error) from error
 
 
-def dense_generator_of(config: RunConfig) -> "GeneratorSpec | None":
-    """The generator of the experiment's system, if the experiment declares it as dense layers.
+def generator_of(config: RunConfig) -> "GeneratorSpec":
+    """The generator of the experiment's system as a list of layers.
 
-    None if it does not: then only TensorFlow can draw with the system that it builds. Raises
-    UserError if the experiment's `dense_generator` fails.
+    Raises UserError if the experiment's `generator` fails.
     """
-    return _declared(config, "dense_generator")
+    return _declared(config, "generator")
 
 
 def determinator_of(config: RunConfig) -> "DeterminatorSpec | None":
     """The determinator of the experiment's system, if the experiment declares it as layers.
 
     None if it does not, for instance because there is none. Raises UserError if the experiment's
-    `numpy_determinator` fails.
+    `determinator` fails.
     """
-    return _declared(config, "numpy_determinator")
+    return _declared(config, "determinator")
+
+
+def encoder_spec_of(config: RunConfig, name: str) -> "DeterminatorSpec":
+    """The determinator of a config, with its encoder. Raises UserError if it has none.
+
+    name: what the error calls the generator.
+    """
+    spec = determinator_of(config)
+    if spec is None or spec.encoder is None:
+        raise UserError(
+            f"{name}: {config.experiment} has no encoder, so it reads no style from images; use"
+            " best, or a run of it"
+        )
+    return spec
 
 
 def _declared(config: RunConfig, name: str) -> Any:
@@ -201,12 +214,14 @@ def _load(package: str, path: Path) -> ModuleType:
     missing = sorted(name for name in _DECLARATIONS if not hasattr(module, name))
     if missing:
         raise UserError(
-            f"{path}: has no {' and no '.join(missing)}; an experiment declares both CONFIG and"
-            " build(config, dtype)"
+            f"{path}: has no {' and no '.join(missing)}; an experiment declares CONFIG,"
+            " build(config, dtype) and generator(config)"
         )
-    if not isinstance(module.CONFIG, RunConfig) or not callable(module.build):
+    functions = (module.build, module.generator)
+    if not isinstance(module.CONFIG, RunConfig) or not all(map(callable, functions)):
         raise UserError(
-            f"{path}: CONFIG must be a RunConfig and build a function; see the bundled experiments"
+            f"{path}: CONFIG must be a RunConfig, build and generator functions; see the bundled"
+            " experiments"
         )
     if module.CONFIG.experiment != path.stem:
         raise UserError(

@@ -34,8 +34,7 @@ from gan3.plots import grids
 from gan3.plots import sweeps as sweep_plots
 from gan3.runs.registry import config_from_dict, config_of
 from gan3.runs.run_files import RunFolders, read_metrics, read_record, run_folders
-from gan3.runs.sampling import Sampler
-from gan3.runs.trained import open_run
+from gan3.runs.trained import find_run
 from gan3.sweeps import executors
 from gan3.sweeps.spec import Point, Sweep, Trial
 from gan3.training.run_figures import fixed_images
@@ -360,11 +359,11 @@ def _sheet(
     rows, labels = [], []
     names: tuple[str, ...] = ()
     for label, scored in first_runs.items():
-        trained = open_run(scored.trial.run, logs, figures_folder)
-        names = trained.config.class_names
-        rows.append(fixed_images(Sampler(trained.system), trained.config, rows=1))
+        trained = find_run(scored.trial.run, logs, figures_folder)
+        names, generator = trained.config.class_names, trained.generator()
+        rows.append(fixed_images(generator, trained.config, rows=1))
         any_class = f"{label}\n(any {nouns(names)})"
-        labels.append(label if trained.system.class_conditional else any_class)
+        labels.append(label if generator.class_conditional else any_class)
     called = images_noun(names)
     try:
         real = data_of(read_record(trials[-1].folders.record), data, log)

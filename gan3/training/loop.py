@@ -27,11 +27,11 @@ from gan3.plots import grids
 from gan3.runs import registry
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run_files import RunFolders, forget_after, read_record, run_folders
-from gan3.runs.sampling import Sampler, save_generator
 from gan3.runs.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
-from gan3.runs.trained import open_run
+from gan3.runs.trained import find_run
+from gan3.runs.weights import generator_now, save_generator
 from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.precision import multiplies_bfloat16, resolve_precision
 from gan3.training.progress import (
@@ -170,7 +170,7 @@ def train(
         try:
             loop.run()
             # A run is done when its figures are drawn: until then it can be resumed.
-            draw(open_run(name, logs, figures_folder), log)
+            draw(find_run(name, logs, figures_folder), log)
             outcome = "done"
         except DivergedError:
             outcome = "diverged"
@@ -279,7 +279,7 @@ class _Loop:
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
         held_out_seed = (config.seed, HELD_OUT, 1)  # [seed, 9, 0] would be training epoch 9
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
-        self._sampler, self._monitor = Sampler(system), monitor
+        self._monitor = monitor
         self._checkpoints = Checkpoints(folders.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals = Signals()
@@ -334,7 +334,7 @@ class _Loop:
                 save_real_images(
                     self._folders, self._dataset.images, self._dataset.labels, config.classes
                 )
-                save_frame(self._folders, 0, self._sampler, config)
+                save_frame(self._folders, 0, generator_now(config, self._system), config)
                 self._checkpoints.save(0)
                 self._saved = 0
                 self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
@@ -351,6 +351,7 @@ class _Loop:
             # One training step, or several in one call of the graph
             first, step = step + 1, self._end_of_call(step)
             self._advance(first, step)
+            stop_signal = self._signals.received
             timed_steps += step - first + 1
             ms = 1e3 * (time.perf_counter() - clock) / timed_steps  # of training steps only
             episode = -(-step // config.batches)
@@ -359,7 +360,7 @@ class _Loop:
             # Frames, scalars and the end of an episode
             saves_frame = episode == 1 and (step % config.frame_every == 0 or ends_episode)
             if saves_frame:
-                save_frame(self._folders, step, self._sampler, config)
+                save_frame(self._folders, step, generator_now(config, self._system), config)
             logs = step % config.log_every == 0 or ends_episode
             if logs:
                 values = self._scalars_before(step + 1)
@@ -371,7 +372,6 @@ class _Loop:
                 display.show(step, episode, values, ms)
 
             # Checkpoint, and stop if requested
-            stop_signal = self._signals.received
             stops = stop_signal or self._failure
             saves = step % config.checkpoint_every == 0 or ends_episode or stops
             if saves:
@@ -442,15 +442,16 @@ class _Loop:
             f"episode {episode} on {HELD_OUT_LOSS} held-out images: "
             + format_losses(values, noun(config.class_names))
         )
-        score = self._monitor(self._sampler) if self._monitor else {}
+        generator = generator_now(config, self._system)
+        score = self._monitor(generator) if self._monitor else {}
         if score:
             scores = format_scores(score, config.classes)
             display.log(f"episode {episode} by the judge: {scores}")
         save_generator(self._folders.episode(episode), self._system)
-        shuffled = shuffled_grid(self._sampler, config, episode, title)
+        shuffled = shuffled_grid(generator, config, episode, title)
         grids.save(shuffled, self._folders.picture(episode))
         events.image(step, "digits/shuffled", grids.pixels(shuffled))
-        fixed = fixed_grid(self._sampler, config, episode, title)
+        fixed = fixed_grid(generator, config, episode, title)
         grids.save(fixed, self._folders.figures / f"fixed_{episode:02d}.png")
         events.image(step, "digits/fixed_noise", grids.pixels(fixed))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score

@@ -12,39 +12,40 @@ from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
+from gan3.models.generator import Generator
 from gan3.plots import curves, grids, styles
+from gan3.runs.registry import determinator_of
 from gan3.runs.run_files import RunFolders, read_metrics
-from gan3.runs.sampling import Sampler
 from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
-from gan3.runs.trained import TrainedRun
+from gan3.runs.trained import FinishedRun
 
 _MAX_FRAMES = 50  # of an animation; at 0.8 s each and 3 s for the last it takes 42 s
 _FRAME_ROWS = 3  # images of each class in a frame of the first episode
 _SECONDS_PER_FRAME = 0.25  # of the first episode's animation
 
 
-def shuffled_grid(sampler: Sampler, config: RunConfig, episode: int, data_title: str) -> Figure:
+def shuffled_grid(generator: Generator, config: RunConfig, episode: int, data_title: str) -> Figure:
     """Each class once (ten digits as 2 x 5), in an order and with noise that differ by episode."""
     random = np.random.default_rng([config.seed, SHUFFLED, episode])
     order = random.permutation(config.classes)
-    images = sampler(order, seed_of(config.seed, SHUFFLED, episode))
+    images = generator(order, seed_of(config.seed, SHUFFLED, episode))
     title = f"{config.experiment} · {data_title} · episode {episode}"
     columns = math.ceil(math.sqrt(2 * config.classes))  # about twice as wide as high
-    return grids.grid(images, columns, title, column_labels=_titles(sampler, order))
+    return grids.grid(images, columns, title, column_labels=_titles(generator, order))
 
 
-def fixed_grid(sampler: Sampler, config: RunConfig, episode: int, data_title: str) -> Figure:
+def fixed_grid(generator: Generator, config: RunConfig, episode: int, data_title: str) -> Figure:
     """Each class five times, from noise that is the same in every episode."""
-    images = fixed_images(sampler, config, rows=5)
+    images = fixed_images(generator, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, fixed noise"
-    return _rows_of_classes(images, title, config.classes, _titles(sampler))
+    return _rows_of_classes(images, title, config.classes, _titles(generator))
 
 
-def _titles(sampler: Sampler, labels: Iterable[int] | None = None) -> list[str] | None:
+def _titles(generator: Generator, labels: Iterable[int] | None = None) -> list[str] | None:
     """The names of requested classes, by default of all of them; None if none can be requested."""
-    if not sampler.class_conditional:
+    if not generator.class_conditional:
         return None
-    names = sampler.class_names
+    names = generator.class_names
     return list(names) if labels is None else [names[label] for label in labels]
 
 
@@ -58,9 +59,9 @@ def _rows_of_classes(
     return grids.class_sheet(by_class, names or [""] * classes, title)
 
 
-def fixed_images(sampler: Sampler, config: RunConfig, rows: int) -> np.ndarray:
+def fixed_images(generator: Generator, config: RunConfig, rows: int) -> np.ndarray:
     """uint8 [K * rows, 28, 28]: the classes in order, row by row, from the run's fixed noise."""
-    return sampler(np.tile(np.arange(config.classes), rows), seed_of(config.seed, FIXED))
+    return generator(np.tile(np.arange(config.classes), rows), seed_of(config.seed, FIXED))
 
 
 def save_real_images(
@@ -77,9 +78,9 @@ def save_real_images(
     write_npz(folders.real, {"images": grid.reshape(-1, 28, 28)})
 
 
-def save_frame(folders: RunFolders, step: int, sampler: Sampler, config: RunConfig) -> None:
+def save_frame(folders: RunFolders, step: int, generator: Generator, config: RunConfig) -> None:
     """Save the images of the fixed noise as they are after `step` of the first episode."""
-    images = fixed_images(sampler, config, rows=_FRAME_ROWS)
+    images = fixed_images(generator, config, rows=_FRAME_ROWS)
     write_npz(folders.frame(step), {"images": images})
 
 
@@ -89,7 +90,7 @@ def frames_of(numbers: list[int]) -> list[int]:
     return [numbers[round(index)] for index in indices]
 
 
-def draw(trained: TrainedRun, log: Log) -> None:
+def draw(trained: FinishedRun, log: Log) -> None:
     """Draw all figures of a run from its saved generators and metrics.jsonl.
 
     The animation has a frame for every episode, or for 50 of them if there are more. Raises
@@ -97,20 +98,19 @@ def draw(trained: TrainedRun, log: Log) -> None:
     """
     folders, config, data_title = trained.folders, trained.config, trained.data_title
     make_folder(folders.figures)
-    sampler = Sampler(trained.system)
     rows, frames = [], []
     episodes = folders.episodes()
     animated = frames_of(episodes)
     for episode in episodes:
-        trained.use_episode(episode)
-        grids.save(shuffled_grid(sampler, config, episode, data_title), folders.picture(episode))
-        fixed = fixed_grid(sampler, config, episode, data_title)
+        generator = trained.generator(episode)
+        grids.save(shuffled_grid(generator, config, episode, data_title), folders.picture(episode))
+        fixed = fixed_grid(generator, config, episode, data_title)
         grids.save(fixed, folders.figures / f"fixed_{episode:02d}.png")
         if episode in animated:
             frames.append(grids.pixels(fixed))  # a Figure would take far more memory
-        rows.append(fixed_images(sampler, config, rows=1))
+        rows.append(fixed_images(generator, config, rows=1))
     name = f"{config.experiment} · {data_title}"
-    classes, titles = config.classes, _titles(sampler)
+    classes, titles = config.classes, _titles(generator)
     grids.save(
         grids.grid(
             np.concatenate(rows),
@@ -121,11 +121,11 @@ def draw(trained: TrainedRun, log: Log) -> None:
         ),
         folders.figures / "episodes.png",
     )
-    _draw_classes(sampler, config, f"{name} · episode {episodes[-1]}", folders)
+    _draw_classes(generator, config, f"{name} · episode {episodes[-1]}", folders)
     grids.progression(frames, folders.figures / "progression.gif")
-    _draw_first_episode(trained, sampler, name)
-    _draw_comparison(trained, sampler, name)
-    figure = styles_figure(trained, sampler, name, log)
+    _draw_first_episode(trained, generator, name)
+    _draw_comparison(trained, generator, name)
+    figure = styles_figure(trained, generator, name, log)
     if figure is not None:
         grids.save(figure, folders.figures / "style.png")
     lines = read_metrics(folders.metrics)
@@ -136,10 +136,10 @@ def draw(trained: TrainedRun, log: Log) -> None:
     log(f"figures of {len(episodes)} episodes: {folders.figures}")
 
 
-def _draw_classes(sampler: Sampler, config: RunConfig, name: str, folders: RunFolders) -> None:
+def _draw_classes(generator: Generator, config: RunConfig, name: str, folders: RunFolders) -> None:
     """Draw ten of each class, a row for each; if none can be requested, as many of any."""
-    classes, titles = config.classes, _titles(sampler)
-    images = sampler(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
+    classes, titles = config.classes, _titles(generator)
+    images = generator(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
     if titles:
         title = f"{name}, ten of each {noun(titles)}"
     else:
@@ -151,9 +151,9 @@ def _draw_classes(sampler: Sampler, config: RunConfig, name: str, folders: RunFo
     grids.save(figure, folders.figures / "classes.png")
 
 
-def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> None:
+def _draw_first_episode(trained: FinishedRun, generator: Generator, name: str) -> None:
     """Animate the first episode, from the untrained generator on."""
-    folders, titles, classes = trained.folders, _titles(sampler), trained.config.classes
+    folders, titles, classes = trained.folders, _titles(generator), trained.config.classes
     frames = [
         grids.pixels(
             _rows_of_classes(
@@ -166,7 +166,7 @@ def _draw_first_episode(trained: TrainedRun, sampler: Sampler, name: str) -> Non
     grids.progression(frames, path, seconds=_SECONDS_PER_FRAME)
 
 
-def _draw_comparison(trained: TrainedRun, sampler: Sampler, name: str) -> None:
+def _draw_comparison(trained: FinishedRun, generator: Generator, name: str) -> None:
     """Draw real images, and untrained, trained and real ones on one picture."""
     folders, classes = trained.folders, trained.config.classes
     real, names = _read_images(folders.real, classes), list(trained.config.class_names)
@@ -174,28 +174,28 @@ def _draw_comparison(trained: TrainedRun, sampler: Sampler, name: str) -> None:
     grids.save(figure, folders.figures / "real.png")
     rows = {
         "untrained": _read_images(folders.frame(0), classes),
-        "trained": fixed_images(sampler, trained.config, rows=2),
+        "trained": fixed_images(generator, trained.config, rows=2),
         "real": real,
     }
     figure = grids.grid(
         np.concatenate([images[: 2 * classes] for images in rows.values()]),
         classes,
         f"{name} · untrained, trained and real",
-        _titles(sampler),
+        _titles(generator),
         [label for row in rows for label in (row, "")],
     )
     grids.save(figure, folders.figures / "untrained.png")
 
 
-def styles_figure(trained: TrainedRun, sampler: Sampler, name: str, log: Log) -> Figure | None:
+def styles_figure(trained: FinishedRun, generator: Generator, name: str, log: Log) -> Figure | None:
     """Every class in the style of a real image of each class; None without an encoder."""
-    classes = trained.config.classes
+    classes, spec = trained.config.classes, determinator_of(trained.config)
+    if spec is None or spec.encoder is None:
+        return None
     try:
-        encode = trained.encoder(log)
+        encode = trained.encoder()
     except UserError as error:
         log(f"NOTE: {error}; so there is no picture of styles")
-        return None
-    if encode is None:
         return None
     sources = _read_images(trained.folders.real, classes)[:classes]
     sources = sources[sources.max(axis=(1, 2)) > 0]  # blank where a class has no image
@@ -203,10 +203,10 @@ def styles_figure(trained: TrainedRun, sampler: Sampler, name: str, log: Log) ->
         log(f"NOTE: {trained.folders.real}: all images are blank; so there is no picture of styles")
         return None
     noise = encode(sources).noise.repeat(classes, axis=0)
-    images = sampler.draw(np.tile(np.arange(classes), len(sources)), noise)
+    images = generator.draw(np.tile(np.arange(classes), len(sources)), noise)
     images = images.reshape(len(sources), classes, 28, 28)
-    title = f"{name} · a real image of each {noun(sampler.class_names)}, and all in its style"
-    return styles.redrawn(sources, images, sampler.class_names, title)
+    title = f"{name} · a real image of each {noun(generator.class_names)}, and all in its style"
+    return styles.redrawn(sources, images, generator.class_names, title)
 
 
 def _read_images(path: Path, classes: int) -> np.ndarray:

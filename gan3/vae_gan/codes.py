@@ -11,7 +11,7 @@ import math
 import tensorflow as tf
 
 from gan3.method.drawing import ENTRIES
-from gan3.nn.dense import EPSILON
+from gan3.nn.plain import EPSILON
 from gan3.vae_gan import averages
 
 _DECAY = 0.99  # per step, of the moments

@@ -1,7 +1,7 @@
 """The generator of `best` as a list of layers, to be drawn with by NumPy alone."""
 
 from gan3.method.drawing import ENTRIES, PIXELS, GeneratorSpec, three_network_generator
-from gan3.nn.dense import PLACES, ConvTransposeSpec, Specs, stack
+from gan3.nn.specs import PLACES, PlacesSpec, Specs, stack
 from gan3.vae_gan.config import VaeGanConfig
 
 
@@ -12,7 +12,7 @@ def generator_layers(name: str, config: VaeGanConfig) -> Specs:
     specs = stack(name, sizes, config.activation.generator, "sigmoid", config.batch_norm)
     *hidden, pixels = specs
     if config.pixel_layer == "conv_transpose":
-        pixels = ConvTransposeSpec(pixels.name, widths[-1] // PLACES**2, "sigmoid")
+        pixels = PlacesSpec(pixels.name, widths[-1] // PLACES**2, "sigmoid")
     return *hidden, pixels
 
 

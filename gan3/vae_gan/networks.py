@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.method.drawing import ENTRIES, IMAGE
-from gan3.method.networks import Network, as_dense_layers
-from gan3.nn.dense import KERNEL, PLACES, STRIDE, DenseLayer
+from gan3.method.networks import Network
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
     ACTIVATIONS,
@@ -23,9 +22,9 @@ from gan3.nn.layers import (
     normalise,
     split_seed,
 )
+from gan3.nn.specs import KERNEL, PLACES, STRIDE
 from gan3.vae_gan.codes import ClassNorm
 from gan3.vae_gan.config import VaeGanConfig
-from gan3.vae_gan.drawing import generator_layers
 
 Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each hidden layer
 
@@ -149,13 +148,6 @@ class VaeGanGenerator(Network):
     def __call__(self, latent: tf.Tensor) -> tf.Tensor:
         """Samples [B, 28, 28, 1] in (0, 1): no dropout, running moments."""
         return as_images(self.logits(latent, use_batch_moments=False)[0])
-
-    def dense_layers(self) -> list[DenseLayer]:
-        """What it computes for samples, the running moments folded into weights and biases.
-
-        Only of a generator without `shared`.
-        """
-        return as_dense_layers(generator_layers(self.name, self._config), self.saved)
 
     @property
     def saved(self) -> list[tf.Variable]:

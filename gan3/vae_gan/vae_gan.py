@@ -8,8 +8,8 @@ from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method.networks import by_name
 from gan3.method.three_networks import ThreeNetworks
-from gan3.nn.dense import PLACES
 from gan3.nn.initializers import Glorot, Initializer
+from gan3.nn.specs import PLACES
 from gan3.vae_gan.codes import ClassNorm
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.networks import VaeGanCritic, VaeGanGenerator

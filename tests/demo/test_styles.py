@@ -10,7 +10,7 @@ import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.demo import styles
-from gan3.runs.encoding import Encoded
+from gan3.models.determinator import Encoded
 from gan3.runs.pretrained import open_encoder
 from tests.support import FolderTest, call, slow
 

@@ -8,23 +8,21 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.demo import web_page
 from gan3.runs import pretrained
-from gan3.runs.registry import builder_of, config_of
-from gan3.runs.sampling import Sampler
-from tests.support import FolderTest, small_system
+from tests.support import FolderTest, drawing, small_system
 
 LIMIT = 6_000_000  # bytes of the page of the bundled best
 
 
 class File(FolderTest):
     def write(self, system, name="x"):
-        web_page.write(Path("page.html"), Sampler(system), None, name)
+        web_page.write(Path("page.html"), drawing(system), None, name)
         return Path("page.html").read_text()
 
     def test_the_page_of_best_has_all_its_networks_and_fits(self):
         sampler = pretrained.open_pretrained("best")
         web_page.write(Path("best.html"), sampler, pretrained.open_determinator("best"), "best")
         size = Path("best.html").stat().st_size
-        weights = sum(array.size for array in sampler.generator.arrays.values())
+        weights = sum(array.size for array in sampler.arrays.values())
         self.assertLess(size, LIMIT)
         self.assertGreater(size, 2 * weights * 4 / 3)  # float16 in base64
 
@@ -59,21 +57,6 @@ class File(FolderTest):
         with self.assertRaisesRegex(UserError, "x: a weight of 7e.04 is too large for the page"):
             self.write(system)
         self.assertFalse(Path("page.html").exists())
-
-    def test_a_system_that_does_not_say_its_layers_is_refused(self):
-        config = config_of("conditional_dcgan")
-        system = builder_of("conditional_dcgan")(config, "float32")
-
-        class Other:
-            """The same system without that method."""
-
-            def __getattr__(self, name):
-                if name == "plain_layers":
-                    raise AttributeError(name)
-                return getattr(system, name)
-
-        with self.assertRaisesRegex(UserError, "x: its system does not say which layers"):
-            self.write(Other())
 
     def test_classes_that_are_no_digits_have_other_words(self):
         content = self.write(small_system(class_names=("cat", "dog", "7")))

@@ -14,10 +14,9 @@ from gan3.core.classes import labels_of_text
 from gan3.demo import digit_reader, web_page
 from gan3.runs import pretrained
 from gan3.runs.registry import config_of
-from gan3.runs.sampling import Sampler
 from tests.browser import BROWSER, Browser, write_on_pad
 from tests.demo.test_web_page_networks import determinator_with, system_of
-from tests.support import enter_folder, seven, slow, small_system
+from tests.support import drawing, enter_folder, seven, slow, small_system
 
 THREE = ((80, 70), (110, 50), (150, 50), (180, 75), (170, 110), (135, 130), (175, 145), (195, 180),
          (180, 215), (140, 235), (95, 225), (75, 205))  # fmt: skip
@@ -400,8 +399,8 @@ def luminance(colour):
 @slow("a page of each kind of system in a browser")
 @unittest.skipUnless(BROWSER, "needs Chromium")
 class OtherSystems(PageTest):
-    def open(self, system, determinator=None, **options):
-        web_page.write(Path("page.html"), Sampler(system), determinator, "x")
+    def open(self, system, determinator=None, experiment="three_network", **options):
+        web_page.write(Path("page.html"), drawing(system, experiment), determinator, "x")
         self.browser.open(self.folder / "page.html", **options)
 
     def visible(self):
@@ -428,7 +427,7 @@ class OtherSystems(PageTest):
         for name in ("mlp_gan", "layernorm_gan", "gan_auto_write"):
             with self.subTest(name):
                 system, _ = system_of(name)
-                self.open(system)
+                self.open(system, experiment=name)
                 self.assertEqual(
                     self.visible(),
                     ["Drawn in this style", "The style: 10 of 100 numbers",
@@ -448,7 +447,7 @@ class OtherSystems(PageTest):
     def test_normal_noise_keeps_its_length_on_a_walk(self):
         system, _ = system_of("layernorm_gan")
         self.assertEqual(system.noise_distribution, "normal")
-        self.open(system)
+        self.open(system, experiment="layernorm_gan")
         first, second, middle = (
             np.array(v)
             for v in self.js("[state.from, state.to, between(state.from, state.to, 0.5)]"
@@ -465,7 +464,7 @@ class OtherSystems(PageTest):
         self.open(system)
         self.assertNotIn("Arithmetic with styles", self.visible())
         self.assertNotIn("A walk between two styles", self.visible())
-        drawn = Sampler(system)(np.arange(10), (9, 9))
+        drawn = drawing(system)(np.arange(10), (9, 9))
         got = 255 - self.pixels("all").astype(int)
         np.testing.assert_allclose(got, np.concatenate(list(drawn), axis=1), atol=2)
         self.js("select(8)")

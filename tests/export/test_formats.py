@@ -1,5 +1,6 @@
 """Every format gives the pixels of the system that it was written from."""
 
+import dataclasses
 import importlib.util
 import re
 import unittest
@@ -11,9 +12,9 @@ import tensorflow as tf
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.export import keras_model, onnx_model, tf_module
-from gan3.export.interface import entries_of
 from gan3.runs.registry import build, config_of, names
-from tests.support import ROOT, FolderTest, call, slow, small_system
+from gan3.runs.weights import generator_now
+from tests.support import ROOT, FolderTest, call, drawing, slow, small_system
 
 DENSE = ("three_network", "published_code", "best", "mlp_gan", "layernorm_gan")
 CONVOLUTIONAL = ("gan_auto_write", "conditional_dcgan", "auxiliary_gan")
@@ -23,28 +24,29 @@ HAS_ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"
 needs_onnx = unittest.skipUnless(HAS_ONNX, "needs onnx and onnxruntime: make setup-dev")
 
 
-def random_system(name):
-    """A system whose variables all differ: biases, scales and moments, too."""
-    system = build(config_of(name), "float32")
+def random_pair(name, **changes):
+    """A system whose variables all differ, biases, scales and moments, too; its generator."""
+    config = dataclasses.replace(config_of(name), **changes)
+    system = build(config, "float32")
     random = np.random.default_rng(5)
     for variable in system.generator_weights.values():
         values = variable.numpy() + random.normal(0, 0.1, variable.shape)
         if "variance" in variable.name:
             values = np.abs(values)
         variable.assign(values.astype(np.float32))
-    return system
+    return system, generator_now(config, system)
 
 
-def inputs_of(system):
+def inputs_of(generator):
     """Noise and, if digits can be requested, digits, by the names of an exported model's inputs."""
-    shape = (len(DIGITS), entries_of(system))
+    shape = (len(DIGITS), generator.noise_entries)
     noise = np.random.default_rng(6).uniform(-1, 1, shape).astype(np.float32)
-    return {"noise": noise} | ({"digit": DIGITS} if system.class_conditional else {})
+    return {"noise": noise} | ({"digit": DIGITS} if generator.class_conditional else {})
 
 
 class Formats(FolderTest):
-    def assert_same_pixels(self, system, images):
-        noise = tf.constant(inputs_of(system)["noise"])
+    def assert_same_pixels(self, system, generator, images):
+        noise = tf.constant(inputs_of(generator)["noise"])
         expected = system.generate(tf.constant(DIGITS), noise).numpy()
         self.assertEqual((images.shape, images.dtype), ((len(DIGITS), 28, 28), np.float32))
         self.assertGreater(np.ptp(expected), 0.05)  # the weights matter
@@ -59,50 +61,50 @@ class Formats(FolderTest):
     def test_keras(self):
         for name in DENSE + CONVOLUTIONAL:
             with self.subTest(name):
-                system = random_system(name)
-                keras_model.save(Path("g.keras"), system, name)
+                system, generator = random_pair(name)
+                keras_model.save(Path("g.keras"), generator)
                 model = tf.keras.models.load_model("g.keras")  # which knows nothing of gan3
-                inputs = {key: tf.constant(value) for key, value in inputs_of(system).items()}
-                self.assert_same_pixels(system, model(inputs).numpy())
+                inputs = {key: tf.constant(value) for key, value in inputs_of(generator).items()}
+                self.assert_same_pixels(system, generator, model(inputs).numpy())
 
     def test_keras_with_running_moments(self):
         for name in CONVOLUTIONAL:
             with self.subTest(name):
-                system = random_system(name)
-                system.use_moments("running")
-                inputs = inputs_of(system)
-                images = keras_model.build(system, name)(inputs).numpy()
-                self.assert_same_pixels(system, images)
-                alone = keras_model.build(system, name)({k: v[:1] for k, v in inputs.items()})
+                system, generator = random_pair(name, sampling_moments="running")
+                inputs = inputs_of(generator)
+                images = keras_model.build(generator)(inputs).numpy()
+                self.assert_same_pixels(system, generator, images)
+                alone = keras_model.build(generator)({k: v[:1] for k, v in inputs.items()})
                 np.testing.assert_allclose(alone, images[:1], atol=TOLERANCE)
 
     def test_savedmodel(self):
         for name in ("best", "mlp_gan", "conditional_dcgan"):
             with self.subTest(name):
-                system = random_system(name)
-                tf_module.save(Path(f"deep/{name}"), system, name)
+                system, generator = random_pair(name)
+                tf_module.save(Path(f"deep/{name}"), generator, name)
                 serve = tf.saved_model.load(f"deep/{name}").signatures["serving_default"]
-                inputs = {key: tf.constant(value) for key, value in inputs_of(system).items()}
-                self.assert_same_pixels(system, serve(**inputs)["images"].numpy())
+                inputs = {key: tf.constant(value) for key, value in inputs_of(generator).items()}
+                self.assert_same_pixels(system, generator, serve(**inputs)["images"].numpy())
         with self.assertRaisesRegex(UserError, "^deep/best: exists already"):
-            tf_module.save(Path("deep/best"), system, "x")
+            tf_module.save(Path("deep/best"), generator, "x")
         self.assertEqual(len(list(Path("deep").iterdir())), 3)  # no temporary folder is left
 
     def test_labels_of_other_classes_than_digits_are_called_so(self):
         system = small_system(class_names=("cat", "dog", "cow"))
-        labels, noise = np.array([0, 2, 1, 1, 2, 0], np.int32), inputs_of(system)["noise"]
+        generator = drawing(system)
+        labels, noise = np.array([0, 2, 1, 1, 2, 0], np.int32), inputs_of(generator)["noise"]
         expected = system.generate(tf.constant(labels), tf.constant(noise)).numpy()
         self.assertGreater(np.abs(expected[2] - expected[4]).max(), 1e-3)
         inputs = {"label": labels, "noise": noise}
-        keras_images = keras_model.build(system, "x")(inputs).numpy()
-        tf_module.save(Path("saved"), system, "x")
+        keras_images = keras_model.build(generator)(inputs).numpy()
+        tf_module.save(Path("saved"), generator, "x")
         serve = tf.saved_model.load("saved").signatures["serving_default"]
         tensors = {key: tf.constant(value) for key, value in inputs.items()}
         found = {"keras": keras_images, "savedmodel": serve(**tensors)["images"].numpy()}
         if HAS_ONNX:
             import onnxruntime
 
-            onnx_model.save(Path("g.onnx"), system, "x")
+            onnx_model.save(Path("g.onnx"), generator, "x")
             (found["onnx"],) = onnxruntime.InferenceSession("g.onnx").run(["images"], inputs)
         for name, images in found.items():
             with self.subTest(name):
@@ -114,13 +116,13 @@ class Formats(FolderTest):
 
         for name in DENSE:
             with self.subTest(name):
-                system = random_system(name)
-                onnx_model.save(Path("g.onnx"), system, name)
+                system, generator = random_pair(name)
+                onnx_model.save(Path("g.onnx"), generator, name)
                 session = onnxruntime.InferenceSession("g.onnx")
-                inputs = inputs_of(system)
+                inputs = inputs_of(generator)
                 self.assertEqual({value.name for value in session.get_inputs()}, set(inputs))
                 (images,) = session.run(["images"], inputs)
-                self.assert_same_pixels(system, images)
+                self.assert_same_pixels(system, generator, images)
 
     @needs_onnx
     def test_every_activation_in_onnx_and_keras(self):
@@ -128,23 +130,24 @@ class Formats(FolderTest):
 
         for activation in ("elu", "relu", "leaky_relu"):
             with self.subTest(activation):
-                system = small_system(activation=Triple(activation, "relu", "relu"))
-                onnx_model.save(Path("g.onnx"), system, "x")
-                (images,) = onnxruntime.InferenceSession("g.onnx").run(None, inputs_of(system))
+                generator = drawing(small_system(activation=Triple(activation, "relu", "relu")))
+                onnx_model.save(Path("g.onnx"), generator, "x")
+                inputs = inputs_of(generator)
+                (images,) = onnxruntime.InferenceSession("g.onnx").run(None, inputs)
                 np.testing.assert_allclose(
-                    images, keras_model.build(system, "x")(inputs_of(system)), atol=TOLERANCE
+                    images, keras_model.build(generator)(inputs), atol=TOLERANCE
                 )
 
     def test_convolutions_are_refused_as_onnx(self):
         for name in CONVOLUTIONAL:
             with self.assertRaisesRegex(UserError, f"^{name}: has convolutions.*keras or saved"):
-                onnx_model.save(Path("g.onnx"), build(config_of(name), "float32"), name)
+                onnx_model.save(Path("g.onnx"), random_pair(name)[1], name)
         self.assertFalse(Path("g.onnx").exists())
 
     @unittest.skipIf(HAS_ONNX, "onnx is installed")
     def test_without_the_package_onnx_the_extra_is_named(self):
         with self.assertRaisesRegex(UserError, r"gan3\[export\]"):
-            onnx_model.save(Path("g.onnx"), small_system(), "x")
+            onnx_model.save(Path("g.onnx"), drawing(small_system()), "x")
 
 
 class Documentation(FolderTest):
@@ -153,11 +156,11 @@ class Documentation(FolderTest):
         text = (ROOT / "docs" / "export.md").read_text()
         examples = re.findall(r"## (\S+)\n```python\n(.*?)```", text, re.DOTALL)
         self.assertEqual([name for name, _ in examples], ["Keras", "TensorFlow", "onnxruntime"])
-        system = random_system("best")
-        keras_model.save(Path("generator.keras"), system, "best")
-        tf_module.save(Path("folder"), system, "best")
+        _, generator = random_pair("best")
+        keras_model.save(Path("generator.keras"), generator)
+        tf_module.save(Path("folder"), generator, "best")
         if HAS_ONNX:
-            onnx_model.save(Path("generator.onnx"), system, "best")
+            onnx_model.save(Path("generator.onnx"), generator, "best")
         for name, code in examples:
             if name == "onnxruntime" and not HAS_ONNX:
                 continue
@@ -184,7 +187,7 @@ class Command(FolderTest):
     @slow("builds every system")
     def test_savedmodel_is_for_every_system(self):
         for name in names():
-            tf_module.save(Path(name), random_system(name), name)
+            tf_module.save(Path(name), random_pair(name)[1], name)
             self.assertTrue((Path(name) / "saved_model.pb").is_file())
 
 

@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from gan3.method.networks import Generator, determinator, discriminator
 from gan3.nn.initializers import Glorot
-from gan3.nn.layers import ACTIVATIONS
 
 SEED = tf.constant([0, 1])
 GENERATOR_LAYERS = ("hidden1", "hidden2", "hidden3", "pixels")
@@ -89,18 +88,6 @@ class Layers(unittest.TestCase):
         expected = 1 / (1 + np.exp(-(h @ w.numpy() + b.numpy())))
         got = self.generator(latent).numpy().reshape(2, 784)
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
-
-    def test_dense_layers_are_what_the_generator_computes(self):
-        for activation in ("elu", "leaky_relu"):
-            generator = Generator(Glorot(3), 10, activation)
-            layers = generator.dense_layers()
-            self.assertEqual([layer.activation for layer in layers], [activation] * 3 + ["sigmoid"])
-            latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
-            h = latent.numpy()
-            for layer in layers:
-                self.assertIsNone(layer.scale)
-                h = (ACTIVATIONS | {"sigmoid": tf.sigmoid})[layer.activation](h @ layer.w + layer.b)
-            np.testing.assert_allclose(generator(latent).numpy().reshape(2, 784), h, atol=1e-5)
 
 
 class AnyNumberOfClasses(unittest.TestCase):

@@ -3,8 +3,7 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.core.errors import UserError
-from gan3.method.noise import Noise, latent_of, soft_latent
+from gan3.method.noise import Noise, latent_of
 
 SEED, OTHER_SEED = tf.constant([5, 6]), tf.constant([5, 7])
 
@@ -47,20 +46,6 @@ class Latent(unittest.TestCase):
         labels = np.array([7, 0, 2], np.int32)
         got = latent_of(tf.constant(labels), tf.constant(blocks[labels]), 10)
         np.testing.assert_array_equal(got, np.eye(10, dtype=np.float32)[labels] @ matrix)
-
-    def test_weights_of_several_digits_scale_the_noise_of_each(self):
-        random = np.random.default_rng(1)
-        weights = random.uniform(size=(3, 10)).astype(np.float32)
-        noise = random.uniform(-1, 1, (3, 10)).astype(np.float32)
-        got = soft_latent(tf.constant(weights), tf.constant(noise)).numpy()
-        for row in range(3):
-            np.testing.assert_array_equal(
-                got[row].reshape(10, 10), np.outer(weights[row], noise[row])
-            )
-        labels = tf.constant([4, 0, 9])
-        np.testing.assert_array_equal(
-            soft_latent(tf.one_hot(labels, 10), noise), latent_of(labels, tf.constant(noise), 10)
-        )
 
     def test_a_label_entry_is_a_one_beside_the_noise(self):
         labels = np.array([7, 0, 2])
@@ -109,15 +94,8 @@ class Draws(unittest.TestCase):
         ):
             np.testing.assert_array_equal(noise, again)
         self.assertFalse(np.array_equal(noise, Noise("once", 2, 10)(labels, SEED)))
-        other = Noise("once", 1, 10)
-        other.redraw(2)  # the matrix of a run with seed 2
-        np.testing.assert_array_equal(other(labels, SEED), Noise("once", 2, 10)(labels, SEED))
         reversed_rows = Noise("once", 1, 10)(tf.reverse(labels, [0]), SEED)
         np.testing.assert_array_equal(reversed_rows, noise[::-1])  # a digit keeps its row
-
-    def test_only_one_matrix_for_the_whole_run_can_be_replaced(self):
-        with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
-            Noise("example", 0, 10).redraw(1)
 
 
 if __name__ == "__main__":

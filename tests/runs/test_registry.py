@@ -152,6 +152,7 @@ from gan3.experiments import three_network
 CONFIG = dataclasses.replace(three_network.CONFIG, experiment="idea", digit_weight=2.0)
 
 build = three_network.build
+generator = three_network.generator
 '''
 
 
@@ -206,22 +207,26 @@ class OwnExperiments(FolderTest):
         self.write("experiments/_private.py")
         self.write("experiments/broken.py", OWN + "\ndef build(:\n")
         self.assertEqual(registry.own_names(), ["broken", "idea"])
-        self.assertEqual(registry.summary_of("broken"), "(cannot be parsed: line 11)")
+        self.assertEqual(registry.summary_of("broken"), "(cannot be parsed: line 12)")
         self.assertEqual(call("experiments")[0], 0)
         self.assertFalse(Path("executed").exists())
 
     def test_a_wrong_file_is_refused_in_one_line_with_its_name_and_line(self):
         folder = Path("experiments").absolute()
         for name, text, parts in (
-            ("broken", OWN + "\ndef build(:\n", (", line 11: syntax error", "correct")),
-            ("bare", "A = 1\n", ("has no CONFIG and no build",)),
+            ("broken", OWN + "\ndef build(:\n", (", line 12: syntax error", "correct")),
+            ("bare", "A = 1\n", ("has no CONFIG and no build and no generator",)),
             ("no_build", OWN.replace("build =", "make ="), ("has no build",)),
-            ("no_config", "CONFIG = 3\ndef build(config, dtype): ...\n", ("must be a RunConfig",)),
+            (
+                "no_config",
+                "CONFIG = 3\ndef build(config, dtype): ...\ngenerator = build\n",
+                ("must be a RunConfig",),
+            ),
             ("other", OWN, ("experiment 'idea'", "'other'")),
             (
                 "fails",
                 OWN + "\n\nraise ValueError('of mine')\n",
-                (", line 12: ValueError: of mine",),
+                (", line 13: ValueError: of mine",),
             ),
             ("stops", "import sys\nsys.exit(3)\n", (", line 2: SystemExit: 3",)),
             ("refused", OWN.replace("2.0", "-1.0"), (", line 7: config key digit_weight",)),
@@ -248,7 +253,9 @@ class OwnExperiments(FolderTest):
 
     def test_a_file_that_python_cannot_parse_breaks_no_list(self):
         Path("experiments").mkdir(exist_ok=True)
-        Path("experiments/deep.py").write_text("CONFIG=a" + ".b" * 100_000 + "\nbuild=1\n")
+        Path("experiments/deep.py").write_text(
+            "CONFIG=a" + ".b" * 100_000 + "\nbuild=1\ngenerator=1\n"
+        )
         self.assertIn("deep", registry.own_names())
         self.assertIn("cannot be parsed", registry.summary_of("deep"))
 

@@ -2,7 +2,6 @@
 
 import json
 import unittest
-from pathlib import Path
 
 import numpy as np
 
@@ -11,9 +10,9 @@ from gan3.core.files import make_folder
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import builder_of, config_of
 from gan3.runs.run_files import run_folders
-from gan3.runs.sampling import Sampler, probabilities, save_generator
-from gan3.runs.trained import find_run, open_run
-from tests.support import FolderTest
+from gan3.runs.trained import find_run
+from gan3.runs.weights import probabilities, save_generator
+from tests.support import FolderTest, drawing
 
 EXPERIMENT = "mlp_gan"
 
@@ -42,34 +41,39 @@ class Opening(FolderTest):
             save_generator(folders.episode(number), system)
         return systems
 
-    def assert_draws_the_same(self, system, expected):
+    def assert_draws_the_same(self, generator, expected):
         labels = np.arange(20) % 10
-        drawn, wanted = (Sampler(s)(labels, (1, 0)) for s in (system, expected))
-        np.testing.assert_array_equal(drawn, wanted)
+        wanted = drawing(expected, EXPERIMENT)(labels, (1, 0))
+        np.testing.assert_array_equal(generator(labels, (1, 0)), wanted)
 
-    def test_a_run_has_its_newest_generator_and_can_load_the_others(self):
+    def test_a_run_has_the_generator_of_each_episode(self):
         first, second = self.write_run("a", 1, 2)
-        trained = open_run("a")
+        trained = find_run("a")
         self.assertEqual(trained.config, config_of(EXPERIMENT))
         self.assertEqual((trained.folders.name, trained.data_title), ("a", "strokes"))
-        self.assert_draws_the_same(trained.system, second)
-        trained.use_episode(1)
-        self.assert_draws_the_same(trained.system, first)
+        self.assert_draws_the_same(trained.generator(), second)
+        self.assert_draws_the_same(trained.generator(1), first)
 
     def test_without_a_name_the_newest_run_is_opened(self):
         self.write_run("a", 1, started="2026-01-02T")
         self.write_run("b", 1, started="2026-01-01T")
-        self.assertEqual(open_run(None).folders.name, "a")
+        self.assertEqual(find_run(None).folders.name, "a")
 
-    def test_a_checkpoint_restores_every_network(self):
-        self.write_run("a", 1)
-        make_folder(Path("logs/a/checkpoints"))
-        saved = self.system(3)
-        Checkpoints(Path("logs/a/checkpoints"), saved.state).save(10)
-        trained = open_run("a")
-        trained.use_checkpoint(self.fail)
-        for name, w in saved.state.items():
-            np.testing.assert_array_equal(trained.system.state[name].numpy(), w.numpy(), name)
+    def test_what_the_episode_lacks_is_read_with_the_checkpoint(self):
+        folders = run_folders("a")
+        make_folder(folders.logs / "episodes")
+        make_folder(folders.checkpoints)
+        config = config_of("three_network")
+        record = {"started": "2026-01-01T", "config": config.to_dict(), "data_title": "strokes"}
+        folders.record.write_text(json.dumps(record))
+        system = builder_of("three_network")(config, "float32")
+        save_generator(folders.episode(1), system)
+        images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
+        with self.assertRaisesRegex(UserError, "checkpoints: no checkpoint"):
+            find_run("a").probabilities(images, self.fail)
+        Checkpoints(folders.checkpoints, system.state).save(10)
+        got = find_run("a").probabilities(images, self.fail)
+        np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
 
     def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
         folders = run_folders("best-run")
@@ -90,10 +94,10 @@ class Opening(FolderTest):
 
     def test_a_run_without_a_finished_episode_is_refused(self):
         with self.assertRaisesRegex(UserError, "no such run"):
-            open_run("a")
+            find_run("a")
         self.write_run("a")
         with self.assertRaisesRegex(UserError, "run a: no episode is finished yet"):
-            open_run("a")
+            find_run("a")
 
 
 if __name__ == "__main__":

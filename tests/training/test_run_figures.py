@@ -8,13 +8,12 @@ import gan3
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.plots import grids
-from gan3.runs.registry import config_of
+from gan3.runs.registry import builder_of, config_of
 from gan3.runs.run_files import run_folders
-from gan3.runs.sampling import Sampler
-from gan3.runs.trained import open_run
+from gan3.runs.trained import find_run
 from gan3.training import run_figures
 from tests.api.test_generator import write_run
-from tests.support import FolderTest, small_system
+from tests.support import FolderTest, drawing, small_system
 
 CONFIG = config_of("three_network")
 
@@ -40,11 +39,11 @@ class Styles(FolderTest):
     def figure(self, experiment):
         """The figure of an untrained run whose only real images are a 2 and a 7; these images."""
         write_run("a", experiment)
-        run = open_run("a")
+        run = find_run("a")
         real = np.zeros((100, 28, 28), np.uint8)
         real[2, 5:20, 9:12] = real[7, 8:11, 5:20] = 200
         write_npz(run.folders.real, {"images": real})
-        figure = run_figures.styles_figure(run, Sampler(run.system), "title", self.fail)
+        figure = run_figures.styles_figure(run, run.generator(), "title", self.fail)
         return figure, real[[2, 7]]
 
     def test_a_row_for_each_real_image_with_all_digits_in_its_style(self):
@@ -60,20 +59,20 @@ class Styles(FolderTest):
 
     def test_none_if_every_real_image_is_blank(self):
         write_run("a", "best")
-        run, lines = open_run("a"), []
+        run, lines = find_run("a"), []
         write_npz(run.folders.real, {"images": np.zeros((100, 28, 28), np.uint8)})
-        sampler = Sampler(run.system)
+        sampler = run.generator()
         self.assertIsNone(run_figures.styles_figure(run, sampler, "title", lines.append))
         (line,) = lines
         self.assertRegex(line, r"\ANOTE: logs/a/real.npz: all images are blank; ")
 
     def test_another_number_of_real_images_is_refused(self):
         write_run("a", "best")
-        run = open_run("a")
+        run = find_run("a")
         for count in (0, 1, 10, 25, 101):
             write_npz(run.folders.real, {"images": np.zeros((count, 28, 28), np.uint8)})
             with self.assertRaisesRegex(UserError, f"real.npz: has {count} images of 10 classes"):
-                run_figures.styles_figure(run, Sampler(run.system), "title", self.fail)
+                run_figures.styles_figure(run, run.generator(), "title", self.fail)
 
     def test_none_without_an_encoder(self):
         self.assertIsNone(self.figure("three_network")[0])
@@ -82,7 +81,7 @@ class Styles(FolderTest):
 class Digits(FolderTest):
     @classmethod
     def setUpClass(cls):
-        cls.sampler = Sampler(small_system())
+        cls.sampler = drawing(small_system())
 
     def test_the_fixed_grid_has_the_same_digits_in_every_episode(self):
         one, two = (run_figures.fixed_grid(self.sampler, CONFIG, n, "strokes") for n in (1, 2))
@@ -103,8 +102,7 @@ class Digits(FolderTest):
         self.assertFalse(np.array_equal(grids.pixels(one), grids.pixels(two)))
 
     def test_titles_name_digits_only_if_they_can_be_requested(self):
-        sampler = Sampler(small_system())
-        sampler.class_conditional = False
+        sampler = drawing(builder_of("mlp_gan")(config_of("mlp_gan"), "float32"), "mlp_gan")
         figure = run_figures.fixed_grid(sampler, CONFIG, 1, "strokes")
         self.assertEqual(len(texts_of(figure)), 1)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from gan3.runs.registry import config_of, determinator_of
 from gan3.vae_gan.encoding import encoding_determinator
 from gan3.vae_gan.train_step import normal_to_uniform
-from tests.method.test_encoding import IMAGES, determinators_of
+from tests.models.test_determinator import IMAGES, determinators_of
 
 SMALL = {"generator_widths": (20, 49), "discriminator_widths": (3, 4, 8)}
 

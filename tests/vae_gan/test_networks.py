@@ -3,9 +3,9 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.core.triple import Triple
 from gan3.method.noise import latent_of
 from gan3.nn.initializers import Glorot
+from gan3.nn.specs import PlacesSpec
 from gan3.vae_gan.codes import ClassNorm
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.networks import VaeGanCritic, VaeGanGenerator, as_images
@@ -71,26 +71,6 @@ class Generator(unittest.TestCase):
             generator.logits(latent, use_batch_moments=False)[0], by_batch, atol=1e-5
         )
 
-    def test_dense_layers_are_what_samples_are_computed_by(self):
-        for changes in (
-            {},
-            {"batch_norm": True},
-            {"pixel_layer": "conv_transpose", "batch_norm": True},
-        ):
-            leaky = Triple("leaky_relu", "elu", "elu")
-            generator = generator_of((30, 49 * 2), activation=leaky, **changes)
-            for number, v in enumerate(generator.saved):  # away from their initial values
-                v.assign_add(0.1 * tf.random.stateless_uniform(v.shape, [number, 5]))
-            latent = latents(5)
-            h = latent.numpy()
-            *hidden, pixels = generator.dense_layers()
-            self.assertEqual([layer.activation for layer in hidden], ["leaky_relu"] * 2)
-            self.assertEqual(pixels.activation, "sigmoid")
-            for layer in hidden:
-                h = tf.nn.leaky_relu(h @ layer.w + layer.b, 0.2).numpy()
-            h = tf.sigmoid(h @ pixels.w + pixels.b).numpy()
-            np.testing.assert_allclose(generator(latent).numpy().reshape(5, 784), h, atol=1e-5)
-
     def test_at_first_the_classes_share_all_weights_of_the_noise(self):
         generator = generator_of((30,), shared_noise=True)
         w = tf.reshape(generator.merged_weights[0], [10, 11, 30])  # of class, entry, unit
@@ -116,7 +96,8 @@ class Generator(unittest.TestCase):
     def test_a_place_draws_a_patch_of_its_own(self):
         """Each of 7 x 7 places changes 8 x 8 pixels, from 2 before to 6 after its corner at 4 i."""
         generator = generator_of((49 * 2,), pixel_layer="conv_transpose")
-        w, b = generator.dense_layers()[-1][:2]
+        arrays = {v.name.removesuffix(":0"): v.numpy() for v in generator.saved}
+        w, b = PlacesSpec("generator/pixels", 2, "sigmoid").layer(arrays)[:2]
         w = w.reshape(7, 7, 2, 28, 28)
         kernel = generator.pixels[0].numpy()
         np.testing.assert_array_equal(b, 0)

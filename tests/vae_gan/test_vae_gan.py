@@ -140,24 +140,6 @@ class Samples(unittest.TestCase):
         pixels.assign(tf.zeros_like(pixels))
         np.testing.assert_array_equal(images, system.generate(labels, noise).numpy())
 
-    def test_a_blend_of_one_digit_is_that_digit(self):
-        system, labels = self.system, tf.range(10)
-        noise = system.noise(labels, SEED)
-        images = system.generate(labels, noise)
-        np.testing.assert_array_equal(system.blend(tf.one_hot(labels, 10), noise), images)
-
-    def test_dense_layers_compute_the_samples(self):
-        system, labels = self.system, tf.range(10)
-        noise = system.noise(labels, SEED)
-        own = tf.concat([noise, tf.ones([10, 1])], axis=1)
-        h = tf.reshape(tf.one_hot(labels, 10)[:, :, None] * own[:, None, :], [-1, 110]).numpy()
-        *hidden, pixels = system.dense_layers()
-        for layer in hidden:
-            h = tf.nn.leaky_relu(h @ layer.w + layer.b, 0.2).numpy()
-        h = tf.sigmoid(h @ pixels.w + pixels.b).numpy()
-        images = system.generate(labels, noise).numpy()
-        np.testing.assert_allclose(images.reshape(10, 784), h, atol=1e-5)
-
 
 class State(unittest.TestCase):
     def test_the_averaged_generator_is_part_of_it(self):

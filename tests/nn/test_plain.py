@@ -5,9 +5,9 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.nn import convolutions
-from gan3.nn.convolutions import ConvSpec
+from gan3.nn import plain
 from gan3.nn.layers import ACTIVATIONS
+from gan3.nn.specs import ConvSpec
 
 
 def draw(seed, *shape):
@@ -20,13 +20,13 @@ class ByHand(unittest.TestCase):
         x = np.arange(1, 5, dtype=np.float32).reshape(1, 1, 4, 1)
         right = np.zeros((2, 2, 1, 1), np.float32)
         right[0, 1] = 1
-        shifted = convolutions.convolve(x, right, 1)
+        shifted = plain.convolve(x, right, 1)
         self.assertEqual(shifted.ravel().tolist(), [2, 3, 4, 0])
-        self.assertEqual(convolutions.convolve(x, right, 2).ravel().tolist(), [2, 4])
+        self.assertEqual(plain.convolve(x, right, 2).ravel().tolist(), [2, 4])
 
     def test_the_last_window_of_an_odd_side_is_smaller(self):
         x = -np.arange(1, 10, dtype=np.float32).reshape(1, 3, 3, 1)
-        pooled = convolutions.max_pool(x)
+        pooled = plain.max_pool(x)
         self.assertEqual(pooled.reshape(2, 2).tolist(), [[-1, -3], [-7, -9]])
 
     def test_shapes_of_the_arrays(self):
@@ -42,7 +42,7 @@ class AsTensorFlow(unittest.TestCase):
                 w = draw(kernel, kernel, kernel, 2, 3)
                 for stride in (1, 2, 3):
                     expected = tf.nn.conv2d(x, w, stride, "SAME").numpy()
-                    got = convolutions.convolve(x, w, stride)
+                    got = plain.convolve(x, w, stride)
                     with self.subTest(side=side, kernel=kernel, stride=stride):
                         self.assertEqual((got.shape, got.dtype), (expected.shape, np.float32))
                         np.testing.assert_allclose(got, expected, rtol=0, atol=2e-5)
@@ -51,7 +51,7 @@ class AsTensorFlow(unittest.TestCase):
         for side in (28, 7, 5, 1):
             x = draw(side, 3, side, side + 1, 2) - 5  # a zero in the padding would be the maximum
             expected = tf.nn.max_pool2d(x, 2, 2, "SAME").numpy()
-            np.testing.assert_array_equal(convolutions.max_pool(x), expected)
+            np.testing.assert_array_equal(plain.max_pool(x), expected)
 
     def test_layers_in_a_row(self):
         """Stride, then max-pool, with every activation that a critic can have."""
@@ -66,7 +66,7 @@ class AsTensorFlow(unittest.TestCase):
             h = function(tf.nn.conv2d(x, arrays["a/w"], 2, "SAME") + arrays["a/b"])
             h = function(tf.nn.conv2d(h, arrays["b/w"], 1, "SAME") + arrays["b/b"])
             expected = tf.nn.max_pool2d(h, 2, 2, "SAME").numpy()
-            got = convolutions.forward([spec.layer(arrays) for spec in specs], x)
+            got = plain.forward([spec.layer(arrays) for spec in specs], x)
             self.assertEqual((got.shape, got.dtype), ((2, 7, 7, 4), np.float32))
             self.assertLess(np.abs(got - expected).max() / np.abs(expected).max(), 1e-5)
 

@@ -8,7 +8,8 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.method.encoding import NumpyDeterminator, critic_layers, normal_to_uniform
+from gan3.method.encoding import critic_layers
+from gan3.models.determinator import Determinator, normal_to_uniform
 from gan3.runs.registry import builder_of, config_of, determinator_of
 from tests.support import has, needs
 
@@ -32,7 +33,7 @@ def determinators_of(name, **changes):
         arrays[w.name.removesuffix(":0")] = w.numpy()
     spec = determinator_of(config)
     assert spec.shapes == {key: array.shape for key, array in arrays.items()}
-    return system, NumpyDeterminator(spec, arrays)
+    return system, Determinator(spec, arrays)
 
 
 class AsTensorFlow(unittest.TestCase):

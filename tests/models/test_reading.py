@@ -5,9 +5,10 @@ import unittest
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.runs import encoding, sampling
+from gan3.models import determinator
+from gan3.runs import registry, weights
 from gan3.runs.registry import config_of, determinator_of
-from tests.runs.test_drawing import system_of
+from tests.models.test_generator import system_of
 from tests.support import FolderTest
 
 
@@ -15,49 +16,37 @@ class Files(FolderTest):
     def test_many_images_are_read_as_each_one_is(self):
         config, system = system_of("best")
         path = self.folder / "episode.npz"
-        sampling.save_generator(path, system)
-        encode = encoding.read_encoder(path, determinator_of(config))
+        weights.save_generator(path, system)
+        encode = determinator.encoder_of(
+            determinator.read_determinator(path, determinator_of(config))
+        )
         images = np.random.default_rng(0).integers(0, 256, (1001, 28, 28)).astype(np.uint8)
         read = encode(images)
         self.assertEqual((read.labels.shape, read.labels.dtype), ((1001,), np.int64))
         self.assertEqual((read.probabilities.shape, read.noise.shape), ((1001, 10), (1001, 10)))
         np.testing.assert_array_equal(read.labels, read.probabilities.argmax(axis=1))
         np.testing.assert_allclose(read.probabilities.sum(axis=1), 1, atol=1e-5)
-        expected = sampling.probabilities(system, images)
+        expected = weights.probabilities(system, images)
         np.testing.assert_allclose(read.probabilities, expected, rtol=0, atol=1e-5)
         for i in (0, 499, 500, 1000):
             alone = encode(images[i : i + 1])
             np.testing.assert_allclose(alone.noise[0], read.noise[i], atol=1e-5)
 
-    def test_a_loaded_system_has_the_encoder_of_its_file(self):
-        _, system = system_of("best")
-        system.networks.determinator.encoder[1].assign(np.arange(10))
-        path = self.folder / "episode.npz"
-        sampling.save_generator(path, system)
-        _, other = system_of("best", seed=5)
-        self.assertTrue(sampling.load_generator(path, other))
-        for name, w in system.encoder_weights.items():
-            np.testing.assert_array_equal(other.encoder_weights[name], w, name)
-        arrays = {name: w.numpy() for name, w in system.generator_weights.items()}
-        np.savez(path, **arrays)  # as older runs have it
-        self.assertFalse(sampling.load_generator(path, other))
-
     def test_a_file_without_the_determinator_is_refused(self):
         config, system = system_of("three_network")
         spec = determinator_of(config)
         path = self.folder / "episode.npz"
-        sampling.save_generator(path, system)
-        self.assertFalse(encoding.has_determinator(path, spec))
-        self.assertFalse(sampling.load_generator(path, system))
+        weights.save_generator(path, system)
+        self.assertFalse(determinator.has_determinator(path, spec))
         with self.assertRaisesRegex(UserError, "episode.npz: has no array determinator/conv1/w"):
-            encoding.read_encoder(path, spec)
+            determinator.read_determinator(path, spec)
 
     def test_a_system_without_an_encoder_is_refused(self):
         for name in ("three_network", "mlp_gan", "conditional_dcgan"):
             message = f"generator x: {name} has no encoder, .*; use best, or a run of it"
             with self.assertRaisesRegex(UserError, message):
-                encoding.encoder_spec_of(config_of(name), "generator x")
-        self.assertIsNotNone(encoding.encoder_spec_of(config_of("best"), "x").encoder)
+                registry.encoder_spec_of(config_of(name), "generator x")
+        self.assertIsNotNone(registry.encoder_spec_of(config_of("best"), "x").encoder)
 
 
 if __name__ == "__main__":

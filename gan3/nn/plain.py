@@ -1,0 +1,237 @@
+"""Layers as plain arrays, and what they compute, in NumPy alone.
+
+A network that was trained needs no TensorFlow: `nn.specs` says which arrays it has, and these
+layers compute with them. Images are [B, height, width, channels], and SAME padding is TensorFlow's.
+A row [B, n] that meets a convolution is a square image with its channels.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+EPSILON = 1e-5  # added to a variance before the division
+_MOST_ENTRIES = 2**27  # of the patches of one convolution: 512 MiB
+
+
+class DenseLayer(NamedTuple):
+    """activation(x w + b), then layer normalisation if there is one: as plain arrays."""
+
+    w: np.ndarray  # [in, out]
+    b: np.ndarray  # [out]
+    activation: str  # of ACTIVATIONS
+    scale: np.ndarray | None = None  # [out]
+    shift: np.ndarray | None = None  # [out]
+
+
+class ConvLayer(NamedTuple):
+    """activation(x * w + b), with a 2x2 max-pool before the bias if `pool`: as plain arrays."""
+
+    w: np.ndarray  # [side, side, in, out]
+    b: np.ndarray  # [out]
+    activation: str  # of ACTIVATIONS
+    stride: int
+    pool: bool
+
+
+class ConvTransposeLayer(NamedTuple):
+    """activation(transposed convolution + b); TensorFlow's kernel with its last axes swapped."""
+
+    w: np.ndarray  # [side, side, in, out]
+    b: np.ndarray  # [out]
+    activation: str  # of ACTIVATIONS
+    stride: int
+    padding: str  # "SAME" or "VALID"
+
+
+class ScaleLayer(NamedTuple):
+    """activation(x scale + shift): a batch normalisation by its running moments."""
+
+    scale: np.ndarray  # [channels]
+    shift: np.ndarray  # [channels]
+    activation: str  # of ACTIVATIONS
+
+
+class BatchNormLayer(NamedTuple):
+    """activation of x, normalised by its own mean and variance over all axes but the last."""
+
+    scale: np.ndarray  # [channels]
+    shift: np.ndarray  # [channels]
+    activation: str  # of ACTIVATIONS
+
+
+class UpsampleLayer(NamedTuple):
+    """Twice the side: the pixels, and the mean of two between them; the last one is repeated."""
+
+
+class LabelLayer(NamedTuple):
+    """The first layer: noise [entries] and the row of the class, side by side or multiplied."""
+
+    rows: np.ndarray  # [K, width]
+    multiplies: bool
+
+
+Layer = (
+    DenseLayer
+    | ConvLayer
+    | ConvTransposeLayer
+    | ScaleLayer
+    | BatchNormLayer
+    | UpsampleLayer
+    | LabelLayer
+)
+
+
+def forward(layers: Sequence[Layer], x: np.ndarray) -> np.ndarray:
+    """The output of layers for x, both float32; a `LabelLayer` is not among them."""
+    for layer in layers:
+        x = _FORWARD[type(layer)](layer, x)
+    return x
+
+
+def embed(layer: LabelLayer, noise: np.ndarray, soft_labels: np.ndarray) -> np.ndarray:
+    """The input of the next layer, for `noise` [B, entries] and class weights [B, K]."""
+    rows = soft_labels.astype(np.float32) @ layer.rows  # [B, width]
+    return noise * rows if layer.multiplies else np.concatenate([noise, rows], axis=1)
+
+
+def _dense(layer: DenseLayer, x: np.ndarray) -> np.ndarray:
+    x = ACTIVATIONS[layer.activation](x.reshape(len(x), -1) @ layer.w + layer.b)
+    if layer.scale is not None:
+        mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+        x = (x - mean) / np.sqrt(variance + np.float32(EPSILON)) * layer.scale + layer.shift
+    return x
+
+
+def _conv(layer: ConvLayer, x: np.ndarray) -> np.ndarray:
+    x = convolve(_as_images(x, layer.w.shape[2]), layer.w, layer.stride)
+    if layer.pool:
+        x = max_pool(x)
+    return ACTIVATIONS[layer.activation](x + layer.b)
+
+
+def _conv_transpose(layer: ConvTransposeLayer, x: np.ndarray) -> np.ndarray:
+    x = _as_images(x, layer.w.shape[2])
+    return ACTIVATIONS[layer.activation](
+        transposed_convolution(x, layer.w, layer.stride, layer.padding) + layer.b
+    )
+
+
+def _scale(layer: ScaleLayer, x: np.ndarray) -> np.ndarray:
+    x = _as_images(x, len(layer.scale)) if x.shape[-1] != len(layer.scale) else x
+    return ACTIVATIONS[layer.activation](x * layer.scale + layer.shift)
+
+
+def _batch_norm(layer: BatchNormLayer, x: np.ndarray) -> np.ndarray:
+    x = _as_images(x, len(layer.scale)) if x.shape[-1] != len(layer.scale) else x
+    axes = tuple(range(x.ndim - 1))
+    mean, variance = x.mean(axis=axes), x.var(axis=axes)
+    return _scale(scale_of(mean, variance, layer.scale, layer.shift, layer.activation), x)
+
+
+def _upsample(_: UpsampleLayer, x: np.ndarray) -> np.ndarray:
+    for axis in (1, 2):
+        after = np.take(x, np.minimum(np.arange(x.shape[axis]) + 1, x.shape[axis] - 1), axis)
+        both = np.stack([x, (x + after) / 2], axis=axis + 1)
+        shape = list(x.shape)
+        shape[axis] *= 2
+        x = both.reshape(shape)
+    return x
+
+
+_FORWARD = {
+    DenseLayer: _dense,
+    ConvLayer: _conv,
+    ConvTransposeLayer: _conv_transpose,
+    ScaleLayer: _scale,
+    BatchNormLayer: _batch_norm,
+    UpsampleLayer: _upsample,
+}
+
+
+def _as_images(x: np.ndarray, channels: int) -> np.ndarray:
+    """x as [B, side, side, channels], from that or from rows."""
+    if x.ndim == 4:
+        return x
+    side = math.isqrt(x.shape[1] // channels)
+    return x.reshape(len(x), side, side, channels)
+
+
+def scale_of(
+    mean: np.ndarray, variance: np.ndarray, scale: np.ndarray, shift: np.ndarray, activation: str
+) -> ScaleLayer:
+    """A batch normalisation with these arrays [channels], and the activation after it."""
+    slope = scale / np.sqrt(variance + np.float32(EPSILON))
+    return ScaleLayer(slope, shift - mean * slope, activation)
+
+
+def convolve(x: np.ndarray, w: np.ndarray, stride: int) -> np.ndarray:
+    """x [B, h, w, in] times a kernel [side, side, in, out]: [B, h/stride, w/stride, out].
+
+    As TensorFlow's `conv2d` with padding SAME: sides are divided rounding up, and zeros are added
+    on both sides of the image, one more at its end if their number is odd.
+    """
+    side, _, inputs, outputs = w.shape
+    most = max(1, _MOST_ENTRIES * stride**2 // (side**2 * x[0].size))
+    if len(x) > most:
+        parts = [convolve(x[i : i + most], w, stride) for i in range(0, len(x), most)]
+        return np.concatenate(parts)
+    padded = _pad(x, side, stride, 0.0)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
+    windows = windows[:, ::stride, ::stride]  # [B, h/stride, w/stride, in, side, side]
+    rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, side * side * inputs)
+    return (rows @ w.reshape(-1, outputs)).reshape(*windows.shape[:3], outputs)
+
+
+def transposed_convolution(x: np.ndarray, w: np.ndarray, stride: int, padding: str) -> np.ndarray:
+    """x [B, h, w, in] and a kernel [side, side, in, out], as TensorFlow's `conv2d_transpose`.
+
+    [B, h stride, w stride, out] with "SAME" padding, sides of (h - 1) stride + side with "VALID".
+    """
+    side, _, _, out = w.shape
+    batch, height, width, _ = x.shape
+    reach = [(length - 1) * stride for length in (height, width)]
+    y = np.zeros((batch, reach[0] + side, reach[1] + side, out), np.float32)
+    for i in range(side):
+        for j in range(side):
+            y[:, i : i + reach[0] + 1 : stride, j : j + reach[1] + 1 : stride] += x @ w[i, j]
+    if padding == "VALID":
+        return y
+    margin = (side - stride) // 2
+    return y[:, margin : margin + height * stride, margin : margin + width * stride]
+
+
+def max_pool(x: np.ndarray) -> np.ndarray:
+    """The maxima of 2x2 windows, stride 2: x [B, h, w, in] to [B, h/2, w/2, in], rounded up."""
+    padded = _pad(x, 2, 2, -np.inf)  # an odd side ends in a window of half the size
+    batch, height, width, channels = padded.shape
+    return padded.reshape(batch, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
+
+
+def _pad(x: np.ndarray, side: int, stride: int, value: float) -> np.ndarray:
+    """x [B, h, w, in] with the SAME padding of windows of `side` at every `stride`."""
+    padding = []
+    for length in x.shape[1:3]:
+        total = max((-(-length // stride) - 1) * stride + side - length, 0)
+        padding.append((total // 2, total - total // 2))
+    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+
+
+def _leaky(x: np.ndarray, slope: float) -> np.ndarray:
+    return np.maximum(x, np.float32(slope) * x)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.float32(0.5) * np.tanh(np.float32(0.5) * x) + np.float32(0.5)  # never overflows
+
+
+ACTIVATIONS = {
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky_relu": lambda x: _leaky(x, 0.2),
+    "slight_leak": lambda x: _leaky(x, 0.02),
+    "sigmoid": _sigmoid,
+    "tanh": np.tanh,
+    "none": lambda x: x,
+}

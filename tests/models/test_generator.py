@@ -1,0 +1,241 @@
+"""A trained generator as data: the digits are those that its system draws in TensorFlow."""
+
+import dataclasses
+import string
+import unittest
+import warnings
+from unittest import mock
+
+import numpy as np
+
+from gan3.core.errors import UserError
+from gan3.models.generator import CHUNK, Generator, read_generator
+from gan3.runs.registry import builder_of, config_of, generator_of, names
+from gan3.runs.weights import generator_now, save_generator
+from tests.support import FolderTest
+
+SMALL = {
+    "generator_widths": (60, 98),
+    "discriminator_widths": (3, 4, 8),
+    "determinator_widths": (3, 4, 8),
+}  # of best and best_long
+CONVOLUTIONS = {"auxiliary_gan", "conditional_dcgan", "gan_auto_write"}
+LABELS = np.resize(np.arange(10), 1203)  # three chunks
+
+
+def system_of(name, **changes):
+    """The config and the system of an experiment, its weights far from their initial values."""
+    import tensorflow as tf
+
+    changes = (SMALL if name.startswith("best") else {}) | changes
+    config = dataclasses.replace(config_of(name), **changes)
+    system = builder_of(name)(config, "float32")
+    for number, (key, w) in enumerate(system.generator_weights.items()):
+        stddev = 1.5 / np.sqrt(w.shape[0]) if w.shape.rank == 2 else 0.2
+        change = tf.random.stateless_normal(w.shape, [number, 0], stddev=stddev)
+        w.assign(tf.exp(change) if "variance" in key or "scale" in key else w + change)
+    return config, system
+
+
+def tensorflow_images(system, labels, noise):
+    """uint8 [N, 28, 28], as the system draws them, in the chunks of `Generator`."""
+    import tensorflow as tf
+
+    parts = [slice(start, start + CHUNK) for start in range(0, len(labels), CHUNK)]
+    images = [
+        system.generate(tf.constant(labels[part], tf.int32), tf.constant(noise[part])).numpy()
+        for part in parts
+    ]
+    return np.rint(255 * np.concatenate(images)).astype(np.uint8)
+
+
+class Drawing(FolderTest):
+    def both(self, name, **changes):
+        """The system of an experiment, and its generator from a file."""
+        config, system = system_of(name, **changes)
+        path = self.folder / "episode.npz"
+        save_generator(path, system)
+        return system, read_generator(path, generator_of(config))
+
+    def assert_same_images(self, system, generator, labels=LABELS):
+        """Both have the same noise and the same pixels."""
+        import tensorflow as tf
+
+        seed = (7, 3)
+        chunks = [labels[start : start + CHUNK] for start in range(0, len(labels), CHUNK)]
+        expected = np.concatenate(
+            [
+                system.noise(tf.constant(chunk, tf.int32), tf.random.fold_in(seed, number)).numpy()
+                for number, chunk in enumerate(chunks)
+            ]
+        )
+        noise = generator.noise(labels, seed)
+        self.assertEqual(noise.shape, (len(labels), generator.noise_entries))
+        self.assertEqual(noise.dtype, np.float32)
+        atol = 0 if generator.noise_distribution == "uniform" else 2e-6
+        np.testing.assert_allclose(noise, expected, rtol=0, atol=atol)
+        wanted, images = tensorflow_images(system, labels, noise), generator.draw(labels, noise)
+        self.assertEqual((images.shape, images.dtype), ((len(labels), 28, 28), np.uint8))
+        self.assertGreater(wanted.std(), 10)
+        difference = np.abs(images.astype(int) - wanted)
+        self.assertLessEqual(difference.max(), 1)
+        self.assertLess((difference > 0).mean(), 0.01)
+
+    def test_every_system_draws_the_digits_that_tensorflow_draws(self):
+        for name in set(names()) - CONVOLUTIONS:
+            with self.subTest(name):
+                self.assert_same_images(*self.both(name))
+        for name in CONVOLUTIONS:
+            for moments in ("running", "batch"):
+                with self.subTest(name, moments=moments):
+                    system, generator = self.both(name, sampling_moments=moments)
+                    self.assertEqual(generator.moments, moments)
+                    self.assert_same_images(system, generator, LABELS[:25])
+
+    def test_variants_of_a_config_too(self):
+        for name, changes in {
+            "three_network": {"seed": 4},
+            "published_code": {"seed": 5},
+            "best": {"batch_norm": False, "ema_decay": 0.0},
+            "best_long": {"noise_draw": "once"},
+            "mlp_gan": {"noise_distribution": "normal"},
+        }.items():
+            with self.subTest(name):
+                self.assert_same_images(*self.both(name, **changes))
+
+    def test_moments_can_be_chosen_where_there_is_batch_normalisation(self):
+        system, generator = self.both("conditional_dcgan", sampling_moments="running")
+        other, batch = self.both("conditional_dcgan", sampling_moments="batch")
+        generator.use_moments("batch")
+        labels = LABELS[:30]
+        np.testing.assert_array_equal(generator(labels, (1, 0)), batch(labels, (1, 0)))
+        for name in ("three_network", "mlp_gan", "best"):
+            with self.assertRaisesRegex(UserError, "moments: .* no batch normalisation"):
+                self.both(name)[1].use_moments("batch")
+
+    def test_one_hot_weights_blend_to_the_image_of_the_label(self):
+        for name in ("three_network", "best", "conditional_dcgan"):
+            _, generator = self.both(name)
+            noise = generator.noise_of(LABELS[:4], (1, 2))
+            got = generator.blend(np.eye(10)[LABELS[:4]], noise)
+            np.testing.assert_array_equal(got, generator.generate(LABELS[:4], noise))
+            half = generator.blend(np.full((4, 10), 0.1), noise)
+            self.assertEqual(half.shape, (4, 28, 28))
+            self.assertFalse(np.allclose(half, got, atol=1e-3))
+
+    def test_a_generator_of_now_is_that_of_the_file(self):
+        config, system = system_of("best")
+        save_generator(self.folder / "x.npz", system)
+        saved = read_generator(self.folder / "x.npz", generator_of(config))
+        now = generator_now(config, system)
+        np.testing.assert_array_equal(now(LABELS[:12], (1, 0)), saved(LABELS[:12], (1, 0)))
+
+    def test_truncated_noise_is_scaled(self):
+        _, generator = self.both("three_network")
+        whole = generator.noise(LABELS[:9], (1, 0))
+        generator.truncate(0.5)
+        np.testing.assert_array_equal(generator.noise(LABELS[:9], (1, 0)), np.float32(0.5) * whole)
+
+    def test_26_classes_too(self):
+        letters = {"class_names": tuple(string.ascii_uppercase)}
+        small = {
+            "best": {
+                "generator_widths": (20, 49),
+                "discriminator_widths": (3, 4, 8),
+                "determinator_widths": (3, 4, 8),
+            },
+            "published_code": {},  # whose noise is a matrix of the run
+            "mlp_gan": {},
+        }
+        for name, changes in small.items():
+            with self.subTest(name):
+                system, generator = self.both(name, **changes, **letters)
+                self.assertEqual(generator.class_names, letters["class_names"])
+                self.assert_same_images(system, generator, np.resize(np.arange(26), 60))
+
+    def test_the_shapes_are_those_of_the_variables(self):
+        for name in names():
+            config, system = system_of(name)
+            expected = {key: tuple(w.shape) for key, w in system.generator_weights.items()}
+            self.assertEqual(generator_of(config).shapes, expected, name)
+
+    def test_another_noise_matrix_is_that_of_a_run_of_its_seed(self):
+        _, generator = self.both("published_code", seed=3)
+        other, expected = self.both("published_code", seed=99)
+        self.assertTrue(generator.has_fixed_noise)
+        before = generator.noise(LABELS, (7, 3))
+        generator.redraw_noise(99)
+        after = generator.noise(LABELS, (7, 3))
+        self.assertFalse(np.array_equal(before, after))
+        self.assertEqual(len(np.unique(after, axis=0)), 10)
+        np.testing.assert_array_equal(after, expected.noise(LABELS, (7, 3)))
+
+    def test_without_a_matrix_there_is_nothing_to_replace(self):
+        for name in ("three_network", "mlp_gan"):
+            _, generator = self.both(name)
+            self.assertFalse(generator.has_fixed_noise)
+            with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
+                generator.redraw_noise(1)
+
+    def test_a_larger_sample_starts_with_the_smaller_one(self):
+        for name in ("layernorm_gan", "three_network"):
+            _, dense = self.both(name)
+            many = dense(LABELS, (1, 0))
+            self.assertGreater(len({image.tobytes() for image in many}), 1190)
+            for count in (1, 12, 500, 501):
+                few = dense(LABELS[:count], (1, 0)).astype(int)
+                self.assertLessEqual(np.abs(few - many[:count]).max(), 1)
+                np.testing.assert_array_equal(
+                    dense.noise(LABELS[:count], (1, 0)), dense.noise(LABELS, (1, 0))[:count]
+                )
+
+    def test_weights_that_overflow_are_one_line(self):
+        spec = generator_of(config_of("three_network"))
+        random = np.random.default_rng(0)
+        for size in (1e30, 1e38):
+            arrays = {
+                name: (size * random.uniform(-1, 1, shape)).astype(np.float32)
+                for name, shape in spec.shapes.items()
+            }
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                with self.assertRaisesRegex(UserError, "weights are too large to draw images"):
+                    Generator(spec, arrays)(np.array([1, 2]), (1, 0))
+
+    def test_weights_that_are_not_finite_are_refused(self):
+        _, system = system_of("three_network")
+        name = "generator/hidden2/b"
+        arrays = {key: w.numpy() for key, w in system.generator_weights.items()}
+        np.savez(self.folder / "x.npz", **arrays | {name: arrays[name] * np.nan})
+        with self.assertRaisesRegex(UserError, f"{name} has values that are not finite"):
+            read_generator(self.folder / "x.npz", generator_of(config_of("three_network")))
+
+    def test_noise_is_drawn_in_chunks(self):
+        """The first images of a million need no more noise than their own chunk."""
+        _, generator = self.both("three_network")
+        drawn, original = [], generator.noise_of
+
+        def noise(labels, seed):
+            drawn.append(len(labels))
+            return original(labels, seed)
+
+        for truncation in (1, 0.5):
+            generator.truncate(truncation)
+            drawn.clear()
+            with mock.patch.object(generator, "noise_of", noise):
+                first = next(generator.parts(np.zeros(1_000_000, np.int64), (1, 0)))
+            self.assertEqual((first.shape, drawn), ((500, 28, 28), [500]))
+
+    def test_a_file_of_another_generator_is_refused(self):
+        _, system = system_of("three_network")
+        save_generator(self.folder / "x.npz", system)
+        for name, message in (("best", "has no array average"), ("mlp_gan", "is not float32")):
+            spec = generator_of(config_of(name))
+            with self.assertRaisesRegex(UserError, f"x.npz: .*{message}"):
+                read_generator(self.folder / "x.npz", spec)
+        with self.assertRaisesRegex(UserError, "none.npz: no such file"):
+            read_generator(self.folder / "none.npz", spec)
+
+
+if __name__ == "__main__":
+    unittest.main()
