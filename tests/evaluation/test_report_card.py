@@ -163,16 +163,24 @@ class CardOfARun(FolderTest):
         self.assertEqual(report_points("a"), points)  # only those of the last evaluation
 
     @slow("scores a run again")
-    def test_without_checkpoints_there_is_no_determinator_judge_gap(self):
+    def test_without_a_determinator_there_is_no_gap_and_no_style_transfer(self):
         for path in Path("logs/a/checkpoints").iterdir():
             path.unlink()
+        status, _, err = call("evaluate", "a")
+        self.assertEqual(status, 0, err)
+        scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
+        self.assertEqual(scores, self.card["samples"])  # it is in the episode's file, too
+        path = Path("logs/a/episodes/episode_02.npz")
+        with np.load(path) as arrays:
+            generator = {key: arrays[key] for key in arrays if "determinator" not in key}
+        np.savez(path, **generator)
         status, out, err = call("evaluate", "a")
         self.assertEqual(status, 0, err)
         self.assertIn("no determinator-judge gap", out)
+        self.assertIn("no style transfer", out)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
-        self.assertEqual(set(self.card["samples"]) - set(scores), {"determinator_judge_gap"})
-        for metric in scoring.STYLE_METRICS:  # the encoder is in the episode's file
-            self.assertEqual(scores[metric], self.card["samples"][metric])
+        missing = {"determinator_judge_gap", *scoring.STYLE_METRICS}
+        self.assertEqual(set(self.card["samples"]) - set(scores), missing)
 
     def test_another_split_and_other_data_are_refused(self):
         status, _, err = call("evaluate", "a", "--split", "validation")
