@@ -22,9 +22,11 @@ from gan3.core.errors import UserError
 from gan3.data import datasets
 from gan3.demo import digit_reader
 from gan3.evaluation import comparison, judge, sample_files
-from gan3.runs import run_files, sampling
+from gan3.models.generator import read_generator
+from gan3.runs import run_files
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import config_from_dict, config_of
+from gan3.runs.registry import config_from_dict, config_of, generator_of
+from gan3.runs.weights import save_generator
 from tests.support import FolderTest, call, idx_bytes, slow, small_system, write_idx_set
 
 MUTANTS = 220  # of each format
@@ -284,12 +286,12 @@ class MutatedFiles(FolderTest):
             self.assert_read_or_refused(bundled.name, path, content, lambda: judge.load(path))
 
     def test_episodes_and_checkpoints(self):
-        system = small_system()
+        system, spec = small_system(), generator_of(config_of("three_network"))
         path = self.folder / "episode_01.npz"
-        sampling.save_generator(path, system)
+        save_generator(path, system)
         content = path.read_bytes()
         self.assert_read_or_refused(
-            "episode", path, content, lambda: sampling.load_generator(path, system)
+            "episode", path, content, lambda: read_generator(path, spec)
         )
         variables = {"a": tf.Variable(tf.zeros([30, 20])), "b": tf.Variable(tf.zeros([9]))}
         folder = self.folder / "checkpoints"
@@ -440,12 +442,12 @@ class Bombs(FolderTest):
         self.assertFalse(Path("unpickled").exists())
 
     def test_weights_must_be_finite(self):
-        system = small_system()
+        system, spec = small_system(), generator_of(config_of("three_network"))
         path = self.folder / "episode_01.npz"
         weights = {name: w.numpy() for name, w in system.generator_weights.items()}
         first = next(iter(weights))
         np.savez(path, **weights | {first: np.full_like(weights[first], np.nan)})
-        self.assert_refused(lambda: sampling.load_generator(path, system), "not finite")
+        self.assert_refused(lambda: read_generator(path, spec), "not finite")
 
 
 HOSTILE = (
