@@ -41,7 +41,6 @@ SECONDS = {
     "method.test_train_step": 50,
     "sweeps.test_executors": 50,
     "vae_gan.test_train_step": 45,
-    "evaluation.test_judges": 40,
     "test_bench": 40,
     "test_fuzz": 35,
     "vae_gan.test_vae_gan": 20,

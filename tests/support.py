@@ -124,7 +124,7 @@ def keep_judge(folder="own", path=None):
     It goes into the cache, or to `path`. Training one as good would take minutes.
     """
     from gan3.data.datasets import load
-    from gan3.evaluation import judge, judges
+    from gan3.evaluation import judge
 
     dataset = load("own", str(folder), log=lambda line: None)
     weights = dict(np.load(judge.BUNDLED_STROKES))
@@ -132,7 +132,7 @@ def keep_judge(folder="own", path=None):
     for entry in ("training_digest", "class_names"):
         del weights[entry]
     if path is None:
-        path = judges.cache_folders()[0] / f"{dataset.training_digest}.npz"
+        path = judge.cache_folders()[0] / f"{dataset.training_digest}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     judge.save(path, weights, origin)
 

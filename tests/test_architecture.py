@@ -174,7 +174,7 @@ def forbidden_imports(modules: Modules) -> list[str]:
             and target == "evaluation"
             and imported.name != "gan3.evaluation.monitor",
             "only evaluation knows the judge": source not in ("evaluation", "api", "cli")
-            and imported.name in ("gan3.evaluation.judge", "gan3.evaluation.judges"),
+            and imported.name == "gan3.evaluation.judge",
         }
         violations += [
             f"{module.name} imports {imported.name}: {reason}"

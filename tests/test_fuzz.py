@@ -290,9 +290,7 @@ class MutatedFiles(FolderTest):
         path = self.folder / "episode_01.npz"
         save_generator(path, system)
         content = path.read_bytes()
-        self.assert_read_or_refused(
-            "episode", path, content, lambda: read_generator(path, spec)
-        )
+        self.assert_read_or_refused("episode", path, content, lambda: read_generator(path, spec))
         variables = {"a": tf.Variable(tf.zeros([30, 20])), "b": tf.Variable(tf.zeros([9]))}
         folder = self.folder / "checkpoints"
         folder.mkdir()

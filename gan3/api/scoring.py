@@ -133,7 +133,7 @@ def evaluate(
     import_tensorflow()
     from gan3.data.datasets import load
     from gan3.evaluation import report_card
-    from gan3.evaluation.judges import judge_of
+    from gan3.evaluation.judge import judge_of
     from gan3.evaluation.scoring import SampleSet
     from gan3.plots import grids
 

@@ -533,13 +533,10 @@ def _sweep(options: argparse.Namespace) -> int:
 def _train_judge(options: argparse.Namespace) -> int:
     import_tensorflow()
     from gan3.data.datasets import load
-    from gan3.evaluation import judge, judges
+    from gan3.evaluation import judge
 
     dataset = load(options.dataset, options.data, ink=options.ink or "unknown")
-    if options.out is None:
-        judges.train_for(dataset, seed=options.seed, steps=options.steps)
-    else:
-        judge.make(options.out, dataset, options.seed, options.steps)
+    judge.make(dataset, options.out, seed=options.seed, steps=options.steps)
     return 0
 
 

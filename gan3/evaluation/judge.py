@@ -4,10 +4,14 @@ It is not the determinator. It has other widths and other training data (augment
 images that a validation split holds out), and no generator gets its gradient.
 
 A judge belongs to one data set: its file has the digest of the images that it learned from and the
-names of their classes. `evaluation.judges` finds the judge of a data set.
+names of their classes. It scores no other data set: its features and its classes would mean nothing
+there, and the scores would look as if they did. That of a data set is bundled, or in the cache.
 """
 
 import hashlib
+import os
+import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +20,15 @@ import tensorflow as tf
 
 from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES
 from gan3.core.errors import UserError
-from gan3.core.files import Specification, digest_of, make_folder, read_npz, write_json, write_npz
+from gan3.core.files import (
+    Specification,
+    check_path,
+    digest_of,
+    make_folder,
+    read_npz,
+    write_json,
+    write_npz,
+)
 from gan3.core.log import Log
 from gan3.data.batches import Batches, to_unit
 from gan3.data.datasets import Dataset
@@ -41,6 +53,7 @@ _CHUNK = 1000  # images per forward pass
 # pixel, shift in pixels. They are small, so that no class looks like another one.
 _ROTATION, _SCALE, _SLANT, _SHIFT = 0.2, 0.12, 0.15, 2.0
 _MOST_BYTES = 2**21  # of an array in a judge's file
+_LAST_RESORT = Path("data")  # of the cache; downloads are kept there, too
 Weights = dict[str, Any]  # by name: arrays, or variables during training
 
 
@@ -158,40 +171,47 @@ def steps_for(images: int) -> int:
     return int(np.clip(EPOCHS * images // _BATCH_SIZE, LEAST_STEPS, MOST_STEPS))
 
 
-def check(dataset: Dataset, steps: int | None) -> None:
-    """Raises UserError if no judge can be trained on the data set, or not in so many steps."""
-    if steps is not None and not 1 <= steps <= 1_000_000:
-        raise UserError(f"steps {steps}: must be from 1 to 1000000")
-    _, labels = dataset.learning_part()
-    missing = sorted(set(range(len(dataset.class_names))) - set(np.unique(labels).tolist()))
-    if missing:
-        raise UserError(
-            f"{dataset.source}: class {dataset.class_names[missing[0]]} is not among the"
-            f" {len(labels)} images that a judge learns from; add images of it"
-        )
-
-
 def make(
-    path: Path, dataset: Dataset, seed: int = 0, steps: int | None = None, log: Log = print
+    dataset: Dataset,
+    path: Path | None = None,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    log: Log = print,
 ) -> Judge:
-    """Train a judge for a data set and write it to `path`, with a record next to it as .json.
+    """Train a judge for a data set and write it to a file, with a record next to it as .json.
 
     It learns from the training images without those that a validation split holds out, whatever is
     held out here. On those its accuracy is measured, and on the test set if that is held out here.
     The hyperparameters of this module were chosen on the last 5,000 training images of MNIST.
 
     Args:
+        path: by default in the cache, where a judge of the data set is replaced.
         steps: of training; by default `steps_for` the number of images that it learns from.
 
     Raises:
-        UserError: a bad `path` or `steps`, or a class that is not among the images to learn from.
+        UserError: a bad `path` or `steps`; a class that is not among the images to learn from; no
+            path and a bundled judge, which would be used instead, or no folder for the cache.
     """
-    check(dataset, steps)
+    if path is None and _bundled_file(dataset):
+        raise UserError(
+            f"{dataset.title}: its judge is bundled; name a file to write another one to"
+        )
+    if steps is not None and not 1 <= steps <= 1_000_000:
+        raise UserError(f"steps {steps}: must be from 1 to 1000000")
+    images, labels = dataset.learning_part()
+    classes = len(dataset.class_names)
+    missing = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
+    if missing:
+        raise UserError(
+            f"{dataset.source}: class {dataset.class_names[missing[0]]} is not among the"
+            f" {len(labels)} images that a judge learns from; add images of it"
+        )
+    if path is None:
+        path = _writable_folder() / _file_name(dataset)
     if path.suffix.lower() != ".npz":
         raise UserError(f"{path}: the file name of a judge ends in .npz")
-    images, labels = dataset.learning_part()
     steps = steps_for(len(images)) if steps is None else steps
-    classes = len(dataset.class_names)
     make_folder(path.parent)
     log(f"training a judge for {dataset.title}: {len(images):,} images, {steps:,} steps")
     tf.config.experimental.enable_op_determinism()  # so that a seed always gives the same weights
@@ -333,3 +353,112 @@ def _initial_weights(classes: int, seed: int) -> dict[str, tf.Variable]:
         weights[f"{layer}/w"] = tf.Variable(initializer.weights(shape), name=f"judge/{layer}/w")
         weights[f"{layer}/b"] = tf.Variable(tf.zeros(shape[-1:]), name=f"judge/{layer}/b")
     return weights
+
+
+# -- which judge scores a data set -----------------------------------------------------------------
+def judge_of(
+    dataset: Dataset, *, file: Path | None = None, train: bool = False, log: Log = print
+) -> Judge | None:
+    """The judge of a data set, or None with a line that says how to train one.
+
+    Args:
+        file: of the judge to use instead of the bundled or the cached one.
+        train: train a judge and keep it in the cache if there is none.
+        log: gets a line if there is no judge, or those of its training.
+
+    Raises:
+        UserError: the file's judge learned from another data set, or it cannot be read.
+    """
+    if file is not None:
+        return _of_file(file, dataset)
+    judge = _find(dataset, log)
+    if judge is not None:
+        return judge
+    if train:
+        return make(dataset, log=log)
+    log(
+        f"NOTE: no judge has learned from {dataset.title} ({dataset.source}), so there are no"
+        f" judge's scores; train one: {training_command(dataset)}"
+    )
+    return None
+
+
+def training_command(dataset: Dataset) -> str:
+    """The command that trains the judge of a data set."""
+    ink = "" if dataset.ink == "unknown" else f" --ink {dataset.ink}"
+    return f"gan3 train-judge --dataset {dataset.name} --data {shlex.quote(dataset.source)}{ink}"
+
+
+def cache_folders() -> list[Path]:
+    """The folders of the cache, the first one preferred.
+
+    $GAN3_CACHE alone if it is set. Otherwise gan3 in $XDG_CACHE_HOME or in ~/.cache, and then
+    ./data, for machines without a home folder that can be written.
+    """
+    named = os.environ.get("GAN3_CACHE")
+    if named:
+        return [Path(named) / "judges"]
+    folders = []
+    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    if Path(xdg).is_absolute():  # other values are to be ignored, says its specification
+        folders.append(Path(xdg) / "gan3")
+    else:
+        with suppress(RuntimeError):  # raised if the home folder cannot be determined
+            folders.append(Path("~/.cache").expanduser() / "gan3")
+    return [folder / "judges" for folder in (*folders, _LAST_RESORT)]
+
+
+def _find(dataset: Dataset, log: Log) -> Judge | None:
+    """The bundled or the cached judge of a data set. A damaged file of the cache is skipped."""
+    bundled = _bundled_file(dataset)
+    if bundled:
+        return load_bundled(bundled)
+    for folder in cache_folders():
+        path = folder / _file_name(dataset)
+        if not check_path(path.is_file):
+            continue
+        try:
+            return _of_file(path, dataset)
+        except UserError as error:
+            log(f"NOTE: {error}")
+    return None
+
+
+def _bundled_file(dataset: Dataset) -> Path | None:
+    for path in BUNDLED:
+        if read_origin(path).training_digest == dataset.training_digest:
+            return path
+    return None
+
+
+def _of_file(path: Path, dataset: Dataset) -> Judge:
+    judge = load(path)
+    if judge.origin != origin_of(dataset):
+        is_bundled = _bundled_file(dataset) is not None
+        remedy = "use the bundled one" if is_bundled else f"train one: {training_command(dataset)}"
+        raise UserError(
+            f"{path}: this judge learned from other data than {dataset.title} ({dataset.source});"
+            f" {remedy}"
+        )
+    return judge
+
+
+def _file_name(dataset: Dataset) -> str:
+    return f"{dataset.training_digest}.npz"
+
+
+def _writable_folder() -> Path:
+    """The first folder of the cache that can be written, created if needed."""
+    *others, last = cache_folders()
+    for folder in others:
+        with suppress(UserError):
+            _make_writable(folder)
+            return folder
+    _make_writable(last)
+    return last
+
+
+def _make_writable(folder: Path) -> None:
+    make_folder(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"{folder}: cannot be written (permission denied); name another folder")

@@ -19,8 +19,7 @@ from gan3.core.files import make_folder, write_json
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.evaluation import sample_files
-from gan3.evaluation.judge import Judge, origin_of
-from gan3.evaluation.judges import judge_of
+from gan3.evaluation.judge import Judge, judge_of, origin_of
 from gan3.evaluation.scoring import (
     METRICS,
     NEIGHBOURS,
