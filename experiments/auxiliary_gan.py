@@ -37,7 +37,7 @@ CONFIG = AuxiliaryGanConfig(
 )
 
 
-def build(config: AuxiliaryGanConfig, dtype: str) -> "TwoNetworks":
+def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.networks import AuxiliaryDiscriminator, AuxiliaryGenerator
     from gan3.baselines.two_networks import TwoNetworks
@@ -45,12 +45,14 @@ def build(config: AuxiliaryGanConfig, dtype: str) -> "TwoNetworks":
 
     init = Glorot(config.seed)
     keep_prob = config.discriminator_keep_prob
-    discriminator = AuxiliaryDiscriminator(init, config.classes, keep_prob, dtype)
-    return TwoNetworks(config, AuxiliaryGenerator(init, config.classes, dtype), discriminator)
+    discriminator = AuxiliaryDiscriminator(init, len(class_names), keep_prob, dtype)
+    return TwoNetworks(
+        config, class_names, AuxiliaryGenerator(init, len(class_names), dtype), discriminator
+    )
 
 
-def generator(config: AuxiliaryGanConfig) -> "GeneratorSpec":
+def generator(config: AuxiliaryGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` as a list of layers."""
     from gan3.baselines.drawing import auxiliary_generator
 
-    return auxiliary_generator(config)
+    return auxiliary_generator(config, class_names)

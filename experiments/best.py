@@ -80,22 +80,22 @@ CONFIG = VaeGanConfig(
 )
 
 
-def build(config: VaeGanConfig, dtype: str) -> "VaeGan":
+def build(config: VaeGanConfig, class_names: tuple[str, ...], dtype: str) -> "VaeGan":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.vae_gan.vae_gan import VaeGan
 
-    return VaeGan(config, dtype)
+    return VaeGan(config, class_names, dtype)
 
 
-def generator(config: VaeGanConfig) -> "GeneratorSpec":
+def generator(config: VaeGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` that draws samples, for drawing without TensorFlow."""
     from gan3.vae_gan.drawing import sampling_generator
 
-    return sampling_generator(config)
+    return sampling_generator(config, class_names)
 
 
-def determinator(config: VaeGanConfig) -> "DeterminatorSpec":
+def determinator(config: VaeGanConfig, class_names: tuple[str, ...]) -> "DeterminatorSpec":
     """The determinator of `build` with its encoder, for reading without TensorFlow."""
     from gan3.vae_gan.encoding import encoding_determinator
 
-    return encoding_determinator(config)
+    return encoding_determinator(config, class_names)

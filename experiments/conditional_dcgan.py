@@ -43,20 +43,20 @@ CONFIG = BatchNormGanConfig(
 )
 
 
-def build(config: BatchNormGanConfig, dtype: str) -> "TwoNetworks":
+def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.networks import ConditionalDiscriminator, ConditionalGenerator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import Normal
 
     init = Normal(config.seed)
-    generator = ConditionalGenerator(init, config.classes, dtype)
-    discriminator = ConditionalDiscriminator(init, config.classes, dtype)
-    return TwoNetworks(config, generator, discriminator)
+    generator = ConditionalGenerator(init, len(class_names), dtype)
+    discriminator = ConditionalDiscriminator(init, len(class_names), dtype)
+    return TwoNetworks(config, class_names, generator, discriminator)
 
 
-def generator(config: BatchNormGanConfig) -> "GeneratorSpec":
+def generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` as a list of layers."""
     from gan3.baselines.drawing import conditional_generator
 
-    return conditional_generator(config)
+    return conditional_generator(config, class_names)

@@ -40,7 +40,7 @@ CONFIG = BatchNormGanConfig(
 )
 
 
-def build(config: BatchNormGanConfig, dtype: str) -> "TwoNetworks":
+def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.networks import AutoWriteDiscriminator, AutoWriteGenerator
     from gan3.baselines.two_networks import TwoNetworks
@@ -48,11 +48,11 @@ def build(config: BatchNormGanConfig, dtype: str) -> "TwoNetworks":
 
     init = TruncatedNormal(config.seed)
     drawer = AutoWriteGenerator(init, dtype)
-    return TwoNetworks(config, drawer, AutoWriteDiscriminator(init, dtype))
+    return TwoNetworks(config, class_names, drawer, AutoWriteDiscriminator(init, dtype))
 
 
-def generator(config: BatchNormGanConfig) -> "GeneratorSpec":
+def generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` as a list of layers."""
     from gan3.baselines.drawing import auto_write_generator
 
-    return auto_write_generator(config)
+    return auto_write_generator(config, class_names)

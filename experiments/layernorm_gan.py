@@ -39,7 +39,7 @@ CONFIG = BaselineConfig(
 )
 
 
-def build(config: BaselineConfig, dtype: str) -> "TwoNetworks":
+def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.networks import LayerNormDiscriminator, LayerNormGenerator
     from gan3.baselines.two_networks import TwoNetworks
@@ -47,11 +47,11 @@ def build(config: BaselineConfig, dtype: str) -> "TwoNetworks":
 
     init = FanIn(config.seed)
     generator = LayerNormGenerator(init, dtype)
-    return TwoNetworks(config, generator, LayerNormDiscriminator(init, dtype))
+    return TwoNetworks(config, class_names, generator, LayerNormDiscriminator(init, dtype))
 
 
-def generator(config: BaselineConfig) -> "GeneratorSpec":
+def generator(config: BaselineConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.baselines.drawing import layernorm_generator
 
-    return layernorm_generator(config)
+    return layernorm_generator(config, class_names)

@@ -37,7 +37,7 @@ CONFIG = MlpGanConfig(
 )
 
 
-def build(config: MlpGanConfig, dtype: str) -> "TwoNetworks":
+def build(config: MlpGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.networks import DenseDiscriminator, DenseGenerator
     from gan3.baselines.two_networks import TwoNetworks
@@ -46,11 +46,11 @@ def build(config: MlpGanConfig, dtype: str) -> "TwoNetworks":
     init = FanIn(config.seed)
     generator = DenseGenerator(init, config.keep_prob.generator, dtype)
     discriminator = DenseDiscriminator(init, config.keep_prob.discriminator, dtype)
-    return TwoNetworks(config, generator, discriminator)
+    return TwoNetworks(config, class_names, generator, discriminator)
 
 
-def generator(config: MlpGanConfig) -> "GeneratorSpec":
+def generator(config: MlpGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.baselines.drawing import mlp_generator
 
-    return mlp_generator(config)
+    return mlp_generator(config, class_names)

@@ -52,24 +52,24 @@ CONFIG = ThreeNetworkConfig(
 )
 
 
-def build(config: ThreeNetworkConfig, dtype: str) -> "ThreeNetworks":
+def build(config: ThreeNetworkConfig, class_names: tuple[str, ...], dtype: str) -> "ThreeNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     # Imported here so that a config can be read, listed and refused without TensorFlow.
     from gan3.method.three_networks import ThreeNetworks
 
-    return ThreeNetworks(config, dtype)
+    return ThreeNetworks(config, class_names, dtype)
 
 
-def generator(config: ThreeNetworkConfig) -> "GeneratorSpec":
+def generator(config: ThreeNetworkConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
     from gan3.method.drawing import described_layers, three_network_generator
 
-    specs = described_layers(config.classes, config.activation.generator)
-    return three_network_generator(config, specs)
+    specs = described_layers(len(class_names), config.activation.generator)
+    return three_network_generator(config, class_names, specs)
 
 
-def determinator(config: ThreeNetworkConfig) -> "DeterminatorSpec":
+def determinator(config: ThreeNetworkConfig, class_names: tuple[str, ...]) -> "DeterminatorSpec":
     """The determinator of `build`, for reading without TensorFlow."""
     from gan3.method.encoding import described_determinator
 
-    return described_determinator(config)
+    return described_determinator(config, class_names)

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from gan3.cli.main import main
+from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
 from gan3.data import strokes
 
@@ -51,7 +52,7 @@ def needs(*packages, remedy="make setup-dev"):
     return unittest.skipUnless(has(*packages), f"needs {' and '.join(packages)}: {remedy}")
 
 
-def small_system(seed=3, dtype="float32", **changes):
+def small_system(seed=3, dtype="float32", class_names=DIGITS, **changes):
     """The three networks with dropout and L1 in each; `changes` replace fields of the config."""
     from gan3.method.config import ThreeNetworkConfig
     from gan3.method.three_networks import ThreeNetworks
@@ -68,7 +69,7 @@ def small_system(seed=3, dtype="float32", **changes):
         "digit_weight": 1.0,
     }
     config = ThreeNetworkConfig(experiment="three_network", seed=seed, **(fields | changes))
-    return ThreeNetworks(config, dtype)
+    return ThreeNetworks(config, class_names, dtype)
 
 
 def drawing(system, name="three_network"):

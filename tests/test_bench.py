@@ -6,7 +6,8 @@ import subprocess
 import sys
 import unittest
 
-from gan3.runs.registry import builder_of, config_of
+from gan3.core.classes import DIGITS
+from gan3.runs.registry import build, config_of
 from tests.bench.__main__ import IMPLEMENTATIONS, add_speedups, markdown
 from tests.bench.task import shapes_of
 from tests.support import ROOT, FolderTest, slow
@@ -14,7 +15,7 @@ from tests.support import ROOT, FolderTest, slow
 
 class Implementations(unittest.TestCase):
     def test_the_task_has_the_variables_of_three_network(self):
-        system = builder_of("three_network")(config_of("three_network"), "float32")
+        system = build(config_of("three_network"), DIGITS, "float32")
         for role, network in system.networks._asdict().items():
             self.assertEqual([tuple(w.shape) for w in network.weights], shapes_of(role), role)
 

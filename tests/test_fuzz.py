@@ -18,6 +18,7 @@ import tensorflow as tf
 from PIL import Image
 
 from gan3.core import files
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import datasets
 from gan3.demo import digit_reader
@@ -286,7 +287,7 @@ class MutatedFiles(FolderTest):
             self.assert_read_or_refused(bundled.name, path, content, lambda: judge.load(path))
 
     def test_episodes_and_checkpoints(self):
-        system, spec = small_system(), generator_of(config_of("three_network"))
+        system, spec = small_system(), generator_of(config_of("three_network"), DIGITS)
         path = self.folder / "episode_01.npz"
         save_generator(path, system)
         content = path.read_bytes()
@@ -321,7 +322,9 @@ class MutatedFiles(FolderTest):
         folder.mkdir(parents=True)
         folders = run_files.run_folders("a")
         config = config_of("three_network").to_dict()
-        record = json.dumps({"started": "2026-01-01", "config": config}).encode()
+        record = json.dumps(
+            {"started": "2026-01-01", "config": config, "class_names": DIGITS}
+        ).encode()
         lines = "".join(f'{{"step": {n}, "episode": 1, "loss/x": {n / 7}}}\n' for n in range(9))
         card = json.dumps(
             {
@@ -337,7 +340,9 @@ class MutatedFiles(FolderTest):
         ).encode()
 
         def read_config():
-            config_from_dict(run_files.read_record(folders.record).get("config"))
+            record = run_files.read_record(folders.record)
+            config_from_dict(record.get("config"))
+            run_files.class_names_of(record)
 
         self.assert_read_or_refused("run.json", folders.record, record, read_config)
         folders.record.write_bytes(record)
@@ -440,7 +445,7 @@ class Bombs(FolderTest):
         self.assertFalse(Path("unpickled").exists())
 
     def test_weights_must_be_finite(self):
-        system, spec = small_system(), generator_of(config_of("three_network"))
+        system, spec = small_system(), generator_of(config_of("three_network"), DIGITS)
         path = self.folder / "episode_01.npz"
         weights = {name: w.numpy() for name, w in system.generator_weights.items()}
         first = next(iter(weights))

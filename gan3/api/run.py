@@ -57,7 +57,7 @@ class Run:
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of its classes; a label is an index into them."""
-        return self.config.class_names
+        return run_files.class_names_of(self.record)
 
     @property
     def outcome(self) -> str:

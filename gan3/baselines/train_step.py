@@ -30,13 +30,14 @@ class TwoNetworkStep:
     def __init__(
         self,
         config: BaselineConfig,
+        classes: int,
         generator: BaselineGenerator,
         discriminator: BaselineDiscriminator,
         adams: dict[str, Adam],
     ):
         """adams: "generator", "discriminator", and "discriminator_fake" for separate Adams."""
         self.config, self.generator, self.discriminator = config, generator, discriminator
-        self.adams = adams
+        self.classes, self.adams = classes, adams
         self.class_weight = config.class_weight if isinstance(config, AuxiliaryGanConfig) else None
 
     def __call__(
@@ -104,14 +105,13 @@ class TwoNetworkStep:
         A class-conditional system draws them at random, as its publication does.
         """
         noise_seed, label_seed, dropout_seed = tf.unstack(tf.random.split(seed, 3))
-        classes = self.config.classes
         if self.generator.class_conditional:
             shape = tf.shape(labels)
             labels = tf.random.stateless_uniform(
-                shape, label_seed, 0, classes, tf.int32, alg="philox"
+                shape, label_seed, 0, self.classes, tf.int32, alg="philox"
             )
         noise = draw_noise(labels, noise_seed, self.config.noise_distribution)
-        return self.generator(noise, tf.one_hot(labels, classes), True, dropout_seed), labels
+        return self.generator(noise, tf.one_hot(labels, self.classes), True, dropout_seed), labels
 
     def update(self, adam: str, loss: tf.Tensor) -> tf.Tensor:
         """One step of the Adam of that name; returns whether loss and gradients were finite."""

@@ -18,11 +18,12 @@ class TwoNetworks:
     def __init__(
         self,
         config: BaselineConfig,
+        class_names: tuple[str, ...],
         generator: BaselineGenerator,
         discriminator: BaselineDiscriminator,
     ):
         self.generator, self.discriminator = generator, discriminator
-        self.class_names = config.class_names
+        self.class_names = class_names
         self.has_classifier = discriminator.has_classifier
         self.noise_distribution = config.noise_distribution
         self.pixel_min = generator.pixel_min
@@ -43,7 +44,7 @@ class TwoNetworks:
         if isinstance(config, BatchNormGanConfig):
             for norm in generator.batch_norms:
                 norm.moments = config.sampling_moments
-        self.train_step = TwoNetworkStep(config, generator, discriminator, adams)
+        self.train_step = TwoNetworkStep(config, len(class_names), generator, discriminator, adams)
 
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """[B, 100], fresh for each image: a function of `seed` [2]."""

@@ -554,7 +554,7 @@ def _recognise(options: argparse.Namespace) -> int:
         probabilities, names = judge.load_bundled().probabilities(images), DIGITS
     else:
         run = trained.find_run(options.run, options.logs, options.figures)
-        names = run.config.class_names
+        names = run.class_names
         probabilities = run.probabilities(images, lambda line: print(line, file=sys.stderr))
     for file, row in zip(options.files, probabilities, strict=True):
         print(f"{file}: {names[row.argmax()]} ({row.max():.1%})")

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from gan3.core.errors import UserError
 
@@ -15,6 +16,14 @@ _SHOWN = 12  # names in a message
 def is_class_name(text: str) -> bool:
     """Whether a class can have this name: 1 to 40 printable characters."""
     return 1 <= len(text) <= MAX_LENGTH and text.isprintable()
+
+
+def are_class_names(names: Any) -> bool:
+    """Whether this is a list of 2 to 62 different names of classes."""
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        return False
+    fits = MIN_CLASSES <= len(names) <= MAX_CLASSES and len(set(names)) == len(names)
+    return fits and all(map(is_class_name, names))
 
 
 def are_digits(names: Iterable[str]) -> bool:

@@ -11,14 +11,13 @@ import difflib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
-from gan3.core.classes import DIGITS, MAX_CLASSES, MIN_CLASSES, is_class_name
 from gan3.core.errors import UserError, shown
 from gan3.core.triple import Pair, Triple
 
 _MAX_STEPS = 2**27 - 1  # the number of seeds in one stream of a run's seed
 _PER_NETWORK = (Triple, Pair)
 # What a config belongs to, which is no setting.
-_IDENTITY = ("experiment", "experiment_file", "class_names")
+_IDENTITY = ("experiment", "experiment_file")
 
 
 class Range(NamedTuple):
@@ -51,24 +50,6 @@ class Sizes(NamedTuple):
         return f"{self.min_count} to {self.max_count} whole numbers from 1 to 8192"
 
 
-class Names(NamedTuple):
-    """How many names a tuple may have: different ones, each of 1 to 40 printable characters."""
-
-    min_count: int
-    max_count: int
-
-    def contain(self, value: tuple[str, ...]) -> bool:
-        """Whether the number of names and each name fit."""
-        fits = self.min_count <= len(value) <= self.max_count
-        return fits and all(map(is_class_name, value)) and len(set(value)) == len(value)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.min_count} to {self.max_count} different names of 1 to 40 printable characters"
-        )
-
-
-ClassNames = Annotated[tuple[str, ...], Names(MIN_CLASSES, MAX_CLASSES)]
 Count = Annotated[int, Range(1, 10_000_000)]
 KeepProb = Annotated[float, Range(0.01, 1)]  # of dropout
 LearningRate = Annotated[float, Range(0, 1, includes_low=False)]
@@ -107,7 +88,6 @@ class RunConfig:
 
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
-    class_names: ClassNames = DIGITS  # they come with the data
     dataset: DatasetName = "auto"
     ink: Literal["unknown", "bright", "dark"] = "unknown"  # of a set of one's own
     split: Literal["test", "validation"] = "test"  # held out: test set, or last ones for training
@@ -128,11 +108,6 @@ class RunConfig:
     def source(self) -> str:
         """What names the experiment: the path of its file if it is a user's own, else its name."""
         return self.experiment_file or self.experiment
-
-    @property
-    def classes(self) -> int:
-        """The number of classes, 2 to 62: what the method calls K."""
-        return len(self.class_names)
 
     @property
     def total_steps(self) -> int:
@@ -234,7 +209,7 @@ def as_text(value: Any) -> str:
         return shown(value)
 
 
-def _limits_of(kind: Any) -> tuple[Any, Range | Sizes | Names | None]:
+def _limits_of(kind: Any) -> tuple[Any, Range | Sizes | None]:
     """A type without its limits, and the limits."""
     return get_args(kind)[:2] if get_origin(kind) is Annotated else (kind, None)
 

@@ -88,8 +88,9 @@ def evaluate_run(
     if moments is not None:
         generator.use_moments(moments)
     if split not in (None, config.split):
+        kind = images_noun(generator.class_names)
         raise UserError(
-            f"run {folders.name}: held out the {config.split} {images_noun(config.class_names)} and"
+            f"run {folders.name}: held out the {config.split} {kind} and"
             f" may have been trained on the {split} ones; train another run with split {split} to"
             " score it on those"
         )
@@ -351,7 +352,7 @@ def _samples_of_run(
         samples = samples._replace(determinator=trained.classifier(log))
     except UserError as error:
         log(f"NOTE: {error}; so there is no determinator-judge gap")
-    spec = determinator_of(trained.config)
+    spec = determinator_of(trained.config, trained.class_names)
     if spec is None or spec.encoder is None:
         return samples
     try:

@@ -45,14 +45,17 @@ class GeneratorSpec:
 
 
 def three_network_generator(
-    config: ThreeNetworkConfig, specs: Specs, label_entry: bool = False
+    config: ThreeNetworkConfig,
+    class_names: tuple[str, ...],
+    specs: Specs,
+    label_entry: bool = False,
 ) -> GeneratorSpec:
     """The generator of a three-network system, whose layers are `specs`."""
     return GeneratorSpec(
         specs,
         class_conditional=True,
         noise_distribution="uniform",
-        class_names=config.class_names,
+        class_names=class_names,
         matrix_seed=config.seed if config.noise_draw == "once" else None,
         label_entry=label_entry,
     )

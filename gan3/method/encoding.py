@@ -75,7 +75,9 @@ def critic_layers(
     )
 
 
-def described_determinator(config: ThreeNetworkConfig) -> DeterminatorSpec:
+def described_determinator(
+    config: ThreeNetworkConfig, class_names: tuple[str, ...]
+) -> DeterminatorSpec:
     """The determinator of the description, 5 x 5 kernels and 2 x 2 max-pools, without encoder."""
     shape = (DESCRIBED_WIDTHS, DESCRIBED_KERNEL, "pool", config.activation.determinator)
-    return critic_layers("determinator", config.classes, *shape, class_names=config.class_names)
+    return critic_layers("determinator", len(class_names), *shape, class_names=class_names)

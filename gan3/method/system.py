@@ -11,9 +11,9 @@ Scalars = dict[str, tf.Tensor]  # by tag: `loss/…`, `accuracy/…`
 
 
 class System(Protocol):
-    """What an experiment trains. An experiment's `build(config, dtype)` returns one.
+    """What an experiment trains. An experiment's `build` returns one.
 
-    What draws and reads images once it is trained is data: the experiment's `generator(config)`
+    What draws and reads images once it is trained is data: the experiment's `generator`
     with `generator_weights`.
     """
 

@@ -18,9 +18,12 @@ class ThreeNetworks:
 
     has_classifier = True
 
-    def __init__(self, config: ThreeNetworkConfig, dtype: str = "float32"):
-        self._config, self.class_names = config, config.class_names
-        self._noise = Noise(config.noise_draw, config.seed, config.classes)
+    def __init__(
+        self, config: ThreeNetworkConfig, class_names: tuple[str, ...], dtype: str = "float32"
+    ):
+        self._config, self.class_names = config, class_names
+        self._classes = len(class_names)
+        self._noise = Noise(config.noise_draw, config.seed, self._classes)
         self.networks = self._make_networks(INITIALIZERS[config.initializer](config.seed), dtype)
         settings = zip(self.networks, config.learning_rate, config.beta1, strict=True)
         self.optimizers: Triple[Adam] = Triple(
@@ -32,7 +35,7 @@ class ThreeNetworks:
         self.train_step = self._make_step()
 
     def _make_networks(self, init: Initializer, dtype: str) -> Triple[Network]:
-        classes, activation = self._config.classes, self._config.activation
+        classes, activation = self._classes, self._config.activation
         return Triple(
             Generator(init, classes, activation.generator, dtype),
             discriminator(init, activation.discriminator, dtype),
@@ -40,7 +43,9 @@ class ThreeNetworks:
         )
 
     def _make_step(self) -> ThreeNetworkStep:
-        return ThreeNetworkStep(self._config, self.networks, self.optimizers, self._noise)
+        return ThreeNetworkStep(
+            self._config, self._classes, self.networks, self.optimizers, self._noise
+        )
 
     @property
     def label_entry(self) -> bool:
@@ -61,7 +66,7 @@ class ThreeNetworks:
         return tf.squeeze(self.sampler(self._latent(labels, noise)), axis=3)
 
     def _latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        return latent_of(labels, noise, self._config.classes, self.label_entry)
+        return latent_of(labels, noise, self._classes, self.label_entry)
 
     def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Real/fake logits [B, 1] without dropout; this discriminator is not given `labels`."""

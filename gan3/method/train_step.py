@@ -22,12 +22,13 @@ class ThreeNetworkStep:
     def __init__(
         self,
         config: ThreeNetworkConfig,
+        classes: int,
         networks: Triple[Network],
         optimizers: Triple[Adam],
         noise: Noise,
     ):
         self.config, self.networks, self.optimizers = config, networks, optimizers
-        self.noise = noise
+        self.classes, self.noise = classes, noise
 
     def __call__(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
@@ -87,7 +88,7 @@ class ThreeNetworkStep:
         """Images [B, 28, 28, 1] of the requested digits, with the generator's dropout."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         noise = self.noise(labels, noise_seed)  # [B, 10]
-        latent = latent_of(labels, noise, self.config.classes)  # [B, 10 K]
+        latent = latent_of(labels, noise, self.classes)  # [B, 10 K]
         return self.networks.generator(latent, self.config.keep_prob.generator, dropout_seed)
 
     def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, write_npz
@@ -54,7 +55,7 @@ def open_pretrained(name: str) -> Generator:
     Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
     """
     config, path = _config_and_file(name)
-    return read_generator(path, generator_of(config), "float16")
+    return read_generator(path, generator_of(config, DIGITS), "float16")
 
 
 def open_encoder(name: str) -> Encoder:
@@ -63,7 +64,7 @@ def open_encoder(name: str) -> Encoder:
     Raises UserError as `open_pretrained` does, and if the generator has no encoder.
     """
     config, path = _config_and_file(name)
-    spec = encoder_spec_of(config, f"generator {name}")
+    spec = encoder_spec_of(config, DIGITS, f"generator {name}")
     return encoder_of(read_determinator(path, spec, "float16"))
 
 
@@ -73,7 +74,7 @@ def open_determinator(name: str) -> Determinator | None:
     Raises UserError as `open_pretrained` does.
     """
     config, path = _config_and_file(name)
-    spec = determinator_of(config)
+    spec = determinator_of(config, DIGITS)
     if spec is None or not has_determinator(path, spec):
         return None
     return read_determinator(path, spec, "float16")

@@ -16,7 +16,8 @@ import pkgutil
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,6 @@ PACKAGE = "gan3.experiments"
 OWN_FOLDER = Path("experiments")  # relative to the working folder
 _DECLARATIONS = {"CONFIG", "build", "generator"}
 _PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
-Builder = Callable[[RunConfig, str], Any]
 
 
 def bundled_folder() -> Path:
@@ -124,48 +124,48 @@ def summary_of(name: str) -> str:
     return text.strip().split("\n")[0]
 
 
-def builder_of(name: str) -> Builder:
-    """The `build(config, dtype)` of a bundled experiment, which returns its system."""
-    return _bundled_module(name).build
-
-
-def build(config: RunConfig, dtype: str) -> Any:
+def build(config: RunConfig, class_names: tuple[str, ...], dtype: str) -> Any:
     """The system that a config of any experiment describes, computing in `dtype`.
 
-    Raises UserError if the settings do not fit, or if the experiment's `build` fails.
+    class_names: of the K classes of the data. Raises UserError if the settings do not fit, or if
+    the experiment's `build` fails.
     """
     module = _module_of(config)
-    try:
-        return module.build(config, dtype)
-    except UserError:
-        raise
-    except Exception as error:
-        raise _failure(Path(module.__file__), error) from error
+    with _reported(module):
+        return module.build(config, class_names, dtype)
 
 
-def generator_of(config: RunConfig) -> "GeneratorSpec":
+def generator_of(config: RunConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of the experiment's system as a list of layers.
 
     Raises UserError if the experiment's `generator` fails.
     """
-    return _declared(config, "generator")
+    module = _module_of(config)
+    with _reported(module):
+        return module.generator(config, class_names)
 
 
-def determinator_of(config: RunConfig) -> "DeterminatorSpec | None":
+def determinator_of(config: RunConfig, class_names: tuple[str, ...]) -> "DeterminatorSpec | None":
     """The determinator of the experiment's system, if the experiment declares it as layers.
 
     None if it does not, for instance because there is none. Raises UserError if the experiment's
     `determinator` fails.
     """
-    return _declared(config, "determinator")
+    module = _module_of(config)
+    if not hasattr(module, "determinator"):
+        return None
+    with _reported(module):
+        return module.determinator(config, class_names)
 
 
-def encoder_spec_of(config: RunConfig, name: str) -> "DeterminatorSpec":
+def encoder_spec_of(
+    config: RunConfig, class_names: tuple[str, ...], name: str
+) -> "DeterminatorSpec":
     """The determinator of a config, with its encoder. Raises UserError if it has none.
 
     name: what the error calls the generator.
     """
-    spec = determinator_of(config)
+    spec = determinator_of(config, class_names)
     if spec is None or spec.encoder is None:
         raise UserError(
             f"{name}: {config.experiment} has no encoder, so it reads no style from images; use"
@@ -174,12 +174,11 @@ def encoder_spec_of(config: RunConfig, name: str) -> "DeterminatorSpec":
     return spec
 
 
-def _declared(config: RunConfig, name: str) -> Any:
-    """What the function `name` of the config's experiment returns; None if it has none."""
-    module = _module_of(config)
-    declare = getattr(module, name, None)
+@contextmanager
+def _reported(module: ModuleType) -> Iterator[None]:
+    """Reports what goes wrong in a function of an experiment as a UserError."""
     try:
-        return None if declare is None else declare(config)
+        yield
     except UserError:
         raise
     except Exception as error:
@@ -215,7 +214,7 @@ def _load(package: str, path: Path) -> ModuleType:
     if missing:
         raise UserError(
             f"{path}: has no {' and no '.join(missing)}; an experiment declares CONFIG,"
-            " build(config, dtype) and generator(config)"
+            " build(config, class_names, dtype) and generator(config, class_names)"
         )
     functions = (module.build, module.generator)
     if not isinstance(module.CONFIG, RunConfig) or not all(map(callable, functions)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gan3.core.classes import MAX_CLASSES, MIN_CLASSES, are_class_names
 from gan3.core.errors import UserError, shown
 from gan3.core.files import cannot_read, check_path, write_atomically
 
@@ -100,6 +101,17 @@ def read_record(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(f"{path}: not the record of a run; train a new run") from None
     return record
+
+
+def class_names_of(record: dict[str, Any]) -> tuple[str, ...]:
+    """The names of a run's classes, from its run.json. Raises UserError if they are damaged."""
+    names = record.get("class_names")
+    if not are_class_names(names):
+        raise UserError(
+            f"run {shown(record.get('run'))}: class_names: not {MIN_CLASSES} to {MAX_CLASSES}"
+            " different names of 1 to 40 printable characters; train a new run"
+        )
+    return tuple(names)
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:

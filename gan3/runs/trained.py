@@ -28,7 +28,7 @@ from gan3.runs.registry import (
     encoder_spec_of,
     generator_of,
 )
-from gan3.runs.run_files import RunFolders, newest, read_record, run_folders
+from gan3.runs.run_files import RunFolders, class_names_of, newest, read_record, run_folders
 
 if TYPE_CHECKING:
     from gan3.method.system import System
@@ -44,6 +44,7 @@ class FinishedRun:
 
     folders: RunFolders
     config: RunConfig
+    class_names: tuple[str, ...]
     data_title: str
 
     def generator(self, episode: int | None = None) -> Generator:
@@ -51,7 +52,7 @@ class FinishedRun:
 
         Raises UserError if there is no such episode, or if its file does not fit the config.
         """
-        return read_generator(self._file_of(episode), generator_of(self.config))
+        return read_generator(self._file_of(episode), generator_of(self.config, self.class_names))
 
     def encoder(self, episode: int | None = None) -> Encoder:
         """The encoder of an episode, the last one by default.
@@ -59,7 +60,7 @@ class FinishedRun:
         Raises UserError if there is no such episode, or if it has no encoder.
         """
         path = self._file_of(episode)
-        spec = encoder_spec_of(self.config, f"run {self.folders.name}")
+        spec = encoder_spec_of(self.config, self.class_names, f"run {self.folders.name}")
         return encoder_of(read_determinator(path, spec))
 
     def determinator(self, log: Log) -> Determinator | None:
@@ -68,7 +69,7 @@ class FinishedRun:
         It is that of the last episode's file or, if that has none, of the newest checkpoint, which
         needs TensorFlow. Raises UserError if it is in neither, or if it does not fit the config.
         """
-        spec = determinator_of(self.config)
+        spec = determinator_of(self.config, self.class_names)
         if spec is None:
             return None
         path = self._file_of(None)
@@ -116,7 +117,7 @@ class FinishedRun:
 
     def _system(self) -> "System":
         import_tensorflow()
-        return build(self.config, "float32")
+        return build(self.config, self.class_names, "float32")
 
     def _restored(self, log: Log) -> "System":
         """The system with all networks of the newest complete checkpoint.
@@ -142,4 +143,4 @@ def find_run(name: str | None, logs: str = "logs", figures: str = "figures") -> 
         raise UserError(f"run {folders.name}: no episode is finished yet; resume its training")
     title = str(record.get("data_title", "?"))[:_LONGEST_TITLE]
     title = "".join(c if c.isprintable() else "?" for c in title)  # figures cannot draw the others
-    return FinishedRun(folders, config, title)
+    return FinishedRun(folders, config, class_names_of(record), title)

@@ -17,7 +17,7 @@ from gan3.runs.registry import generator_of
 def generator_now(config: RunConfig, system: System) -> Generator:
     """The generator of a system with its weights as they are now."""
     arrays = {name: w.numpy() for name, w in system.generator_weights.items()}
-    return Generator(generator_of(config), arrays)
+    return Generator(generator_of(config, system.class_names), arrays)
 
 
 def save_generator(path: Path, system: System) -> None:

@@ -9,7 +9,6 @@ import csv
 import io
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -251,8 +250,7 @@ def _read_record(folders: RunFolders, trial: Trial) -> dict[str, Any]:
     """run.json. Raises UserError if the run has another config than the trial."""
     record = read_record(folders.record)
     config = config_from_dict(record.get("config"))
-    # The names of the classes come with the data, so the sweep does not know them.
-    if replace(config, class_names=trial.config.class_names) != trial.config:
+    if config != trial.config:
         raise UserError(
             f"run {folders.name}: was trained with other settings than the sweep's; remove the run"
             " or rename the sweep"
@@ -360,7 +358,7 @@ def _sheet(
     names: tuple[str, ...] = ()
     for label, scored in first_runs.items():
         trained = find_run(scored.trial.run, logs, figures_folder)
-        names, generator = trained.config.class_names, trained.generator()
+        names, generator = trained.class_names, trained.generator()
         rows.append(fixed_images(generator, trained.config, rows=1))
         any_class = f"{label}\n(any {nouns(names)})"
         labels.append(label if generator.class_conditional else any_class)

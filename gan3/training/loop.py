@@ -1,6 +1,5 @@
 """The training loop: the schedule around the step, and what is written on the way."""
 
-import dataclasses
 import json
 import os
 import resource
@@ -106,7 +105,6 @@ def train(
     if resume:
         record = read_record(folders.record)
         recorded = registry.config_from_dict(record.get("config"))
-        config = dataclasses.replace(config, class_names=recorded.class_names)
         refuse_other_config(folders, recorded, config)
         if config.depends_on_total_steps and config.episodes > recorded.episodes:
             notes.append(
@@ -129,11 +127,10 @@ def train(
         )
         if record and record.get("data_digest") != dataset.digest:
             raise UserError(f"run {name}: was trained on other data; name the folder that holds it")
-        config = dataclasses.replace(config, class_names=dataset.class_names)
         # A resumed run keeps the precision that "auto" chose on the machine where it began.
         requested = str(record.get("precision")) if record else config.precision
         precision = resolve_precision(config.with_text("precision", requested).precision)
-        system = registry.build(config, precision)
+        system = registry.build(config, dataset.class_names, precision)
         if not resume:
             make_folders(folders)
         log(_first_line(config, dataset, precision))
@@ -183,7 +180,7 @@ def train(
 
     log(f"metrics, events and checkpoints: {folders.logs}")
     last = folders.picture(config.episodes)
-    log(f"trained on {dataset.title}; {nouns(config.class_names)} of the last episode: {last}")
+    log(f"trained on {dataset.title}; {nouns(dataset.class_names)} of the last episode: {last}")
     return folders
 
 
@@ -320,7 +317,7 @@ class _Loop:
         """Train from the first step, or from the restored one, to the last."""
         config, done = self._config, self.done
         graph = named_graph(self.step.get_concrete_function())
-        events = EventWriter(self._folders.logs, class_names=config.class_names)
+        events = EventWriter(self._folders.logs, class_names=self._dataset.class_names)
         if self._saved is None:
             events.start(config.to_dict(), graph)
         with (
@@ -332,7 +329,10 @@ class _Loop:
         ):
             if self._saved is None:
                 save_real_images(
-                    self._folders, self._dataset.images, self._dataset.labels, config.classes
+                    self._folders,
+                    self._dataset.images,
+                    self._dataset.labels,
+                    len(self._dataset.class_names),
                 )
                 save_frame(self._folders, 0, generator_now(config, self._system), config)
                 self._checkpoints.save(0)
@@ -440,12 +440,12 @@ class _Loop:
         values = self._scalars(images, labels, seed, step)
         display.log(
             f"episode {episode} on {HELD_OUT_LOSS} held-out images: "
-            + format_losses(values, noun(config.class_names))
+            + format_losses(values, noun(self._dataset.class_names))
         )
         generator = generator_now(config, self._system)
         score = self._monitor(generator) if self._monitor else {}
         if score:
-            scores = format_scores(score, config.classes)
+            scores = format_scores(score, len(generator.class_names))
             display.log(f"episode {episode} by the judge: {scores}")
         save_generator(self._folders.episode(episode), self._system)
         shuffled = shuffled_grid(generator, config, episode, title)

@@ -27,10 +27,11 @@ _SECONDS_PER_FRAME = 0.25  # of the first episode's animation
 def shuffled_grid(generator: Generator, config: RunConfig, episode: int, data_title: str) -> Figure:
     """Each class once (ten digits as 2 x 5), in an order and with noise that differ by episode."""
     random = np.random.default_rng([config.seed, SHUFFLED, episode])
-    order = random.permutation(config.classes)
+    classes = len(generator.class_names)
+    order = random.permutation(classes)
     images = generator(order, seed_of(config.seed, SHUFFLED, episode))
     title = f"{config.experiment} · {data_title} · episode {episode}"
-    columns = math.ceil(math.sqrt(2 * config.classes))  # about twice as wide as high
+    columns = math.ceil(math.sqrt(2 * classes))  # about twice as wide as high
     return grids.grid(images, columns, title, column_labels=_titles(generator, order))
 
 
@@ -38,7 +39,7 @@ def fixed_grid(generator: Generator, config: RunConfig, episode: int, data_title
     """Each class five times, from noise that is the same in every episode."""
     images = fixed_images(generator, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, fixed noise"
-    return _rows_of_classes(images, title, config.classes, _titles(generator))
+    return _rows_of_classes(images, title, len(generator.class_names), _titles(generator))
 
 
 def _titles(generator: Generator, labels: Iterable[int] | None = None) -> list[str] | None:
@@ -61,7 +62,8 @@ def _rows_of_classes(
 
 def fixed_images(generator: Generator, config: RunConfig, rows: int) -> np.ndarray:
     """uint8 [K * rows, 28, 28]: the classes in order, row by row, from the run's fixed noise."""
-    return generator(np.tile(np.arange(config.classes), rows), seed_of(config.seed, FIXED))
+    labels = np.tile(np.arange(len(generator.class_names)), rows)
+    return generator(labels, seed_of(config.seed, FIXED))
 
 
 def save_real_images(
@@ -110,7 +112,7 @@ def draw(trained: FinishedRun, log: Log) -> None:
             frames.append(grids.pixels(fixed))  # a Figure would take far more memory
         rows.append(fixed_images(generator, config, rows=1))
     name = f"{config.experiment} · {data_title}"
-    classes, titles = config.classes, _titles(generator)
+    classes, titles = len(generator.class_names), _titles(generator)
     grids.save(
         grids.grid(
             np.concatenate(rows),
@@ -130,7 +132,7 @@ def draw(trained: FinishedRun, log: Log) -> None:
         grids.save(figure, folders.figures / "style.png")
     lines = read_metrics(folders.metrics)
     grids.save(
-        curves.loss_curves(lines, f"{name} · run {folders.name}", config.class_names),
+        curves.loss_curves(lines, f"{name} · run {folders.name}", trained.class_names),
         folders.figures / "losses.png",
     )
     log(f"figures of {len(episodes)} episodes: {folders.figures}")
@@ -138,12 +140,12 @@ def draw(trained: FinishedRun, log: Log) -> None:
 
 def _draw_classes(generator: Generator, config: RunConfig, name: str, folders: RunFolders) -> None:
     """Draw ten of each class, a row for each; if none can be requested, as many of any."""
-    classes, titles = config.classes, _titles(generator)
+    classes, titles = len(generator.class_names), _titles(generator)
     images = generator(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
     if titles:
         title = f"{name}, ten of each {noun(titles)}"
     else:
-        title = f"{name}, {10 * classes} {images_noun(config.class_names)}"
+        title = f"{name}, {10 * classes} {images_noun(generator.class_names)}"
     if classes <= grids.MOST_COLUMNS:
         figure = grids.grid(images, 10, title, row_labels=titles)
     else:
@@ -153,7 +155,7 @@ def _draw_classes(generator: Generator, config: RunConfig, name: str, folders: R
 
 def _draw_first_episode(trained: FinishedRun, generator: Generator, name: str) -> None:
     """Animate the first episode, from the untrained generator on."""
-    folders, titles, classes = trained.folders, _titles(generator), trained.config.classes
+    folders, titles, classes = trained.folders, _titles(generator), len(trained.class_names)
     frames = [
         grids.pixels(
             _rows_of_classes(
@@ -168,8 +170,8 @@ def _draw_first_episode(trained: FinishedRun, generator: Generator, name: str) -
 
 def _draw_comparison(trained: FinishedRun, generator: Generator, name: str) -> None:
     """Draw real images, and untrained, trained and real ones on one picture."""
-    folders, classes = trained.folders, trained.config.classes
-    real, names = _read_images(folders.real, classes), list(trained.config.class_names)
+    folders, classes = trained.folders, len(trained.class_names)
+    real, names = _read_images(folders.real, classes), list(trained.class_names)
     figure = _rows_of_classes(real, f"{trained.data_title} · real images", classes, names)
     grids.save(figure, folders.figures / "real.png")
     rows = {
@@ -189,7 +191,7 @@ def _draw_comparison(trained: FinishedRun, generator: Generator, name: str) -> N
 
 def styles_figure(trained: FinishedRun, generator: Generator, name: str, log: Log) -> Figure | None:
     """Every class in the style of a real image of each class; None without an encoder."""
-    classes, spec = trained.config.classes, determinator_of(trained.config)
+    classes, spec = len(trained.class_names), determinator_of(trained.config, trained.class_names)
     if spec is None or spec.encoder is None:
         return None
     try:

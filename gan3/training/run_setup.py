@@ -73,6 +73,7 @@ def new_record(
     return {
         "run": folders.name,
         "config": config.to_dict(),
+        "class_names": list(dataset.class_names),
         "started": f"{started:%Y-%m-%dT%H:%M:%S.%fZ}",
         "ended": None,
         "outcome": "running",

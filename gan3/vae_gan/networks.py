@@ -42,14 +42,16 @@ class VaeGanGenerator(Network):
         self,
         init: Initializer,
         config: VaeGanConfig,
+        classes: int,
         dtype: str = "float32",
         name: str = "generator",
         is_merged: bool = False,
     ):
         """is_merged: the first layer is that of `merged_weights`, without `shared`."""
         super().__init__(name, init, dtype)
-        self._config, self._activation = config, config.activation.generator
-        widths, inputs = config.generator_widths, config.classes * (ENTRIES + config.shared_noise)
+        self._config, self._classes = config, classes
+        self._activation = config.activation.generator
+        widths, inputs = config.generator_widths, classes * (ENTRIES + config.shared_noise)
         self._inputs = inputs
         self.shared = None
         if config.shared_noise and not is_merged:
@@ -59,7 +61,7 @@ class VaeGanGenerator(Network):
             for i, shape in enumerate(zip((inputs, *widths), widths, strict=False), start=1)
         ]
         if self.shared is not None:
-            of_labels = np.tile([[0.0]] * ENTRIES + [[1.0]], (config.classes, 1))
+            of_labels = np.tile([[0.0]] * ENTRIES + [[1.0]], (classes, 1))
             self.hidden[0][0].assign(of_labels * self.hidden[0][0])
         if config.pixel_layer == "conv_transpose":
             self.pixels = self._conv_transpose_layer("pixels", widths[-1] // PLACES**2)
@@ -134,7 +136,7 @@ class VaeGanGenerator(Network):
         w = self.hidden[0][0]
         if self.shared is None:
             return w
-        return w + tf.tile(tf.pad(self.shared, [[0, 1], [0, 0]]), [self._config.classes, 1])
+        return w + tf.tile(tf.pad(self.shared, [[0, 1], [0, 0]]), [self._classes, 1])
 
     def _pixel_logits(self, h: tf.Tensor) -> tf.Tensor:
         """[B, 784] of the last hidden layer [B, width]."""

@@ -40,6 +40,7 @@ class VaeGanStep:
     def __init__(
         self,
         config: VaeGanConfig,
+        classes: int,
         networks: Triple,
         optimizers: Triple[Adam],
         noise: Noise,
@@ -47,7 +48,7 @@ class VaeGanStep:
     ):
         """sampler: the generator that samples are drawn with, averaged unless `ema_decay` is 0."""
         self.config, self.networks, self.optimizers = config, networks, optimizers
-        self.noise, self.sampler = noise, sampler
+        self.classes, self.noise, self.sampler = classes, noise, sampler
 
     def __call__(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
@@ -129,7 +130,7 @@ class VaeGanStep:
 
     def latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """The generator's input of `labels` [B] and `noise` [B, 10]."""
-        return latent_of(labels, noise, self.config.classes, self.config.shared_noise)
+        return latent_of(labels, noise, self.classes, self.config.shared_noise)
 
     def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28, 1] of the requested digits, with dropout and batch moments."""

@@ -21,7 +21,7 @@ class VaeGan(ThreeNetworks):
 
     _config: VaeGanConfig
 
-    def __init__(self, config: VaeGanConfig, dtype: str = "float32"):
+    def __init__(self, config: VaeGanConfig, class_names: tuple[str, ...], dtype: str = "float32"):
         """Raises UserError for keys that do not fit together."""
         if config.reconstruction_adversarial_weight and not config.reconstruction_weight:
             raise UserError(
@@ -36,22 +36,22 @@ class VaeGan(ThreeNetworks):
                 " places"
             )
         self._dtype = dtype
-        super().__init__(config, dtype)
+        super().__init__(config, class_names, dtype)
 
     def _make_networks(self, init: Initializer, dtype: str) -> Triple:
         config, activation = self._config, self._config.activation
         is_given_labels = config.class_conditional_discriminator
         shape = (config.kernel_size, config.downsampling)
         return Triple(
-            VaeGanGenerator(init, config, dtype),
+            VaeGanGenerator(init, config, self._classes, dtype),
             VaeGanCritic(
                 *("discriminator", 1, init, config.discriminator_widths, *shape),
                 activation.discriminator,
-                condition_classes=config.classes if is_given_labels else 0,
+                condition_classes=self._classes if is_given_labels else 0,
                 dtype=dtype,
             ),
             VaeGanCritic(
-                *("determinator", config.classes, init, config.determinator_widths, *shape),
+                *("determinator", self._classes, init, config.determinator_widths, *shape),
                 activation.determinator,
                 code_norm=self._code_norm(),
                 dtype=dtype,
@@ -63,10 +63,17 @@ class VaeGan(ThreeNetworks):
         config = self._config
         if not config.reconstruction_weight:
             return None
-        return ClassNorm("determinator/code", config.classes, config.code_noise)
+        return ClassNorm("determinator/code", self._classes, config.code_noise)
 
     def _make_step(self) -> VaeGanStep:
-        return VaeGanStep(self._config, self.networks, self.optimizers, self._noise, self.sampler)
+        return VaeGanStep(
+            self._config,
+            self._classes,
+            self.networks,
+            self.optimizers,
+            self._noise,
+            self.sampler,
+        )
 
     @cached_property
     def sampler(self) -> VaeGanGenerator:
@@ -75,7 +82,7 @@ class VaeGan(ThreeNetworks):
         if not config.has_own_sampler:
             return trained
         average = VaeGanGenerator(
-            Glorot(config.seed), config, self._dtype, name="average", is_merged=True
+            Glorot(config.seed), config, self._classes, self._dtype, name="average", is_merged=True
         )
         for mean, weight in zip(average.weights, trained.merged_weights, strict=True):
             mean.assign(weight)

@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 import gan3
+from gan3.core.classes import DIGITS
 from gan3.core.files import make_folder
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from gan3.runs.run_files import run_folders
 from gan3.runs.weights import save_generator
 from tests.support import ROOT, FolderTest, call, drawing
@@ -22,10 +23,11 @@ def write_run(name, experiment, logs="logs", episodes=1):
     """A run's record and the untrained generators of its episodes; returns the last system."""
     folders, config = run_folders(name, logs), config_of(experiment)
     make_folder(folders.logs / "episodes")
-    record = {"started": "2026-01-01T", "config": config.to_dict(), "data_title": "strokes"}
+    record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
+    record["data_title"] = "strokes"
     folders.record.write_text(json.dumps(record))
     for episode in range(1, episodes + 1):
-        system = builder_of(experiment)(config.with_text("seed", str(episode)), "float32")
+        system = build(config.with_text("seed", str(episode)), DIGITS, "float32")
         save_generator(folders.episode(episode), system)
     return system
 

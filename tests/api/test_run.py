@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 import gan3
+from gan3.core.classes import DIGITS
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from tests.support import (
     FolderTest,
     keep_judge,
@@ -183,7 +184,7 @@ class Training(FolderTest):
 
     def test_divergence(self):
         """A weight is NaN after the last step."""
-        system = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
+        system = build(config_of("mlp_gan"), DIGITS, "float32")
         checkpoints = Checkpoints(Path("logs/a/checkpoints"), system.state)
         step = checkpoints.restore()
         system.discriminator.weights[-1].assign([np.nan])

@@ -11,10 +11,11 @@ from gan3.baselines import networks as baseline_networks
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
 from gan3.baselines.train_step import draw_noise, to_pixel_range
 from gan3.baselines.two_networks import TwoNetworks
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair
 from gan3.nn.initializers import FanIn, Glorot
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from tests.support import batch_of, slow
 
 SEED = tf.constant([5, 6])
@@ -37,12 +38,14 @@ def system_of(config=PLAIN, seed=3):
         init = Glorot(seed)
         return TwoNetworks(
             config,
+            DIGITS,
             baseline_networks.AuxiliaryGenerator(init, 10),
             baseline_networks.AuxiliaryDiscriminator(init, 10, config.discriminator_keep_prob),
         )
     init = FanIn(seed)
     return TwoNetworks(
         config,
+        DIGITS,
         baseline_networks.LayerNormGenerator(init),
         baseline_networks.LayerNormDiscriminator(init),
     )
@@ -94,7 +97,7 @@ class Step(unittest.TestCase):
         """In training mode images also move the running moments of the networks they pass."""
         images, labels = batch_of(6)
         for name in ("gan_auto_write", "conditional_dcgan", "mlp_gan", "auxiliary_gan"):
-            system = builder_of(name)(config_of(name), "float32")
+            system = build(config_of(name), DIGITS, "float32")
             step = system.train_step
             real = to_pixel_range(images, system.generator.pixel_min)
             networks = (system.generator, system.discriminator)

@@ -14,9 +14,10 @@ from gan3.baselines.config import (
     MlpGanConfig,
 )
 from gan3.baselines.two_networks import TwoNetworks
+from gan3.core.classes import DIGITS
 from gan3.core.triple import Pair
 from gan3.nn.initializers import FanIn, Glorot, Normal, TruncatedNormal
-from gan3.runs.registry import builder_of, config_of, generator_of
+from gan3.runs.registry import build, config_of, generator_of
 from tests.support import batch_of
 
 SEED = tf.constant([5, 6])
@@ -29,6 +30,7 @@ def plain_system(**fields):
     init = FanIn(3)
     return TwoNetworks(
         BaselineConfig(experiment="layernorm_gan", learning_rate=RATES, **fields),
+        DIGITS,
         baseline_networks.LayerNormGenerator(init),
         baseline_networks.LayerNormDiscriminator(init),
     )
@@ -46,6 +48,7 @@ def system_with_class_head(**changes):
     )
     return TwoNetworks(
         config,
+        DIGITS,
         baseline_networks.AuxiliaryGenerator(init, 10),
         baseline_networks.AuxiliaryDiscriminator(init, 10, config.discriminator_keep_prob),
     )
@@ -279,14 +282,14 @@ class Experiments(unittest.TestCase):
             ("auxiliary_gan", n.AuxiliaryGenerator, n.AuxiliaryDiscriminator, Glorot, -1),
         ):
             config = config_of(name)
-            system = builder_of(name)(config, "float32")
+            system = build(config, DIGITS, "float32")
             for network, kind in (
                 (system.generator, generator),
                 (system.discriminator, discriminator),
             ):
                 self.assertIs(type(network), kind, name)
                 self.assertIs(type(network._init), initializer, name)
-            spec = generator_of(config)
+            spec = generator_of(config, DIGITS)
             self.assertEqual(spec.class_conditional, name in conditional)
             self.assertEqual(system.has_classifier, name == "auxiliary_gan")
             self.assertEqual(spec.moments, moments.get(name), name)
@@ -300,11 +303,11 @@ class Experiments(unittest.TestCase):
 
     def test_dropout_is_that_of_the_config(self):
         config = config_of("mlp_gan").with_text("keep_prob", "0.6,0.8")
-        system = builder_of("mlp_gan")(config, "float32")
+        system = build(config, DIGITS, "float32")
         keep_probs = system.generator._keep_prob, system.discriminator._keep_prob
         self.assertEqual(keep_probs, (0.6, 0.8))
         config = config_of("auxiliary_gan").with_text("discriminator_keep_prob", "0.4")
-        system = builder_of("auxiliary_gan")(config, "float32")
+        system = build(config, DIGITS, "float32")
         self.assertEqual(system.discriminator._keep_prob, 0.4)
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
 from gan3.data.batches import Batches
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from gan3.runs.seeds import STEPS, seed_of
 from gan3.training.loop import trace
 from tests.bench.task import Implementation, Task, random_data
@@ -16,7 +17,7 @@ def prepare(task: Task, dtype: str) -> Implementation:
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
     config = config_of("three_network").with_text("activation", "elu")  # as the others have it
-    system = builder_of("three_network")(config.with_text("digit_weight", "1"), dtype)
+    system = build(config.with_text("digit_weight", "1"), DIGITS, dtype)
     images, labels = random_data(task.batch_size)
     step, _, _ = trace(system, images, labels, task.batch_size)
     batches, done = Batches(len(images), task.batch_size, 0), 0

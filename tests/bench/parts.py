@@ -57,11 +57,12 @@ def _traced() -> tuple[Any, Any, Any]:
     """The traced step of three_network, indices of a batch and a seed."""
     import tensorflow as tf
 
-    from gan3.runs.registry import builder_of, config_of
+    from gan3.core.classes import DIGITS
+    from gan3.runs.registry import build, config_of
     from gan3.training.loop import trace
     from tests.bench.task import random_data
 
-    system = builder_of("three_network")(config_of("three_network"), "float32")
+    system = build(config_of("three_network"), DIGITS, "float32")
     step, _, _ = trace(system, *random_data(BATCH), BATCH)
     return step, tf.range(BATCH), tf.constant([0, 1])
 
@@ -228,15 +229,16 @@ def start() -> list[tuple[str, str]]:
     import tensorflow as tf
 
     end_phase("import TensorFlow")
+    from gan3.core.classes import DIGITS
     from gan3.data.datasets import load
-    from gan3.runs.registry import builder_of, config_of
+    from gan3.runs.registry import build, config_of
     from gan3.training import loop
 
     end_phase("import gan3")
     config = config_of("three_network")
     dataset = load("auto", None, "test", lambda line: None)
     end_phase(f"read {dataset.title} and check its digest")
-    system = builder_of("three_network")(config, "float32")
+    system = build(config, DIGITS, "float32")
     step, _, _ = loop.trace(system, dataset.images, dataset.labels, BATCH)
     end_phase("create variables and copy the data")
     step.get_concrete_function()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gan3.core.classes import DIGITS
 from gan3.core.files import write_json
 from gan3.runs import registry
 from gan3.runs.registry import config_of
@@ -129,6 +130,7 @@ class WrongArguments(FolderTest):
         """A run that was stopped before its first episode was over."""
         Path(f"logs/{name}").mkdir(parents=True)
         record = {"started": "2026-01-01", "config": config_of("three_network").to_dict()}
+        record["class_names"] = DIGITS
         write_json(Path(f"logs/{name}/run.json"), record)
 
     def test_a_run_without_an_episode_cannot_draw(self):

@@ -175,33 +175,11 @@ class TextToValue(unittest.TestCase):
         for start, end in ((CONFIG, CHANGED), (CHANGED, CONFIG)):
             config = dataclasses.replace(start, experiment=end.experiment)
             for field in dataclasses.fields(end):
-                if field.name in ("experiment", "experiment_file", "class_names"):
+                if field.name in ("experiment", "experiment_file"):
                     continue  # not set by text
                 text = config_module.as_text(getattr(end, field.name))
                 config = config.with_text(field.name, text)
             self.assertEqual(config, end)
-
-    def test_class_names_come_with_the_data(self):
-        letters = dataclasses.replace(CONFIG, class_names=("A", "B", "wide name"))
-        self.assertEqual(letters.classes, 3)
-        self.assertEqual(CONFIG.classes, 10)
-        self.assertEqual(
-            type(letters).from_dict(json.loads(json.dumps(letters.to_dict()))), letters
-        )
-        with self.assertRaisesRegex(UserError, "'class_names': unknown"):
-            CONFIG.with_text("class_names", "A,B")
-        for names in (
-            ("A",),
-            ("A", "A"),
-            ("A", ""),
-            ("A", "x" * 41),
-            ("A", "\n"),
-            ("A", 1),
-            tuple(f"{i}" for i in range(63)),
-            ["A", "B"],
-        ):
-            with self.subTest(names=names), self.assertRaisesRegex(UserError, "class_names"):
-                dataclasses.replace(CONFIG, class_names=names)
 
     def test_what_does_not_fit_is_refused_by_name(self):
         for key, text, message in (

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from gan3.baselines.config import AuxiliaryGanConfig, BatchNormGanConfig, MlpGanConfig
 from gan3.core import philox
-from gan3.core.config import Names, RunConfig, Sizes, as_text, field_types
+from gan3.core.config import RunConfig, Sizes, as_text, field_types
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair, Triple
 from gan3.method.config import ThreeNetworkConfig
@@ -85,9 +85,6 @@ def values_of(kind):
         kind, limits = get_args(kind)[:2]
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
-    if isinstance(limits, Names):
-        name = st.text("abcAB ä字", min_size=1, max_size=40).filter(str.isprintable)
-        return st.lists(name, min_size=2, max_size=62, unique=True).map(tuple)
     if isinstance(limits, Sizes):
         sizes = st.integers(1, 8192)
         return st.lists(sizes, min_size=limits.min_count, max_size=limits.max_count).map(tuple)
@@ -116,7 +113,7 @@ PAIRS = st.sampled_from(FAMILIES).flatmap(
 TEXTS = st.text(max_size=60) | st.sampled_from(
     ["", ",", "nan", "inf", "-inf", "1e999", "0x10", "1_000", "٣", "true,false", "9" * 5000, " 1"]
 )
-NOT_BY_TEXT = ("experiment", "experiment_file", "class_names")
+NOT_BY_TEXT = ("experiment", "experiment_file")
 
 
 class Configs(unittest.TestCase):

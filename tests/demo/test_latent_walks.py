@@ -4,13 +4,14 @@ import unittest
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
 from gan3.data.pixels import to_pixels
 from gan3.demo import latent_walks
 from gan3.models.generator import Generator
 from gan3.runs import registry
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from gan3.runs.seeds import LATENT, seed_of
 from tests.support import drawing, small_system
 
@@ -19,7 +20,7 @@ LONG_NAMES = tuple(f"a class with a long name {number}" for number in range(10))
 
 def generator_of(name):
     """The untrained generator of an experiment."""
-    return drawing(builder_of(name)(config_of(name), "float32"), name)
+    return drawing(build(config_of(name), DIGITS, "float32"), name)
 
 
 class Paths(unittest.TestCase):
@@ -253,7 +254,7 @@ class Blend(unittest.TestCase):
         original = generator.arrays[first]
         weights = original.reshape(10, -1).copy()  # a row for each digit
         weights[0] = self.MIX @ weights[[3, 7]]
-        spec = registry.generator_of(config_of(name))
+        spec = registry.generator_of(config_of(name), DIGITS)
         changed = Generator(spec, generator.arrays | {first: weights.reshape(original.shape)})
         zeros = changed.generate(np.zeros(3, np.int64), noise)
         effect = np.abs(mixed - threes).max()  # can be small: the weights are untrained

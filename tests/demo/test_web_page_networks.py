@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from gan3.core.classes import DIGITS
 from gan3.demo import digit_reader, web_page
 from gan3.models.determinator import Determinator
-from gan3.runs.registry import builder_of, config_of, determinator_of
+from gan3.runs.registry import build, config_of, determinator_of
 from gan3.runs.weights import generator_now
 from tests.browser import BROWSER, Browser
 from tests.support import FolderTest, batch_of, slow
@@ -34,7 +35,7 @@ def system_of(name, **changes):
     config = dataclasses.replace(config_of(name), **(SMALL.get(name, {}) | changes))
     if hasattr(config, "sampling_moments"):  # the page has running ones
         config = dataclasses.replace(config, sampling_moments="running")
-    system = builder_of(name)(config, "float32")
+    system = build(config, DIGITS, "float32")
     variables = [*system.generator_weights.values()]
     if system.has_classifier and hasattr(system, "networks"):
         determinator = system.networks.determinator
@@ -51,7 +52,7 @@ def system_of(name, **changes):
 
 def determinator_with(system, config):
     """The system's determinator as the page takes it; None if it has none."""
-    spec = determinator_of(config)
+    spec = determinator_of(config, system.class_names)
     if spec is None:
         return None
     return Determinator(spec, {name: system.state[name].numpy() for name in spec.shapes})
@@ -86,7 +87,7 @@ class Networks(FolderTest):
                 expected = system.generate(tf.constant(labels), tf.constant(noise)).numpy()
                 self.assertGreater(expected.std(), 0.05)
                 np.testing.assert_allclose(np.reshape(drawn, (3, 28, 28)), expected, atol=1e-4)
-                if determinator_of(config) is None:
+                if determinator_of(config, DIGITS) is None:
                     self.assertTrue(self.browser.run("get('pad').closest('section').hidden"))
                     continue
                 images = batch_of(3)[0].numpy()

@@ -1,6 +1,5 @@
 """The web page in a browser: what a user does with it, and what it then shows."""
 
-import dataclasses
 import io
 import json
 import time
@@ -477,8 +476,7 @@ class OtherSystems(PageTest):
 
     def test_names_with_commas_or_marks_of_scripts(self):
         names = ("a,b", "cd", "<!--<script>", "</script>")
-        system = small_system(class_names=names)
-        config = dataclasses.replace(config_of("three_network"), class_names=names)
+        system, config = small_system(class_names=names), config_of("three_network")
         self.open(system, determinator_with(system, config))
         self.assertEqual(self.js("[...names]"), list(names))
         for text, labels in (
@@ -505,8 +503,7 @@ class OtherSystems(PageTest):
 
     def test_classes_that_are_no_digits(self):
         names = (*(f"a class with a long name {n}" for n in range(25)), "<b>")
-        system = small_system(class_names=names)
-        config = dataclasses.replace(config_of("three_network"), class_names=names)
+        system, config = small_system(class_names=names), config_of("three_network")
         for width in (360, 1600):
             self.open(system, determinator_with(system, config), width=width)
             self.write(THREE)

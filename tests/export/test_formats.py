@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.export import keras_model, onnx_model, tf_module
@@ -18,7 +19,7 @@ from tests.support import ROOT, FolderTest, call, drawing, slow, small_system
 
 DENSE = ("three_network", "published_code", "best", "mlp_gan", "layernorm_gan")
 CONVOLUTIONAL = ("gan_auto_write", "conditional_dcgan", "auxiliary_gan")
-DIGITS = np.array([0, 9, 3, 3, 7, 1], np.int32)
+LABELS = np.array([0, 9, 3, 3, 7, 1], np.int32)
 TOLERANCE = 1e-5
 HAS_ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 needs_onnx = unittest.skipUnless(HAS_ONNX, "needs onnx and onnxruntime: make setup-dev")
@@ -27,7 +28,7 @@ needs_onnx = unittest.skipUnless(HAS_ONNX, "needs onnx and onnxruntime: make set
 def random_pair(name, **changes):
     """A system whose variables all differ, biases, scales and moments, too; its generator."""
     config = dataclasses.replace(config_of(name), **changes)
-    system = build(config, "float32")
+    system = build(config, DIGITS, "float32")
     random = np.random.default_rng(5)
     for variable in system.generator_weights.values():
         values = variable.numpy() + random.normal(0, 0.1, variable.shape)
@@ -39,16 +40,16 @@ def random_pair(name, **changes):
 
 def inputs_of(generator):
     """Noise and, if digits can be requested, digits, by the names of an exported model's inputs."""
-    shape = (len(DIGITS), generator.noise_entries)
+    shape = (len(LABELS), generator.noise_entries)
     noise = np.random.default_rng(6).uniform(-1, 1, shape).astype(np.float32)
-    return {"noise": noise} | ({"digit": DIGITS} if generator.class_conditional else {})
+    return {"noise": noise} | ({"digit": LABELS} if generator.class_conditional else {})
 
 
 class Formats(FolderTest):
     def assert_same_pixels(self, system, generator, images):
         noise = tf.constant(inputs_of(generator)["noise"])
-        expected = system.generate(tf.constant(DIGITS), noise).numpy()
-        self.assertEqual((images.shape, images.dtype), ((len(DIGITS), 28, 28), np.float32))
+        expected = system.generate(tf.constant(LABELS), noise).numpy()
+        self.assertEqual((images.shape, images.dtype), ((len(LABELS), 28, 28), np.float32))
         self.assertGreater(np.ptp(expected), 0.05)  # the weights matter
         self.assertGreater(np.abs(expected[2] - expected[3]).max(), 1e-3)  # the noise does, too
         self.assertLess(np.abs(images - expected).max(), TOLERANCE)

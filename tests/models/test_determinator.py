@@ -8,9 +8,10 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import DIGITS
 from gan3.method.encoding import critic_layers
 from gan3.models.determinator import Determinator, normal_to_uniform
-from gan3.runs.registry import builder_of, config_of, determinator_of
+from gan3.runs.registry import build, config_of, determinator_of
 from tests.support import has, needs
 
 if has("scipy"):
@@ -19,10 +20,10 @@ if has("scipy"):
 IMAGES = np.random.default_rng(0).random((6, 28, 28), np.float32)
 
 
-def determinators_of(name, **changes):
+def determinators_of(name, class_names=DIGITS, **changes):
     """The system of an experiment, its determinator far from its initial values, and the copy."""
     config = dataclasses.replace(config_of(name), **changes)
-    system, random = builder_of(name)(config, "float32"), np.random.default_rng(1)
+    system, random = build(config, class_names, "float32"), np.random.default_rng(1)
     arrays = {}
     determinator = system.networks.determinator
     for w in getattr(determinator, "saved", determinator.weights):
@@ -31,7 +32,7 @@ def determinators_of(name, **changes):
         values = 1 + values**2 if "variances" in w.name else values
         w.assign(values.astype(np.float32))
         arrays[w.name.removesuffix(":0")] = w.numpy()
-    spec = determinator_of(config)
+    spec = determinator_of(config, class_names)
     assert spec.shapes == {key: array.shape for key, array in arrays.items()}
     return system, Determinator(spec, arrays)
 
@@ -55,7 +56,7 @@ class AsTensorFlow(unittest.TestCase):
     def test_26_classes_too(self):
         letters = tuple(string.ascii_uppercase)
         for name in ("three_network", "best"):
-            system, determinator = determinators_of(name, class_names=letters)
+            system, determinator = determinators_of(name, letters)
             self.assertEqual(determinator.class_names, letters)
             self.assert_same_probabilities(system, determinator, 26)
 

@@ -8,9 +8,10 @@ from unittest import mock
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.models.generator import CHUNK, Generator, read_generator
-from gan3.runs.registry import builder_of, config_of, generator_of, names
+from gan3.runs.registry import build, config_of, generator_of, names
 from gan3.runs.weights import generator_now, save_generator
 from tests.support import FolderTest
 
@@ -23,13 +24,13 @@ CONVOLUTIONS = {"auxiliary_gan", "conditional_dcgan", "gan_auto_write"}
 LABELS = np.resize(np.arange(10), 1203)  # three chunks
 
 
-def system_of(name, **changes):
+def system_of(name, class_names=DIGITS, **changes):
     """The config and the system of an experiment, its weights far from their initial values."""
     import tensorflow as tf
 
     changes = (SMALL if name.startswith("best") else {}) | changes
     config = dataclasses.replace(config_of(name), **changes)
-    system = builder_of(name)(config, "float32")
+    system = build(config, class_names, "float32")
     for number, (key, w) in enumerate(system.generator_weights.items()):
         stddev = 1.5 / np.sqrt(w.shape[0]) if w.shape.rank == 2 else 0.2
         change = tf.random.stateless_normal(w.shape, [number, 0], stddev=stddev)
@@ -50,12 +51,12 @@ def tensorflow_images(system, labels, noise):
 
 
 class Drawing(FolderTest):
-    def both(self, name, **changes):
+    def both(self, name, class_names=DIGITS, **changes):
         """The system of an experiment, and its generator from a file."""
-        config, system = system_of(name, **changes)
+        config, system = system_of(name, class_names, **changes)
         path = self.folder / "episode.npz"
         save_generator(path, system)
-        return system, read_generator(path, generator_of(config))
+        return system, read_generator(path, generator_of(config, class_names))
 
     def assert_same_images(self, system, generator, labels=LABELS):
         """Both have the same noise and the same pixels."""
@@ -126,7 +127,7 @@ class Drawing(FolderTest):
     def test_a_generator_of_now_is_that_of_the_file(self):
         config, system = system_of("best")
         save_generator(self.folder / "x.npz", system)
-        saved = read_generator(self.folder / "x.npz", generator_of(config))
+        saved = read_generator(self.folder / "x.npz", generator_of(config, DIGITS))
         now = generator_now(config, system)
         np.testing.assert_array_equal(now(LABELS[:12], (1, 0)), saved(LABELS[:12], (1, 0)))
 
@@ -137,7 +138,7 @@ class Drawing(FolderTest):
         np.testing.assert_array_equal(generator.noise(LABELS[:9], (1, 0)), np.float32(0.5) * whole)
 
     def test_26_classes_too(self):
-        letters = {"class_names": tuple(string.ascii_uppercase)}
+        letters = tuple(string.ascii_uppercase)
         small = {
             "best": {
                 "generator_widths": (20, 49),
@@ -149,15 +150,15 @@ class Drawing(FolderTest):
         }
         for name, changes in small.items():
             with self.subTest(name):
-                system, generator = self.both(name, **changes, **letters)
-                self.assertEqual(generator.class_names, letters["class_names"])
+                system, generator = self.both(name, letters, **changes)
+                self.assertEqual(generator.class_names, letters)
                 self.assert_same_images(system, generator, np.resize(np.arange(26), 60))
 
     def test_the_shapes_are_those_of_the_variables(self):
         for name in names():
             config, system = system_of(name)
             expected = {key: tuple(w.shape) for key, w in system.generator_weights.items()}
-            self.assertEqual(generator_of(config).shapes, expected, name)
+            self.assertEqual(generator_of(config, DIGITS).shapes, expected, name)
 
     def test_another_noise_matrix_is_that_of_a_run_of_its_seed(self):
         _, generator = self.both("published_code", seed=3)
@@ -190,7 +191,7 @@ class Drawing(FolderTest):
                 )
 
     def test_weights_that_overflow_are_one_line(self):
-        spec = generator_of(config_of("three_network"))
+        spec = generator_of(config_of("three_network"), DIGITS)
         random = np.random.default_rng(0)
         for size in (1e30, 1e38):
             arrays = {
@@ -208,7 +209,7 @@ class Drawing(FolderTest):
         arrays = {key: w.numpy() for key, w in system.generator_weights.items()}
         np.savez(self.folder / "x.npz", **arrays | {name: arrays[name] * np.nan})
         with self.assertRaisesRegex(UserError, f"{name} has values that are not finite"):
-            read_generator(self.folder / "x.npz", generator_of(config_of("three_network")))
+            read_generator(self.folder / "x.npz", generator_of(config_of("three_network"), DIGITS))
 
     def test_noise_is_drawn_in_chunks(self):
         """The first images of a million need no more noise than their own chunk."""
@@ -230,7 +231,7 @@ class Drawing(FolderTest):
         _, system = system_of("three_network")
         save_generator(self.folder / "x.npz", system)
         for name, message in (("best", "has no array average"), ("mlp_gan", "is not float32")):
-            spec = generator_of(config_of(name))
+            spec = generator_of(config_of(name), DIGITS)
             with self.assertRaisesRegex(UserError, f"x.npz: .*{message}"):
                 read_generator(self.folder / "x.npz", spec)
         with self.assertRaisesRegex(UserError, "none.npz: no such file"):

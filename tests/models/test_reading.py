@@ -4,6 +4,7 @@ import unittest
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.models import determinator
 from gan3.runs import registry, weights
@@ -18,7 +19,7 @@ class Files(FolderTest):
         path = self.folder / "episode.npz"
         weights.save_generator(path, system)
         encode = determinator.encoder_of(
-            determinator.read_determinator(path, determinator_of(config))
+            determinator.read_determinator(path, determinator_of(config, DIGITS))
         )
         images = np.random.default_rng(0).integers(0, 256, (1001, 28, 28)).astype(np.uint8)
         read = encode(images)
@@ -34,7 +35,7 @@ class Files(FolderTest):
 
     def test_a_file_without_the_determinator_is_refused(self):
         config, system = system_of("three_network")
-        spec = determinator_of(config)
+        spec = determinator_of(config, DIGITS)
         path = self.folder / "episode.npz"
         weights.save_generator(path, system)
         self.assertFalse(determinator.has_determinator(path, spec))
@@ -45,8 +46,8 @@ class Files(FolderTest):
         for name in ("three_network", "mlp_gan", "conditional_dcgan"):
             message = f"generator x: {name} has no encoder, .*; use best, or a run of it"
             with self.assertRaisesRegex(UserError, message):
-                registry.encoder_spec_of(config_of(name), "generator x")
-        self.assertIsNotNone(registry.encoder_spec_of(config_of("best"), "x").encoder)
+                registry.encoder_spec_of(config_of(name), DIGITS, "generator x")
+        self.assertIsNotNone(registry.encoder_spec_of(config_of("best"), DIGITS, "x").encoder)
 
 
 if __name__ == "__main__":

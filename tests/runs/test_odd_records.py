@@ -5,6 +5,7 @@ import unittest
 from pathlib import Path
 
 import gan3
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.evaluation import comparison
 from gan3.runs import run_files
@@ -33,13 +34,35 @@ class OddRecords(FolderTest):
         """The record of the run `a`, which has finished an episode."""
         Path("logs/a/episodes").mkdir(parents=True, exist_ok=True)
         Path("logs/a/episodes/episode_01.npz").touch()
-        record = {"started": "2026-01-01", "config": config_of("mlp_gan").to_dict()} | changes
+        record = {"started": "2026-01-01", "config": config_of("mlp_gan").to_dict()}
+        record |= {"class_names": DIGITS} | changes
         Path("logs/a/run.json").write_text(json.dumps(record))
 
     def test_a_title_that_figures_cannot_draw_is_made_printable(self):
         for title, shown in (("x\udcff\n", "x??"), ("é" * 500, "é" * 200), (None, "None")):
             self.write({"data_title": title})
             self.assertEqual(find_run("a").data_title, shown)
+
+    def test_class_names_that_no_data_has_are_refused(self):
+        for names in (
+            None,
+            3,
+            "AB",
+            ["A"],
+            ["A", "A"],
+            ["A", ""],
+            ["A", "x" * 41],
+            ["A", "\n"],
+            ["A", 1],
+            ["A", ["B"]],
+            [f"{i}" for i in range(63)],
+        ):
+            self.write({"run": "a", "class_names": names})
+            with (
+                self.subTest(names),
+                self.assertRaisesRegex(UserError, "run 'a': class_names: not 2"),
+            ):
+                find_run("a")
 
     def test_report_cards_with_odd_values_are_refused(self):
         for changes in (

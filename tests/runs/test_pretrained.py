@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of
 from gan3.evaluation.judge import load_bundled as bundled_judge
@@ -31,7 +32,7 @@ class Generators(FolderTest):
         self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 11e6)
 
     def test_the_determinator_of_best_takes_at_most_two_megabytes(self):
-        spec = determinator_of(config_of("best"))
+        spec = determinator_of(config_of("best"), DIGITS)
         self.assertLess(sum(2 * math.prod(shape) for shape in spec.shapes.values()), 2e6)
 
     def test_best_reads_what_it_draws_and_draws_what_it_reads(self):
@@ -63,7 +64,9 @@ class Generators(FolderTest):
             name: array * (1 + random.uniform(-1, 1, array.shape).astype(np.float32) * 2**-11)
             for name, array in generator.arrays.items()
         }
-        after = Generator(generator_of(config_of("best")), arrays)(labels, (1, 0)).astype(int)
+        after = Generator(generator_of(config_of("best"), DIGITS), arrays)(labels, (1, 0)).astype(
+            int
+        )
         self.assertGreater(np.abs(before - after).max(), 0)
         self.assertLessEqual(np.abs(before - after).max(), 1)
 

@@ -11,6 +11,7 @@ from gan3.baselines.config import (
     BatchNormGanConfig,
     MlpGanConfig,
 )
+from gan3.core.classes import DIGITS
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
@@ -34,7 +35,7 @@ TYPES = {
 
 
 class Registry(unittest.TestCase):
-    def test_every_experiment_has_a_config_a_summary_and_a_builder(self):
+    def test_every_experiment_has_a_config_and_a_summary(self):
         self.assertEqual(registry.names(), sorted(TYPES))
         for name in registry.names():
             with self.subTest(name):
@@ -43,11 +44,10 @@ class Registry(unittest.TestCase):
                 self.assertIs(type(config), TYPES[name])
                 self.assertTrue(registry.summary_of(name).endswith("."))
                 self.assertLess(len(registry.summary_of(name)), 80)
-                self.assertTrue(callable(registry.builder_of(name)))
 
     def test_unknown_names_are_refused_with_the_known_ones(self):
         for name in ("three_networks", "", "__init__", "x y", "os"):
-            for function in (registry.config_of, registry.builder_of, registry.summary_of):
+            for function in (registry.config_of, registry.summary_of):
                 with self.assertRaisesRegex(UserError, "unknown; there are .*three_network"):
                     function(name)
 
@@ -70,7 +70,7 @@ class Configs(unittest.TestCase):
         for name in registry.names():
             config = registry.config_of(name)
             for field in dataclasses.fields(config):
-                if field.name in ("experiment", "experiment_file", "class_names"):
+                if field.name in ("experiment", "experiment_file"):
                     continue  # what a config belongs to, which is not set by text
                 value = getattr(config, field.name)
                 with self.subTest(name, key=field.name):
@@ -219,7 +219,7 @@ class OwnExperiments(FolderTest):
             ("no_build", OWN.replace("build =", "make ="), ("has no build",)),
             (
                 "no_config",
-                "CONFIG = 3\ndef build(config, dtype): ...\ngenerator = build\n",
+                "CONFIG = 3\ndef build(config, class_names, dtype): ...\ngenerator = build\n",
                 ("must be a RunConfig",),
             ),
             ("other", OWN, ("experiment 'idea'", "'other'")),
@@ -269,10 +269,12 @@ class OwnExperiments(FolderTest):
             self.assertEqual(registry.config_of(source), bundled)
 
     def test_build_fails_in_one_line_with_the_file_and_the_line(self):
-        text = OWN.replace("build = three_network.build", "def build(config, dtype):\n    1 / 0")
+        text = OWN.replace(
+            "build = three_network.build", "def build(config, class_names, dtype):\n    1 / 0"
+        )
         path = self.write("experiments/idea.py", text).absolute()
         with self.assertRaisesRegex(UserError, f"^{path}, line 10: ZeroDivisionError: .*; correct"):
-            registry.build(registry.config_of("idea"), "float32")
+            registry.build(registry.config_of("idea"), DIGITS, "float32")
 
     def test_a_record_leads_back_to_its_file_or_to_the_one_in_the_working_folder(self):
         path = self.write("my/idea.py").absolute()
@@ -311,15 +313,16 @@ class Best(unittest.TestCase):
     def test_weights_that_would_have_no_effect_are_refused_when_it_is_built(self):
         config = registry.config_of("best").with_text("reconstruction_weight", "0")
         with self.assertRaisesRegex(UserError, "reconstruction_adversarial_weight: needs a recon"):
-            registry.builder_of("best")(config, "float32")
+            registry.build(config, DIGITS, "float32")
         config = config.with_text("reconstruction_adversarial_weight", "0")
-        registry.builder_of("best")(config, "float32")
+        registry.build(config, DIGITS, "float32")
 
     def test_best_long_is_best_with_more_batches(self):
         best, long = registry.config_of("best"), registry.config_of("best_long")
         self.assertEqual(best.differences(long), ["experiment", "batches"])
         self.assertEqual(long.batches, 2000)
-        self.assertIs(registry.builder_of("best"), registry.builder_of("best_long"))
+        for declare in (registry.generator_of, registry.determinator_of):
+            self.assertEqual(declare(best, DIGITS), declare(long, DIGITS))
 
 
 class ThreeNetwork(unittest.TestCase):

@@ -5,10 +5,11 @@ import unittest
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from gan3.runs.run_files import run_folders
 from gan3.runs.trained import find_run
 from gan3.runs.weights import probabilities, save_generator
@@ -20,7 +21,7 @@ EXPERIMENT = "mlp_gan"
 class Opening(FolderTest):
     def system(self, scale):
         """A system of the experiment, its weights multiplied by `scale`."""
-        system = builder_of(EXPERIMENT)(config_of(EXPERIMENT), "float32")
+        system = build(config_of(EXPERIMENT), DIGITS, "float32")
         for w in system.state.values():
             if w.dtype.is_floating:
                 w.assign(scale * w)
@@ -33,6 +34,7 @@ class Opening(FolderTest):
         record = {
             "started": started,
             "config": config_of(EXPERIMENT).to_dict(),
+            "class_names": DIGITS,
             "data_title": "strokes",
         }
         folders.record.write_text(json.dumps(record))
@@ -64,9 +66,9 @@ class Opening(FolderTest):
         make_folder(folders.logs / "episodes")
         make_folder(folders.checkpoints)
         config = config_of("three_network")
-        record = {"started": "2026-01-01T", "config": config.to_dict(), "data_title": "strokes"}
+        record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
         folders.record.write_text(json.dumps(record))
-        system = builder_of("three_network")(config, "float32")
+        system = build(config, DIGITS, "float32")
         save_generator(folders.episode(1), system)
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         with self.assertRaisesRegex(UserError, "checkpoints: no checkpoint"):
@@ -79,9 +81,9 @@ class Opening(FolderTest):
         folders = run_folders("best-run")
         make_folder(folders.logs / "episodes")
         config = config_of("best")
-        record = {"started": "2026-01-01T", "config": config.to_dict(), "data_title": "strokes"}
+        record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
         folders.record.write_text(json.dumps(record))
-        system = builder_of("best")(config, "float32")
+        system = build(config, DIGITS, "float32")
         save_generator(folders.episode(1), system)
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         got = find_run("best-run").probabilities(images, self.fail)

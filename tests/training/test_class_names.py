@@ -49,7 +49,7 @@ class ThreeClasses(unittest.TestCase):
 
     def test_the_run_knows_its_classes(self):
         record = json.loads(Path("logs/three/run.json").read_text())
-        self.assertEqual(record["config"]["class_names"], list(NAMES))
+        self.assertEqual(record["class_names"], list(NAMES))
         run = gan3.open_run("three")
         self.assertEqual(run.class_names, NAMES)
         with np.load(run_folders("three").episode(2)) as episode:

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import strokes
 from gan3.data.batches import Batches, make_gather
@@ -21,7 +22,7 @@ from gan3.evaluation import judge
 from gan3.plots import curves, grids
 from gan3.plots.numbers import number_image
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from gan3.runs.seeds import EVALUATIONS, seed_of
 from gan3.training import loop
 from tests.support import (
@@ -126,7 +127,7 @@ class Runs(FolderTest):
         record = json.loads(Path("logs/k/run.json").read_text())
         self.assertEqual((record["data"], record["data_title"]), ("own", 'own set "kinds"'))
         self.assertEqual(record["config"]["ink"], "dark")
-        self.assertEqual(record["config"]["class_names"], names.tolist())
+        self.assertEqual(record["class_names"], names.tolist())
         note = "NOTE: the learning rates fall over the whole schedule."
         with mock.patch("gan3.core.config.RunConfig.depends_on_total_steps", True):
             status, out, err = call("train", "--resume", "--run", "k", "--episodes", 3)
@@ -333,7 +334,7 @@ class Runs(FolderTest):
         """A weight is NaN after step 4; checkpoints at every step, one line per episode."""
         more = ("--set", "checkpoint_every=1", "--set", "log_every=1000")
         self.train_here("--episodes", 1, *more, name="d")
-        system = builder_of("mlp_gan")(config_of("mlp_gan"), "float32")
+        system = build(config_of("mlp_gan"), DIGITS, "float32")
         checkpoints = Checkpoints(Path("logs/d/checkpoints"), system.state)
         step = checkpoints.restore()
         system.discriminator.weights[-1].assign([np.nan])
@@ -484,7 +485,7 @@ class Schedule(unittest.TestCase):
             np.testing.assert_array_equal(labels, own.labels[batch])
 
         step, images, labels = logged[0]
-        untrained = builder_of("mlp_gan")(self.config, "float32")
+        untrained = build(self.config, DIGITS, "float32")
         images, labels = tf.constant(images[..., None]), tf.constant(labels)
         values = untrained.evaluate(images, labels, tf.constant(seed_of(0, EVALUATIONS, 0)))
         self.assertEqual((step, lines_of("x")[0]["step"]), (0, 0))
@@ -572,7 +573,7 @@ class StepsPerCall(FolderTest):
         for name in ("layernorm_gan", "mlp_gan"):
             states = []
             for width in (count, count, 7):
-                system = builder_of(name)(config_of(name), "float32")
+                system = build(config_of(name), DIGITS, "float32")
                 names = ["discriminator", "generator"]
                 several = loop.SeveralSteps(system, make_gather(images, labels), 1, names)
                 for first in range(0, count, width):
@@ -587,7 +588,7 @@ class StepsPerCall(FolderTest):
                     np.testing.assert_array_equal(other[key], value, err_msg=f"{name} {key}")
 
     def test_a_step_that_is_not_finite_is_reported_for_its_call(self):
-        system = builder_of("layernorm_gan")(config_of("layernorm_gan"), "float32")
+        system = build(config_of("layernorm_gan"), DIGITS, "float32")
         images, labels = np.zeros((3, 28, 28), np.uint8), np.arange(3)
         names = ["discriminator", "generator"]
         several = loop.SeveralSteps(system, make_gather(images, labels), 1, names)

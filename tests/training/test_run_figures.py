@@ -5,10 +5,11 @@ import unittest
 import numpy as np
 
 import gan3
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.plots import grids
-from gan3.runs.registry import builder_of, config_of
+from gan3.runs.registry import build, config_of
 from gan3.runs.run_files import run_folders
 from gan3.runs.trained import find_run
 from gan3.training import run_figures
@@ -102,7 +103,7 @@ class Digits(FolderTest):
         self.assertFalse(np.array_equal(grids.pixels(one), grids.pixels(two)))
 
     def test_titles_name_digits_only_if_they_can_be_requested(self):
-        sampler = drawing(builder_of("mlp_gan")(config_of("mlp_gan"), "float32"), "mlp_gan")
+        sampler = drawing(build(config_of("mlp_gan"), DIGITS, "float32"), "mlp_gan")
         figure = run_figures.fixed_grid(sampler, CONFIG, 1, "strokes")
         self.assertEqual(len(texts_of(figure)), 1)
 

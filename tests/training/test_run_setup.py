@@ -10,6 +10,7 @@ from unittest import mock
 
 import numpy as np
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data.datasets import Dataset
 from gan3.runs.registry import config_from_dict, config_of
@@ -144,6 +145,7 @@ class Record(SetupTest):
         self.assertEqual(config_from_dict(record["config"]), CONFIG)
         expected = {
             "run": "a",
+            "class_names": list(DIGITS),
             "started": "2024-02-29T12:30:00.000000Z",
             "ended": None,
             "outcome": "running",

@@ -5,6 +5,7 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import DIGITS
 from gan3.runs.registry import config_of, determinator_of
 from gan3.vae_gan.encoding import encoding_determinator
 from gan3.vae_gan.train_step import normal_to_uniform
@@ -41,10 +42,10 @@ class AsTensorFlow(unittest.TestCase):
 class Declared(unittest.TestCase):
     def test_only_what_reconstructs_has_an_encoder(self):
         for name in ("best", "best_long"):
-            self.assertIsNotNone(determinator_of(config_of(name)).encoder)
+            self.assertIsNotNone(determinator_of(config_of(name), DIGITS).encoder)
         config = config_of("best").with_text("reconstruction_adversarial_weight", "0")
         config = config.with_text("reconstruction_weight", "0")
-        spec = encoding_determinator(config)
+        spec = encoding_determinator(config, DIGITS)
         self.assertIsNone(spec.encoder)
         self.assertFalse([name for name in spec.shapes if "encoder" in name or "code" in name])
 

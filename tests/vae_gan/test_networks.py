@@ -29,7 +29,7 @@ def critic(outputs=1, downsampling="stride", **options):
 
 def generator_of(widths, **changes):
     config = VaeGanConfig(experiment="best", generator_widths=widths, **changes)
-    return VaeGanGenerator(Glorot(0), config)
+    return VaeGanGenerator(Glorot(0), config, 10)
 
 
 def latents(count, inputs=100):
@@ -82,8 +82,8 @@ class Generator(unittest.TestCase):
 
     def test_merged_it_computes_the_same(self):
         config = VaeGanConfig(experiment="best", generator_widths=(30, 40), shared_noise=True)
-        generator = VaeGanGenerator(Glorot(0), config)
-        merged = VaeGanGenerator(Glorot(1), config, is_merged=True)
+        generator = VaeGanGenerator(Glorot(0), config, 10)
+        merged = VaeGanGenerator(Glorot(1), config, 10, is_merged=True)
         for number, v in enumerate(generator.weights):  # away from their initial values
             v.assign_add(0.1 * tf.random.stateless_uniform(v.shape, [number, 5]))
         for v, value in zip(merged.weights, generator.merged_weights, strict=True):

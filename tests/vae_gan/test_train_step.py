@@ -8,6 +8,7 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
 from gan3.method.noise import latent_of
 from gan3.vae_gan import losses
@@ -48,7 +49,7 @@ CONFIG = VaeGanConfig(
 
 def system_of(dtype="float32", **changes):
     """CONFIG's system with some fields changed."""
-    return VaeGan(dataclasses.replace(CONFIG, **changes), dtype)
+    return VaeGan(dataclasses.replace(CONFIG, **changes), DIGITS, dtype)
 
 
 def stepper(system):

@@ -6,6 +6,7 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method.three_networks import ThreeNetworks
@@ -35,7 +36,7 @@ CONFIG = VaeGanConfig(
 
 def system_of(**changes):
     """CONFIG's system with some fields changed."""
-    return VaeGan(dataclasses.replace(CONFIG, **changes))
+    return VaeGan(dataclasses.replace(CONFIG, **changes), DIGITS)
 
 
 def train(system, steps):
@@ -59,7 +60,10 @@ class Defaults(unittest.TestCase):
                 field.name: getattr(config, field.name) for field in dataclasses.fields(config)
             }
             states, scalars, samples, probs = [], [], [], []
-            for system in (ThreeNetworks(config), VaeGan(VaeGanConfig(**fields))):
+            for system in (
+                ThreeNetworks(config, DIGITS),
+                VaeGan(VaeGanConfig(**fields), DIGITS),
+            ):
                 train(system, 2)
                 states.append(state_of(system))
                 scalars.append(system.evaluate(images, labels, SEED))
@@ -100,9 +104,9 @@ class Construction(unittest.TestCase):
             for key in order:
                 config = config.with_text(key, changes[key])
             with self.assertRaisesRegex(UserError, message):
-                VaeGan(config)
-        VaeGan(config.with_text("reconstruction_adversarial_weight", "0"))
-        VaeGan(config.with_text("reconstruction_weight", "0.02"))
+                VaeGan(config, DIGITS)
+        VaeGan(config.with_text("reconstruction_adversarial_weight", "0"), DIGITS)
+        VaeGan(config.with_text("reconstruction_weight", "0.02"), DIGITS)
 
     def test_a_width_that_has_no_7_x_7_places_is_refused(self):
         message = "generator_widths: the last one is 50; .* must be a multiple of 49"
