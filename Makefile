@@ -87,18 +87,20 @@ bench-torch: setup ## the same with PyTorch and JAX (installs both)
 	@$(PY) -m tests.bench $(ARGS)
 
 test: setup ## run the quick tests; GAN3_DATA=folder adds those on real MNIST
-	@$(PY) -m tests.parallel $(ARGS)
+	$(call install,requirements-test)
+	@$(PY) -m pytest -n auto $(ARGS)
 
 # The baselines are compared with PyTorch modules where its CPU build can be had (190 MB; the builds
 # for GPUs take gigabytes). An index that has it can be named to pip, by PIP_EXTRA_INDEX_URL.
 TORCH = $(shell sed -n 's/^torch==.*/&+cpu/p' requirements-bench.txt)
 
 test-all: setup-dev ## run all tests, the slow ones and those of Ray included
+	$(call install,requirements-test)
 	$(call install,requirements-ray)
 	@$(PY) -c 'import torch' 2>/dev/null || \
 	  $(PY) -m pip install --quiet --disable-pip-version-check --only-binary :all: "$(TORCH)" 2>/dev/null || \
 	  echo "$(TORCH) cannot be had here: the tests against PyTorch are skipped"
-	@GAN3_ALL=1 $(PY) -m tests.parallel $(ARGS)
+	@GAN3_ALL=1 $(PY) -m pytest -n auto $(ARGS)
 
 lint: setup-dev ## check the code with ruff
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
@@ -117,4 +119,4 @@ versions: ## test the oldest and the newest versions of the requirements
 	@PYTHON="$(PYTHON)" tests/versions.sh
 
 clean: ## remove the environment and caches; runs and figures stay
-	rm -rf "$(VENV)" .ruff_cache .coverage* && find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf "$(VENV)" .ruff_cache .pytest_cache .coverage* && find . -name __pycache__ -type d -prune -exec rm -rf {} +

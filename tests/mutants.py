@@ -63,7 +63,7 @@ TESTS = {
     "gan3/runs/checkpoints.py": "runs.test_checkpoints test_fuzz.MutatedFiles"
     ".test_episodes_and_checkpoints",
 }
-"""The tests of each module, as `python -m tests.parallel` takes them."""
+"""The tests of each module: names in the package tests, separated by spaces."""
 
 _SWAPPED = {
     ast.Add: ast.Sub,

@@ -22,7 +22,7 @@ TIME_LIMIT = 900  # seconds for the tests of one mutation
 class Mutation(NamedTuple):
     """`good` occurs exactly once in `file`; with `bad` in its place one of `tests` must fail.
 
-    `tests` are names separated by spaces, as `python -m tests.parallel` takes them.
+    `tests` are names in the package tests, separated by spaces.
     """
 
     what: str

@@ -36,5 +36,5 @@ for end in lowest newest; do
     grep -iE "^(python|tensorflow|keras|tensorboard|numpy|matplotlib|rich|pillow|onnx|onnxruntime) "
   "$folder/$end/bin/gan3" experiments > "$folder/experiments.txt" # the installed command
   grep -q three_network "$folder/experiments.txt"
-  "$python" -m tests.parallel --jobs 1 "${MODULES[@]}"
+  "$python" -m unittest "${MODULES[@]/#/tests.}"
 done
