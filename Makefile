@@ -80,11 +80,11 @@ ablations: setup ## run the ablations of best; can be resumed
 	@$(GAN3) sweep experiments/sweeps/ablations.toml $(ARGS)
 
 bench: setup ## measure the training step; ARGS="--only step" for less
-	@$(PY) -m tests.bench $(ARGS)
+	@$(PY) -m bench $(ARGS)
 
 bench-torch: setup ## the same with PyTorch and JAX (installs both)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
-	@$(PY) -m tests.bench $(ARGS)
+	@$(PY) -m bench $(ARGS)
 
 test: setup ## run the quick tests; GAN3_DATA=folder adds those on real MNIST
 	$(call install,requirements-test)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: times of the training step and its parts, and of what users wait for.
+"""`python -m bench`: times of the training step and its parts, and of what users wait for.
 
 Each implementation runs in a process of its own. They take turns in an order that rotates from
 round to round, so that other load on the machine affects all of them alike. Reported are medians
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from gan3.core.files import make_folder, write_atomically, write_json
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 SESSION = "TF1 graph and Session"
 TABLES = ("outside", "start", "sample", "page")  # parts whose results are the rows of a table
 
@@ -61,7 +61,7 @@ class Contestant:
         self.entry, self.seconds = entry, seconds
         self.ms: list[float] = []
         self.peak_mib = 0.0
-        command = [sys.executable, "-m", "tests.bench.worker", entry.module, entry.variant]
+        command = [sys.executable, "-m", "bench.worker", entry.module, entry.variant]
         self._process = subprocess.Popen(
             [*command, str(entry.batch_size), str(entry.threads)],
             cwd=ROOT,
@@ -135,9 +135,9 @@ def add_speedups(records: list[dict[str, Any]], base: str) -> None:
 
 
 def run_part(part: str) -> Any:
-    """The result of one of the parts in `tests.bench.parts`, run in a process of its own."""
+    """The result of one of the parts in `bench.parts`, run in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.parts", part],
+        [sys.executable, "-m", "bench.parts", part],
         cwd=ROOT,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,

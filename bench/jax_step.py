@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan3.core.triple import Triple
-from tests.bench.task import (
+from bench.task import (
     ADAM_BETA2,
     ADAM_EPSILON,
     STORED_BATCHES,
@@ -14,6 +13,7 @@ from tests.bench.task import (
     initial_weights,
     random_data,
 )
+from gan3.core.triple import Triple
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 

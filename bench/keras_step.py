@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from bench.task import ADAM_BETA2, ADAM_EPSILON, Implementation, Task, random_data
 from gan3.core.triple import Triple
-from tests.bench.task import ADAM_BETA2, ADAM_EPSILON, Implementation, Task, random_data
 
 _LAYERS = tf.keras.layers
 

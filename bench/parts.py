@@ -1,4 +1,4 @@
-"""Other measurements of gan3: `python -m tests.bench.parts PART` prints the result as JSON."""
+"""Other measurements of gan3: `python -m bench.parts PART` prints the result as JSON."""
 
 import contextlib
 import io
@@ -57,10 +57,10 @@ def _traced() -> tuple[Any, Any, Any]:
     """The traced step of three_network, indices of a batch and a seed."""
     import tensorflow as tf
 
+    from bench.task import random_data
     from gan3.core.classes import DIGITS
     from gan3.runs.registry import build, config_of
     from gan3.training.loop import trace
-    from tests.bench.task import random_data
 
     system = build(config_of("three_network"), DIGITS, "float32")
     step, _, _ = trace(system, *random_data(BATCH), BATCH)

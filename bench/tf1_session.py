@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from bench.task import STORED_BATCHES, Implementation, Task, initial_weights, random_data
 from gan3.core.triple import Triple
-from tests.bench.task import STORED_BATCHES, Implementation, Task, initial_weights, random_data
 
 
 def prepare(task: Task, _: str) -> Implementation:

@@ -6,8 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from gan3.core.triple import Triple
-from tests.bench.task import (
+from bench.task import (
     ADAM_BETA2,
     ADAM_EPSILON,
     STORED_BATCHES,
@@ -15,6 +14,7 @@ from tests.bench.task import (
     Task,
     random_data,
 )
+from gan3.core.triple import Triple
 
 
 def prepare(task: Task, variant: str) -> Implementation:

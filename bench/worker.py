@@ -1,6 +1,6 @@
 """Runs one implementation in a process of its own.
 
-`python -m tests.bench.worker MODULE VARIANT BATCH_SIZE THREADS` reads numbers of steps from stdin,
+`python -m bench.worker MODULE VARIANT BATCH_SIZE THREADS` reads numbers of steps from stdin,
 one on each line. For each it trains that many steps and writes a line of JSON to stdout:
 milliseconds per step and the peak memory of the process so far. It ends when stdin is closed.
 """
@@ -14,8 +14,8 @@ import time
 
 import numpy as np
 
+from bench.task import Implementation, Task, shapes_of
 from gan3.core.triple import Triple
-from tests.bench.task import Implementation, Task, shapes_of
 
 
 def main(module: str, variant: str, batch_size: str, threads: str) -> None:
@@ -23,7 +23,7 @@ def main(module: str, variant: str, batch_size: str, threads: str) -> None:
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to stderr
     task = Task(int(batch_size), int(threads))
-    implementation = importlib.import_module(f"tests.bench.{module}").prepare(task, variant)
+    implementation = importlib.import_module(f"bench.{module}").prepare(task, variant)
     began = time.perf_counter()
     check(implementation)
     print(json.dumps({"first_s": round(time.perf_counter() - began, 2)}), file=replies, flush=True)

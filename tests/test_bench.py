@@ -6,10 +6,10 @@ import subprocess
 import sys
 import unittest
 
+from bench.__main__ import IMPLEMENTATIONS, add_speedups, markdown
+from bench.task import shapes_of
 from gan3.core.classes import DIGITS
 from gan3.runs.registry import build, config_of
-from tests.bench.__main__ import IMPLEMENTATIONS, add_speedups, markdown
-from tests.bench.task import shapes_of
 from tests.support import ROOT, FolderTest, slow
 
 
@@ -25,7 +25,7 @@ class Implementations(unittest.TestCase):
         for module in sorted({entry.module for entry in IMPLEMENTATIONS}):
             with self.subTest(module):
                 done = subprocess.run(
-                    [sys.executable, "-m", "tests.bench.worker", module, "float32", "8", "2"],
+                    [sys.executable, "-m", "bench.worker", module, "float32", "8", "2"],
                     cwd=ROOT,
                     input="1\n",
                     capture_output=True,
@@ -68,7 +68,7 @@ class Tables(FolderTest):
     @slow("two processes import TensorFlow")
     def test_results_are_saved(self):
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench", "--only", "outside", "--out", "results"],
+            [sys.executable, "-m", "bench", "--only", "outside", "--out", "results"],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
