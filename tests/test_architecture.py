@@ -46,7 +46,7 @@ VAGUE_NAMES = {"util", "utils", "helper", "helpers", "misc", "common"}
 NUMPY_ONLY = (
     "gan3.nn.specs",
     "gan3.models.generator",
-    "gan3.data.pixels",
+    "gan3.data.values",
     "gan3.plots.numbers",
     "gan3.plots.pictures",
 )

@@ -406,7 +406,9 @@ class Bombs(FolderTest):
         )
         huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
         path.write_bytes(gzip.compress(huge))
-        self.assert_refused(lambda: datasets.load("own", "own", log=print), "entries; from 50 to")
+        self.assert_refused(
+            lambda: datasets.load("own", "own", log=print), "claims 1683627179248 bytes, at most"
+        )
 
     def test_zip(self):
         path = self.folder / "x.npz"
@@ -423,7 +425,7 @@ class Bombs(FolderTest):
                 file.write(bytes(2**22))
         wanted = {"images": ("uint8", (None, 28, 28))}
         self.assert_refused(lambda: files.read_npz(path, wanted), "not as long as its header says")
-        for shape, message in (((2**40, 28, 28), "claims"), ((-1, 28, 28), "not as long")):
+        for shape, message in (((2**40, 28, 28), "damaged"), ((-1, 28, 28), "damaged")):
             header = io.BytesIO()
             np.lib.format.write_array_header_1_0(
                 header, {"descr": "|u1", "fortran_order": False, "shape": shape}
@@ -440,7 +442,8 @@ class Bombs(FolderTest):
         path = self.folder / "x.npz"
         np.savez(path, images=np.array([Trap()], object))
         self.assert_refused(
-            lambda: files.read_npz(path, {"images": ("uint8", (None, 28, 28))}), "not uint8"
+            lambda: files.read_npz(path, {"images": ("uint8", (None, 28, 28))}),
+            "has Python objects",
         )
         self.assertFalse(Path("unpickled").exists())
 

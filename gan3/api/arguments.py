@@ -10,7 +10,7 @@ import numpy as np
 from gan3.core.classes import DIGITS, labels_of_names, labels_of_text
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
-from gan3.data.pixels import TOLERANCE, to_pixels
+from gan3.data.values import Pixels, read_pixels
 
 _MAX_SEED = 2**31 - 1
 _MAX_COUNT = 1_000_000
@@ -93,35 +93,14 @@ def _labels_of_text(text: str, names: tuple[str, ...]) -> list[int]:
     return labels_of_text(text, names, "labels")
 
 
-def as_image_array(images: Any) -> np.ndarray:
-    """Images as an array [N, 28, 28] of uint8 or of floats in any range; also of [N, 28, 28, 1].
-
-    Raises UserError if they have another dtype or shape, or if there are none.
-    """
-    array = _as_array(images, "images")
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
-    if array.ndim != 3 or array.shape[1:] != (28, 28) or not len(array):
-        raise UserError(f"images: shape {np.shape(images)}; use one or more as [N, 28, 28]")
-    if array.dtype != np.uint8 and array.dtype.kind != "f":
-        raise UserError(f"images: {array.dtype}; use uint8, or floats in 0..1")
-    return array
-
-
 def as_images(images: Any) -> np.ndarray:
-    """Images as uint8 [N, 28, 28], from uint8 or from floats in 0..1; also of [N, 28, 28, 1].
+    """Images as uint8 [N, 28, 28]. Raises UserError for what `values.read_pixels` does not read."""
+    return as_pixels(images).parts[0]
 
-    Raises UserError if they have another dtype, shape or range, or if there are none.
-    """
-    array = as_image_array(images)
-    if array.dtype == np.uint8:
-        return array
-    low, high = array.min(), array.max()
-    if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):  # also if one is not a number
-        raise UserError(
-            f"images: floats from {low:.4g} to {high:.4g}; scale them to 0..1, ink 1 on 0"
-        )
-    return to_pixels(array.clip(0, 1))
+
+def as_pixels(images: Any) -> Pixels:
+    """Images as uint8 [N, 28, 28], and how their values were read. Raises as `as_images` does."""
+    return read_pixels("images", [_as_array(images, "images")])
 
 
 def as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:

@@ -10,9 +10,9 @@ import numpy as np
 from gan3.api.arguments import (
     as_choice,
     as_folder,
-    as_image_array,
     as_images,
     as_labels,
+    as_pixels,
     as_seed,
     check_label_count,
     log_or_warn,
@@ -104,7 +104,7 @@ def evaluate(
 
     Args:
         images: at least 100 of [N, 28, 28], uint8, or floats in 0..1 or -1..1, with bright ink.
-            They are read like a file of samples: ambiguous ranges are refused.
+            They are read like files, by docs/data.md: ambiguous ranges are refused.
             Compare cards of equal numbers of images only; 10,000 are usual.
         labels: the requested classes [N], names or whole numbers; None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
@@ -124,9 +124,9 @@ def evaluate(
     """
     if not (isinstance(name, str) and name.isprintable()):
         raise UserError(f"name {shown(name)}: use one line of text")
-    array = as_image_array(images)
-    check_label_count(labels, len(array))
-    pixels, _ = sample_files.read_pixels("images", array)
+    found = as_pixels(images)
+    (pixels,) = found.parts
+    check_label_count(labels, len(pixels))
     dataset = as_choice(dataset, "dataset", choices_of("dataset"))
     ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))
@@ -142,6 +142,8 @@ def evaluate(
             f"images: {len(pixels)}; a card needs at least {report_card.LEAST_SAMPLES}, draw more"
         )
     log = log_or_warn(log, dataset)
+    if found.is_scaled:
+        log(f"NOTE: images: {found.text}")
     if sample_files.look_inverted(pixels):
         log(f"NOTE: images: {sample_files.LOOK_INVERTED}")
     folder = None if data is None else str(as_folder(data, "data"))

@@ -18,7 +18,7 @@ import numpy as np
 
 from gan3.core.errors import UserError
 
-_MOST_HEADER = 10_000  # bytes of an npy file, as much as NumPy parses
+_MOST_HEADER = 10_000  # bytes of the header of an npy file
 Shape = tuple[int | None, ...]  # None stands for any length
 Specification = dict[str, tuple[str, Shape]]
 """Array name: (dtype names with "|" between alternatives, shape)."""
@@ -176,68 +176,67 @@ def _write_parts(member: IO[bytes], array: Parts) -> None:
 def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict[str, np.ndarray]:
     """Read the `wanted` arrays of an npz file that is not trusted.
 
-    Each array's header is read first: its dtype, shape and size are checked before any memory is
-    allocated for it. Nothing is unpickled or extracted to disk.
-
     Raises:
         UserError: no such file, not an npz file, or an array that is missing, damaged, not finite,
             larger than `most_bytes`, or of another dtype or shape than `wanted`.
     """
-    arrays = {}
-    with _report_read_errors(path), zipfile.ZipFile(path) as archive:
-        _check_compression(archive)
-        for name, (dtype, shape) in wanted.items():
-            if f"{name}.npy" not in archive.namelist():
-                raise UserError(
-                    f"{path}: has no array {name}; this is not the expected kind of file"
-                )
-            with archive.open(f"{name}.npy") as file:
-                arrays[name] = _read_array(path, file, name, dtype, shape, most_bytes)
+    arrays = read_arrays(path, wanted, most_bytes)
+    for name, (dtypes, shape) in wanted.items():
+        array = arrays[name]
+        fits = array.ndim == len(shape) and all(
+            expected in (None, found) for expected, found in zip(shape, array.shape, strict=True)
+        )
+        if not fits or array.dtype not in [np.dtype(dtype) for dtype in dtypes.split("|")]:
+            expected = "x".join("N" if n is None else str(n) for n in shape) or "scalar"
+            raise UserError(
+                f"{path}: array {name} is not {dtypes.replace('|', ' or ')} {expected};"
+                " this is not the expected kind of file"
+            )
+        check_finite(path, name, array)
     return arrays
 
 
-def read_npy(path: Path, dtype: str, shape: Shape, most_bytes: int = 2**29) -> np.ndarray:
-    """Read the array of an npy file that is not trusted, with the checks of `read_npz`."""
+def read_arrays(path: Path, names: Iterable[str], most_bytes: int = 2**29) -> dict[str, np.ndarray]:
+    """Read arrays of any dtype and shape from an npz file that is not trusted.
+
+    The size of each is checked before it is read. Nothing is unpickled or extracted to disk. Raises
+    UserError for no such file, not an npz file, or an array that is missing, damaged or larger than
+    `most_bytes`.
+    """
+    arrays = {}
+    with _report_read_errors(path), zipfile.ZipFile(path) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        for name in names:
+            member = members.get(f"{name}.npy")
+            if member is None:
+                raise UserError(
+                    f"{path}: has no array {name}; this is not the expected kind of file"
+                )
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise zipfile.BadZipFile(f"{name} has compression {member.compress_type}")
+            _check_size(path, f"array {name}", member.file_size, most_bytes)
+            with archive.open(member) as file:
+                arrays[name] = _read_array(path, file, f"array {name}")
+    return arrays
+
+
+def read_npy(path: Path, most_bytes: int = 2**29) -> np.ndarray:
+    """Read the array of an npy file that is not trusted, with the checks of `read_arrays`."""
     with _report_read_errors(path, "npy"), open(path, "rb") as file:
-        return _read_array(path, file, "in it", dtype, shape, most_bytes)
+        _check_size(path, "its array", path.stat().st_size, most_bytes)
+        return _read_array(path, file, "its array")
+
+
+def check_finite(path: Path, name: str, array: np.ndarray) -> None:
+    """Raises UserError if a float array has a value that is not finite."""
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UserError(f"{path}: {name} has values that are not finite; replace the file")
 
 
 def digest_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal. Raises UserError if it cannot be read."""
     with _report_read_errors(path):
         return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-class Header(NamedTuple):
-    """What an npy file says about its array before the content."""
-
-    dtype: np.dtype
-    shape: tuple[int, ...]
-
-
-def headers_in(path: Path) -> dict[str, Header]:
-    """The headers of the arrays in an npz file that is not trusted, by name.
-
-    No content is read, and nothing in a header is believed: `read_npz` checks it. Raises UserError
-    if the file is missing, damaged or not an npz file.
-    """
-    headers = {}
-    with _report_read_errors(path), zipfile.ZipFile(path) as archive:
-        _check_compression(archive)
-        for member in archive.namelist():
-            if member.endswith(".npy"):
-                name = member.removesuffix(".npy")
-                with archive.open(member) as file:
-                    shape, _, dtype = _read_header(path, file, name)
-                headers[name] = Header(dtype, shape)
-    return headers
-
-
-def _check_compression(archive: zipfile.ZipFile) -> None:
-    """Raises BadZipFile for a compression that NumPy does not write."""
-    for member in archive.infolist():
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise zipfile.BadZipFile(f"{member.filename} has compression {member.compress_type}")
 
 
 def names_in(path: Path) -> set[str]:
@@ -258,70 +257,27 @@ def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
     except OSError as error:
         raise cannot_read(path, error) from None
     except _DAMAGED_FILE_ERRORS as error:
-        reason = str(error)[:80]  # some errors quote the file's content
+        reason = str(error).partition("\n")[0][:80]  # some errors quote the file's content
         raise UserError(
             f"{path}: damaged or not an {kind} file ({reason}); replace the file"
         ) from None
 
 
-class _HeaderReader(NamedTuple):
-    """Reads a file for NumPy, which would believe a header that claims to have four gigabytes."""
-
-    file: IO[bytes]
-
-    def read(self, size: int) -> bytes:
-        """Raises ValueError for more than a header has."""
-        if size > _MOST_HEADER:
-            raise ValueError(f"a header of {size} bytes")
-        return self.file.read(size)
-
-
-def _read_header(path: Path, file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether the order is Fortran's, and dtype."""
-    reader = _HeaderReader(file)
-    version = np.lib.format.read_magic(reader)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
-        raise UserError(f"{path}: array {name} has the unknown npy format version {version}")
-    return read_header(reader)
-
-
-def _read_array(
-    path: Path,
-    file: IO[bytes],
-    name: str,
-    dtype: str,
-    shape: Shape,
-    most_bytes: int,
-) -> np.ndarray:
-    stored_shape, fortran_order, stored_dtype = _read_header(path, file, name)
-    shape_fits = len(stored_shape) == len(shape) and all(
-        expected in (None, stored) for expected, stored in zip(shape, stored_shape, strict=True)
-    )
-    dtypes = [np.dtype(name).newbyteorder("=") for name in dtype.split("|")]
-    native = stored_dtype.newbyteorder("=")
-    dtype_fits = not stored_dtype.hasobject and native in dtypes
-    if not (dtype_fits and shape_fits):
-        expected = "x".join("N" if n is None else str(n) for n in shape) or "scalar"
+def _check_size(path: Path, what: str, size: int, most_bytes: int) -> None:
+    if size > most_bytes + _MOST_HEADER:
         raise UserError(
-            f"{path}: array {name} is not {dtype.replace('|', ' or ')} {expected};"
-            " this is not the expected kind of file"
+            f"{path}: {what} has {size} bytes, at most {most_bytes} are allowed; use fewer images"
         )
-    size = int(np.prod(stored_shape, dtype=object)) * stored_dtype.itemsize
-    if size > most_bytes:
-        raise UserError(
-            f"{path}: array {name} claims {size} bytes, at most {most_bytes} are allowed;"
-            " use fewer images"
-        )
-    content = file.read(size + 1)
-    if len(content) != size:
-        raise UserError(f"{path}: array {name} is not as long as its header says; replace the file")
-    array = np.frombuffer(content, stored_dtype).astype(native, copy=False)
-    array = array.reshape(stored_shape, order="F" if fortran_order else "C")
-    array = np.asarray(array, order="C")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise UserError(f"{path}: {name} has values that are not finite; replace the file")
-    return array
+
+
+def _read_array(path: Path, file: IO[bytes], what: str) -> np.ndarray:
+    """The array of an npy file, in native byte order and C order."""
+    try:
+        array = np.load(file, max_header_size=_MOST_HEADER)  # without pickles, by default
+    except ValueError as error:
+        if "Object arrays" in str(error):
+            raise UserError(f"{path}: {what} has Python objects; store numbers or text") from None
+        raise
+    if not isinstance(array, np.ndarray) or file.read(1):
+        raise UserError(f"{path}: {what} is not as long as its header says; replace the file")
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")

@@ -20,8 +20,9 @@ from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.data import strokes
+from gan3.data.array_files import read_npz_set
 from gan3.data.download import MIRRORS, download
-from gan3.data.idx import KINDS, Arrays, find_idx_files, read_idx_set, read_mnist_npz
+from gan3.data.idx import KINDS, Arrays, find_idx_files, idx_sets, is_mnist, read_idx_set
 from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
 from gan3.data.own_sets import STROKES_CACHE, kind_of, read_own_set
 from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
@@ -251,7 +252,8 @@ def _leave_out(dataset: Dataset, count: int) -> Dataset:
 def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | None]:
     """MNIST and the folder or file it was found in, or None twice.
 
-    A damaged file in a folder that the user named is an error; elsewhere it is logged and skipped.
+    Files that are damaged or not MNIST's are an error in a folder that the user named; elsewhere
+    they are noted and skipped.
     """
     named = [Path(name) for name in (folder, os.environ.get("GAN3_DATA")) if name]
     for root in [*named, *_default_folders()]:
@@ -259,23 +261,51 @@ def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | Non
             if root in named:  # not `folder`, which exists
                 log(f"NOTE: GAN3_DATA={root}: no such folder; searching other folders")
             continue
-        for candidate in (root, root / "MNIST" / "raw"):
-            try:
-                paths = find_idx_files(candidate)
-            except UserError as error:
-                if root in named:
-                    raise
-                log(f"NOTE: {error}; searching other folders")
-                continue
-            if paths:
-                return read_idx_set(paths, mnist=True), candidate
-        if check_path((npz := root / "mnist.npz").is_file):
-            return read_mnist_npz(npz), npz
+        try:
+            found = _mnist_in(root)
+        except UserError as error:
+            if root in named:
+                raise
+            log(f"NOTE: {error}; searching other folders")
+            continue
+        if found is not None:
+            return found
         if folder is not None and root == Path(folder) and (kind := kind_of(root)):
             raise UserError(
                 f"data folder {folder}: has {kind}, but not MNIST; load it as the data set own"
             )
     return None, None
+
+
+def _mnist_in(root: Path) -> tuple[Arrays, Path] | None:
+    """MNIST in a folder or in torchvision's folder under it, whatever the names of its files.
+
+    Raises UserError for IDX files and for a mnist.npz that are not MNIST's by their digests.
+    """
+    for folder in (root, root / "MNIST" / "raw"):
+        sets = idx_sets(folder) if check_path(folder.is_dir) else {}
+        for paths in sets.values():
+            if set(paths) == set(KINDS) and _all_mnist(arrays := read_idx_set(paths)):
+                return arrays, folder
+        if sets:
+            find_idx_files(folder)  # raises if one is missing, or there are several sets
+            raise UserError(_not_mnist(folder, "its IDX files"))
+    if check_path((path := root / "mnist.npz").is_file):
+        if not _all_mnist(arrays := read_npz_set(path, lambda line: None)):
+            raise UserError(_not_mnist(path, "its content"))
+        return arrays, path
+    return None
+
+
+def _all_mnist(arrays: Arrays) -> bool:
+    return set(arrays) == set(KINDS) and all(is_mnist(kind, arrays[kind]) for kind in KINDS[::-1])
+
+
+def _not_mnist(path: Path, what: str) -> str:
+    return (
+        f"{path}: {what} differ from MNIST's by SHA-256; replace the damaged one, or load them as"
+        " the data set own"
+    )
 
 
 def _default_folders() -> list[Path]:

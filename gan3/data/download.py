@@ -4,18 +4,17 @@ import contextlib
 import gzip
 import hashlib
 import http.client
+import io
 import tempfile
 import time
 import urllib.request
 import zlib
 from pathlib import Path
 
-import numpy as np
-
 from gan3.core.errors import UserError
 from gan3.core.files import cannot_write, check_path, make_folder, write_atomically
 from gan3.core.log import Log
-from gan3.data.idx import FILE_NAMES, SHA256, Arrays
+from gan3.data.idx import FILE_NAMES, SHA256, Arrays, read_idx
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -64,13 +63,10 @@ def download(folder: Path, mirrors: tuple[str, ...], log: Log) -> tuple[Arrays, 
 
 def _arrays_of(contents: dict[str, bytes]) -> Arrays:
     """The arrays of four gz files, by file name, whose content has been checked."""
-    arrays = {}
-    for kind, name in FILE_NAMES.items():
-        content = gzip.decompress(contents[f"{name}.gz"])
-        start = 4 + 4 * content[3]  # the fourth byte is the number of dimensions
-        shape = [int(n) for n in np.frombuffer(content[4:start], ">u4")]
-        arrays[kind] = np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-    return arrays
+    return {
+        kind: read_idx(name, io.BytesIO(gzip.decompress(contents[f"{name}.gz"])))
+        for kind, name in FILE_NAMES.items()
+    }
 
 
 def _fetch_all(mirrors: tuple[str, ...]) -> dict[str, bytes]:

@@ -1,8 +1,4 @@
-"""A user's own set: recognised by its content, read, and its labels numbered.
-
-The readers of the formats return labels as they are stored. Here they become 0..K-1 in the order of
-the classes' names, and a set without a test part gets one.
-"""
+"""A user's own set: recognised by its content, read, its labels numbered, a test part split off."""
 
 import re
 from pathlib import Path
@@ -10,15 +6,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name
-from gan3.core.errors import UserError
+from gan3.core.classes import (
+    DIGITS,
+    MAX_CLASSES,
+    MAX_LENGTH,
+    MIN_CLASSES,
+    is_class_name,
+    listed,
+)
+from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
 from gan3.core.log import Log
-from gan3.data.idx import MIN_IMAGES, Arrays, find_own_idx_files, is_idx_name, read_idx_set
-from gan3.data.known_sets import NAMED, Recognised, named, recognise
-from gan3.data.npz_sets import read_npz_set
+from gan3.data.array_files import read_npz_set
+from gan3.data.idx import Arrays, find_idx_files, read_idx_set
+from gan3.data.known_sets import KnownSet, named, recognise
 from gan3.data.picture_folders import has_class_folders, read_picture_folder
+from gan3.data.pictures import border, likely_ink, unknown_ink
 from gan3.data.splits import stratified
+from gan3.data.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
 
 STROKES_CACHE = "strokes.npz"  # its name in ./data
 _TEST_FRACTION, _MOST_TEST = 7, 10_000  # a seventh is split off, as MNIST has it, at most 10,000
@@ -29,7 +34,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 class OwnSet(NamedTuple):
     """A set as it is trained on."""
 
-    arrays: Arrays  # all four kinds: images with bright ink, labels uint8 in 0..K-1
+    arrays: Arrays  # all four kinds: images uint8 with bright ink, labels uint8 in 0..K-1
     class_names: tuple[str, ...]  # K of them
     title: str
 
@@ -39,17 +44,12 @@ def kind_of(path: Path) -> str | None:
 
     Raises UserError if a folder cannot be searched, or has IDX files, but not one whole set.
     """
-    if check_path(path.is_file):
-        if path.suffix.lower() == ".npz":
-            return "an npz file"
-        return "IDX files" if is_idx_name(path.name) else None
-    if not check_path(path.is_dir):
-        return None
-    if find_own_idx_files(path):
+    is_folder = check_path(path.is_dir)
+    if (is_folder or check_path(path.is_file)) and find_idx_files(path):
         return "IDX files"
-    if has_class_folders(path):
+    if is_folder and has_class_folders(path):
         return "folders of pictures"
-    return "an npz file" if _npz_files_in(path) else None
+    return "an npz file" if _npz_files_at(path) else None
 
 
 def read_own_set(path: Path, ink: str, log: Log, name: str | None = None) -> OwnSet:
@@ -60,44 +60,63 @@ def read_own_set(path: Path, ink: str, log: Log, name: str | None = None) -> Own
             npz file; or one of four IDX files.
         ink: "bright" or "dark"; "unknown" will do for IDX files, whose ink is bright as in MNIST.
         log: receives what was recognised, and notes.
-        name: of the known set that it is; by default a known set is recognised by its content.
+        name: of the known set that it is; by default a known set is recognised by its files.
 
     Raises:
         UserError: the path holds no set, the set cannot be read, or its classes do not fit.
     """
-    kind = kind_of(path)
-    if kind is None:
+    kind, known = kind_of(path), None
+    if kind == "IDX files":
+        paths = find_idx_files(path)
+        arrays, known = read_idx_set(paths), recognise(paths)
+        ink = "bright" if ink == "unknown" else ink
+    elif kind == "an npz file":
+        arrays = read_npz_set(_npz_file(path), log)
+    elif kind == "folders of pictures":
+        arrays, ink = read_picture_folder(path, ink, log), "bright"
+    else:
         raise UserError(
             f"data folder {path}: has no IDX files such as train-images-idx3-ubyte.gz, nor an npz"
             " file, nor sub-folders of pictures; name the folder that has your data set"
         )
-    paths = None
-    if kind == "IDX files":
-        paths = find_own_idx_files(path)
-        arrays = read_idx_set(paths, mnist=False)
-        if ink == "dark":
-            arrays |= {kind: 255 - array for kind, array in arrays.items() if "images" in kind}
-    elif kind == "an npz file":
-        arrays = read_npz_set(_npz_file(path), ink)
-    else:
-        arrays = read_picture_folder(path, ink, log)
-    return _finish(path, arrays, paths, log, name)
+    return _finish(path, _meaning(path, arrays, ink, log), known, log, name)
 
 
-def _npz_files_in(folder: Path) -> list[Path]:
-    """The npz files in a folder, without the cache of the embedded strokes."""
+def _meaning(path: Path, arrays: Arrays, ink: str, log: Log) -> Arrays:
+    """The arrays as images uint8 [N, 28, 28] with bright ink, and labels, integers or text [N]."""
+    parts = [part for part in ("train", "t10k") if f"{part}-images" in arrays]
+    pixels = read_pixels(path, [arrays[f"{part}-images"] for part in parts])
+    if pixels.is_scaled:
+        log(f"NOTE: {path}: {pixels.text}")
+    if ink == "unknown":
+        raise unknown_ink(path, likely_ink(border(pixels.parts[0])))
+    found = {}
+    for part, images in zip(parts, pixels.parts, strict=True):
+        if not MIN_IMAGES <= len(images) <= MAX_IMAGES:
+            called = "training" if part == "train" else "test"
+            raise UserError(
+                f"{path}: {len(images)} {called} images; from {MIN_IMAGES} to {MAX_IMAGES} are"
+                " supported"
+            )
+        found[f"{part}-images"] = 255 - images if ink == "dark" else images
+        found[f"{part}-labels"] = read_labels(path, arrays[f"{part}-labels"], len(images))
+    return found
+
+
+def _npz_files_at(path: Path) -> list[Path]:
+    """The npz file at a path, or those in a folder without the cache of the embedded strokes."""
+    if check_path(path.is_file):
+        return [path] if path.suffix.lower() == ".npz" else []
     try:
-        files = sorted(path for path in folder.glob("*.npz") if not path.name.startswith("."))
+        files = sorted(file for file in path.glob("*.npz") if not file.name.startswith("."))
     except OSError:
         return []
-    return [path for path in files if path.name != STROKES_CACHE]
+    return [file for file in files if file.name != STROKES_CACHE]
 
 
 def _npz_file(path: Path) -> Path:
     """The npz file at `path`, which may be its folder. Raises UserError if there are several."""
-    if check_path(path.is_file):
-        return path
-    files = _npz_files_in(path)
+    files = _npz_files_at(path)
     if len(files) > 1:
         raise UserError(
             f"data folder {path}: has several npz files, {files[0].name} and {files[1].name} for"
@@ -107,26 +126,25 @@ def _npz_file(path: Path) -> Path:
 
 
 def _finish(
-    path: Path, arrays: Arrays, paths: dict[str, Path] | None, log: Log, name: str | None
+    path: Path, arrays: Arrays, known: KnownSet | None, log: Log, name: str | None
 ) -> OwnSet:
     """Number the labels, split off a test part, and say what the set is."""
-    title = _title(path)
-    found = recognise(arrays, paths) if "t10k-images" in arrays else None
-    if name is not None and (found is None or found.known.name != name):
-        found = named(name, arrays, path)
-    if found is None:
+    title, evidence = _title(path), ""
+    if name is not None and (known is None or known.name != name):
+        known, evidence = named(name, arrays, path), " (as named)"
+    if known is None:
         arrays, names = _number(path, arrays)
     else:
-        arrays, names = _number_known(arrays, found)
-        title = found.title
+        arrays, names = _number_known(arrays, known)
+        title = known.title + evidence
     if "t10k-images" not in arrays:
         arrays = _split_off_test(path, arrays, len(names))
     _check_classes(path, arrays, names, log)
-    if found is not None or names != DIGITS:  # nothing is to be said of ten digits
+    if known is not None or names != DIGITS:  # nothing is to be said of ten digits
         train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
         log(
-            f"{path}: {_description(title, found)}, {len(names)} classes ({_shown(names)}), {train}"
-            f" training and {test} test images"
+            f"{path}: {title}, {len(names)} classes ({_shown(names)}), {train} training and {test}"
+            " test images"
         )
     return OwnSet(arrays, names, title)
 
@@ -138,20 +156,11 @@ def _title(path: Path) -> str:
     return f'own set "{name}"' if fits else "own set"
 
 
-def _description(title: str, found: Recognised | None) -> str:
-    if found is None:
-        return title
-    if found.is_certain or found.evidence == NAMED:
-        return f"{found.known.title} ({found.evidence})"
-    return f"looks like {found.known.title} {found.evidence} and numbers of images"
-
-
 def _shown(names: tuple[str, ...]) -> str:
     return ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]}"
 
 
-def _number_known(arrays: Arrays, found: Recognised) -> tuple[Arrays, tuple[str, ...]]:
-    known = found.known
+def _number_known(arrays: Arrays, known: KnownSet) -> tuple[Arrays, tuple[str, ...]]:
     numbered = {}
     for kind, array in arrays.items():
         if "images" in kind:
@@ -176,7 +185,7 @@ def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
     for name in sorted(names):
         if not is_class_name(name):
             raise UserError(
-                f"{path}: {_quoted(name)} is no name of a class; use 1 to {MAX_LENGTH} printable"
+                f"{path}: {shown(name)} is no name of a class; use 1 to {MAX_LENGTH} printable"
                 " characters"
             )
     whole = all(_WHOLE.fullmatch(name) for name in names)
@@ -186,10 +195,6 @@ def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
         for kind, (values, inverse) in found.items()
     }
     return arrays | numbered, tuple(ordered)
-
-
-def _quoted(name: str) -> str:
-    return repr(name) if len(name) <= MAX_LENGTH else f"{name[:MAX_LENGTH]!r}…"
 
 
 def _split_off_test(path: Path, arrays: Arrays, classes: int) -> Arrays:
@@ -217,18 +222,13 @@ def _split_off_test(path: Path, arrays: Arrays, classes: int) -> Arrays:
 
 def _check_classes(path: Path, arrays: Arrays, names: tuple[str, ...], log: Log) -> None:
     """Raises UserError for classes that cannot be learned; notes what is unusual."""
-    for part, kind in (("training", "train-images"), ("test", "t10k-images")):
-        if len(arrays[kind]) < MIN_IMAGES:
-            raise UserError(
-                f"{path}: {len(arrays[kind])} {part} images; at least {MIN_IMAGES} are needed"
-            )
     train, test = (
         np.bincount(arrays[kind], minlength=len(names)) for kind in ("train-labels", "t10k-labels")
     )
     unlearned = [names[i] for i in np.flatnonzero(train == 0)]
     if unlearned:
         raise UserError(
-            f"{path}: the class {_quoted(unlearned[0])} is in the test part only; add training"
+            f"{path}: the class {shown(unlearned[0])} is in the test part only; add training"
             " images of it, or remove it"
         )
     if len(arrays["train-images"]) < 2 * len(names):
@@ -236,14 +236,9 @@ def _check_classes(path: Path, arrays: Arrays, names: tuple[str, ...], log: Log)
             f"{path}: {len(arrays['train-images'])} training images of {len(names)} classes; at"
             " least twice as many images as classes are needed"
         )
-    few, untested = np.flatnonzero(train < _FEW), np.flatnonzero(test == 0)
-    if len(few):
-        log(f"NOTE: {path}: fewer than {_FEW} training images of {_classes(names, few)}")
-    if len(untested):
-        log(f"NOTE: {path}: no test images of {_classes(names, untested)}")
-
-
-def _classes(names: tuple[str, ...], indices: np.ndarray) -> str:
-    some = ", ".join(names[i] for i in indices[:5])
-    more = f" and {len(indices) - 5} more" if len(indices) > 5 else ""
-    return f"the class{'es' if len(indices) > 1 else ''} {some}{more}"
+    few = [names[i] for i in np.flatnonzero(train < _FEW)]
+    untested = [names[i] for i in np.flatnonzero(test == 0)]
+    if few:
+        log(f"NOTE: {path}: classes of fewer than {_FEW} training images: {listed(few)}")
+    if untested:
+        log(f"NOTE: {path}: classes without test images: {listed(untested)}")

@@ -7,8 +7,9 @@ import numpy as np
 
 from gan3.core.errors import UserError
 from gan3.core.log import Log
-from gan3.data.idx import MAX_IMAGES, Arrays
+from gan3.data.idx import Arrays
 from gan3.data.pictures import border, fit, likely_ink, read_grey, unknown_ink, visible
+from gan3.data.values import MAX_IMAGES
 
 # fmt: off
 _SUFFIXES = (

@@ -10,8 +10,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gan3.core.errors import UserError
 from gan3.core.startup import discarded_stderr
+from gan3.data.values import SIDE
 
-SIDE = 28  # pixels of every image that is trained on
 _MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # no others are opened
 _SCALED_FORMATS = ("PNG", "PPM")  # in which the mode "I" has 16 bits

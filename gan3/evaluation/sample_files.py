@@ -11,12 +11,10 @@ import numpy as np
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_read, check_path, names_in, read_npy, read_npz
-from gan3.data.pictures import SIDE, border, fit, likely_ink, read_grey, visible
-from gan3.data.pixels import TOLERANCE
+from gan3.core.files import cannot_read, check_path, names_in, read_arrays, read_npy
+from gan3.data.pictures import border, fit, likely_ink, read_grey, visible
+from gan3.data.values import SIDE, read_labels, read_pixels
 
-_IMAGES = ("uint8|float16|float32|float64", (None, SIDE, SIDE))
-_LABELS = ("int64|int32|int16|int8|uint8", (None,))
 _MOST_BYTES = 2**30
 LOOK_INVERTED = "the borders are bright, but ink is bright in MNIST: are they inverted?"
 
@@ -39,61 +37,34 @@ def read(path: Path, class_names: tuple[str, ...] = DIGITS) -> SampleFile:
         return _read_folder(path, class_names)
     labels = None
     if path.suffix.lower() == ".npy":
-        images = read_npy(path, *_IMAGES, _MOST_BYTES)
+        images = read_npy(path, _MOST_BYTES)
     else:
-        images = read_npz(path, {"images": _IMAGES}, _MOST_BYTES)["images"]
-        if "labels" in names_in(path):
-            labels = read_npz(path, {"labels": _LABELS})["labels"].astype(np.int64)
-            classes = len(class_names)
-            if len(labels) != len(images) or not np.isin(labels, range(classes)).all():
-                kind = "digit" if class_names == DIGITS else "number"
-                raise UserError(
-                    f"{path}: labels must be one {kind} 0 to {classes - 1} for each image"
-                )
-    if not len(images):
-        raise UserError(f"{path}: has no images; write at least 100")
-    pixels, note = read_pixels(path, images)
-    if look_inverted(pixels):
+        names = ["images", *({"labels"} & names_in(path))]
+        arrays = read_arrays(path, names, _MOST_BYTES)
+        images = arrays["images"]
+        if "labels" in arrays:
+            labels = _labels(path, arrays["labels"], len(images), class_names)
+    pixels = read_pixels(path, [images])
+    note = pixels.text
+    if look_inverted(pixels.parts[0]):
         note += f"; NOTE: {LOOK_INVERTED}"
-    return SampleFile(pixels, labels, note)
+    return SampleFile(pixels.parts[0], labels, note)
+
+
+def _labels(path: Path, labels: np.ndarray, count: int, class_names: tuple[str, ...]) -> np.ndarray:
+    """Labels int64 [N], 0 to K - 1. Raises UserError for others."""
+    found = read_labels(path, labels, count)
+    if not np.isin(found, range(len(class_names))).all():
+        kind = "digit" if class_names == DIGITS else "number"
+        raise UserError(
+            f"{path}: labels must be one {kind} 0 to {len(class_names) - 1} for each image"
+        )
+    return found.astype(np.int64)
 
 
 def look_inverted(pixels: np.ndarray) -> bool:
     """Whether most of the outermost pixels of images [N, 28, 28] are bright."""
     return likely_ink(border(pixels)) == "dark"
-
-
-def read_pixels(source: Path | str, images: np.ndarray) -> tuple[np.ndarray, str]:
-    """uint8 pixels of images [N, 28, 28], uint8 or floats, and how their values were read.
-
-    Their range is known by their dtype and values. Raises UserError, which begins with `source`,
-    if it could be one of two, or none.
-    """
-    low, high = float(images.min()), float(images.max())
-    found = f"{images.dtype} from {low:.4g} to {high:.4g}"
-    if images.dtype == np.uint8:
-        if high <= 1:
-            raise UserError(
-                f"{source}: {found}; uint8 must be 0..255, multiply by 255 if 1 stands for full ink"
-            )
-        return images, f"{found}, read as 0..255"
-    if not (low >= -1 - TOLERANCE and high <= 1 + TOLERANCE):  # also if one is not a number
-        raise UserError(
-            f"{source}: {found}; floats must be in 0..1 or -1..1, store values in 0..255 as uint8"
-        )
-    if high < 0.1:
-        raise UserError(
-            f"{source}: {found}; hardly any ink, floats must fill 0..1 or -1..1: rescale them"
-        )
-    if low >= -TOLERANCE:
-        scaled, note = images.astype(np.float32), "0..1"
-    elif low <= -0.5:
-        scaled, note = (images.astype(np.float32) + 1) / 2, "-1..1"
-    else:
-        raise UserError(
-            f"{source}: {found}; neither 0..1 nor -1..1 for sure, clip to 0..1 or rescale to -1..1"
-        )
-    return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8), f"{found}, read as {note}"
 
 
 def _read_folder(folder: Path, class_names: tuple[str, ...]) -> SampleFile:

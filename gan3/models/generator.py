@@ -8,7 +8,7 @@ import numpy as np
 from gan3.core import philox
 from gan3.core.errors import UserError
 from gan3.core.files import read_npz
-from gan3.data.pixels import pixels_of_generator
+from gan3.data.values import pixels_of_generator
 from gan3.method.drawing import ENTRIES, IMAGE, GeneratorSpec
 from gan3.nn.plain import embed, forward
 from gan3.nn.specs import BatchNormSpec, LabelSpec

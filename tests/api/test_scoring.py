@@ -68,15 +68,17 @@ class Cards(FolderTest):
     def test_arrays_are_read_as_files_of_samples_are(self):
         unit = self.images / 255
         for images, message in (
-            (self.images // 255, "images: uint8 from 0 to 1; uint8 must be 0..255, multiply by"),
-            (0.05 * unit, "images: float64 from 0 to 0.05; hardly any ink"),
-            (unit - 0.1, "neither 0..1 nor -1..1 for sure"),
-            (np.where(unit > 0.5, np.nan, unit), "images: float64 from nan to nan; floats must"),
-            (self.images.astype(int), "images: int64; use uint8"),
+            (unit - 0.1, "images: float64 from -0.1 to 0.9; scale the images to one of 0..255"),
+            (np.where(unit > 0.5, np.nan, unit), "images: float64 from nan to nan; scale"),
+            (self.images[:, :20], r"images: images have the shape \(300, 20, 28\); store"),
         ):
             with self.subTest(message), self.assertRaisesRegex(gan3.UserError, message):
                 gan3.evaluate(images, data="none")
-        for images, notes in ((unit, []), (1 - unit, ["NOTE: images: the borders are bright"])):
+        for images, notes in (
+            (unit, []),
+            (1 - unit, ["NOTE: images: the borders are bright"]),
+            (self.images // 255, ["NOTE: images: uint8 from 0 to 1, far"]),
+        ):
             lines = []
             with self.assertRaisesRegex(gan3.UserError, "folder none: no such folder"):
                 gan3.evaluate(images, data="none", log=lines.append)
@@ -114,7 +116,7 @@ class Recognising(unittest.TestCase):
         np.testing.assert_array_equal(as_floats.probabilities, recognised.probabilities)
 
     def test_what_is_no_image_is_refused(self):
-        with self.assertRaisesRegex(gan3.UserError, r"images: shape \(28, 28\)"):
+        with self.assertRaisesRegex(gan3.UserError, r"images: images have the shape \(28, 28\)"):
             gan3.recognise(np.zeros((28, 28), np.uint8))
 
 

@@ -15,7 +15,6 @@ from gan3.core.files import (
     Parts,
     check_path,
     check_writable,
-    headers_in,
     make_folder,
     read_npz,
     write_atomically,
@@ -213,39 +212,26 @@ class Reading(FolderTest):
         self.path.mkdir()
         self.refused()
 
-    def test_the_headers_are_read_without_the_arrays(self):
-        self.assertEqual(
-            headers_in(self.path),
-            {"a": (np.float32, (2, 3)), "b": (np.int64, (5,))},
-        )
-        with self.assertRaisesRegex(UserError, "none.npz: no such file"):
-            headers_in(Path("none.npz"))
-
     def test_other_compressions_are_refused_also_in_damaged_directories(self):
         path = self.folder / "x.npz"
         for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
             with zipfile.ZipFile(path, "w", method) as archive:
                 archive.writestr("a.npy", bytes(200))
-            for read in (headers_in, lambda p: read_npz(p, WANTED)):
-                with self.assertRaisesRegex(UserError, f"compression {method}.*replace the file"):
-                    read(path)
+            self.refused(f"compression {method}.*replace the file")
         write_npz(path, {"a": np.zeros((2, 3), np.float32)})
         whole = path.read_bytes()
         entry = whole.rindex(b"PK\x01\x02")  # its compression is named 10 bytes further on
         for method in (1, 9, 12, 14, 93, 99):
             path.write_bytes(whole[: entry + 10] + bytes([method]) + whole[entry + 11 :])
-            with self.assertRaisesRegex(UserError, f"compression {method}.*replace the file"):
-                headers_in(path)
+            self.refused(f"compression {method}.*replace the file")
 
     def test_a_header_of_gigabytes_is_not_read(self):
         """Format 2.0 has four bytes for the length of the header."""
         with zipfile.ZipFile("long.npz", "w", zipfile.ZIP_DEFLATED) as archive:
             magic = np.lib.format.magic(2, 0)
             archive.writestr("a.npy", magic + (2**24).to_bytes(4, "little") + bytes(2**24))
-        path = Path("long.npz")
-        for read in (headers_in, lambda path: read_npz(path, {"a": ("uint8", (1,))})):
-            with self.assertRaisesRegex(UserError, "a header of 16777216 bytes"):
-                read(path)
+        with self.assertRaisesRegex(UserError, r"Header info length \(16777216\) is large"):
+            read_npz(Path("long.npz"), {"a": ("uint8", (1,))})
 
     def test_a_zip_bomb_is_refused_before_it_is_decompressed(self):
         buffer = io.BytesIO()

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.data.batches import Batches, make_gather, to_unit
-from gan3.data.pixels import to_pixels
+from gan3.data.values import to_pixels
 
 
 class PixelScaling(unittest.TestCase):

@@ -86,7 +86,7 @@ class OwnIdxSet(FolderTest):
         self.assertEqual(len(digests), 3)
 
     def test_it_is_not_accepted_as_mnist(self):
-        self.assert_refused("MNIST has 60000", dataset="mnist")
+        self.assert_refused("own: its IDX files differ from MNIST's by SHA-256", dataset="mnist")
 
     def test_the_digest_of_ten_digits_is_that_of_the_four_arrays(self):
         digests = [hashlib.sha256(array).hexdigest() for array in self.arrays]

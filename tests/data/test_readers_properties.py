@@ -1,5 +1,6 @@
-"""npz files and pictures with anything in them: read as what they hold, or refused in one line."""
+"""Files with anything in them: read as what they hold, or refused in one line."""
 
+import gzip
 import io
 import struct
 import tempfile
@@ -11,9 +12,12 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
+from gan3.data.idx import FILE_NAMES, KINDS, find_idx_files, read_idx_set
 from gan3.data.own_sets import read_own_set
-from gan3.data.pictures import SIDE, fit, read_grey
+from gan3.data.pictures import fit, read_grey
+from gan3.data.values import SIDE
 from tests.properties import arrays, given, st
+from tests.support import idx_bytes
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("x_train", "y_train"), ("images", "labels"))
 TAKEN_AS_LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue in ITU-R BT.601
@@ -153,6 +157,59 @@ class NpzFiles(unittest.TestCase):
     def test_a_file_that_was_cut_off_is_refused(self, by_name, fraction):
         content = npz(by_name)
         self.assertIsNone(read_npz(content[: int(fraction * len(content))]))
+
+
+COUNTS = st.tuples(st.integers(50, 70), st.integers(50, 70))  # of the two sets
+
+
+def sets_of(sizes, seed):
+    random = np.random.default_rng(seed)
+    arrays = []
+    for size in sizes:
+        arrays += [random.integers(0, 256, (size, 28, 28), np.uint8)]
+        arrays += [random.integers(0, 10, size, np.uint8)]
+    return dict(zip(KINDS, arrays, strict=True))
+
+
+class IdxFiles(unittest.TestCase):
+    @given(COUNTS, st.integers(0, 2**31), st.tuples(*[st.integers(0, 9) | st.none()] * 4))
+    def test_compressed_or_not(self, sizes, seed, levels):
+        """levels: gzip's, for each file; None for a file that is not compressed."""
+        written = sets_of(sizes, seed)
+        with tempfile.TemporaryDirectory() as folder:
+            for (kind, array), level in zip(written.items(), levels, strict=True):
+                path, content = Path(folder, FILE_NAMES[kind]), idx_bytes(array)
+                if level is not None:
+                    path, content = Path(f"{path}.gz"), gzip.compress(content, level)
+                path.write_bytes(content)
+            read = read_idx_set(find_idx_files(Path(folder)))
+        self.assertEqual(list(read), list(KINDS))
+        for kind, array in written.items():
+            self.assertEqual((read[kind].dtype, read[kind].shape), (array.dtype, array.shape))
+            np.testing.assert_array_equal(read[kind], array)
+
+    @given(st.sampled_from(KINDS), st.binary(max_size=40) | st.integers(0, 200), st.booleans())
+    def test_damaged_bytes_are_read_as_they_are_or_refused_in_one_line(
+        self, kind, damage, compressed
+    ):
+        """damage: bytes in place of the first ones, or how many are left of the file."""
+        written = {name: idx_bytes(array) for name, array in sets_of((50, 50), 0).items()}
+        whole = written[kind]
+        cut = isinstance(damage, int)
+        written[kind] = whole[:damage] if cut else damage + whole[len(damage) :]
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in written.items():
+                path = Path(folder, FILE_NAMES[name] + (".gz" if compressed else ""))
+                path.write_bytes(gzip.compress(content, 1) if compressed else content)
+            try:
+                read = read_idx_set(find_idx_files(Path(folder)))
+            except UserError as error:
+                self.assertNotEqual(written[kind], whole)
+                self.assertNotIn("\n", str(error))
+            else:
+                array = read[kind]
+                stored = array.astype(array.dtype.newbyteorder(">")).tobytes()
+                self.assertTrue(written[kind].endswith(stored))
 
 
 class Pictures(unittest.TestCase):

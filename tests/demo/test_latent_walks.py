@@ -7,7 +7,7 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
-from gan3.data.pixels import to_pixels
+from gan3.data.values import to_pixels
 from gan3.demo import latent_walks
 from gan3.models.generator import Generator
 from gan3.runs import registry

@@ -283,11 +283,11 @@ class CardOfAFile(FolderTest):
         images, labels = self.images, self.labels
         for arguments, message in (
             ((images[:50], labels[:50]), "at least 100"),
-            ((images[:0], labels[:0]), "at least 100"),
-            ((images, labels[:-1]), "one digit 0 to 9 for each"),
+            ((images[:0], labels[:0]), "has no images"),
+            ((images, labels[:-1]), "399 labels for 400 images"),
             ((images, labels + 1), "one digit 0 to 9 for each"),
-            ((images.astype(np.float32), labels), "floats must be in 0..1"),
-            ((images[:, :20], labels), "images is not uint8"),
+            ((images + 0.5, labels), "float64 from 0.5 to 255.5; scale the images to"),
+            ((images[:, :20], labels), r"images have the shape \(400, 20, 28\); store"),
         ):
             err = self.card(*arguments, expected_status=2)
             with self.subTest(message):

@@ -1,0 +1,188 @@
+"""What the values of an array mean: the pixels of images, or the labels of their classes.
+
+Every reader of files and folders ends here, and so do the arrays that a program passes, so the same
+shapes, ranges and labels are read everywhere, and refused with the same message.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gan3.core.classes import MAX_LENGTH
+from gan3.core.errors import UserError
+
+SIDE = 28  # pixels of every image that is trained on
+MIN_IMAGES, MAX_IMAGES = 50, 400_000  # in one part of a set; 400,000 take 314 MB
+TOLERANCE = 1e-3  # how far rounding may take a float out of its range
+SHAPES = "[N, 28, 28], [N, 784], [N, 28, 28, 1], [N, 1, 28, 28] or with 3 channels for RGB"
+RANGES = "0..255, 0..65535 as uint16, booleans, and floats in 0..1 or -1..1"
+_LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as in pictures
+_FAR = 0.25  # a brightest pixel below this fraction of the top is far from it
+_MOST_MINUS_ONE = -0.5  # floats from at most here are in -1..1
+
+
+class Pixels(NamedTuple):
+    """Images as uint8, and what their values were taken for."""
+
+    parts: list[np.ndarray]  # uint8 [N, 28, 28] each
+    text: str  # the range that was found, and how it was read
+    is_scaled: bool  # whether the brightest pixel was far from the top, which is worth a note
+
+
+def read_pixels(source: Path | str, parts: Sequence[np.ndarray]) -> Pixels:
+    """The pixels of the parts of one set, read in one way.
+
+    Each part has one of `SHAPES`; colours become luminance. The range is one of `RANGES`, by the
+    dtype and the values: whole floats above 1 count as integers, and integers of any dtype as
+    uint8 or uint16. Where the brightest pixel is below a quarter of the top, it becomes the top:
+    pictures of 12 bits in 16, or masks of 0 and 1.
+
+    Raises UserError, which begins with `source`, for other shapes and ranges, and if all pixels
+    are equal.
+    """
+    greys = [_grey(source, part) for part in parts]
+    dtypes = {grey.dtype for grey in greys}
+    if len(dtypes) > 1:
+        both = " and ".join(sorted(map(str, dtypes)))
+        raise UserError(f"{source}: images are {both}; store all parts in one of them")
+    low = min(float(grey.min()) for grey in greys)
+    high = max(float(grey.max()) for grey in greys)
+    found = f"{greys[0].dtype} from {low:.6g} to {high:.6g}"
+    bottom, top = _range(greys, low, high) or (0, 0)
+    if bottom == top:
+        raise UserError(f"{source}: {found}; scale the images to one of {RANGES}")
+    if low == high:
+        raise UserError(f"{source}: {found}, so nothing is to be seen; store other images")
+    is_scaled = high - bottom < _FAR * (top - bottom)
+    text = f"{found}, read as {bottom}..{top}"
+    if is_scaled:
+        text = f"{found}, far from {top}; scaled so that {high:.6g} is full brightness"
+        top = high
+    return Pixels([_scaled(grey, bottom, top) for grey in greys], text, is_scaled)
+
+
+def _grey(source: Path | str, images: np.ndarray) -> np.ndarray:
+    """Images of any accepted shape as [N, 28, 28] of the same dtype."""
+    shape = images.shape
+    if images.dtype.kind not in "buif":
+        raise UserError(f"{source}: images are {images.dtype}; store {RANGES}")
+    flat, channels = (SIDE * SIDE,), (1, 3)
+    if shape[1:] == flat:
+        images = images.reshape(-1, SIDE, SIDE)
+    elif images.ndim == 4 and shape[1] in channels and shape[2:] == (SIDE, SIDE):
+        images = np.moveaxis(images, 1, 3)
+    if images.shape[1:3] != (SIDE, SIDE) or images.shape[3:] not in ((), *((n,) for n in channels)):
+        raise UserError(
+            f"{source}: images have the shape {shape}; store {SHAPES}, or picture files"
+        )
+    if not len(images):
+        raise UserError(f"{source}: has no images")
+    if images.ndim == 3:
+        return images
+    if images.shape[3] == 1:
+        return images[..., 0]
+    grey = np.zeros(images.shape[:3], np.float32)
+    for channel, weight in enumerate(_LUMINANCE):
+        grey += np.float32(weight) * images[..., channel]
+    return grey if images.dtype.kind == "f" else np.rint(grey).astype(images.dtype)
+
+
+def _range(greys: Sequence[np.ndarray], low: float, high: float) -> tuple[int, int] | None:
+    """The values that stand for 0 and 255, None if they cannot be told."""
+    dtype = greys[0].dtype
+    if dtype.kind == "b":
+        return 0, 1
+    if -TOLERANCE <= low <= high <= 1 + TOLERANCE and dtype.kind == "f":
+        return 0, 1
+    if -1 - TOLERANCE <= low <= _MOST_MINUS_ONE and high <= 1 + TOLERANCE and dtype.kind == "f":
+        return -1, 1
+    in_range = 0 <= low <= high <= 65535  # false if one is not a number
+    if not in_range or (dtype.kind == "f" and not all(map(_are_whole, greys))):
+        return None
+    return 0, 65535 if dtype == np.uint16 or high > 255 else 255
+
+
+def _are_whole(array: np.ndarray) -> bool:
+    return bool((array == np.rint(array)).all())
+
+
+def _scaled(grey: np.ndarray, bottom: float, top: float) -> np.ndarray:
+    if (bottom, top) == (0, 255):
+        return grey.astype(np.uint8, copy=False)
+    fractions = (grey.astype(np.float32) - np.float32(bottom)) / np.float32(top - bottom)
+    return to_pixels(fractions.clip(0, 1))
+
+
+def to_pixels(images: np.ndarray) -> np.ndarray:
+    """Images of any shape in 0..1 to uint8 pixels, rounded. Raises ValueError outside 0..1."""
+    if not (np.all(images >= 0) and np.all(images <= 1)):
+        raise ValueError("images must be finite and in 0..1")
+    return np.floor(images * 255.0 + 0.5).astype(np.uint8)
+
+
+def pixels_of_generator(images: np.ndarray) -> np.ndarray:
+    """The pixels of images that a generator drew. Raises UserError if they are not in 0..1."""
+    try:
+        return to_pixels(images)
+    except ValueError:
+        raise UserError(
+            "generator: its weights are too large to draw images; use another episode or run"
+        ) from None
+
+
+def read_labels(source: Path | str, labels: Any, count: int) -> np.ndarray:
+    """One label for each of `count` images: integers or text, [N].
+
+    labels: whole numbers of any dtype, also in one column, one-hot rows, text, or bytes of UTF-8.
+    Raises UserError, which begins with `source`, for anything else.
+    """
+    found = np.asarray(labels)
+    if found.dtype == object and all(isinstance(label, str) for label in found.flat):
+        found = found.astype(str)
+    array = found[:, 0] if found.ndim == 2 and found.shape[1] == 1 else found
+    if array.dtype.kind == "S":
+        array = _decoded(source, array)
+    if array.ndim == 2 and _is_one_hot(array):
+        array = array.argmax(axis=1)
+    if array.dtype.kind == "f" and abs(array).max(initial=0) < 2**53 and _are_whole(array):
+        array = array.astype(np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "buiU":
+        raise UserError(
+            f"{source}: labels are {found.dtype} of shape {found.shape}; store one for each image:"
+            " a whole number, text, or a one-hot row"
+        )
+    if len(array) != count:
+        raise UserError(f"{source}: {len(array)} labels for {count} images; store one for each")
+    if array.dtype.kind == "U":
+        _check_text(source, array)
+    return array.astype(np.uint8) if array.dtype.kind == "b" else array
+
+
+def _is_one_hot(rows: np.ndarray) -> bool:
+    """Whether every row [K] has one 1, and 0 otherwise."""
+    if rows.dtype.kind not in "buif":
+        return False
+    return bool(((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all())
+
+
+def _decoded(source: Path | str, labels: np.ndarray) -> np.ndarray:
+    try:
+        return np.char.decode(labels, "utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{source}: labels have bytes that are not UTF-8; store text") from None
+
+
+def _check_text(source: Path | str, labels: np.ndarray) -> None:
+    """Raises UserError for names that are too long, and text that is none: NumPy reads any."""
+    if labels.dtype.itemsize > 4 * MAX_LENGTH and (longest := np.char.str_len(labels).max()) > (
+        MAX_LENGTH
+    ):
+        raise UserError(
+            f"{source}: labels have names of up to {longest} characters; shorten them to"
+            f" {MAX_LENGTH}"
+        )
+    codes = np.ascontiguousarray(labels).view(np.uint32) if labels.dtype.itemsize else np.zeros(1)
+    if codes.max(initial=0) > 0x10FFFF or ((codes >= 0xD800) & (codes <= 0xDFFF)).any():
+        raise UserError(f"{source}: labels have text that is not Unicode; replace the file")
