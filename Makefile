@@ -102,8 +102,11 @@ test-all: setup-dev ## run all tests, the slow ones and those of Ray included
 	  echo "$(TORCH) cannot be had here: the tests against PyTorch are skipped"
 	@GAN3_ALL=1 $(PY) -m pytest -n auto $(ARGS)
 
-lint: setup-dev ## check the code with ruff
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+LINT_IMPORTS = from importlinter.cli import lint_imports_command; lint_imports_command()
+
+lint: setup-dev ## check the code with ruff, and the direction of imports
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && \
+	  $(PY) -c '$(LINT_IMPORTS)' --no-logo --no-cache
 
 format: setup-dev ## format the code with ruff
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
@@ -113,7 +116,7 @@ coverage: setup-dev ## measure which lines the tests run
 	  $(PY) -m coverage combine --quiet && $(PY) -m coverage report
 
 mutations: setup ## check that tests notice broken lines; MODULE=file: all mutants
-	@$(PY) -m $(if $(MODULE),tests.mutants $(MODULE),tests.mutations) $(ARGS)
+	@$(PY) -m tests.mutations $(MODULE) $(ARGS)
 
 versions: ## test the oldest and the newest versions of the requirements
 	@PYTHON="$(PYTHON)" tests/versions.sh

@@ -1,0 +1,1 @@
+"""Scripts that make data sets to try the experiments on."""
