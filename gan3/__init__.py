@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gan3.api.generator import Generator, Samples, load
     from gan3.api.run import Run, open_run, train
-    from gan3.api.scoring import Card, Recognised, evaluate, recognise
+    from gan3.api.scoring import Recognised, evaluate, recognise
     from gan3.core.errors import DivergedError, StoppedError, UserError
+    from gan3.evaluation.card import Card
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,8 +34,9 @@ __all__ = [
 _MODULES = {
     "gan3.api.generator": ("Generator", "Samples", "load"),
     "gan3.api.run": ("Run", "open_run", "train"),
-    "gan3.api.scoring": ("Card", "Recognised", "evaluate", "recognise"),
+    "gan3.api.scoring": ("Recognised", "evaluate", "recognise"),
     "gan3.core.errors": ("DivergedError", "StoppedError", "UserError"),
+    "gan3.evaluation.card": ("Card",),
 }
 
 

@@ -118,7 +118,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the radius of coverage is the distance to neighbour k - 1",
-        "gan3/evaluation/metrics.py",
+        "gan3/evaluation/neighbours.py",
         "(points, k) if others is None",
         "(points, k - 1) if others is None",
         "evaluation.test_metrics",

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan3.api.arguments import as_folder, as_images, as_seed, as_whole, log_or_warn
 from gan3.api.generator import Generator, locate_run
-from gan3.api.scoring import Card, Recognised, card_of_run, most_probable
+from gan3.api.scoring import Recognised, most_probable
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
@@ -16,6 +16,9 @@ from gan3.core.startup import import_tensorflow
 from gan3.runs import registry, run_files
 from gan3.runs.run_files import RunFolders
 from gan3.runs.trained import find_run
+
+if TYPE_CHECKING:
+    from gan3.evaluation.card import Card
 
 OnMetrics = Callable[[dict[str, float]], object]
 
@@ -111,39 +114,48 @@ class Run:
         self,
         *,
         data: str | Path | None = None,
+        split: str | None = None,
+        moments: str | None = None,
         cas: bool = False,
+        judge: str | Path | None = None,
         train_judge: bool = False,
         seed: int = 0,
         log: Log | None = None,
-    ) -> Card:
+    ) -> "Card":
         """The report card of its last generator, also written to the run's folders.
 
-        data: folder of the data set; by default the one that it was trained from. The other
-        arguments are those of `gan3.evaluate`. Raises UserError if it has no finished episode, or
-        if the data is other data.
+        Args:
+            data: folder of the data set; by default the one that it was trained from.
+            split: that of the run, or an error; any by default.
+            moments: "running" or "batch", as `gan3.load` has them.
+            cas, judge, train_judge, seed, log: as `gan3.evaluate` has them.
+
+        Raises:
+            UserError: it has no finished episode, held out other images, or the data is other data.
         """
         import_tensorflow()
-        from gan3.evaluation import report_card
+        from gan3.evaluation import card, samples
+        from gan3.evaluation.judge import judge_of
+        from gan3.evaluation.reference import Reference
 
-        report_card.evaluate_run(
-            self.name,
-            logs=str(self.folder.parent),
-            figures_folder=str(self.figures.parent),
-            data=None if data is None else str(as_folder(data, "data")),
-            cas=cas,
-            train_judge=train_judge,
-            seed=as_seed(seed),
-            log=log_or_warn(log, str(self.record.get("data"))),
-        )
-        return self.card
+        seed, log = as_seed(seed), log_or_warn(log, str(self.record.get("data")))
+        folder = None if data is None else str(as_folder(data, "data"))
+        file = None if judge is None else as_folder(judge, "judge")
+        run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
+        dataset = samples.data_of_run(run, folder, split, log)
+        scoring_judge = judge_of(dataset, file=file, train=train_judge, log=log)
+        drawn = samples.of_run(run, dataset, moments, seed, log)
+        scored = card.evaluate(drawn, Reference(dataset, scoring_judge, seed, log), cas)
+        card.save_of_run(scored, self._folders)
+        log(f"written: {self.folder / 'report.json'}, {self.figures / 'report.png'}")
+        return scored
 
     @property
-    def card(self) -> Card:
+    def card(self) -> "Card":
         """The card that `evaluate` has written. Raises UserError if it has not been called."""
-        import_tensorflow()
         from gan3.evaluation.comparison import read_card
 
-        return card_of_run(self.name, read_card(self._folders), self.figures / "report.png")
+        return read_card(self._folders)
 
     def resume(
         self,

@@ -443,37 +443,34 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     if options.json is not None:
         files.check_writable(options.json)
-    import_tensorflow()
-    from gan3.evaluation import report_card
-
-    common = {
+    options_of_all = {
         "data": options.data,
-        "judge_file": Path(options.judge) if options.judge else None,
+        "judge": options.judge,
         "train_judge": options.train_judge,
         "cas": options.cas,
         "seed": options.seed,
+        "log": print,
     }
-    own_data = {
-        "dataset": options.dataset or "auto",
-        "ink": options.ink or "unknown",
-        "split": options.split or "test",
-    }
-    if options.samples is not None:
-        card = report_card.evaluate_samples(Path(options.samples), **own_data, **common)
-    elif options.pretrained is not None:
-        card = report_card.evaluate_pretrained(options.pretrained, **own_data, **common)
+    if options.samples is None and options.pretrained is None:
+        from gan3.api.run import open_run
+        from gan3.runs.run_files import newest
+
+        name = newest(options.logs) if options.run is None else options.run
+        run = open_run(name, logs=options.logs, figures=options.figures)
+        card = run.evaluate(split=options.split, moments=options.moments, **options_of_all)
     else:
-        card = report_card.evaluate_run(
-            options.run,
-            logs=options.logs,
-            figures_folder=options.figures,
-            split=options.split,
-            moments=options.moments,
-            **common,
+        from gan3.api.scoring import evaluate
+
+        card = evaluate(
+            options.pretrained if options.samples is None else Path(options.samples),
+            dataset=options.dataset or "auto",
+            ink=options.ink or "unknown",
+            split=options.split or "test",
+            **options_of_all,
         )
     if options.json is not None:
         files.make_folder(options.json.parent)
-        files.write_json(options.json, card)
+        files.write_json(options.json, card.values | {"seconds": card.seconds})
     return 0
 
 
@@ -496,8 +493,10 @@ def _compare(options: argparse.Namespace) -> int:
     grids.save(cards.table(compared.columns, compared.titled(), title), out)
     tradeoff = out.with_name(f"{out.stem}_tradeoff.png")
     written = [out]
-    if compared.is_judged:
-        figure = sweep_plots.tradeoff(compared.column_means(), "Accuracy against diversity")
+    pairs = compared.tradeoffs()
+    if pairs:
+        means = compared.column_means()
+        figure = sweep_plots.tradeoff(means, pairs, "Accuracy against diversity")
         grids.save(figure, tradeoff)
         written.append(tradeoff)
     print(f"written: {', '.join(map(str, written))}", file=sys.stderr)

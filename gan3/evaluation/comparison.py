@@ -9,8 +9,10 @@ import numpy as np
 from gan3.core.classes import DIGITS, are_class_names, images_noun
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_read
-from gan3.evaluation.scoring import METRICS, Card, Metric
+from gan3.core.files import cannot_read, check_path
+from gan3.evaluation.card import Card
+from gan3.evaluation.metrics import METRICS, Metric
+from gan3.plots.sweeps import Pair
 from gan3.runs.registry import config_from_dict
 from gan3.runs.run_files import RunFolders, read_record, run_folders
 
@@ -30,10 +32,15 @@ class Comparison(NamedTuple):
         """The means by column title, for `plots.sweeps.tradeoff`."""
         return dict(zip(self.columns, self.means, strict=True))
 
-    @property
-    def is_judged(self) -> bool:
-        """Whether the cards have the rows that need a judge."""
-        return {"coverage", "precision", "recall"} <= set(self.means[-1])
+    def tradeoffs(self) -> list[Pair]:
+        """The metrics of diversity and of quality that are drawn against each other."""
+        real, pairs = self.means[-1], []
+        for x, diversity in METRICS.items():
+            y = next((name for name in diversity.against if name in real), None)
+            if y is not None and x in real:
+                titles = f"{diversity.title} (diversity)", f"{METRICS[y].title} (quality)"
+                pairs.append(Pair(x, y, *titles, diversity.logit))
+        return pairs
 
     def text(self) -> list[str]:
         """The table as lines of at most 80 characters, with a star at the best of each row.
@@ -97,9 +104,9 @@ def compare(
         config = config_from_dict(record.get("config"))
         column = name
         if grouped:
-            changed = config.differences(first.setdefault(card["experiment"], config))
+            changed = config.differences(first.setdefault(card.values["experiment"], config))
             values = [f"{key}={as_text(getattr(config, key))}" for key in changed if key != "seed"]
-            column = ", ".join([card["experiment"], *values])
+            column = ", ".join([card.values["experiment"], *values])
         column = label_of(column, card, config)
         groups.setdefault(column, {})[name] = card
         seeds.setdefault(column, set()).add(config.seed)
@@ -119,10 +126,10 @@ def label_of(name: str, card: Card, config: RunConfig, separator: str = ", ") ->
 
     The usual card is of the last step, and of the config's moments of batch normalisation.
     """
-    moments, steps = card.get("sampling_moments"), config.total_steps
+    moments, steps = card.values.get("sampling_moments"), config.total_steps
     if moments in ("running", "batch") and moments != getattr(config, "sampling_moments", moments):
         name = f"{name}{separator}{moments} moments"
-    step = card.get("step", steps)
+    step = card.values.get("step", steps)
     early = isinstance(step, int) and step < steps
     return f"{name}{separator}step {step} of {steps}" if early else name
 
@@ -134,7 +141,7 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     some of the runs have the metric, their number follows in parentheses. Raises UserError if the
     cards are of different judges, data or splits.
     """
-    cards = {name: card for group in groups.values() for name, card in group.items()}
+    cards = {name: card.values for group in groups.values() for name, card in group.items()}
     first = next(iter(cards))
     for key in ("data_digest", "split", "judge"):
         for name, card in cards.items():
@@ -150,16 +157,16 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
                     " evaluate both in the same way"
                 )
     rows, means = [], [{} for _ in range(len(groups) + 1)]
-    names = cards[first].get("class_names", DIGITS)
+    names = next(iter(groups.values()))[first].class_names
     for key, metric in METRICS.items():
         metric = metric.of_classes(len(names))
         values = [
-            [card["samples"][key]["value"] for card in group.values() if key in card["samples"]]
+            [card.scores[key] for card in group.values() if key in card.scores]
             for group in groups.values()
         ]
         if any(values):
             real = [card["real"][key]["value"] for card in cards.values() if key in card["real"]]
-            if key == "determinator_judge_gap":  # of real images by the run's own determinator
+            if "determinator" in metric.needs:  # of real images by the run's own determinator
                 real = []
             columns = [*values, real[:1]]
             texts = [metric.mean_text(column) for column in columns]
@@ -180,10 +187,10 @@ def read_card(folders: RunFolders) -> Card:
     try:
         card = json.loads(path.read_bytes())
         for row in ("samples", "real"):
-            for metric, score in card[row].items():
+            for score in card[row].values():
                 interval = ("low", "high") if "low" in score else ()
                 numbers = [score[key] for key in ("value", *interval)]
-                if not (metric in METRICS and all(isinstance(n, int | float) for n in numbers)):
+                if not all(isinstance(number, int | float) for number in numbers):
                     raise TypeError
                 if not all(map(math.isfinite, numbers)):
                     raise ValueError
@@ -204,7 +211,14 @@ def read_card(folders: RunFolders) -> Card:
         raise cannot_read(path, error) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(f"{path}: not a report card; evaluate run {folders.name} again") from None
-    return card
+
+    def picture() -> bytes:
+        path = folders.figures / "report.png"
+        if not check_path(path.is_file):
+            raise UserError(f"{path}: is gone; evaluate run {folders.name} again")
+        return path.read_bytes()
+
+    return Card(folders.name, card, picture)
 
 
 def _best(values: list[list[float]], metric: Metric) -> set[int]:

@@ -110,6 +110,10 @@ class Judge(Classifier):
         self.origin = origin
         self.digest = digest_of_weights(weights)
 
+    def fits(self, dataset: Dataset) -> bool:
+        """Whether it learned from this data set."""
+        return self.origin == origin_of(dataset)
+
 
 def digest_of_weights(weights: dict[str, np.ndarray]) -> str:
     """SHA-256 of the weights as float32: what a card names a judge by.
@@ -433,7 +437,7 @@ def _bundled_file(dataset: Dataset) -> Path | None:
 
 def _of_file(path: Path, dataset: Dataset) -> Judge:
     judge = load(path)
-    if judge.origin != origin_of(dataset):
+    if not judge.fits(dataset):
         is_bundled = _bundled_file(dataset) is not None
         remedy = "use the bundled one" if is_bundled else f"train one: {training_command(dataset)}"
         raise UserError(

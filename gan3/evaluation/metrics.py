@@ -1,44 +1,180 @@
-"""Metrics of generated digits: arrays in, numbers out.
+"""The metrics of a report card: a formula, and below it the row of the card that it is.
 
-Features and distances are float64, computed in blocks of rows. If a metric is a mean over images,
-its function returns the contribution of each image, so that the mean, the values per digit and the
-bootstrap interval come from one array.
+A row is a function of samples with the decorator `metric`. The order of the functions in this
+module is that of the rows; those of other modules come after them. If a metric is a mean over
+images, its function returns the contribution of each image, so that the mean, the values per digit
+and the bootstrap interval come from one array.
 """
 
 import math
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-_BLOCK = 1000  # rows; 1,000 x 60,000 distances in float32 are 240 MB
-_ROUNDING = 1e-13  # of |a|^2 + |b|^2 - 2 a.b, relative to the first two, up to some 100 features
+from gan3.evaluation import neighbours, style_transfer
+from gan3.evaluation.reference import NEEDS, NEIGHBOURS, Scored
+from gan3.plots.numbers import number_image, split_number_image
+from gan3.runs.seeds import REPORT
+
+CAS_SAMPLES, CAS_STEPS = 60_000, 800  # of the classifier of the CAS; 125 samples per step
+STRING_LENGTH = 6  # digits per number in six_digit_accuracy
+_BLOCK = 1000  # features in a block of the kernel distance
 _NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 _KERNEL_STREAM, _MEAN_STREAM, _FRECHET_STREAM, _RATIO_STREAM = 71, 72, 73, 74  # of a seed
 
 
-# -- predicted digits ------------------------------------------------------------------------------
-def confusion(requested: np.ndarray, predicted: np.ndarray, classes: int = 10) -> np.ndarray:
-    """Counts int64 [K, K]: a row for each requested class, a column for each predicted one."""
-    index = requested.astype(np.int64) * classes + predicted
-    return np.bincount(index, minlength=classes**2).reshape(classes, classes)
+# -- the registry ----------------------------------------------------------------------------------
+class Score(NamedTuple):
+    """A value with its 95 % interval and its standard error, where these are known."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+    error: float | None = None
 
 
-def strings_correct(correct: np.ndarray, length: int) -> np.ndarray:
-    """float64 [N // length]: 1 if all `length` digits of a string are `correct` [N], else 0."""
-    strings = correct[: len(correct) // length * length].reshape(-1, length)
-    return strings.all(axis=1).astype(np.float64)
+Result = np.ndarray | float | Score | None
+"""What a metric returns: the contribution of each image to a mean, which gets an interval; a number
+without one; or a score. None, or a value that is not finite, if there is nothing to say."""
+Scores = dict[str, dict[str, float]]  # by metric: value, and maybe low, high (95 %), standard_error
 
 
-def classes_covered(predicted: np.ndarray) -> int:
-    """Number of classes that make up at least 1 % of the predictions [N]."""
-    return int((np.bincount(predicted) >= 0.01 * len(predicted)).sum())
+class Metric(NamedTuple):
+    """How a metric is named, ranked and printed."""
+
+    title: str
+    unit: str  # empty if the title names it
+    better: str  # "higher", "lower", or "near" and the best value
+    decimals: int
+    needs: frozenset[str] = frozenset()  # of `reference.NEEDS`: without one, a card lacks the row
+    against: tuple[str, ...] = ()  # metrics of quality, if this one is diversity: see `metric`
+    logit: bool = False  # it is drawn so, because its values near 0 and 1 matter
+    ranks_sweeps: bool = False  # the points of a sweep, if it names no other metric
+    compute: Callable[[Scored], Result] | None = None
+
+    def of_classes(self, classes: int) -> "Metric":
+        """The metric of samples of so many classes, which its title may say."""
+        return self._replace(title=self.title.replace("(of 10)", f"(of {classes})"))
+
+    @property
+    def full_title(self) -> str:
+        """The title with the unit and with which values are better."""
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.title}{unit} ({self.better})"
+
+    @property
+    def arrow(self) -> str:
+        """Which values are better, in at most three characters."""
+        arrows = {"higher": "↑", "lower": "↓"}
+        return arrows.get(self.better) or self.better.replace("near", "≈")
+
+    def wrapped_title(self, width: int) -> list[str]:
+        """The title; what is in parentheses is a second line if the title is wider than `width`."""
+        name, _, rest = self.title.partition(" (")
+        return [name, f"  ({rest}"] if rest and len(self.title) > width else [self.title]
+
+    def cost(self, value: float) -> float:
+        """A number that is lower for a better value."""
+        if self.better in ("higher", "lower"):
+            return value if self.better == "lower" else -value
+        return abs(value - float(self.better.removeprefix("near ")))
+
+    def text(self, value: float) -> str:
+        """The value with its decimals; one less for each digit before the point beyond three."""
+        digits = len(str(int(abs(value))))
+        return f"{value:.{max(0, self.decimals - max(0, digits - 3))}f}"
+
+    def mean_text(self, values: list[float]) -> str:
+        """The mean, with the standard deviation if there are several values; a dash for none."""
+        if not values:
+            return "–"
+        mean = self.text(np.mean(values))
+        return mean if len(values) == 1 else f"{mean} ± {self.text(np.std(values, ddof=1))}"
 
 
-def kl_to_uniform(predicted: np.ndarray, classes: int = 10) -> float:
-    """KL(predicted classes [N] || uniform) in nats."""
-    fractions = np.bincount(predicted, minlength=classes) / len(predicted)
-    fractions = fractions[fractions > 0]
-    return float((fractions * np.log(classes * fractions)).sum())
+METRICS: dict[str, Metric] = {}
+"""By name, in the order of the card."""
+
+
+def metric(
+    title: str,
+    unit: str,
+    better: str,
+    decimals: int = 3,
+    *,
+    needs: str = "",
+    against: str = "",
+    logit: bool = False,
+    ranks_sweeps: bool = False,
+) -> Callable[[Callable[[Scored], Result]], Callable[[Scored], Result]]:
+    """Decorator: a function of samples becomes a row of the card, under its own name.
+
+    Args:
+        title: what was measured, with "(of 10)" for the number of classes.
+        unit: empty if the title names it.
+        better: "higher", "lower", or "near 1" for a best value of 1.
+        decimals: that are printed.
+        needs: words of `reference.NEEDS` with spaces between them.
+        against: metrics of quality that this one, of diversity, is drawn against; the first that
+            real images have.
+        logit: whether both are drawn on logit scales.
+        ranks_sweeps: whether it ranks the points of a sweep that names no metric.
+    """
+    words = frozenset(needs.split())
+    if not words <= NEEDS:
+        raise ValueError(f"{title}: needs {needs!r}; use words of {', '.join(sorted(NEEDS))}")
+
+    def register(compute: Callable[[Scored], Result]) -> Callable[[Scored], Result]:
+        qualities = tuple(against.split())
+        METRICS[compute.__name__] = Metric(
+            title, unit, better, decimals, words, qualities, logit, ranks_sweeps, compute
+        )
+        return compute
+
+    return register
+
+
+def names_needing(*needs: str) -> set[str]:
+    """The names of the metrics that need any of these."""
+    return {name for name, about in METRICS.items() if about.needs & set(needs)}
+
+
+def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[str, float]]:
+    """The scores of samples by metric, and the seconds of processor time that each one took.
+
+    names: of the metrics; by default all. Those that need what the samples do not have are left
+    out. What several metrics need is in the seconds of the first of them.
+    """
+    scores, seconds = {}, {}
+    for name, about in METRICS.items():
+        if about.needs <= samples.has and (names is None or name in names):
+            start = time.process_time()
+            result = about.compute(samples)
+            if isinstance(result, np.ndarray):
+                result = Score(result.mean(), bootstrap_mean(result, samples.seed))
+            elif not isinstance(result, Score):
+                result = Score(np.nan if result is None else result)
+            if np.isfinite(result.value):
+                scores[name] = _rounded(result)
+            seconds[name] = round(time.process_time() - start, 3)
+    return scores, seconds
+
+
+def _rounded(score: Score) -> dict[str, float]:
+    """To six digits, without what is unknown."""
+    numbers = {"value": score.value}
+    if score.interval is not None and np.isfinite(score.interval).all():
+        numbers |= {"low": score.interval[0], "high": score.interval[1]}
+    if score.error is not None and np.isfinite(score.error):
+        numbers["standard_error"] = score.error
+    return {key: float(f"{number:.6g}") for key, number in numbers.items()}
+
+
+# -- what the judge reads --------------------------------------------------------------------------
+@metric("label accuracy", "fraction", "higher", 4, needs="judge labels")
+def label_accuracy(samples: Scored) -> np.ndarray:
+    return samples.predicted == samples.labels
 
 
 # -- distributions of features ---------------------------------------------------------------------
@@ -58,7 +194,7 @@ def moments(features: np.ndarray, counts: np.ndarray | None = None) -> Moments:
     return Moments(mean, (centered * counts[:, None]).T @ centered / (total - 1))
 
 
-def frechet_distance(a: Moments, b: Moments, root: np.ndarray | None = None) -> float:
+def frechet(a: Moments, b: Moments, root: np.ndarray | None = None) -> float:
     """Squared Fréchet distance of two Gaussians (Dowson & Landau 1982).
 
     The formula of Heusel et al. 2017:
@@ -81,7 +217,7 @@ def frechet_distance(a: Moments, b: Moments, root: np.ndarray | None = None) -> 
 
 
 def root_of(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric root [D, D] of a covariance. Raises as `frechet_distance` does."""
+    """The symmetric root [D, D] of a covariance. Raises as `frechet` does."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(_clip_negative(values, np.linalg.norm(covariance)))) @ vectors.T
 
@@ -97,7 +233,14 @@ def _clip_negative(eigenvalues: np.ndarray, scale: float) -> np.ndarray:
     return np.maximum(eigenvalues, 0)
 
 
-def kernel_distance(real: np.ndarray, fake: np.ndarray, seed: int) -> tuple[float, float]:
+@metric("Fréchet distance (judge features)", "", "lower", needs="judge", ranks_sweeps=True)
+def frechet_distance(samples: Scored) -> Score:
+    real = moments(samples.reference.features)
+    interval = bootstrap_frechet(samples.features, real, samples.seed)
+    return Score(frechet(moments(samples.features), real), interval)
+
+
+def kernel_mmd(real: np.ndarray, fake: np.ndarray, seed: int) -> tuple[float, float]:
     """Squared maximum mean discrepancy with kernel (x.y / D + 1)^3, and its standard error.
 
     The kernel and the averaging over disjoint blocks, of 1,000 to 1,999 rows, are of Binkowski et
@@ -130,132 +273,87 @@ def _squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
     return within - 2 * kernel(x, y).mean()
 
 
-class PRDC(NamedTuple):
-    """The contributions of single images to four means; see `prdc`."""
-
-    precision: np.ndarray  # [M], one per fake
-    recall: np.ndarray  # [N], one per real image
-    density: np.ndarray  # [M]
-    coverage: np.ndarray  # [N]
+@metric("kernel distance (MMD²)", "", "lower", 4, needs="judge")
+def kernel_distance(samples: Scored) -> Score:
+    value, error = kernel_mmd(samples.reference.features, samples.features, samples.seed)
+    return Score(value, normal_interval(value, error), error)
 
 
-def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> PRDC:
-    """Precision, recall (Kynkaanniemi et al. 2019), density, coverage (Naeem et al. 2020).
+# -- neighbours among the features -----------------------------------------------------------------
+@metric("precision", "fraction", "higher", needs="judge")
+def precision(samples: Scored) -> np.ndarray:
+    return samples.neighbours.precision
 
-    The ball of a point reaches to the k-th nearest other point of its own set.
 
-    - Precision: whether a fake lies in any real ball.
-    - Recall: whether a real point lies in any fake ball.
-    - Density: the number of real balls that contain a fake, divided by k.
-    - Coverage: whether a real ball contains any fake.
+@metric("recall", "fraction", "higher", needs="judge", against="precision")
+def recall(samples: Scored) -> np.ndarray:
+    return samples.neighbours.recall
 
-    A point exactly on the sphere is outside the ball, as in the code of Naeem et al. (the package
-    prdc). The paper and the code of Kynkaanniemi et al. have it inside. That matters only for ties:
-    a point with k duplicates has an empty ball.
 
-    real [N, D], fake [M, D]: features. Raises ValueError unless both have more than k rows.
+@metric("density", "ratio", "higher", needs="judge")
+def density(samples: Scored) -> np.ndarray:
+    return samples.neighbours.density
+
+
+@metric(
+    "coverage",
+    "fraction",
+    "higher",
+    needs="judge",
+    against="label_accuracy precision",
+    logit=True,
+)
+def coverage(samples: Scored) -> np.ndarray:
+    return samples.neighbours.coverage
+
+
+@metric("worst-class coverage", "fraction", "higher", needs="judge")
+def worst_class_coverage(samples: Scored) -> float:
+    return min(value for value in samples.coverage_by_class() if value is not None)
+
+
+@metric("ghosts", "fraction", "lower", needs="judge")
+def ghosts(samples: Scored) -> np.ndarray | None:
+    """Images with broken or faint strokes, which 1 % of the held-out images have by definition."""
+    reference = samples.reference
+    if not np.isfinite(reference.ghost_limit):  # held-out images are even grey
+        return None
+    scores = neighbours.ghost_scores(
+        samples.images, samples.features, reference.features, NEIGHBOURS
+    )
+    return scores > reference.ghost_limit
+
+
+# -- a classifier that learns from the samples -----------------------------------------------------
+@metric("classification accuracy score (CAS)", "fraction", "higher", 4, needs="classifier labels")
+def cas(samples: Scored) -> np.ndarray:
+    """Whether a classifier that learned from the samples alone reads the held-out images.
+
+    The CAS of Ravuri & Vinyals 2019, with a classifier of the judge's architecture and without
+    augmentation.
     """
-    real, fake = real - real[:1], fake - real[:1]  # else a large offset costs digits
-    real_radius, fake_radius = _kth_distance(real, k), _kth_distance(fake, k)
-    balls = np.zeros(len(fake))
-    recall, coverage = np.zeros(len(real)), np.zeros(len(real))
-    for start in range(0, len(real), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        squared = _squared_distances(real[rows], fake)  # [block, M]
-        in_real = squared < real_radius[rows, None]
-        balls += in_real.sum(axis=0)
-        recall[rows] = (squared < fake_radius[None]).any(axis=1)
-        coverage[rows] = in_real.any(axis=1)
-    return PRDC((balls > 0).astype(np.float64), recall, balls / k, coverage)
+    from gan3.evaluation import judge
 
-
-# -- ghosts ----------------------------------------------------------------------------------------
-def blur(images: np.ndarray) -> np.ndarray:
-    """Grey per outline of images [N, 28, 28]: [N], 0 for black and white, more for faint strokes.
-
-    The sum of x (1 - x) over the pixels x in 0..1, divided by the sum of the absolute differences
-    of neighbours in rows and columns. A sharp stroke is grey at its outline only. Infinite for an
-    even grey, which has no outline.
-    """
-    blurs = np.empty(len(images))
-    for start in range(0, len(images), _BLOCK):
-        x = images[start : start + _BLOCK] / 255.0
-        grey = (x * (1 - x)).sum(axis=(1, 2))
-        outline = sum(np.abs(np.diff(x, axis=axis)).sum(axis=(1, 2)) for axis in (1, 2))
-        even = np.where(grey > 0, np.inf, 0.0)
-        blurs[start : start + _BLOCK] = np.divide(grey, outline, out=even, where=outline > 0)
-    return blurs
-
-
-def ghost_scores(
-    images: np.ndarray, features: np.ndarray, real: np.ndarray | None = None, k: int = 5
-) -> np.ndarray:
-    """How much images [N, 28, 28] are ghosts, with broken or faint strokes: [N], from 0.
-
-    The blur of an image times the distance of its features to the k-th nearest real ones. Compare
-    them with those of real images: their unit is that of the features.
-
-    Args:
-        features: [N, D], of the images.
-        real: [M, D], of real images. None if the images are the real ones: each is then compared
-            with the others.
-
-    Raises:
-        ValueError: there are fewer than k real images to compare with.
-    """
-    origin = (features if real is None else real)[:1]  # else a large offset costs digits
-    squared = _kth_distance(features - origin, k, None if real is None else real - origin)
-    return np.where(squared > 0, blur(images), 0) * np.sqrt(squared)
-
-
-# -- distances of features -------------------------------------------------------------------------
-def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared distances [N, M] of a [N, D] and b [M, D]; those below the rounding error are 0."""
-    norms = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None]
-    squared = norms - 2 * (a @ b.T)
-    return np.where(squared > _ROUNDING * norms, squared, 0)
-
-
-def _kth_distance(points: np.ndarray, k: int, others: np.ndarray | None = None) -> np.ndarray:
-    """Squared distance [N] from each point to its k-th nearest of `others` [M].
-
-    By default the others are the points themselves but for the one in question.
-    """
-    targets, place = (points, k) if others is None else (others, k - 1)
-    if len(targets) <= place:
-        raise ValueError(f"{len(targets)} points have no {k}-th neighbour")
-    distances = np.empty(len(points))
-    for start in range(0, len(points), _BLOCK):
-        squared = _squared_distances(points[start : start + _BLOCK], targets)
-        rows = np.arange(len(squared))
-        if others is None:
-            squared[rows, start + rows] = -1.0  # so the point itself comes first despite rounding
-        distances[start + rows] = np.partition(squared, place, axis=1)[:, place]
-    return np.maximum(distances, 0)
+    images, labels, reference = samples.images, samples.labels, samples.reference
+    if samples.samples.draw_more is not None:
+        images, labels = samples.samples.draw_more(CAS_SAMPLES)
+    reference.log(f"CAS: training a classifier on {len(images):,} images of {samples.samples.name}")
+    weights = judge.train(
+        images,
+        labels,
+        classes=reference.classes,
+        seed=samples.seed,
+        steps=CAS_STEPS,
+        augment=False,
+    )
+    return judge.Classifier(weights)(reference.images)[1].argmax(axis=1) == reference.labels
 
 
 # -- diversity and memorization --------------------------------------------------------------------
-def distinct_fraction(images: np.ndarray) -> float:
-    """Number of different images among images [N, 28, 28], divided by N."""
-    return len({image.tobytes() for image in images}) / len(images)
-
-
-def mean_pairwise_distances(features: np.ndarray, labels: np.ndarray) -> dict[int, float]:
-    """Mean distance between two images of the same digit, by digit.
-
-    features [N, D], labels [N]. A digit with only one image is left out.
-    """
-    means = {}
-    for digit in np.unique(labels):
-        of_digit = features[labels == digit]
-        if len(of_digit) > 1:
-            of_digit = of_digit - of_digit[:1]  # else a large offset costs digits
-            total = sum(
-                np.sqrt(_squared_distances(of_digit[start : start + _BLOCK], of_digit)).sum()
-                for start in range(0, len(of_digit), _BLOCK)
-            )
-            means[int(digit)] = float(total / (len(of_digit) * (len(of_digit) - 1)))
-    return means
+@metric("distinct images", "fraction", "higher", 4)
+def distinct_fraction(samples: Scored) -> float:
+    """Number of different images, divided by that of all."""
+    return len({image.tobytes() for image in samples.images}) / len(samples.images)
 
 
 def diversity_ratio(distances: dict[int, float], real_distances: dict[int, float]) -> float:
@@ -269,37 +367,10 @@ def diversity_ratio(distances: dict[int, float], real_distances: dict[int, float
     return math.fsum(distances[digit] for digit in both) / real if real else math.nan
 
 
-def nearest_images(
-    images: np.ndarray, others: np.ndarray, excluded: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of `others` uint8 [M, 28, 28] to each of `images` uint8 [N, 28, 28].
-
-    The search is in float32, so among near ties it may return an image that is farther by a
-    millionth. The distance is exact.
-
-    Args:
-        excluded: [N], for each image the index of one of the others that is not considered: itself.
-
-    Returns:
-        Euclidean distances [N] with pixels in 0..1, and indices [N] into `others`.
-    """
-    flat = others.reshape(len(others), -1).astype(np.float32) / 255
-    norms = np.einsum("ij,ij->i", flat, flat)
-    indices = np.empty(len(images), np.int64)
-    for start in range(0, len(images), _BLOCK):
-        block = images[start : start + _BLOCK].reshape(-1, flat.shape[1]).astype(np.float32) / 255
-        closeness = block @ flat.T  # [block, M]: |x - y|^2 = |x|^2 - 2 (x.y - |y|^2 / 2)
-        closeness -= norms / 2
-        if excluded is not None:
-            closeness[np.arange(len(block)), excluded[start : start + _BLOCK]] = -np.inf
-        indices[start : start + _BLOCK] = closeness.argmax(axis=1)
-    return distances_between(images, others[indices]), indices
-
-
-def distances_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean distances [N], pixels in 0..1, between pairs of uint8 images [N, 28, 28]."""
-    difference = a.astype(np.int64) - b.astype(np.int64)
-    return np.sqrt((difference**2).sum(axis=(1, 2))) / 255
+@metric("within-class diversity (ratio to real)", "", "near 1", needs="judge")
+def within_class_diversity(samples: Scored) -> float:
+    spreads = neighbours.mean_pairwise_distances(samples.features, samples.classes)
+    return diversity_ratio(spreads, samples.reference.spreads)
 
 
 def distance_ratio(
@@ -321,6 +392,109 @@ def distance_ratio(
     return float(np.mean(ratios)) if ratios else np.nan
 
 
+@metric("distance to the training set (ratio to real)", "", "near 1")
+def train_distance_ratio(samples: Scored) -> Score | None:
+    distances, classes = samples.nearest[0], samples.classes
+    real = samples.reference.distances, samples.real_classes
+    ratio = distance_ratio(distances, classes, *real)
+    if not np.isfinite(ratio):  # all held-out images are copies of training images
+        return None
+    return Score(ratio, bootstrap_ratio(distances, classes, *real, samples.seed))
+
+
+# -- requested and predicted digits ----------------------------------------------------------------
+@metric(
+    "determinator-judge gap (percentage points)",
+    "",
+    "near 0",
+    2,
+    needs="judge labels determinator",
+)
+def determinator_judge_gap(samples: Scored) -> np.ndarray:
+    predicted = samples.samples.determinator(samples.images).argmax(axis=1)
+    by_determinator = (predicted == samples.labels).astype(np.float64)
+    return 100 * (by_determinator - (samples.predicted == samples.labels))
+
+
+def strings_correct(correct: np.ndarray, length: int) -> np.ndarray:
+    """float64 [N // length]: 1 if all `length` digits of a string are `correct` [N], else 0."""
+    strings = correct[: len(correct) // length * length].reshape(-1, length)
+    return strings.all(axis=1).astype(np.float64)
+
+
+@metric("six-digit accuracy", "fraction", "higher", needs="judge labels digits")
+def six_digit_accuracy(samples: Scored) -> np.ndarray:
+    """Numbers of which the judge reads every digit, as they are written: with cropped sides.
+
+    The samples are in the order of their digits, so they are shuffled before they become numbers.
+    """
+    random = np.random.default_rng([samples.seed, REPORT, STRING_LENGTH])
+    order = random.permutation(len(samples.images))
+    cells = split_number_image(number_image(samples.images[order], inverted=True))
+    predicted = samples.reference.judge(cells)[1].argmax(axis=1)
+    return strings_correct(predicted == samples.labels[order], STRING_LENGTH)
+
+
+def count_covered(predicted: np.ndarray) -> int:
+    """Number of classes that make up at least 1 % of the predictions [N]."""
+    return int((np.bincount(predicted) >= 0.01 * len(predicted)).sum())
+
+
+@metric("classes covered (of 10)", "", "higher", 0, needs="judge no_labels")
+def classes_covered(samples: Scored) -> int:
+    return count_covered(samples.predicted)
+
+
+def divergence_from_uniform(predicted: np.ndarray, classes: int = 10) -> float:
+    """KL(predicted classes [N] || uniform) in nats."""
+    fractions = np.bincount(predicted, minlength=classes) / len(predicted)
+    fractions = fractions[fractions > 0]
+    return float((fractions * np.log(classes * fractions)).sum())
+
+
+@metric("KL divergence to uniform (nats)", "", "lower", 4, needs="judge no_labels")
+def kl_to_uniform(samples: Scored) -> float:
+    return divergence_from_uniform(samples.predicted, samples.reference.classes)
+
+
+# -- style -----------------------------------------------------------------------------------------
+@metric("style transfer, ink", "correlation", "higher", needs="redrawer")
+def style_ink(samples: Scored) -> float | None:
+    return samples.style.get("ink")
+
+
+@metric("style transfer, width", "correlation", "higher", needs="redrawer")
+def style_width(samples: Scored) -> float | None:
+    return samples.style.get("width")
+
+
+@metric("style transfer, slant", "correlation", "higher", needs="redrawer")
+def style_slant(samples: Scored) -> float | None:
+    return samples.style.get("slant")
+
+
+@metric("style transfer, lowest pair", "correlation", "higher", needs="redrawer")
+def style_lowest(samples: Scored) -> float | None:
+    return samples.style.get("lowest")
+
+
+@metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge redrawer")
+def style_accuracy(samples: Scored) -> np.ndarray:
+    drawn, requested = samples.transfer.drawn_as_others()
+    return samples.reference.judge(drawn)[1].argmax(axis=1) == requested
+
+
+@metric("reconstruction error", "MSE", "lower", 4, needs="redrawn")
+def reconstruction_error(samples: Scored) -> np.ndarray:
+    return style_transfer.squared_errors(samples.reference.redrawn_sources[0], samples.redrawn)
+
+
+@metric("reconstruction, label accuracy", "fraction", "higher", 4, needs="judge redrawn")
+def reconstruction_accuracy(samples: Scored) -> np.ndarray:
+    predicted = samples.reference.judge(samples.redrawn)[1].argmax(axis=1)
+    return predicted == samples.reference.redrawn_sources[1]
+
+
 # -- confidence intervals --------------------------------------------------------------------------
 def bootstrap_mean(values: np.ndarray, seed: int, resamples: int = 1000) -> tuple[float, float]:
     """95 % percentile bootstrap interval (Efron 1979) of the mean of `values` [N]."""
@@ -340,10 +514,10 @@ def bootstrap_frechet(
     """
     random, root = np.random.default_rng([seed, _FRECHET_STREAM]), root_of(real.covariance)
     distances = [
-        frechet_distance(moments(fake, _resampled_counts(random, len(fake))), real, root)
+        frechet(moments(fake, _resampled_counts(random, len(fake))), real, root)
         for _ in range(resamples)
     ]
-    return normal_interval(frechet_distance(moments(fake), real, root), np.std(distances, ddof=1))
+    return normal_interval(frechet(moments(fake), real, root), np.std(distances, ddof=1))
 
 
 def bootstrap_ratio(

@@ -47,8 +47,8 @@ class EpisodeMonitor:
         if generator.class_conditional:
             scores = {"judge/label_accuracy": round(float((predicted == labels).mean()), 6)}
         else:
-            scores = {"judge/classes_covered": float(metrics.classes_covered(predicted))}
-        distance = metrics.frechet_distance(metrics.moments(features), self._moments)
+            scores = {"judge/classes_covered": float(metrics.count_covered(predicted))}
+        distance = metrics.frechet(metrics.moments(features), self._moments)
         return scores | {"judge/frechet_distance": round(distance, 6)}
 
 

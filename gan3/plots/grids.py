@@ -212,16 +212,22 @@ def progression(
 
 def pixels(figure: Figure) -> np.ndarray:
     """The rendered figure, uint8 [height, width, 3]."""
-    with Image.open(io.BytesIO(_png(figure))) as image:
+    return pixels_of(png(figure))
+
+
+def pixels_of(content: bytes) -> np.ndarray:
+    """The pixels of a picture's file, uint8 [height, width, 3]."""
+    with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def save(figure: Figure, path: Path) -> None:
     """Write the figure as a PNG, atomically."""
-    write_atomically(path, _png(figure))
+    write_atomically(path, png(figure))
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The figure as the content of a PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -1,7 +1,7 @@
 """Figures that compare several systems or the points of a sweep."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -14,39 +14,42 @@ from gan3.plots.grids import DPI
 from gan3.plots.ticks import set_log_ticks
 
 _AS_IT_IS = {"parse_math": False}  # of a title or name, in which a dollar sign is no formula
-_AXIS_LABELS = {
-    "recall": "recall (diversity)",
-    "precision": "precision (quality)",
-    "coverage": "coverage (diversity)",
-    "label_accuracy": "label accuracy (quality)",
-}
-_LEGEND_LEFT = 0.745  # of the figure's width
+_PANEL, _LEGEND = 3.55, 2.55  # inches of width
 _LOGIT_ENDS = 0.002, 0.9998  # of the logit axes, which have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 _LOG_ENDS = 1e-6, 1e12  # of the logarithmic axes, which have no 0
 
 
-def tradeoff(
-    metrics: dict[str, dict[str, float]], title: str, marked: Collection[str] = ()
-) -> Figure:
-    """Quality against diversity: one numbered point per system in two panels.
+class Pair(NamedTuple):
+    """Two metrics by name that are drawn against each other."""
 
-    Left precision against recall, right label accuracy against coverage. If no system can be asked
-    for a digit, precision takes the place of label accuracy. The right panel has logit scales, on
-    which .98 and .99 are as far apart as .3 and .5.
+    x: str
+    y: str
+    x_label: str
+    y_label: str
+    logit: bool  # both scales are, so that .98 and .99 are as far apart as .3 and .5
+
+
+def tradeoff(
+    metrics: dict[str, dict[str, float]],
+    pairs: list[Pair],
+    title: str,
+    marked: Collection[str] = (),
+) -> Figure:
+    """Quality against diversity: one numbered point per system in a panel for each pair.
 
     Args:
-        metrics: of a report card, by system. The last entry is real digits, drawn as a star.
+        metrics: of a report card, by system. The last entry is real digits, drawn as a star; they
+            have all metrics of the pairs.
         marked: systems drawn as diamonds instead of dots.
     """
     *systems, real = metrics
     legend = [*(f"{i}  {name}" for i, name in enumerate(systems, start=1)), f"★  {real}"]
     colors = [*(_color(i) for i in range(1, len(systems) + 1)), "black"]
-    figure, panels = _two_panels(title, legend, colors)
-    quality = "label_accuracy" if "label_accuracy" in metrics[real] else "precision"
-    for axes, (x, y) in zip(panels, (("recall", "precision"), ("coverage", quality)), strict=True):
+    figure, panels = _panels(len(pairs), title, legend, colors)
+    for axes, (x, y, x_label, y_label, logit) in zip(panels, pairs, strict=True):
         points = {}
-        low, high = _LOGIT_ENDS if x == "coverage" else (-np.inf, np.inf)
+        low, high = _LOGIT_ENDS if logit else (-np.inf, np.inf)
         for number, name in enumerate(systems, start=1):
             if x in metrics[name] and y in metrics[name]:
                 points[number] = np.clip([metrics[name][x], metrics[name][y]], low, high)
@@ -54,9 +57,9 @@ def tradeoff(
                 axes.plot(*points[number], marker, color=_color(number), markersize=size)
         star = np.clip([metrics[real][x], metrics[real][y]], low, high)
         axes.plot(*star, "*", color="black", markersize=12)
-        axes.set_xlabel(_AXIS_LABELS[x], fontsize=9)
-        axes.set_ylabel(_AXIS_LABELS[y], fontsize=9)
-        if x == "coverage":
+        axes.set_xlabel(x_label, fontsize=9, **_AS_IT_IS)
+        axes.set_ylabel(y_label, fontsize=9, **_AS_IT_IS)
+        if logit:
             for set_scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
                 set_scale("logit")
                 axis.set_major_locator(FixedLocator(_LOGIT_TICKS))
@@ -76,7 +79,7 @@ def training_progress(curves: dict[str, np.ndarray], title: str) -> Figure:
     """
     legend = [f"{i}  {name}" for i, name in enumerate(curves, start=1)]
     colors = [_color(i) for i in range(1, len(curves) + 1)]
-    figure, panels = _two_panels(title, legend, colors)
+    figure, panels = _panels(2, title, legend, colors)
     for column, x_label in enumerate(("step", "training time in seconds")):
         axes, ends = panels[column], {}
         for number, rows in enumerate(curves.values(), start=1):
@@ -84,7 +87,7 @@ def training_progress(curves: dict[str, np.ndarray], title: str) -> Figure:
             x, y = np.clip(rows[:, [column, 2]], *_LOG_ENDS).T
             axes.loglog(x, y, **style)
             ends[number] = np.array([x[-1], y[-1]])
-        axes.set_xlabel(x_label, fontsize=9)
+        axes.set_xlabel(x_label, fontsize=9, **_AS_IT_IS)
         if column == 0:
             axes.set_ylabel("Fréchet distance (judge features)", fontsize=9)
         axes.margins(0.12, 0.05)
@@ -162,23 +165,29 @@ def _axis_heights(values: list) -> tuple[np.ndarray, list[tuple[float, str]]]:
     ]
 
 
-def _two_panels(title: str, legend: list[str], colors: list[str]) -> tuple[Figure, list[Axes]]:
-    """A figure with two axes side by side and, to their right, a line of text per system."""
-    figure = Figure(figsize=(10, max(4.6, 0.23 * len(legend) + 0.8)), dpi=DPI)
-    height = figure.get_size_inches()[1]
+def _panels(
+    count: int, title: str, legend: list[str], colors: list[str]
+) -> tuple[Figure, list[Axes]]:
+    """A figure with axes side by side and, to their right, a line of text per system."""
+    width, height = count * _PANEL + 0.35 + _LEGEND, max(4.6, 0.23 * len(legend) + 0.8)
+    figure = Figure(figsize=(width, height), dpi=DPI)
     text = labels.title_of(figure, title, 11, most=1)
     figure.text(0.5, 1 - 0.25 / height, text, ha="center", fontsize=11, **_AS_IT_IS)
     margin = 0.6 / height
-    panels = [figure.add_axes((left, margin, 0.28, 1 - 2 * margin)) for left in (0.07, 0.425)]
+    panels = [
+        figure.add_axes(((0.7 + i * _PANEL) / width, margin, 2.8 / width, 1 - 2 * margin))
+        for i in range(count)
+    ]
     for axes in panels:
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.25)
-    room = (0.97 - _LEGEND_LEFT) * figure.bbox.width
+    left = 1 - _LEGEND / width
+    room = (0.97 - left) * figure.bbox.width
     for number, (text, color) in enumerate(zip(legend, colors, strict=True), start=1):
         y = 1 - (0.55 + 0.22 * number) / height
         # Both ends tell points of a sweep apart.
         text = labels.cut_in_the_middle(text, room, 8, figure.dpi)
-        figure.text(_LEGEND_LEFT, y, text, fontsize=8, color=color, va="center", **_AS_IT_IS)
+        figure.text(left, y, text, fontsize=8, color=color, va="center", **_AS_IT_IS)
     return figure, panels
 
 

@@ -28,7 +28,7 @@ import numpy as np
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
 from gan3.core.files import check_path
-from gan3.evaluation.scoring import METRICS
+from gan3.evaluation.metrics import METRICS
 from gan3.runs.registry import bundled_folder, config_of
 from gan3.runs.run_files import run_folders
 
@@ -264,7 +264,8 @@ def _draw(path: Path, key: str, distribution: Any, seed: int, number: int) -> An
 
 
 def _metric(path: Path, spec: dict, trials: list[Trial]) -> str:
-    metric = spec.get("metric", "frechet_distance")
+    default = next(name for name, about in METRICS.items() if about.ranks_sweeps)
+    metric = spec.get("metric", default)
     if not isinstance(metric, str) or metric not in METRICS:
         raise UserError(f"{path}: metric: must be one of {', '.join(METRICS)}")
     if any(trial.config.split != "validation" for trial in trials):

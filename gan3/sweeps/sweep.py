@@ -20,6 +20,7 @@ from gan3.core.config import as_text
 from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, write_atomically
 from gan3.core.log import Log
+from gan3.evaluation.card import Card
 from gan3.evaluation.comparison import (
     Comparison,
     label_of,
@@ -27,8 +28,8 @@ from gan3.evaluation.comparison import (
     read_card,
     side_by_side,
 )
-from gan3.evaluation.report_card import data_of
-from gan3.evaluation.scoring import METRICS, Card
+from gan3.evaluation.metrics import METRICS, names_needing
+from gan3.evaluation.samples import data_of
 from gan3.plots import grids
 from gan3.plots import sweeps as sweep_plots
 from gan3.runs.registry import config_from_dict, config_of
@@ -148,11 +149,11 @@ def rank(trials: list[ScoredTrial], metric: str) -> list[RankedPoint]:
     """The points by their mean of a metric over seeds, the best first."""
     points: dict[str, RankedPoint] = {}
     for scored in trials:
-        score = scored.card["samples"].get(metric)
-        if score is not None:
+        value = scored.card.scores.get(metric)
+        if value is not None:
             label = scored.label()
             point = points.setdefault(label, RankedPoint(label, scored.trial.point, []))
-            point.values.append(score["value"])
+            point.values.append(value)
     return sorted(points.values(), key=lambda point: METRICS[metric].cost(point.mean))
 
 
@@ -203,8 +204,10 @@ def write(
     labels = {scored.label(): scored.trial.config.experiment for scored in trials}
     unchanged = {label for label, experiment in labels.items() if label == experiment}
     compared = _compare(trials)
-    if compared.is_judged:
-        save("tradeoff.png", sweep_plots.tradeoff(compared.column_means(), title, unchanged))
+    pairs = compared.tradeoffs()
+    if pairs:
+        figure = sweep_plots.tradeoff(compared.column_means(), pairs, title, unchanged)
+        save("tradeoff.png", figure)
     curves = _training_curves(trials)
     if curves:
         save("training_progress.png", sweep_plots.training_progress(curves, title))
@@ -242,8 +245,9 @@ def _is_scored(folders: RunFolders, trial: Trial, cas: bool) -> bool:
     record = _read_record(folders, trial)
     if record.get("outcome") != "done" or not _has_card(folders):
         return False
-    scores = _read_card(folders, trial)["samples"]
-    return not cas or "cas" in scores or "label_accuracy" not in scores  # which needs labels, too
+    scores = set(_read_card(folders, trial).scores)
+    has_labels = bool(scores & names_needing("labels"))
+    return not cas or not has_labels or bool(scores & names_needing("classifier"))
 
 
 def _read_record(folders: RunFolders, trial: Trial) -> dict[str, Any]:
@@ -261,10 +265,11 @@ def _read_record(folders: RunFolders, trial: Trial) -> dict[str, Any]:
 def _read_card(folders: RunFolders, trial: Trial) -> Card:
     """report.json. Raises UserError if the card is of another split than the trial."""
     card, split = read_card(folders), trial.config.split
-    if card["split"] != split:
+    found = card.values["split"]
+    if found != split:
         raise UserError(
-            f"run {folders.name}: its card is of the {card['split']} split, the sweep's of the"
-            f" {split} split; evaluate it on that"
+            f"run {folders.name}: its card is of the {found} split, the sweep's of the {split}"
+            " split; evaluate it on that"
         )
     return card
 
@@ -313,7 +318,7 @@ def _csv(trials: list[ScoredTrial]) -> str:
     for scored in trials:
         point = {f"settings.{key}": value for key, value in scored.trial.point.items()}
         row = {"variant": scored.label(), **point, "seed": scored.trial.config.seed}
-        scores = {metric: score["value"] for metric, score in scored.card["samples"].items()}
+        scores = {name: value for name, value in scored.card.scores.items() if name in METRICS}
         rows.append(row | {"run": scored.trial.run} | scores)
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-import shutil
 import unittest
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from gan3.core.files import write_json
 from gan3.evaluation import comparison
-from gan3.evaluation.scoring import METRICS, Metric
+from gan3.evaluation.metrics import METRICS, Metric
 from gan3.runs.registry import config_of
 from tests.support import FolderTest, call
 
@@ -52,15 +51,21 @@ class Compare(FolderTest):
         self.assertEqual(status, 0, err)
         return out.splitlines()[0]
 
-    def test_cards_that_lack_a_metric_of_real_digits_have_no_picture(self):
-        for metric in ("recall", "precision", "coverage"):
+    def test_the_pairs_of_the_picture_are_those_that_real_images_have(self):
+        for lacking, expected in (
+            ("", [("recall", "precision"), ("coverage", "label_accuracy")]),
+            ("label_accuracy", [("recall", "precision"), ("coverage", "precision")]),
+            ("recall", [("coverage", "label_accuracy")]),
+            ("precision", [("coverage", "label_accuracy")]),
+        ):
             card = make_card(0)
-            del card["real"][metric]
+            card["real"].pop(lacking, None)
             write_run("c", card)
-            status, out, err = call("compare", "c", "--out", "c.png")
-            self.assertEqual((status, err), (0, "written: c.png\n"), metric)
-            self.assertIn("label accuracy", out)
-            shutil.rmtree("logs/c")
+            pairs = comparison.compare(["c"]).tradeoffs()
+            self.assertEqual([(pair.x, pair.y) for pair in pairs], expected, lacking)
+            for pair in pairs:
+                self.assertEqual(pair.x_label, f"{METRICS[pair.x].title} (diversity)")
+                self.assertEqual(pair.logit, pair.x == "coverage")
 
     def test_the_table_is_printed_in_80_columns_and_drawn(self):
         status, out, err = call("compare", "a", "b", "--out", "pictures/c.png")

@@ -15,8 +15,9 @@ import gan3
 from gan3.core.errors import UserError
 from gan3.data import strokes
 from gan3.data.datasets import Dataset, load
-from gan3.evaluation import judge, report_card
-from gan3.evaluation.scoring import SampleSet
+from gan3.evaluation import judge
+from gan3.evaluation.card import evaluate
+from gan3.evaluation.reference import Reference, SampleSet
 from tests.support import MNIST, FolderTest, call, keep_judge, needs_mnist, slow, write_idx_set
 
 PIXEL_ROWS = {"distinct_fraction", "train_distance_ratio"}
@@ -308,7 +309,7 @@ class OfThreeClasses(FolderTest):
             dataset.held_out_images,
             dataset.held_out_labels.astype(np.int64) if labels else None,
         )
-        return report_card.make_card(samples, dataset, scoring_judge, False, 0, no_log)[0]
+        return evaluate(samples, Reference(dataset, scoring_judge)).values
 
     @slow("trains a judge")
     def test_it_is_trained_kept_found_and_scores_real_images_as_real(self):

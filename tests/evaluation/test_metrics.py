@@ -2,12 +2,13 @@
 
 import math
 import unittest
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
 import tensorflow as tf
 
-from gan3.evaluation import metrics
+from gan3.evaluation import metrics, neighbours, reference
 from gan3.evaluation.metrics import Moments
 from gan3.method import losses
 from tests.support import slow
@@ -26,7 +27,7 @@ class LabelAccuracy(unittest.TestCase):
 
 class PredictedDigits(unittest.TestCase):
     def test_confusion_has_rows_of_requested_and_columns_of_predicted_digits(self):
-        got = metrics.confusion(np.array([3, 3, 3, 9]), np.array([3, 8, 8, 9]))
+        got = reference.confusion(np.array([3, 3, 3, 9]), np.array([3, 8, 8, 9]))
         expected = np.zeros((10, 10), int)
         expected[3, 3], expected[3, 8], expected[9, 9] = 1, 2, 1
         np.testing.assert_array_equal(got, expected)
@@ -37,13 +38,13 @@ class PredictedDigits(unittest.TestCase):
 
     def test_classes_covered_and_divergence_from_uniform(self):
         even = np.tile(np.arange(10), 50)
-        self.assertEqual(metrics.classes_covered(even), 10)
-        self.assertAlmostEqual(metrics.kl_to_uniform(even), 0, delta=1e-12)
+        self.assertEqual(metrics.count_covered(even), 10)
+        self.assertAlmostEqual(metrics.divergence_from_uniform(even), 0, delta=1e-12)
         half = np.tile(np.arange(5), 50)
-        self.assertEqual(metrics.classes_covered(half), 5)
-        self.assertAlmostEqual(metrics.kl_to_uniform(half), math.log(2), delta=1e-12)
+        self.assertEqual(metrics.count_covered(half), 5)
+        self.assertAlmostEqual(metrics.divergence_from_uniform(half), math.log(2), delta=1e-12)
         rare = np.array([7] * 995 + [1] * 5)  # half a percent of ones does not count
-        self.assertEqual(metrics.classes_covered(rare), 1)
+        self.assertEqual(metrics.count_covered(rare), 1)
 
 
 class FrechetDistance(unittest.TestCase):
@@ -53,7 +54,7 @@ class FrechetDistance(unittest.TestCase):
         axes, _ = np.linalg.qr(random.normal(size=(8, 8)))
         a, b = random.uniform(0.1, 4, 8), random.uniform(0.1, 4, 8)
         shift = random.normal(size=8)
-        got = metrics.frechet_distance(
+        got = metrics.frechet(
             Moments(np.zeros(8), (axes * a) @ axes.T), Moments(shift, (axes * b) @ axes.T)
         )
         expected = (shift**2).sum() + ((np.sqrt(a) - np.sqrt(b)) ** 2).sum()
@@ -64,25 +65,25 @@ class FrechetDistance(unittest.TestCase):
         a, b = np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([[4.0, -1.0], [-1.0, 1.0]])
         root = math.sqrt(np.trace(a @ b) + 2 * math.sqrt(np.linalg.det(a) * np.linalg.det(b)))
         expected = 1 + 4 + np.trace(a) + np.trace(b) - 2 * root
-        got = metrics.frechet_distance(Moments(np.zeros(2), a), Moments(np.array([1.0, 2.0]), b))
+        got = metrics.frechet(Moments(np.zeros(2), a), Moments(np.array([1.0, 2.0]), b))
         self.assertAlmostEqual(got, expected, delta=1e-9)
-        back = metrics.frechet_distance(Moments(np.array([1.0, 2.0]), b), Moments(np.zeros(2), a))
+        back = metrics.frechet(Moments(np.array([1.0, 2.0]), b), Moments(np.zeros(2), a))
         self.assertAlmostEqual(back, expected, delta=1e-9)
 
     def test_identical_sets_and_constant_features(self):
         features = np.random.default_rng(1).normal(size=(50, 9))
         features[:, 4] = 0  # so the covariance is singular
         own = metrics.moments(features)
-        self.assertAlmostEqual(metrics.frechet_distance(own, own), 0, delta=1e-9)
+        self.assertAlmostEqual(metrics.frechet(own, own), 0, delta=1e-9)
         one = metrics.moments(np.repeat(features[:1], 20, axis=0))  # one repeated image
         expected = ((features.mean(0) - features[0]) ** 2).sum() + np.trace(np.cov(features.T))
-        self.assertAlmostEqual(metrics.frechet_distance(one, own), expected, delta=1e-9)
+        self.assertAlmostEqual(metrics.frechet(one, own), expected, delta=1e-9)
 
     def test_a_matrix_that_is_no_covariance_is_refused(self):
         good, bad = np.eye(3), np.diag([1.0, 1.0, -0.1])
         for a, b in ((good, bad), (bad, good), (good, np.full((3, 3), np.nan))):
             with self.assertRaises((ArithmeticError, np.linalg.LinAlgError)):
-                metrics.frechet_distance(Moments(np.zeros(3), a), Moments(np.zeros(3), b))
+                metrics.frechet(Moments(np.zeros(3), a), Moments(np.zeros(3), b))
 
     def test_moments_are_those_of_numpy_and_counts_repeat_rows(self):
         features = np.random.default_rng(2).normal(size=(40, 5))
@@ -99,7 +100,7 @@ class FrechetDistance(unittest.TestCase):
         for count in (100, 1600):
             fake = random.normal(size=(count, 4)) + 0.5
             low, high = metrics.bootstrap_frechet(fake, real, seed=0)
-            self.assertTrue(low < metrics.frechet_distance(metrics.moments(fake), real) < high)
+            self.assertTrue(low < metrics.frechet(metrics.moments(fake), real) < high)
             widths.append(high - low)
         self.assertAlmostEqual(widths[0] / widths[1], 4, delta=1.5)  # sqrt(1600 / 100)
 
@@ -116,7 +117,7 @@ class KernelDistance(unittest.TestCase):
         expected = np.mean([k(x[i], x[j]) + k(y[i], y[j]) for i, j in pairs]) - 2 * np.mean(
             [k(a, b) for a in x for b in y]
         )
-        got, error = metrics.kernel_distance(x, y, seed=0)
+        got, error = metrics.kernel_mmd(x, y, seed=0)
         self.assertAlmostEqual(got, expected, delta=1e-9)
         self.assertTrue(math.isnan(error))  # one block has no standard deviation
 
@@ -125,7 +126,7 @@ class KernelDistance(unittest.TestCase):
         random = np.random.default_rng(1)
         results = np.array(
             [
-                metrics.kernel_distance(random.normal(size=(20, 4)), random.normal(size=(20, 4)), 0)
+                metrics.kernel_mmd(random.normal(size=(20, 4)), random.normal(size=(20, 4)), 0)
                 for _ in range(400)
             ]
         )[:, 0]
@@ -136,7 +137,7 @@ class KernelDistance(unittest.TestCase):
         random = np.random.default_rng(2)
         results = np.array(
             [
-                metrics.kernel_distance(
+                metrics.kernel_mmd(
                     random.normal(size=(4000, 3)), random.normal(size=(4000, 3)) * 1.1, 0
                 )
                 for _ in range(20)
@@ -151,7 +152,7 @@ class FrechetInterval(unittest.TestCase):
         """Two resamples at 1 and 3 have the standard deviation sqrt(2); 95 % are 1.96 of them."""
         fake = np.random.default_rng(0).normal(size=(30, 2))
         real = metrics.moments(fake)
-        with mock.patch.object(metrics, "frechet_distance", side_effect=[1.0, 3.0, 5.0]):
+        with mock.patch.object(metrics, "frechet", side_effect=[1.0, 3.0, 5.0]):
             low, high = metrics.bootstrap_frechet(fake, real, seed=0, resamples=2)
         half = 1.959964 * math.sqrt(2)
         np.testing.assert_allclose((low, high), (5 - half, 5 + half), rtol=1e-6)
@@ -162,7 +163,9 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
     def test_published_sanity_case(self):
         """That of Naeem et al.: 10,000 points each of N(0, 1) in 1,000 dimensions, k = 5."""
         random = np.random.default_rng(0)
-        near = metrics.prdc(random.normal(size=(10_000, 1000)), random.normal(size=(10_000, 1000)))
+        near = neighbours.prdc(
+            random.normal(size=(10_000, 1000)), random.normal(size=(10_000, 1000))
+        )
         # A few points near the origin dominate: density, with mean 1, varies by a tenth from draw
         # to draw, coverage by a hundredth.
         for metric, expected, delta in (
@@ -184,7 +187,7 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
             [
                 [
                     values.mean()
-                    for values in metrics.prdc(
+                    for values in neighbours.prdc(
                         random.normal(size=(400, 2)), random.normal(size=(400, 2)), k=4
                     )[2:]
                 ]
@@ -199,7 +202,7 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
     def test_points_on_a_line_by_hand(self):
         """k = 1: real 0, 1, 10 have radii 1, 1, 9; fake 0.5, 30 have 29.5 each."""
         real, fake = np.array([[0.0], [1.0], [10.0]]), np.array([[0.5], [30.0]])
-        near = metrics.prdc(real, fake, k=1)
+        near = neighbours.prdc(real, fake, k=1)
         # 0.5 lies in the balls of 0 and 1 but not of 10 (9.5 > 9); 30 lies in none.
         np.testing.assert_array_equal(near.precision, [1, 0])
         np.testing.assert_array_equal(near.density, [2, 0])
@@ -212,7 +215,7 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
         real_to_fake = np.linalg.norm(real[:, None] - fake[None], axis=2)
         radius = np.sort(np.linalg.norm(real[:, None] - real[None], axis=2), axis=1)[:, 5]
         fake_radius = np.sort(np.linalg.norm(fake[:, None] - fake[None], axis=2), axis=1)[:, 5]
-        near = metrics.prdc(real, fake, k=5)
+        near = neighbours.prdc(real, fake, k=5)
         inside = real_to_fake < radius[:, None]
         np.testing.assert_array_equal(near.precision, inside.any(axis=0))
         np.testing.assert_array_equal(near.recall, (real_to_fake < fake_radius).any(axis=1))
@@ -221,14 +224,14 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
 
     def test_identical_sets_have_full_precision_recall_and_coverage(self):
         points = np.random.default_rng(6).normal(size=(200, 4))
-        near = metrics.prdc(points, points)
+        near = neighbours.prdc(points, points)
         for metric in ("precision", "recall", "coverage"):
             self.assertEqual(getattr(near, metric).mean(), 1, metric)
 
     def test_ten_repeated_images_are_detected(self):
         """A generator of ten real images: precision 1, almost no coverage."""
         real = np.random.default_rng(7).normal(size=(1000, 6))
-        near = metrics.prdc(real, np.repeat(real[:10], 100, axis=0))
+        near = neighbours.prdc(real, np.repeat(real[:10], 100, axis=0))
         self.assertEqual(near.precision.mean(), 1)
         self.assertEqual(near.recall.mean(), 0)
         # Each image lies in about k real balls and its own.
@@ -237,7 +240,7 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
 
     def test_fewer_points_than_neighbours_is_an_error(self):
         with self.assertRaises(ValueError):
-            metrics.prdc(np.zeros((5, 2)), np.ones((9, 2)), k=5)
+            neighbours.prdc(np.zeros((5, 2)), np.ones((9, 2)), k=5)
 
 
 class DiversityAndMemorization(unittest.TestCase):
@@ -250,18 +253,21 @@ class DiversityAndMemorization(unittest.TestCase):
     def test_distinct_fraction(self):
         images = self.draw(4)
         self.assertEqual(
-            metrics.distinct_fraction(np.concatenate([images, images[:1], images[:3]])), 0.5
+            metrics.distinct_fraction(
+                SimpleNamespace(images=np.concatenate([images, images[:1], images[:3]]))
+            ),
+            0.5,
         )
 
     def test_mean_pairwise_distances(self):
         features = np.array([[0.0, 0], [3, 4], [0, 10], [1, 1], [1, 2], [9, 9]])
         labels = np.array([2, 2, 2, 5, 5, 7])
         twos = (5 + 10 + math.hypot(3, 6)) / 3
-        got = metrics.mean_pairwise_distances(features, labels)
+        got = neighbours.mean_pairwise_distances(features, labels)
         self.assertEqual(set(got), {2, 5})  # the only seven has no pair
         self.assertAlmostEqual(got[2], twos, delta=1e-9)
         self.assertAlmostEqual(got[5], 1, delta=1e-9)
-        self.assertEqual(metrics.mean_pairwise_distances(features[:1], labels[:1]), {})
+        self.assertEqual(neighbours.mean_pairwise_distances(features[:1], labels[:1]), {})
 
     def test_diversity_ratio(self):
         self.assertAlmostEqual(
@@ -271,14 +277,14 @@ class DiversityAndMemorization(unittest.TestCase):
     def test_nearest_image(self):
         others, images = self.draw(1500), self.draw(7)
         expected = np.sqrt(((images[:, None].astype(float) - others[None]) ** 2).sum(axis=(2, 3)))
-        distances, indices = metrics.nearest_images(images, others)
+        distances, indices = neighbours.nearest_images(images, others)
         np.testing.assert_array_equal(indices, expected.argmin(axis=1))
         np.testing.assert_allclose(distances, expected.min(axis=1) / 255, rtol=1e-12)
         with self.subTest("a copy has distance 0, unless it is the excluded image itself"):
-            distances, indices = metrics.nearest_images(others[[9, 1200]], others)
+            distances, indices = neighbours.nearest_images(others[[9, 1200]], others)
             np.testing.assert_array_equal((distances, indices), ([0, 0], [9, 1200]))
             excluded = np.array([9, 1200])
-            distances, indices = metrics.nearest_images(others[excluded], others, excluded)
+            distances, indices = neighbours.nearest_images(others[excluded], others, excluded)
             self.assertTrue((distances > 0).all() and not set(indices) & {9, 1200})
 
     def test_memorized_training_images_are_detected(self):
@@ -290,9 +296,9 @@ class DiversityAndMemorization(unittest.TestCase):
         train, held_out, fresh = images[:300], images[300:600], images[600:]
         copies = train.copy()
         copies[:, 14, 14] ^= 1
-        real, _ = metrics.nearest_images(held_out, train)
+        real, _ = neighbours.nearest_images(held_out, train)
         for fakes, low, high in ((copies, 0.0, 0.01), (fresh, 0.98, 1.02)):
-            distances, _ = metrics.nearest_images(fakes, train)
+            distances, _ = neighbours.nearest_images(fakes, train)
             ratio = metrics.distance_ratio(distances, labels, real, labels)
             self.assertTrue(low <= ratio <= high, ratio)
             below, above = metrics.bootstrap_ratio(distances, labels, real, labels, seed=0)
@@ -322,15 +328,15 @@ class Ghosts(unittest.TestCase):
 
     def test_black_and_white_has_no_blur_and_an_even_grey_has_no_outline(self):
         images = np.stack([self.square(255), np.zeros((28, 28), np.uint8)])
-        np.testing.assert_array_equal(metrics.blur(images), [0, 0])
-        self.assertEqual(metrics.blur(np.full((1, 28, 28), 100, np.uint8))[0], np.inf)
+        np.testing.assert_array_equal(neighbours.blur(images), [0, 0])
+        self.assertEqual(neighbours.blur(np.full((1, 28, 28), 100, np.uint8))[0], np.inf)
 
     def test_the_blur_of_a_grey_square(self):
         """side^2 pixels x (1 - x) by an outline of 4 side x: side (1 - x) / 4."""
         for ink, side in ((51, 10), (102, 10), (204, 6)):
             expected = side * (1 - ink / 255) / 4
             self.assertAlmostEqual(
-                metrics.blur(self.square(ink, side)[None])[0], expected, delta=1e-12
+                neighbours.blur(self.square(ink, side)[None])[0], expected, delta=1e-12
             )
 
     def test_a_score_is_the_blur_times_the_distance_to_the_kth_neighbour(self):
@@ -338,18 +344,18 @@ class Ghosts(unittest.TestCase):
         real = np.array([[0.0], [1.0], [3.0], [7.0]])
         at = np.array([[0.0], [10.0]])  # distances 0 1 3 7 and 10 9 7 3
         for k, distances in ((1, [0, 3]), (2, [1, 7]), (4, [7, 10])):
-            got = metrics.ghost_scores(images, at, real, k)
+            got = neighbours.ghost_scores(images, at, real, k)
             np.testing.assert_allclose(got, [2 * distances[0], 0.5 * distances[1]], rtol=1e-12)
         with self.assertRaises(ValueError):
-            metrics.ghost_scores(images, at, real, 5)
+            neighbours.ghost_scores(images, at, real, 5)
 
     def test_real_images_are_compared_with_the_others(self):
         images = np.stack([self.square(51)] * 4)
         features = np.array([[0.0], [1.0], [3.0], [7.0]])
-        got = metrics.ghost_scores(images, features, k=1)
+        got = neighbours.ghost_scores(images, features, k=1)
         np.testing.assert_allclose(got, [2, 2, 4, 8], rtol=1e-12)
         with self.assertRaises(ValueError):
-            metrics.ghost_scores(images, features, k=4)
+            neighbours.ghost_scores(images, features, k=4)
 
 
 class Intervals(unittest.TestCase):

@@ -5,10 +5,11 @@ import io
 import math
 import unittest
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 
-from gan3.evaluation import metrics
+from gan3.evaluation import metrics, neighbours, reference
 from gan3.evaluation.metrics import Moments
 from tests.support import has, needs, slow
 
@@ -43,20 +44,22 @@ class PredictedDigits(unittest.TestCase):
                 expected = sklearn.metrics.confusion_matrix(requested, predicted, labels=range(10))
             else:
                 expected = np.zeros((10, 10))  # scikit-learn refuses none
-            np.testing.assert_array_equal(metrics.confusion(requested, predicted), expected)
+            np.testing.assert_array_equal(reference.confusion(requested, predicted), expected)
 
     def test_divergence_from_uniform(self):
         for predicted in (self.predicted, self.predicted % 3, np.array([4]), np.array([0] * 99)):
             counts = np.bincount(predicted, minlength=10)
             expected = scipy.stats.entropy(counts, np.full(10, 0.1))
-            self.assertAlmostEqual(metrics.kl_to_uniform(predicted), expected, delta=1e-14)
+            self.assertAlmostEqual(
+                metrics.divergence_from_uniform(predicted), expected, delta=1e-14
+            )
 
 
 @needs_oracles
 class FrechetDistance(unittest.TestCase):
     def check(self, a, b, tolerance):
         """Against the formula of Heusel et al. with SciPy's root of the product itself."""
-        ours = metrics.frechet_distance(metrics.moments(a), metrics.moments(b))
+        ours = metrics.frechet(metrics.moments(a), metrics.moments(b))
         cov_a, cov_b = (np.atleast_2d(np.cov(rows.T)) for rows in (a, b))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)  # a singular product
@@ -88,7 +91,7 @@ class FrechetDistance(unittest.TestCase):
                 axes = scipy.stats.ortho_group.rvs(width, random_state=3) * scale
                 half = width // 2
                 a, b = normal(4, 60, half) @ axes[:half], normal(5, 70, half) @ axes[half:]
-                ours = metrics.frechet_distance(metrics.moments(a), metrics.moments(b))
+                ours = metrics.frechet(metrics.moments(a), metrics.moments(b))
                 shift = distance.sqeuclidean(a.mean(axis=0), b.mean(axis=0))
                 expected = shift + np.trace(np.cov(a.T)) + np.trace(np.cov(b.T))
                 self.assertAlmostEqual(ours / expected, 1, delta=1e-6)
@@ -100,9 +103,9 @@ class FrechetDistance(unittest.TestCase):
         self.check(a, b, 1e-7)
         still = np.repeat(b[:1], 9, axis=0)
         shift = distance.sqeuclidean(a.mean(axis=0), b[0])
-        ours = metrics.frechet_distance(metrics.moments(a), metrics.moments(still))
+        ours = metrics.frechet(metrics.moments(a), metrics.moments(still))
         self.assertAlmostEqual(ours, shift + np.trace(np.cov(a.T)), delta=1e-9)
-        both = metrics.frechet_distance(metrics.moments(still), metrics.moments(still + 2))
+        both = metrics.frechet(metrics.moments(still), metrics.moments(still + 2))
         self.assertAlmostEqual(both, 5 * 4, delta=1e-12)
 
     def test_root(self):
@@ -137,7 +140,7 @@ class KernelDistance(unittest.TestCase):
         for count, width in ((2, 1), (3, 8), (300, 16), (700, 4)):
             for scale in (1e-8, 1.0, 1e4):
                 x, y = normal(1, count, width) * scale, (normal(2, count, width) + 0.5) * scale
-                ours, error = metrics.kernel_distance(x, y, seed=0)
+                ours, error = metrics.kernel_mmd(x, y, seed=0)
                 size = polynomial_kernel(x, degree=3, gamma=1 / width, coef0=1).max()
                 self.assertAlmostEqual(ours / size, self.estimate(x, y) / size, delta=1e-13)
                 self.assertTrue(math.isnan(error))
@@ -146,13 +149,13 @@ class KernelDistance(unittest.TestCase):
         x = np.repeat(normal(3, 5, 6), 4, axis=0)
         y = np.full((20, 6), 0.25)
         for a, b in ((x, y), (y, x), (x, x), (y, y)):
-            ours, _ = metrics.kernel_distance(a, b, seed=0)
+            ours, _ = metrics.kernel_mmd(a, b, seed=0)
             self.assertAlmostEqual(ours, self.estimate(a, b), delta=1e-12)
 
     def test_the_mean_of_blocks_is_the_estimate_from_all_points_within_its_error(self):
         """Both estimate the same; that of all points has the smaller error of the two."""
         x, y = normal(4, 2000, 3), normal(5, 2000, 3) * 1.3
-        ours = np.array([metrics.kernel_distance(x, y, seed) for seed in range(8)])
+        ours = np.array([metrics.kernel_mmd(x, y, seed) for seed in range(8)])
         expected, error = self.estimate(x, y), np.sqrt((ours[:, 1] ** 2).mean())
         self.assertAlmostEqual(ours[:, 0].mean(), expected, delta=error)
         self.assertGreater(expected, 3 * error)  # so the comparison says something
@@ -160,7 +163,7 @@ class KernelDistance(unittest.TestCase):
     def test_blocks_of_an_odd_size(self):
         """2,001 points make two blocks of 1,001 and 1,000: every one is used, none twice."""
         x, y = np.full((2001, 2), 2.0), np.full((2500, 2), 1.0)
-        ours, error = metrics.kernel_distance(x, y, seed=0)
+        ours, error = metrics.kernel_mmd(x, y, seed=0)
         self.assertAlmostEqual(ours, 5**3 + 2**3 - 2 * 3**3, delta=1e-9)
         self.assertEqual(error, 0)
 
@@ -184,18 +187,18 @@ class Neighbours(unittest.TestCase):
         )
         between = distance.cdist(real, fake)
         inside = between < real_radius[:, None]
-        return metrics.PRDC(
+        return neighbours.PRDC(
             inside.any(axis=0), (between < fake_radius).any(1), inside.sum(0) / k, inside.any(1)
         )
 
     def assert_exact(self, real, fake, k):
-        ours, expected = metrics.prdc(real, fake, k), self.exact(real, fake, k)
+        ours, expected = neighbours.prdc(real, fake, k), self.exact(real, fake, k)
         for name in self.METRICS:
             got, wanted = getattr(ours, name), getattr(expected, name)
             np.testing.assert_allclose(got, wanted, atol=1e-12, err_msg=name)
 
     def assert_published(self, real, fake, k):
-        ours = metrics.prdc(real, fake, k)
+        ours = neighbours.prdc(real, fake, k)
         with contextlib.redirect_stdout(io.StringIO()):
             expected = published_prdc.compute_prdc(real, fake, k)
         for name in self.METRICS:
@@ -220,7 +223,7 @@ class Neighbours(unittest.TestCase):
             for k in range(1, count - 1):
                 self.assert_published(real, fake, k)
             with self.assertRaises(ValueError):
-                metrics.prdc(real, fake, count)
+                neighbours.prdc(real, fake, count)
 
     def test_ties_at_the_radius_are_outside(self):
         """On a grid of whole numbers many a fake is exactly as far away as the k-th neighbour."""
@@ -240,7 +243,7 @@ class Neighbours(unittest.TestCase):
             real = np.repeat(10 * normal(2, 10, 64), 5, axis=0) + offset
             self.assert_exact(real, real[::5], k=2)
             self.assert_exact(real, real, k=2)
-            self.assertEqual(metrics.prdc(real, real, k=2).density.max(), 0)
+            self.assertEqual(neighbours.prdc(real, real, k=2).density.max(), 0)
 
     def test_constant_features(self):
         same = np.full((12, 5), 0.1)
@@ -260,7 +263,7 @@ class Neighbours(unittest.TestCase):
         for k in (1, 5, 1099):
             search = NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(points)
             expected = search.kneighbors()[0][:, -1]
-            ours = np.sqrt(metrics._kth_distance(points, k))
+            ours = np.sqrt(neighbours._kth_distance(points, k))
             np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
     @slow("a distance matrix of 5,000 x 5,000 three times in each package")
@@ -277,26 +280,26 @@ class DiversityAndMemorization(unittest.TestCase):
     def test_distinct_fraction(self):
         images = self.images(0, 30)[np.random.default_rng(0).integers(0, 30, 200)]
         expected = len(np.unique(images.reshape(200, -1), axis=0)) / 200
-        self.assertEqual(metrics.distinct_fraction(images), expected)
+        self.assertEqual(metrics.distinct_fraction(SimpleNamespace(images=images)), expected)
 
     def test_mean_pairwise_distances(self):
         labels = np.random.default_rng(1).integers(0, 4, 80)
         for width in (1, 16):
             for scale, offset in ((1, 0), (1e-8, 0), (1e20, 0), (1, 1e4), (1, 1e8)):
                 features = normal(2, 80, width) * scale + offset
-                got = metrics.mean_pairwise_distances(features, labels)
+                got = neighbours.mean_pairwise_distances(features, labels)
                 for d in range(4):
                     expected = distance.pdist(features[labels == d]).mean()
                     self.assertAlmostEqual(
                         got[d] / expected, 1, delta=1e-9, msg=f"{scale} {offset}"
                     )
         for features in (np.full((80, 3), 0.1), np.repeat(normal(3, 1, 64), 80, axis=0)):
-            got = metrics.mean_pairwise_distances(features, labels)
+            got = neighbours.mean_pairwise_distances(features, labels)
             self.assertEqual(got, dict.fromkeys(range(4), 0))
 
     def test_pairwise_distance_over_several_blocks(self):
         features = normal(4, 2100, 2)
-        got = metrics.mean_pairwise_distances(features, np.zeros(2100, int))
+        got = neighbours.mean_pairwise_distances(features, np.zeros(2100, int))
         self.assertAlmostEqual(got[0] / distance.pdist(features).mean(), 1, delta=1e-9)
 
     def test_nearest_images(self):
@@ -304,11 +307,11 @@ class DiversityAndMemorization(unittest.TestCase):
         search = NearestNeighbors(n_neighbors=1, algorithm="brute")
         search.fit(others.reshape(1200, -1) / 255)
         expected, indices = search.kneighbors(images.reshape(40, -1) / 255)
-        ours, found = metrics.nearest_images(images, others)
+        ours, found = neighbours.nearest_images(images, others)
         np.testing.assert_array_equal(found, indices[:, 0])
         np.testing.assert_allclose(ours, expected[:, 0], rtol=1e-12)
         leave_one_out, _ = search.kneighbors()  # each but itself
-        ours, found = metrics.nearest_images(others, others, np.arange(1200))
+        ours, found = neighbours.nearest_images(others, others, np.arange(1200))
         np.testing.assert_allclose(ours, leave_one_out[:, 0], rtol=1e-12)
         self.assertFalse((found == np.arange(1200)).any())
 
@@ -316,7 +319,7 @@ class DiversityAndMemorization(unittest.TestCase):
         a, b = self.images(7, 9), self.images(8, 9)
         pairs = (images.reshape(9, -1) / 255 for images in (a, b))
         expected = sklearn.metrics.pairwise.paired_euclidean_distances(*pairs)
-        np.testing.assert_allclose(metrics.distances_between(a, b), expected, rtol=1e-13)
+        np.testing.assert_allclose(neighbours.distances_between(a, b), expected, rtol=1e-13)
 
     def test_distance_ratio(self):
         """SciPy's mean by label; a digit that only one of the sets has does not count."""
@@ -380,14 +383,14 @@ class Intervals(unittest.TestCase):
         real = Moments(np.zeros(3), np.eye(3))
 
         def statistic(rows):
-            return metrics.frechet_distance(metrics.moments(fake[rows]), real)
+            return metrics.frechet(metrics.moments(fake[rows]), real)
 
         result = scipy.stats.bootstrap(
             [np.arange(200)], statistic, n_resamples=1000, method="percentile", vectorized=False,
             rng=1,
         )  # fmt: skip
         ends = np.array([metrics.bootstrap_frechet(fake, real, seed) for seed in range(20)])
-        middle = metrics.frechet_distance(metrics.moments(fake), real)
+        middle = metrics.frechet(metrics.moments(fake), real)
         np.testing.assert_allclose(ends.mean(axis=1), middle, rtol=1e-12)
         got = (ends[:, 1] - ends[:, 0]).mean() / 2 / scipy.stats.norm.ppf(0.975)
         # The deviation of 1,000 resamples has a relative error of 1 / sqrt 2000, as ours have.

@@ -12,14 +12,13 @@ import numpy as np
 from PIL import Image
 
 from gan3.data import strokes
-from gan3.evaluation import report_card, scoring
+from gan3.evaluation import card as cards
+from gan3.evaluation import metrics
 from gan3.evaluation.judge import BUNDLED_STROKES, load, load_bundled
+from gan3.evaluation.metrics import METRICS, names_needing
 from gan3.runs.registry import config_of
 from gan3.training.loop import train
 from tests.support import FolderTest, call, keep_judge, points_of, slow, write_idx_set
-
-NEED_LABELS = {"label_accuracy", "determinator_judge_gap", "six_digit_accuracy", "cas"}
-WITHOUT_LABELS = {"classes_covered", "kl_to_uniform"}
 
 
 def train_run(name, split="test"):
@@ -45,7 +44,7 @@ class RowsByClass(unittest.TestCase):
     def test_a_class_with_few_images_keeps_its_row(self):
         labels = np.array([0] * 5 + [1] * 20 + [2] * 20)
         images = (labels + 1)[:, None, None].repeat(28, 1).repeat(28, 2).astype(np.uint8)
-        rows = report_card._rows_by_class(images, labels, 0, 3)[:, 0, 0].reshape(3, 10)
+        rows = cards._rows_by_class(images, labels, 0, ("a", "b", "c"))[:, 0, 0].reshape(3, 10)
         expected = [[1] * 5 + [255] * 5, [2] * 10, [3] * 10]  # 255: a white image
         np.testing.assert_array_equal(rows, expected)
 
@@ -56,13 +55,12 @@ class Lines(unittest.TestCase):
         score = {"value": 1.4 * scale, "low": 1.3 * scale, "high": 1.5 * scale}
         bounded = {"value": 0.5, "low": 0.4, "high": 0.6}
         scores = {
-            key: bounded if metric.unit == "fraction" else score
-            for key, metric in scoring.METRICS.items()
+            key: bounded if metric.unit == "fraction" else score for key, metric in METRICS.items()
         }
         real = {key: {"value": -score["value"]} for key, score in scores.items()}
         card = {"count": 123_456, "held_out": 123_456, "data_digest": 64 * "d", "judge": None}
         card |= {"samples": scores, "real": real, "class_names": ["a", "b"]}
-        return report_card.card_lines(card, 100 * "n")
+        return str(cards.Card(100 * "n", card, None)).split("\n")
 
     def test_a_line_has_at_most_80_columns_whatever_the_values(self):
         for scale in (1e-3, 1.0, 280.0, 1e4, 1e7):
@@ -76,7 +74,7 @@ class Lines(unittest.TestCase):
     def test_usual_values_have_the_usual_columns(self):
         lines = self.lines(1.0)
         self.assertEqual(lines[1][37:], "  samples   95 % interval       real better")
-        for metric in scoring.METRICS.values():
+        for metric in METRICS.values():
             self.assertTrue(any(line.startswith(metric.title.split(" (")[0]) for line in lines))
 
 
@@ -103,22 +101,24 @@ class CardOfARun(FolderTest):
         self.assertEqual((self.status, self.err), (0, ""))
         self.assertTrue(all(len(line) <= 80 for line in self.out.splitlines()), self.out)
         card = self.card
-        self.assertEqual(card, json.loads(Path("deep/card.json").read_text()))
+        printed = json.loads(Path("deep/card.json").read_text())
+        self.assertEqual(set(printed.pop("seconds")), set(card["samples"]))
+        self.assertEqual(card, printed)
         self.assertEqual((card["count"], card["held_out"], card["split"]), (200, 200, "test"))
         self.assertIsNone(card["sampling_moments"])  # no choice
         for row in ("samples", "real"):
             scores = card[row]
-            missing = WITHOUT_LABELS | {"cas"}
+            missing = names_needing("no_labels", "classifier")
             if row == "real":  # real images carry no style from class to class
-                missing |= {m for m in scoring.METRICS if m.startswith("style")}
-            self.assertEqual(set(scores), set(scoring.METRICS) - missing, row)
+                missing |= names_needing("redrawer")
+            self.assertEqual(set(scores), set(METRICS) - missing, row)
             for metric, score in scores.items():
                 self.assertTrue(np.isfinite(list(score.values())).all())
                 if "low" in score:
                     self.assertLessEqual(score["low"], score["value"], metric)
                     self.assertGreaterEqual(score["high"], score["value"], metric)
         for metric in card["samples"]:
-            for part in scoring.METRICS[metric].title.split(" ("):
+            for part in METRICS[metric].title.split(" ("):
                 self.assertIn(part, self.out)
         self.assertEqual(np.array(card["confusion"]).sum(), 200)
         style = card["style_transfer"]
@@ -179,7 +179,7 @@ class CardOfARun(FolderTest):
         self.assertIn("no determinator-judge gap", out)
         self.assertIn("no style transfer", out)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
-        missing = {"determinator_judge_gap", *scoring.STYLE_METRICS}
+        missing = names_needing("determinator", "redrawer", "redrawn")
         self.assertEqual(set(self.card["samples"]) - set(scores), missing)
 
     def test_another_split_and_other_data_are_refused(self):
@@ -237,7 +237,7 @@ class CardOfABundledGenerator(FolderTest):
             status, out, err = call(*line, "--json", "card.json")
             self.assertEqual(status, 0, err)
             card = json.loads(Path("card.json").read_text())
-            rows = {*scoring.STYLE_METRICS, "determinator_judge_gap"}
+            rows = names_needing("determinator", "redrawer", "redrawn")
             self.assertEqual(rows & set(card["samples"]), rows if has_encoder else set())
             self.assertEqual("style_transfer" in card, has_encoder)
             self.assertEqual("style transfer" in out, has_encoder)
@@ -265,7 +265,8 @@ class CardOfAFile(FolderTest):
     def test_with_labels_it_is_the_card_of_requested_digits(self):
         card = self.card(self.images, self.labels)
         self.assertEqual((card["file"], card["count"]), ("x.npz", 400))
-        self.assertTrue(NEED_LABELS - {"determinator_judge_gap", "cas"} <= set(card["samples"]))
+        without = names_needing("determinator", "classifier")
+        self.assertLessEqual(names_needing("labels") - without, set(card["samples"]))
         self.assertIn("x.npz: uint8 from 0 to 255, read as 0..255\n", self.out)
         digest = load_bundled(BUNDLED_STROKES).digest  # of the weights that stand for its judge
         self.assertIn(f"\njudge {digest}\ndata  {card['data_digest']}\n", self.out)
@@ -274,7 +275,7 @@ class CardOfAFile(FolderTest):
 
     def test_without_labels_it_is_the_card_of_a_system_without_requested_digits(self):
         card = self.card(self.images[self.labels < 5])
-        self.assertFalse(NEED_LABELS & set(card["samples"]))
+        self.assertFalse(names_needing("labels") & set(card["samples"]))
         self.assertIsNone(card["confusion"])
         self.assertEqual(card["samples"]["classes_covered"]["value"], 5)
         self.assertEqual(card["real"]["classes_covered"]["value"], 10)
@@ -300,9 +301,9 @@ class CardOfAFile(FolderTest):
         status, _, err = call("train-judge", *own, "--steps", 150, "--out", "j.npz")
         self.assertEqual(status, 0, err)
         np.savez("x.npz", images=self.images, labels=self.labels.astype(np.int64))
-        before = scoring.CAS_STEPS
-        self.addCleanup(setattr, scoring, "CAS_STEPS", before)
-        scoring.CAS_STEPS = 40
+        before = metrics.CAS_STEPS
+        self.addCleanup(setattr, metrics, "CAS_STEPS", before)
+        metrics.CAS_STEPS = 40
         options = ("--judge", "j.npz", "--json", "c.json", "--cas")
         status, _, err = call("evaluate", "--samples", "x.npz", *own, *options)
         self.assertEqual(status, 0, err)

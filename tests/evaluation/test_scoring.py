@@ -1,17 +1,25 @@
 """Metrics of a report card: their names, and their values for samples of known quality."""
 
+import json
 import unittest
 
 import numpy as np
 
 from gan3.data import strokes
 from gan3.data.datasets import Dataset
-from gan3.evaluation import judge, metrics, scoring
-from gan3.evaluation.scoring import METRICS, STYLE_METRICS, Metric, SampleSet
+from gan3.evaluation import judge, metrics, neighbours
+from gan3.evaluation.card import evaluate
+from gan3.evaluation.comparison import side_by_side
+from gan3.evaluation.metrics import METRICS, Metric, metric, names_needing
+from gan3.evaluation.reference import Reference, SampleSet, Scored, balanced_indices
 from gan3.evaluation.style_transfer import Redrawer
 
-NEED_LABELS = {"label_accuracy", "determinator_judge_gap", "six_digit_accuracy", "cas"}
-WITHOUT_LABELS = {"classes_covered", "kl_to_uniform"}
+
+def reference_of(dataset):
+    """With the bundled judge, as if it had learned from the data set."""
+    bundled = judge.load_bundled()
+    bundled.origin = judge.origin_of(dataset)
+    return Reference(dataset, bundled, seed=0)
 
 
 class Names(unittest.TestCase):
@@ -23,8 +31,8 @@ class Names(unittest.TestCase):
         self.assertEqual(METRICS["train_distance_ratio"].arrow, "≈ 1")
 
     def test_distances_of_judge_features_are_not_named_after_inception_features(self):
-        for metric in METRICS.values():
-            self.assertNotRegex(metric.title, "FID|KID")
+        for about in METRICS.values():
+            self.assertNotRegex(about.title, "FID|KID")
 
     def test_a_title_that_is_too_wide_has_its_parentheses_in_a_second_line(self):
         metric = Metric("distance (ratio to real)", "", "near 1", 3)
@@ -56,12 +64,10 @@ class Names(unittest.TestCase):
 class BalancedIndices(unittest.TestCase):
     def test_as_many_of_each_digit_as_there_are_and_none_twice(self):
         labels = np.repeat(np.arange(10), [3] + [20] * 9)
-        indices = scoring.balanced_indices(labels, 100, seed=0)
+        indices = balanced_indices(labels, 100, seed=0)
         self.assertEqual(np.bincount(labels[indices]).tolist(), [3] + [10] * 9)
         self.assertEqual(len(set(indices.tolist())), 93)
-        self.assertNotEqual(
-            indices.tolist(), scoring.balanced_indices(labels, 100, seed=1).tolist()
-        )
+        self.assertNotEqual(indices.tolist(), balanced_indices(labels, 100, seed=1).tolist())
 
 
 class Scoring(unittest.TestCase):
@@ -74,27 +80,27 @@ class Scoring(unittest.TestCase):
         dataset = Dataset(
             "own", "own", "", "test", cls.images, cls.labels, cls.held_out, cls.held_out_labels
         )
-        cls.scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
+        cls.reference = reference_of(dataset)
 
     def evaluate(self, images, labels, **arguments):
-        """The evaluation of samples, and its values by metric."""
-        evaluation = self.scorer.score(SampleSet("x", images, labels), **arguments)
-        return evaluation, {metric: s["value"] for metric, s in evaluation.scores.items()}
+        """Samples next to the reference, and their values by metric."""
+        scored = Scored(SampleSet("x", images, labels), self.reference, **arguments)
+        return scored, {name: score["value"] for name, score in metrics.score(scored)[0].items()}
 
     def test_fresh_digits_score_as_real_ones(self):
         _, fresh = self.evaluate(self.fresh, self.fresh_labels)
-        indices = scoring.balanced_indices(self.labels, 400, seed=0)
+        indices = balanced_indices(self.labels, 400, seed=0)
         _, real = self.evaluate(self.images[indices], self.labels[indices], train_indices=indices)
-        others = {*WITHOUT_LABELS, *STYLE_METRICS, "determinator_judge_gap", "cas"}
+        others = names_needing("no_labels", "redrawer", "redrawn", "determinator", "classifier")
         self.assertEqual(set(fresh), set(METRICS) - others)
-        for metric in (
+        for name in (
             "label_accuracy",
             "precision",
             "coverage",
             "train_distance_ratio",
             "within_class_diversity",
         ):
-            self.assertAlmostEqual(fresh[metric], real[metric], delta=0.1, msg=metric)
+            self.assertAlmostEqual(fresh[name], real[name], delta=0.1, msg=name)
 
     def test_copies_of_training_images_are_detected(self):
         _, scores = self.evaluate(self.images[:400], self.labels[:400])
@@ -104,7 +110,7 @@ class Scoring(unittest.TestCase):
     def test_the_closest_pairs_are_copies_with_their_originals(self):
         images = np.concatenate([self.fresh[:200], self.images[:5], self.images[700:705]])
         labels = np.concatenate([self.fresh_labels[:200], self.labels[:5], self.labels[700:705]])
-        samples, nearest, distances = self.evaluate(images, labels)[0].pairs
+        samples, nearest, distances = self.evaluate(images, labels)[0].closest_pairs()
         np.testing.assert_array_equal(distances, np.zeros(10))
         np.testing.assert_array_equal(samples, images[200:])
         np.testing.assert_array_equal(nearest, images[200:])
@@ -118,7 +124,9 @@ class Scoring(unittest.TestCase):
         self.assertAlmostEqual(scores["distinct_fraction"], 10 / 300, delta=1e-6)
         self.assertEqual(scores["recall"], 0)
         self.assertLess(scores["coverage"], 0.2)
-        self.assertEqual(scores["worst_class_coverage"], float(f"{min(evaluation.coverage):.6g}"))
+        self.assertEqual(
+            scores["worst_class_coverage"], float(f"{min(evaluation.coverage_by_class()):.6g}")
+        )
         self.assertLess(scores["within_class_diversity"], 0.01)
 
     def test_real_images_of_one_digit_are_as_diverse_as_real_images(self):
@@ -148,35 +156,34 @@ class Scoring(unittest.TestCase):
         held_out[::50] = np.linspace(20, 230, 12)[:, None, None]
         arrays = self.images, self.labels, held_out, self.held_out_labels
         dataset = Dataset("own", "own", "", "test", *arrays)
-        scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
-        scores = scorer.score(SampleSet("x", self.fresh, self.fresh_labels)).scores
+        reference = reference_of(dataset)
+        samples = SampleSet("x", self.fresh, self.fresh_labels)
+        scores, _ = metrics.score(Scored(samples, reference))
         self.assertNotIn("ghosts", scores)
         self.assertIn("coverage", scores)
 
     def test_without_labels_the_predicted_digits_are_scored(self):
         half = self.fresh[self.fresh_labels < 5]
         evaluation, scores = self.evaluate(half, None)
-        self.assertFalse(NEED_LABELS & set(scores))
+        self.assertFalse(names_needing("labels") & set(scores))
         self.assertEqual(scores["classes_covered"], 5)
         self.assertAlmostEqual(scores["kl_to_uniform"], np.log(2), delta=0.1)
-        self.assertEqual((evaluation.counts.shape, evaluation.counts.sum()), ((10,), len(half)))
+        self.assertEqual((evaluation.counts().shape, evaluation.counts().sum()), ((10,), len(half)))
 
     def test_without_a_judge_the_pixels_are_scored_as_with_one(self):
-        dataset = self.scorer._dataset
-        without = scoring.Scorer(dataset, None, seed=0)
+        without = Reference(self.reference.dataset, None, seed=0)
         samples = SampleSet("x", self.fresh, self.fresh_labels)
-        judged, unjudged = self.scorer.score(samples), without.score(samples)
-        self.assertEqual(set(unjudged.scores), {"distinct_fraction", "train_distance_ratio"})
-        for metric, score in unjudged.scores.items():
-            self.assertEqual(score, judged.scores[metric])
-        for one, other in zip(unjudged.pairs, judged.pairs, strict=True):
+        judged, unjudged = (Scored(samples, one) for one in (self.reference, without))
+        scores, _ = metrics.score(unjudged)
+        self.assertEqual(set(scores), {"distinct_fraction", "train_distance_ratio"})
+        self.assertEqual(scores, metrics.score(judged, set(scores))[0])
+        for one, other in zip(unjudged.closest_pairs(), judged.closest_pairs(), strict=True):
             np.testing.assert_array_equal(one, other)
-        self.assertEqual((unjudged.coverage, unjudged.counts), (None, None))
 
         # Without requested classes, all images are one class.
-        unlabelled = without.score(SampleSet("x", self.fresh, None)).scores
-        distances = metrics.nearest_images(self.fresh, self.images)[0].mean()
-        real = metrics.nearest_images(self.held_out, self.images)[0].mean()
+        unlabelled, _ = metrics.score(Scored(SampleSet("x", self.fresh, None), without))
+        distances = neighbours.nearest_images(self.fresh, self.images)[0].mean()
+        real = neighbours.nearest_images(self.held_out, self.images)[0].mean()
         self.assertAlmostEqual(
             unlabelled["train_distance_ratio"]["value"], distances / real, delta=1e-5
         )
@@ -190,10 +197,33 @@ class Scoring(unittest.TestCase):
                 self.fresh_labels,
                 determinator=lambda images, predicted=predicted: np.eye(10)[predicted],
             )
-            scores = self.scorer.score(samples).scores
+            names = {"label_accuracy", "determinator_judge_gap"}
+            scores, _ = metrics.score(Scored(samples, self.reference), names)
             expected = 100 * (accuracy - scores["label_accuracy"]["value"])
             gap = scores["determinator_judge_gap"]["value"]
             self.assertAlmostEqual(gap, expected, delta=1e-3)
+
+    def test_a_metric_of_anyones_is_one_function(self):
+        """It is on the card, in its JSON, and in comparisons; docs/experiments.md shows one."""
+
+        @metric("mean ink", "fraction", "near 0.1", needs="judge", against="precision")
+        def mean_ink(samples):
+            return samples.images.mean(axis=(1, 2)) / 255
+
+        self.addCleanup(METRICS.pop, "mean_ink")
+        card = evaluate(SampleSet("x", self.fresh, self.fresh_labels), self.reference)
+        expected = self.fresh.mean() / 255
+        self.assertAlmostEqual(card["mean_ink"], expected, places=5)
+        low, high = card.interval("mean_ink")
+        self.assertTrue(expected - 0.01 < low < expected < high < expected + 0.01)
+        self.assertRegex(str(card), rf"\nmean ink +{expected:.3f} .* near 0.1\n")
+        self.assertIn("mean_ink", json.loads(json.dumps(card.values))["real"])
+        self.assertIn("mean_ink", card.seconds)
+        compared = side_by_side({"a": {"a": card}})
+        self.assertIn("mean ink, fraction (near 0.1)", [title for title, _, _ in compared.titled()])
+        self.assertIn(("mean_ink", "precision"), [pair[:2] for pair in compared.tradeoffs()])
+        with self.assertRaisesRegex(ValueError, "mean ink: needs 'lables'; use words of"):
+            metric("mean ink", "", "lower", needs="lables")
 
 
 class Style(unittest.TestCase):
@@ -203,36 +233,50 @@ class Style(unittest.TestCase):
         dataset = Dataset(
             "own", "own", "", "test", cls.images, cls.labels, cls.held_out, cls.held_out_labels
         )
-        cls.scorer = scoring.Scorer(dataset, judge.load_bundled(), seed=0)
+        cls.reference = reference_of(dataset)
+
+    def scores(self, redrawer):
+        """Values by metric: of a system, and of the real images."""
+        samples = SampleSet("x", self.images, self.labels, redrawer=redrawer)
+        names = names_needing("redrawer", "redrawn")
+        pair = Scored(samples, self.reference), self.reference.real(samples)
+        return [
+            {name: score["value"] for name, score in metrics.score(one, names)[0].items()}
+            for one in pair
+        ]
 
     def test_a_system_that_returns_each_image_reconstructs_as_well_as_the_real_ones_are(self):
-        chosen = scoring.balanced_indices(self.held_out_labels, 1000, 0)
+        chosen = balanced_indices(self.held_out_labels, 1000, 0)
         self.assertEqual(len(chosen), len(self.held_out))  # fewer than 100 a class: all of them
-        images = self.held_out[chosen]
-        style = self.scorer.style_scores(Redrawer(lambda read: read, lambda _, read: read))
-        self.assertEqual(style.samples["reconstruction_error"]["value"], 0)
-        for metric in ("reconstruction_error", "reconstruction_accuracy"):
-            self.assertEqual(style.samples[metric], style.real[metric])
-        self.assertGreater(style.real["reconstruction_accuracy"]["value"], 0.95)
-        self.assertLess(style.samples["style_accuracy"]["value"], 0.01)  # no other class is drawn
+        sources, _ = self.reference.redrawn_sources
+        np.testing.assert_array_equal(sources, self.held_out[chosen])
+        samples, real = self.scores(Redrawer(lambda read: read, lambda _, read: read))
+        self.assertEqual(set(samples), names_needing("redrawer", "redrawn"))
+        self.assertEqual(set(real), names_needing("redrawn"))
+        self.assertEqual(samples["reconstruction_error"], 0)
+        for name, value in real.items():
+            self.assertEqual(samples[name], value)
+        self.assertGreater(real["reconstruction_accuracy"], 0.95)
+        self.assertLess(samples["style_accuracy"], 0.01)  # no other class is drawn
         for name in ("ink", "width", "slant", "lowest"):  # every class is the real image
-            self.assertAlmostEqual(style.samples[f"style_{name}"]["value"], 1, places=5)
-        self.assertEqual(set(style.samples), set(STYLE_METRICS))
-        self.assertEqual(set(style.real), {m for m in STYLE_METRICS if m.startswith("recon")})
-        np.testing.assert_array_equal(style.transfer.images, images)
-        error = "reconstruction_error"
-        self.assertLess(style.pca_of_class[error]["value"], style.pca[error]["value"])
-        self.assertGreater(style.pca_of_class[error]["value"], 1e-3)
+            self.assertAlmostEqual(samples[f"style_{name}"], 1, places=5)
 
     def test_a_system_that_ignores_the_image_carries_no_style_over(self):
         mean = np.stack([self.images[self.labels == k].mean(axis=0) for k in range(10)])
         draw = Redrawer(lambda read: read, lambda labels, _: mean[labels].astype(np.uint8))
-        style = self.scorer.style_scores(draw)
-        self.assertEqual(style.samples["style_lowest"]["value"], 0)
-        self.assertEqual(style.samples["style_slant"]["value"], 0)
-        self.assertGreater(style.samples["style_accuracy"]["value"], 0.7)  # means can be read
-        pca = style.pca_of_class["reconstruction_error"]["value"]
-        self.assertGreater(style.samples["reconstruction_error"]["value"], 1.5 * pca)
+        samples = SampleSet("x", self.images, self.labels, redrawer=draw)
+        values, _ = self.scores(draw)
+        self.assertEqual(values["style_lowest"], 0)
+        self.assertEqual(values["style_slant"], 0)
+        self.assertGreater(values["style_accuracy"], 0.7)  # means can be read
+        card = evaluate(samples, self.reference)
+        pca, pca_of_class = (
+            card.values["style_transfer"][name]["reconstruction_error"]["value"]
+            for name in ("pca", "pca_of_class")
+        )
+        self.assertLess(pca_of_class, pca)
+        self.assertGreater(pca_of_class, 1e-3)
+        self.assertGreater(values["reconstruction_error"], 1.5 * pca_of_class)
 
 
 if __name__ == "__main__":

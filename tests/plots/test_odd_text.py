@@ -21,7 +21,8 @@ class OddText(FolderTest):
             with self.subTest(text):
                 self.save(cards.table([text], [(text, [text], {0})], text))
                 self.save(curves.loss_curves([{"step": 0, "episode": 1, "loss/x": 1.0}], text))
-                self.save(sweeps.tradeoff({text: means, "real digits": means}, text))
+                pair = sweeps.Pair("recall", "precision", text, text, False)
+                self.save(sweeps.tradeoff({text: means, "real digits": means}, [pair], text))
                 self.save(
                     sweeps.parallel([({"beta1": text}, 1.0), ({"beta1": "b"}, 2.0)], "m", text)
                 )

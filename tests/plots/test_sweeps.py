@@ -6,6 +6,11 @@ import numpy as np
 
 from gan3.plots import sweeps
 
+PAIRS = [
+    sweeps.Pair("recall", "precision", "recall (diversity)", "precision (quality)", False),
+    sweeps.Pair("coverage", "label_accuracy", "coverage (diversity)", "accuracy (quality)", True),
+]
+
 
 class Tradeoff(unittest.TestCase):
     def metrics(self):
@@ -16,7 +21,7 @@ class Tradeoff(unittest.TestCase):
         return systems | {"real digits": dict.fromkeys(card, 0.95)}
 
     def test_points_have_the_values_of_their_cards_and_extremes_stay_inside(self):
-        figure = sweeps.tradeoff(self.metrics(), "title", {"system 0"})
+        figure = sweeps.tradeoff(self.metrics(), PAIRS, "title", {"system 0"})
         recall, coverage = figure.get_axes()
         self.assertEqual((len(recall.lines), len(coverage.lines)), (7 + 1, 6 + 1))
         self.assertEqual(
@@ -32,25 +37,27 @@ class Tradeoff(unittest.TestCase):
     def test_perfect_real_images_have_their_star(self):
         real = {"recall": 1.0, "coverage": 1.0, "precision": 1.0, "label_accuracy": 1.0}
         system = dict.fromkeys(real, 0.5)
-        for axes in sweeps.tradeoff({"a": system, "real": real}, "title").get_axes():
+        for axes in sweeps.tradeoff({"a": system, "real": real}, PAIRS, "title").get_axes():
             axes.figure.canvas.draw()
             (x,), (y,) = axes.lines[-1].get_data()
             self.assertEqual(axes.lines[-1].get_marker(), "*")
             self.assertTrue(np.isfinite(axes.transData.transform((x, y))).all())
 
-    def test_without_requested_digits_precision_is_against_coverage(self):
-        system = {"recall": 0.4, "coverage": 0.3, "precision": 0.8}
-        real = {"recall": 0.9, "coverage": 0.9, "precision": 0.7}
-        _, axes = sweeps.tradeoff({"mlp_gan": system, "real digits": real}, "title").get_axes()
-        points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
-        self.assertEqual(points, [(0.3, 0.8), (0.9, 0.7)])
-        self.assertIn("precision", axes.get_ylabel())
+    def test_each_pair_has_a_panel_of_one_width_with_its_labels(self):
+        for count in (1, 2, 4):
+            pairs = [*PAIRS, *PAIRS][:count]
+            panels = sweeps.tradeoff(self.metrics(), pairs, "title").get_axes()
+            self.assertEqual(len(panels), count)
+            for axes, pair in zip(panels, pairs, strict=True):
+                labels = axes.get_xlabel(), axes.get_ylabel()
+                self.assertEqual(labels, (pair.x_label, pair.y_label))
+                self.assertAlmostEqual(axes.get_window_extent().width, 2.8 * 120, places=6)
 
     def test_the_legend_stays_inside_and_keeps_both_ends_of_long_names(self):
         for letter in "Wi":
             metrics = self.metrics()
             name = f"a{letter * 98}b"
-            figure = sweeps.tradeoff({name: metrics["system 0"]} | metrics, "title")
+            figure = sweeps.tradeoff({name: metrics["system 0"]} | metrics, PAIRS, "title")
             for text in figure.texts:
                 box = text.get_window_extent()
                 self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width, text.get_text())

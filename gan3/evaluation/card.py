@@ -1,0 +1,262 @@
+"""The report card: samples scored next to as many real images, against the held-out ones."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan3.core.classes import DIGITS, images_noun
+from gan3.core.errors import UserError, shown
+from gan3.core.files import make_folder, write_atomically, write_json
+from gan3.evaluation import metrics, style_transfer
+from gan3.evaluation.metrics import METRICS, names_needing
+from gan3.evaluation.reference import NEIGHBOURS, Reference, SampleSet, Scored, balanced_indices
+from gan3.runs.run_files import RunFolders
+
+_GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
+_EVENTS = ".report"  # suffix of the event files of evaluations
+_WIDTH = 80  # of the printed card
+
+
+class Card:
+    """A report card: the metrics of samples, and of as many real digits, against held-out digits.
+
+    `print(card)` shows it as a table; docs/report.md explains the metrics. `values` is the content
+    of report.json; `seconds` is the processor time of each metric of the samples, if it was scored
+    now.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        values: dict[str, Any],
+        picture: Callable[[], bytes],
+        seconds: dict[str, float] | None = None,
+    ) -> None:
+        """Use `gan3.evaluate`. `picture` returns the card as a PNG."""
+        self.name, self.values, self.seconds = name, values, seconds or {}
+        self.picture = picture
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The metrics of the samples by name."""
+        return {metric: score["value"] for metric, score in self.values["samples"].items()}
+
+    @property
+    def real(self) -> dict[str, float]:
+        """The same metrics of real training digits: what a perfect generator would get."""
+        return {metric: score["value"] for metric, score in self.values["real"].items()}
+
+    def __getitem__(self, metric: str) -> float:
+        """A metric of the samples. Raises UserError for one that the card does not have."""
+        if metric not in self.scores:
+            raise UserError(
+                f"metric {shown(metric)}: not on this card; it has {', '.join(self.scores)}"
+            )
+        return self.scores[metric]
+
+    def interval(self, metric: str) -> tuple[float, float] | None:
+        """The 95 % interval of a metric of the samples; None if it has none."""
+        self[metric]  # raises for an unknown one
+        score = self.values["samples"][metric]
+        return (score["low"], score["high"]) if "low" in score else None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes of its data set."""
+        return tuple(self.values.get("class_names", DIGITS))
+
+    def save(self, folder: str | Path) -> None:
+        """Write report.json and report.png to a folder. Raises UserError if that fails."""
+        path, picture = Path(folder), self.picture()  # fails if that of a run is gone
+        make_folder(path)
+        write_atomically(path / "report.png", picture)
+        write_json(path / "report.json", self.values)
+
+    def __str__(self) -> str:
+        """The card as a table, with the judge and the data at its end.
+
+        Lines have at most 80 columns while no value has more than nine characters. Cards by
+        different judges, or against different digits, cannot be compared.
+        """
+        values, judge = self.values, self.values["judge"]
+        kind = images_noun(self.class_names)
+        counts = f": {values['count']:,} samples, {values['held_out']:,} held-out {kind}"
+        lines = [
+            f"{self.name[: min(40, _WIDTH - len(counts))]}{counts}",
+            *self.table(),
+            f"judge {judge['digest'] if judge else 'none'}",
+            f"data  {values['data_digest']}",
+        ]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<gan3.Card {self.name}: {len(self.scores)} metrics>"
+
+    def table(self, without: Sequence[str] | set[str] = ()) -> list[str]:
+        """A line for each metric of the card but some, below a line of titles."""
+        rows = []
+        for name, metric in METRICS.items():
+            if name not in self.scores or name in without:
+                continue
+            score, real = self.values["samples"][name], self.values["real"].get(name)
+            interval = ""
+            if "low" in score:
+                interval = f"[{metric.text(score['low'])}, {metric.text(score['high'])}]"
+            real_text = metric.text(real["value"]) if real else ""
+            metric = metric.of_classes(len(self.class_names))
+            rows.append((metric, metric.text(score["value"]), interval, real_text))
+        value_width, interval_width, real_width = widths = [
+            max([least, *(len(row[i]) for row in rows)])
+            for i, least in enumerate((8, 18, 7), start=1)
+        ]
+        # Large values take room from the titles.
+        title_width = _WIDTH - sum(widths) - len("    higher")
+
+        def line(title: str, value: str, interval: str, real: str, better: str) -> str:
+            return (
+                f"{title:{title_width}} {value:>{value_width}} {interval:^{interval_width}}"
+                f" {real:>{real_width}} {better}"
+            )
+
+        lines = [line("", "samples", "95 % interval", "real", "better")]
+        for metric, *texts in rows:
+            title, *more = metric.wrapped_title(title_width)
+            lines += [line(title, *texts, metric.better), *more]
+        return lines
+
+
+def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Card:
+    """Score samples, and as many real training images, against a reference.
+
+    The card is logged as a table. cas: also train a classifier on the samples, and one on the real
+    images, for the classification accuracy score.
+    """
+    dataset, judge, log = reference.dataset, reference.judge, reference.log
+    if cas and samples.labels is None:
+        log("NOTE: no CAS, because the samples have no labels")
+    scored = Scored(samples, reference, trains_classifier=cas)
+    real = reference.real(samples, trains_classifier=cas)
+    sample_scores, seconds = metrics.score(scored)
+    real_scores, _ = metrics.score(real)
+    coverage = judge and {"samples": scored.coverage_by_class(), "real": real.coverage_by_class()}
+    values = dict(samples.about) | {
+        "data": dataset.name,
+        "data_digest": dataset.digest,
+        "split": dataset.split,
+        "held_out": len(reference.images),
+        "count": len(samples.images),
+        "seed": reference.seed,
+        "k": NEIGHBOURS,
+        "judge": judge and {"digest": judge.digest, "accuracy": round(reference.judge_accuracy, 6)},
+        "samples": sample_scores,
+        "real": real_scores,
+        "coverage_by_digit": coverage,
+        "confusion": None,
+    }
+    if judge is not None and samples.labels is not None:
+        values["confusion"] = scored.counts().tolist()
+    if reference.class_names != DIGITS:
+        values["class_names"] = list(reference.class_names)
+    if samples.redrawer is not None:
+        values["style_transfer"] = _style_transfer(scored)
+    card = Card(samples.name, values, lambda: _picture(card, scored), seconds)
+    for line in str(card).split("\n"):
+        log(line)
+    if judge is not None and reference.judge_accuracy < _GOOD_JUDGE:
+        log(
+            f"NOTE: this judge reads only {reference.judge_accuracy:.0%} of the held-out images"
+            " correctly, so its scores say little"
+        )
+    return card
+
+
+def save_of_run(card: Card, folders: RunFolders) -> None:
+    """Write the card of a run: report.json, report.png, transfer.png, and TensorBoard's events."""
+    from gan3.plots import grids, styles
+    from gan3.runs.tensorboard import EventWriter
+
+    values, picture = card.values, card.picture()
+    write_json(folders.logs / "report.json", values)
+    make_folder(folders.figures)
+    write_atomically(folders.figures / "report.png", picture)
+    if "style_transfer" in values:
+        title = f"{folders.name} · style transfer: correlations of real and drawn images"
+        tables = values["style_transfer"]["correlations"]
+        figure = styles.correlations(tables, card.class_names, title)
+        grids.save(figure, folders.figures / "transfer.png")
+    for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
+        earlier.unlink(missing_ok=True)
+    events = EventWriter(folders.logs, _EVENTS)
+    events.scalars(values["step"], {f"report/{name}": value for name, value in card.scores.items()})
+    events.image(values["step"], "report", grids.pixels_of(picture))
+    events.close()
+
+
+def _style_transfer(samples: Scored) -> dict[str, Any]:
+    """The correlations of each pair of classes, and what ten principal components would redraw."""
+    reference = samples.reference
+    sources = reference.redrawn_sources
+    training = reference.dataset.images, reference.dataset.labels.astype(np.int64)
+    redrawn = {
+        "pca": style_transfer.fit_pca(training[0]).redraw(sources[0]),
+        "pca_of_class": style_transfer.redraw_by_pca_of_class(training, *sources),
+    }
+    names = names_needing("redrawn")
+    return {
+        "images": len(sources[0]),
+        "correlations": {
+            name: [[_rounded(value) for value in row] for row in table]
+            for name, table in samples.transfer.correlations.items()
+        },  # by property and real class, of each drawn class
+    } | {
+        name: metrics.score(Scored(SampleSet(name, *sources), reference, redrawn=images), names)[0]
+        for name, images in redrawn.items()
+    }
+
+
+def _rounded(value: float) -> float | None:
+    """To six digits; None if it is not a number."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None
+
+
+def _picture(card: Card, samples: Scored) -> bytes:
+    """The card as a PNG: its table, samples, what the judge reads, the closest training images."""
+    from gan3.plots import cards, grids
+
+    reference, name = samples.reference, samples.samples.name
+    dataset, class_names = reference.dataset, reference.class_names
+    shown_images = samples.images[:100]
+    if samples.labels is not None:
+        shown_images = _rows_by_class(samples.images, samples.labels, samples.seed, class_names)
+    figure = cards.report_card(
+        f"{name} · {len(samples.images):,} samples and {len(reference.images):,} held-out"
+        f" {images_noun(class_names)} of {dataset.title}, {dataset.split} split",
+        card.table(without=names_needing("redrawer", "redrawn")),  # they have a figure of their own
+        None if reference.judge is None else samples.counts(),
+        card.values["coverage_by_digit"],
+        shown_images,
+        samples.closest_pairs(),
+        class_names,
+    )
+    return grids.png(figure)
+
+
+def _rows_by_class(
+    images: np.ndarray, labels: np.ndarray, seed: int, class_names: Sequence[str]
+) -> np.ndarray:
+    """Random images for `cards.sheet_layout`, uint8 [K n, 28, 28], n of each class.
+
+    White images take the place of those that a class lacks.
+    """
+    from gan3.plots import cards
+
+    classes = len(class_names)
+    per_class, _ = cards.sheet_layout(classes)
+    indices = balanced_indices(labels, per_class * classes, seed, classes)
+    rows = np.full((classes, per_class, *images.shape[1:]), 255, images.dtype)
+    for label in range(classes):
+        chosen = images[indices[labels[indices] == label]]
+        rows[label, : len(chosen)] = chosen
+    return rows.reshape(-1, *images.shape[1:])

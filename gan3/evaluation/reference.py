@@ -1,0 +1,260 @@
+"""Samples, and the held-out images that they are compared with, as a judge sees both.
+
+What several metrics need is computed once, when the first of them asks for it.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gan3.core.classes import DIGITS, images_noun
+from gan3.core.errors import UserError
+from gan3.core.log import Log
+from gan3.data.datasets import Dataset
+from gan3.evaluation import neighbours, style_transfer
+from gan3.evaluation.style_transfer import Redrawer, StyleTransfer
+from gan3.runs.seeds import REPORT
+
+if TYPE_CHECKING:  # the judge needs TensorFlow
+    from gan3.evaluation.judge import Judge
+
+NEIGHBOURS = 5  # k of precision, recall, density, coverage and ghosts
+_GHOST_QUANTILE = 0.99  # of the ghost scores of held-out images: a ghost has a higher one
+_LEAST_HELD_OUT = 50
+NEEDS = frozenset(
+    ("judge", "labels", "no_labels", "digits", "determinator", "classifier", "redrawer", "redrawn")
+)
+"""What a metric can need of samples: see `Scored.has`."""
+
+
+class SampleSet(NamedTuple):
+    """Images to be scored, and what else their source provides."""
+
+    name: str
+    images: np.ndarray  # uint8 [N, 28, 28]
+    labels: np.ndarray | None  # [N], the requested classes; None if none can be requested
+    draw_more: Callable[[int], tuple[np.ndarray, np.ndarray]] | None = None  # images, labels
+    determinator: Callable[[np.ndarray], np.ndarray] | None = None  # images to probabilities
+    redrawer: Redrawer | None = None  # reads a style and draws with it
+    about: tuple[tuple[str, Any], ...] = ()  # keys and values with which their card begins
+
+
+class Reference:
+    """The held-out images of a data set, in the eyes of its judge.
+
+    Without a judge only the metrics of the pixels can be computed, and the CAS, which trains its
+    own classifier.
+    """
+
+    def __init__(
+        self, dataset: Dataset, judge: "Judge | None", seed: int = 0, log: Log = lambda line: None
+    ):
+        """Raises UserError if the judge is of other data, or too few images are held out.
+
+        seed: for all that is drawn at random: resampling, real images, the classifier of the CAS.
+        """
+        if judge is not None and not judge.fits(dataset):
+            raise UserError(
+                f"judge {judge.digest[:12]}: learned from other data than {dataset.title}"
+                f" ({dataset.source}); use the judge of that data set"
+            )
+        self.dataset, self.judge, self.seed, self.log = dataset, judge, seed, log
+        self.class_names = dataset.class_names
+        self.images = dataset.held_out_images  # uint8 [M, 28, 28]
+        self.labels = dataset.held_out_labels.astype(np.int64)
+        if len(self.images) < _LEAST_HELD_OUT:
+            raise UserError(
+                f"{dataset.source}: {len(self.images)} held-out {images_noun(self.class_names)};"
+                f" a card needs at least {_LEAST_HELD_OUT}"
+            )
+
+    @property
+    def classes(self) -> int:
+        return len(self.class_names)
+
+    @cached_property
+    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+        features, logits = self.judge(self.images)
+        return features, logits.argmax(axis=1)
+
+    @property
+    def features(self) -> np.ndarray:
+        """The judge's features float64 [M, 128]."""
+        return self._judged[0]
+
+    @property
+    def judge_accuracy(self) -> float:
+        """Fraction of the images that the judge reads correctly."""
+        return float((self._judged[1] == self.labels).mean())
+
+    @cached_property
+    def distances(self) -> np.ndarray:
+        """[M]: the distance of each image to the nearest training image."""
+        return neighbours.nearest_images(self.images, self.dataset.images)[0]
+
+    @cached_property
+    def ghost_limit(self) -> float:
+        """The ghost score that one image in a hundred exceeds; infinite if they are even grey."""
+        scores = neighbours.ghost_scores(self.images, self.features, k=NEIGHBOURS)
+        return float(np.quantile(scores, _GHOST_QUANTILE))
+
+    @cached_property
+    def spreads(self) -> dict[int, float]:
+        """The mean distance between two images of a class, by class."""
+        return neighbours.mean_pairwise_distances(self.features, self.labels)
+
+    @cached_property
+    def redrawn_sources(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels whose style is read: at most 100 of each class."""
+        count = style_transfer.PER_CLASS * self.classes
+        chosen = balanced_indices(self.labels, count, self.seed, self.classes)
+        return self.images[chosen], self.labels[chosen]
+
+    def real(self, samples: SampleSet, trains_classifier: bool = False) -> "Scored":
+        """As many real training images as `samples`, equally many of each class, in their place."""
+        dataset = self.dataset
+        indices = balanced_indices(dataset.labels, len(samples.images), self.seed, self.classes)
+        real = SampleSet(
+            f"real {images_noun(self.class_names)}",
+            dataset.images[indices],
+            None if samples.labels is None else dataset.labels[indices].astype(np.int64),
+            draw_more=lambda _: (dataset.images, dataset.labels),
+            determinator=samples.determinator,
+        )
+        redrawn = None if samples.redrawer is None else self.redrawn_sources[0]
+        return Scored(real, self, indices, redrawn, trains_classifier)
+
+
+class Scored:
+    """Samples next to a reference, with what the metrics need of them."""
+
+    def __init__(
+        self,
+        samples: SampleSet,
+        reference: Reference,
+        train_indices: np.ndarray | None = None,
+        redrawn: np.ndarray | None = None,
+        trains_classifier: bool = False,
+    ):
+        """
+        train_indices: [N], the indices in the training set of samples that are training images. An
+            image is then not its own nearest training image.
+        redrawn: what is scored as the redrawn `reference.redrawn_sources`; by default these as they
+            are redrawn by `samples.redrawer`.
+        trains_classifier: whether metrics may train one, which takes minutes.
+        """
+        self.samples, self.reference, self.seed = samples, reference, reference.seed
+        self.images, self.labels = samples.images, samples.labels
+        self._train_indices, self._redrawn = train_indices, redrawn
+        present = {
+            "judge": reference.judge,
+            "labels": samples.labels,
+            "no_labels": True if samples.labels is None else None,
+            "digits": True if reference.class_names == DIGITS else None,
+            "determinator": samples.determinator,
+            "classifier": True if trains_classifier else None,
+            "redrawer": samples.redrawer,
+            "redrawn": samples.redrawer if redrawn is None else redrawn,
+        }
+        self.has = {need for need, value in present.items() if value is not None}
+
+    @cached_property
+    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+        features, logits = self.reference.judge(self.images)
+        return features, logits.argmax(axis=1)
+
+    @property
+    def features(self) -> np.ndarray:
+        """The judge's features float64 [N, 128]."""
+        return self._judged[0]
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The classes [N] that the judge reads."""
+        return self._judged[1]
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The requested classes [N], or else the predicted ones; zeros if nobody knows them."""
+        if self.labels is not None:
+            return self.labels
+        return self.predicted if "judge" in self.has else np.zeros(len(self.images), np.int64)
+
+    @property
+    def real_classes(self) -> np.ndarray:
+        """The classes [M] of the held-out images; zeros if those of the samples are unknown."""
+        is_known = self.labels is not None or "judge" in self.has
+        return self.reference.labels if is_known else np.zeros_like(self.reference.labels)
+
+    @cached_property
+    def neighbours(self) -> neighbours.PRDC:
+        """Precision, recall, density and coverage of single images."""
+        return neighbours.prdc(self.reference.features, self.features, NEIGHBOURS)
+
+    def counts(self) -> np.ndarray:
+        """Of predicted classes: [K, K] with a row for each requested class; [K] without these."""
+        classes = self.reference.classes
+        if self.labels is None:
+            return np.bincount(self.predicted, minlength=classes)
+        return confusion(self.labels, self.predicted, classes)
+
+    def coverage_by_class(self) -> list[float | None]:
+        """The coverage of each class; None for one that is not held out."""
+        labels = self.reference.labels
+        of_class = [self.neighbours.coverage[labels == k] for k in range(self.reference.classes)]
+        return [float(values.mean()) if len(values) else None for values in of_class]
+
+    @cached_property
+    def nearest(self) -> tuple[np.ndarray, np.ndarray]:
+        """Distances [N] to the nearest training images, and the indices of these."""
+        return neighbours.nearest_images(
+            self.images, self.reference.dataset.images, self._train_indices
+        )
+
+    def closest_pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The ten samples that are closest to a training image, these images, the distances.
+
+        Closest relative to the mean distance of held-out images of the same class.
+        """
+        distances, nearest = self.nearest
+        means = np.full(self.reference.classes, np.inf)
+        for label in np.unique(self.real_classes):
+            mean = self.reference.distances[self.real_classes == label].mean()
+            means[label] = mean if mean > 0 else np.inf  # 0: all are copies of training images
+        closest = np.argsort(distances / means[self.classes], kind="stable")[:10]
+        pairs = self.images[closest], self.reference.dataset.images[nearest[closest]]
+        return *pairs, distances[closest]
+
+    @cached_property
+    def transfer(self) -> StyleTransfer:
+        """The style of the held-out images, carried over to every class."""
+        images, labels = self.reference.redrawn_sources
+        return style_transfer.measure(images, labels, self.samples.redrawer, self.reference.classes)
+
+    @cached_property
+    def style(self) -> dict[str, float]:
+        """The means of `transfer`."""
+        return self.transfer.means()
+
+    @property
+    def redrawn(self) -> np.ndarray:
+        """`reference.redrawn_sources` drawn again as their own classes."""
+        return self.transfer.reconstructed if self._redrawn is None else self._redrawn
+
+
+def confusion(requested: np.ndarray, predicted: np.ndarray, classes: int = 10) -> np.ndarray:
+    """Counts int64 [K, K]: a row for each requested class, a column for each predicted one."""
+    index = requested.astype(np.int64) * classes + predicted
+    return np.bincount(index, minlength=classes**2).reshape(classes, classes)
+
+
+def balanced_indices(labels: np.ndarray, count: int, seed: int, classes: int = 10) -> np.ndarray:
+    """Indices of at most `count` random images, sorted by class, equally many of each.
+
+    A class that has fewer images has all of them; a class that has any has at least one.
+    """
+    random = np.random.default_rng([seed, REPORT])
+    by_class = [np.flatnonzero(labels == label) for label in range(classes)]
+    return np.concatenate([random.permutation(i)[: max(1, count // classes)] for i in by_class])
