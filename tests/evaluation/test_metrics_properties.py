@@ -2,7 +2,6 @@
 
 import math
 import unittest
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -95,14 +94,6 @@ class Frechet(unittest.TestCase):
         apart = self.distance(a, a + shift)
         expected = shift**2 * a.shape[1]
         self.assertAlmostEqual(apart / (expected + size), expected / (expected + size), delta=1e-6)
-
-    @given(features(), SEEDS)
-    def test_counts_repeat_rows(self, a, seed):
-        counts = np.random.default_rng(seed).integers(0, 4, len(a))
-        counts[:2] += 1
-        got, expected = metrics.moments(a, counts), metrics.moments(np.repeat(a, counts, axis=0))
-        np.testing.assert_allclose(got.mean, expected.mean, atol=1e-11)
-        np.testing.assert_allclose(got.covariance, expected.covariance, atol=1e-11)
 
 
 class Kernel(unittest.TestCase):
@@ -214,16 +205,6 @@ class Diversity(unittest.TestCase):
         self.assertEqual(distances[copies], 0)
         self.assertEqual((distances == 0).sum(), 2)
         self.assertLessEqual(distances.max(), 28)  # that of black and white
-
-    @given(st.integers(1, 9), st.integers(1, 40), SEEDS)
-    def test_distinct_fraction(self, kinds, count, seed):
-        random = np.random.default_rng(seed)
-        numbers = random.integers(0, kinds, count)
-        images = np.zeros((count, 28, 28), np.uint8)
-        images[:, 27, 27] = numbers
-        self.assertEqual(
-            metrics.distinct_fraction(SimpleNamespace(images=images)), len(set(numbers)) / count
-        )
 
     @given(st.lists(st.integers(1, 50), min_size=4, max_size=40), SEEDS, POWERS)
     def test_distance_ratio(self, values, seed, scale):
