@@ -76,114 +76,112 @@ def read(path: Path, full: bool = False) -> Sweep:
         UserError: no such file, or anything in it that is unknown or does not fit.
     """
     path = _bundled_file(path) or path
-    spec = _read_toml(path)
-    _reject_unknown_keys(path, "the file", spec, _KEYS)
-    name, title = _text(path, spec, "name"), _text(path, spec, "title")
+    try:
+        return _checked(_read_toml(path), full)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def _checked(spec: dict, full: bool) -> Sweep:
+    _reject_unknown_keys("the file", spec, _KEYS)
+    name, title = _text(spec, "name"), _text(spec, "title")
     if not isinstance(spec.get("cas", False), bool):
-        raise UserError(f"{path}: cas: must be true or false")
-    points = list(_points(path, spec))
+        raise UserError("cas: must be true or false")
+    points = list(_points(spec))
     swept = tuple(points[0])
-    variants, trials = _variants(path, spec), []
+    variants, trials = _variants(spec), []
     for variant in variants:
         for point in points:
-            trials += _trials(path, name, spec, variant, point, full)
+            trials += _trials(name, spec, variant, point, full)
     if not trials:
-        raise UserError(f"{path}: no variant has a longer schedule; read it without full")
+        raise UserError("no variant has a longer schedule; read it without full")
     for trial in trials:
-        try:
-            run_folders(trial.run)  # raises if it cannot be the name of a run
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from None
+        run_folders(trial.run)  # raises if it cannot be the name of a run
     if len({variant.get("name") for variant in variants}) < len(variants):
-        raise UserError(f"{path}: two variants of one name; rename one")
+        raise UserError("two variants of one name; rename one")
     by_run: dict[str, Trial] = {}
     for trial in trials:
         other = by_run.setdefault(trial.run, trial)
         if other.variant != trial.variant:
             raise UserError(
-                f"{path}: {other.variant!r} and {trial.variant!r} would both be run {trial.run};"
+                f"{other.variant!r} and {trial.variant!r} would both be run {trial.run};"
                 " rename one in other letters or digits"
             )
         if other is not trial:
-            raise UserError(f"{path}: seed {trial.config.seed} is there twice; list it once")
+            raise UserError(f"seed {trial.config.seed} is there twice; list it once")
     if "metric" in spec and not swept:
-        raise UserError(f"{path}: metric: ranks the points of a grid or of random; leave it out")
+        raise UserError("metric: ranks the points of a grid or of random; leave it out")
     return Sweep(
         f"{name}-full" if full else name,
         title,
         trials,
         spec.get("cas", False),
         swept,
-        _metric(path, spec, trials) if swept else None,
-        _number(path, spec, "threads", None, int, 1),
-        _number(path, spec, "budget_minutes", math.inf, (int, float), 0),
+        _metric(spec, trials) if swept else None,
+        _number(spec, "threads", None, int, 1),
+        _number(spec, "budget_minutes", math.inf, (int, float), 0),
     )
 
 
-def _variants(path: Path, spec: dict) -> list[dict]:
+def _variants(spec: dict) -> list[dict]:
     variants = spec.get("variants")
     if "experiment" in spec:
         if variants is not None:
-            raise UserError(f"{path}: an experiment or variants, not both")
-        variant = {"experiment": _text(path, spec, "experiment")}
+            raise UserError("an experiment or variants, not both")
+        variant = {"experiment": _text(spec, "experiment")}
         has_points = "grid" in spec or "random" in spec
         return [variant if has_points else variant | {"name": Path(variant["experiment"]).stem}]
     if not (isinstance(variants, list) and variants):
         raise UserError(
-            f"{path}: variants: needs at least one [[variants]] with name and experiment, or an"
+            "variants: needs at least one [[variants]] with name and experiment, or an"
             " experiment for all runs"
         )
     for variant in variants:
         if not isinstance(variant, dict):
-            raise UserError(f"{path}: variants: needs [[variants]] with name and experiment")
-        _text(path, variant, "name")
+            raise UserError("variants: needs [[variants]] with name and experiment")
+        _text(variant, "name")
     return variants
 
 
-def _trials(
-    path: Path, name: str, spec: dict, variant: dict, point: Point, full: bool
-) -> Iterator[Trial]:
+def _trials(name: str, spec: dict, variant: dict, point: Point, full: bool) -> Iterator[Trial]:
     """The trials of a variant at a point, one per seed."""
-    _reject_unknown_keys(path, "a variant", variant, _VARIANT_KEYS)
-    variant_name, experiment = variant.get("name", ""), _text(path, variant, "experiment")
+    _reject_unknown_keys("a variant", variant, _VARIANT_KEYS)
+    variant_name, experiment = variant.get("name", ""), _text(variant, "experiment")
     values = [f"{key}={value}" for key, value in point.items()]
     label = ", ".join(filter(None, [variant_name, *values]))
-    layers = [_settings(path, spec), _settings(path, variant), point]
-    usual_minutes = _number(path, variant, "minutes", 0, (int, float), 0)
-    full_settings = _settings(path, variant, "full")
+    layers = [_settings(spec), _settings(variant), point]
+    usual_minutes = _number(variant, "minutes", 0, (int, float), 0)
+    full_settings = _settings(variant, "full")
     if full and not full_settings:
         return
-    for seed in _seeds(path, variant.get("seeds", spec.get("seeds"))):
-        config, minutes = _config(path, experiment, layers, seed), usual_minutes
+    for seed in _seeds(variant.get("seeds", spec.get("seeds"))):
+        config, minutes = _config(experiment, layers, seed), usual_minutes
         if full:
             usual_images = config.total_steps * config.batch_size
-            config = _config(path, experiment, [*layers, full_settings], seed)
+            config = _config(experiment, [*layers, full_settings], seed)
             minutes *= config.total_steps * config.batch_size / usual_images
         run = "-".join([name, _as_run_name(label), *["full"] * full, str(seed)])
         yield Trial(label, run, config, minutes, point)
 
 
-def _config(path: Path, experiment: str, layers: list[dict[str, Any]], seed: int) -> RunConfig:
+def _config(experiment: str, layers: list[dict[str, Any]], seed: int) -> RunConfig:
     """The experiment's config, changed by each layer of settings in turn.
 
     So "learning_rate" in a later layer replaces "learning_rate.generator" in an earlier one.
     """
-    try:
-        config = config_of(experiment)
-        for layer in [*layers, {"seed": seed}]:
-            for key, value in layer.items():
-                config = config.with_text(key, as_text(value))
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    config = config_of(experiment)
+    for layer in [*layers, {"seed": seed}]:
+        for key, value in layer.items():
+            config = config.with_text(key, as_text(value))
     return config
 
 
-def _reject_overlaps(path: Path, where: str, settings: dict[str, Any]) -> None:
+def _reject_overlaps(where: str, settings: dict[str, Any]) -> None:
     """Raises UserError if a table has a field and also the field's value for one network."""
     for key in settings:
         field = key.partition(".")[0]
         if field != key and field in settings:
-            raise UserError(f"{path}: {where} has {field} and {key}; leave one out")
+            raise UserError(f"{where} has {field} and {key}; leave one out")
 
 
 def _as_run_name(text: str) -> str:
@@ -199,31 +197,31 @@ def _as_run_name(text: str) -> str:
 
 
 # -- points: grid and random -----------------------------------------------------------------------
-def _points(path: Path, spec: dict) -> Iterator[Point]:
+def _points(spec: dict) -> Iterator[Point]:
     """Every point of `grid` with every draw of `random`; one empty point if there is neither."""
-    grid, random = _table(path, spec, "grid"), _table(path, spec, "random")
+    grid, random = _table(spec, "grid"), _table(spec, "random")
     for key, values in grid.items():
         if not (isinstance(values, list) and values):
-            raise UserError(f"{path}: grid: {key}: needs a list of values")
-        if key in _table(path, random, "fields"):
-            raise UserError(f"{path}: {key}: in grid or in random, not in both")
+            raise UserError(f"grid: {key}: needs a list of values")
+        if key in _table(random, "fields"):
+            raise UserError(f"{key}: in grid or in random, not in both")
     trials = random.get("trials", 1)
     count = math.prod(map(len, grid.values())) * (trials if isinstance(trials, int) else 1)
     if count > _MAX_POINTS:
-        raise UserError(f"{path}: {count} points; a sweep has at most {_MAX_POINTS}")
+        raise UserError(f"{count} points; a sweep has at most {_MAX_POINTS}")
     draws: list[Point] = [{}]
     if "random" in spec:
-        _reject_unknown_keys(path, "random", random, {"trials", "seed", "fields"})
-        fields = _table(path, random, "fields")
-        count = _number(path, random, "trials", None, int, 1)
+        _reject_unknown_keys("random", random, {"trials", "seed", "fields"})
+        fields = _table(random, "fields")
+        count = _number(random, "trials", None, int, 1)
         if count is None or not fields:
-            raise UserError(f"{path}: random: needs trials, the number of points, and fields")
-        seed = _number(path, random, "seed", 0, int, 0)
+            raise UserError("random: needs trials, the number of points, and fields")
+        seed = _number(random, "seed", 0, int, 0)
         draws = [
-            {key: _draw(path, key, distribution, seed, i) for key, distribution in fields.items()}
+            {key: _draw(key, distribution, seed, i) for key, distribution in fields.items()}
             for i in range(count)
         ]
-    _reject_overlaps(path, "a point", grid | dict.fromkeys(draws[0]))
+    _reject_overlaps("a point", grid | dict.fromkeys(draws[0]))
     seen = []
     for values in itertools.product(*grid.values()):
         for draw in draws:
@@ -233,7 +231,7 @@ def _points(path: Path, spec: dict) -> Iterator[Point]:
                 yield point
 
 
-def _draw(path: Path, key: str, distribution: Any, seed: int, number: int) -> Any:
+def _draw(key: str, distribution: Any, seed: int, number: int) -> Any:
     """The value of a field at random point `number`, whatever other fields there are.
 
     distribution: a list of choices; or `low` and `high` of a uniform distribution, which is over
@@ -258,19 +256,19 @@ def _draw(path: Path, key: str, distribution: Any, seed: int, number: int) -> An
         return int(rounded) if whole else rounded
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         raise UserError(
-            f"{path}: random: {key}: needs a list of choices, or numbers low and high, with"
+            f"random: {key}: needs a list of choices, or numbers low and high, with"
             " log = true to draw uniformly in the logarithm"
         ) from None
 
 
-def _metric(path: Path, spec: dict, trials: list[Trial]) -> str:
+def _metric(spec: dict, trials: list[Trial]) -> str:
     default = next(name for name, about in METRICS.items() if about.ranks_sweeps)
     metric = spec.get("metric", default)
     if not isinstance(metric, str) or metric not in METRICS:
-        raise UserError(f"{path}: metric: must be one of {', '.join(METRICS)}")
+        raise UserError(f"metric: must be one of {', '.join(METRICS)}")
     if any(trial.config.split != "validation" for trial in trials):
         raise UserError(
-            f"{path}: points are ranked on the validation split, never on the test set:"
+            "points are ranked on the validation split, never on the test set:"
             ' set split = "validation" in [settings]'
         )
     return metric
@@ -289,55 +287,53 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; the bundled ones are {_bundled_names()}") from None
+        raise UserError(f"no such file; the bundled ones are {_bundled_names()}") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); name a TOML file") from None
+        raise UserError(f"cannot be read ({error.strerror}); name a TOML file") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of 5,000 digits
-        raise UserError(f"{path}: not TOML ({error}); correct the file") from None
+        raise UserError(f"not TOML ({error}); correct the file") from None
 
 
 def _bundled_names() -> str:
     return ", ".join(sorted(file.stem for file in (bundled_folder() / "sweeps").glob("*.toml")))
 
 
-def _reject_unknown_keys(path: Path, where: str, table: dict, known: set[str]) -> None:
+def _reject_unknown_keys(where: str, table: dict, known: set[str]) -> None:
     for key in set(table) - known:
-        raise UserError(f"{path}: {key!r}: unknown in {where}; known: {', '.join(sorted(known))}")
+        raise UserError(f"{key!r}: unknown in {where}; known: {', '.join(sorted(known))}")
 
 
-def _text(path: Path, table: dict, key: str) -> str:
+def _text(table: dict, key: str) -> str:
     if not (isinstance(table.get(key), str) and table[key].isprintable() and table[key]):
-        raise UserError(f"{path}: {key}: needs a text of one line")
+        raise UserError(f"{key}: needs a text of one line")
     return table[key]
 
 
-def _number(path: Path, table: dict, key: str, default: Any, kind: Any, minimum: float) -> Any:
+def _number(table: dict, key: str, default: Any, kind: Any, minimum: float) -> Any:
     value = table.get(key, default)
     is_kind = isinstance(value, kind) and not isinstance(value, bool)
     if key in table and not (is_kind and minimum <= value < _LARGEST):
         kind_text = "a whole number" if kind is int else "a number"
-        raise UserError(
-            f"{path}: {key}: must be {kind_text}, at least {minimum} and below {_LARGEST:.0e}"
-        )
+        raise UserError(f"{key}: must be {kind_text}, at least {minimum} and below {_LARGEST:.0e}")
     return value
 
 
-def _table(path: Path, table: dict, key: str) -> dict[str, Any]:
+def _table(table: dict, key: str) -> dict[str, Any]:
     fields = table.get(key, {})
     if not isinstance(fields, dict) or (key in table and not fields):
-        raise UserError(f"{path}: {key}: needs a table of config fields")
+        raise UserError(f"{key}: needs a table of config fields")
     if "seed" in fields and key != "random":
-        raise UserError(f"{path}: {key}: cannot have seed; list the seeds in seeds")
+        raise UserError(f"{key}: cannot have seed; list the seeds in seeds")
     return fields
 
 
-def _settings(path: Path, table: dict, key: str = "settings") -> dict[str, Any]:
-    settings = {} if table.get(key) == {} else _table(path, table, key)
-    _reject_overlaps(path, key, settings)
+def _settings(table: dict, key: str = "settings") -> dict[str, Any]:
+    settings = {} if table.get(key) == {} else _table(table, key)
+    _reject_overlaps(key, settings)
     return settings
 
 
-def _seeds(path: Path, seeds: Any) -> list[int]:
+def _seeds(seeds: Any) -> list[int]:
     if not (isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds)):
-        raise UserError(f"{path}: seeds: needs a list of whole numbers, such as [0, 1, 2]")
+        raise UserError("seeds: needs a list of whole numbers, such as [0, 1, 2]")
     return seeds
