@@ -1,6 +1,6 @@
 """The executors of a sweep: processes that are killed, and equal results from every executor.
 
-In make test-all: four runs on both executors, one and two at a time, a worker
+In make test-all: two runs on both executors, one and two at a time, a worker
 killed during training, a cluster of two nodes, failing tasks, and Ctrl-C.
 """
 
@@ -37,8 +37,8 @@ SCHEDULE = ["--episodes", "2", "--batches", "20", "--batch-size", "8"]
 OFTEN = ["--set", "checkpoint_every=5", "--set", "log_every=5"]
 SPEC = """
 name = "try"
-title = "Eight"
-seeds = [0, 1]
+title = "Two"
+seeds = [0]
 threads = 1
 [settings]
 dataset = "own"
@@ -168,7 +168,7 @@ class Tasks(FolderTest):
 @unittest.skipUnless(RAY and RUN_SLOW, "slow, and needs Ray: make test-all")
 class Ray(FolderTest):
     def write_spec(self):
-        """A sweep of two variants and two seeds, and its data."""
+        """A sweep of two variants, and its data."""
         text = SPEC
         for experiment in ("mlp_gan", "layernorm_gan"):
             text += VARIANTS.format(name=experiment, experiment=experiment, settings="beta1 = 0.5")
@@ -198,16 +198,11 @@ class Ray(FolderTest):
     def test_every_executor_gives_the_same_results(self):
         self.write_spec()
         expected = self.sweep("alone")
-        self.assertEqual(len(expected), 4)
-        self.assertEqual(len({json.dumps(card) for card in expected.values()}), 4)
-        for name, more in (
-            ("two", ("--jobs", "2")),
-            ("ray", ("--engine", "ray")),
-            ("ray two", ("--engine", "ray", "--jobs", "2")),
-        ):
-            with self.subTest(name):
-                self.assertEqual(self.sweep(name, *more), expected)
-        with self.subTest("a worker is killed during training"):
+        self.assertEqual(len(expected), 2)
+        self.assertEqual(len({json.dumps(card) for card in expected.values()}), 2)
+        with self.subTest("two processes at a time"):
+            self.assertEqual(self.sweep("two", "--jobs", "2"), expected)
+        with self.subTest("two at a time on Ray, and a worker is killed during training"):
             killer = subprocess.Popen(
                 [
                     sys.executable,
