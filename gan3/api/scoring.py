@@ -107,7 +107,8 @@ def _opener(
     if found.is_scaled:
         log(f"NOTE: images: {found.text}")
     if sample_files.look_inverted(pixels):
-        log(f"NOTE: images: {sample_files.LOOK_INVERTED}")
+        pixels = 255 - pixels
+        log(f"NOTE: images: {sample_files.INVERTED}")
 
     def of_arrays(dataset: Dataset) -> SampleSet:
         if labels is None:

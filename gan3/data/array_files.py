@@ -1,78 +1,205 @@
-"""Reads the arrays of a data set from npz files. They are not trusted."""
+"""Reads a set from npz, npy and CSV files, which are paired by their names. No file is trusted."""
 
+import gzip
 import re
-from collections.abc import Iterable
+import warnings
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from gan3.core.errors import UserError
-from gan3.core.files import names_in, read_arrays
+from gan3.core.files import check_path, names_in, read_arrays, read_npy
 from gan3.core.log import Log
 from gan3.data.idx import Arrays
+from gan3.data.values import MAX_IMAGES, SIDE
 
+_SUFFIXES = re.compile(r"\.(npz|npy|csv|csv\.gz)$", re.IGNORECASE)
+STROKES_CACHE = "strokes.npz"  # of the embedded set, in ./data
 _PARTS = {
-    "train": "train",
-    "training": "train",
-    "test": "t10k",
-    "testing": "t10k",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
+    "train": ("train", "training"),
+    "t10k": ("test", "testing", "t10k"),
+    "val": ("val", "valid", "validation"),
 }
-_CONTENTS = {
-    "x": "images",
-    "images": "images",
-    "imgs": "images",
-    "y": "labels",
-    "labels": "labels",
-    "targets": "labels",
-}
+_CONTENTS = {"images": ("x", "images", "imgs"), "labels": ("y", "labels", "targets")}
+_LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y", "character")
+_PIXELS = SIDE * SIDE
+_MOST_LINE = 100_000  # characters of a row
+_MOST_BYTES = 2**30
 
 
 def part_of(name: str) -> str | None:
     """The part of a set that a name speaks of: "train", "t10k", "val", or None."""
-    return _first(name, _PARTS)
+    return _first_of(name, _PARTS)
 
 
-def kinds_of(source: Path, names: Iterable[str]) -> dict[str, str]:
-    """The arrays of a set by kind, such as train-images for x_train, from all `names` of arrays.
+def _content_of(name: str) -> str | None:
+    return _first_of(name, _CONTENTS)
 
-    Names that speak of no part are the training part's. Raises UserError if there is no set of
-    images and labels, or two arrays are of one kind.
+
+def _first_of(name: str, words: dict[str, tuple[str, ...]]) -> str | None:
+    """The meaning that has one of the words of a name."""
+    found = _words(name)
+    return next((key for key, accepted in words.items() if set(accepted) & set(found)), None)
+
+
+def _words(name: str) -> list[str]:
+    return re.split("[^a-z0-9]+", name.lower())
+
+
+def array_files(path: Path) -> list[Path]:
+    """The npz, npy and CSV files of one set: those in a folder, or a file and what belongs to it.
+
+    To a file of a training part belong those in its folder whose names differ in words for the part
+    and the content only. Raises UserError if a folder has several sets.
     """
-    found: dict[str, str] = {}
-    for name in sorted(names):
-        content = _first(name, _CONTENTS)
-        if content is not None:
-            kind = f"{part_of(name) or 'train'}-{content}"
-            if kind in found:
-                raise UserError(
-                    f"{source}: {found[kind]} and {name} could both be its {kind}; keep one of them"
-                )
-            found[kind] = name
-    if not {"train-images", "train-labels"} <= set(found):
-        shown = ", ".join(sorted(names))[:100] or "none"
-        raise UserError(
-            f"{source}: its arrays are {shown}; it needs x_train, y_train, x_test and y_test, or"
-            " images and labels"
-        )
-    if ("t10k-images" in found) != ("t10k-labels" in found):
-        raise UserError(
-            f"{source}: has x_test or y_test, but not both; store both, or neither of them"
-        )
-    return found
+    if check_path(path.is_file):
+        if not _SUFFIXES.search(path.name):
+            return []
+        if path.suffix.lower() == ".npz" and len(names_in(path)) > 1:
+            return [path]
+        is_training = part_of(path.name) == "train"
+        return next(s for s in _sets_in(path.parent) if path in s) if is_training else [path]
+    sets = _sets_in(path)
+    sets = [files for files in sets if any(part_of(file.name) == "train" for file in files)] or sets
+    if len(sets) > 1:
+        names = " and ".join(files[0].name for files in sets[:2])
+        raise UserError(f"{path}: has several sets, {names} for example; name the file you mean")
+    return sets[0] if sets else []
 
 
-def _first(name: str, meanings: dict[str, str]) -> str | None:
-    words = re.split("[^a-z0-9]+", name.lower())
-    return next((meanings[word] for word in words if word in meanings), None)
+def _sets_in(folder: Path) -> list[list[Path]]:
+    sets: dict[tuple[str, ...], list[Path]] = {}
+    try:
+        files = sorted(file for file in folder.iterdir() if _SUFFIXES.search(file.name))
+    except OSError:
+        return []
+    for file in files:
+        if (
+            not file.name.startswith(".")
+            and file.name not in (STROKES_CACHE, "labels.csv")
+            and file.is_file()
+        ):
+            stem = _SUFFIXES.sub("", file.name)
+            rest = [word for word in _words(stem) if not part_of(word) and not _content_of(word)]
+            sets.setdefault(tuple(rest), []).append(file)
+    return list(sets.values())
 
 
-def read_npz_set(path: Path, log: Log) -> Arrays:
-    """The arrays of a set in an npz file, by kind, as they are stored.
+def read_array_files(files: list[Path], log: Log) -> Arrays:
+    """The arrays of a set, by kind, as they are stored: its training part, and maybe a test part.
 
-    Raises UserError if the file cannot be read or has no set.
+    Names that speak of no part are the training part's; arrays of a validation part are left out
+    with a note. Labels can be missing. Raises UserError if a file cannot be read, or its arrays are
+    not those of one set.
     """
-    kinds = kinds_of(path, names_in(path))
-    kinds = {kind: name for kind, name in kinds.items() if not kind.startswith("val-")}
-    by_name = read_arrays(path, kinds.values())
-    return {kind: by_name[name] for kind, name in kinds.items()}
+    arrays: Arrays = {}
+    for file in files:
+        for name, array in _arrays_in(file):
+            kind = f"{part_of(name) or 'train'}-{_content_of(name) or 'images'}"
+            if kind in arrays:
+                raise UserError(f"{file}: a second array could be its {kind}; name one file")
+            arrays[kind] = array
+    source = files[0] if len(files) == 1 else files[0].parent
+    if "train-images" not in arrays and "t10k-images" in arrays:  # a test part alone
+        arrays = {kind.replace("t10k", "train"): array for kind, array in arrays.items()}
+    if any(kind.startswith("val") for kind in arrays):
+        log(f"NOTE: {source}: its validation part is left out")
+    return {kind: array for kind, array in arrays.items() if not kind.startswith("val")}
+
+
+def _arrays_in(file: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of a file, under names that tell their part and content."""
+    stem = _SUFFIXES.sub("", file.name)
+    suffix = file.suffix.lower()
+    if suffix == ".npy":
+        yield stem, read_npy(file, _MOST_BYTES)
+    elif suffix == ".npz":
+        names = names_in(file)
+        if len(names) == 1 and not any(map(_content_of, names)):  # such as arr_0
+            yield stem, read_arrays(file, names, _MOST_BYTES)[names.pop()]
+            return
+        known = sorted(name for name in names if _content_of(name))
+        if not any(_content_of(name) == "images" for name in known):
+            found = ", ".join(sorted(names))[:100] or "none"
+            raise UserError(
+                f"{file}: its arrays are {found}; it needs x_train, y_train, x_test and y_test, or"
+                " images and labels"
+            )
+        yield from read_arrays(file, known, _MOST_BYTES).items()
+    else:
+        part = part_of(stem) or "train"
+        images, labels = read_csv(file)
+        yield f"{part} images", images
+        if labels is not None:
+            yield f"{part} labels", labels
+
+
+def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images [N, 784] and labels [N] of a CSV file, gzipped or not; None if it has no labels.
+
+    A row has 784 pixels, and maybe a label: in the column that a header names, or else the first
+    one. Raises UserError for anything else.
+    """
+    first = next(_lines(path), "")
+    delimiter = max(",;\t", key=first.count)
+    cells = [cell.strip(" \"'\r\n").lower() for cell in first.split(delimiter)]
+    if len(cells) not in (_PIXELS, _PIXELS + 1):
+        raise UserError(
+            f"{path}: has rows of {len(cells)} columns; it needs a label and {_PIXELS} pixels"
+        )
+    named = [column for column, cell in enumerate(cells) if cell in _LABEL_COLUMNS]
+    has_header = bool(named) or not any(cell.replace(".", "").isdecimal() for cell in cells)
+    label = (named or [0])[0] if len(cells) > _PIXELS else None
+    pixels = [column for column in range(len(cells)) if column != label]
+
+    def table(dtype: type, columns: list[int] | None = None) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of no rows
+            warnings.simplefilter("error", DeprecationWarning)  # of floats read as integers
+            return np.loadtxt(
+                _lines(path),
+                dtype,
+                delimiter=delimiter,
+                quotechar='"',
+                comments=None,
+                skiprows=int(has_header),
+                usecols=columns,
+                max_rows=MAX_IMAGES + 1,
+                ndmin=2,
+            )
+
+    labels = None
+    for dtype in (np.uint16, np.float32):  # reading integers takes a fifth of the time
+        try:
+            whole = table(dtype)
+            if not len(whole):
+                raise UserError(f"{path}: has no rows; replace the file")
+            images, labels = whole[:, pixels], None if label is None else whole[:, label]
+            break
+        except (ValueError, DeprecationWarning) as error:
+            reason = str(error).partition("\n")[0][:80]
+    else:
+        try:
+            images, labels = table(np.float32, pixels), table(str, [label])[:, 0]
+        except (ValueError, TypeError):
+            raise UserError(
+                f"{path}: damaged or not a CSV file ({reason}); replace the file"
+            ) from None
+    is_small = images.dtype == np.uint16 and images.max() <= 255
+    return images.astype(np.uint8) if is_small else images, labels
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a text file, gzipped or not. Raises UserError if it cannot be read."""
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig") as file:
+            while line := file.readline(_MOST_LINE):
+                if len(line) == _MOST_LINE:
+                    raise UserError(f"{path}: has a row of over {_MOST_LINE} characters")
+                yield line
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        reason = str(getattr(error, "strerror", None) or error)[:80]
+        raise UserError(f"{path}: damaged or not a CSV file ({reason}); replace the file") from None

@@ -20,11 +20,11 @@ from gan3.core.errors import UserError
 from gan3.core.files import check_path, make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.data import strokes
-from gan3.data.array_files import read_npz_set
+from gan3.data.array_files import STROKES_CACHE, read_array_files
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, idx_sets, is_mnist, read_idx_set
 from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
-from gan3.data.own_sets import STROKES_CACHE, kind_of, read_own_set
+from gan3.data.own_sets import kind_of, own_set, read_own_set
 from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
 
 HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
@@ -107,6 +107,7 @@ def load(
     mirrors: tuple[str, ...] = MIRRORS,
     skip_first: int = 0,
     ink: str = "unknown",
+    skip_damaged: bool = False,
 ) -> Dataset:
     """Find, check and split a data set.
 
@@ -114,23 +115,28 @@ def load(
         dataset: "mnist"; "strokes", the embedded synthetic digits; "auto", MNIST, or strokes if
             MNIST cannot be had; "own", a user's own set at `folder`, which is recognised by its
             content (`own_sets`); or the name of a known set (`known_sets`) that is at `folder`.
-        folder: of MNIST: searched first, then $GAN3_DATA, ./data and the Keras cache, and in each
-            of them torchvision's MNIST/raw. If none has MNIST, it is downloaded into ./data. Of an
-            own set: its folder or file.
+        folder: of MNIST: searched first, then $GAN3_DATA, ./data, ./MNIST_data and the Keras
+            cache, and in each of them torchvision's MNIST/raw. If none has MNIST, it is downloaded
+            into ./data. Of an own set: its folder or file.
         split: "test" trains on all training images and holds out the test set; "validation" holds
             out the last 5,000 training images (of fewer than 30,000 a sixth) and ignores the test
             set.
         log: receives warnings and what takes time.
         mirrors: https addresses to download from, tried in this order.
         skip_first: training images, the first ones, that are left out.
-        ink: of an own set: "bright" on a dark background, or "dark". An npz file and pictures need
-            it; if it is "unknown", the error says what it looks like.
+        ink: of an own set: "bright" on a dark background, or "dark". All but IDX files need it; if
+            it is "unknown", the error says what it looks like.
+        skip_damaged: leave out pictures of an own set that cannot be read.
 
     Raises:
         UserError: the data cannot be found or downloaded, a file is damaged, or no training image
             is left.
     """
-    return _leave_out(_load(dataset, folder, split, log, mirrors, ink), skip_first)
+    if dataset == "own" or dataset in _KNOWN:
+        found = _load_own(dataset, folder, split, log, ink, skip_damaged)
+    else:
+        found = _load(dataset, folder, split, log, mirrors, ink)
+    return _leave_out(found, skip_first)
 
 
 def recorded_source(record: Mapping[str, Any]) -> str | None:
@@ -147,8 +153,6 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
 def _load(
     dataset: str, folder: str | None, split: str, log: Log, mirrors: tuple[str, ...], ink: str
 ) -> Dataset:
-    if dataset == "own" or dataset in _KNOWN:
-        return _load_own(dataset, folder, split, log, ink)
     if ink != "unknown":
         raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
     if folder is not None and not check_path(Path(folder).is_dir):
@@ -169,14 +173,38 @@ def _load(
     return _split("mnist", str(source), arrays, split)
 
 
-def _load_own(dataset: str, folder: str | None, split: str, log: Log, ink: str) -> Dataset:
+def _load_own(
+    dataset: str, folder: str | None, split: str, log: Log, ink: str, skip_damaged: bool
+) -> Dataset:
     if folder is None:
         raise UserError(f"data set {dataset}: needs a data folder; name the one that has your set")
     path = Path(folder)
     if not check_path(path.exists):
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
-    own = read_own_set(path, ink, log, dataset if dataset in _KNOWN else None)
+    own = read_own_set(path, ink, log, dataset if dataset in _KNOWN else None, skip_damaged)
     whole = _split(dataset, str(folder), own.arrays, split, own.class_names, own.title)
+    return replace(whole, ink=ink)
+
+
+def dataset_from_arrays(
+    training: tuple[Any, Any],
+    test: tuple[Any, Any] | None = None,
+    ink: str = "unknown",
+    split: str = "test",
+    log: Log = print,
+) -> Dataset:
+    """A data set of a program's own arrays: images and labels of each part, as files have them.
+
+    `values` says what they may be. ink and split as for `load`; without a test part one is split
+    off. Raises UserError if they do not fit.
+    """
+    arrays: Arrays = {}
+    for part, pair in (("train", training), ("t10k", test)):
+        if pair is not None:
+            images, labels = pair
+            arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
+    own = own_set(Path("arrays"), arrays, ink, log)
+    whole = _split("own", "arrays", own.arrays, split, own.class_names, "own set")
     return replace(whole, ink=ink)
 
 
@@ -291,7 +319,7 @@ def _mnist_in(root: Path) -> tuple[Arrays, Path] | None:
             find_idx_files(folder)  # raises if one is missing, or there are several sets
             raise UserError(_not_mnist(folder, "its IDX files"))
     if check_path((path := root / "mnist.npz").is_file):
-        if not _all_mnist(arrays := read_npz_set(path, lambda line: None)):
+        if not _all_mnist(arrays := read_array_files([path], lambda line: None)):
             raise UserError(_not_mnist(path, "its content"))
         return arrays, path
     return None
@@ -309,7 +337,7 @@ def _not_mnist(path: Path, what: str) -> str:
 
 
 def _default_folders() -> list[Path]:
-    folders = [_CACHE]
+    folders = [_CACHE, Path("MNIST_data")]
     with contextlib.suppress(RuntimeError):  # raised if the home folder cannot be determined
         keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
         folders.append(keras / "datasets")

@@ -17,15 +17,14 @@ from gan3.core.classes import (
 from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
 from gan3.core.log import Log
-from gan3.data.array_files import read_npz_set
+from gan3.data.array_files import array_files, read_array_files
 from gan3.data.idx import Arrays, find_idx_files, read_idx_set
 from gan3.data.known_sets import KnownSet, named, recognise
-from gan3.data.picture_folders import has_class_folders, read_picture_folder
+from gan3.data.picture_folders import has_pictures, read_picture_folder, sub_folders
 from gan3.data.pictures import border, likely_ink, unknown_ink
 from gan3.data.splits import stratified
 from gan3.data.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
 
-STROKES_CACHE = "strokes.npz"  # its name in ./data
 _TEST_FRACTION, _MOST_TEST = 7, 10_000  # a seventh is split off, as MNIST has it, at most 10,000
 _FEW = 10  # training images of a class, which a note mentions
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -40,51 +39,101 @@ class OwnSet(NamedTuple):
 
 
 def kind_of(path: Path) -> str | None:
-    """What a path holds: "IDX files", "an npz file", "folders of pictures", or None.
+    """What a path holds: "IDX files", "pictures", "array files" (npz, npy, CSV), or None.
 
-    Raises UserError if a folder cannot be searched, or has IDX files, but not one whole set.
+    Raises UserError if a folder cannot be searched, or does not have one whole set.
     """
     is_folder = check_path(path.is_dir)
-    if (is_folder or check_path(path.is_file)) and find_idx_files(path):
+    if not is_folder and not check_path(path.is_file):
+        return None
+    if find_idx_files(path):
         return "IDX files"
-    if is_folder and has_class_folders(path):
-        return "folders of pictures"
-    return "an npz file" if _npz_files_at(path) else None
+    if is_folder and any(has_pictures(folder, 1) for folder in sub_folders(path)):
+        return "pictures"
+    if array_files(path):
+        return "array files"
+    return "pictures" if is_folder and has_pictures(path, 0) else None
 
 
-def read_own_set(path: Path, ink: str, log: Log, name: str | None = None) -> OwnSet:
+class Stored(NamedTuple):
+    """What a file or folder of any kind holds, as it is stored."""
+
+    arrays: Arrays  # at least train-images
+    known: KnownSet | None = None  # the published set that its files are
+    is_bright: bool = False  # whether its ink is bright by convention
+
+
+def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> Stored:
+    """The arrays of a file or folder of any kind.
+
+    Args:
+        path: a folder with four IDX files, with pictures, or with npz, npy or CSV files of one set;
+            or one of these files.
+        ink: of pictures, for their transparent pixels: "bright", "dark" or "unknown".
+        log: receives notes.
+        skip_damaged: leave out pictures that cannot be read.
+
+    Raises:
+        UserError: the path holds no set, or it cannot be read.
+    """
+    kind = kind_of(path)
+    if kind == "IDX files":
+        paths = find_idx_files(path)
+        return Stored(read_idx_set(paths), recognise(paths), is_bright=True)
+    if kind == "pictures":
+        return Stored(read_picture_folder(path, ink, log, skip_damaged))
+    if kind is not None:
+        return Stored(read_array_files(array_files(path), log))
+    if not check_path(path.exists):
+        raise UserError(f"{path}: no such file or folder; check the path")
+    raise UserError(
+        f"{path}: has no IDX files such as train-images-idx3-ubyte.gz, nor npz, npy or CSV files,"
+        " nor pictures; name the file or folder that has your images"
+    )
+
+
+def read_own_set(
+    path: Path, ink: str, log: Log, name: str | None = None, skip_damaged: bool = False
+) -> OwnSet:
     """Read an own set of any kind.
 
     Args:
-        path: a folder with four IDX files, with sub-folders of pictures or with one npz file; an
-            npz file; or one of four IDX files.
+        path, log, skip_damaged: as for `read_stored`.
         ink: "bright" or "dark"; "unknown" will do for IDX files, whose ink is bright as in MNIST.
-        log: receives what was recognised, and notes.
         name: of the known set that it is; by default a known set is recognised by its files.
 
     Raises:
         UserError: the path holds no set, the set cannot be read, or its classes do not fit.
     """
-    kind, known = kind_of(path), None
-    if kind == "IDX files":
-        paths = find_idx_files(path)
-        arrays, known = read_idx_set(paths), recognise(paths)
-        ink = "bright" if ink == "unknown" else ink
-    elif kind == "an npz file":
-        arrays = read_npz_set(_npz_file(path), log)
-    elif kind == "folders of pictures":
-        arrays, ink = read_picture_folder(path, ink, log), "bright"
-    else:
-        raise UserError(
-            f"data folder {path}: has no IDX files such as train-images-idx3-ubyte.gz, nor an npz"
-            " file, nor sub-folders of pictures; name the folder that has your data set"
-        )
+    stored = read_stored(path, ink, log, skip_damaged)
+    if ink == "unknown" and stored.is_bright:
+        ink = "bright"
+    return own_set(path, stored.arrays, ink, log, stored.known, name)
+
+
+def own_set(
+    path: Path,
+    arrays: Arrays,
+    ink: str,
+    log: Log,
+    known: KnownSet | None = None,
+    name: str | None = None,
+) -> OwnSet:
+    """The set of arrays as they were stored, by kind; `path` is what messages call them."""
     return _finish(path, _meaning(path, arrays, ink, log), known, log, name)
 
 
 def _meaning(path: Path, arrays: Arrays, ink: str, log: Log) -> Arrays:
     """The arrays as images uint8 [N, 28, 28] with bright ink, and labels, integers or text [N]."""
-    parts = [part for part in ("train", "t10k") if f"{part}-images" in arrays]
+    if "train-labels" not in arrays:
+        raise UserError(
+            f"{path}: has images without labels; add labels, sort pictures into one sub-folder for"
+            " each class, or write labels.csv with rows of file and label beside them"
+        )
+    has_test = {"t10k-images", "t10k-labels"} <= set(arrays)
+    parts = ("train", "t10k") if has_test else ("train",)
+    if len(arrays) > 2 * len(parts):
+        log(f"NOTE: {path}: its test part is ignored, because it has no labels or no images")
     pixels = read_pixels(path, [arrays[f"{part}-images"] for part in parts])
     if pixels.is_scaled:
         log(f"NOTE: {path}: {pixels.text}")
@@ -101,28 +150,6 @@ def _meaning(path: Path, arrays: Arrays, ink: str, log: Log) -> Arrays:
         found[f"{part}-images"] = 255 - images if ink == "dark" else images
         found[f"{part}-labels"] = read_labels(path, arrays[f"{part}-labels"], len(images))
     return found
-
-
-def _npz_files_at(path: Path) -> list[Path]:
-    """The npz file at a path, or those in a folder without the cache of the embedded strokes."""
-    if check_path(path.is_file):
-        return [path] if path.suffix.lower() == ".npz" else []
-    try:
-        files = sorted(file for file in path.glob("*.npz") if not file.name.startswith("."))
-    except OSError:
-        return []
-    return [file for file in files if file.name != STROKES_CACHE]
-
-
-def _npz_file(path: Path) -> Path:
-    """The npz file at `path`, which may be its folder. Raises UserError if there are several."""
-    files = _npz_files_at(path)
-    if len(files) > 1:
-        raise UserError(
-            f"data folder {path}: has several npz files, {files[0].name} and {files[1].name} for"
-            " example; name the file that you mean"
-        )
-    return files[0]
 
 
 def _finish(
@@ -151,7 +178,7 @@ def _finish(
 
 def _title(path: Path) -> str:
     """The name of a set in figures, by that of its file or folder."""
-    name = path.absolute().name.removesuffix(".npz")
+    name = path.absolute().name.partition(".")[0]
     fits = is_class_name(name) and "$" not in name  # Matplotlib would read a formula
     return f'own set "{name}"' if fits else "own set"
 

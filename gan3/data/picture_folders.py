@@ -1,14 +1,19 @@
-"""Reads a user's own set from a folder with one sub-folder of pictures for each class."""
+"""Reads a set from a folder of pictures: which pictures are in which part, and of which class."""
 
+import csv
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from gan3.core.errors import UserError
+from gan3.core.files import cannot_read
 from gan3.core.log import Log
+from gan3.data.array_files import part_of
 from gan3.data.idx import Arrays
-from gan3.data.pictures import border, fit, likely_ink, read_grey, unknown_ink, visible
+from gan3.data.pictures import fit, read_grey, visible
 from gan3.data.values import MAX_IMAGES
 
 # fmt: off
@@ -17,132 +22,198 @@ _SUFFIXES = (
     ".pbm", ".pgm", ".ppm", ".pnm",
 )
 # fmt: on
-_LOOKED_AT = 300  # pictures from which the ink is guessed, for a message
+LABEL_FILES = ("labels.csv", "dataset.json")  # beside pictures: ours, and that of StyleGAN's tools
+_JUNK = ("__macosx", "thumbs.db", "desktop.ini")  # what archives and systems leave behind
 _MANY = 5_000  # pictures that take a while
+_SHOWN = 20  # damaged pictures that are named
 
 
 class _Listing(NamedTuple):
     """The pictures of one part, sorted by class and name."""
 
     files: list[Path]
-    labels: list[str]  # the names of their folders
-    skipped: list[Path]  # what is no picture by its name
+    labels: list[str]  # of each picture; empty if there are none
+    ignored: list[Path]
 
 
-def has_class_folders(folder: Path) -> bool:
-    """Whether a folder looks like a set: at least two sub-folders have pictures, or train/ has."""
+def has_pictures(folder: Path, depth: int) -> bool:
+    """Whether there are pictures in a folder, or in its sub-folders down to a depth."""
     try:
-        folders = _folders_in(folder)
-        if any(path.name == "train" and _folders_in(path) for path in folders):
-            return True
-        return sum(any(map(_is_picture, path.iterdir())) for path in folders) >= 2
+        entries = [path for path in folder.iterdir() if not _is_junk(path)]
+        return any(map(_is_picture, entries)) or (
+            depth > 0 and any(has_pictures(path, depth - 1) for path in entries if path.is_dir())
+        )
     except OSError:
         return False
 
 
-def read_picture_folder(folder: Path, ink: str, log: Log) -> Arrays:
-    """The pictures of a folder, with bright ink, labelled by the names of their folders.
+def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = False) -> Arrays:
+    """The pictures of a folder, labelled by the names of their folders, as they are stored.
 
-    The folder has one sub-folder for each class, or `train` and `test` with these sub-folders.
-    Hidden files are ignored; files without the suffix of a picture are counted in a note. A picture
-    becomes grey by its luminance and is fitted to 28 x 28 (`pictures.fit`). Where it is
-    transparent it becomes background: white if the ink is dark, black if it is bright.
+    The folder has one sub-folder for each class; or pictures and a file of labels; or pictures
+    alone. Or it has sub-folders such as `train` and `test`, which have one of these. A picture
+    becomes grey by its luminance and is fitted to 28 x 28 (`pictures.fit`).
 
     Args:
-        ink: "bright" or "dark", or "unknown", which is an error that says what it looks like.
+        ink: "dark" makes transparent pixels white, "bright" black; "unknown" what shows most.
+        skip_damaged: leave out pictures that cannot be read.
 
     Returns:
-        Images uint8 [N, 28, 28] and labels as text [N], by kind; without a test part if there is
-        no folder `test`.
+        Images uint8 or uint16 [N, 28, 28] and labels as text [N], by kind; without labels if there
+        are none, and without a test part if there is none.
 
     Raises:
-        UserError: the folder cannot be searched, it is built in another way, a picture cannot be
+        UserError: the folder cannot be searched, it is built in another way, pictures cannot be
             read, or there are none or more than 400,000.
     """
     try:
-        parts = _parts_of(folder)
-        listings = {part: _list(path) for part, path in parts.items()}
+        listings = {part: _list(path) for part, path in _parts_of(folder, log).items()}
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"{error.filename or folder}: cannot be searched ({reason}); check its permissions"
-        ) from None
-    files = [file for listing in listings.values() for file in listing.files]
+        raise cannot_read(error.filename or folder, error) from None
+    count = sum(len(listing.files) for listing in listings.values())
     if not listings["train"].files:
-        raise UserError(f"{folder}: has no pictures in sub-folders; make one for each class")
-    if len(files) > MAX_IMAGES:
-        raise UserError(f"{folder}: {len(files)} pictures; at most {MAX_IMAGES} are supported")
-    if ink == "unknown":
-        raise unknown_ink(folder, _likely_ink(files))
-    skipped = [path for listing in listings.values() for path in listing.skipped]
-    if skipped:
-        log(f"NOTE: {folder}: {len(skipped)} files are no pictures by name, such as {skipped[0]}")
-    if len(files) > _MANY:
-        log(f"reading {len(files):,} pictures in {folder}")
-    arrays = {}
+        raise UserError(f"{folder}: has no pictures; put them into one sub-folder for each class")
+    if count > MAX_IMAGES:
+        raise UserError(f"{folder}: {count} pictures; at most {MAX_IMAGES} are supported")
+    ignored = [path for listing in listings.values() for path in listing.ignored]
+    if ignored:
+        rest = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
+        log(f"NOTE: {folder}: ignored {ignored[0]}{rest}: no picture by its name")
+    if count > _MANY:
+        log(f"reading {count:,} pictures in {folder}")
+    arrays, damaged = {}, []
     for part, listing in listings.items():
-        if listing.files:
-            kind = "train" if part == "train" else "t10k"
-            arrays[f"{kind}-images"] = np.stack([_read(file, ink) for file in listing.files])
-            arrays[f"{kind}-labels"] = np.array(listing.labels)
+        images = [_read(file, ink, damaged) for file in listing.files]
+        read = [image is not None for image in images]
+        if any(read):
+            kept = [image for image in images if image is not None]
+            arrays[f"{part}-images"] = np.stack(kept, dtype=np.result_type(*kept))
+            if listing.labels:
+                arrays[f"{part}-labels"] = np.array(listing.labels)[read]
+    if damaged and not (skip_damaged and "train-images" in arrays):
+        raise UserError(_damaged(folder, damaged))
+    if damaged:
+        log(f"NOTE: {folder}: left out {len(damaged)} damaged pictures, such as {damaged[0]}")
     return arrays
 
 
-def _folders_in(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+def _damaged(folder: Path, errors: list[UserError]) -> str:
+    if len(errors) == 1:
+        return f"{errors[0]}, or leave it out with skip_damaged"
+    names = [str(error).partition(": ")[0].removeprefix(f"{folder}/") for error in errors]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (
+        f"{folder}: {len(names)} pictures cannot be read: {', '.join(names[:_SHOWN])}{more};"
+        " replace them, or leave them out with skip_damaged"
+    )
+
+
+def _read(path: Path, ink: str, damaged: list[UserError]) -> np.ndarray | None:
+    try:
+        greys = read_grey(path)  # transparent pixels are white in the first and black in the last
+    except UserError as error:
+        damaged.append(error)
+        return None
+    return fit({"dark": greys[0], "bright": greys[-1]}.get(ink, visible(greys)))
+
+
+def _is_junk(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in _JUNK
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and path.is_file() and not path.name.startswith(".")
+    return path.suffix.lower() in _SUFFIXES and path.is_file() and not _is_junk(path)
 
 
-def _parts_of(folder: Path) -> dict[str, Path]:
-    """The folders that have the folders of the classes, by part."""
-    folders = {path.name: path for path in _folders_in(folder)}
-    if "train" not in folders or not _folders_in(folders["train"]):
-        return {"train": folder}
-    others = sorted(set(folders) - {"train", "test"})
+def sub_folders(folder: Path) -> list[Path]:
+    """The sub-folders of a folder. Raises OSError."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_junk(path))
+
+
+def _parts_of(folder: Path, log: Log) -> dict[str, Path]:
+    """The folders of the training part and the test part; the folder itself if it has no parts."""
+    folders = sub_folders(folder)
+    parts: dict[str, Path] = {}
+    others = []
+    for path in folders:
+        part = part_of(path.name)
+        if part is None or part in parts:
+            others.append(path)
+        else:
+            parts[part] = path
+    train = parts.get("train")
+    if train is None or not (sub_folders(train) or _label_file(train) or len(parts) > 1):
+        return {"train": folder}  # a class can be called train
     if others:
         raise UserError(
-            f"{folders[others[0]]}: beside the folders train and test; move it away, or into both"
+            f"{others[0]}: beside the folders train and test; move it away, or into both"
         )
-    return folders
+    test = parts.get("t10k", parts.get("val"))
+    if test is not None and (train.name, test.name, len(parts)) != ("train", "test", 2):
+        left_out = f"; {parts['val'].name} is left out" if len(parts) == 3 else ""
+        log(f"{folder}: trains on {train.name}, holds out {test.name}{left_out}")
+    return {"train": train} if test is None else {"train": train, "t10k": test}
+
+
+def _label_file(folder: Path) -> Path | None:
+    return next((folder / name for name in LABEL_FILES if (folder / name).is_file()), None)
 
 
 def _list(folder: Path) -> _Listing:
-    """The pictures in the folders of the classes.
-
-    Raises UserError for folders inside of those, and for pictures beside them.
-    """
+    """The pictures of a part. Raises UserError for a layout in which their classes are unclear."""
     listing = _Listing([], [], [])
+    file = _label_file(folder)
+    if file is not None:
+        for name, label in _labels_in(file):
+            listing.files.append(_inside(folder, name, file))
+            listing.labels.extend([] if label is None else [label])
+        return listing
+    flat = []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if _is_picture(path):
-            raise UserError(
-                f"{path}: a picture beside the folders of the classes; move it into one of them"
-            )
-        if not path.is_dir():
-            listing.skipped.append(path)
-            continue
-        for file in sorted(path.iterdir()):
-            if file.name.startswith("."):
-                continue
-            if file.is_dir():
-                raise UserError(f"{file}: a folder inside of a class; move its pictures up")
-            if _is_picture(file):
-                listing.files.append(file)
-                listing.labels.append(path.name)
-            else:
-                listing.skipped.append(file)
-    return listing
+        if path.is_dir() and not _is_junk(path):
+            _list_class(path, listing)
+        else:
+            (flat if _is_picture(path) else listing.ignored).append(path)
+    if flat and listing.files:
+        raise UserError(
+            f"{flat[0]}: a picture beside the folders of the classes; move it into one of them"
+        )
+    return listing._replace(files=listing.files or flat)
 
 
-def _read(path: Path, ink: str) -> np.ndarray:
-    greys = read_grey(path)  # transparent pixels are white in the first and black in the last
-    return fit(255 - greys[0]) if ink == "dark" else fit(greys[-1])
+def _list_class(folder: Path, listing: _Listing) -> None:
+    for file in sorted(folder.iterdir()):
+        if file.is_dir() and not _is_junk(file):
+            raise UserError(f"{file}: a folder inside of a class; move its pictures up")
+        if _is_picture(file):
+            listing.files.append(file)
+            listing.labels.append(folder.name)
+        else:
+            listing.ignored.append(file)
 
 
-def _likely_ink(files: list[Path]) -> str:
-    some = files[:: -(-len(files) // _LOOKED_AT)]
-    return likely_ink(np.concatenate([border(visible(read_grey(file))[None]) for file in some]))
+def _labels_in(file: Path) -> Iterator[tuple[str, str | None]]:
+    """Names and labels of pictures: rows of a CSV file, or {"labels": [[name, label], …]}."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        if file.suffix == ".json":
+            rows = json.loads(text)["labels"]
+        else:
+            rows = [row for row in csv.reader(text.splitlines()) if row]
+            if Path(rows[0][0]).suffix.lower() not in _SUFFIXES:
+                del rows[0]  # the header
+        pairs = [(str(row[0]), str(row[1])) for row in rows]
+    except (csv.Error, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        raise UserError(
+            f"{file}: has no pairs of a picture and its label; write such pairs"
+        ) from None
+    yield from sorted(pairs)
+
+
+def _inside(folder: Path, name: str, file: Path) -> Path:
+    """The picture of this name. Raises UserError if there is none inside of the folder."""
+    path = folder / name
+    is_inside = not Path(name).is_absolute() and ".." not in Path(name).parts
+    if not (is_inside and path.suffix.lower() in _SUFFIXES and path.is_file()):
+        raise UserError(f"{file}: names {name[:60]!r}, which is no picture there; remove its row")
+    return path

@@ -27,10 +27,11 @@ _READ_ERRORS = (  # what Pillow raises for a file that it cannot read as a pictu
 
 
 def read_grey(path: Path) -> list[np.ndarray]:
-    """The grey levels of a picture, uint8 [height, width], 0 black, rotated as its EXIF says.
+    """The grey levels of a picture [height, width], 0 black, rotated as its EXIF says.
 
-    If it has transparency there are two: transparent pixels are white in the first and black in the
-    second. Otherwise there is one.
+    They are uint8, or uint16 as they are stored, which may use fewer bits. With transparency there
+    are two: transparent pixels are white in the first and black in the second. Otherwise there is
+    one.
 
     Raises UserError if the file is missing, is not a picture, has a side of less than 4 or more
     than 4096 pixels, or 32 bits for a pixel.
@@ -58,7 +59,7 @@ def read_grey(path: Path) -> list[np.ndarray]:
 
 
 def fit(grey: np.ndarray) -> np.ndarray:
-    """A picture [height, width] with background 0 as uint8 [28, 28].
+    """A picture [height, width] of uint8 or uint16 as [28, 28] of the same dtype.
 
     It is centred on a square with its longer side, which keeps its proportions, and resized: by the
     mean over areas if the square is larger than 28 x 28, linearly if it is smaller. The margin is
@@ -69,10 +70,13 @@ def fit(grey: np.ndarray) -> np.ndarray:
         return grey
     side = max(grey.shape)
     top, left = ((side - length) // 2 for length in grey.shape)
-    square = np.full((side, side), int(np.median(border(grey[None]))), np.uint8)
+    square = np.full((side, side), int(np.median(border(grey[None]))), grey.dtype)
     square[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
     method = Image.Resampling.BOX if side > SIDE else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), method))
+    if grey.dtype == np.uint8:
+        return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), method))
+    image = Image.fromarray(square.astype(np.float32))  # Pillow resizes 8 bits or floats
+    return np.rint(image.resize((SIDE, SIDE), method)).astype(grey.dtype)
 
 
 def visible(greys: list[np.ndarray]) -> np.ndarray:
@@ -115,9 +119,9 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _grey(image: Image.Image, background: str) -> np.ndarray:
-    """uint8 [height, width]; transparent pixels get the colour of the background."""
-    if image.mode.startswith("I"):  # 16 bits, which convert() would clip instead of scaling
-        return (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
+    """Levels [height, width]; transparent pixels get the colour of the background."""
+    if image.mode.startswith("I"):  # 16 bits, which convert() would clip
+        return np.asarray(image).clip(0, 65535).astype(np.uint16)
     if image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, background)
         image = Image.alpha_composite(opaque, image.convert("RGBA"))

@@ -42,7 +42,11 @@ def read_pixels(source: Path | str, parts: Sequence[np.ndarray]) -> Pixels:
     Raises UserError, which begins with `source`, for other shapes and ranges, and if all pixels
     are equal.
     """
-    greys = [_grey(source, part) for part in parts]
+    return read_levels(source, [_grey(source, part) for part in parts])
+
+
+def read_levels(source: Path | str, greys: Sequence[np.ndarray]) -> Pixels:
+    """`read_pixels` for grey levels of any shape."""
     dtypes = {grey.dtype for grey in greys}
     if len(dtypes) > 1:
         both = " and ".join(sorted(map(str, dtypes)))

@@ -7,6 +7,7 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.data.pictures import read_grey
+from gan3.data.values import read_levels
 from gan3.plots.numbers import FAINT
 
 _DIGIT_SIDE = 20  # pixels of the 28 that the longer side of a digit has in MNIST
@@ -23,7 +24,7 @@ def read_picture(path: Path) -> np.ndarray:
     Raises UserError if the file is missing, is not a picture, has an unsupported size, is blank or
     has nothing but specks.
     """
-    inks = [_ink(grey) for grey in read_grey(path)]
+    inks = [_ink(_eight_bits(path, grey)) for grey in read_grey(path)]
     # White ink may be on a transparent background; on a white one it is not to be seen.
     ink = next((ink for ink in inks if ink.max() > FAINT), inks[0])
     if ink.max() <= FAINT:
@@ -34,6 +35,12 @@ def read_picture(path: Path) -> np.ndarray:
     if not small.any():
         raise UserError(f"{path}: has only specks; crop the picture to its digit")
     return _centre(small)
+
+
+def _eight_bits(path: Path, grey: np.ndarray) -> np.ndarray:
+    """Levels of 16 bits as uint8, by the rule that all readers have for a range."""
+    is_blank = grey.dtype == np.uint8 or not np.ptp(grey)
+    return grey.astype(np.uint8) if is_blank else read_levels(path, [grey]).parts[0]
 
 
 def _ink(grey: np.ndarray) -> np.ndarray:

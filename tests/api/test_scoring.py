@@ -78,7 +78,7 @@ class Cards(FolderTest):
                 gan3.evaluate(images, data="none")
         for images, notes in (
             (unit, []),
-            (1 - unit, ["NOTE: images: the borders are bright"]),
+            (1 - unit, ["NOTE: images: inverted because their"]),
             (self.images // 255, ["NOTE: images: uint8 from 0 to 1, far"]),
         ):
             lines = []

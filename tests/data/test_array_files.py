@@ -1,5 +1,6 @@
-"""npz files of own sets: the arrays that are found in them, and what is refused in one line."""
+"""npz, npy and CSV files: the arrays that are found in them, and what is refused in one line."""
 
+import gzip
 import io
 import os
 import unittest
@@ -9,63 +10,164 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.data.array_files import read_npz_set
+from gan3.data.array_files import array_files, read_array_files
 from tests.support import FolderTest
 
-PATH = Path("x.npz")
 IMAGES = np.random.default_rng(1).integers(0, 256, (80, 28, 28), np.uint8)
 LABELS = np.arange(80) % 3
+KINDS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
+PARTS = (IMAGES, LABELS, IMAGES[:50], LABELS[:50])
 
 
-class NpzTest(FolderTest):
-    def read(self, **arrays):
-        np.savez(PATH, **arrays)
-        return read_npz_set(PATH, lambda line: None)
+class ArrayTest(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.lines = []
 
-    def assert_refused(self, message, **arrays):
+    def read(self, path):
+        return read_array_files(array_files(Path(path)), self.lines.append)
+
+    def assert_read(self, path, kinds=KINDS):
+        arrays = self.read(path)
+        self.assertEqual(set(arrays), set(kinds))
+        for kind, part in zip(KINDS, PARTS, strict=True):
+            if kind in kinds:
+                np.testing.assert_array_equal(arrays[kind].reshape(part.shape), part)
+
+    def assert_refused(self, message, path):
         with self.assertRaises(UserError) as refused:
-            self.read(**arrays)
-        self.assertEqual(str(refused.exception), f"x.npz: {message}")
+            self.read(path)
+        self.assertEqual(str(refused.exception), message)
 
 
-class Names(NpzTest):
-    def test_each_array_is_known_by_the_words_of_its_name(self):
+class Names(ArrayTest):
+    def test_each_array_of_a_file_is_known_by_the_words_of_its_name(self):
         for names in (
             ("x_train", "y_train", "x_test", "y_test"),
             ("train_images", "train_labels", "test_images", "test_labels"),
             ("train_x", "train_y", "test_x", "test_y"),
-            ("X_train", "Y_train", "X_test", "Y_test"),
+            ("X_train", "Y_train", "X_valid", "Y_valid"),
         ):
-            parts = (IMAGES, LABELS, IMAGES[:50], LABELS[:50])
-            arrays = self.read(**dict(zip(names, parts, strict=True)))
-            kinds = ("train-images", "train-labels", "t10k-images", "t10k-labels")
-            self.assertEqual(set(arrays), set(kinds))
-            for kind, part in zip(kinds, parts, strict=True):
-                np.testing.assert_array_equal(arrays[kind], part)
-
-    def test_without_a_test_part_there_is_one_part(self):
+            np.savez("x.npz", **dict(zip(names, PARTS, strict=True)))
+            kinds = KINDS if "X_valid" not in names else KINDS[:2]
+            with self.subTest(names):
+                self.assert_read("x.npz", kinds)
+        self.assertEqual(self.lines, ["NOTE: x.npz: its validation part is left out"])
         for names in (("images", "labels"), ("x_train", "y_train"), ("x", "y")):
-            arrays = self.read(**dict(zip(names, (IMAGES, LABELS), strict=True)))
-            self.assertEqual(set(arrays), {"train-images", "train-labels"})
-            np.testing.assert_array_equal(arrays["train-images"], IMAGES)
+            np.savez("x.npz", **dict(zip(names, PARTS[:2], strict=True)))
+            self.assert_read("x.npz", KINDS[:2])
+
+    def test_files_of_one_array_are_paired_by_name(self):
+        """As KMNIST and Kannada-MNIST are published, and as np.save writes them."""
+        for names in (
+            ("kmnist-train-imgs", "kmnist-train-labels", "kmnist-test-imgs", "kmnist-test-labels"),
+            ("X_kannada_train", "y_kannada_train", "X_kannada_test", "y_kannada_test"),
+            ("x_train", "y_train", "x_test", "y_test"),
+        ):
+            for suffix in ("npz", "npy"):
+                folder = Path(suffix, names[0])
+                folder.mkdir(parents=True)
+                for name, array in zip(names, PARTS, strict=True):
+                    path = folder / f"{name}.{suffix}"
+                    np.savez(path, array) if suffix == "npz" else np.save(path, array)
+                with self.subTest(folder):
+                    self.assert_read(folder)
+                    self.assert_read(folder / f"{names[0]}.{suffix}")
+
+    def test_of_several_sets_in_a_folder_one_file_is_named(self):
+        for name in ("k49-train-imgs", "kmnist-train-imgs"):
+            np.savez(f"{name}.npz", IMAGES)
+        self.assert_refused(
+            ".: has several sets, k49-train-imgs.npz and kmnist-train-imgs.npz for example; name"
+            " the file you mean",
+            ".",
+        )
+        self.assert_read("k49-train-imgs.npz", KINDS[:1])
+
+    def test_images_alone_have_no_labels(self):
+        np.save("keras.npy", IMAGES[..., None])
+        self.assert_read("keras.npy", KINDS[:1])
 
     def test_other_names_are_refused(self):
         needs = "it needs x_train, y_train, x_test and y_test, or images and labels"
-        self.assert_refused(f"its arrays are a, b; {needs}", a=IMAGES, b=LABELS)
-        self.assert_refused(f"its arrays are images; {needs}", images=IMAGES)
-        self.assert_refused(f"its arrays are none; {needs}")
-        half = "has x_test or y_test, but not both; store both, or neither of them"
-        both = {"x_train": IMAGES, "y_train": LABELS}
-        for name in ("x_test", "y_test"):
-            self.assert_refused(half, **both, **{name: IMAGES})
+        for arrays, found in (({"a": IMAGES, "b": LABELS}, "a, b"), ({}, "none")):
+            np.savez("x.npz", **arrays)
+            self.assert_refused(f"x.npz: its arrays are {found}; {needs}", "x.npz")
+        np.savez("x.npz", images=IMAGES, x_train=IMAGES, y_train=LABELS)
         self.assert_refused(
-            "images and x_train could both be its train-images; keep one of them",
-            **both,
-            images=IMAGES,
+            "x.npz: a second array could be its train-images; name one file", "x.npz"
         )
 
 
-class Refused(NpzTest):
+class Csv(ArrayTest):
+    def write(self, name, images, labels=None, header=None, delimiter=",", label_at=0):
+        rows = [list(map(str, image.ravel())) for image in images]
+        if labels is not None:
+            for row, label in zip(rows, labels, strict=True):
+                row.insert(label_at, str(label))
+        lines = [delimiter.join(row) for row in ([header] if header else []) + rows]
+        content = "\n".join(lines).encode()
+        Path(name).write_bytes(gzip.compress(content, 1) if name.endswith("gz") else content)
+
+    def test_a_label_and_784_pixels_in_a_row(self):
+        pixels = [f"pixel{i}" for i in range(784)]
+        for name, options in (
+            ("a.csv", {}),
+            ("b.csv.gz", {}),
+            ("c.CSV", {"delimiter": ";"}),
+            ("d.csv", {"header": ["label", *pixels]}),
+            ("e.csv", {"header": ['"Label"', *pixels], "delimiter": "\t"}),
+            ("f.csv", {"header": [*pixels, "class"], "label_at": 784}),
+            ("g.csv", {"header": ["what", *pixels]}),
+        ):
+            self.write(name, IMAGES, LABELS, **options)
+            with self.subTest(name):
+                self.assert_read(name, KINDS[:2])
+
+    def test_floats_and_labels_as_text(self):
+        self.write("a.csv", IMAGES / 255, LABELS)
+        np.testing.assert_allclose(
+            self.read("a.csv")["train-images"] * 255, IMAGES.reshape(80, 784), atol=1e-4
+        )
+        self.write("a.csv", IMAGES, np.array(["oak", '"ß, x"', "A"])[LABELS])
+        labels = self.read("a.csv")["train-labels"].tolist()
+        self.assertEqual(labels[:4], ["oak", "ß, x", "A", "oak"])
+
+    def test_a_test_file_belongs_to_its_training_file(self):
+        self.write("mnist_train.csv", *PARTS[:2])
+        self.write("mnist_test.csv", *PARTS[2:])
+        self.assert_read("mnist_train.csv")
+        self.assert_read(".")
+        test = self.read("mnist_test.csv")  # alone, to be scored
+        np.testing.assert_array_equal(test["train-labels"], PARTS[3])
+
+    def test_a_competition_has_a_test_file_without_labels_and_a_sample(self):
+        self.write("train.csv", *PARTS[:2], header=["label", *(f"pixel{i}" for i in range(784))])
+        self.write("test.csv", PARTS[2], header=[f"pixel{i}" for i in range(784)])
+        Path("sample_submission.csv").write_text("ImageId,Label\n1,0\n")
+        self.assert_read(".", KINDS[:3])
+
+    def test_what_is_refused(self):
+        self.write("x.csv", IMAGES, LABELS)
+        whole = Path("x.csv").read_text()
+        for content, message in (
+            ("", "has rows of 1 columns; it needs a label and 784 pixels"),
+            ("a,b,c\n", "has rows of 3 columns; it needs a label and 784 pixels"),
+            (whole[:-1000], "damaged or not a CSV file"),
+            (whole.replace(",0,", ",x,", 3), "damaged or not a CSV file"),
+            ("1," * 784 + "1" * 200_000, "has a row of over 100000 characters"),
+            ("label" + ",p" * 784 + "\n", "has no rows; replace the file"),
+        ):
+            Path("x.csv").write_text(content)
+            with self.subTest(message), self.assertRaisesRegex(UserError, f"^x.csv: {message}"):
+                self.read("x.csv")
+        for content in (b"no gzip", gzip.compress(whole.encode())[:-2000], gzip.compress(b"\xff")):
+            Path("x.csv.gz").write_bytes(content)
+            with self.assertRaisesRegex(UserError, "^x.csv.gz: damaged or not a CSV file"):
+                self.read("x.csv.gz")
+
+
+class Refused(ArrayTest):
     def test_objects_are_never_unpickled(self):
         class Trap:
             def __reduce__(self):
@@ -73,22 +175,24 @@ class Refused(NpzTest):
 
         trap = np.array([Trap()] * 80, object)
         what = "has Python objects; store numbers or text"
-        self.assert_refused(f"array labels {what}", images=IMAGES, labels=trap)
-        self.assert_refused(f"array images {what}", images=trap, labels=LABELS)
+        np.savez("x.npz", images=IMAGES, labels=trap)
+        self.assert_refused(f"x.npz: array labels {what}", "x.npz")
+        np.save("x.npy", trap)
+        self.assert_refused(f"x.npy: its array {what}", "x.npy")
         self.assertFalse(Path("unpickled").exists())
 
     def test_a_false_size_in_a_header(self):
         for shape in ((2**40, 28, 28), (-60, 28, 28), (400_000, 28, 28)):
-            header, labels = io.BytesIO(), io.BytesIO()
+            header = io.BytesIO()
             np.lib.format.write_array_header_1_0(
                 header, {"descr": "|u1", "fortran_order": False, "shape": shape}
             )
-            np.save(labels, LABELS)
-            with zipfile.ZipFile(PATH, "w") as archive:
+            Path("x.npy").write_bytes(header.getvalue())
+            with zipfile.ZipFile("x.npz", "w") as archive:
                 archive.writestr("images.npy", header.getvalue())
-                archive.writestr("labels.npy", labels.getvalue())
-            with self.subTest(shape), self.assertRaisesRegex(UserError, "^x.npz: damaged or not"):
-                read_npz_set(PATH, print)
+            for name in ("x.npz", "x.npy"):
+                with self.subTest(shape), self.assertRaisesRegex(UserError, f"^{name}: damaged or"):
+                    self.read(name)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class OwnIdxSet(FolderTest):
         self.assert_refused("data folder elsewhere: no such folder", folder="elsewhere")
         self.assert_refused("data set own: needs a data folder", folder=None)
         (self.folder / "empty").mkdir()
-        self.assert_refused("data folder empty: has no IDX files such as", folder="empty")
+        self.assert_refused("^empty: has no IDX files such as", folder="empty")
 
     def test_the_validation_split_of_a_small_set_is_its_last_sixth(self):
         images, labels, _, _ = self.arrays
@@ -198,7 +198,7 @@ class OwnSets(FolderTest):
         Path("folder").mkdir()
         shutil.move("x.npz", "folder")
         for dataset in ("auto", "mnist"):
-            with self.assertRaisesRegex(UserError, "has an npz file, but not MNIST; load it as"):
+            with self.assertRaisesRegex(UserError, "has array files, but not MNIST; load it as"):
                 load(dataset, "folder")
 
     def test_the_source_of_a_record_is_used_while_it_is_there(self):

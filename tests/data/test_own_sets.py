@@ -183,14 +183,13 @@ class Sources(OwnTest):
         Path("empty").mkdir()
         Path("notes.txt").write_text("x")
         for path, kind in (
-            ("x.npz", "an npz file"),
-            ("one", "an npz file"),
-            ("pictures", "folders of pictures"),
+            ("x.npz", "array files"),
+            ("one", "array files"),
+            ("pictures", "pictures"),
             ("idx", "IDX files"),
             (paths["t10k-labels"], "IDX files"),
             ("empty", None),
             ("notes.txt", None),
-            ("nowhere", None),
         ):
             with self.subTest(path=path):
                 self.assertEqual(kind_of(Path(path)), kind)
@@ -198,13 +197,15 @@ class Sources(OwnTest):
                     own = self.read(path)
                     self.assertEqual(len(own.class_names), 2)
                 else:
-                    self.assert_refused("has no IDX files .* nor an npz file, nor sub", path)
+                    self.assert_refused(
+                        "has no IDX files .* nor npz, npy or CSV files, nor pictures", path
+                    )
 
     def test_several_npz_files_in_a_folder_are_refused(self):
         Path("two").mkdir()
         for name in "yz":
             self.write_npz([0, 1] * 200, path=f"two/{name}.npz")
-        self.assert_refused("several npz files, y.npz and z.npz", "two")
+        self.assert_refused("several sets, y.npz and z.npz", "two")
         self.assertEqual(self.read("two/z.npz").title, 'own set "z"')
         Path("two/y.npz").rename("two/strokes.npz")  # as the cache of the embedded strokes
         self.assertEqual(self.read("two").title, 'own set "two"')

@@ -1,5 +1,6 @@
 """Folders of pictures: their layouts, the rule of the conversion, and odd files in them."""
 
+import json
 import os
 import unittest
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
-from gan3.data.picture_folders import has_class_folders, read_picture_folder
+from gan3.data.picture_folders import has_pictures, read_picture_folder
 from gan3.data.pictures import fit, likely_ink
 from tests.support import FolderTest
 
@@ -28,14 +29,23 @@ class FolderOfPictures(FolderTest):
         self.ink = np.zeros((28, 28), np.uint8)
         self.ink[10:20, 5:9] = 230
 
-    def read(self, ink="bright"):
-        return read_picture_folder(FOLDER, ink, self.lines.append)
+    def save(self, *paths):
+        for path in paths:
+            save(path, self.ink)
 
-    def assert_refused(self, message, ink="bright"):
-        with self.assertRaisesRegex(UserError, message) as raised:
-            self.read(ink)
-        self.assertNotIn("\n", str(raised.exception))
-        self.assertNotIn("--", str(raised.exception))
+    def read(self, ink="bright", **options):
+        self.lines.clear()
+        return read_picture_folder(FOLDER, ink, self.lines.append, **options)
+
+    def labels(self):
+        """The labels of both parts."""
+        arrays = self.read()
+        return [arrays[k].tolist() for k in ("train-labels", "t10k-labels") if k in arrays]
+
+    def assert_refused(self, message, **options):
+        with self.assertRaises(UserError) as refused:
+            self.read(**options)
+        self.assertEqual(str(refused.exception), message)
 
 
 class Layouts(FolderOfPictures):
@@ -47,161 +57,198 @@ class Layouts(FolderOfPictures):
         self.assertEqual(arrays["train-labels"].tolist(), ["a", "a", "b"])
         expected = np.stack([self.ink // 3, self.ink // 2, self.ink])
         np.testing.assert_array_equal(arrays["train-images"], expected)
-        self.assertEqual(set(arrays), {"train-images", "train-labels"})
-        self.assertEqual(self.lines, [])
+        self.assertEqual((set(arrays), self.lines), ({"train-images", "train-labels"}, []))
 
-    def test_train_and_test_above_the_classes(self):
-        for path in ("train/a/1.png", "train/b/1.png", "test/b/2.png"):
-            save(path, self.ink)
-        arrays = self.read()
-        self.assertEqual(arrays["train-labels"].tolist(), ["a", "b"])
-        self.assertEqual(arrays["t10k-labels"].tolist(), ["b"])
-        save("more/a/1.png", self.ink)
-        self.assert_refused("set/more: beside the folders train and test")
+    def test_the_parts_have_any_usual_names(self):
+        for train, test, line in (
+            ("train", "test", []),
+            ("training", "testing", ["set: trains on training, holds out testing"]),
+            ("training-images", "valid", ["set: trains on training-images, holds out valid"]),
+            ("Train", "val", ["set: trains on Train, holds out val"]),
+        ):
+            self.save(f"{train}/a/1.png", f"{train}/b/1.png", f"{test}/b/2.png")
+            with self.subTest(train):
+                self.assertEqual(self.labels(), [["a", "b"], ["b"]])
+                self.assertEqual(self.lines, line)
+            FOLDER.rename(f"{train} before")
 
-    def test_test_pictures_without_classes_are_refused(self):
-        for name in ("train/a/x.png", "train/b/x.png", "test/1.png"):
-            save(name, self.ink)
-        self.assert_refused("test/1.png: a picture beside the folders of the classes; move it")
+    def test_of_three_parts_the_validation_part_is_left_out(self):
+        self.save("train/a/1.png", "train/b/1.png", "validation/a/1.png", "test/b/2.png")
+        self.assertEqual(self.labels(), [["a", "b"], ["b"]])
+        line = "set: trains on train, holds out test; validation is left out"
+        self.assertEqual(self.lines, [line])
+        self.save("more/a/1.png")
+        self.assert_refused(
+            "set/more: beside the folders train and test; move it away, or into both"
+        )
+        (FOLDER / "more").rename("more")
+        self.labels()
 
     def test_train_can_also_be_a_class(self):
-        save("train/1.png", self.ink)
-        save("car/1.png", self.ink)
-        self.assertEqual(self.read()["train-labels"].tolist(), ["car", "train"])
+        self.save("train/1.png", "car/1.png")
+        self.assertEqual(self.labels(), [["car", "train"]])
+
+    def test_labels_beside_pictures(self):
+        self.save("1.png", "2.png", "deep/3.png", "unlisted.png")
+        rows = 'file,label\n2.png,b\ndeep/3.png,"x, y"\n1.png,a\n'
+        (FOLDER / "labels.csv").write_text(rows)
+        self.assertEqual(self.labels(), [["a", "b", "x, y"]])
+        (FOLDER / "labels.csv").write_text(rows.partition("\n")[2])  # without a header
+        self.assertEqual(self.labels(), [["a", "b", "x, y"]])
+        (FOLDER / "labels.csv").unlink()
+        pairs = [["2.png", 7], ["deep/3.png", 10], ["1.png", 7]]
+        (FOLDER / "dataset.json").write_text(json.dumps({"labels": pairs}))
+        self.assertEqual(self.labels(), [["7", "7", "10"]])
+
+    def test_labels_of_what_is_not_there_are_refused(self):
+        self.save("1.png")
+        Image.fromarray(self.ink).save("outside.png")
+        for name in ("2.png", "../outside.png", str(self.folder / "outside.png"), "notes.txt"):
+            (FOLDER / "labels.csv").write_text(f"1.png,a\n{name},b\n")
+            shown = repr(name[:60])
+            self.assert_refused(
+                f"set/labels.csv: names {shown}, which is no picture there; remove its row"
+            )
+        for name, text in (
+            ("labels.csv", ""),
+            ("labels.csv", "1.png\n"),
+            ("dataset.json", "{}"),
+            ("dataset.json", '{"labels": null}'),
+            ("dataset.json", "[" * 100_000),
+        ):
+            for other in ("labels.csv", "dataset.json"):
+                (FOLDER / other).unlink(missing_ok=True)
+            (FOLDER / name).write_text(text)
+            self.assert_refused(
+                f"set/{name}: has no pairs of a picture and its label; write such pairs"
+            )
+
+    def test_pictures_without_labels_have_none(self):
+        self.save("2.png", "1.png")
+        self.assertEqual(set(self.read()), {"train-images"})
 
     def test_a_set_is_told_from_other_folders(self):
-        self.assertFalse(has_class_folders(Path("none")))
+        self.assertFalse(has_pictures(Path("none"), 3))
         FOLDER.mkdir()
-        self.assertFalse(has_class_folders(FOLDER))
-        save("a/1.png", self.ink)
-        self.assertFalse(has_class_folders(FOLDER))  # one class
-        (FOLDER / "b").mkdir()
-        (FOLDER / "b" / "notes.txt").write_text("x")
-        self.assertFalse(has_class_folders(FOLDER))
-        save("b/1.png", self.ink)
-        self.assertTrue(has_class_folders(FOLDER))
-        self.assertFalse(has_class_folders(Path()))
-        FOLDER.rename("train")
-        self.assertTrue(has_class_folders(Path()))
+        self.assertFalse(has_pictures(FOLDER, 3))
+        (FOLDER / "notes.txt").write_text("x")
+        (FOLDER / "__MACOSX").mkdir()
+        (FOLDER / "__MACOSX" / "1.png").write_text("x")
+        self.assertFalse(has_pictures(FOLDER, 3))
+        self.save("a/1.png")
+        self.assertFalse(has_pictures(FOLDER, 0))
+        self.assertTrue(has_pictures(FOLDER, 1))
 
 
 class OddFiles(FolderOfPictures):
     def setUp(self):
         super().setUp()
-        save("a/1.png", self.ink)
-        save("b/1.png", self.ink)
+        self.save("a/1.png", "b/1.png")
 
-    def test_hidden_files_are_ignored_and_others_counted(self):
-        (FOLDER / ".DS_Store").write_bytes(b"x")
-        (FOLDER / "a" / "._1.png").write_bytes(b"x")
-        (FOLDER / ".git").mkdir()
-        self.assertEqual(len(self.read()["train-images"]), 2)
-        self.assertEqual(self.lines, [])
-        (FOLDER / "labels.csv").write_text("x")
-        (FOLDER / "a" / "Thumbs.db").write_bytes(b"x")
+    def test_what_is_no_picture_is_ignored_with_one_count(self):
+        for name in (".DS_Store", "a/._1.png", "a/Thumbs.db", "desktop.ini", "notes.txt"):
+            (FOLDER / name).write_bytes(b"x")
+        for name in ("__MACOSX/a", ".git/b", "a/__MACOSX"):
+            (FOLDER / name).mkdir(parents=True)
         os.mkfifo(FOLDER / "b" / "pipe.png")  # opening it would wait for ever
-        self.assertEqual(len(self.read()["train-images"]), 2)
-        self.assertRegex(self.lines[0], "NOTE: set: 3 files are no pictures by name")
+        self.assertEqual(self.labels(), [["a", "b"]])
+        line = "NOTE: set: ignored set/.DS_Store and 8 more: no picture by its name"
+        self.assertEqual(self.lines, [line])
 
-    def test_a_picture_that_cannot_be_read_is_named(self):
+    def test_damaged_pictures_are_listed_all_at_once_and_can_be_left_out(self):
         (FOLDER / "b" / "2.png").write_bytes(b"no picture")
-        self.assert_refused("set/b/2.png: not a picture")
-        (FOLDER / "b" / "2.png").write_bytes((FOLDER / "a" / "1.png").read_bytes()[:-30])
-        self.assert_refused("set/b/2.png: not a picture")
-        save("b/2.png", np.zeros((3, 40), np.uint8))
-        self.assert_refused("a side from 4 to 4096")
+        one = "set/b/2.png: not a picture that can be read; use a PNG in its place"
+        self.assert_refused(f"{one}, or leave it out with skip_damaged")
+        (FOLDER / "a" / "2.png").write_bytes((FOLDER / "a" / "1.png").read_bytes()[:-30])
+        save("b/3.png", np.zeros((3, 40), np.uint8))
+        self.assert_refused(
+            "set: 3 pictures cannot be read: a/2.png, b/2.png, b/3.png; replace them, or leave them"
+            " out with skip_damaged"
+        )
+        arrays = self.read(skip_damaged=True)  # as the message says
+        self.assertEqual(arrays["train-labels"].tolist(), ["a", "b"])
+        self.assertEqual(len(arrays["train-images"]), 2)
+        (line,) = self.lines
+        self.assertRegex(line, "NOTE: set: left out 3 damaged pictures, such as set/a/2.png: not a")
+        for number in range(4, 30):
+            (FOLDER / "b" / f"{number}.png").write_bytes(b"")
+        with self.assertRaisesRegex(UserError, "29 pictures .*, b/2.png.* and 9 more; replace"):
+            self.read()
 
-    def test_pictures_beside_the_classes_are_refused(self):
-        save("2.png", self.ink)
-        self.assert_refused("2.png: a picture beside the folders of the classes; move it")
-
-    def test_a_folder_inside_of_a_class_is_refused(self):
-        save("a/more/1.png", self.ink)
-        self.assert_refused("set/a/more: a folder inside of a class")
+    def test_a_layout_that_is_unclear_is_refused_and_the_remedy_works(self):
+        self.save("2.png")
+        self.assert_refused(
+            "set/2.png: a picture beside the folders of the classes; move it into one of them"
+        )
+        (FOLDER / "2.png").rename(FOLDER / "a" / "2.png")
+        self.assertEqual(self.labels(), [["a", "a", "b"]])
+        self.save("a/more/1.png")
+        self.assert_refused("set/a/more: a folder inside of a class; move its pictures up")
+        (FOLDER / "a/more/1.png").rename(FOLDER / "a" / "3.png")
+        (FOLDER / "a/more").rmdir()
+        self.assertEqual(self.labels(), [["a", "a", "a", "b"]])
 
     def test_a_folder_without_pictures_is_refused(self):
         for path in list(FOLDER.rglob("*.png")):
             path.unlink()
-        self.assert_refused("set: has no pictures in sub-folders")
-        with self.assertRaisesRegex(UserError, "none: cannot be searched"):
+        self.assert_refused("set: has no pictures; put them into one sub-folder for each class")
+        with self.assertRaisesRegex(UserError, "none: cannot be read"):
             read_picture_folder(Path("none"), "bright", print)
 
     @unittest.skipIf(os.getuid() == 0, "root can read every folder")
     def test_a_folder_that_cannot_be_searched_is_named(self):
         (FOLDER / "a").chmod(0)
         self.addCleanup((FOLDER / "a").chmod, 0o700)
-        self.assert_refused("set/a: cannot be searched")
+        self.assert_refused("set/a: cannot be read (Permission denied); check its permissions")
 
 
 class Conversion(FolderOfPictures):
-    def one(self, array, ink, mode=None):
-        save("a/1.png", array, mode)
+    def one(self, array, ink="bright"):
+        save("a/1.png", array)
         return self.read(ink)["train-images"][0]
 
     def test_proportions_are_kept_and_areas_averaged(self):
         """56 x 28: centred on a square of 56, so 14 rows of background above and below, halved."""
-        wide = np.zeros((28, 56), np.uint8)
-        wide[0:2, 0:4] = 200
-        wide[27, 54:56] = 100
-        expected = np.zeros((28, 28), np.uint8)
-        expected[7, 0:2] = 200
-        expected[20, 27] = 50  # one of the two rows
-        np.testing.assert_array_equal(self.one(wide, "bright"), expected)
+        for dtype, factor in ((np.uint8, 1), (np.uint16, 200)):
+            wide = np.zeros((28, 56), dtype)
+            wide[0:2, 0:4] = 200 * factor
+            wide[27, 54:56] = 100 * factor
+            expected = np.zeros((28, 28), dtype)
+            expected[7, 0:2] = 200 * factor
+            expected[20, 27] = 50 * factor  # one of the two rows
+            image = self.one(wide)
+            self.assertEqual(image.dtype, dtype)
+            np.testing.assert_array_equal(image, expected)
 
-    def test_dark_ink_is_inverted_and_the_margin_is_background(self):
+    def test_the_margin_is_background(self):
         tall = np.full((56, 14), 255, np.uint8)
         tall[20:22] = 0
-        image = self.one(tall, "dark")
-        expected = np.zeros((28, 28), np.uint8)
-        expected[10, 10:17] = 255  # columns 21 to 34 of 56: 7 of 28, half a column to the right
-        expected[10, 10], expected[10, 17] = 128, 128
-        np.testing.assert_allclose(image, expected, atol=1)
+        expected = np.full((28, 28), 255)
+        expected[10, 10:17] = 0  # columns 21 to 34 of 56: 7 of 28, half a column to the right
+        expected[10, 10], expected[10, 17] = 127, 127
+        np.testing.assert_allclose(self.one(tall, "dark"), expected, atol=1)
 
     def test_small_pictures_are_enlarged(self):
         small = np.zeros((7, 7), np.uint8)
         small[2:5, 2:5] = 200
-        image = self.one(small, "bright")
+        image = self.one(small)
         self.assertEqual(image[13, 13], 200)
         self.assertEqual(image[:6].max(), 0)
         self.assertAlmostEqual(image.mean(), small.mean(), delta=2)
 
-    def test_colours_become_luminance(self):
-        red = np.zeros((28, 28, 3), np.uint8)
-        red[4:8, 4:8, 0] = 255
-        self.assertEqual(self.one(red, "bright")[5, 5], 76)  # 0.299 x 255
-
     def test_transparent_pixels_become_background(self):
-        image = np.zeros((28, 28, 4), np.uint8)  # all transparent
-        image[10:14, 10:14] = (255, 255, 255, 255)
-        bright = self.one(image, "bright")
-        self.assertEqual((bright[12, 12], bright[0, 0]), (255, 0))
-        image[10:14, 10:14] = (0, 0, 0, 255)
-        dark = self.one(image, "dark")
-        self.assertEqual((dark[12, 12], dark[0, 0]), (255, 0))
+        for level, inks in ((255, ("bright", "unknown")), (0, ("dark", "unknown"))):
+            image = np.zeros((28, 28, 4), np.uint8)  # all transparent
+            image[10:14, 10:14] = (level, level, level, 255)
+            for ink in inks:
+                read = self.one(image, ink)
+                self.assertEqual((read[12, 12], read[0, 0]), (level, 255 - level))
 
     def test_a_picture_of_28_by_28_stays_as_it_is(self):
         image = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
         np.testing.assert_array_equal(fit(image), image)
 
-
-class Ink(FolderOfPictures):
-    def test_it_is_asked_for_and_not_guessed(self):
-        for picture, likely in ((self.ink, "bright"), (255 - self.ink, "dark")):
-            save("a/1.png", picture)
-            save("b/1.png", picture)
-            with self.subTest(likely):
-                self.assert_refused(f"it looks {likely}: set ink to {likely}", ink="unknown")
-
-    def test_of_transparent_pictures_the_visible_version_counts(self):
-        for colour, likely in ((255, "bright"), (0, "dark")):
-            image = np.zeros((28, 28, 4), np.uint8)
-            image[10:14, 10:14] = (colour, colour, colour, 255)
-            save("a/1.png", image)
-            save("b/1.png", image)
-            with self.subTest(likely):
-                self.assert_refused(f"it looks {likely}", ink="unknown")
-
-    def test_the_median_of_the_borders_decides(self):
+    def test_the_median_of_the_borders_decides_on_the_ink(self):
         self.assertEqual(likely_ink(np.array([0, 0, 255])), "bright")
         self.assertEqual(likely_ink(np.array([0, 255, 255])), "dark")
 

@@ -38,16 +38,17 @@ class Arrays(FolderTest):
 
     def test_labels_are_digits(self):
         for labels in (LABELS + 1, LABELS - 1):
-            self.assert_refused(IMAGES, "one digit 0 to 9 for each", labels=labels)
+            self.assert_refused(IMAGES, "has the label (10|-1); use those of 0 to 9", labels=labels)
         self.assert_refused(IMAGES, "39 labels for 40 images", labels=LABELS[:-1])
         read = self.read(IMAGES, labels=LABELS.astype(np.float32))
         np.testing.assert_array_equal(read.labels, LABELS)
         self.assertEqual(read.labels.dtype, np.int64)
         self.assertIsNone(self.read(IMAGES).labels)
 
-    def test_bright_borders_are_noted(self):
-        self.assertNotIn("NOTE", self.read(IMAGES).note)
-        self.assertIn("NOTE: the borders are bright", self.read(255 - IMAGES).note)
+    def test_bright_borders_are_inverted_and_noted(self):
+        read = self.read(255 - IMAGES)
+        np.testing.assert_array_equal(read.images, IMAGES)
+        self.assertIn("inverted because their borders are bright", read.note)
 
     def test_npy_has_images_only(self):
         np.save("x.npy", IMAGES / 255)
@@ -78,7 +79,7 @@ class Folders(FolderTest):
         read, images, labels = self.write(IMAGES)
         np.testing.assert_array_equal(read.images, images)
         np.testing.assert_array_equal(read.labels, labels)
-        self.assertEqual(read.note, "28 x 28 pixels, grey by luminance")
+        self.assertEqual(read.note, "uint8 from 0 to 255, read as 0..255")
 
     def test_dark_ink_is_inverted_and_said_so(self):
         read, images, _ = self.write(255 - IMAGES, mode="RGB")
@@ -88,7 +89,6 @@ class Folders(FolderTest):
     def test_larger_pictures_are_averaged(self):
         read, images, _ = self.write(IMAGES, (112, 112))
         np.testing.assert_array_equal(read.images, images)  # the mean of four equal pixels
-        self.assertEqual(read.note, "112 x 112 pixels, grey by luminance, resized to 28 x 28")
 
     def test_others_are_padded_to_a_square(self):
         wide = np.zeros((40, 28, 56), np.uint8)
@@ -98,17 +98,22 @@ class Folders(FolderTest):
         means = images.reshape(40, 14, 2, 14, 2).mean(axis=(2, 4))
         np.testing.assert_allclose(read.images[:, 7:21, 7:21], means, atol=1)
 
-    def test_sub_folders_are_digits_and_hold_pictures(self):
-        Path("samples/a").mkdir(parents=True)
-        with self.assertRaisesRegex(UserError, "samples/a: name the sub-folders"):
+    def test_sub_folders_are_classes_and_hold_pictures(self):
+        self.write(IMAGES)
+        Path("samples/3").rename("samples/a")
+        with self.assertRaisesRegex(UserError, "^samples: has the label 'a'; use those of 0, 1, 2"):
             sample_files.read(Path("samples"))
-        Path("samples/a").rename("samples/3")
-        Path("samples/.hidden").write_text("")
-        with self.assertRaisesRegex(UserError, "^samples: has no pictures in sub-folders 0 to 9"):
+        Path("samples/a/x.png").write_text("no picture")
+        with self.assertRaisesRegex(UserError, "^samples/a/x.png: not a picture"):
             sample_files.read(Path("samples"))
-        Path("samples/3/x.png").write_text("no picture")
-        with self.assertRaisesRegex(UserError, "^samples/3/x.png: not a picture"):
-            sample_files.read(Path("samples"))
+
+    def test_pictures_alone_have_no_labels(self):
+        Path("samples").mkdir()
+        for number, image in enumerate(IMAGES):
+            Image.fromarray(image).save(f"samples/{number:03d}.png")
+        read = sample_files.read(Path("samples"))
+        np.testing.assert_array_equal(read.images, IMAGES)
+        self.assertIsNone(read.labels)
 
 
 if __name__ == "__main__":
