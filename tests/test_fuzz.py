@@ -28,14 +28,14 @@ from gan3.runs import run_files
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import config_from_dict, config_of, generator_of
 from gan3.runs.weights import save_generator
-from tests.support import FolderTest, call, idx_bytes, slow, small_system, write_idx_set
+from tests.support import RUN_SLOW, FolderTest, call, idx_bytes, slow, small_system, write_idx_set
 
-MUTANTS = 220  # of each format
-LARGE_MUTANTS = 40  # of formats that decompress to 55 MB
+MUTANTS = 220 if RUN_SLOW else 60  # of each format
+LARGE_MUTANTS = 40 if RUN_SLOW else 12  # of formats that decompress to 55 MB
 LINES = 500
 SECONDS = 5  # for one mutant or command line
 MEMORY = 2**30  # bytes that the process may grow by in one test
-BOMB = 2**29  # bytes that a small file decompresses to
+BOMB = 2**28  # bytes that a small file decompresses to
 
 
 @contextmanager
@@ -306,7 +306,7 @@ class MutatedFiles(FolderTest):
         memory = start_measuring()
         for path in sorted(p for p in folder.iterdir() if "step-1" not in p.name):
             content, rng = path.read_bytes(), random.Random(path.name)
-            for number in range(80):
+            for number in range(MUTANTS // 3):
                 path.write_bytes(mutated(content, rng))
                 fill(0)
                 with self.subTest(path.name, number=number), time_limit(path.name):
@@ -374,7 +374,7 @@ class MutatedFiles(FolderTest):
             buffer = io.BytesIO()
             Image.fromarray(ink).save(buffer, form, **options)
             rng = random.Random(f"{form} {options}")
-            for number in range(100):
+            for number in range(MUTANTS // 2):
                 path.write_bytes(mutated(buffer.getvalue(), rng))
                 try:
                     with time_limit(f"{form}, mutant {number}"):
