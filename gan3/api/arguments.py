@@ -124,6 +124,27 @@ def as_folder(folder: Any, name: str) -> Path:
     return Path(folder)
 
 
+def as_data(data: Any) -> str | dict[str, np.ndarray] | None:
+    """The path of a data set as text, or its arrays by kind; None for None.
+
+    data: a path; images and labels; or two such pairs, for training and for the test, as the data
+    sets of Keras are loaded. Raises UserError for anything else.
+    """
+    if data is None or isinstance(data, str | os.PathLike):
+        return None if data is None else str(as_folder(data, "data"))
+    parts = data if _is_pair(data) and all(map(_is_pair, data)) else (data,)
+    if not all(map(_is_pair, parts)):
+        raise UserError(f"data {shown(data)}: use a path, (images, labels), or two such pairs")
+    arrays = {}
+    for part, (images, labels) in zip(("train", "t10k"), parts, strict=False):
+        arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
+    return arrays
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2
+
+
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of some words. Raises UserError for anything else."""
     if not isinstance(value, str) or value not in choices:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan3.api.arguments import as_folder, as_images, as_seed, as_whole, log_or_warn
+from gan3.api.arguments import as_data, as_folder, as_images, as_seed, as_whole, log_or_warn
 from gan3.api.generator import Generator, locate_run
 from gan3.api.scoring import Recognised, most_probable
 from gan3.core.config import RunConfig, as_text
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gan3.evaluation.card import Card
 
 OnMetrics = Callable[[dict[str, float]], object]
+Data = str | Path | tuple[Any, Any] | None
+"""The path of a data set, or its arrays: (images, labels), or two such pairs."""
 
 
 class Run:
@@ -113,7 +115,7 @@ class Run:
     def evaluate(
         self,
         *,
-        data: str | Path | None = None,
+        data: Data = None,
         split: str | None = None,
         moments: str | None = None,
         cas: bool = False,
@@ -125,7 +127,7 @@ class Run:
         """The report card of its last generator, also written to the run's folders.
 
         Args:
-            data: folder of the data set; by default the one that it was trained from.
+            data: folder of the data set, or its arrays; by default what it was trained from.
             split: that of the run, or an error; any by default.
             moments: "running" or "batch", as `gan3.load` has them.
             cas, judge, train_judge, seed, log: as `gan3.evaluate` has them.
@@ -139,10 +141,9 @@ class Run:
         from gan3.evaluation.reference import Reference
 
         seed, log = as_seed(seed), log_or_warn(log, str(self.record.get("data")))
-        folder = None if data is None else str(as_folder(data, "data"))
         file = None if judge is None else as_folder(judge, "judge")
         run = find_run(self.name, str(self.folder.parent), str(self.figures.parent))
-        dataset = samples.data_of_run(run, folder, split, log)
+        dataset = samples.data_of_run(run, as_data(data), split, log)
         scoring_judge = judge_of(dataset, file=file, train=train_judge, log=log)
         drawn = samples.of_run(run, dataset, moments, seed, log)
         scored = card.evaluate(drawn, Reference(dataset, scoring_judge, seed, log), cas)
@@ -161,7 +162,7 @@ class Run:
         self,
         *,
         episodes: int | None = None,
-        data: str | Path | None = None,
+        data: Data = None,
         train_judge: bool = False,
         log: Log | None = None,
         on_metrics: OnMetrics | None = None,
@@ -169,8 +170,8 @@ class Run:
         """Continue from the newest checkpoint, to the end or to more `episodes`.
 
         The result is that of a run without the interruption. The data is read from where it was
-        found, unless `data` names another folder. The other arguments and the errors are those of
-        `gan3.train`.
+        found, unless `data` names another folder; arrays have to be passed again. The other
+        arguments and the errors are those of `gan3.train`.
         """
         config = self.config
         if episodes is not None:
@@ -187,7 +188,7 @@ def train(
     batch_size: int | None = None,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
-    data: str | Path | None = None,
+    data: Data = None,
     dataset: str | None = None,
     ink: str | None = None,
     name: str | None = None,
@@ -207,8 +208,9 @@ def train(
         settings: other fields of the config by name, such as {"noise_draw": "once"} or
             {"learning_rate.generator": 0.001}.
         data, dataset: folder (or file) and kind of the data set, as docs/data.md says. By default
-            MNIST, or the synthetic strokes with a warning if MNIST cannot be had.
-        ink: of an own npz file or own pictures: "bright" on dark, or "dark" on bright.
+            MNIST, or the synthetic strokes with a warning if MNIST cannot be had. Data can also be
+            arrays: (images, labels), or ((images, labels), (test_images, test_labels)).
+        ink: of your own images: "bright" on dark, or "dark" on bright.
         name: of the run; by default the experiment's with the time (UTC).
         logs, figures: the folders of all runs.
         train_judge: if no judge has learned from the data set, train one first and keep it in the
@@ -232,6 +234,8 @@ def train(
             f"experiment {shown(experiment)}: unknown; use its name, its file or a config"
         )
     named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
+    if dataset is None and isinstance(data, tuple):
+        dataset = "own"
     named |= {"dataset": dataset, "ink": ink}
     changes = {key: value for key, value in named.items() if value is not None}
     settings = {} if settings is None else settings
@@ -250,7 +254,7 @@ def _train(
     name: str | None,
     logs: str | Path,
     figures: str | Path,
-    data: str | Path | None,
+    data: Data,
     resume: bool,
     train_judge: bool,
     log: Log | None,
@@ -264,7 +268,7 @@ def _train(
         name=name,
         logs=str(as_folder(logs, "logs")),
         figures_folder=str(as_folder(figures, "figures")),
-        data=None if data is None else str(as_folder(data, "data")),
+        data=as_data(data),
         resume=resume,
         train_judge=train_judge,
         log=log_or_warn(log, config.dataset),

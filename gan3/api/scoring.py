@@ -9,6 +9,7 @@ import numpy as np
 
 from gan3.api.arguments import (
     as_choice,
+    as_data,
     as_folder,
     as_images,
     as_labels,
@@ -38,6 +39,7 @@ def evaluate(
     labels: Any = None,
     data: str | Path | None = None,
     *,
+    real: tuple[Any, Any] | None = None,
     dataset: str = "auto",
     ink: str = "unknown",
     split: str = "test",
@@ -57,8 +59,10 @@ def evaluate(
             images only; 10,000 are usual.
         labels: the requested classes [N], names or whole numbers; None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
+        real: real images and their labels as arrays, in place of `data`; or two such pairs, for
+            training and for the test. Of one pair a seventh is the test part.
         dataset: "auto", "mnist", "strokes", "own" or a known set, as in docs/data.md.
-        ink: of real images in an own npz file or own pictures: "bright" on dark, or "dark".
+        ink: of your own real images: "bright" on dark, or "dark" on bright.
         split: what is compared with: "test", or "validation", the last 5,000 training images.
         cas: also train a classifier on the images and test it on real digits.
         judge: the file of another judge of the same data set than the bundled or cached one.
@@ -76,12 +80,15 @@ def evaluate(
     split = as_choice(split, "split", choices_of("split"))
     seed, log = as_seed(seed), log_or_warn(log, dataset)
     open_samples = _opener(images, labels, name, seed, log)
-    folder = None if data is None else str(as_folder(data, "data"))
+    if real is not None:
+        if data is not None or dataset != "auto":
+            raise UserError("real: the real digits are these arrays; leave data and dataset out")
+        dataset, data = "own", real
     judge_file = None if judge is None else as_folder(judge, "judge")
     import_tensorflow()
     from gan3.evaluation.judge import judge_of
 
-    held_out = load(dataset, folder, split, log, ink=ink)
+    held_out = load(dataset, as_data(data), split, log, ink=ink)
     opened = open_samples(held_out)
     scoring_judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     return card.evaluate(opened, Reference(held_out, scoring_judge, seed, log), cas)

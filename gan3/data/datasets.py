@@ -101,7 +101,7 @@ def validation_count(training_images: int) -> int:
 
 def load(
     dataset: str = "auto",
-    folder: str | None = None,
+    folder: str | Arrays | None = None,
     split: str = "test",
     log: Log = print,
     mirrors: tuple[str, ...] = MIRRORS,
@@ -117,7 +117,8 @@ def load(
             content (`own_sets`); or the name of a known set (`known_sets`) that is at `folder`.
         folder: of MNIST: searched first, then $GAN3_DATA, ./data, ./MNIST_data and the Keras
             cache, and in each of them torchvision's MNIST/raw. If none has MNIST, it is downloaded
-            into ./data. Of an own set: its folder or file.
+            into ./data. Of an own set: its folder or file, or its arrays by kind, as
+            `array_files` reads them from a file.
         split: "test" trains on all training images and holds out the test set; "validation" holds
             out the last 5,000 training images (of fewer than 30,000 a sixth) and ignores the test
             set.
@@ -134,6 +135,8 @@ def load(
     """
     if dataset == "own" or dataset in _KNOWN:
         found = _load_own(dataset, folder, split, log, ink, skip_damaged)
+    elif isinstance(folder, dict):
+        raise UserError(f"arrays: load them as the data set own, not as {dataset}")
     else:
         found = _load(dataset, folder, split, log, mirrors, ink)
     return _leave_out(found, skip_first)
@@ -174,37 +177,20 @@ def _load(
 
 
 def _load_own(
-    dataset: str, folder: str | None, split: str, log: Log, ink: str, skip_damaged: bool
+    dataset: str, folder: str | Arrays | None, split: str, log: Log, ink: str, skip_damaged: bool
 ) -> Dataset:
     if folder is None:
-        raise UserError(f"data set {dataset}: needs a data folder; name the one that has your set")
-    path = Path(folder)
-    if not check_path(path.exists):
+        raise UserError(
+            f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
+        )
+    known = dataset if dataset in _KNOWN else None
+    if isinstance(folder, dict):
+        source, own = "arrays", own_set(Path("arrays"), folder, ink, log, name=known)
+    elif check_path((path := Path(folder)).exists):
+        source, own = folder, read_own_set(path, ink, log, known, skip_damaged)
+    else:
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
-    own = read_own_set(path, ink, log, dataset if dataset in _KNOWN else None, skip_damaged)
-    whole = _split(dataset, str(folder), own.arrays, split, own.class_names, own.title)
-    return replace(whole, ink=ink)
-
-
-def dataset_from_arrays(
-    training: tuple[Any, Any],
-    test: tuple[Any, Any] | None = None,
-    ink: str = "unknown",
-    split: str = "test",
-    log: Log = print,
-) -> Dataset:
-    """A data set of a program's own arrays: images and labels of each part, as files have them.
-
-    `values` says what they may be. ink and split as for `load`; without a test part one is split
-    off. Raises UserError if they do not fit.
-    """
-    arrays: Arrays = {}
-    for part, pair in (("train", training), ("t10k", test)):
-        if pair is not None:
-            images, labels = pair
-            arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
-    own = own_set(Path("arrays"), arrays, ink, log)
-    whole = _split("own", "arrays", own.arrays, split, own.class_names, "own set")
+    whole = _split(dataset, source, own.arrays, split, own.class_names, own.title)
     return replace(whole, ink=ink)
 
 

@@ -18,7 +18,7 @@ from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
 from gan3.core.log import Log
 from gan3.data.array_files import array_files, read_array_files
-from gan3.data.idx import Arrays, find_idx_files, read_idx_set
+from gan3.data.idx import Arrays, find_idx_files, is_mnist, read_idx_set
 from gan3.data.known_sets import KnownSet, named, recognise
 from gan3.data.picture_folders import has_pictures, read_picture_folder, sub_folders
 from gan3.data.pictures import border, likely_ink, unknown_ink
@@ -137,6 +137,8 @@ def _meaning(path: Path, arrays: Arrays, ink: str, log: Log) -> Arrays:
     pixels = read_pixels(path, [arrays[f"{part}-images"] for part in parts])
     if pixels.is_scaled:
         log(f"NOTE: {path}: {pixels.text}")
+    if ink == "unknown" and is_mnist("train-images", pixels.parts[0]):
+        ink = "bright"
     if ink == "unknown":
         raise unknown_ink(path, likely_ink(border(pixels.parts[0])))
     found = {}

@@ -11,6 +11,7 @@ from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
+from gan3.data.idx import Arrays
 from gan3.evaluation import sample_files
 from gan3.evaluation.reference import SampleSet
 from gan3.evaluation.style_transfer import Redrawer
@@ -96,7 +97,9 @@ def of_run(
         return samples
 
 
-def data_of_run(run: FinishedRun, data: str | None, split: str | None, log: Log) -> Dataset:
+def data_of_run(
+    run: FinishedRun, data: str | Arrays | None, split: str | None, log: Log
+) -> Dataset:
     """The data set that a run was trained on, from `data` or from where the run found it.
 
     A run is only scored on the images that it held out: the test set, or, with split "validation",
@@ -115,7 +118,7 @@ def data_of_run(run: FinishedRun, data: str | None, split: str | None, log: Log)
     return dataset
 
 
-def data_of(record: dict[str, Any], data: str | None, log: Log) -> Dataset:
+def data_of(record: dict[str, Any], data: str | Arrays | None, log: Log) -> Dataset:
     """The data set of a run, by its record: from `data`, or from where the run found it."""
     config = config_from_dict(record.get("config"))
     data = recorded_source(record) if data is None else data

@@ -20,6 +20,7 @@ from gan3.core.files import cannot_write, check_path, write_json
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.datasets import Dataset, load, recorded_source
+from gan3.data.idx import Arrays
 from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
 from gan3.method.system import System
 from gan3.plots import grids
@@ -61,7 +62,7 @@ def train(
     name: str | None = None,
     logs: str = "logs",
     figures_folder: str = "figures",
-    data: str | None = None,
+    data: str | Arrays | None = None,
     resume: bool = False,
     log: Log | None = None,
     on_metrics: OnMetrics | None = None,
@@ -74,8 +75,8 @@ def train(
     Args:
         name: of the run; by default the experiment's name with the date and time (UTC).
         logs, figures_folder: the folders in which the run's own two folders are made.
-        data: the first folder in which the data set is searched, or the folder or file of an own
-            set; a resumed run has its own by default.
+        data: the first folder in which the data set is searched, or the folder, file or
+            arrays of an own set; a resumed run has its own by default.
         resume: continue the run `name` from its newest checkpoint.
         log: called with each line for the user; by default it is printed, in a terminal above a
             progress bar.

@@ -113,6 +113,27 @@ class Arguments(unittest.TestCase):
             [(value, "logs .*: use the path of a folder") for value in wrong],
         )
 
+    def test_data(self):
+        images, labels = np.zeros((3, 28, 28)), np.arange(3)
+        self.assertIsNone(arguments.as_data(None))
+        self.assertEqual(arguments.as_data(Path("a/b")), "a/b")
+        whole = {"train-images", "train-labels", "t10k-images", "t10k-labels"}
+        for data, kinds in (
+            ((images, labels), {"train-images", "train-labels"}),
+            (((images, labels), (images, labels)), whole),
+            (([[0]], ["a"]), {"train-images", "train-labels"}),
+        ):
+            arrays = arguments.as_data(data)
+            self.assertEqual(set(arrays), kinds)
+            self.assertEqual({type(array) for array in arrays.values()}, {np.ndarray})
+        self.check(
+            arguments.as_data,
+            [
+                (value, r"data .*: use a path, \(images, labels\), or two such pairs")
+                for value in (3, images, (images,), (images, labels, images, labels))
+            ],
+        )
+
     def test_choices(self):
         self.assertEqual(arguments.as_choice("b", "split", ("a", "b")), "b")
         for value in ("c", None, 3, ["a"], np.array(["a", "b"])):

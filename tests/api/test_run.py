@@ -15,6 +15,7 @@ import numpy as np
 
 import gan3
 from gan3.core.classes import DIGITS
+from gan3.data import strokes
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import build, config_of
 from tests.support import (
@@ -88,6 +89,19 @@ class Training(FolderTest):
         self.assertEqual([line["step"] for line in self.lines], [0, 2, 4, 6, 8])
         self.assertEqual([line["episode"] for line in self.lines], [1, 1, 1, 2, 2])
         self.assertIn("judge/frechet_distance", self.lines[2])
+
+    def test_arrays_are_trained_on_and_needed_again(self):
+        images, labels = strokes.make(400, 10)[:2]
+        arrays = (images[:, None] / 127.5 - 1, labels[:, None])
+        schedule = {"episodes": 1, "batches": 1, "batch_size": 10}
+        run = gan3.train("mlp_gan", data=arrays, ink="bright", name="b", log=str, **schedule)
+        self.assertEqual((run.record["data"], run.record["data_source"]), ("own", "arrays"))
+        message = "data set own: needs a data folder, or arrays; name the one that has your set"
+        with self.assertRaisesRegex(gan3.UserError, message):
+            run.resume(episodes=2, log=str)
+        with self.assertRaisesRegex(gan3.UserError, "run b: was trained on other data"):
+            run.resume(episodes=2, data=(images[::-1], labels), log=str)
+        self.assertEqual(run.resume(episodes=2, data=arrays, log=str).episodes, [1, 2])
 
     @slow("trains a run")
     def test_a_log_gets_each_line(self):

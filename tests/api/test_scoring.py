@@ -67,6 +67,13 @@ class Cards(FolderTest):
         self.assertGreater(real["recall"], 0.6)
         self.assertAlmostEqual(same["distinct_fraction"], 10 / 300, places=5)
 
+    def test_real_images_can_be_arrays(self):
+        real = strokes.make(900, 300)
+        pairs = (real[:2], (real[2] / 255, np.eye(10)[real[3]]))
+        card = gan3.evaluate(self.images, self.labels, real=pairs, ink="bright")
+        of_file = gan3.evaluate(self.images, self.labels, "own", dataset="own")
+        self.assertEqual(card.values, of_file.values)
+
     def test_arrays_are_read_as_files_of_samples_are(self):
         unit = self.images / 255
         for images, message in (
@@ -95,7 +102,11 @@ class Cards(FolderTest):
                 lambda: gan3.evaluate(self.images, data="own", dataset="own", judge="j"),
                 "j: no such",
             ),
-            (lambda: gan3.evaluate(self.images, data=3), "data 3: use the path of a folder"),
+            (lambda: gan3.evaluate(self.images, data=3), "data 3: use a path, .images, labels."),
+            (
+                lambda: gan3.evaluate(self.images, data="own", real=(self.images, self.labels)),
+                "real: the real digits are these arrays; leave data and dataset out",
+            ),
             (lambda: gan3.evaluate(self.images, dataset="cifar"), "dataset 'cifar'"),
             (lambda: gan3.evaluate(self.images, split="all"), "split 'all'"),
             (lambda: gan3.evaluate(self.images, name=None), "name None: use one line of text"),

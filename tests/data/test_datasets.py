@@ -56,7 +56,7 @@ class OwnIdxSet(FolderTest):
 
     def test_a_folder_without_the_files_is_refused(self):
         self.assert_refused("data folder elsewhere: no such folder", folder="elsewhere")
-        self.assert_refused("data set own: needs a data folder", folder=None)
+        self.assert_refused("data set own: needs a data folder, or arrays", folder=None)
         (self.folder / "empty").mkdir()
         self.assert_refused("^empty: has no IDX files such as", folder="empty")
 
@@ -212,6 +212,56 @@ class OwnSets(FolderTest):
         self.assertEqual(datasets.recorded_source(folder), str(self.folder))
 
 
+class Arrays(FolderTest):
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(3)
+        self.images = random.integers(0, 256, (420, 28, 28), np.uint8)
+        self.labels = np.arange(420) % 3
+        self.arrays = {
+            "train-images": self.images[:360] / 127.5 - 1,
+            "train-labels": np.eye(3)[self.labels[:360]],
+            "t10k-images": self.images[360:].reshape(-1, 1, 28, 28) / 127.5 - 1,
+            "t10k-labels": self.labels[360:, None],
+        }
+
+    def test_arrays_are_a_set_like_that_of_a_file(self):
+        dataset = load("own", self.arrays, ink="bright", log=str)
+        self.assertEqual((dataset.title, dataset.source), ('own set "arrays"', "arrays"))
+        np.testing.assert_array_equal(dataset.images, self.images[:360])
+        np.testing.assert_array_equal(dataset.held_out_labels, self.labels[360:])
+        names = ("x_train", "y_train", "x_test", "y_test")
+        np.savez("x.npz", **dict(zip(names, self.arrays.values(), strict=True)))
+        self.assertEqual(dataset.digest, load("own", "x.npz", ink="bright", log=str).digest)
+        one = {kind: array for kind, array in self.arrays.items() if "train" in kind}
+        self.assertEqual(len(load("own", one, ink="dark", log=str).held_out_images), 51)
+
+    def test_what_does_not_fit_is_refused_and_the_remedy_works(self):
+        with self.assertRaises(UserError) as refused:
+            load("own", self.arrays)
+        self.assertEqual(
+            str(refused.exception),
+            "arrays: is the ink of its pictures bright or dark? Their borders are dark, so it looks"
+            " bright: set ink to bright, or to the other if that is wrong",
+        )
+        load("own", self.arrays, ink="bright")
+        with self.assertRaisesRegex(UserError, "arrays: load them as the data set own, not as mni"):
+            load("mnist", self.arrays)
+
+    @needs_mnist
+    def test_arrays_and_csv_files_of_mnist_are_known_to_be_bright(self):
+        mnist = load("mnist", MNIST)
+        parts = (mnist.images, mnist.labels, mnist.held_out_images, mnist.held_out_labels)
+        own = load("own", dict(zip(idx.KINDS, parts, strict=True)))
+        self.assertEqual((own.title, own.digest), ("MNIST", mnist.digest))
+        for name, images, labels in (("train", *parts[:2]), ("test", *parts[2:])):
+            rows = np.column_stack([labels, images.reshape(-1, 784)])
+            texts = np.arange(256).astype(str)
+            lines = (",".join(row) for row in texts[rows])
+            Path(f"mnist_{name}.csv").write_text("\n".join(lines))
+        self.assertEqual(load("own", "mnist_train.csv").digest, mnist.digest)
+
+
 class TestSuite(unittest.TestCase):
     def test_a_relative_data_folder_is_made_absolute_for_the_tests(self):
         code = "import os\nfrom tests.support import MNIST\nprint(MNIST, os.environ['GAN3_DATA'])"
@@ -315,10 +365,15 @@ class Search(SearchTest):
     def test_mnist_is_the_same_from_every_folder_and_format(self):
         dataset = self.load(folder=MNIST)
         digests = {dataset.digest}
-        for folder in ("data", "keras/datasets", "data/MNIST/raw"):
+        for folder, change in (
+            ("data", lambda name: name),
+            ("MNIST_data", lambda name: name.replace("-idx", ".idx")),
+            ("keras/datasets", lambda name: name.replace("t10k", "test")),
+            ("data/MNIST/raw", lambda name: f"mnist-{name}"),
+        ):
             (self.folder / folder).mkdir(parents=True)
             for name in idx.FILE_NAMES.values():
-                shutil.copy(Path(MNIST) / f"{name}.gz", self.folder / folder)
+                shutil.copy(Path(MNIST) / f"{name}.gz", self.folder / folder / f"{change(name)}.gz")
             digests.add(self.load().digest)
             shutil.rmtree(self.folder / folder.split("/")[0])
         (self.folder / "data").mkdir()
