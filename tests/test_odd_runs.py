@@ -129,6 +129,7 @@ class OddRuns(unittest.TestCase):
         max_size=3,
     )
 
+    @settings(max_examples=max(1, EXAMPLES // 2))
     @given(st.sampled_from(LIGHT), DAMAGES)
     def test_light_commands(self, name, damages):
         self.check(name, damages)
@@ -146,6 +147,7 @@ class OddRuns(unittest.TestCase):
             self.assertEqual(step_of("a"), 4)
             self.assertEqual(weights_of("a"), self.weights)
 
+    @settings(max_examples=max(1, EXAMPLES // 2))
     @given(st.data(), st.sampled_from(JSON_FILES), st.sampled_from(LIGHT))
     def test_records_with_other_values(self, data, file, name):
         self.change(data, file)

@@ -140,7 +140,7 @@ class Wheel(FolderTest):
             pixels = np.asarray(image)
         self.assertGreater(np.ptp(pixels), 200)  # ink on paper
 
-    def test_a_run_of_an_own_experiment_and_a_number_from_it(self):
+    def test_a_run_of_the_default_and_one_of_an_own_experiment_and_samples_of_it(self):
         Path("experiments").mkdir()
         Path("experiments/mine.py").write_text(
             "import dataclasses\n"
@@ -151,17 +151,15 @@ class Wheel(FolderTest):
         )
         write_idx_set(Path("own"))
         schedule = ("--episodes", "1", "--batches", "5", *OWN_DATA)
+        self.gan3("train", *schedule)
+        (record,) = Path("logs").glob("three_network-*/run.json")
+        self.assertEqual(json.loads(record.read_text())["outcome"], "done")
         self.gan3("train", "--experiment", "mine", "--run", "a", *schedule)
         record = json.loads(Path("logs/a/run.json").read_text())
         self.assertEqual((record["outcome"], record["config"]["experiment"]), ("done", "mine"))
         self.gan3("sample", "--run", "a", "--count", "3", "--out", "three.npz")
         with np.load("three.npz") as samples:
             self.assertEqual(samples["images"].shape, (3, 28, 28))
-
-    def test_the_default_experiment(self):
-        self.gan3("train", "--episodes", "1", "--batches", "2", "--dataset", "strokes")
-        (record,) = Path("logs").glob("three_network-*/run.json")
-        self.assertEqual(json.loads(record.read_text())["outcome"], "done")
 
     def test_a_card_of_a_file(self):
         images, labels = strokes.make(200, 10)[:2]
@@ -176,14 +174,12 @@ class Wheel(FolderTest):
 
     def test_a_sweep(self):
         Path("two.toml").write_text(
-            'name = "two"\ntitle = "Two"\nexperiment = "mlp_gan"\nseeds = [0, 1]\n'
-            "[settings]\nepisodes = 1\nbatches = 5\nbatch_size = 20\n"
-            'dataset = "own"\n'
+            'name = "two"\ntitle = "Two"\nexperiment = "mlp_gan"\nseeds = [0]\n'
+            '[settings]\nepisodes = 1\nbatches = 5\nbatch_size = 20\ndataset = "own"\n'
         )
         write_idx_set(Path("own"))
         self.gan3("sweep", "two.toml", "--data", "own")
-        for seed in (0, 1):
-            self.assertTrue(Path(f"logs/two-mlp_gan-{seed}/report.json").is_file())
+        self.assertTrue(Path("logs/two-mlp_gan-0/report.json").is_file())
 
     def test_the_library_is_the_installed_one(self):
         code = "import gan3, gan3.evaluation.judge; print(gan3.__file__)"

@@ -31,6 +31,13 @@ def restore(system, state):
         variable.assign(state[name])
 
 
+def gradients_of(loss_function, networks):
+    """The gradient of a loss by each weight of some networks; None where it does not depend."""
+    with tf.GradientTape(persistent=True) as tape:
+        loss = loss_function()
+    return [tape.gradient(loss, network.weights) for network in networks]
+
+
 def loss_of(system, role, images, labels, seed=SEED):
     """One network's loss."""
     inputs = (labels,) if role == "generator" else (images, labels)
@@ -87,18 +94,16 @@ class Losses(unittest.TestCase):
     def test_which_loss_depends_on_which_network(self):
         """Rows: loss of generator, discriminator, determinator; columns: the same networks."""
         system = small_system(l1_weight=Triple(0.0, 0.0, 0.0))
+        reach = []
+        for role in ROLES:
 
-        def largest_gradients():
-            rows = []
-            for loss in self.losses(system):
-                for network in system.networks:
-                    gradients = tf.gradients(loss, network.weights)
-                    sizes = [tf.reduce_max(tf.abs(g)) for g in gradients if g is not None]
-                    rows.append(tf.reduce_max(sizes) if sizes else tf.constant(0.0))
-            return tf.reshape(tf.stack(rows), [3, 3])
+            def loss(role=role):
+                return loss_of(system, role, self.images, self.labels)
 
-        reach = in_graph(largest_gradients).numpy() > 0
-        np.testing.assert_array_equal(reach, [[1, 1, 1], [1, 1, 0], [0, 0, 1]])
+            for gradients in gradients_of(loss, system.networks):
+                sizes = [np.abs(g).max() for g in gradients if g is not None]
+                reach.append(max(sizes, default=0) > 0)
+        self.assertEqual(reach, [True, True, True, True, True, False, False, False, True])
 
     def test_the_digit_loss_depends_on_the_generator_and_not_on_the_discriminator(self):
         """With ten times the digit weight only the generator's gradient is another one."""
@@ -107,11 +112,11 @@ class Losses(unittest.TestCase):
             system = small_system(digit_weight=weight)
             networks = system.networks.generator, system.networks.discriminator
 
-            def of_loss():
-                loss = system.train_step.generator_loss(self.labels, SEED)
-                return [tf.gradients(loss, network.weights) for network in networks]
+            def loss():
+                return system.train_step.generator_loss(self.labels, SEED)
 
-            return [np.concatenate([g.numpy().ravel() for g in gs]) for gs in in_graph(of_loss)]
+            found = gradients_of(loss, networks)
+            return [np.concatenate([g.numpy().ravel() for g in gs]) for gs in found]
 
         large, small = gradients(10.0), gradients(1.0)
         self.assertGreater(np.abs(large[0] - small[0]).max(), 1e-6)
@@ -165,11 +170,20 @@ class Losses(unittest.TestCase):
 
 
 class Updates(unittest.TestCase):
+    """Most of them with one system, whose step is traced once and whose state is set again."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.images, cls.labels = batch_of(6)
+        cls.system = small_system()
+        cls.start = state_of(cls.system)
+        cls.step = staticmethod(tf.function(cls.system.train_step, autograph=False))
+
     def setUp(self):
-        self.images, self.labels = batch_of(6)
+        restore(self.system, self.start)
 
     def test_each_optimizer_moves_only_its_own_network(self):
-        system = small_system()
+        system = self.system
         for count, role in enumerate(ROLES, start=1):
             before = [values(network) for network in system.networks]
 
@@ -185,9 +199,9 @@ class Updates(unittest.TestCase):
             self.assertEqual(steps, [1] * count + [0] * (3 - count))
 
     def test_a_step_moves_every_variable_of_all_three_once(self):
-        system = small_system()
+        system = self.system
         before = [values(network) for network in system.networks]
-        train(system, self.images, self.labels)
+        self.step(self.images, self.labels, SEED)
         for network, old in zip(system.networks, before, strict=True):
             self.assertEqual(set(moved(old, values(network))), {True}, network.name)
         self.assertEqual([int(adam.steps) for adam in system.optimizers], [1, 1, 1])
@@ -249,26 +263,24 @@ class Updates(unittest.TestCase):
 
     def test_a_step_returns_whose_loss_or_gradient_is_not_finite(self):
         """A NaN in a network affects the losses that use the network, and no other."""
-        system = small_system()
-        start, step = state_of(system), tf.function(system.train_step, autograph=False)
         for with_nan, expected in (
             (None, set()),
             ("determinator", {"generator", "determinator"}),
             ("discriminator", {"generator", "discriminator"}),
             ("generator", {"generator", "discriminator"}),
         ):
-            restore(system, start)
+            restore(self.system, self.start)
             if with_nan:
-                bias = getattr(system.networks, with_nan).weights[-1]
+                bias = getattr(self.system.networks, with_nan).weights[-1]
                 bias.assign(tf.fill(bias.shape, np.float32(np.nan)))
-            finite = step(self.images, self.labels, SEED)
+            finite = self.step(self.images, self.labels, SEED)
             self.assertEqual(list(finite), list(ROLES))
             not_finite = {role for role, is_finite in finite.items() if not is_finite}
             self.assertEqual(not_finite, expected, with_nan)
 
     def test_a_gradient_that_overflows_is_noticed_even_if_the_loss_is_finite(self):
         """Features of 100 times a slope of 1e38, behind a hidden unit of almost zero."""
-        system = small_system()
+        system = self.system
         _, _, _, conv_b, hidden_w, hidden_b, logits_w, _ = system.networks.determinator.weights
         conv_b.assign(tf.fill(conv_b.shape, 100.0))
         hidden_w.assign(tf.zeros(hidden_w.shape))
@@ -277,22 +289,21 @@ class Updates(unittest.TestCase):
         logits_w[0, 0].assign(1e38)
         loss = system.train_step.determinator_loss(self.images, self.labels, SEED)
         self.assertTrue(np.isfinite(loss))
-        self.assertFalse(train(system, self.images, self.labels)["determinator"])
+        self.assertFalse(self.step(self.images, self.labels, SEED)["determinator"])
 
     def test_l1_changes_the_gradients_of_exactly_the_dense_matrices(self):
         none, heavy = Triple(0.0, 0.0, 0.0), Triple(0.5, 0.5, 0.5)
         systems = [small_system(l1_weight=l1, keep_prob=NO_DROPOUT) for l1 in (none, heavy)]
         gradients = []
         for system in systems:
+            found = []
+            for role, network in zip(ROLES, system.networks, strict=True):
 
-            def of_losses(system=system):
-                pairs = zip(ROLES, system.networks, strict=True)
-                return [
-                    tf.gradients(loss_of(system, role, self.images, self.labels), network.weights)
-                    for role, network in pairs
-                ]
+                def loss(system=system, role=role):
+                    return loss_of(system, role, self.images, self.labels)
 
-            gradients.append(in_graph(of_losses))
+                found += gradients_of(loss, [network])
+            gradients.append(found)
         for network, *of_network in zip(systems[0].networks, *gradients, strict=True):
             for w, without, with_l1 in zip(network.weights, *of_network, strict=True):
                 has_l1 = any(w is matrix for matrix in network.l1_weights)
@@ -329,14 +340,13 @@ class Updates(unittest.TestCase):
 
     def test_the_determinator_learns_from_real_images_only(self):
         """With another generator it is the same after the step."""
-        system, after = small_system(), []
-        start, step = state_of(system), tf.function(system.train_step, autograph=False)
+        after = []
         for scale in (1.0, 3.0):
-            restore(system, start)
-            for w in system.networks.generator.weights:
+            restore(self.system, self.start)
+            for w in self.system.networks.generator.weights:
                 w.assign(w * scale + 0.01 * (scale - 1))
-            step(self.images, self.labels, SEED)
-            after.append(values(system.networks.determinator))
+            self.step(self.images, self.labels, SEED)
+            after.append(values(self.system.networks.determinator))
         for a, b in zip(*after, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
