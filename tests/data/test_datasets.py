@@ -244,7 +244,7 @@ class Arrays(FolderTest):
             "arrays: is the ink of its pictures bright or dark? Their borders are dark, so it looks"
             " bright: set ink to bright, or to the other if that is wrong",
         )
-        load("own", self.arrays, ink="bright")
+        load("own", self.arrays, ink="bright", log=str)
         with self.assertRaisesRegex(UserError, "arrays: load them as the data set own, not as mni"):
             load("mnist", self.arrays)
 
