@@ -21,7 +21,6 @@ NUMPY_ONLY = (
     "gan3.models.determinator",
     "gan3.data.values",
     "gan3.plots.numbers",
-    "gan3.plots.pictures",
     "gan3.runs.pretrained",
     "gan3.runs.trained",
     "gan3.runs.registry",

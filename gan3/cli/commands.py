@@ -284,24 +284,24 @@ def _save_number(
 
     crop: columns that each image loses at each side.
     """
-    from gan3.plots import numbers, pictures
+    from gan3.plots import numbers
 
     is_tight = options.spacing == "tight"
     rows = [numbers.number_image(images, options.inverted, is_tight, crop) for images in variants]
-    pictures.save_picture(numbers.stack_rows(rows, options.inverted), out, _description(options))
+    numbers.save_picture(numbers.stack_rows(rows, options.inverted), out, _description(options))
 
 
 def _save_images(images: "np.ndarray", names: list[str], options: argparse.Namespace) -> None:
     """Write each of the images [N, 28, 28] as a picture, numbered in order, with its name."""
     from gan3.core import files
-    from gan3.plots import pictures
+    from gan3.plots import numbers
 
     folder = Path(options.separate)
     files.make_folder(folder)
     for number, (image, name) in enumerate(zip(images, names, strict=True), start=1):
         picture = image if options.inverted else 255 - image
         path = folder / f"{number:04d}_{name}.png"
-        pictures.save_picture(picture, path, _description(options))
+        numbers.save_picture(picture, path, _description(options))
 
 
 def _description(options: argparse.Namespace) -> str:

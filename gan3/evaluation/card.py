@@ -174,7 +174,7 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
 
 def save_of_run(card: Card, folders: RunFolders) -> None:
     """Write the card of a run: report.json, report.png, transfer.png, and TensorBoard's events."""
-    from gan3.plots import grids, styles
+    from gan3.plots import cards, grids
     from gan3.runs.tensorboard import EventWriter
 
     values, picture = card.values, card.picture()
@@ -184,7 +184,7 @@ def save_of_run(card: Card, folders: RunFolders) -> None:
     if "style_transfer" in values:
         title = f"{folders.name} · style transfer: correlations of real and drawn images"
         tables = values["style_transfer"]["correlations"]
-        figure = styles.correlations(tables, card.class_names, title)
+        figure = cards.correlations(tables, card.class_names, title)
         grids.save(figure, folders.figures / "transfer.png")
     for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
         earlier.unlink(missing_ok=True)

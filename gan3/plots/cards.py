@@ -120,17 +120,59 @@ def _sample_sheet(figure: Figure, images: np.ndarray, columns: int, title: str) 
     axes.set_title(title, fontsize=9)
 
 
+def correlations(
+    tables: dict[str, list[list[float | None]]], class_names: Sequence[str], title: str
+) -> Figure:
+    """The correlations of some properties as one matrix each.
+
+    Args:
+        tables: by property [K, K], by real and drawn class; None where there is no value.
+        class_names: of the K classes.
+    """
+    figure = Figure(figsize=(4.1 * len(tables), 4.5), dpi=DPI)
+    text = labels.title_of(figure, title, 10, most=2)
+    figure.text(0.5, 0.96, text, ha="center", va="center", fontsize=10, parse_math=False)
+    kind = noun(class_names)
+    for number, (name, table) in enumerate(tables.items()):
+        values = np.array(table, float)  # None becomes a value that is not a number
+        axes = figure.add_axes(((number + 0.16) / len(tables), 0.1, 0.8 / len(tables), 0.76))
+        axes.imshow(values, cmap="RdBu", vmin=-1, vmax=1)
+        texts = np.vectorize(lambda value: f"{value:.2f}".replace("0.", "."))(values)
+        texts[~np.isfinite(values)] = ""
+        titles = name, f"drawn {kind}", f"real {kind}"
+        _label_matrix(axes, texts, np.abs(values) > 0.6, class_names, titles)
+    return figure
+
+
 def _confusion_matrix(axes: Axes, counts: np.ndarray, class_names: Sequence[str]) -> None:
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-    if len(counts) <= _MANY:  # more are told by their colors
-        for row, column in np.argwhere(counts):
-            color = "white" if fractions[row, column] > 0.5 else "black"
-            text = f"{counts[row, column]}"
-            axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
-    axes.set_xlabel("predicted by the judge", fontsize=8)
-    axes.set_ylabel("requested", fontsize=8)
-    axes.set_title(f"requested and predicted {nouns(class_names)}", fontsize=9)
+    texts = np.where(counts > 0, counts.astype(str), "")
+    title = f"requested and predicted {nouns(class_names)}"
+    titles = title, "predicted by the judge", "requested"
+    _label_matrix(axes, texts, fractions > 0.5, class_names, titles)
+
+
+def _label_matrix(
+    axes: Axes,
+    texts: np.ndarray,
+    dark: np.ndarray,
+    class_names: Sequence[str],
+    titles: tuple[str, str, str],
+) -> None:
+    """Texts [K, K] in the cells, white where these are `dark`; the names of the classes.
+
+    titles: of the matrix, of its columns and of its rows.
+    """
+    if len(class_names) <= _MANY:  # more are told by their colors
+        for (row, column), text in np.ndenumerate(texts):
+            if text:
+                color = "white" if dark[row, column] else "black"
+                axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
+    title, x_label, y_label = titles
+    axes.set_title(title, fontsize=9)
+    axes.set_xlabel(x_label, fontsize=8)
+    axes.set_ylabel(y_label, fontsize=8)
     axes.tick_params(labelsize=8)
     name_ticks(axes, class_names, "x")
     name_ticks(axes, class_names, "y")

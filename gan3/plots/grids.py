@@ -114,6 +114,22 @@ def class_sheet(images: np.ndarray, names: Sequence[str], title: str) -> Figure:
     return sheet.figure
 
 
+def redrawn(sources: np.ndarray, images: np.ndarray, names: Sequence[str], title: str) -> Figure:
+    """A row for each source image: itself, and every class drawn in its style.
+
+    With more than 15 classes only the first 15 are shown.
+
+    Args:
+        sources: uint8 [N, 28, 28], the real images.
+        images: uint8 [N, K, 28, 28], what was drawn in their styles.
+        names: of the K classes.
+    """
+    shown = min(images.shape[1], MOST_COLUMNS - 1)
+    sheet = np.concatenate([sources[:, None], images[:, :shown]], axis=1)
+    columns = ["real", *names[:shown]]
+    return grid(sheet.reshape(-1, *sources.shape[1:]), len(columns), title, columns)
+
+
 class _Sheet:
     """A figure of exactly so many pixels, filled by positions in pixels from its top left."""
 

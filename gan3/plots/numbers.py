@@ -1,11 +1,16 @@
 """Images of multi-digit numbers, or of other classes side by side, and back to single images."""
 
+import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gan3.core.classes import DIGITS, are_digits, labels_of_characters, labels_of_list, listed
 from gan3.core.errors import UserError, shown
+from gan3.core.files import write_atomically
 
 FAINT = 25  # of 255; pixel values up to this count as blank, because scans have such noise
 CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
@@ -87,3 +92,15 @@ def split_number_image(picture: np.ndarray) -> np.ndarray:
     """The digits of an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], with blank sides."""
     cells = picture.reshape(28, -1, 28 - 2 * CROP).transpose(1, 0, 2)
     return np.pad(cells, ((0, 0), (0, 0), (CROP, CROP)))
+
+
+def save_picture(picture: np.ndarray, path: Path, description: str = "") -> None:
+    """Write a gray image, uint8 [height, width], as a PNG of the same size, atomically.
+
+    description: what the file's metadata should say of it.
+    """
+    buffer, info = io.BytesIO(), PngInfo()
+    if description:
+        info.add_text("Description", description)
+    Image.fromarray(picture).save(buffer, "PNG", pnginfo=info)
+    write_atomically(path, buffer.getvalue())

@@ -169,7 +169,7 @@ def _panels(
     count: int, title: str, legend: list[str], colors: list[str]
 ) -> tuple[Figure, list[Axes]]:
     """A figure with axes side by side and, to their right, a line of text per system."""
-    width, height = count * _PANEL + 0.35 + _LEGEND, max(4.6, 0.23 * len(legend) + 0.8)
+    width, height = 2.9 + count * _PANEL, max(4.6, 0.23 * len(legend) + 0.8)
     figure = Figure(figsize=(width, height), dpi=DPI)
     text = labels.title_of(figure, title, 11, most=1)
     figure.text(0.5, 1 - 0.25 / height, text, ha="center", fontsize=11, **_AS_IT_IS)

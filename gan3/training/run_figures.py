@@ -13,7 +13,7 @@ from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.models.generator import Generator
-from gan3.plots import curves, grids, styles
+from gan3.plots import curves, grids
 from gan3.runs.registry import determinator_of
 from gan3.runs.run_files import RunFolders, read_metrics
 from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
@@ -208,7 +208,7 @@ def styles_figure(trained: FinishedRun, generator: Generator, name: str, log: Lo
     images = generator.draw(np.tile(np.arange(classes), len(sources)), noise)
     images = images.reshape(len(sources), classes, 28, 28)
     title = f"{name} · a real image of each {noun(generator.class_names)}, and all in its style"
-    return styles.redrawn(sources, images, generator.class_names, title)
+    return grids.redrawn(sources, images, generator.class_names, title)
 
 
 def _read_images(path: Path, classes: int) -> np.ndarray:

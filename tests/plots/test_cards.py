@@ -139,5 +139,25 @@ class Table(unittest.TestCase):
                 self.assertFalse(box.shrunk(0.98, 0.98).overlaps(other.shrunk(0.98, 0.98)))
 
 
+class Correlations(unittest.TestCase):
+    def test_every_value_is_written_in_its_place(self):
+        table = np.linspace(-1, 1, 100).reshape(10, 10).tolist()
+        table[4][7] = None
+        figure = cards.correlations({"ink": table, "slant": table}, list("0123456789"), "title")
+        self.assertEqual([axes.get_title() for axes in figure.axes], ["ink", "slant"])
+        for axes in figure.axes:
+            texts = {text.get_position(): text.get_text() for text in axes.texts}
+            self.assertEqual(len(texts), 99)
+            self.assertNotIn((7, 4), texts)
+            self.assertEqual(texts[0, 0], "-1.00")
+            self.assertEqual(texts[9, 0], f"{table[0][9]:.2f}".replace("0.", "."))
+            self.assertEqual(texts[0, 9], f"{table[9][0]:.2f}".replace("0.", "."))
+
+    def test_many_classes_are_told_by_their_colours(self):
+        table = np.eye(26).tolist()
+        figure = cards.correlations({"ink": table}, list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "title")
+        self.assertEqual(len(figure.axes[0].texts), 0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -202,5 +202,24 @@ class Files(FolderTest):
         np.testing.assert_allclose(first[-height:], frames[0][-height:], atol=8)
 
 
+class Redrawn(unittest.TestCase):
+    def test_each_row_is_an_image_and_the_classes_in_its_style(self):
+        random = np.random.default_rng(0)
+        sources = random.integers(0, 256, (3, 28, 28)).astype(np.uint8)
+        images = random.integers(0, 256, (3, 10, 28, 28)).astype(np.uint8)
+        figure = grids.redrawn(sources, images, list("0123456789"), "title")
+        texts = [text.get_text() for text in figure.texts]
+        self.assertEqual(texts, ["title", "real", *"0123456789"])
+        shown = [image.get_array()[::3, ::3, 0] for image in figure.images]
+        expected = np.concatenate([sources[:, None], images], axis=1).reshape(-1, 28, 28)
+        np.testing.assert_array_equal(np.stack(shown), expected)
+
+    def test_no_more_classes_than_fit_in_full_size(self):
+        names = [f"class {number}" for number in range(62)]
+        images = np.zeros((2, 62, 28, 28), np.uint8)
+        figure = grids.redrawn(images[:, 0], images, names, "title")
+        self.assertEqual(len(figure.images), 2 * grids.MOST_COLUMNS)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -3,9 +3,11 @@
 import unittest
 
 import numpy as np
+from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.plots import numbers
+from tests.support import FolderTest
 
 
 class Parsing(unittest.TestCase):
@@ -53,6 +55,19 @@ class NumberImages(unittest.TestCase):
         images[:, :, :5] = images[:, :, -5:] = 0
         picture = numbers.number_image(images, inverted=True)
         np.testing.assert_array_equal(numbers.split_number_image(picture), images)
+
+
+class Pictures(FolderTest):
+    def test_a_picture_is_saved_pixel_for_pixel(self):
+        picture = np.random.default_rng(0).integers(0, 256, (28, 54), np.uint8)
+        numbers.save_picture(picture, self.folder / "3.png")
+        with Image.open(self.folder / "3.png") as image:
+            self.assertEqual((image.format, image.mode), ("PNG", "L"))
+            np.testing.assert_array_equal(np.asarray(image), picture)
+
+    def test_a_folder_that_does_not_exist_is_named(self):
+        with self.assertRaisesRegex(UserError, "none/3.png: cannot be written"):
+            numbers.save_picture(np.zeros((28, 28), np.uint8), self.folder / "none" / "3.png")
 
 
 if __name__ == "__main__":
