@@ -7,11 +7,11 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,15 +24,11 @@ from gan3.data.array_files import STROKES_CACHE, read_array_files
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, idx_sets, is_mnist, read_idx_set
 from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
-from gan3.data.own_sets import kind_of, own_set, read_own_set
+from gan3.data.own_sets import Stored, kind_of, own_set, read_stored
 from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
 
 HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
-TITLES = {
-    "mnist": "MNIST",
-    "strokes": "strokes (synthetic, NOT MNIST)",
-    "own": "own set",
-}
+TITLES = {"mnist": "MNIST", "strokes": "strokes (synthetic, NOT MNIST)", "own": "own set"}
 _KNOWN = tuple(known.name for known in KNOWN_SETS)
 _CACHE = Path("data")  # downloads and strokes are kept here
 
@@ -59,17 +55,11 @@ class Dataset:
 
     @cached_property
     def training_digest(self) -> str:
-        """SHA-256 of the whole training part, and of the names of classes that are no digits.
-
-        It does not depend on the split, nor on images that are left out.
-        """
-        return _digest(list(self._training_part()), self.class_names)
+        """`digest` for the whole training part, whatever the split and what is left out."""
+        return _digest(self._training_part(), self.class_names)
 
     def learning_part(self) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels of the training part without those that a validation split holds out.
-
-        What a judge learns from, whatever is held out here.
-        """
+        """What a judge learns from: the training part without `validation_part`."""
         images, labels = self._training_part()
         count = len(images) - validation_count(len(images))
         return images[:count], labels[:count]
@@ -92,11 +82,16 @@ class Dataset:
 
 
 def validation_count(training_images: int) -> int:
-    """How many training images, the last ones, a validation split holds out: 5,000 if it can.
-
-    Of fewer than 30,000 a sixth, at least one.
-    """
+    """How many of the last training images a validation split holds out: 5,000, at most a sixth."""
     return min(HELD_OUT, max(1, training_images // 6))
+
+
+class _Found(NamedTuple):
+    name: str
+    source: str
+    arrays: Arrays
+    class_names: tuple[str, ...] = DIGITS
+    title: str = ""
 
 
 def load(
@@ -113,20 +108,17 @@ def load(
 
     Args:
         dataset: "mnist"; "strokes", the embedded synthetic digits; "auto", MNIST, or strokes if
-            MNIST cannot be had; "own", a user's own set at `folder`, which is recognised by its
-            content (`own_sets`); or the name of a known set (`known_sets`) that is at `folder`.
+            MNIST cannot be had; "own", a user's own set; or the name of a known set (`known_sets`).
         folder: of MNIST: searched first, then $GAN3_DATA, ./data, ./MNIST_data and the Keras
             cache, and in each of them torchvision's MNIST/raw. If none has MNIST, it is downloaded
-            into ./data. Of an own set: its folder or file, or its arrays by kind, as
-            `array_files` reads them from a file.
+            into ./data. Of an own or a known set: its folder or file, or its arrays by kind.
         split: "test" trains on all training images and holds out the test set; "validation" holds
-            out the last 5,000 training images (of fewer than 30,000 a sixth) and ignores the test
-            set.
+            out the last training images (`validation_count`) and ignores the test set.
         log: receives warnings and what takes time.
         mirrors: https addresses to download from, tried in this order.
         skip_first: training images, the first ones, that are left out.
-        ink: of an own set: "bright" on a dark background, or "dark". All but IDX files need it; if
-            it is "unknown", the error says what it looks like.
+        ink: of an own set: "bright" on a dark background, or "dark". All but IDX files and MNIST
+            need it; if it is "unknown", the error says what it looks like.
         skip_damaged: leave out pictures of an own set that cannot be read.
 
     Raises:
@@ -134,12 +126,14 @@ def load(
             is left.
     """
     if dataset == "own" or dataset in _KNOWN:
-        found = _load_own(dataset, folder, split, log, ink, skip_damaged)
+        found = _load_own(dataset, folder, ink, log, skip_damaged)
     elif isinstance(folder, dict):
         raise UserError(f"arrays: load them as the data set own, not as {dataset}")
+    elif ink != "unknown":
+        raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
     else:
-        found = _load(dataset, folder, split, log, mirrors, ink)
-    return _leave_out(found, skip_first)
+        found = _load(dataset, folder, mirrors, log)
+    return _split(found, split, skip_first, ink)
 
 
 def recorded_source(record: Mapping[str, Any]) -> str | None:
@@ -153,53 +147,42 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
     return str(source) if is_there else None
 
 
-def _load(
-    dataset: str, folder: str | None, split: str, log: Log, mirrors: tuple[str, ...], ink: str
-) -> Dataset:
-    if ink != "unknown":
-        raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
+def _load(dataset: str, folder: str | None, mirrors: tuple[str, ...], log: Log) -> _Found:
     if folder is not None and not check_path(Path(folder).is_dir):
         if check_path(Path(folder).is_file):
             raise UserError(f"data folder {folder}: is a file; load it as the data set own")
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
-    if dataset == "strokes":
-        return _load_strokes(split, log)
-    arrays, source = _find_mnist(folder, log)
-    if arrays is None:
+    if dataset != "strokes":
+        found = _find_mnist(folder, log)
         try:
-            arrays, source = download(_CACHE, mirrors, log)
+            arrays, source = found or download(_CACHE, mirrors, log)
+            return _Found("mnist", str(source), arrays)
         except UserError as error:
             if dataset == "mnist":
                 raise
             log(f"NOTE: {error}")
-            return _load_strokes(split, log)
-    return _split("mnist", str(source), arrays, split)
+    log(f"WARNING: the data set is {TITLES['strokes']}: digits drawn by a program")
+    return _Found("strokes", "embedded", _strokes(log))
 
 
 def _load_own(
-    dataset: str, folder: str | Arrays | None, split: str, log: Log, ink: str, skip_damaged: bool
-) -> Dataset:
-    if folder is None:
+    dataset: str, data: str | Arrays | None, ink: str, log: Log, skip_damaged: bool
+) -> _Found:
+    if data is None:
         raise UserError(
             f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
         )
     known = dataset if dataset in _KNOWN else None
-    if isinstance(folder, dict):
-        source, own = "arrays", own_set(Path("arrays"), folder, ink, log, name=known)
-    elif check_path((path := Path(folder)).exists):
-        source, own = folder, read_own_set(path, ink, log, known, skip_damaged)
+    if isinstance(data, dict):
+        source, stored = "arrays", Stored(data)
+    elif check_path(Path(data).exists):
+        source, stored = data, read_stored(Path(data), ink, log, skip_damaged)
     else:
-        raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
-    whole = _split(dataset, source, own.arrays, split, own.class_names, own.title)
-    return replace(whole, ink=ink)
+        raise UserError(f"data folder {data}: no such folder; name one that has the data set")
+    return _Found(dataset, source, *own_set(Path(source), stored, ink, log, known))
 
 
-def _load_strokes(split: str, log: Log) -> Dataset:
-    log(f"WARNING: the data set is {TITLES['strokes']}: digits drawn by a program")
-    return _split("strokes", "embedded", _strokes(log), split)
-
-
-def _digest(arrays: list[np.ndarray], class_names: tuple[str, ...]) -> str:
+def _digest(arrays: Iterable[np.ndarray], class_names: tuple[str, ...]) -> str:
     """SHA-256 over the digests of arrays, and of the names of classes that are no digits."""
     names = [] if class_names == DIGITS else ["\n".join(class_names).encode()]
     parts = [*map(np.ascontiguousarray, arrays), *names]
@@ -207,35 +190,37 @@ def _digest(arrays: list[np.ndarray], class_names: tuple[str, ...]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _split(
-    name: str,
-    source: str,
-    arrays: Arrays,
-    split: str,
-    class_names: tuple[str, ...] = DIGITS,
-    own_title: str = "",
-) -> Dataset:
-    digest = _digest([arrays[kind] for kind in KINDS], class_names)
-    if own_title and digest == MNIST_DIGEST:
-        own_title = TITLES["mnist"]
+def _split(found: _Found, split: str, skip_first: int, ink: str) -> Dataset:
+    name, source, arrays, class_names, title = found
+    digest = _digest((arrays[kind] for kind in KINDS), class_names)
     images, labels = arrays["train-images"], arrays["train-labels"]
-    if name not in ("mnist", "strokes"):
+    if title:
+        title = TITLES["mnist"] if digest == MNIST_DIGEST else title
         images, labels = _in_mixed_order(images, labels)
-    if split == "test":
-        parts = images, labels, arrays["t10k-images"], arrays["t10k-labels"]
-    else:
-        count = validation_count(len(images))
-        parts = images[:-count], labels[:-count], images[-count:], labels[-count:]
+    held_out_images, held_out_labels = arrays["t10k-images"], arrays["t10k-labels"]
+    count = len(images)
+    if split == "validation":
+        count -= validation_count(count)
+        held_out_images, held_out_labels = images[count:], labels[count:]
+    if skip_first >= count:
+        raise UserError(
+            f"{source}: {count} training images, of which skip_first leaves out {skip_first}; set"
+            " skip_first to a smaller number"
+        )
     return Dataset(
         name,
         source,
         digest,
         split,
-        *parts,
-        class_names=class_names,
+        images[skip_first:count],
+        labels[skip_first:count],
+        held_out_images,
+        held_out_labels,
+        class_names,
         training_images=images,
         training_labels=labels,
-        own_title=own_title,
+        own_title=title,
+        ink=ink,
     )
 
 
@@ -252,19 +237,9 @@ def _in_mixed_order(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray,
     return images[rows], labels[rows]
 
 
-def _leave_out(dataset: Dataset, count: int) -> Dataset:
-    """The data set without its first `count` training images."""
-    if count >= len(dataset.images):
-        raise UserError(
-            f"{dataset.source}: {len(dataset.images)} training images, of which skip_first leaves"
-            f" out {count}; set skip_first to a smaller number"
-        )
-    return replace(dataset, images=dataset.images[count:], labels=dataset.labels[count:])
-
-
 # -- finding MNIST ---------------------------------------------------------------------------------
-def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | None]:
-    """MNIST and the folder or file it was found in, or None twice.
+def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays, Path] | None:
+    """MNIST and the folder or file it was found in.
 
     Files that are damaged or not MNIST's are an error in a folder that the user named; elsewhere
     they are noted and skipped.
@@ -288,7 +263,7 @@ def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays | None, Path | Non
             raise UserError(
                 f"data folder {folder}: has {kind}, but not MNIST; load it as the data set own"
             )
-    return None, None
+    return None
 
 
 def _mnist_in(root: Path) -> tuple[Arrays, Path] | None:

@@ -1,18 +1,16 @@
 """Downloads MNIST from its mirrors: https only, bounded in size and time, checked by SHA-256."""
 
-import contextlib
 import gzip
 import hashlib
 import http.client
 import io
-import tempfile
 import time
 import urllib.request
 import zlib
 from pathlib import Path
 
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_write, check_path, make_folder, write_atomically
+from gan3.core.files import check_writable, make_folder, write_atomically
 from gan3.core.log import Log
 from gan3.data.idx import FILE_NAMES, SHA256, Arrays, read_idx
 
@@ -37,22 +35,11 @@ def download(folder: Path, mirrors: tuple[str, ...], log: Log) -> tuple[Arrays, 
     Raises:
         UserError: the folder cannot be written, which is checked first, or a file is on no mirror.
     """
-    is_new = not check_path(folder.exists)
-    make_folder(folder)
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise cannot_write(folder, error) from None
+    check_writable(folder / FILE_NAMES["train-images"])
     log("MNIST: not found on this machine; downloading it (11 MB)")
+    contents = _fetch_all(mirrors)
     try:
-        contents = _fetch_all(mirrors)
-    except UserError:
-        if is_new:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        raise
-    try:
+        make_folder(folder)
         for name, content in contents.items():  # all four were fetched before any is written
             write_atomically(folder / name, content)
     except UserError as error:

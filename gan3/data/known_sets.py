@@ -32,11 +32,21 @@ class KnownSet(NamedTuple):
     class_names: tuple[str, ...]
     md5: str  # of its four gz files, in the order of KINDS
     first_label: int = 0  # the labels in its files count from this number
-    is_transposed: bool = False
 
-    def upright(self, images: np.ndarray) -> np.ndarray:
-        """Its pictures [N, 28, 28] as they are read."""
-        return np.ascontiguousarray(images.transpose(0, 2, 1)) if self.is_transposed else images
+    @property
+    def is_transposed(self) -> bool:
+        return self.name.startswith("emnist")
+
+    def numbered(self, arrays: Arrays) -> Arrays:
+        """Its arrays by kind, with upright pictures [N, 28, 28] and labels from 0."""
+        found = {}
+        for kind, array in arrays.items():
+            if "labels" in kind:
+                found[kind] = (array - self.first_label).astype(np.uint8)
+            else:
+                upright = array.transpose(0, 2, 1) if self.is_transposed else array
+                found[kind] = np.ascontiguousarray(upright)
+        return found
 
 
 KNOWN_SETS = (
@@ -65,7 +75,6 @@ KNOWN_SETS = (
         "8795078f199c478165fe18db82625747 c16de4f1848ddcdddd39ab65d2a7be52"
         " 382093a19703f68edac6d01b8dfdfcad d4108920cd86601ec7689a97f2de7f59",
         first_label=1,
-        is_transposed=True,
     ),
     KnownSet(
         "emnist_balanced",
@@ -74,7 +83,6 @@ KNOWN_SETS = (
         DIGITS + _LETTERS + tuple("abdefghnqrt"),
         "4041b0d6f15785d3fa35263901b5496b 7a35cc7b2b7ee7671eddf028570fbd20"
         " 6818d20fe2ce1880476f747bbc80b22b acd3694070dcbf620e36670519d4b32f",
-        is_transposed=True,
     ),
     KnownSet(
         "emnist_digits",
@@ -83,7 +91,6 @@ KNOWN_SETS = (
         DIGITS,
         "d2662ecdc47895a6bbfce25de9e9a677 2223fcfee618ac9c89ef20b6e48bcf9e"
         " a159b8b3bd6ab4ed4793c1cb71a2f5cc 8afde66ea51d865689083ba6bb779fac",
-        is_transposed=True,
     ),
     KnownSet(
         "emnist_mnist",
@@ -92,7 +99,6 @@ KNOWN_SETS = (
         DIGITS,
         "3663598a39195d030895b6304abb5065 6c092f03c9bb63e678f80f8bc605fe37"
         " fb51b6430fc4dd67deaada1bf25d4524 ae7f6be798a9a5d5f2bd32e078a402dd",
-        is_transposed=True,
     ),
 )
 
@@ -130,7 +136,6 @@ def named(name: str, arrays: Arrays, path: Path) -> KnownSet:
 
 def _md5(path: Path) -> str:
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); replace the file") from None

@@ -30,6 +30,14 @@ _FEW = 10  # training images of a class, which a note mentions
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
+class Stored(NamedTuple):
+    """What a file or folder of any kind holds, as it is stored."""
+
+    arrays: Arrays  # at least train-images
+    known: KnownSet | None = None  # the published set that its files are
+    is_bright: bool = False  # whether its ink is bright by convention
+
+
 class OwnSet(NamedTuple):
     """A set as it is trained on."""
 
@@ -53,14 +61,6 @@ def kind_of(path: Path) -> str | None:
     if array_files(path):
         return "array files"
     return "pictures" if is_folder and has_pictures(path, 0) else None
-
-
-class Stored(NamedTuple):
-    """What a file or folder of any kind holds, as it is stored."""
-
-    arrays: Arrays  # at least train-images
-    known: KnownSet | None = None  # the published set that its files are
-    is_bright: bool = False  # whether its ink is bright by convention
 
 
 def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> Stored:
@@ -92,39 +92,44 @@ def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> S
     )
 
 
-def read_own_set(
-    path: Path, ink: str, log: Log, name: str | None = None, skip_damaged: bool = False
-) -> OwnSet:
-    """Read an own set of any kind.
+def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = None) -> OwnSet:
+    """The set of what is stored at `path`, or of arrays that messages call so.
 
     Args:
-        path, log, skip_damaged: as for `read_stored`.
-        ink: "bright" or "dark"; "unknown" will do for IDX files, whose ink is bright as in MNIST.
+        ink: "bright" or "dark"; "unknown" will do where it is bright by convention.
+        log: receives what the set is, and notes.
         name: of the known set that it is; by default a known set is recognised by its files.
 
     Raises:
-        UserError: the path holds no set, the set cannot be read, or its classes do not fit.
+        UserError: it is no set of images and labels, or its classes do not fit.
     """
-    stored = read_stored(path, ink, log, skip_damaged)
-    if ink == "unknown" and stored.is_bright:
-        ink = "bright"
-    return own_set(path, stored.arrays, ink, log, stored.known, name)
+    arrays = _meaning(path, stored, ink, log)
+    known, title = stored.known, _title(path)
+    if name is not None and (known is None or known.name != name):
+        known = named(name, arrays, path)
+        title = f"{known.title} (as named)"
+    elif known is not None:
+        title = known.title
+    if known is None:
+        arrays, names = _number(path, arrays)
+    else:
+        arrays, names = known.numbered(arrays), known.class_names
+    if "t10k-images" not in arrays:
+        arrays = _split_off_test(path, arrays)
+    _check_classes(path, arrays, names, log)
+    if known is not None or names != DIGITS:  # nothing is to be said of ten digits
+        train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
+        some = ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]}"
+        log(
+            f"{path}: {title}, {len(names)} classes ({some}), {train} training and {test} test"
+            " images"
+        )
+    return OwnSet(arrays, names, title)
 
 
-def own_set(
-    path: Path,
-    arrays: Arrays,
-    ink: str,
-    log: Log,
-    known: KnownSet | None = None,
-    name: str | None = None,
-) -> OwnSet:
-    """The set of arrays as they were stored, by kind; `path` is what messages call them."""
-    return _finish(path, _meaning(path, arrays, ink, log), known, log, name)
-
-
-def _meaning(path: Path, arrays: Arrays, ink: str, log: Log) -> Arrays:
+def _meaning(path: Path, stored: Stored, ink: str, log: Log) -> Arrays:
     """The arrays as images uint8 [N, 28, 28] with bright ink, and labels, integers or text [N]."""
+    arrays = stored.arrays
     if "train-labels" not in arrays:
         raise UserError(
             f"{path}: has images without labels; add labels, sort pictures into one sub-folder for"
@@ -137,9 +142,7 @@ def _meaning(path: Path, arrays: Arrays, ink: str, log: Log) -> Arrays:
     pixels = read_pixels(path, [arrays[f"{part}-images"] for part in parts])
     if pixels.is_scaled:
         log(f"NOTE: {path}: {pixels.text}")
-    if ink == "unknown" and is_mnist("train-images", pixels.parts[0]):
-        ink = "bright"
-    if ink == "unknown":
+    if ink == "unknown" and not (stored.is_bright or is_mnist("train-images", pixels.parts[0])):
         raise unknown_ink(path, likely_ink(border(pixels.parts[0])))
     found = {}
     for part, images in zip(parts, pixels.parts, strict=True):
@@ -154,49 +157,11 @@ def _meaning(path: Path, arrays: Arrays, ink: str, log: Log) -> Arrays:
     return found
 
 
-def _finish(
-    path: Path, arrays: Arrays, known: KnownSet | None, log: Log, name: str | None
-) -> OwnSet:
-    """Number the labels, split off a test part, and say what the set is."""
-    title, evidence = _title(path), ""
-    if name is not None and (known is None or known.name != name):
-        known, evidence = named(name, arrays, path), " (as named)"
-    if known is None:
-        arrays, names = _number(path, arrays)
-    else:
-        arrays, names = _number_known(arrays, known)
-        title = known.title + evidence
-    if "t10k-images" not in arrays:
-        arrays = _split_off_test(path, arrays, len(names))
-    _check_classes(path, arrays, names, log)
-    if known is not None or names != DIGITS:  # nothing is to be said of ten digits
-        train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
-        log(
-            f"{path}: {title}, {len(names)} classes ({_shown(names)}), {train} training and {test}"
-            " test images"
-        )
-    return OwnSet(arrays, names, title)
-
-
 def _title(path: Path) -> str:
     """The name of a set in figures, by that of its file or folder."""
     name = path.absolute().name.partition(".")[0]
     fits = is_class_name(name) and "$" not in name  # Matplotlib would read a formula
     return f'own set "{name}"' if fits else "own set"
-
-
-def _shown(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]}"
-
-
-def _number_known(arrays: Arrays, known: KnownSet) -> tuple[Arrays, tuple[str, ...]]:
-    numbered = {}
-    for kind, array in arrays.items():
-        if "images" in kind:
-            numbered[kind] = known.upright(array)
-        else:
-            numbered[kind] = (array - known.first_label).astype(np.uint8)
-    return numbered, known.class_names
 
 
 def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
@@ -211,12 +176,12 @@ def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
             f"{path}: {len(names)} different labels; from {MIN_CLASSES} to {MAX_CLASSES} classes"
             " are supported"
         )
-    for name in sorted(names):
-        if not is_class_name(name):
-            raise UserError(
-                f"{path}: {shown(name)} is no name of a class; use 1 to {MAX_LENGTH} printable"
-                " characters"
-            )
+    wrong = min((name for name in names if not is_class_name(name)), default=None)
+    if wrong is not None:
+        raise UserError(
+            f"{path}: {shown(wrong)} is no name of a class; use 1 to {MAX_LENGTH} printable"
+            " characters"
+        )
     whole = all(_WHOLE.fullmatch(name) for name in names)
     ordered = sorted(names, key=lambda name: (int(name) if whole else 0, name))
     numbered = {
@@ -226,20 +191,15 @@ def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
     return arrays | numbered, tuple(ordered)
 
 
-def _split_off_test(path: Path, arrays: Arrays, classes: int) -> Arrays:
+def _split_off_test(path: Path, arrays: Arrays) -> Arrays:
     """Hold out a seventh as the test part, at most 10,000, each class in proportion."""
     images, labels = arrays["train-images"], arrays["train-labels"]
-    count = min(_MOST_TEST, len(images) // _TEST_FRACTION)
-    if count < MIN_IMAGES:
-        raise UserError(
-            f"{path}: {len(images)} images; a set without a test part needs at least"
-            f" {MIN_IMAGES * _TEST_FRACTION}, of which a seventh becomes one"
-        )
-    train, test = stratified(labels, count)
+    train, test = stratified(labels, min(_MOST_TEST, len(images) // _TEST_FRACTION))
     if len(test) < MIN_IMAGES:
         raise UserError(
-            f"{path}: {classes} classes in {len(images)} images are too many to split off a test"
-            " part; add images, or a test part"
+            f"{path}: {len(images)} images of {len(np.unique(labels))} classes; a set without a"
+            f" test part needs at least {MIN_IMAGES * _TEST_FRACTION}, and enough of each class to"
+            " split one off; add images, or a test part"
         )
     return {
         "train-images": images[train],
@@ -254,19 +214,20 @@ def _check_classes(path: Path, arrays: Arrays, names: tuple[str, ...], log: Log)
     train, test = (
         np.bincount(arrays[kind], minlength=len(names)) for kind in ("train-labels", "t10k-labels")
     )
-    unlearned = [names[i] for i in np.flatnonzero(train == 0)]
+    few, unlearned, untested = (
+        [names[label] for label in np.flatnonzero(is_so)]
+        for is_so in (train < _FEW, train == 0, test == 0)
+    )
     if unlearned:
         raise UserError(
             f"{path}: the class {shown(unlearned[0])} is in the test part only; add training"
             " images of it, or remove it"
         )
-    if len(arrays["train-images"]) < 2 * len(names):
+    if train.sum() < 2 * len(names):
         raise UserError(
-            f"{path}: {len(arrays['train-images'])} training images of {len(names)} classes; at"
-            " least twice as many images as classes are needed"
+            f"{path}: {train.sum()} training images of {len(names)} classes; at least twice as many"
+            " images as classes are needed"
         )
-    few = [names[i] for i in np.flatnonzero(train < _FEW)]
-    untested = [names[i] for i in np.flatnonzero(test == 0)]
     if few:
         log(f"NOTE: {path}: classes of fewer than {_FEW} training images: {listed(few)}")
     if untested:

@@ -12,7 +12,7 @@ from gan3.core.errors import UserError
 from gan3.data import known_sets
 from gan3.data.idx import KINDS, find_idx_files, read_idx_set
 from gan3.data.known_sets import KNOWN_SETS, KnownSet, recognise
-from gan3.data.own_sets import read_own_set
+from gan3.data.own_sets import own_set, read_stored
 from tests.support import MNIST, FolderTest, idx_bytes, needs_mnist
 
 
@@ -63,13 +63,6 @@ class SmallSets(FolderTest):
         paths["train-images"].write_bytes(gzip.compress(b"other"))
         self.assertIsNone(recognise(paths, [known]))
         self.assertIsNone(recognise(write_files(Path("y"), small_set(), compress=False), [known]))
-
-    def test_transposed_pictures_are_turned_upright(self):
-        images = small_set()["train-images"]
-        upright = self.known(is_transposed=True).upright(images)
-        np.testing.assert_array_equal(upright[7, 3, 20], images[7, 20, 3])
-        self.assertTrue(upright.flags.c_contiguous)
-        self.assertIs(self.known().upright(images), images)
 
 
 class PublishedSets(FolderTest):
@@ -125,11 +118,16 @@ class PublishedSets(FolderTest):
             arrays[f"{part}-labels"] = (np.arange(count) % 10).astype(np.uint8)
         write_files(Path("x"), arrays, compress=False)
         lines = []
-        own = read_own_set(Path("x"), "unknown", lines.append, "emnist_mnist")
+
+        def read(name):
+            stored = read_stored(Path("x"), "unknown", lines.append)
+            return own_set(Path("x"), stored, "unknown", lines.append, name)
+
+        own = read("emnist_mnist")
         self.assertEqual((own.title, own.class_names), ("EMNIST mnist (as named)", DIGITS))
         self.assertEqual(own.arrays["train-images"][5, 20, 3], 200)  # turned upright
         self.assertEqual(own.arrays["train-images"][5].sum(), 200)
-        own = read_own_set(Path("x"), "unknown", lines.append, "fashion_mnist")
+        own = read("fashion_mnist")
         self.assertEqual(own.title, "Fashion-MNIST (as named)")
         self.assertEqual(own.class_names[:2], ("T-shirt/top", "Trouser"))
         self.assertEqual(
@@ -138,7 +136,7 @@ class PublishedSets(FolderTest):
             " and 10,000 test images",
         )
         with self.assertRaises(UserError) as refused:
-            read_own_set(Path("x"), "unknown", lines.append, "emnist_letters")
+            read("emnist_letters")
         self.assertEqual(
             str(refused.exception),
             "x: not EMNIST letters, which has 124,800 training and 20,800 test images of 26"

@@ -8,7 +8,7 @@ from PIL import Image
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
-from gan3.data.own_sets import kind_of, read_own_set
+from gan3.data.own_sets import kind_of, own_set, read_stored
 from tests.data.test_known_sets import write_files
 from tests.support import FolderTest
 
@@ -32,7 +32,8 @@ class OwnTest(FolderTest):
 
     def read(self, path="x.npz", ink="bright", **options):
         self.lines.clear()
-        return read_own_set(Path(path), ink, self.lines.append, **options)
+        stored = read_stored(Path(path), ink, self.lines.append)
+        return own_set(Path(path), stored, ink, self.lines.append, **options)
 
     def assert_refused(self, message, path="x.npz", **options):
         with self.assertRaisesRegex(UserError, message) as raised:
@@ -134,7 +135,7 @@ class UnbalancedAndSmallSets(OwnTest):
         self.write_npz(list(range(10)) * 50)
         self.assertEqual(len(self.read().arrays["t10k-images"]), 71)  # 500 // 7
         self.write_npz([0, 1] * 174 + [1])
-        self.assert_refused("349 images; a set without a test part needs at least 350")
+        self.assert_refused("349 images of 2 classes; a set without a test part needs at least 350")
         self.write_npz([0, 1] * 175)
         self.assertEqual(len(self.read().arrays["t10k-images"]), 50)
 

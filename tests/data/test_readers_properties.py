@@ -13,7 +13,7 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.data.idx import FILE_NAMES, KINDS, find_idx_files, read_idx_set
-from gan3.data.own_sets import read_own_set
+from gan3.data.own_sets import own_set, read_stored
 from gan3.data.pictures import fit, read_grey
 from gan3.data.values import SIDE
 from tests.properties import arrays, given, st
@@ -30,7 +30,7 @@ def read_npz(content, ink="bright"):
         path = Path(folder, "own.npz")
         path.write_bytes(content)
         try:
-            return read_own_set(path, ink, log=lambda line: None)
+            return own_set(path, read_stored(path, ink, log=str), ink, log=str)
         except UserError as error:
             assert "\n" not in str(error), error
             return None
