@@ -55,19 +55,19 @@ tensorboard: setup ## show all runs in TensorBoard at http://localhost:PORT
 	@$(PY) -m tensorboard.main --logdir logs --host localhost --port $(PORT)
 
 figures: setup ## draw all figures of RUN again
-	@$(GAN3) figures $(if $(RUN),"$(RUN)") $(ARGS)
+	@$(GAN3) figures $(if $(RUN),--run "$(RUN)") $(ARGS)
 
 generate: setup ## draw NUMBER with RUN, or with the bundled generator
 	@$(GAN3) generate "$(NUMBER)" --seed $(SEED) $(if $(RUN),--run "$(RUN)") $(ARGS)
 
 evaluate: setup ## compute the report card of RUN; ARGS=--cas adds the CAS
-	@$(GAN3) evaluate $(if $(RUN),"$(RUN)") $(ARGS)
+	@$(GAN3) evaluate $(if $(RUN),--run "$(RUN)") $(ARGS)
 
 compare: setup ## compare report cards: make compare ARGS="RUN1 RUN2"
 	@$(GAN3) compare $(ARGS)
 
 page: setup ## write a web page to draw with RUN, or with the bundled generator
-	@$(GAN3) export-page $(if $(RUN),"$(RUN)") $(ARGS)
+	@$(GAN3) export-page $(if $(RUN),--run "$(RUN)") $(ARGS)
 
 tour: setup ## execute the notebook experiments/tour.ipynb
 	$(call install,requirements-tour)

@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gan3.api.generator import Generator, Samples, load
-    from gan3.api.run import Run, open_run, train
-    from gan3.api.scoring import Recognised, evaluate, recognise
     from gan3.core.errors import DivergedError, StoppedError, UserError
     from gan3.evaluation.card import Card
+    from gan3.library import Recognised, Run, evaluate, load, open_run, recognise, train
+    from gan3.models.generator import Generator, Samples
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,11 +31,10 @@ __all__ = [
 ]
 
 _MODULES = {
-    "gan3.api.generator": ("Generator", "Samples", "load"),
-    "gan3.api.run": ("Run", "open_run", "train"),
-    "gan3.api.scoring": ("Recognised", "evaluate", "recognise"),
     "gan3.core.errors": ("DivergedError", "StoppedError", "UserError"),
     "gan3.evaluation.card": ("Card",),
+    "gan3.library": ("Recognised", "Run", "evaluate", "load", "open_run", "recognise", "train"),
+    "gan3.models.generator": ("Generator", "Samples"),
 }
 
 

@@ -161,7 +161,7 @@ class Architecture(unittest.TestCase):
         names = [
             name.removesuffix(".__init__")
             for name in self.modules
-            if name.startswith(("gan3.cli", "gan3.api", "gan3.core", "experiments"))
+            if name.startswith(("gan3.cli", "gan3.library", "gan3.core", "experiments"))
             or name.endswith((".drawing", ".encoding"))
         ]
         code = "import sys, importlib\nfor name in sys.argv[1:]: importlib.import_module(name)\n"

@@ -27,9 +27,9 @@ from gan3.data import datasets
 from gan3.demo import digit_reader
 from gan3.evaluation import comparison, judge, sample_files
 from gan3.models.generator import read_generator
-from gan3.runs import run_files
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import config_from_dict, config_of, generator_of
+from gan3.runs.registry import config_of, generator_of
+from gan3.runs.run import Run
 from gan3.runs.weights import save_generator
 from tests.support import RUN_SLOW, FolderTest, idx_bytes, slow, small_system, write_idx_set
 
@@ -258,7 +258,7 @@ class MutatedFiles(FolderTest):
     def test_records(self):
         folder = self.folder / "logs" / "a"
         folder.mkdir(parents=True)
-        folders = run_files.run_folders("a")
+        run = Run("a")
         config = config_of("three_network").to_dict()
         record = json.dumps(
             {"started": "2026-01-01", "config": config, "class_names": DIGITS}
@@ -278,17 +278,15 @@ class MutatedFiles(FolderTest):
         ).encode()
 
         def read_config():
-            record = run_files.read_record(folders.record)
-            config_from_dict(record.get("config"))
-            run_files.class_names_of(record)
+            _ = run.config
 
-        self.assert_read_or_refused("run.json", folders.record, record, read_config)
-        folders.record.write_bytes(record)
+        self.assert_read_or_refused("run.json", run.record_file, record, read_config)
+        run.record_file.write_bytes(record)
 
         def read_lines():
-            run_files.read_metrics(folders.metrics)
+            run.metrics()
 
-        self.assert_read_or_refused("metrics", folders.metrics, lines.encode(), read_lines)
+        self.assert_read_or_refused("metrics", run.metrics_file, lines.encode(), read_lines)
         path = folder / "report.json"
         self.assert_read_or_refused("report", path, card, lambda: comparison.compare(["a", "a"]))
 

@@ -29,16 +29,16 @@ DATA = ("--dataset", "own", "--data", "own")
 SMALL = ("--set", "checkpoint_every=1", "--set", "frame_every=1", "--set", "log_every=1")
 RUN = Path("logs/a")
 COMMANDS = {
-    "figures": ("figures", "a"),
+    "figures": ("figures", "--run", "a"),
     "compare": ("compare", "a", "b"),
     "alone": ("compare", "a"),
     "generate": ("generate", "12", "--run", "a"),
     "sample": ("sample", "--run", "a", "--count", 5, "--out", "x.npz"),
     "newest": ("sample", "--count", 5, "--out", "x.npz"),
     "recognise": ("recognise", "7.png", "--run", "a"),
-    "evaluate": ("evaluate", "a"),
-    "latent": ("latent", "a", "--out", "x.png"),
-    "export": ("export", "a", "--out", "x.npz"),
+    "evaluate": ("evaluate", "--run", "a"),
+    "latent": ("latent", "--run", "a", "--out", "x.png"),
+    "export": ("export", "--run", "a", "--out", "x.npz"),
     "resume": ("train", "--resume", "--run", "a"),
     "train": (*TRAIN, *DATA, "--episodes", 1, "--run", "a"),
 }
@@ -88,7 +88,7 @@ class OddRuns(unittest.TestCase):
         for run in "ab":
             status, _, err = call(*TRAIN, *DATA, *SMALL, "--episodes", 2, "--run", run)
             assert status == 0, err
-            assert call("evaluate", run)[0] == 0
+            assert call("evaluate", "--run", run)[0] == 0
         shutil.copy("figures/b/real.png", "7.png")
         cls.weights, cls.lines = weights_of("b"), lines_of("b")
         cls.statuses = Counter()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from gan3.api.arguments import as_data, as_folder, as_images, as_seed, as_whole, log_or_warn
 from gan3.api.generator import Generator, locate_run
+from gan3.runs.run_files import RunFolders
+
 from gan3.api.scoring import Recognised, most_probable
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.runs import registry, run_files
-from gan3.runs.run_files import RunFolders
 from gan3.runs.trained import find_run
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-
 from gan3.api.arguments import (
     as_choice,
     as_data,
@@ -18,6 +17,7 @@ from gan3.api.arguments import (
     check_label_count,
     log_or_warn,
 )
+
 from gan3.core.config import choices_of
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log

@@ -1,13 +1,36 @@
 """Runs one command and turns errors into one line on stderr and an exit status."""
 
+import argparse
 import codecs
 import io
 import os
 import sys
+from typing import NoReturn
 
-from gan3.cli.commands import COMMANDS
-from gan3.cli.parser import make_parser, one_line
+from gan3.cli import drawing, scoring, training
+from gan3.cli.options import one_line
 from gan3.core.errors import DivergedError, UserError
+
+COMMANDS = training.COMMANDS | drawing.COMMANDS | scoring.COMMANDS
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong argument in one line, with exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, one_line(f"{self.prog}: {message}; see {self.prog} --help") + "\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the command line; `command` is the name of the command."""
+    parser = _Parser(prog="gan3", description="Train and use GANs that draw handwritten digits.")
+    commands = parser.add_subparsers(
+        title="commands", dest="command", required=True, metavar="COMMAND"
+    )
+    for name, command in COMMANDS.items():
+        text = command.description
+        command.add_options(commands.add_parser(name, help=text, description=text))
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["MPLBACKEND"] = "agg"  # no command opens a window, whatever a notebook has set
     options = make_parser().parse_args(arguments)
     try:
-        status = COMMANDS[options.command](options)
+        status = COMMANDS[options.command].run(options)
         if sys.stdout is not None:  # it is None if it was closed before the start
             sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits
         return status

@@ -100,7 +100,9 @@ def labels_of_text(text: str, names: Sequence[str], what: str) -> list[int]:
     """
     if not text:
         raise UserError(f"{what}: none; name at least one {noun(names)} of {listed(names)}")
-    is_list = "," in text or text in names or any(len(name) > 1 for name in names)
+    has_long_names = any(len(name) > 1 for name in names)
+    is_word = not has_long_names or set(text) <= set(names)
+    is_list = "," in text or text in names or not is_word
     read = labels_of_list if is_list else labels_of_characters
     return read(text, names, what)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gan3.core.arguments import as_array
 from gan3.core.classes import MAX_LENGTH
 from gan3.core.errors import UserError
 
@@ -190,3 +191,13 @@ def _check_text(source: Path | str, labels: np.ndarray) -> None:
     codes = np.ascontiguousarray(labels).view(np.uint32) if labels.dtype.itemsize else np.zeros(1)
     if codes.max(initial=0) > 0x10FFFF or ((codes >= 0xD800) & (codes <= 0xDFFF)).any():
         raise UserError(f"{source}: labels have text that is not Unicode; replace the file")
+
+
+def as_images(images: Any) -> np.ndarray:
+    """Images as uint8 [N, 28, 28]. Raises UserError for what `read_pixels` does not read."""
+    return as_pixels(images).parts[0]
+
+
+def as_pixels(images: Any) -> Pixels:
+    """Images as uint8 [N, 28, 28], and how their values were read. Raises as `as_images` does."""
+    return read_pixels("images", [as_array(images, "images")])

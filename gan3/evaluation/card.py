@@ -12,7 +12,7 @@ from gan3.core.files import make_folder, write_atomically, write_json
 from gan3.evaluation import metrics, style_transfer
 from gan3.evaluation.metrics import METRICS, names_needing
 from gan3.evaluation.reference import NEIGHBOURS, Reference, SampleSet, Scored, balanced_indices
-from gan3.runs.run_files import RunFolders
+from gan3.runs.run import Run
 
 _GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
 _EVENTS = ".report"  # suffix of the event files of evaluations
@@ -172,23 +172,23 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
     return card
 
 
-def save_of_run(card: Card, folders: RunFolders) -> None:
+def save_of_run(card: Card, run: Run) -> None:
     """Write the card of a run: report.json, report.png, transfer.png, and TensorBoard's events."""
     from gan3.plots import cards, grids
     from gan3.runs.tensorboard import EventWriter
 
     values, picture = card.values, card.picture()
-    write_json(folders.logs / "report.json", values)
-    make_folder(folders.figures)
-    write_atomically(folders.figures / "report.png", picture)
+    write_json(run.folder / "report.json", values)
+    make_folder(run.figures)
+    write_atomically(run.figures / "report.png", picture)
     if "style_transfer" in values:
-        title = f"{folders.name} · style transfer: correlations of real and drawn images"
+        title = f"{run.name} · style transfer: correlations of real and drawn images"
         tables = values["style_transfer"]["correlations"]
         figure = cards.correlations(tables, card.class_names, title)
-        grids.save(figure, folders.figures / "transfer.png")
-    for earlier in folders.logs.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
+        grids.save(figure, run.figures / "transfer.png")
+    for earlier in run.folder.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
         earlier.unlink(missing_ok=True)
-    events = EventWriter(folders.logs, _EVENTS)
+    events = EventWriter(run.folder, _EVENTS)
     events.scalars(values["step"], {f"report/{name}": value for name, value in card.scores.items()})
     events.image(values["step"], "report", grids.pixels_of(picture))
     events.close()

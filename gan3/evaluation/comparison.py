@@ -13,8 +13,7 @@ from gan3.core.files import cannot_read, check_path
 from gan3.evaluation.card import Card
 from gan3.evaluation.metrics import METRICS, Metric
 from gan3.plots.sweeps import Pair
-from gan3.runs.registry import config_from_dict
-from gan3.runs.run_files import RunFolders, read_record, run_folders
+from gan3.runs.run import Run
 
 _WIDTH = 80  # of a terminal
 _TITLE_WIDTH = 29  # of the metrics' titles in a terminal
@@ -99,9 +98,8 @@ def compare(
     seeds: dict[str, set[int]] = {}
     first: dict[str, RunConfig] = {}  # config by experiment
     for name in dict.fromkeys(names):
-        folders = run_folders(name, logs, figures_folder)
-        card, record = read_card(folders), read_record(folders.record)
-        config = config_from_dict(record.get("config"))
+        run = Run(name, logs, figures_folder)
+        card, config = read_card(run), run.config
         column = name
         if grouped:
             changed = config.differences(first.setdefault(card.values["experiment"], config))
@@ -180,10 +178,10 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     return Comparison([*groups, f"real {images_noun(names)}"], rows, means)
 
 
-def read_card(folders: RunFolders) -> Card:
+def read_card(run: Run) -> Card:
     """A run's report.json. Raises UserError if there is no such run, no card, or a damaged one."""
-    path = folders.logs / "report.json"
-    read_record(folders.record)
+    path = run.folder / "report.json"
+    _ = run.record
     try:
         card = json.loads(path.read_bytes())
         for row in ("samples", "real"):
@@ -206,19 +204,19 @@ def read_card(folders: RunFolders) -> Card:
             card["judge"]["digest"]
         json.dumps(card, allow_nan=False)  # raises ValueError if it could not be written again
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; evaluate run {folders.name} first") from None
+        raise UserError(f"{path}: no such file; evaluate run {run.name} first") from None
     except OSError as error:
         raise cannot_read(path, error) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise UserError(f"{path}: not a report card; evaluate run {folders.name} again") from None
+        raise UserError(f"{path}: not a report card; evaluate run {run.name} again") from None
 
     def picture() -> bytes:
-        path = folders.figures / "report.png"
+        path = run.figures / "report.png"
         if not check_path(path.is_file):
-            raise UserError(f"{path}: is gone; evaluate run {folders.name} again")
+            raise UserError(f"{path}: is gone; evaluate run {run.name} again")
         return path.read_bytes()
 
-    return Card(folders.name, card, picture)
+    return Card(run.name, card, picture)
 
 
 def _best(values: list[list[float]], metric: Metric) -> set[int]:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, images_noun
+from gan3.core.classes import images_noun
 from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
@@ -15,13 +14,12 @@ from gan3.data.idx import Arrays
 from gan3.evaluation import sample_files
 from gan3.evaluation.reference import SampleSet
 from gan3.evaluation.style_transfer import Redrawer
-from gan3.models.determinator import Encoder, classify, encoder_of
+from gan3.models.determinator import Encoder
 from gan3.models.generator import Generator
-from gan3.runs.pretrained import open_determinator, open_pretrained
-from gan3.runs.registry import config_from_dict, determinator_of
-from gan3.runs.run_files import read_record
+from gan3.runs.pretrained import open_pretrained
+from gan3.runs.run import Run
 from gan3.runs.seeds import REPORT, seed_of
-from gan3.runs.trained import FinishedRun
+from gan3.runs.trained import Trained
 
 SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
 LEAST_SAMPLES = 100
@@ -38,91 +36,101 @@ def of_file(path: Path, class_names: tuple[str, ...], log: Log) -> SampleSet:
     return SampleSet(path.name, samples.images, samples.labels, about=about)
 
 
-def of_bundled(name: str, dataset: Dataset, seed: int) -> SampleSet:
+def of_bundled(name: str, dataset: Dataset, seed: int, log: Log) -> SampleSet:
     """Samples of a bundled generator, to be compared with a data set of digits.
 
     Only a determinator that encodes is bundled, so other systems have no determinator-judge gap.
     """
-    generator, determinator = open_pretrained(name), open_determinator(name)
-    if dataset.class_names != DIGITS:
+    trained = open_pretrained(name)
+    if dataset.class_names != trained.class_names:
         raise UserError(
             f"generator {name}: draws digits, which are not the classes of {dataset.title}"
             f" ({dataset.source}); name a data set of digits"
         )
-    samples = _draw(name, generator, dataset, seed)._replace(about=(("pretrained", name),))
-    if determinator is None:
-        return samples
-    return samples._replace(
-        determinator=partial(classify, determinator),
-        redrawer=_redrawer(encoder_of(determinator), generator),
-    )
+    samples = _of_trained(name, trained, trained.generator(), dataset, seed, log)
+    return samples._replace(about=(("pretrained", name),))
 
 
 def of_run(
-    run: FinishedRun, dataset: Dataset, moments: str | None, seed: int, log: Log
+    run: Run,
+    dataset: Dataset,
+    seed: int,
+    log: Log,
+    *,
+    episode: int | str | None = None,
+    moments: str | None = None,
 ) -> SampleSet:
-    """Samples of a run's last generator, with what reads images if a file or checkpoint has it.
+    """Samples of a run's generator, with what reads images if a file or checkpoint has it.
 
-    moments: "running" or "batch", for a generator with batch normalisation; None for those of its
-    config. The card has them as `sampling_moments`. Raises UserError if there are none to choose.
+    Args:
+        episode: as `Run.trained` has it, by default the last one.
+        moments: "running" or "batch", for a generator with batch normalisation; None for those of
+            its config. The card has them as `sampling_moments`.
+
+    Raises:
+        UserError: there is no such episode, or there are no moments to choose.
     """
-    generator, folders, config = run.generator(), run.folders, run.config
-    if moments is not None:
-        generator.use_moments(moments)
-    name = folders.name
-    if generator.moments:
-        name = f"{name}, {generator.moments} moments"
-    samples = _draw(name, generator, dataset, seed)._replace(
+    trained = run.trained(episode)
+    generator = trained.generator().change(moments=moments)
+    name = f"{run.name}, {generator.moments} moments" if generator.moments else run.name
+    samples = _of_trained(name, trained, generator, dataset, seed, log)
+    return samples._replace(
         about=(
-            ("run", folders.name),
-            ("experiment", config.experiment),
-            ("training_seed", config.seed),
-            ("step", folders.episodes()[-1] * config.batches),
+            ("run", run.name),
+            ("experiment", trained.config.experiment),
+            ("training_seed", trained.config.seed),
+            ("step", trained.episode * trained.config.batches),
             ("sampling_moments", generator.moments),
         )
     )
-    if samples.labels is None:
-        return samples
-    try:
-        samples = samples._replace(determinator=run.classifier(log))
-    except UserError as error:
-        log(f"NOTE: {error}; so there is no determinator-judge gap")
-    spec = determinator_of(config, run.class_names)
-    if spec is None or spec.encoder is None:
-        return samples
-    try:
-        return samples._replace(redrawer=_redrawer(run.encoder(), generator))
-    except UserError as error:
-        log(f"NOTE: {error}; so there is no style transfer")
-        return samples
 
 
-def data_of_run(
-    run: FinishedRun, data: str | Arrays | None, split: str | None, log: Log
-) -> Dataset:
+def data_of_run(run: Run, data: str | Arrays | None, split: str | None, log: Log) -> Dataset:
     """The data set that a run was trained on, from `data` or from where the run found it.
 
     A run is only scored on the images that it held out: the test set, or, with split "validation",
     the last 5,000 training images. Raises UserError for another `split`, or other data.
     """
-    config, record, name = run.config, read_record(run.folders.record), run.folders.name
-    if split not in (None, config.split):
+    held_out = run.config.split
+    if split not in (None, held_out):
         raise UserError(
-            f"run {name}: held out the {config.split} {images_noun(run.class_names)} and"
+            f"run {run.name}: held out the {held_out} {images_noun(run.class_names)} and"
             f" may have been trained on the {split} ones; train another run with split {split} to"
             " score it on those"
         )
-    dataset = data_of(record, data, log)
-    if dataset.digest != record.get("data_digest"):
-        raise UserError(f"run {name}: was trained on other data; name the folder of that data set")
+    dataset = data_of(run, data, log)
+    if dataset.digest != run.record.get("data_digest"):
+        raise UserError(
+            f"run {run.name}: was trained on other data; name the folder of that data set"
+        )
     return dataset
 
 
-def data_of(record: dict[str, Any], data: str | Arrays | None, log: Log) -> Dataset:
-    """The data set of a run, by its record: from `data`, or from where the run found it."""
-    config = config_from_dict(record.get("config"))
+def data_of(run: Run, data: str | Arrays | None, log: Log) -> Dataset:
+    """The data set of a run, from `data` or from where the run found it."""
+    config, record = run.config, run.record
     data = recorded_source(record) if data is None else data
     return load(str(record.get("data")), data, config.split, log, ink=config.ink)
+
+
+def _of_trained(
+    name: str, trained: Trained, generator: Generator, dataset: Dataset, seed: int, log: Log
+) -> SampleSet:
+    """As many samples as images are held out, with what reads images if there is something."""
+    samples = _draw(name, generator, dataset, seed)
+    if samples.labels is None:
+        return samples
+    try:
+        samples = samples._replace(determinator=trained.classifier(log))
+    except UserError as error:
+        log(f"NOTE: {error}; so there is no determinator-judge gap")
+    if not trained.has_encoder:
+        return samples
+    try:
+        return samples._replace(redrawer=_redrawer(trained.encoder(), generator))
+    except UserError as error:
+        log(f"NOTE: {error}; so there is no style transfer")
+        return samples
 
 
 def _redrawer(encode: Encoder, generator: Generator) -> Redrawer:

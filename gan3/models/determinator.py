@@ -9,8 +9,9 @@ import numpy as np
 
 from gan3.core.files import names_in, read_npz
 from gan3.method.encoding import CODE_MOMENTS, DeterminatorSpec
-from gan3.models.generator import CHUNK
 from gan3.nn.plain import EPSILON, forward
+
+CHUNK = 500  # images per forward pass
 
 
 class Determinator:

@@ -1,42 +1,82 @@
 """A trained generator as data: a list of layers and their arrays. It draws in NumPy alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gan3.core import philox
-from gan3.core.errors import UserError
+from gan3.core.arguments import (
+    as_array,
+    as_choice,
+    as_fraction,
+    as_labels,
+    as_seed,
+    as_whole,
+    check_count,
+)
+from gan3.core.classes import images_noun, nouns
+from gan3.core.errors import UserError, shown
 from gan3.core.files import read_npz
-from gan3.data.values import pixels_of_generator
+from gan3.data.values import as_images, pixels_of_generator
 from gan3.method.drawing import ENTRIES, IMAGE, GeneratorSpec
+from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.nn.plain import embed, forward
 from gan3.nn.specs import BatchNormSpec, LabelSpec
 
-CHUNK = 500  # images per forward pass
+_MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 LabelsAndNoise = tuple[np.ndarray, np.ndarray]
 """Labels int64 [N] and their noise, float32 [N, noise_entries]."""
 
 
-class Generator:
-    """Draws images: the loop's grids, the report card, the command line and the library use it.
+class Samples(NamedTuple):
+    """Images that a generator drew."""
 
-    Labels are int64 [N] in 0..K - 1, noise is float32 [N, noise_entries], images are uint8
-    [N, 28, 28] with ink 255 on background 0. A `seed` is a stateless seed, as `runs.seeds.seed_of`
+    images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
+    labels: np.ndarray | None  # int64 [N], the requested classes; None if none can be requested
+
+
+class Generator:
+    """Draws handwritten digits, or other classes, in NumPy.
+
+    `gan3.load` and `Run.generator` return one; the training loop, the report card, the command line
+    and the web page draw with it. Labels are requested as `core.arguments.as_labels` reads them,
+    noise is float32 [N, noise_entries], images are uint8 [N, 28, 28] with ink 255 on background 0.
+    A `seed` is a whole number from 0 to 2^31 - 1, or a stateless seed as `runs.seeds.seed_of`
     returns it. The noise of a seed is that of training; the images differ from TensorFlow's in the
     last bits of float32.
     """
 
-    def __init__(self, spec: GeneratorSpec, arrays: Mapping[str, np.ndarray]):
-        """arrays: float32, by the names and shapes of `spec.shapes`."""
+    def __init__(
+        self,
+        spec: GeneratorSpec,
+        arrays: Mapping[str, np.ndarray],
+        name: str = "generator",
+        open_encoder: Callable[[], Encoder] | None = None,
+    ):
+        """Use `gan3.load`.
+
+        Args:
+            arrays: float32, by the names and shapes of `spec.shapes`.
+            name: of the run, or of the bundled generator.
+            open_encoder: opens its encoder when it is needed; raises UserError if there is none.
+        """
+        self.name, self._open_encoder = name, open_encoder
         self.class_conditional, self.class_names = spec.class_conditional, spec.class_names
         self.noise_distribution, self.pixel_min = spec.noise_distribution, spec.pixel_min
         self.noise_entries, self.label_entry = spec.noise_entries, spec.label_entry
         self.specs, self.arrays = spec.specs, arrays
         self.moments = spec.moments
-        self.truncation = np.float32(1)
+        self.truncation = 1.0
         self._matrix_seed = spec.matrix_seed
         self._make_layers()
+
+    def __repr__(self) -> str:
+        kind = f"{'requested' if self.class_conditional else 'any'} {nouns(self.class_names)}"
+        truncation = "" if self.truncation == 1 else f", truncation {self.truncation:g}"
+        return f"<gan3.Generator {self.name}: {kind}{truncation}>"
 
     def _make_layers(self) -> None:
         specs = list(self.specs)
@@ -52,43 +92,163 @@ class Generator:
 
     @property
     def has_fixed_noise(self) -> bool:
-        """Whether each class has one noise vector, whatever the seed."""
+        """Whether each class has one noise vector, whatever the seed, and so only one image."""
         return self._matrix_seed is not None
 
-    def redraw_noise(self, seed: int) -> None:
-        """Replace the one noise matrix of a run by that of another seed.
+    def change(
+        self,
+        noise_seed: int | None = None,
+        moments: str | None = None,
+        truncation: float = 1.0,
+    ) -> "Generator":
+        """Change how it draws, and return it.
 
-        Raises UserError if there is no such matrix.
+        Args:
+            noise_seed: replace the one noise matrix of a run by that of another seed.
+            moments: normalise by "running" statistics, or by those of each "batch" that is drawn,
+                with which an image depends on the others of its batch. None for those as published.
+            truncation: the factor, 0 to 1, by which all noise that it draws is scaled: below 1 the
+                images are more typical and less varied. Brock et al. 2019 draw large values anew
+                and Karras et al. 2019 scale a latent towards its mean; this scales the noise
+                itself. At 0 a system draws one image for each class; one whose latent is the
+                one-hot label times the noise and nothing else (`three_network`) draws one image for
+                all classes. Noise that is passed to `draw` is not scaled.
+
+        Raises:
+            UserError: a value that does not fit, or the generator has no such option.
         """
-        if self._matrix_seed is None:
+        if noise_seed is not None:
+            noise_seed = as_seed(noise_seed, "noise seed")
+            if self._matrix_seed is None:
+                raise UserError(
+                    "noise seed: this generator draws new noise for every image, so it has no noise"
+                    " matrix to replace; leave the noise seed out"
+                )
+            self._matrix_seed = noise_seed
+        if moments is not None:
+            moments = as_choice(moments, "moments", ("running", "batch"))
+            if self.moments is None:
+                raise UserError(
+                    "moments: this generator has no batch normalisation to choose them for; leave"
+                    " them out"
+                )
+            self.moments = moments
+            self._make_layers()
+        self.truncation = as_fraction(truncation, "truncation")
+        return self
+
+    # What users call
+    def generate(self, number: Any, *, seed: int | philox.Seed = 0) -> np.ndarray:
+        """The digits of a number, in its order: uint8 [N, 28, 28], ink 255 on background 0.
+
+        number: a text of digits, or of other classes with names of one character or with commas
+            between them; or a list of the names of classes, such as ["A", "B"].
+
+        Raises UserError if the number has anything but classes, or more than 1,000,000 of them, or
+        if the generator is not class-conditional.
+        """
+        is_list = isinstance(number, list | tuple) and len(number)
+        if not isinstance(number, str) and not (
+            is_list and all(isinstance(name, str) for name in number)
+        ):
+            example = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
+            raise UserError(f"number {shown(number)}: use text, such as {example}")
+        return self(self.labels(number, "number"), seed)
+
+    def labels(self, requested: Any, name: str = "labels") -> np.ndarray:
+        """The labels int64 [N] of requested classes, as `core.arguments.as_labels` reads them.
+
+        name: what they are called in errors. Raises UserError for no class, for more than
+        1,000,000, and if the generator is not class-conditional.
+        """
+        if not self.class_conditional:
+            called = nouns(self.class_names)
             raise UserError(
-                "noise seed: this generator draws new noise for every image, so it has no noise"
-                " matrix to replace; leave the noise seed out"
+                f"{name} {shown(requested)}: {self.name} cannot draw requested {called};"
+                f" sample any {called} without labels"
             )
-        self._matrix_seed = seed
+        labels = as_labels(requested, self.class_names, name=name)
+        check_count(len(labels))
+        return labels
 
-    def use_moments(self, moments: str) -> None:
-        """Normalise by "running" statistics, or by those of each "batch" that is drawn.
-
-        Raises UserError if there is no batch normalisation to choose them for.
-        """
-        if self.moments is None:
+    def labels_of(self, count: Any = None, labels: Any = None) -> np.ndarray:
+        """The labels int64 [N] that `sample` draws; its arguments and errors."""
+        names = self.class_names
+        row = np.arange(len(names)) if labels is None else self.labels(labels)
+        if count is None and labels is None:
             raise UserError(
-                "moments: this generator has no batch normalisation to choose them for; leave them"
-                " out"
+                f"count: missing; give the number of {images_noun(names)}, or their labels"
             )
-        self.moments = moments
-        self._make_layers()
+        number = len(row) if count is None else as_whole(count, "count")
+        check_count(number)
+        return np.resize(row, number)
 
-    def truncate(self, truncation: float) -> None:
-        """Scale all noise that is drawn by a factor, 0 to 1: more typical, less varied images.
+    def sample(
+        self, count: int | None = None, labels: Any = None, *, seed: int | philox.Seed = 0
+    ) -> Samples:
+        """Images and their labels. The first images of many are those of a few.
 
-        Brock et al. 2019 truncate the noise by drawing large values anew and Karras et al. 2019
-        scale a latent towards its mean; this scales the noise itself. At 0 a system draws one image
-        for each class. A generator whose latent is the one-hot label times the noise and nothing
-        else (`three_network`) then draws one image for all classes.
+        The exception is moments of the batch, the default of conditional_dcgan and gan_auto_write:
+        then an image depends on the others of its batch.
+
+        Args:
+            count: number of images; by default that of the labels.
+            labels: the classes to draw, repeated until they are `count`: text such as "0123" or
+                "A,B", a list of names, or whole numbers 0 to K - 1. By default all classes. Only if
+                the generator is class-conditional; otherwise the labels that are returned are
+                None.
+            seed: of the noise.
+
+        Raises:
+            UserError: a count that is not in 1 to 1,000,000, or labels that do not fit.
         """
-        self.truncation = np.float32(truncation)
+        row = self.labels_of(count, labels)
+        return Samples(self(row, seed), row if self.class_conditional else None)
+
+    def noise(self, labels: Any, *, seed: int | philox.Seed = 0) -> np.ndarray:
+        """The noise that `sample` draws these labels with: float32 [N, noise_entries].
+
+        labels: [N]; if the generator is not class-conditional, only their number matters. Raises
+        UserError if they are no classes.
+        """
+        row = as_labels(labels, self.class_names)
+        return np.concatenate([noise for _, noise in self._noise_parts(row, seed)])
+
+    def draw(self, labels: Any, noise: Any) -> np.ndarray:
+        """The images of labels [N] with the given noise [N, noise_entries]: uint8 [N, 28, 28].
+
+        The noise may be outside the range that the generator was trained with, from -1000 to 1000.
+        Raises UserError if labels and noise do not fit.
+        """
+        row = as_labels(labels, self.class_names)
+        return self._draw(row, _as_noise(noise, (len(row), self.noise_entries)))
+
+    def encode(self, images: Any) -> Encoded:
+        """The classes of images [N, 28, 28], and the style that they are written in: its noise.
+
+        `draw` with any labels and this noise writes these in the style of the images. The noise is
+        that of the determinator's code for the class that it reads, without the code's own noise.
+
+        images: uint8 or floats in 0..1, ink on background 0. Raises UserError if they do not fit,
+        or if the generator comes without an encoder: only `best` and its like have one.
+        """
+        return self._encoder(as_images(images))
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        if self._open_encoder is None:
+            raise UserError(f"generator {self.name}: has no encoder; load one that has")
+        return self._open_encoder()
+
+    # What draws
+    def __call__(self, labels: np.ndarray, seed: int | philox.Seed) -> np.ndarray:
+        """The images of `labels`, int64 [N]: a function of the weights, the labels and the seed."""
+        return np.concatenate(list(self.parts(labels, seed)))
+
+    def parts(self, labels: np.ndarray, seed: int | philox.Seed) -> Iterator[np.ndarray]:
+        """The images of `labels`, int64 [N], in chunks of at most 500."""
+        for chunk in self._noise_parts(labels, seed):
+            yield self._draw(*chunk)
 
     def noise_of(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """The noise of `labels` by one seed, whole: what a training step draws."""
@@ -103,44 +263,28 @@ class Generator:
             noise = philox.normal(count, seed)
         return noise.reshape(len(labels), self.noise_entries)
 
-    def noise_parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[LabelsAndNoise]:
+    def _noise_parts(self, labels: np.ndarray, seed: int | philox.Seed) -> Iterator[LabelsAndNoise]:
         """The labels and their noise in chunks of at most 500; each chunk has a seed of its own."""
+        if not isinstance(seed, tuple):
+            seed = (as_seed(seed), 0)
         for start in range(0, len(labels), CHUNK):
             chunk = labels[start : start + CHUNK]
             noise = self.noise_of(chunk, philox.fold_in(seed, start // CHUNK))
-            yield chunk, noise if self.truncation == 1 else self.truncation * noise
+            yield chunk, noise if self.truncation == 1 else np.float32(self.truncation) * noise
 
-    def noise(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
-        """The noise that images of `labels` are drawn with."""
-        return np.concatenate([noise for _, noise in self.noise_parts(labels, seed)])
-
-    def draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """The images of `labels` with the given noise."""
+    def _draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         starts = range(0, len(labels), CHUNK)
         chunks = [(labels[i : i + CHUNK], noise[i : i + CHUNK]) for i in starts]
         with np.errstate(over="ignore", invalid="ignore"):  # pixels_of_generator refuses the result
-            images = [pixels_of_generator(self.generate(*chunk)) for chunk in chunks]
+            images = [pixels_of_generator(self.images(*chunk)) for chunk in chunks]
         return np.concatenate(images)
 
-    def parts(self, labels: np.ndarray, seed: philox.Seed) -> Iterator[np.ndarray]:
-        """The images of `labels` in chunks of at most 500."""
-        for chunk in self.noise_parts(labels, seed):
-            yield self.draw(*chunk)
-
-    def __call__(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
-        """The images of `labels`, a function of the weights, the labels and the seed.
-
-        The first images of many are those of a few. The exception is moments of the batch, with
-        which an image depends on the others of its chunk.
-        """
-        return np.concatenate(list(self.parts(labels, seed)))
-
-    def generate(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    def images(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images float32 [B, 28, 28] in 0..1 of `labels` [B] and `noise` [B, entries]."""
         return self.blend(np.eye(len(self.class_names), dtype=np.float32)[labels], noise)
 
     def blend(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """`generate` for class weights [B, K] in place of labels; one-hot rows give the same."""
+        """`images` for class weights [B, K] in place of labels; one-hot rows give the same."""
         x = noise
         if self._labels is not None:
             x = embed(self._labels, noise, soft_labels)
@@ -155,10 +299,31 @@ class Generator:
         return images.reshape(-1, IMAGE, IMAGE)
 
 
-def read_generator(path: Path, spec: GeneratorSpec, dtype: str = "float32") -> Generator:
+def _as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Noise as float32 of this shape. Raises UserError if it is not, or beyond -1000..1000."""
+    array = as_array(noise, "noise")
+    if array.dtype.kind not in "fiu" or array.shape != shape:
+        raise UserError(
+            f"noise: {array.dtype} of shape {array.shape}; use floats of shape {shape}, one row for"
+            " each image"
+        )
+    largest = np.abs(array.astype(float)).max()
+    if not largest <= _MAX_NOISE:  # also if it is not a number
+        raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
+    return array.astype(np.float32)
+
+
+def read_generator(
+    path: Path,
+    spec: GeneratorSpec,
+    dtype: str = "float32",
+    name: str = "generator",
+    open_encoder: Callable[[], Encoder] | None = None,
+) -> Generator:
     """The generator of a file, whose arrays have this dtype.
 
     Raises UserError if the file is missing or damaged, or does not hold the arrays of `spec`.
     """
-    arrays = read_npz(path, {name: (dtype, shape) for name, shape in spec.shapes.items()})
-    return Generator(spec, {name: array.astype(np.float32) for name, array in arrays.items()})
+    arrays = read_npz(path, {key: (dtype, shape) for key, shape in spec.shapes.items()})
+    float32 = {key: array.astype(np.float32) for key, array in arrays.items()}
+    return Generator(spec, float32, name, open_encoder)

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from gan3.core.classes import DIGITS, are_digits, labels_of_characters, labels_of_list, listed
-from gan3.core.errors import UserError, shown
+from gan3.core.classes import are_digits, nouns
+from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
 
 FAINT = 25  # of 255; pixel values up to this count as blank, because scans have such noise
@@ -17,35 +17,13 @@ CROP = 5  # columns cut off at the left and right of each digit, as the conditio
 MOST_IMAGES = 1000  # in one picture
 
 
-def labels_of_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
-    """int64 [N]: the labels of a number as typed, or of a word of classes with such `names`.
-
-    Raises UserError unless each character is the name of a class.
-    """
-    if names == DIGITS and not (number.isascii() and number.isdigit()):
-        raise UserError(f"number {shown(number)}: digits 0 to 9 only, such as 241256")
-    if not number:
-        raise UserError(f"number '': is empty; use classes such as {listed(names)}")
-    return np.array(labels_of_characters(number, names, "number"), np.int64)
-
-
-def parse_number(number: str, names: Sequence[str] = DIGITS) -> np.ndarray:
-    """The labels of a number for one picture. Raises UserError also if it has too many digits."""
-    labels = labels_of_number(number, names)
+def check_length(labels: np.ndarray, names: Sequence[str]) -> None:
+    """Raises UserError if there are too many labels of classes `names` for one picture."""
     if len(labels) > MOST_IMAGES:
-        characters = "digits" if are_digits(names) else "characters"
         raise UserError(
-            f"number of {len(number)} {characters}: an image holds at most {MOST_IMAGES}; split it"
+            f"number of {len(labels)} {nouns(names)}: an image holds at most {MOST_IMAGES}; split"
+            " it"
         )
-    return labels
-
-
-def parse_classes(text: str, names: Sequence[str]) -> np.ndarray:
-    """int64 [N]: the labels of a text such as "A,B,C". Raises UserError for an unknown name."""
-    labels = labels_of_list(text, names, "classes")
-    if len(labels) > MOST_IMAGES:
-        raise UserError(f"{len(labels)} classes: an image holds at most {MOST_IMAGES}; split them")
-    return np.array(labels, np.int64)
 
 
 def crop_of(names: Sequence[str]) -> int:

@@ -12,18 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.classes import DIGITS
-from gan3.core.config import RunConfig
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 from gan3.core.files import digest_of, write_npz
-from gan3.models.determinator import (
-    Determinator,
-    Encoder,
-    encoder_of,
-    has_determinator,
-    read_determinator,
-)
-from gan3.models.generator import Generator, read_generator
-from gan3.runs.registry import bundled_config_of, determinator_of, encoder_spec_of, generator_of
+from gan3.runs.registry import bundled_config_of
+from gan3.runs.trained import Trained
 
 FOLDER = Path(__file__).parent.parent / "pretrained"
 
@@ -49,42 +41,14 @@ GENERATORS = {
 }
 
 
-def open_pretrained(name: str) -> Generator:
-    """A bundled generator.
+def open_pretrained(name: str) -> Trained:
+    """A bundled generator, and its determinator if it encodes.
 
     Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
     """
-    config, path = _config_and_file(name)
-    return read_generator(path, generator_of(config, DIGITS), "float16")
-
-
-def open_encoder(name: str) -> Encoder:
-    """The encoder of a bundled generator, which reads digits and their style, in NumPy.
-
-    Raises UserError as `open_pretrained` does, and if the generator has no encoder.
-    """
-    config, path = _config_and_file(name)
-    spec = encoder_spec_of(config, DIGITS, f"generator {name}")
-    return encoder_of(read_determinator(path, spec, "float16"))
-
-
-def open_determinator(name: str) -> Determinator | None:
-    """The determinator of a bundled generator, in NumPy; None if its file has none.
-
-    Raises UserError as `open_pretrained` does.
-    """
-    config, path = _config_and_file(name)
-    spec = determinator_of(config, DIGITS)
-    if spec is None or not has_determinator(path, spec):
-        return None
-    return read_determinator(path, spec, "float16")
-
-
-def _config_and_file(name: str) -> tuple[RunConfig, Path]:
-    """The config of a bundled generator's run, and its file, whose digest is checked."""
     if name not in GENERATORS:
         raise UserError(
-            f"pretrained generator {name!r}: unknown; available: {', '.join(GENERATORS)}"
+            f"pretrained generator {shown(name)}: unknown; available: {', '.join(GENERATORS)}"
         )
     pretrained, path = GENERATORS[name], FOLDER / f"{name}.npz"
     digest = digest_of(path)
@@ -93,8 +57,8 @@ def _config_and_file(name: str) -> tuple[RunConfig, Path]:
             f"{path}: not the file bundled with gan3 (its SHA-256 is {digest[:12]}…);"
             " reinstall gan3"
         )
-    config = bundled_config_of(pretrained.experiment)
-    return dataclasses.replace(config, seed=pretrained.seed), path
+    config = dataclasses.replace(bundled_config_of(pretrained.experiment), seed=pretrained.seed)
+    return Trained(name, name, path, config, DIGITS, "float16")
 
 
 def save(path: Path, arrays: Mapping[str, np.ndarray]) -> str:

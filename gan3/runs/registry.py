@@ -44,7 +44,8 @@ def bundled_folder() -> Path:
 
 def names() -> list[str]:
     """All bundled experiments, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules([str(bundled_folder())]))
+    modules = pkgutil.iter_modules([str(bundled_folder())])
+    return sorted(module.name for module in modules if not module.ispkg)
 
 
 def own_names() -> list[str]:
@@ -156,22 +157,6 @@ def determinator_of(config: RunConfig, class_names: tuple[str, ...]) -> "Determi
         return None
     with _reported(module):
         return module.determinator(config, class_names)
-
-
-def encoder_spec_of(
-    config: RunConfig, class_names: tuple[str, ...], name: str
-) -> "DeterminatorSpec":
-    """The determinator of a config, with its encoder. Raises UserError if it has none.
-
-    name: what the error calls the generator.
-    """
-    spec = determinator_of(config, class_names)
-    if spec is None or spec.encoder is None:
-        raise UserError(
-            f"{name}: {config.experiment} has no encoder, so it reads no style from images; use"
-            " best, or a run of it"
-        )
-    return spec
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from gan3.core.errors import UserError
-from gan3.runs.run_files import read_record, run_folders
+from gan3.runs.run import Run
 
 Report = Callable[[str, str | None], None]
 """Called after each run with its name, and with the problem if it failed."""
@@ -76,9 +76,9 @@ def run_task(task: Task) -> str | None:
 
 def _run_commands(task: Task, output: IO[str], environment: dict[str, str]) -> int:
     """Run the commands that are still needed; return the first exit status other than 0, or 0."""
-    record = Path(task.folder) / run_folders(task.run, task.logs).record
-    outcome = read_record(record).get("outcome") if record.is_file() else None
-    commands = [["evaluate", task.run, *task.evaluate, *task.places]]
+    run = Run(task.run, Path(task.folder) / task.logs)
+    outcome = run.outcome if run.record_file.is_file() else None
+    commands = [["evaluate", "--run", task.run, *task.evaluate, *task.places]]
     if outcome != "done":
         arguments = ["--resume"] if outcome else task.train
         commands.insert(0, ["train", "--run", task.run, *arguments, *task.places])

@@ -30,7 +30,7 @@ from gan3.core.errors import UserError
 from gan3.core.files import check_path
 from gan3.evaluation.metrics import METRICS
 from gan3.runs.registry import bundled_folder, config_of
-from gan3.runs.run_files import run_folders
+from gan3.runs.run import Run
 
 _KEYS = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes"} | {
     *("variants", "experiment", "grid", "random", "metric"),
@@ -96,7 +96,7 @@ def _checked(spec: dict, full: bool) -> Sweep:
     if not trials:
         raise UserError("no variant has a longer schedule; read it without full")
     for trial in trials:
-        run_folders(trial.run)  # raises if it cannot be the name of a run
+        Run(trial.run)  # raises if it cannot be the name of a run
     if len({variant.get("name") for variant in variants}) < len(variants):
         raise UserError("two variants of one name; rename one")
     by_run: dict[str, Trial] = {}

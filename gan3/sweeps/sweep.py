@@ -33,8 +33,7 @@ from gan3.evaluation.samples import data_of
 from gan3.plots import grids
 from gan3.plots import sweeps as sweep_plots
 from gan3.runs.registry import config_from_dict, config_of
-from gan3.runs.run_files import RunFolders, read_metrics, read_record, run_folders
-from gan3.runs.trained import find_run
+from gan3.runs.run import Run
 from gan3.sweeps import executors
 from gan3.sweeps.spec import Point, Sweep, Trial
 from gan3.training.run_figures import fixed_images
@@ -48,7 +47,7 @@ class ScoredTrial(NamedTuple):
     """A trial with its report card."""
 
     trial: Trial
-    folders: RunFolders
+    run: Run
     card: Card
 
     def label(self, separator: str = ", ") -> str:
@@ -92,7 +91,7 @@ def run(
     todo = [
         trial
         for trial in sweep.trials
-        if not _is_scored(run_folders(trial.run, logs, figures_folder), trial, sweep.cas)
+        if not _is_scored(Run(trial.run, logs, figures_folder), trial, sweep.cas)
     ]
     log(f"{sweep.name}: {len(sweep.trials)} runs, {len(sweep.trials) - len(todo)} are done")
     _log_expected_time(todo, log)
@@ -138,10 +137,10 @@ def read_scored(
     """
     scored = []
     for trial in sweep.trials:
-        folders = run_folders(trial.run, logs, figures_folder)
-        if _has_card(folders):
-            _read_record(folders, trial)
-            scored.append(ScoredTrial(trial, folders, _read_card(folders, trial)))
+        run = Run(trial.run, logs, figures_folder)
+        if _has_card(run):
+            _read_record(run, trial)
+            scored.append(ScoredTrial(trial, run, _read_card(run, trial)))
     return scored
 
 
@@ -235,47 +234,47 @@ def _cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _is_scored(folders: RunFolders, trial: Trial, cas: bool) -> bool:
+def _is_scored(run: Run, trial: Trial, cas: bool) -> bool:
     """Whether the run is trained to its end and has a card, with CAS if it is asked for.
 
     Raises UserError if the run or its card does not belong to the trial.
     """
-    if not check_path(folders.record.is_file):
+    if not check_path(run.record_file.is_file):
         return False
-    record = _read_record(folders, trial)
-    if record.get("outcome") != "done" or not _has_card(folders):
+    record = _read_record(run, trial)
+    if record.get("outcome") != "done" or not _has_card(run):
         return False
-    scores = set(_read_card(folders, trial).scores)
+    scores = set(_read_card(run, trial).scores)
     has_labels = bool(scores & names_needing("labels"))
     return not cas or not has_labels or bool(scores & names_needing("classifier"))
 
 
-def _read_record(folders: RunFolders, trial: Trial) -> dict[str, Any]:
+def _read_record(run: Run, trial: Trial) -> dict[str, Any]:
     """run.json. Raises UserError if the run has another config than the trial."""
-    record = read_record(folders.record)
+    record = run.record
     config = config_from_dict(record.get("config"))
     if config != trial.config:
         raise UserError(
-            f"run {folders.name}: was trained with other settings than the sweep's; remove the run"
+            f"run {run.name}: was trained with other settings than the sweep's; remove the run"
             " or rename the sweep"
         )
     return record
 
 
-def _read_card(folders: RunFolders, trial: Trial) -> Card:
+def _read_card(run: Run, trial: Trial) -> Card:
     """report.json. Raises UserError if the card is of another split than the trial."""
-    card, split = read_card(folders), trial.config.split
+    card, split = read_card(run), trial.config.split
     found = card.values["split"]
     if found != split:
         raise UserError(
-            f"run {folders.name}: its card is of the {found} split, the sweep's of the {split}"
+            f"run {run.name}: its card is of the {found} split, the sweep's of the {split}"
             " split; evaluate it on that"
         )
     return card
 
 
-def _has_card(folders: RunFolders) -> bool:
-    return (folders.logs / "report.json").is_file()
+def _has_card(run: Run) -> bool:
+    return (run.folder / "report.json").is_file()
 
 
 def _set_arguments(trial: Trial) -> list[str]:
@@ -333,7 +332,7 @@ def _training_curves(trials: list[ScoredTrial]) -> dict[str, np.ndarray]:
     curves: dict[str, list[np.ndarray]] = {}
     for scored in trials:
         rows, seconds, last_step = [], 0.0, 0
-        for line in read_metrics(scored.folders.metrics):
+        for line in scored.run.metrics():
             seconds += (line["step"] - last_step) * line.get("ms_per_step", 0) / 1000
             last_step = line["step"]
             if "judge/frechet_distance" in line:
@@ -362,14 +361,14 @@ def _sheet(
     rows, labels = [], []
     names: tuple[str, ...] = ()
     for label, scored in first_runs.items():
-        trained = find_run(scored.trial.run, logs, figures_folder)
-        names, generator = trained.class_names, trained.generator()
-        rows.append(fixed_images(generator, trained.config, rows=1))
+        generator = scored.run.generator()
+        names = generator.class_names
+        rows.append(fixed_images(generator, scored.run.config, rows=1))
         any_class = f"{label}\n(any {nouns(names)})"
         labels.append(label if generator.class_conditional else any_class)
     called = images_noun(names)
     try:
-        real = data_of(read_record(trials[-1].folders.record), data, log)
+        real = data_of(trials[-1].run, data, log)
         by_class = [np.flatnonzero(real.held_out_labels == label) for label in range(len(names))]
         rows.append(real.held_out_images[[indices[0] for indices in by_class]])
         labels.append(f"real {called}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gan3.core.errors import UserError
-from gan3.runs.run_files import RunFolders
+from gan3.runs.run import Run
 
 
 class Signals:
@@ -42,18 +42,18 @@ class Signals:
 
 
 @contextmanager
-def exclusive_lock(folders: RunFolders) -> Iterator[None]:
+def exclusive_lock(run: Run) -> Iterator[None]:
     """Lock the run's folder against other processes; the lock never outlives this process.
 
     Raises UserError if another process holds the lock.
     """
-    handle = os.open(folders.logs, os.O_RDONLY)
+    handle = os.open(run.folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         raise UserError(
-            f"run {folders.name}: another process is training it; stop it or wait until it ends"
+            f"run {run.name}: another process is training it; stop it or wait until it ends"
         ) from None
     except OSError:
         pass  # the file system has no locks: the user has to keep to one process

@@ -26,11 +26,10 @@ from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs import registry
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.run_files import RunFolders, forget_after, read_record, run_folders
+from gan3.runs.run import Run
 from gan3.runs.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
-from gan3.runs.trained import find_run
 from gan3.runs.weights import generator_now, save_generator
 from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.precision import multiplies_bfloat16, resolve_precision
@@ -67,7 +66,7 @@ def train(
     log: Log | None = None,
     on_metrics: OnMetrics | None = None,
     train_judge: bool = False,
-) -> RunFolders:
+) -> Run:
     """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/.
 
     The first line that is logged and the last one name the data set, as all figure titles do.
@@ -96,7 +95,7 @@ def train(
     started = datetime.now(UTC)
     if name is None:
         name = f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
-    folders = run_folders(name, logs, figures_folder)
+    run = Run(name, logs, figures_folder)
 
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
 
@@ -104,9 +103,9 @@ def train(
     notes: list[str] = []  # held back because the first line names the data
     record: dict[str, Any] = {}
     if resume:
-        record = read_record(folders.record)
+        record = run.record
         recorded = registry.config_from_dict(record.get("config"))
-        refuse_other_config(folders, recorded, config)
+        refuse_other_config(run, recorded, config)
         if config.depends_on_total_steps and config.episodes > recorded.episodes:
             notes.append(
                 "NOTE: the learning rates fall over the whole schedule. With more episodes they"
@@ -114,7 +113,7 @@ def train(
             )
         data = recorded_source(record) if data is None else data
     else:
-        refuse_existing(folders)
+        refuse_existing(run)
 
     # Data, precision, system, folders
     try:
@@ -133,7 +132,7 @@ def train(
         precision = resolve_precision(config.with_text("precision", requested).precision)
         system = registry.build(config, dataset.class_names, precision)
         if not resume:
-            make_folders(folders)
+            make_folders(run)
         log(_first_line(config, dataset, precision))
     finally:
         for note in notes:
@@ -143,32 +142,32 @@ def train(
     if resume:
         digest = record.get("judge")
         if not isinstance(digest, str | None):
-            raise UserError(f"{folders.record}: its judge is no text; train a new run")
+            raise UserError(f"{run.record_file}: its judge is no text; train a new run")
         monitor = reopen_monitor(dataset, config.seed, digest, train_judge=train_judge, log=log)
     else:
         monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
 
     # Train
-    with exclusive_lock(folders):
+    with exclusive_lock(run):
         if not resume:
-            refuse_existing(folders)  # another process may have trained it since the first check
-        loop = _Loop(config, folders, dataset, system, monitor, terminal, log, on_metrics)
+            refuse_existing(run)  # another process may have trained it since the first check
+        loop = _Loop(config, run, dataset, system, monitor, terminal, log, on_metrics)
         if resume:
             loop.restore()  # first, because it fails without any change to the run
-            make_folders(folders)
+            make_folders(run)
         else:
-            record = new_record(folders, config, started, dataset, precision)
+            record = new_record(run, config, started, dataset, precision)
         record |= {
             "config": config.to_dict(),
             "outcome": "running",
             "judge": monitor.judge_digest if monitor else None,
         }
-        write_json(folders.record, record)
+        write_json(run.record_file, record)
         outcome = "stopped"
         try:
             loop.run()
             # A run is done when its figures are drawn: until then it can be resumed.
-            draw(find_run(name, logs, figures_folder), log)
+            draw(run, log)
             outcome = "done"
         except DivergedError:
             outcome = "diverged"
@@ -177,12 +176,12 @@ def train(
             record["outcome"] = outcome
             record["ended"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
             record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            write_json(folders.record, record)
+            write_json(run.record_file, record)
 
-    log(f"metrics, events and checkpoints: {folders.logs}")
-    last = folders.picture(config.episodes)
+    log(f"metrics, events and checkpoints: {run.folder}")
+    last = run.picture(config.episodes)
     log(f"trained on {dataset.title}; {nouns(dataset.class_names)} of the last episode: {last}")
-    return folders
+    return run
 
 
 def _first_line(config: RunConfig, dataset: Dataset, precision: str) -> str:
@@ -264,7 +263,7 @@ class _Loop:
     def __init__(
         self,
         config: RunConfig,
-        folders: RunFolders,
+        run: Run,
         dataset: Dataset,
         system: System,
         monitor: EpisodeMonitor | None,
@@ -272,13 +271,13 @@ class _Loop:
         log: Log,
         on_metrics: OnMetrics | None = None,
     ):
-        self._config, self._folders, self._dataset = config, folders, dataset
+        self._config, self._run, self._dataset = config, run, dataset
         self._system, self._terminal, self._log = system, terminal, log
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
         held_out_seed = (config.seed, HELD_OUT, 1)  # [seed, 9, 0] would be training epoch 9
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
         self._monitor = monitor
-        self._checkpoints = Checkpoints(folders.checkpoints, system.state)
+        self._checkpoints = Checkpoints(run.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals = Signals()
         self._on_metrics = on_metrics
@@ -301,16 +300,16 @@ class _Loop:
         A run that was stopped before its first checkpoint after step 0 starts again.
         """
         newest = self._checkpoints.newest()
-        if newest == 0 or (newest is None and not _has_content(self._folders.metrics)):
-            self._log(f"NOTE: {self._folders.checkpoints}: none after step 0; starting again")
+        if newest == 0 or (newest is None and not _has_content(self._run.metrics_file)):
+            self._log(f"NOTE: {self._run.checkpoints}: none after step 0; starting again")
         else:
             self._saved = self._checkpoints.restore(self._log)
-            self._log(f"resuming {self._folders.name} after step {self._saved}")
+            self._log(f"resuming {self._run.name} after step {self._saved}")
         done = -1 if self._saved is None else self._saved  # -1: step 0 itself is done again
-        forget_after(self._folders, done, done // self._config.batches)
-        forget_events_after(self._folders.logs, done)
+        self._run.forget_after(done, done // self._config.batches)
+        forget_events_after(self._run.folder, done)
         self._checkpoints.sweep(done)
-        for folder in (self._folders.logs, self._folders.figures):
+        for folder in (self._run.folder, self._run.figures):
             for unfinished in folder.rglob(".*.part"):
                 unfinished.unlink(missing_ok=True)
 
@@ -318,24 +317,24 @@ class _Loop:
         """Train from the first step, or from the restored one, to the last."""
         config, done = self._config, self.done
         graph = named_graph(self.step.get_concrete_function())
-        events = EventWriter(self._folders.logs, class_names=self._dataset.class_names)
+        events = EventWriter(self._run.folder, class_names=self._dataset.class_names)
         if self._saved is None:
             events.start(config.to_dict(), graph)
         with (
             self._signals,
-            _open_to_append(self._folders.metrics) as metrics,
+            _open_to_append(self._run.metrics_file) as metrics,
             progress_display(
                 self._terminal, done, config.total_steps, config.episodes, self._log
             ) as display,
         ):
             if self._saved is None:
                 save_real_images(
-                    self._folders,
+                    self._run,
                     self._dataset.images,
                     self._dataset.labels,
                     len(self._dataset.class_names),
                 )
-                save_frame(self._folders, 0, generator_now(config, self._system), config)
+                save_frame(self._run, 0, generator_now(config, self._system), config)
                 self._checkpoints.save(0)
                 self._saved = 0
                 self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
@@ -361,7 +360,7 @@ class _Loop:
             # Frames, scalars and the end of an episode
             saves_frame = episode == 1 and (step % config.frame_every == 0 or ends_episode)
             if saves_frame:
-                save_frame(self._folders, step, generator_now(config, self._system), config)
+                save_frame(self._run, step, generator_now(config, self._system), config)
             logs = step % config.log_every == 0 or ends_episode
             if logs:
                 values = self._scalars_before(step + 1)
@@ -426,7 +425,7 @@ class _Loop:
         if names:
             raise DivergedError(
                 f"{names}: not finite at step {step}; checkpoint {self._saved} in"
-                f" {self._folders.checkpoints} is from before; lower the learning_rate"
+                f" {self._run.checkpoints} is from before; lower the learning_rate"
             )
 
     def _end_episode(
@@ -448,12 +447,12 @@ class _Loop:
         if score:
             scores = format_scores(score, len(generator.class_names))
             display.log(f"episode {episode} by the judge: {scores}")
-        save_generator(self._folders.episode(episode), self._system)
+        save_generator(self._run.episode_file(episode), self._system)
         shuffled = shuffled_grid(generator, config, episode, title)
-        grids.save(shuffled, self._folders.picture(episode))
+        grids.save(shuffled, self._run.picture(episode))
         events.image(step, "digits/shuffled", grids.pixels(shuffled))
         fixed = fixed_grid(generator, config, episode, title)
-        grids.save(fixed, self._folders.figures / f"fixed_{episode:02d}.png")
+        grids.save(fixed, self._run.figures / f"fixed_{episode:02d}.png")
         events.image(step, "digits/fixed_noise", grids.pixels(fixed))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score
 

@@ -14,10 +14,8 @@ from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.models.generator import Generator
 from gan3.plots import curves, grids
-from gan3.runs.registry import determinator_of
-from gan3.runs.run_files import RunFolders, read_metrics
+from gan3.runs.run import Run
 from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
-from gan3.runs.trained import FinishedRun
 
 _MAX_FRAMES = 50  # of an animation; at 0.8 s each and 3 s for the last it takes 42 s
 _FRAME_ROWS = 3  # images of each class in a frame of the first episode
@@ -66,9 +64,7 @@ def fixed_images(generator: Generator, config: RunConfig, rows: int) -> np.ndarr
     return generator(labels, seed_of(config.seed, FIXED))
 
 
-def save_real_images(
-    folders: RunFolders, images: np.ndarray, labels: np.ndarray, classes: int
-) -> None:
+def save_real_images(run: Run, images: np.ndarray, labels: np.ndarray, classes: int) -> None:
     """Save ten real images of each class, row by row in order; missing images are blank.
 
     images, labels: uint8 [N, 28, 28] and [N].
@@ -77,13 +73,13 @@ def save_real_images(
     for label in range(classes):
         examples = images[labels == label][:10]
         grid[: len(examples), label] = examples
-    write_npz(folders.real, {"images": grid.reshape(-1, 28, 28)})
+    write_npz(run.real_file, {"images": grid.reshape(-1, 28, 28)})
 
 
-def save_frame(folders: RunFolders, step: int, generator: Generator, config: RunConfig) -> None:
+def save_frame(run: Run, step: int, generator: Generator, config: RunConfig) -> None:
     """Save the images of the fixed noise as they are after `step` of the first episode."""
     images = fixed_images(generator, config, rows=_FRAME_ROWS)
-    write_npz(folders.frame(step), {"images": images})
+    write_npz(run.frame_file(step), {"images": images})
 
 
 def frames_of(numbers: list[int]) -> list[int]:
@@ -92,22 +88,23 @@ def frames_of(numbers: list[int]) -> list[int]:
     return [numbers[round(index)] for index in indices]
 
 
-def draw(trained: FinishedRun, log: Log) -> None:
+def draw(run: Run, log: Log) -> None:
     """Draw all figures of a run from its saved generators and metrics.jsonl.
 
     The animation has a frame for every episode, or for 50 of them if there are more. Raises
     UserError if a file of the run is damaged or a figure cannot be written.
     """
-    folders, config, data_title = trained.folders, trained.config, trained.data_title
-    make_folder(folders.figures)
+    config, data_title = run.config, run.data_title
+    run.trained()  # raises if no episode is finished
+    make_folder(run.figures)
     rows, frames = [], []
-    episodes = folders.episodes()
+    episodes = run.episodes
     animated = frames_of(episodes)
     for episode in episodes:
-        generator = trained.generator(episode)
-        grids.save(shuffled_grid(generator, config, episode, data_title), folders.picture(episode))
+        generator = run.generator(episode)
+        grids.save(shuffled_grid(generator, config, episode, data_title), run.picture(episode))
         fixed = fixed_grid(generator, config, episode, data_title)
-        grids.save(fixed, folders.figures / f"fixed_{episode:02d}.png")
+        grids.save(fixed, run.figures / f"fixed_{episode:02d}.png")
         if episode in animated:
             frames.append(grids.pixels(fixed))  # a Figure would take far more memory
         rows.append(fixed_images(generator, config, rows=1))
@@ -121,24 +118,24 @@ def draw(trained: FinishedRun, log: Log) -> None:
             column_labels=titles,
             row_labels=[f"episode {episode}" for episode in episodes],
         ),
-        folders.figures / "episodes.png",
+        run.figures / "episodes.png",
     )
-    _draw_classes(generator, config, f"{name} · episode {episodes[-1]}", folders)
-    grids.progression(frames, folders.figures / "progression.gif")
-    _draw_first_episode(trained, generator, name)
-    _draw_comparison(trained, generator, name)
-    figure = styles_figure(trained, generator, name, log)
+    _draw_classes(generator, config, f"{name} · episode {episodes[-1]}", run)
+    grids.progression(frames, run.figures / "progression.gif")
+    _draw_first_episode(run, generator, name)
+    _draw_comparison(run, generator, name)
+    figure = styles_figure(run, generator, name, log)
     if figure is not None:
-        grids.save(figure, folders.figures / "style.png")
-    lines = read_metrics(folders.metrics)
+        grids.save(figure, run.figures / "style.png")
+    lines = run.metrics()
     grids.save(
-        curves.loss_curves(lines, f"{name} · run {folders.name}", trained.class_names),
-        folders.figures / "losses.png",
+        curves.loss_curves(lines, f"{name} · run {run.name}", generator.class_names),
+        run.figures / "losses.png",
     )
-    log(f"figures of {len(episodes)} episodes: {folders.figures}")
+    log(f"figures of {len(episodes)} episodes: {run.figures}")
 
 
-def _draw_classes(generator: Generator, config: RunConfig, name: str, folders: RunFolders) -> None:
+def _draw_classes(generator: Generator, config: RunConfig, name: str, run: Run) -> None:
     """Draw ten of each class, a row for each; if none can be requested, as many of any."""
     classes, titles = len(generator.class_names), _titles(generator)
     images = generator(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
@@ -150,33 +147,36 @@ def _draw_classes(generator: Generator, config: RunConfig, name: str, folders: R
         figure = grids.grid(images, 10, title, row_labels=titles)
     else:
         figure = grids.class_sheet(images, titles or [""] * classes, title)
-    grids.save(figure, folders.figures / "classes.png")
+    grids.save(figure, run.figures / "classes.png")
 
 
-def _draw_first_episode(trained: FinishedRun, generator: Generator, name: str) -> None:
+def _draw_first_episode(run: Run, generator: Generator, name: str) -> None:
     """Animate the first episode, from the untrained generator on."""
-    folders, titles, classes = trained.folders, _titles(generator), len(trained.class_names)
+    titles, classes = _titles(generator), len(generator.class_names)
     frames = [
         grids.pixels(
             _rows_of_classes(
-                _read_images(folders.frame(step), classes), f"{name} · step {step}", classes, titles
+                _read_images(run.frame_file(step), classes),
+                f"{name} · step {step}",
+                classes,
+                titles,
             )
         )
-        for step in frames_of(folders.frames() or [0])
+        for step in frames_of(run.frames or [0])
     ]
-    path = folders.figures / "first_episode.gif"
+    path = run.figures / "first_episode.gif"
     grids.progression(frames, path, seconds=_SECONDS_PER_FRAME)
 
 
-def _draw_comparison(trained: FinishedRun, generator: Generator, name: str) -> None:
+def _draw_comparison(run: Run, generator: Generator, name: str) -> None:
     """Draw real images, and untrained, trained and real ones on one picture."""
-    folders, classes = trained.folders, len(trained.class_names)
-    real, names = _read_images(folders.real, classes), list(trained.class_names)
-    figure = _rows_of_classes(real, f"{trained.data_title} · real images", classes, names)
-    grids.save(figure, folders.figures / "real.png")
+    config, classes = run.config, len(generator.class_names)
+    real, names = _read_images(run.real_file, classes), list(generator.class_names)
+    figure = _rows_of_classes(real, f"{run.data_title} · real images", classes, names)
+    grids.save(figure, run.figures / "real.png")
     rows = {
-        "untrained": _read_images(folders.frame(0), classes),
-        "trained": fixed_images(generator, trained.config, rows=2),
+        "untrained": _read_images(run.frame_file(0), classes),
+        "trained": fixed_images(generator, config, rows=2),
         "real": real,
     }
     figure = grids.grid(
@@ -186,23 +186,23 @@ def _draw_comparison(trained: FinishedRun, generator: Generator, name: str) -> N
         _titles(generator),
         [label for row in rows for label in (row, "")],
     )
-    grids.save(figure, folders.figures / "untrained.png")
+    grids.save(figure, run.figures / "untrained.png")
 
 
-def styles_figure(trained: FinishedRun, generator: Generator, name: str, log: Log) -> Figure | None:
+def styles_figure(run: Run, generator: Generator, name: str, log: Log) -> Figure | None:
     """Every class in the style of a real image of each class; None without an encoder."""
-    classes, spec = len(trained.class_names), determinator_of(trained.config, trained.class_names)
-    if spec is None or spec.encoder is None:
+    classes, trained = len(generator.class_names), run.trained()
+    if not trained.has_encoder:
         return None
     try:
         encode = trained.encoder()
     except UserError as error:
         log(f"NOTE: {error}; so there is no picture of styles")
         return None
-    sources = _read_images(trained.folders.real, classes)[:classes]
+    sources = _read_images(run.real_file, classes)[:classes]
     sources = sources[sources.max(axis=(1, 2)) > 0]  # blank where a class has no image
     if not len(sources):
-        log(f"NOTE: {trained.folders.real}: all images are blank; so there is no picture of styles")
+        log(f"NOTE: {run.real_file}: all images are blank; so there is no picture of styles")
         return None
     noise = encode(sources).noise.repeat(classes, axis=0)
     images = generator.draw(np.tile(np.arange(classes), len(sources)), noise)

@@ -73,7 +73,7 @@ class WrongArguments(FolderTest):
     def test_drawing_digits(self):
         self.check(
             (
-                (("generate", "12a4"), "'12a4': digits 0 to 9 only"),
+                (("generate", "12a4"), "'12a4': use digits 0 to 9 only"),
                 (("generate", "-12"), "digits 0 to 9 only"),
                 (("generate", ""), "digits 0 to 9 only"),
                 (("generate", "12", "--pretrained", "worst"), r"worst'?: .*\bbest\b"),
@@ -89,13 +89,14 @@ class WrongArguments(FolderTest):
                 (("export", "--moments", "batch", "--out", "x.npz"), "batch: not in an npz file"),
                 (("sample", "--count", "0", "--out", "x.npz"), "count 0: "),
                 (("sample", "--labels", "abc", "--out", "x.npz"), "labels 'abc': "),
-                (("latent", "--digits", "3", "12"), "digits 3 12: needs one to ten"),
-                (("latent", "none"), "no such run"),
-                (("export-page", "none"), "no such run"),
-                (("export", "none", "--out", "x.npz"), "no such run"),
-                (("figures", "none"), "no such run"),
-                (("figures", "../own"), "run name"),
-                (("figures", ""), "run name ''"),
+                (("latent", "--labels", "3,12"), "labels .3,12.: no digit .12. here"),
+                (("latent", "--labels", "1" * 11), "digits 1 .*: needs one to ten"),
+                (("latent", "--run", "none"), "no such run"),
+                (("export-page", "--run", "none"), "no such run"),
+                (("export", "--run", "none", "--out", "x.npz"), "no such run"),
+                (("figures", "--run", "none"), "no such run"),
+                (("figures", "--run", "../own"), "no such run"),
+                (("figures", "--run", ""), "run '': use the path of a folder"),
             )
         )
 
@@ -105,18 +106,21 @@ class WrongArguments(FolderTest):
         file = "own/train-labels-idx1-ubyte.gz"
         self.check(
             (
-                (("evaluate", "none"), "no such run"),
+                (("evaluate", "--run", "none"), "no such run"),
                 (("evaluate",), "no run in it"),
                 (("evaluate", "--samples", "none.npz", *own), "no such file"),
                 (("evaluate", "--samples", file, *own), "not an npz"),
                 (("evaluate", "--pretrained", "worst"), r"worst'?: .*\bbest\b"),
                 (("evaluate", "--dataset", "mnist"), "--dataset mnist: with --samples or"),
-                (("evaluate", "a", "--dataset", "mnist"), "--dataset mnist: with --samples or"),
-                (("evaluate", "a", "--ink", "dark"), "--ink dark: with --samples or"),
+                (
+                    ("evaluate", "--run", "a", "--dataset", "mnist"),
+                    "--dataset mnist: with --samples or",
+                ),
+                (("evaluate", "--run", "a", "--ink", "dark"), "--ink dark: with --samples or"),
                 (("evaluate", "--pretrained", "best", "--moments", "batch"), "batch: with a run"),
                 (("compare", "none"), "no such run"),
                 (("compare", "none", "--out", f"{file}/x.png"), "x.png: cannot be written"),
-                (("evaluate", "none", "--json", f"{file}/x"), "gz/x: cannot be written"),
+                (("evaluate", "--run", "none", "--json", f"{file}/x"), "gz/x: cannot be written"),
                 (("sweep", "none.toml"), "no such file"),
                 (("sweep", file), "not TOML"),
                 (("sweep", file, "--address", "a:1"), "--address a:1: with --engine ray only"),
@@ -180,7 +184,7 @@ class BundledGenerator(FolderTest):
             np.testing.assert_array_equal(*arrays["images"])
 
     def test_latent_writes_a_sheet_and_an_animation(self):
-        out = self.call("latent", "--mode", "interpolate", "--digits", 4)
+        out = self.call("latent", "--mode", "interpolate", "--labels", 4)
         name = "figures/latent_interpolate"
         self.assertRegex(
             out,

@@ -75,7 +75,7 @@ class Machines(FolderTest):
         for home in ("/nonexistent", None):
             name = f"run{home is None}"
             environment = nowhere | {"HOME": home}
-            lines = [(*TRAIN, *data, "--run", name), ("evaluate", name)]
+            lines = [(*TRAIN, *data, "--run", name), ("evaluate", "--run", name)]
             for line in lines:
                 done = run(*line, *folders, prefix=prefix, **environment)
                 self.assertEqual(done.returncode, 0, done.stderr)

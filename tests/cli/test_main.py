@@ -19,7 +19,8 @@ class ExitStatus(unittest.TestCase):
         def command(_):
             raise error
 
-        with unittest.mock.patch.dict(cli.COMMANDS, {"experiments": command}):
+        changed = cli.COMMANDS["experiments"]._replace(run=command)
+        with unittest.mock.patch.dict(cli.COMMANDS, {"experiments": changed}):
             status, out, err = call("experiments")
         self.assertEqual(out, "")
         return status, err

@@ -11,8 +11,8 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from gan3.cli.commands import COMMANDS
-from gan3.cli.parser import make_parser, one_line
+from gan3.cli.main import COMMANDS, make_parser
+from gan3.cli.options import one_line
 from gan3.core.options import WALK_MODES
 from tests.support import ROOT, FolderTest
 
@@ -165,14 +165,15 @@ class Arguments(FolderTest):
         self.assertIsNone(self.parse("train").seed)  # the config decides
 
     def test_only_one_generator_can_be_named(self):
-        for command in ("evaluate a", "latent a", "export-page a"):
+        for command in ("evaluate --run a", "latent --run a", "export-page --run a"):
             self.assert_refused(
-                "not allowed with argument RUN", *command.split(), "--pretrained", "b"
+                "not allowed with argument --run", *command.split(), "--pretrained", "b"
             )
         for command in ("sample --out x.npz", "generate 12"):
             line = (*command.split(), "--run", "a", "--pretrained", "b")
             self.assert_refused("not allowed with argument --run", *line)
-        self.assert_refused("not allowed with argument RUN", "evaluate", "a", "--samples", "x.npz")
+        line = ("evaluate", "--run", "a", "--samples", "x.npz")
+        self.assert_refused("not allowed with argument --run", *line)
         line = ("evaluate", "--pretrained", "a", "--samples", "x.npz")
         self.assert_refused("not allowed with argument --pretrained", *line)
         self.assert_refused("not allowed with", "recognise", "x", "--run", "a", "--judge")

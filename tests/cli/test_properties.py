@@ -4,7 +4,7 @@ import os
 import unittest
 from unittest.mock import patch
 
-from gan3.cli.parser import make_parser
+from gan3.cli.main import make_parser
 from tests.properties import EXAMPLES, given, settings, st
 from tests.support import FolderTest, call, slow, write_idx_set
 

@@ -59,7 +59,7 @@ class Walks(unittest.TestCase):
 
     def draw(self, digit, *noises):
         labels = np.array([digit] * len(noises))
-        return to_pixels(self.system.generate(labels, np.stack(noises)))
+        return to_pixels(self.system.images(labels, np.stack(noises)))
 
     def assert_same_pixels(self, images, expected):
         self.assertEqual(images.shape, expected.shape)
@@ -207,7 +207,7 @@ class Walks(unittest.TestCase):
         values = np.linspace(-1, 1, 41)[::4]
         base = fixed.noise_of(np.array([8]), (0, 0))
         swept = np.where(np.arange(10) == 2, np.float32(values[7]), base)
-        image = to_pixels(fixed.generate(np.array([8]), swept.astype(np.float32)))
+        image = to_pixels(fixed.images(np.array([8]), swept.astype(np.float32)))
         self.assert_same_pixels(sweep[2, [7]], image)
 
 
@@ -228,7 +228,7 @@ class Blend(unittest.TestCase):
         for name, generator in self.generators.items():
             with self.subTest(name):
                 noise = self.noise(generator)
-                threes, eights = (generator.generate(np.full(3, d), noise) for d in (3, 8))
+                threes, eights = (generator.images(np.full(3, d), noise) for d in (3, 8))
                 halves = generator.blend(np.full((3, 10), 0.5), noise)
                 for images in (eights, halves):
                     changed = not np.array_equal(threes, images)
@@ -249,14 +249,14 @@ class Blend(unittest.TestCase):
     def check_mixture(self, name, generator, soft_labels):
         noise = self.noise(generator)
         mixed = generator.blend(soft_labels, noise)
-        threes = generator.generate(np.full(3, 3), noise)
+        threes = generator.images(np.full(3, 3), noise)
         first = next(iter(generator.arrays))
         original = generator.arrays[first]
         weights = original.reshape(10, -1).copy()  # a row for each digit
         weights[0] = self.MIX @ weights[[3, 7]]
         spec = registry.generator_of(config_of(name), DIGITS)
         changed = Generator(spec, generator.arrays | {first: weights.reshape(original.shape)})
-        zeros = changed.generate(np.zeros(3, np.int64), noise)
+        zeros = changed.images(np.zeros(3, np.int64), noise)
         effect = np.abs(mixed - threes).max()  # can be small: the weights are untrained
         self.assertGreater(effect, 1e-5)
         self.assertLess(np.abs(mixed - zeros).max(), effect / 50)

@@ -11,7 +11,7 @@ from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.demo import styles
 from gan3.models.determinator import Encoded
-from gan3.runs.pretrained import open_encoder
+from gan3.runs.pretrained import open_pretrained
 from tests.support import FolderTest, call, slow
 
 
@@ -36,7 +36,7 @@ def unsure_of(probability):
 class Reading(FolderTest):
     @classmethod
     def setUpClass(cls):
-        cls.encode = staticmethod(open_encoder("best"))
+        cls.encode = staticmethod(open_pretrained("best").encoder())
         cls.images, cls.labels = gan3.load("best").sample(20, seed=2)
 
     def read(self, path, names=DIGITS, encode=None):
@@ -158,7 +158,7 @@ class Commands(FolderTest):
             (("--style", "4.png", "none.png"), "gan3: none.png: no such file; name a picture"),
             (
                 ("--style", "4.png", "--pretrained", "three_network"),
-                "gan3: generator three_network: three_network has no encoder, ",
+                "gan3: three_network: three_network has no encoder, ",
             ),
         ):
             status, out, err = call("generate", "12", *options)
@@ -172,7 +172,7 @@ class Commands(FolderTest):
         status, out, err = call(*line, "--out", "a.png")
         self.assertEqual((status, err), (0, ""))
         self.assertRegex(out, r"\A7.png: read as 7 \(\d+ %\)\nsingle noise entries of 7: a.png")
-        call("latent", "--pretrained", "best", "--digits", "7", "--mode", "sweep", "--out", "b.png")
+        call("latent", "--pretrained", "best", "--labels", "7", "--mode", "sweep", "--out", "b.png")
         a, b = (np.asarray(Image.open(name)) for name in ("a.png", "b.png"))
         self.assertEqual(a.shape, b.shape)
         self.assertGreater((a != b).mean(), 0.01)

@@ -79,7 +79,7 @@ class Networks(FolderTest):
             with self.subTest(name):
                 system, config = system_of(name)
                 sampler = self.open(system, config)
-                noise = sampler.noise(np.array(labels), (1, 2))
+                noise = sampler.noise(np.array(labels), seed=(1, 2))
                 drawn = self.browser.run(
                     f"{noise.tolist()}.map((noise, i) =>"
                     f" Array.from(networks.draw({labels}[i], noise)))"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import gan3
 from gan3.core.classes import labels_of_text
 from gan3.demo import digit_reader, web_page
 from gan3.runs import pretrained
@@ -77,10 +78,11 @@ class BestTest(PageTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.encode = staticmethod(pretrained.open_encoder("best"))
+        trained = pretrained.open_pretrained("best")
+        cls.encode = staticmethod(trained.encoder())
         sampler, determinator = (
-            pretrained.open_pretrained("best"),
-            pretrained.open_determinator("best"),
+            trained.generator(),
+            trained.determinator(print),
         )
         web_page.write(Path("best.html"), sampler, determinator, "best")
 
@@ -104,9 +106,7 @@ class Best(BestTest):
         percents = self.js("bars.map(({percent}) => parseInt(percent.textContent))")
         np.testing.assert_allclose(percents, 100 * encoded.probabilities[0], atol=0.51)
         np.testing.assert_array_equal(self.pixels("reconstruction"), self.pixels("one"))
-        drawn = pretrained.open_pretrained("best").draw(
-            np.arange(10), np.tile(encoded.noise, (10, 1))
-        )
+        drawn = gan3.load("best").draw(np.arange(10), np.tile(encoded.noise, (10, 1)))
         shown = 255 - self.pixels("all").astype(int)
         np.testing.assert_allclose(shown, np.concatenate(list(drawn), axis=1), atol=1)
         self.assert_no_problems()
@@ -316,7 +316,7 @@ class BestInDetail(BestTest):
         noise = np.array(self.js("state.arithmetic.map(noise => [...noise])"), np.float32)
         first, second, *others = noise
         rows = np.stack([first, second, first - second, first + second, *others])
-        drawn = pretrained.open_pretrained("best").draw(np.full(8, 6), rows)
+        drawn = gan3.load("best").draw(np.full(8, 6), rows)
         got = 255 - self.cells("arithmetic").astype(int)
         np.testing.assert_allclose(got, drawn.reshape(8, -1), atol=1)
         self.assertEqual(len(np.unique(got, axis=0)), 8)

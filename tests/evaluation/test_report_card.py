@@ -90,7 +90,9 @@ class CardOfARun(FolderTest):
             write_idx_set(Path("own"), 600, 200)
             keep_judge()
             train_run("a")
-            cls.status, cls.out, cls.err = call("evaluate", "a", "--json", "deep/card.json")
+            cls.status, cls.out, cls.err = call(
+                "evaluate", "--run", "a", "--json", "deep/card.json"
+            )
 
     def setUp(self):
         super().setUp()
@@ -156,9 +158,9 @@ class CardOfARun(FolderTest):
     def test_the_seed_decides_the_samples(self):
         path = Path("logs/a/report.json")
         before, points = path.read_bytes(), report_points("a")
-        call("evaluate", "a", "--seed", "1")
+        call("evaluate", "--run", "a", "--seed", "1")
         self.assertNotEqual(path.read_bytes(), before)
-        call("evaluate", "a")
+        call("evaluate", "--run", "a")
         self.assertEqual(path.read_bytes(), before)
         self.assertEqual(report_points("a"), points)  # only those of the last evaluation
 
@@ -166,7 +168,7 @@ class CardOfARun(FolderTest):
     def test_without_a_determinator_there_is_no_gap_and_no_style_transfer(self):
         for path in Path("logs/a/checkpoints").iterdir():
             path.unlink()
-        status, _, err = call("evaluate", "a")
+        status, _, err = call("evaluate", "--run", "a")
         self.assertEqual(status, 0, err)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
         self.assertEqual(scores, self.card["samples"])  # it is in the episode's file, too
@@ -174,7 +176,7 @@ class CardOfARun(FolderTest):
         with np.load(path) as arrays:
             generator = {key: arrays[key] for key in arrays if "determinator" not in key}
         np.savez(path, **generator)
-        status, out, err = call("evaluate", "a")
+        status, out, err = call("evaluate", "--run", "a")
         self.assertEqual(status, 0, err)
         self.assertIn("no determinator-judge gap", out)
         self.assertIn("no style transfer", out)
@@ -183,11 +185,11 @@ class CardOfARun(FolderTest):
         self.assertEqual(set(self.card["samples"]) - set(scores), missing)
 
     def test_another_split_and_other_data_are_refused(self):
-        status, _, err = call("evaluate", "a", "--split", "validation")
+        status, _, err = call("evaluate", "--run", "a", "--split", "validation")
         self.assertEqual(status, 2)
         self.assertRegex(err, r"\Agan3: run a: held out the test digits .*\n\Z")
         write_idx_set(self.folder / "other", 600, 210)
-        status, _, err = call("evaluate", "a", "--data", "other")
+        status, _, err = call("evaluate", "--run", "a", "--data", "other")
         self.assertEqual(status, 2)
         self.assertRegex(err, r"\Agan3: run a: was trained on other data; .*\n\Z")
 
@@ -203,7 +205,7 @@ class CardOfABatchNormalisedRun(FolderTest):
         train(config.with_text("batch_size", "4"), name="a", data="own", log=lambda line: None)
         scores = {}
         for moments, options in (("batch", ()), ("running", ("--moments", "running"))):
-            status, out, err = call("evaluate", "a", *options)
+            status, out, err = call("evaluate", "--run", "a", *options)
             self.assertEqual(status, 0, err)
             self.assertRegex(out, rf"(?m)^a, {moments} moments: 200 samples")
             card = json.loads(Path("logs/a/report.json").read_text())
@@ -218,11 +220,11 @@ class CardOfAValidationRun(FolderTest):
         write_idx_set(self.folder / "own", 720, 200)
         keep_judge()
         train_run("v", split="validation")
-        status, out, err = call("evaluate", "v")
+        status, out, err = call("evaluate", "--run", "v")
         self.assertEqual(status, 0, err)
         card = json.loads(Path("logs/v/report.json").read_text())
         self.assertEqual((card["split"], card["held_out"]), ("validation", 120))
-        status, _, err = call("evaluate", "v", "--split", "test")
+        status, _, err = call("evaluate", "--run", "v", "--split", "test")
         self.assertEqual(status, 2)
         self.assertRegex(err, "train another run with split test")
 

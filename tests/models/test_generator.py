@@ -70,7 +70,7 @@ class Drawing(FolderTest):
                 for number, chunk in enumerate(chunks)
             ]
         )
-        noise = generator.noise(labels, seed)
+        noise = generator.noise(labels, seed=seed)
         self.assertEqual(noise.shape, (len(labels), generator.noise_entries))
         self.assertEqual(noise.dtype, np.float32)
         atol = 0 if generator.noise_distribution == "uniform" else 2e-6
@@ -107,19 +107,19 @@ class Drawing(FolderTest):
     def test_moments_can_be_chosen_where_there_is_batch_normalisation(self):
         system, generator = self.both("conditional_dcgan", sampling_moments="running")
         other, batch = self.both("conditional_dcgan", sampling_moments="batch")
-        generator.use_moments("batch")
+        generator.change(moments="batch")
         labels = LABELS[:30]
         np.testing.assert_array_equal(generator(labels, (1, 0)), batch(labels, (1, 0)))
         for name in ("three_network", "mlp_gan", "best"):
             with self.assertRaisesRegex(UserError, "moments: .* no batch normalisation"):
-                self.both(name)[1].use_moments("batch")
+                self.both(name)[1].change(moments="batch")
 
     def test_one_hot_weights_blend_to_the_image_of_the_label(self):
         for name in ("three_network", "best", "conditional_dcgan"):
             _, generator = self.both(name)
             noise = generator.noise_of(LABELS[:4], (1, 2))
             got = generator.blend(np.eye(10)[LABELS[:4]], noise)
-            np.testing.assert_array_equal(got, generator.generate(LABELS[:4], noise))
+            np.testing.assert_array_equal(got, generator.images(LABELS[:4], noise))
             half = generator.blend(np.full((4, 10), 0.1), noise)
             self.assertEqual(half.shape, (4, 28, 28))
             self.assertFalse(np.allclose(half, got, atol=1e-3))
@@ -133,9 +133,11 @@ class Drawing(FolderTest):
 
     def test_truncated_noise_is_scaled(self):
         _, generator = self.both("three_network")
-        whole = generator.noise(LABELS[:9], (1, 0))
-        generator.truncate(0.5)
-        np.testing.assert_array_equal(generator.noise(LABELS[:9], (1, 0)), np.float32(0.5) * whole)
+        whole = generator.noise(LABELS[:9], seed=(1, 0))
+        generator.change(truncation=0.5)
+        np.testing.assert_array_equal(
+            generator.noise(LABELS[:9], seed=(1, 0)), np.float32(0.5) * whole
+        )
 
     def test_26_classes_too(self):
         letters = tuple(string.ascii_uppercase)
@@ -164,19 +166,19 @@ class Drawing(FolderTest):
         _, generator = self.both("published_code", seed=3)
         other, expected = self.both("published_code", seed=99)
         self.assertTrue(generator.has_fixed_noise)
-        before = generator.noise(LABELS, (7, 3))
-        generator.redraw_noise(99)
-        after = generator.noise(LABELS, (7, 3))
+        before = generator.noise(LABELS, seed=(7, 3))
+        generator.change(noise_seed=99)
+        after = generator.noise(LABELS, seed=(7, 3))
         self.assertFalse(np.array_equal(before, after))
         self.assertEqual(len(np.unique(after, axis=0)), 10)
-        np.testing.assert_array_equal(after, expected.noise(LABELS, (7, 3)))
+        np.testing.assert_array_equal(after, expected.noise(LABELS, seed=(7, 3)))
 
     def test_without_a_matrix_there_is_nothing_to_replace(self):
         for name in ("three_network", "mlp_gan"):
             _, generator = self.both(name)
             self.assertFalse(generator.has_fixed_noise)
             with self.assertRaisesRegex(UserError, "noise seed: .* leave the noise seed out"):
-                generator.redraw_noise(1)
+                generator.change(noise_seed=1)
 
     def test_a_larger_sample_starts_with_the_smaller_one(self):
         for name in ("layernorm_gan", "three_network"):
@@ -187,7 +189,8 @@ class Drawing(FolderTest):
                 few = dense(LABELS[:count], (1, 0)).astype(int)
                 self.assertLessEqual(np.abs(few - many[:count]).max(), 1)
                 np.testing.assert_array_equal(
-                    dense.noise(LABELS[:count], (1, 0)), dense.noise(LABELS, (1, 0))[:count]
+                    dense.noise(LABELS[:count], seed=(1, 0)),
+                    dense.noise(LABELS, seed=(1, 0))[:count],
                 )
 
     def test_weights_that_overflow_are_one_line(self):
@@ -221,7 +224,7 @@ class Drawing(FolderTest):
             return original(labels, seed)
 
         for truncation in (1, 0.5):
-            generator.truncate(truncation)
+            generator.change(truncation=truncation)
             drawn.clear()
             with mock.patch.object(generator, "noise_of", noise):
                 first = next(generator.parts(np.zeros(1_000_000, np.int64), (1, 0)))

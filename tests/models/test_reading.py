@@ -7,8 +7,8 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.models import determinator
-from gan3.runs import registry, weights
-from gan3.runs.registry import config_of, determinator_of
+from gan3.runs import weights
+from gan3.runs.registry import determinator_of
 from tests.models.test_generator import system_of
 from tests.support import FolderTest
 
@@ -41,13 +41,6 @@ class Files(FolderTest):
         self.assertFalse(determinator.has_determinator(path, spec))
         with self.assertRaisesRegex(UserError, "episode.npz: has no array determinator/conv1/w"):
             determinator.read_determinator(path, spec)
-
-    def test_a_system_without_an_encoder_is_refused(self):
-        for name in ("three_network", "mlp_gan", "conditional_dcgan"):
-            message = f"generator x: {name} has no encoder, .*; use best, or a run of it"
-            with self.assertRaisesRegex(UserError, message):
-                registry.encoder_spec_of(config_of(name), DIGITS, "generator x")
-        self.assertIsNotNone(registry.encoder_spec_of(config_of("best"), DIGITS, "x").encoder)
 
 
 if __name__ == "__main__":

@@ -5,19 +5,19 @@ import unittest
 import numpy as np
 from PIL import Image
 
+from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.plots import numbers
 from tests.support import FolderTest
 
 
-class Parsing(unittest.TestCase):
-    def test_a_number_is_parsed_digit_by_digit(self):
-        self.assertEqual(numbers.parse_number("0241").tolist(), [0, 2, 4, 1])
-
-    def test_anything_but_up_to_1000_digits_is_refused(self):
-        for number in ("", "12a", "-1", "1.5", "1 2", "²", "9" * 1001):
-            with self.subTest(number[:9]), self.assertRaises(UserError):
-                numbers.parse_number(number)
+class Length(unittest.TestCase):
+    def test_a_picture_of_more_than_1000_images_is_refused(self):
+        numbers.check_length(np.zeros(1000, np.int64), DIGITS)
+        for names, called in ((DIGITS, "digits"), (("A", "B"), "classes")):
+            message = f"number of 1001 {called}: an image holds at most 1000; split it"
+            with self.assertRaisesRegex(UserError, message):
+                numbers.check_length(np.zeros(1001, np.int64), names)
 
 
 class NumberImages(unittest.TestCase):

@@ -4,7 +4,6 @@ import unittest
 
 import numpy as np
 
-from gan3.core.errors import UserError
 from gan3.plots import numbers
 from tests.properties import given, st
 
@@ -57,15 +56,6 @@ class Numbers(unittest.TestCase):
             width = picture.shape[1]
             np.testing.assert_array_equal(row[:, :width], picture)
             self.assertLessEqual(set(np.unique(row[:, width:])), {0 if inverted else 255})
-
-    @given(st.text("0123456789", min_size=1, max_size=60) | st.text(max_size=30))
-    def test_a_text_is_a_number_if_it_consists_of_digits(self, text):
-        if text and set(text) <= set("0123456789"):
-            self.assertEqual("".join(map(str, numbers.parse_number(text))), text)
-        else:
-            with self.assertRaises(UserError) as raised:
-                numbers.parse_number(text)
-            self.assertNotIn("\n", str(raised.exception))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from gan3.core.errors import UserError
-from gan3.runs.run_files import run_folders
+from gan3.runs.run import Run
 from gan3.sweeps import spec, sweep
 from tests.support import FolderTest, call, keep_judge, lines_of, slow, write_idx_set
 
@@ -38,8 +38,8 @@ class Runs(FolderTest):
         write_idx_set(self.folder / "own", 600, 200)
         keep_judge()
         Path("spec.toml").write_text(SPEC + "minutes = 150\n")
-        folders = ("--data", "own")
-        status, out, err = call("sweep", "spec.toml", "--jobs", "2", *folders)
+        places = ("--data", "own")
+        status, out, err = call("sweep", "spec.toml", "--jobs", "2", *places)
         self.assertEqual(status, 0, err + out)
         self.assertIn("2 runs, 0 are done", out)
         self.assertIn("about 2.5 hours on two cores; the longest is try-no_momentum-0", out)
@@ -61,17 +61,17 @@ class Runs(FolderTest):
         path = Path("logs/try-mlp_gan-0/report.json")
         card = path.read_text()
         path.write_text(json.dumps(json.loads(card) | {"step": 2}))
-        status, out, err = call("sweep", "spec.toml", "--tables", *folders)
+        status, out, err = call("sweep", "spec.toml", "--tables", *places)
         self.assertEqual(status, 0, err + out)
         self.assertIn("| mlp_gan, step 2 of 4 |", Path("figures/try/table.md").read_text())
         path.write_text(card)
 
-        for run in ("mlp_gan-0", "no_momentum-0"):  # so they are scored but not trained
-            Path(f"logs/try-{run}/report.json").unlink()
+        for name in ("mlp_gan-0", "no_momentum-0"):  # so they are scored but not trained
+            Path(f"logs/try-{name}/report.json").unlink()
         Path("logs/try-mlp_gan-0/episodes/episode_02.npz").write_bytes(b"")
         trained = Path("logs/try-no_momentum-0/metrics.jsonl")
         before = trained.stat().st_mtime_ns
-        status, out, err = call("sweep", "spec.toml", *folders)
+        status, out, err = call("sweep", "spec.toml", *places)
         self.assertEqual(status, 1, err + out)
         self.assertIn("2 runs, 0 are done", out)
         self.assertRegex(err, "try-mlp_gan-0: exit status 2: gan3: .*episode_02.npz: damaged")
@@ -79,7 +79,7 @@ class Runs(FolderTest):
         self.assertEqual(Path("figures/try/table.md").read_text().count("\n"), 2 + 1 + 1)
 
         Path("spec.toml").write_text(SPEC.replace("beta1 = 0", "beta1 = 0.5"))
-        status, out, err = call("sweep", "spec.toml", *folders)
+        status, out, err = call("sweep", "spec.toml", *places)
         self.assertEqual(status, 2)
         self.assertIn("was trained with other settings", err)
 
@@ -103,11 +103,11 @@ class Done(FolderTest):
         """Unless nothing can be requested of its system, so that it has no labels."""
         Path("spec.toml").write_text(SPEC)
         (trial, _) = spec.read(Path("spec.toml")).trials
-        folders = run_folders(trial.run)
-        folders.logs.mkdir(parents=True)
+        run = Run(trial.run)
+        run.folder.mkdir(parents=True)
         record = {"started": "2026", "config": trial.config.to_dict(), "outcome": "done"}
-        folders.record.write_text(json.dumps(record))
-        self.assertFalse(sweep._is_scored(folders, trial, False))
+        run.record_file.write_text(json.dumps(record))
+        self.assertFalse(sweep._is_scored(run, trial, False))
         for scores, done in (
             (("recall",), True),
             (("recall", "label_accuracy"), False),
@@ -117,9 +117,9 @@ class Done(FolderTest):
             texts = {"experiment": "mlp_gan", "data_digest": "0", "split": "test"}
             card = {"samples": samples, "real": samples, "judge": None} | texts
             card |= {"count": 100, "held_out": 100}
-            (folders.logs / "report.json").write_text(json.dumps(card))
-            self.assertTrue(sweep._is_scored(folders, trial, False))
-            self.assertEqual(sweep._is_scored(folders, trial, True), done, scores)
+            (run.folder / "report.json").write_text(json.dumps(card))
+            self.assertTrue(sweep._is_scored(run, trial, False))
+            self.assertEqual(sweep._is_scored(run, trial, True), done, scores)
 
 
 class Ranking(FolderTest):

@@ -11,7 +11,7 @@ from PIL import Image
 import gan3
 from gan3.data import strokes
 from gan3.runs.registry import config_of
-from gan3.runs.run_files import run_folders
+from gan3.runs.run import Run
 from gan3.training import loop
 from tests.support import call, enter_folder, lines_of, points_of, slow
 
@@ -52,7 +52,7 @@ class ThreeClasses(unittest.TestCase):
         self.assertEqual(record["class_names"], list(NAMES))
         run = gan3.open_run("three")
         self.assertEqual(run.class_names, NAMES)
-        with np.load(run_folders("three").episode(2)) as episode:
+        with np.load(Run("three").episode_file(2)) as episode:
             self.assertEqual(episode["average/hidden1/w"].shape, (33, 20))
 
     def test_all_figures_are_drawn_and_none_is_of_digits(self):
@@ -71,7 +71,7 @@ class ThreeClasses(unittest.TestCase):
 
     @slow("draws with seven commands")
     def test_the_command_line_draws_classes_by_name(self):
-        status, out, err = call("generate", "--classes", "B,a cross,A", "--separate", "each")
+        status, out, err = call("generate", "B,a cross,A", "--separate", "each")
         self.assertEqual((status, err), (0, ""))
         self.assertEqual(out, "B,a cross,A: figures/B_a_cross_A.png\n")
         with Image.open("figures/B_a_cross_A.png") as picture:
@@ -85,7 +85,7 @@ class ThreeClasses(unittest.TestCase):
         with np.load("x.npz") as samples:
             self.assertEqual(samples["labels"].tolist(), [1, 0, 1, 0, 1])
         for mode in ("arithmetic", "sweep"):
-            out = call("latent", "--mode", mode, "--classes", "a cross", "--out", f"{mode}.png")
+            out = call("latent", "--mode", mode, "--labels", "a cross", "--out", f"{mode}.png")
             self.assertEqual(out[0], 0, out)
         status, out, err = call("recognise", "each/0001_B.png")
         self.assertRegex(out, r"\Aeach/0001_B.png: (A|B|a cross) \(\d+\.\d%\)\n\Z")
@@ -108,14 +108,11 @@ class ThreeClasses(unittest.TestCase):
 
     def test_what_is_no_class_is_refused_in_one_line(self):
         for arguments, message in (
-            (("generate", "241256"), "number '241256': no class '2' here; use A, B, a cross"),
-            (("generate", "--classes", "A,C"), "classes 'A,C': no class 'C' here; use A, B, a cr"),
-            (("generate", "--classes", ""), "no class '' here"),
-            (("generate", "AB", "--classes", "A"), "needs either a number or --classes"),
-            (("generate",), "needs either a number or --classes"),
+            (("generate", "241256"), "number '241256': no class '241256' here; use A, B, a cross"),
+            (("generate", "A,C"), "number 'A,C': no class 'C' here; use A, B, a cr"),
+            (("generate", ""), "number: none; name at least one class"),
             (("sample", "--labels", "01", "--out", "y.npz"), "no class '01' here; use A, B"),
-            (("latent", "--digits", "3"), "digits 3: no class '3' here; use A, B, a cross"),
-            (("latent", "--classes", "x"), "no class 'x' here"),
+            (("latent", "--labels", "3"), "labels '3': no class '3' here; use A, B, a cross"),
         ):
             with self.subTest(arguments):
                 status, out, err = call(*arguments)
@@ -123,10 +120,10 @@ class ThreeClasses(unittest.TestCase):
                 self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
         generator = gan3.load("three")
         for attempt, message in (
-            (lambda: generator.generate("241256"), "no class '2' here; use A, B, a cross"),
+            (lambda: generator.generate("241256"), "no class '241256' here; use A, B, a cross"),
             (lambda: generator.generate(["A", "C"]), "no class 'C' here"),
             (lambda: generator.generate([]), r"number \[\]"),
-            (lambda: generator.generate(""), "is empty"),
+            (lambda: generator.generate(""), "number: none; name at least one class"),
             (lambda: generator.sample(3, [3]), r"labels \[3\]: use one or more labels 0 to 2"),
             (lambda: generator.sample(3, ["C"]), "no class 'C' here"),
             (lambda: generator.noise("AC"), "no class 'AC' here"),

@@ -9,16 +9,16 @@ import unittest
 
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
-from gan3.runs.run_files import run_folders
+from gan3.runs.run import Run
 from gan3.training.interruption import Signals, exclusive_lock
 from tests.support import ROOT, FolderTest
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Both print a line as soon as they are ready, and then wait.
 LOCKING = """
-from gan3.runs.run_files import run_folders
+from gan3.runs.run import Run
 from gan3.training.interruption import exclusive_lock
-with exclusive_lock(run_folders("a")):
+with exclusive_lock(Run("a")):
     print("locked", flush=True)
     input()
 """
@@ -85,23 +85,23 @@ class Receiving(Child):
 class Lock(Child):
     def setUp(self):
         super().setUp()
-        self.folders = run_folders("a")
-        make_folder(self.folders.logs)
+        self.the_run = Run("a")
+        make_folder(self.the_run.folder)
 
     def test_a_second_process_is_refused_until_the_first_one_ends(self):
         process = self.start(LOCKING)
         with (
             self.assertRaisesRegex(UserError, "run a: another process is training it"),
-            exclusive_lock(self.folders),
+            exclusive_lock(self.the_run),
         ):
             self.fail("locked twice")
         process.kill()
         process.wait()
-        with exclusive_lock(self.folders):
+        with exclusive_lock(self.the_run):
             pass
 
     def test_the_lock_ends_with_its_block_also_after_an_error(self):
-        with self.assertRaises(ZeroDivisionError), exclusive_lock(self.folders):
+        with self.assertRaises(ZeroDivisionError), exclusive_lock(self.the_run):
             raise ZeroDivisionError
         self.start(LOCKING)
 

@@ -187,11 +187,11 @@ class Runs(FolderTest):
         with self.subTest("drawn again, the figures are the same, also those of half a run"):
             before = digests_in("figures/a")
             shutil.rmtree("figures/a")
-            self.assertEqual(call("figures", "a")[0], 0)
+            self.assertEqual(call("figures", "--run", "a")[0], 0)
             self.assertEqual(digests_in("figures/a"), before)
             Path("logs/a/episodes/episode_02.npz").rename("kept.npz")
             shutil.rmtree("figures/a")
-            self.assertEqual(call("figures", "a")[0], 0)
+            self.assertEqual(call("figures", "--run", "a")[0], 0)
             self.assertEqual(digests_in("figures/a")["episode_01.png"], before["episode_01.png"])
             self.assertFalse(Path("figures/a/episode_02.png").exists())
             Path("kept.npz").rename("logs/a/episodes/episode_02.npz")
@@ -210,7 +210,7 @@ class Runs(FolderTest):
             status, out, err = call("recognise", *Path("one by one").iterdir())
             self.assertEqual((status, err), (0, ""))
             self.assertRegex(out, r"\A(one by one/000\d_\d\.png: \d \(\d+\.\d%\)\n){4}\Z")
-            status, out, err = call("latent", "--digits", "3", "8")
+            status, out, err = call("latent", "--labels", "38")
             self.assertEqual((status, err), (0, ""))
             self.assertTrue(Path("figures/a/latent_arithmetic.png").is_file())
 
@@ -279,7 +279,7 @@ class Runs(FolderTest):
             status, _, err = call(*arguments)
             self.assertEqual(status, 2)
             self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
-        self.assertEqual(call("evaluate", "a")[0], 0)
+        self.assertEqual(call("evaluate", "--run", "a")[0], 0)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
         self.assertIn("classes_covered", scores)
         self.assertFalse({"label_accuracy", "judge_gap", "six_digit_accuracy"} & set(scores))

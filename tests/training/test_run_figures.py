@@ -10,10 +10,9 @@ from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.plots import grids
 from gan3.runs.registry import build, config_of
-from gan3.runs.run_files import run_folders
-from gan3.runs.trained import find_run
+from gan3.runs.run import Run
 from gan3.training import run_figures
-from tests.api.test_generator import write_run
+from tests.library.test_generator import write_run
 from tests.support import FolderTest, drawing, small_system
 
 CONFIG = config_of("three_network")
@@ -40,10 +39,10 @@ class Styles(FolderTest):
     def figure(self, experiment):
         """The figure of an untrained run whose only real images are a 2 and a 7; these images."""
         write_run("a", experiment)
-        run = find_run("a")
+        run = Run.open("a")
         real = np.zeros((100, 28, 28), np.uint8)
         real[2, 5:20, 9:12] = real[7, 8:11, 5:20] = 200
-        write_npz(run.folders.real, {"images": real})
+        write_npz(run.real_file, {"images": real})
         figure = run_figures.styles_figure(run, run.generator(), "title", self.fail)
         return figure, real[[2, 7]]
 
@@ -60,8 +59,8 @@ class Styles(FolderTest):
 
     def test_none_if_every_real_image_is_blank(self):
         write_run("a", "best")
-        run, lines = find_run("a"), []
-        write_npz(run.folders.real, {"images": np.zeros((100, 28, 28), np.uint8)})
+        run, lines = Run.open("a"), []
+        write_npz(run.real_file, {"images": np.zeros((100, 28, 28), np.uint8)})
         sampler = run.generator()
         self.assertIsNone(run_figures.styles_figure(run, sampler, "title", lines.append))
         (line,) = lines
@@ -69,9 +68,9 @@ class Styles(FolderTest):
 
     def test_another_number_of_real_images_is_refused(self):
         write_run("a", "best")
-        run = find_run("a")
+        run = Run.open("a")
         for count in (0, 1, 10, 25, 101):
-            write_npz(run.folders.real, {"images": np.zeros((count, 28, 28), np.uint8)})
+            write_npz(run.real_file, {"images": np.zeros((count, 28, 28), np.uint8)})
             with self.assertRaisesRegex(UserError, f"real.npz: has {count} images of 10 classes"):
                 run_figures.styles_figure(run, run.generator(), "title", self.fail)
 
@@ -108,22 +107,22 @@ class Digits(FolderTest):
         self.assertEqual(len(texts_of(figure)), 1)
 
     def test_real_images_are_sorted_by_digit_and_missing_ones_are_blank(self):
-        folders = run_folders("a")
-        make_folder(folders.logs)
+        run = Run("a")
+        make_folder(run.folder)
         labels = np.repeat(np.arange(9), 12)[:-10]  # two eights, no nine
         images = np.broadcast_to(labels[:, None, None] + 1, (len(labels), 28, 28)).astype(np.uint8)
-        run_figures.save_real_images(folders, images, labels, 10)
-        saved = read_npz(folders.real, {"images": ("uint8", (100, 28, 28))})["images"]
+        run_figures.save_real_images(run, images, labels, 10)
+        saved = read_npz(run.real_file, {"images": ("uint8", (100, 28, 28))})["images"]
         values = saved[:, 0, 0].reshape(10, 10)  # [row, digit]
         np.testing.assert_array_equal(values[:2], [[1, 2, 3, 4, 5, 6, 7, 8, 9, 0]] * 2)
         np.testing.assert_array_equal(values[2:], [[1, 2, 3, 4, 5, 6, 7, 8, 0, 0]] * 8)
 
     def test_a_frame_shows_the_fixed_noise(self):
-        folders = run_folders("a")
-        make_folder(folders.frame(0).parent)
-        run_figures.save_frame(folders, 20, self.sampler, CONFIG)
-        self.assertEqual(folders.frames(), [20])
-        saved = read_npz(folders.frame(20), {"images": ("uint8", (None, 28, 28))})["images"]
+        run = Run("a")
+        make_folder(run.frame_file(0).parent)
+        run_figures.save_frame(run, 20, self.sampler, CONFIG)
+        self.assertEqual(run.frames, [20])
+        saved = read_npz(run.frame_file(20), {"images": ("uint8", (None, 28, 28))})["images"]
         np.testing.assert_array_equal(
             saved, run_figures.fixed_images(self.sampler, CONFIG, rows=len(saved) // 10)
         )

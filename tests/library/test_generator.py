@@ -14,21 +14,20 @@ import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.files import make_folder
 from gan3.runs.registry import build, config_of
-from gan3.runs.run_files import run_folders
+from gan3.runs.run import Run
 from gan3.runs.weights import save_generator
 from tests.support import ROOT, FolderTest, call, drawing
 
 
 def write_run(name, experiment, logs="logs", episodes=1):
     """A run's record and the untrained generators of its episodes; returns the last system."""
-    folders, config = run_folders(name, logs), config_of(experiment)
-    make_folder(folders.logs / "episodes")
+    run, config = Run(name, logs), config_of(experiment)
+    make_folder(run.folder / "episodes")
     record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
-    record["data_title"] = "strokes"
-    folders.record.write_text(json.dumps(record))
+    run.record_file.write_text(json.dumps(record))
     for episode in range(1, episodes + 1):
         system = build(config.with_text("seed", str(episode)), DIGITS, "float32")
-        save_generator(folders.episode(episode), system)
+        save_generator(run.episode_file(episode), system)
     return system
 
 
@@ -112,8 +111,8 @@ class Bundled(unittest.TestCase):
     def test_wrong_arguments(self):
         generator = self.generator
         for attempt, message in (
-            (lambda: generator.generate("12a"), "number '12a': digits 0 to 9 only"),
-            (lambda: generator.generate("x" * 5000), r"number .{60,80}: digits 0 to 9 only"),
+            (lambda: generator.generate("12a"), "number '12a': use digits 0 to 9 only"),
+            (lambda: generator.generate("x" * 5000), r"number .{60,80}: use digits 0 to 9 only"),
             (lambda: generator.generate(12), "number 12: use text, such as '12'"),
             (lambda: generator.generate(10**5000), "number a number of thousands of digits: use"),
             (lambda: generator.sample(), "count: missing"),
@@ -126,7 +125,7 @@ class Bundled(unittest.TestCase):
             (lambda: generator.encode(np.zeros((2, 9, 9))), r"images: shape \(2, 9, 9\)"),
             (
                 lambda: gan3.load("three_network").encode(np.zeros((1, 28, 28), np.uint8)),
-                "generator three_network: three_network has no encoder, .* use best",
+                "three_network: three_network has no encoder, .* use best",
             ),
             (lambda: gan3.load("best", noise_seed=1), "noise seed: .* leave the noise seed out"),
             (lambda: gan3.load("best", moments="batch"), "moments: .* leave them out"),
@@ -202,7 +201,7 @@ class OfRuns(FolderTest):
         images = np.zeros((1, 28, 28), np.uint8)
         for name, experiment in (("a", "three_network"), ("b", "mlp_gan")):
             write_run(name, experiment)
-            message = f"run {name}: {experiment} has no encoder, .*; use best, or a run of it"
+            message = f"{name}: {experiment} has no encoder, .*; use best, or a run of it"
             with self.assertRaisesRegex(gan3.UserError, message):
                 gan3.load(name).encode(images)
 

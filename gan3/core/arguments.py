@@ -1,7 +1,6 @@
-"""Checks of what callers of the library pass, and what is done with lines for the user."""
+"""Checks of what callers of the library pass."""
 
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,9 @@ import numpy as np
 
 from gan3.core.classes import DIGITS, labels_of_names, labels_of_text
 from gan3.core.errors import UserError, shown
-from gan3.core.log import Log
-from gan3.data.values import Pixels, read_pixels
 
 _MAX_SEED = 2**31 - 1
 _MAX_COUNT = 1_000_000
-_MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
-_WARNINGS = ("WARNING", "NOTE")  # how lines begin that a user should not miss
-_STROKES = "WARNING: the data set is"  # start of the warning that the strokes are used
 
 
 def as_seed(seed: Any, name: str = "seed") -> int:
@@ -42,7 +36,13 @@ def as_whole(value: Any, name: str) -> int:
     return int(value)
 
 
-def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = None) -> np.ndarray:
+def as_labels(
+    labels: Any,
+    names: tuple[str, ...] = DIGITS,
+    count: int | None = None,
+    *,
+    name: str = "labels",
+) -> np.ndarray:
     """Labels of K classes as int64 [N], 0 to K - 1.
 
     Args:
@@ -50,25 +50,28 @@ def as_labels(labels: Any, names: tuple[str, ...] = DIGITS, count: int | None = 
             with commas between them or of one character each, such as "2412".
         names: of the K classes.
         count: how many labels there must be; any number by default.
+        name: what the labels are called in errors.
 
     Raises:
         UserError: there is another label, there are none, or they are not `count`.
     """
     if isinstance(labels, str):
-        labels = _labels_of_text(labels, names)
+        if names == DIGITS and not (labels.isascii() and labels.replace(",", "").isdigit()):
+            raise UserError(f"{name} {shown(labels)}: use digits 0 to 9 only, such as 241256")
+        labels = labels_of_text(labels, names, name)
     elif isinstance(labels, list | tuple) or getattr(labels, "ndim", 0) > 0:
         entries = list(labels)
         if all(isinstance(entry, str) for entry in entries):
-            labels = labels_of_names(map(str, entries), names, f"labels {shown(entries)}")
-    array = _as_array(labels, "labels")
+            labels = labels_of_names(map(str, entries), names, f"{name} {shown(entries)}")
+    array = as_array(labels, name)
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise UserError(
-            f"labels: {array.dtype} of shape {array.shape}; use whole numbers of shape [N]"
+            f"{name}: {array.dtype} of shape {array.shape}; use whole numbers of shape [N]"
         )
     if not len(array) or array.min() < 0 or array.max() >= len(names):
         called = "digits" if names == DIGITS else "labels"
         last = len(names) - 1
-        raise UserError(f"labels {shown(labels)}: use one or more {called} 0 to {last}")
+        raise UserError(f"{name} {shown(labels)}: use one or more {called} 0 to {last}")
     if count is not None:
         check_label_count(array, count)
     return array.astype(np.int64)
@@ -87,34 +90,15 @@ def check_label_count(labels: Any, count: int) -> None:
         raise UserError(f"labels: {len(labels)} for {count} images; use one label for each image")
 
 
-def _labels_of_text(text: str, names: tuple[str, ...]) -> list[int]:
-    if names == DIGITS and not (text.isascii() and text.replace(",", "").isdigit()):
-        raise UserError(f"labels {shown(text)}: use digits 0 to 9 only, such as 2412")
-    return labels_of_text(text, names, "labels")
-
-
-def as_images(images: Any) -> np.ndarray:
-    """Images as uint8 [N, 28, 28]. Raises UserError for what `values.read_pixels` does not read."""
-    return as_pixels(images).parts[0]
-
-
-def as_pixels(images: Any) -> Pixels:
-    """Images as uint8 [N, 28, 28], and how their values were read. Raises as `as_images` does."""
-    return read_pixels("images", [_as_array(images, "images")])
-
-
-def as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
-    """Noise as float32 of this shape. Raises UserError if it is not, or beyond -1000..1000."""
-    array = _as_array(noise, "noise")
-    if array.dtype.kind not in "fiu" or array.shape != shape:
-        raise UserError(
-            f"noise: {array.dtype} of shape {array.shape}; use floats of shape {shape}, one row for"
-            " each image"
-        )
-    largest = np.abs(array.astype(float)).max()
-    if not largest <= _MAX_NOISE:  # also if it is not a number
-        raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
-    return array.astype(np.float32)
+def as_array(values: Any, name: str) -> np.ndarray:
+    """An array of numbers. Raises UserError for anything else."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):  # rows of different lengths
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        raise UserError(f"{name}: not an array of numbers; use a NumPy array")
+    return array
 
 
 def as_folder(folder: Any, name: str) -> Path:
@@ -152,31 +136,5 @@ def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def log_or_warn(log: Log | None, dataset: str = "auto") -> Log:
-    """`log`; without one, a function that only passes on warnings, as Python's warnings.
-
-    dataset: as requested. That the strokes are not MNIST is no news to whoever requested them.
-    """
-    if log is not None:
-        return log
-
-    def warn(line: str) -> None:
-        is_news = not (dataset == "strokes" and line.startswith(_STROKES))  # else it was asked for
-        if line.startswith(_WARNINGS) and is_news:
-            warnings.warn(line, stacklevel=2)
-
-    return warn
-
-
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _as_array(values: Any, name: str) -> np.ndarray:
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError):  # rows of different lengths
-        array = None
-    if array is None or array.dtype.kind not in "biuf":
-        raise UserError(f"{name}: not an array of numbers; use a NumPy array")
-    return array

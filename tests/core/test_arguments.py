@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gan3.api import arguments
+from gan3.core import arguments
 from gan3.core.errors import UserError
-from gan3.data import datasets
+from gan3.core.log import log_or_warn
+from gan3.data import datasets, values
+from gan3.models import generator
 
 
 class Arguments(unittest.TestCase):
@@ -74,11 +76,11 @@ class Arguments(unittest.TestCase):
     def test_images(self):
         pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
         for value in (pixels, pixels[..., None], pixels / 255, pixels.tolist()):
-            images = arguments.as_images(value)
+            images = values.as_images(value)
             self.assertEqual(images.dtype, np.uint8)
             np.testing.assert_array_equal(images, pixels)
         self.check(
-            arguments.as_images,
+            values.as_images,
             (
                 (pixels[0], r"images: images have the shape \(28, 28\); store \[N, 28, 28\]"),
                 (pixels[:0], "images: has no images"),
@@ -89,11 +91,11 @@ class Arguments(unittest.TestCase):
         )
 
     def test_noise(self):
-        noise = arguments.as_noise([[0, 1], [2, 3.5]], (2, 2))
+        noise = generator._as_noise([[0, 1], [2, 3.5]], (2, 2))
         self.assertEqual(noise.dtype, np.float32)
         np.testing.assert_array_equal(noise, [[0, 1], [2, 3.5]])
         self.check(
-            lambda noise: arguments.as_noise(noise, (2, 2)),
+            lambda noise: generator._as_noise(noise, (2, 2)),
             (
                 (np.zeros((2, 3)), r"of shape \(2, 3\); use floats of shape \(2, 2\)"),
                 (np.zeros(2), "use floats of shape"),
@@ -143,7 +145,7 @@ class Arguments(unittest.TestCase):
 
 class Lines(unittest.TestCase):
     def test_without_a_log_only_warnings_are_passed_on_as_pythons(self):
-        log = arguments.log_or_warn(None)
+        log = log_or_warn(None)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for line in ("episode 1", "WARNING: the data set is strokes", "NOTE: slow"):
@@ -158,7 +160,7 @@ class Lines(unittest.TestCase):
 
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            log = arguments.log_or_warn(None, "strokes")
+            log = log_or_warn(None, "strokes")
             with self.assertRaises(InterruptedError):  # drawing them takes minutes
                 datasets.load("strokes", log=first_line)
             notes = ["NOTE: slow", "NOTE: logs/strokes-1/checkpoints/step-100: damaged"]
@@ -168,7 +170,7 @@ class Lines(unittest.TestCase):
 
     def test_a_log_gets_every_line(self):
         lines = []
-        log = arguments.log_or_warn(lines.append)
+        log = log_or_warn(lines.append)
         log("episode 1")
         log("NOTE: slow")
         self.assertEqual(lines, ["episode 1", "NOTE: slow"])

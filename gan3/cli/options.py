@@ -1,0 +1,174 @@
+"""What the commands share: types of arguments, and options that several of them have.
+
+Neither this module nor those of the commands import NumPy before a command runs: --help is fast.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gan3.core.config import choices_of
+
+if TYPE_CHECKING:
+    from gan3.runs.trained import Trained
+
+MAX_SEED = 2**31 - 1
+
+
+class Command(NamedTuple):
+    """One command of the command line."""
+
+    description: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]  # returns the exit status
+
+
+def one_line(text: str) -> str:
+    """Escape line breaks and other characters that are not printable."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+# -- types of arguments ----------------------------------------------------------------------------
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{shown!r} is not a whole number from {low} to {high}"
+            )
+        return value
+
+    return parse
+
+
+def fraction(text: str) -> float:
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a number from 0 to 1")
+    return value
+
+
+def path_text(text: str) -> str:
+    """A path, unchanged. An empty one, as an unset shell variable gives, is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError(
+            "the path is empty; name a file or folder, or leave it out"
+        )
+    return text
+
+
+def output_file(*suffixes: str) -> Callable[[str], Path]:
+    """The path of a file to write; it ends in one of `suffixes`, if there are any."""
+
+    def parse(text: str) -> Path:
+        path = Path(text)
+        try:
+            is_folder = path.is_dir()
+        except OSError:  # reported when the file is written
+            is_folder = False
+        if not path.name or is_folder:
+            raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
+        if suffixes and path.suffix.lower() not in suffixes:
+            raise argparse.ArgumentTypeError(f"{text!r} does not end in {' or '.join(suffixes)}")
+        return path
+
+    return parse
+
+
+# -- options of several commands -------------------------------------------------------------------
+def add_folders(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    text = "folder of all runs (default: logs)"
+    add("--logs", metavar="DIR", type=path_text, default="logs", help=text)
+    text = "folder of figures (default: figures)"
+    add("--figures", metavar="DIR", type=path_text, default="figures", help=text)
+
+
+def add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
+    seed, text = whole_number(0, MAX_SEED), "seed for all random draws (default: 0)"
+    parser.add_argument("--seed", metavar="N", type=seed, default=default, help=text)
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    text = (
+        "folder to search first for the data set (default: $GAN3_DATA, then ./data), or folder or"
+        " file of your own set"
+    )
+    parser.add_argument("--data", metavar="DIR", help=text)
+
+
+def add_ink(parser: argparse.ArgumentParser) -> None:
+    text = "ink of an npz file or of pictures with --dataset own: bright on dark, or dark on bright"
+    parser.add_argument("--ink", choices=("bright", "dark"), help=text)
+
+
+def add_dataset(parser: argparse.ArgumentParser, default: str | None) -> None:
+    text = (
+        "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
+        " downloaded; own is your own set in --data (IDX files, an npz file or a folder of pictures"
+        " for each class); fashion_mnist, kmnist, emnist_letters, emnist_balanced, emnist_digits"
+        " and emnist_mnist name the published set that is in --data (default: auto)"
+    )
+    parser.add_argument(
+        "--dataset", metavar="SET", choices=choices_of("dataset"), default=default, help=text
+    )
+
+
+def add_train_judge(parser: argparse._ActionsContainer) -> None:
+    text = "train a judge if none has learned from the data set, as train-judge does"
+    parser.add_argument("--train-judge", action="store_true", help=text)
+
+
+def add_run(parser: argparse._ActionsContainer, text: str) -> None:
+    parser.add_argument("--run", metavar="NAME", help=f"{text} (default: the newest run)")
+
+
+def add_episode(parser: argparse.ArgumentParser) -> None:
+    text = (
+        "episode of the run: its number, or best, the one that its judge scored best (default: the"
+        " last)"
+    )
+    parser.add_argument("--episode", metavar="N|best", type=_episode, help=text)
+
+
+def _episode(text: str) -> int | str:
+    return text if text == "best" else whole_number(1, MAX_SEED)(text)
+
+
+def add_pretrained(parser: argparse._ActionsContainer, text: str) -> None:
+    text = f"{text}: best, three_network or published_code"
+    parser.add_argument("--pretrained", metavar="NAME", help=text)
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """The generator to draw with: that of a run, or a bundled one; `open_source` opens it."""
+    source = parser.add_mutually_exclusive_group()
+    text = "draw with this run's generator (default: the newest run, or best if there is no run)"
+    source.add_argument("--run", metavar="NAME", help=text)
+    add_pretrained(source, "draw with this bundled generator")
+    add_episode(parser)
+
+
+def open_source(options: argparse.Namespace) -> "tuple[Trained, str]":
+    """What the options of `add_source` name, and a note for the output.
+
+    Without any run, the bundled generator `best` draws, and the note says so.
+    """
+    from gan3.runs import pretrained
+    from gan3.runs.run import Run, has_runs
+
+    if options.pretrained is not None:
+        return pretrained.open_pretrained(options.pretrained), ""
+    if options.run is None and not has_runs(options.logs):
+        note = f" (no run in {options.logs}: drawn by the bundled generator best)"
+        return pretrained.open_pretrained("best"), note
+    return Run.open(options.run, options.logs, options.figures).trained(options.episode), ""

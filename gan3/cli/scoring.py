@@ -1,0 +1,211 @@
+"""The commands that score and read images: evaluate, compare, train-judge, recognise."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gan3.cli.drawing import add_moments
+from gan3.cli.options import (
+    Command,
+    add_data,
+    add_dataset,
+    add_episode,
+    add_folders,
+    add_ink,
+    add_pretrained,
+    add_run,
+    add_seed,
+    add_train_judge,
+    output_file,
+    path_text,
+)
+from gan3.core.classes import DIGITS
+from gan3.core.config import choices_of
+from gan3.core.errors import UserError
+from gan3.core.startup import import_tensorflow
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    source = parser.add_mutually_exclusive_group()
+    add_run(source, "evaluate this run")
+    add_pretrained(source, "evaluate this bundled generator")
+    add_episode(parser)
+    text = "evaluate an npz with images and labels, an npy, or a folder with a folder per class"
+    source.add_argument("--samples", metavar="FILE", type=path_text, help=text)
+    text = "also train a classifier on samples and test it on real digits (CAS)"
+    add("--cas", action="store_true", help=text)
+    text = "held-out images to compare with (default: those of the run, otherwise test)"
+    add("--split", choices=choices_of("split"), help=text)
+    add_data(parser)
+    text = "data set to compare --samples or --pretrained with (default: auto)"
+    add("--dataset", metavar="SET", choices=choices_of("dataset"), help=text)
+    add_ink(parser)
+    judge = parser.add_mutually_exclusive_group()
+    text = "judge from train-judge to score with (default: the bundled or cached one)"
+    judge.add_argument("--judge", metavar="FILE.npz", type=path_text, help=text)
+    add_train_judge(judge)
+    add("--json", metavar="FILE", type=output_file(), help="also write the report card here")
+    add_moments(parser)
+    add_seed(parser)
+    add_folders(parser)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    for option in ("dataset", "ink"):
+        value = getattr(options, option)
+        if value and options.samples is None and options.pretrained is None:
+            raise UserError(
+                f"--{option} {value}: with --samples or --pretrained only; a run has its own"
+            )
+    for option in ("moments", "episode"):
+        value = getattr(options, option)
+        if value and not (options.samples is None and options.pretrained is None):
+            raise UserError(f"--{option} {value}: with a run only")
+    from gan3 import library
+    from gan3.core import files
+
+    if options.json is not None:
+        files.check_writable(options.json)
+    options_of_all = {
+        "data": options.data,
+        "judge": options.judge,
+        "train_judge": options.train_judge,
+        "cas": options.cas,
+        "seed": options.seed,
+        "log": print,
+    }
+    if options.samples is None and options.pretrained is None:
+        run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+        card = run.evaluate(
+            split=options.split,
+            episode=options.episode,
+            moments=options.moments,
+            **options_of_all,
+        )
+    else:
+        card = library.evaluate(
+            options.pretrained if options.samples is None else Path(options.samples),
+            dataset=options.dataset or "auto",
+            ink=options.ink or "unknown",
+            split=options.split or "test",
+            **options_of_all,
+        )
+    if options.json is not None:
+        files.make_folder(options.json.parent)
+        files.write_json(options.json, card.values | {"seconds": card.seconds})
+    return 0
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("runs", metavar="RUN", nargs="+", help="runs that have been evaluated")
+    text = "one column per experiment: mean ± standard deviation over its runs"
+    add("--by-experiment", action="store_true", help=text)
+    add("--markdown", action="store_true", help="print a Markdown table")
+    text = "picture of the table (default: figures/compare.png)"
+    add("--out", metavar="FILE.png", type=output_file(".png"), help=text)
+    add_folders(parser)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from gan3.core import files
+
+    out = options.out or Path(options.figures) / "compare.png"
+    files.check_writable(out)
+    import_tensorflow()
+    from gan3.evaluation import comparison
+    from gan3.plots import cards, grids
+    from gan3.plots import sweeps as sweep_plots
+
+    compared = comparison.compare(
+        options.runs, options.logs, options.figures, options.by_experiment
+    )
+    print("\n".join(compared.markdown() if options.markdown else compared.text()))
+    files.make_folder(out.parent)
+    title = "Report cards side by side, the best value of each row in bold"
+    grids.save(cards.table(compared.columns, compared.titled(), title), out)
+    tradeoff = out.with_name(f"{out.stem}_tradeoff.png")
+    written = [out]
+    pairs = compared.tradeoffs()
+    if pairs:
+        means = compared.column_means()
+        figure = sweep_plots.tradeoff(means, pairs, "Accuracy against diversity")
+        grids.save(figure, tradeoff)
+        written.append(tradeoff)
+    print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
+    return 0
+
+
+def _add_train_judge(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add_seed(parser)
+    add_data(parser)
+    add_dataset(parser, default="auto")
+    add_ink(parser)
+    text = "number of training steps (default: twelve epochs, at least 1000, at most 12000)"
+    add("--steps", metavar="N", type=int, help=text)
+    text = "file to write (default: one in the cache, where train and evaluate find it)"
+    add("--out", metavar="FILE.npz", type=output_file(".npz"), help=text)
+
+
+def _train_judge(options: argparse.Namespace) -> int:
+    import_tensorflow()
+    from gan3.data.datasets import load
+    from gan3.evaluation import judge
+
+    dataset = load(options.dataset, options.data, ink=options.ink or "unknown")
+    judge.make(dataset, options.out, seed=options.seed, steps=options.steps)
+    return 0
+
+
+def _add_recognise(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="pictures of one digit, or of one member of a class, each",
+    )
+    reader = parser.add_mutually_exclusive_group()
+    text = "read with this run's determinator (default: the newest run)"
+    reader.add_argument("--run", metavar="NAME", help=text)
+    text = "read with the bundled judge, a classifier (default if there is no run)"
+    reader.add_argument("--judge", action="store_true", help=text)
+    add_folders(parser)
+
+
+def _recognise(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from gan3.demo import digit_reader
+
+    images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
+    import_tensorflow()  # it takes seconds, so unreadable pictures are refused first
+    from gan3.evaluation import judge
+    from gan3.runs.run import Run, has_runs
+
+    if options.judge or (options.run is None and not has_runs(options.logs)):
+        probabilities, names = judge.load_bundled().probabilities(images), DIGITS
+    else:
+        trained = Run.open(options.run, options.logs, options.figures).trained()
+        names = trained.class_names
+        probabilities = trained.probabilities(images, lambda line: print(line, file=sys.stderr))
+    for file, row in zip(options.files, probabilities, strict=True):
+        print(f"{file}: {names[row.argmax()]} ({row.max():.1%})")
+    return 0
+
+
+COMMANDS = {
+    "evaluate": Command(
+        "Score generated digits against real ones: the report card.", _add_evaluate, _evaluate
+    ),
+    "compare": Command(
+        "Print the report cards of several runs side by side.", _add_compare, _compare
+    ),
+    "train-judge": Command(
+        "Train the judge of a data set, which scores its samples.", _add_train_judge, _train_judge
+    ),
+    "recognise": Command(
+        "Recognise the digits, or other classes, in pictures.", _add_recognise, _recognise
+    ),
+}

@@ -1,0 +1,201 @@
+"""The commands that train: train, figures, sweep, experiments."""
+
+import argparse
+import sys
+import textwrap
+from pathlib import Path
+
+from gan3.cli.options import (
+    Command,
+    add_data,
+    add_dataset,
+    add_folders,
+    add_ink,
+    add_run,
+    add_seed,
+    add_train_judge,
+    one_line,
+    whole_number,
+)
+from gan3.core.config import RunConfig, choices_of
+from gan3.core.errors import StoppedError, UserError
+from gan3.core.startup import import_tensorflow
+from gan3.runs import registry
+
+_DEFAULT_EXPERIMENT = "three_network"
+
+
+# -- train -----------------------------------------------------------------------------------------
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    text = "experiment to train: its name, or the path of your own file (default: three_network)"
+    add("--experiment", metavar="NAME", help=text)
+    text = "(default: the experiment's)"
+    add("--episodes", metavar="N", type=int, help=f"number of episodes {text}")
+    add("--batches", metavar="N", type=int, help=f"batches per episode {text}")
+    add("--batch-size", metavar="N", type=int, help=f"images per batch {text}")
+    add_seed(parser, default=None)  # the config has the default, and a resumed run its own
+    add_data(parser)
+    add_dataset(parser, default=None)  # a resumed run has its own
+    add_ink(parser)
+    text = (
+        "held-out images: the test set, or the last 5,000 training images (of fewer than 30,000 a"
+        " sixth) (default: test)"
+    )
+    add("--split", choices=choices_of("split"), help=text)
+    add("--run", metavar="NAME", help="name of the run (default: the experiment and the UTC time)")
+    add_train_judge(parser)
+    text = "number type to compute in; auto is bfloat16 if the hardware supports it"
+    add("--precision", choices=choices_of("precision"), help=f"{text} (default: float32)")
+    text = "continue --run, or the newest run, from its last checkpoint"
+    add("--resume", action="store_true", help=text)
+    text = "set a field of the experiment's config; can be given several times"
+    add("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
+    add_folders(parser)
+
+
+def _train(options: argparse.Namespace) -> int:
+    config, name = _config_to_train(options)
+    import_tensorflow()
+    from gan3.training import loop
+
+    try:
+        loop.train(
+            config,
+            name=name,
+            logs=options.logs,
+            figures_folder=options.figures,
+            data=options.data,
+            resume=options.resume,
+            train_judge=options.train_judge,
+        )
+    except StoppedError as stopped:
+        print(
+            "gan3: stopped; the state is saved, continue with make resume or --resume",
+            file=sys.stderr,
+        )
+        return 128 + stopped.signal_number
+    return 0
+
+
+def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None]:
+    """The config with all options applied, and the name of the run if it has one yet."""
+    name = options.run
+    experiment = _DEFAULT_EXPERIMENT if options.experiment is None else options.experiment
+    if options.resume:
+        config, name = _config_to_resume(options)
+    else:
+        config = registry.config_of(experiment)
+    keys = ("episodes", "batches", "batch_size", "seed", "dataset", "ink", "split", "precision")
+    for key in keys:
+        value = getattr(options, key)
+        if value is not None:
+            config = config.with_text(key, str(value))
+    for setting in options.set:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: needs KEY=VALUE, such as seed=1")
+        config = config.with_text(key, text)
+    return config, name
+
+
+def _config_to_resume(options: argparse.Namespace) -> tuple[RunConfig, str]:
+    """The recorded config and the name of the run to resume."""
+    from gan3.runs.run import Run
+
+    run = Run.open(options.run, options.logs, options.figures)
+    config = run.config
+    if options.experiment is not None and registry.config_of(options.experiment).source != (
+        config.source
+    ):
+        raise UserError(
+            f"--experiment {options.experiment}: run {run.name} is of"
+            f" {config.experiment}; leave it out"
+        )
+    return config, run.name
+
+
+# -- figures, sweep and experiments ---------------------------------------------------------------
+def _add_figures(parser: argparse.ArgumentParser) -> None:
+    add_run(parser, "draw this run")
+    add_folders(parser)
+
+
+def _figures(options: argparse.Namespace) -> int:
+    import_tensorflow()
+    from gan3.runs.run import Run
+    from gan3.training import run_figures
+
+    run_figures.draw(Run.open(options.run, options.logs, options.figures), print)
+    return 0
+
+
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    text = (
+        "file with the runs, or the name of a bundled one: ablations, choices, path, rates,"
+        " reproduce, weights"
+    )
+    add("spec", metavar="SPEC.toml", help=text)
+    add("--full", action="store_true", help="train each system for its own, longer budget")
+    text = "number of runs at a time (default: 1)"
+    add("--jobs", metavar="N", type=whole_number(1, 64), default=1, help=text)
+    text = "what executes the runs: processes on this machine, or Ray (default: local)"
+    add("--engine", choices=("local", "ray"), default="local", help=text)
+    text = "address of a Ray cluster for --engine ray (default: Ray on this machine)"
+    add("--address", metavar="HOST:PORT", help=text)
+    add_data(parser)
+    text = "train nothing, only write the tables and figures of finished runs"
+    add("--tables", action="store_true", help=text)
+    add_folders(parser)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    if options.address and options.engine != "ray":
+        raise UserError(f"--address {options.address}: with --engine ray only")
+    import_tensorflow()
+    from gan3.sweeps import spec, sweep
+
+    folders = {"logs": options.logs, "figures_folder": options.figures}
+    runs = spec.read(Path(options.spec), options.full)
+    failures = []
+    if not options.tables:
+        failures = sweep.run(
+            runs,
+            data=options.data,
+            jobs=options.jobs,
+            engine=options.engine,
+            address=options.address,
+            **folders,
+        )
+    for failure in failures:
+        print(one_line(f"gan3: {failure}"), file=sys.stderr)
+    if failures and not sweep.read_scored(runs, **folders):
+        return 1  # there is nothing to write
+    sweep.write(runs, data=options.data, **folders)
+    return 1 if failures else 0
+
+
+def _add_no_options(_: argparse.ArgumentParser) -> None:
+    """It has no options."""
+
+
+def _experiments(_: argparse.Namespace) -> int:
+    lines = [f"{name:21} {registry.summary_of(name)}" for name in registry.names()]
+    for name in registry.own_names():
+        lines.append(f"{name:21} {registry.summary_of(name)} [{registry.OWN_FOLDER / name}.py]")
+    for line in lines:
+        print(textwrap.fill(line, 80, subsequent_indent=22 * " ", break_on_hyphens=False))
+    return 0
+
+
+COMMANDS = {
+    "train": Command(
+        "Train a system and write its logs, checkpoints and figures.", _add_train, _train
+    ),
+    "figures": Command("Draw all figures of a run again.", _add_figures, _figures),
+    "sweep": Command("Train, evaluate and compare the runs of a sweep file.", _add_sweep, _sweep),
+    "experiments": Command(
+        "List the experiments that can be trained.", _add_no_options, _experiments
+    ),
+}

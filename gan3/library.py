@@ -1,0 +1,395 @@
+"""What `import gan3` offers: generators by name, training, runs, scoring and recognition.
+
+Libraries never print: without `log`, only warnings are passed on, as Python's warnings.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gan3.core.arguments import (
+    as_choice,
+    as_data,
+    as_folder,
+    as_labels,
+    as_seed,
+    check_label_count,
+)
+from gan3.core.config import RunConfig, as_text, choices_of
+from gan3.core.errors import UserError, shown
+from gan3.core.files import check_path
+from gan3.core.log import Log, log_or_warn
+from gan3.core.startup import import_tensorflow
+from gan3.data.values import as_images, as_pixels
+from gan3.models.generator import Generator
+from gan3.runs import pretrained, registry
+from gan3.runs import run as runs
+from gan3.runs.trained import Trained
+
+if TYPE_CHECKING:
+    from gan3.data.datasets import Dataset
+    from gan3.evaluation.card import Card
+    from gan3.evaluation.reference import SampleSet
+
+OnMetrics = Callable[[dict[str, float]], object]
+Data = str | Path | tuple[Any, Any] | None
+"""The path of a data set, or its arrays: (images, labels), or two such pairs."""
+
+
+def load(
+    name: str | os.PathLike[str],
+    *,
+    noise_seed: int | None = None,
+    moments: str | None = None,
+    truncation: float = 1.0,
+    logs: str | Path = "logs",
+) -> Generator:
+    """A generator by name.
+
+    Args:
+        name: of a bundled generator ("best"), of a run in `logs`, or the path of a run's folder. A
+            run with the name of a bundled generator needs its path.
+        noise_seed: replace the noise matrix of `published_code`, whose generator has only one: by
+            that of a run with this seed.
+        moments: "running" or "batch", for a system with convolutions and batch normalisation. With
+            those of the batch an image depends on the images that it is drawn with. By default as
+            published.
+        truncation: the factor, 0 to 1, by which all noise that it draws is scaled: below 1 the
+            images are more typical and less varied. Noise that is passed to `draw` is not scaled.
+        logs: the folder of all runs.
+
+    Raises:
+        UserError: there is no such generator, or it has no such option.
+    """
+    return open_trained(name, logs).generator().change(noise_seed, moments, truncation)
+
+
+def open_trained(name: str | os.PathLike[str], logs: str | Path = "logs") -> Trained:
+    """What `load` names: its generator, and what reads images. Raises UserError as it does."""
+    if isinstance(name, str) and name in pretrained.GENERATORS:
+        return pretrained.open_pretrained(name)
+    run_name, logs = runs.locate(name, logs)
+    if not check_path((logs / run_name).is_dir):
+        bundled = ", ".join(pretrained.GENERATORS)
+        raise UserError(
+            f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or give"
+            " its folder"
+        )
+    return runs.Run.open(run_name, logs).trained()
+
+
+class Recognised(NamedTuple):
+    """What a classifier reads."""
+
+    labels: np.ndarray  # int64 [N], the most probable classes
+    probabilities: np.ndarray  # float32 [N, K]
+
+
+class Run(runs.Run):
+    """A training run and its files. `gan3.train` and `gan3.open_run` return one."""
+
+    def recognise(self, images: Any) -> Recognised:
+        """The classes of images [N, 28, 28], by the run's own determinator.
+
+        images: uint8 or floats in 0..1, ink on background 0. A label is an index into
+        `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
+        """
+        pixels = as_images(images)
+        return _most_probable(self.trained().probabilities(pixels, log_or_warn(None)))
+
+    def evaluate(
+        self,
+        *,
+        data: Data = None,
+        split: str | None = None,
+        episode: int | str | None = None,
+        moments: str | None = None,
+        cas: bool = False,
+        judge: str | Path | None = None,
+        train_judge: bool = False,
+        seed: int = 0,
+        log: Log | None = None,
+    ) -> "Card":
+        """The report card of its generator, also written to the run's folders.
+
+        Args:
+            data: folder of the data set, or its arrays; by default what it was trained from.
+            split: that of the run, or an error; any by default.
+            episode: as `generator` has it, by default the last one.
+            moments: "running" or "batch", as `gan3.load` has them.
+            cas, judge, train_judge, seed, log: as `gan3.evaluate` has them.
+
+        Raises:
+            UserError: it has no finished episode, held out other images, or the data is other data.
+        """
+        import_tensorflow()
+        from gan3.evaluation import card, samples
+        from gan3.evaluation.judge import judge_of
+        from gan3.evaluation.reference import Reference
+
+        seed, log = as_seed(seed), log_or_warn(log, str(self.record.get("data")))
+        file = None if judge is None else as_folder(judge, "judge")
+        dataset = samples.data_of_run(self, as_data(data), split, log)
+        scoring_judge = judge_of(dataset, file=file, train=train_judge, log=log)
+        drawn = samples.of_run(self, dataset, seed, log, episode=episode, moments=moments)
+        scored = card.evaluate(drawn, Reference(dataset, scoring_judge, seed, log), cas)
+        card.save_of_run(scored, self)
+        log(f"written: {self.folder / 'report.json'}, {self.figures / 'report.png'}")
+        return scored
+
+    @property
+    def card(self) -> "Card":
+        """The card that `evaluate` has written. Raises UserError if it has not been called."""
+        from gan3.evaluation.comparison import read_card
+
+        return read_card(self)
+
+    def resume(
+        self,
+        *,
+        episodes: int | None = None,
+        data: Data = None,
+        train_judge: bool = False,
+        log: Log | None = None,
+        on_metrics: OnMetrics | None = None,
+    ) -> "Run":
+        """Continue from the newest checkpoint, to the end or to more `episodes`.
+
+        The result is that of a run without the interruption. The data is read from where it was
+        found, unless `data` names another folder; arrays have to be passed again. The other
+        arguments and the errors are those of `gan3.train`.
+        """
+        config = self.config
+        if episodes is not None:
+            config = config.with_text("episodes", as_text(episodes))
+        folders = self.folder.parent, self.figures.parent
+        return _train(config, self.name, *folders, data, True, train_judge, log, on_metrics)
+
+
+def train(
+    experiment: str | Path | RunConfig = "three_network",
+    *,
+    episodes: int | None = None,
+    batches: int | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    data: Data = None,
+    dataset: str | None = None,
+    ink: str | None = None,
+    name: str | None = None,
+    logs: str | Path = "logs",
+    figures: str | Path = "figures",
+    train_judge: bool = False,
+    log: Log | None = None,
+    on_metrics: OnMetrics | None = None,
+) -> Run:
+    """Train a system and write logs/<run>/ and figures/<run>/. Needs TensorFlow.
+
+    Args:
+        experiment: its name, the path of your own, or a config (a changed one is an ablation).
+        episodes, batches, batch_size: the schedule; batches per episode, images per batch. By
+            default the experiment's.
+        seed: for all random draws.
+        settings: other fields of the config by name, such as {"noise_draw": "once"} or
+            {"learning_rate.generator": 0.001}.
+        data, dataset: folder (or file) and kind of the data set, as docs/data.md says. By default
+            MNIST, or the synthetic strokes with a warning if MNIST cannot be had. Data can also be
+            arrays: (images, labels), or ((images, labels), (test_images, test_labels)).
+        ink: of your own images: "bright" on dark, or "dark" on bright.
+        name: of the run; by default the experiment's with the time (UTC).
+        logs, figures: the folders of all runs.
+        train_judge: if no judge has learned from the data set, train one first and keep it in the
+            cache. Without one, the run has no judge's metrics, and there is a warning.
+        log: called with each line about progress, such as `print`. By default nothing is printed,
+            and warnings are Python's.
+        on_metrics: called with each line of metrics.jsonl as a dict when it is written. If it
+            raises an exception, training stops, its state is saved, and train raises it.
+
+    Raises:
+        UserError: a wrong argument, a name that exists, or no data.
+        DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
+        StoppedError: SIGINT (Ctrl-C) or SIGTERM; the step was finished and the state saved.
+    """
+    if isinstance(experiment, RunConfig):
+        config = experiment
+    elif isinstance(experiment, str | os.PathLike):
+        config = registry.config_of(os.fspath(experiment))
+    else:
+        raise UserError(
+            f"experiment {shown(experiment)}: unknown; use its name, its file or a config"
+        )
+    named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
+    if dataset is None and isinstance(data, tuple):
+        dataset = "own"
+    named |= {"dataset": dataset, "ink": ink}
+    changes = {key: value for key, value in named.items() if value is not None}
+    settings = {} if settings is None else settings
+    if not isinstance(settings, Mapping):
+        raise UserError("settings: not a mapping; use a dict of config keys and values")
+    for key in settings:
+        if key in changes:
+            raise UserError(f"{key}: is an argument and in the settings; leave one of them out")
+    for key, value in (changes | dict(settings)).items():
+        config = config.with_text(str(key), as_text(value))
+    return _train(config, name, logs, figures, data, False, train_judge, log, on_metrics)
+
+
+def _train(
+    config: RunConfig,
+    name: str | None,
+    logs: str | Path,
+    figures: str | Path,
+    data: Data,
+    resume: bool,
+    train_judge: bool,
+    log: Log | None,
+    on_metrics: OnMetrics | None,
+) -> Run:
+    import_tensorflow()
+    from gan3.training import loop
+
+    run = loop.train(
+        config,
+        name=name,
+        logs=str(as_folder(logs, "logs")),
+        figures_folder=str(as_folder(figures, "figures")),
+        data=as_data(data),
+        resume=resume,
+        train_judge=train_judge,
+        log=log_or_warn(log, config.dataset),
+        on_metrics=on_metrics,
+    )
+    return Run(run.name, run.folder.parent, run.figures.parent)
+
+
+def open_run(
+    name: str | os.PathLike[str] | None = None,
+    *,
+    logs: str | Path = "logs",
+    figures: str | Path | None = None,
+) -> Run:
+    """A run by its name in `logs`, or by the path of its folder; without a name the newest run.
+
+    figures: the folder of all runs' pictures; by default `figures` beside `logs`. Raises UserError
+    if there is no such run.
+    """
+    return Run.open(name, logs, figures)
+
+
+def evaluate(
+    images: Any,
+    labels: Any = None,
+    data: str | Path | None = None,
+    *,
+    real: tuple[Any, Any] | None = None,
+    dataset: str = "auto",
+    ink: str = "unknown",
+    split: str = "test",
+    cas: bool = False,
+    judge: str | Path | None = None,
+    train_judge: bool = False,
+    seed: int = 0,
+    name: str = "samples",
+    log: Log | None = None,
+) -> "Card":
+    """The report card of digits by any generator. Needs TensorFlow.
+
+    Args:
+        images: at least 100 of [N, 28, 28], uint8, or floats in 0..1 or -1..1, with bright ink; the
+            path of a file of samples, or of a folder with a folder per class; or the name of a
+            bundled generator. Ambiguous ranges are refused. Compare cards of equal numbers of
+            images only; 10,000 are usual.
+        labels: the requested classes [N], names or whole numbers; None if none were requested.
+        data: folder of the real digits; by default they are searched for as docs/usage.md says.
+        real: real images and their labels as arrays, in place of `data`; or two such pairs, for
+            training and for the test. Of one pair a seventh is the test part.
+        dataset: "auto", "mnist", "strokes", "own" or a known set, as in docs/data.md.
+        ink: of your own real images: "bright" on dark, or "dark" on bright.
+        split: what is compared with: "test", or "validation", the last 5,000 training images.
+        cas: also train a classifier on the images and test it on real digits.
+        judge: the file of another judge of the same data set than the bundled or cached one.
+        train_judge: if there is no judge of the data set, train one and keep it in the cache.
+            Without one, the card lacks the rows that need it, and there is a warning.
+        seed: for the resampling of intervals, and for the classifier of `cas`.
+        name: a title for the card of arrays, one line.
+        log: called with each line about what is done; by default warnings are Python's.
+
+    Raises:
+        UserError: images or labels that do not fit, no data, or a judge of other data.
+    """
+    dataset = as_choice(dataset, "dataset", choices_of("dataset"))
+    ink = as_choice(ink, "ink", choices_of("ink"))
+    split = as_choice(split, "split", choices_of("split"))
+    seed, log = as_seed(seed), log_or_warn(log, dataset)
+    open_samples = _opener(images, labels, name, seed, log)
+    if real is not None:
+        if data is not None or dataset != "auto":
+            raise UserError("real: the real digits are these arrays; leave data and dataset out")
+        dataset, data = "own", real
+    judge_file = None if judge is None else as_folder(judge, "judge")
+    import_tensorflow()
+    from gan3.data.datasets import load as load_data
+    from gan3.evaluation import card
+    from gan3.evaluation.judge import judge_of
+    from gan3.evaluation.reference import Reference
+
+    held_out = load_data(dataset, as_data(data), split, log, ink=ink)
+    opened = open_samples(held_out)
+    scoring_judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
+    return card.evaluate(opened, Reference(held_out, scoring_judge, seed, log), cas)
+
+
+def _opener(
+    images: Any, labels: Any, name: str, seed: int, log: Log
+) -> "Callable[[Dataset], SampleSet]":
+    """What opens the samples that `evaluate` scores, for a data set; arrays are checked now."""
+    from gan3.evaluation import sample_files, samples
+    from gan3.evaluation.reference import SampleSet
+
+    if isinstance(images, str) and not Path(images).suffix and Path(images).name == images:
+        return lambda dataset: samples.of_bundled(images, dataset, seed, log)
+    if isinstance(images, str | os.PathLike):
+        return lambda dataset: samples.of_file(Path(images), dataset.class_names, log)
+    if not (isinstance(name, str) and name.isprintable()):
+        raise UserError(f"name {shown(name)}: use one line of text")
+    found = as_pixels(images)
+    (pixels,) = found.parts
+    check_label_count(labels, len(pixels))
+    if len(pixels) < samples.LEAST_SAMPLES:
+        raise UserError(
+            f"images: {len(pixels)}; a card needs at least {samples.LEAST_SAMPLES}, draw more"
+        )
+    if found.is_scaled:
+        log(f"NOTE: images: {found.text}")
+    if sample_files.look_inverted(pixels):
+        pixels = 255 - pixels
+        log(f"NOTE: images: {sample_files.INVERTED}")
+
+    def of_arrays(dataset: "Dataset") -> "SampleSet":
+        if labels is None:
+            return SampleSet(name, pixels, None)
+        return SampleSet(name, pixels, as_labels(labels, dataset.class_names, len(pixels)))
+
+    return of_arrays
+
+
+def recognise(images: Any) -> Recognised:
+    """The digits on images of [N, 28, 28], by the bundled judge, a classifier. Needs TensorFlow.
+
+    images: uint8 or floats in 0..1, as in MNIST: ink on background 0, centred. Raises UserError if
+    they do not fit.
+    """
+    pixels = as_images(images)
+    import_tensorflow()
+    from gan3.evaluation import judge
+
+    return _most_probable(judge.load_bundled().probabilities(pixels))
+
+
+def _most_probable(probabilities: np.ndarray) -> Recognised:
+    """Probabilities [N, K] with the class that each row makes most probable."""
+    return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32))

@@ -1,0 +1,280 @@
+"""A run from its files: names, records, metrics, and what it trained."""
+
+import json
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+import gan3
+from gan3.core.classes import DIGITS
+from gan3.core.errors import UserError
+from gan3.core.files import make_folder
+from gan3.evaluation import comparison
+from gan3.runs.checkpoints import Checkpoints
+from gan3.runs.registry import build, config_of
+from gan3.runs.run import Run, newest
+from gan3.runs.weights import probabilities, save_generator
+from tests.support import FolderTest, drawing
+
+EXPERIMENT = "mlp_gan"
+CARD = {
+    "experiment": "mlp_gan",
+    "data_digest": "y",
+    "split": "test",
+    "judge": {"digest": "z"},
+    "count": 1000,
+    "held_out": 100,
+    "samples": {"recall": {"value": 0.5, "low": 0.25, "high": 0.75}},
+    "real": {"recall": {"value": 0.9}},
+}
+
+
+class Opening(FolderTest):
+    def system(self, scale):
+        """A system of the experiment, its weights multiplied by `scale`."""
+        system = build(config_of(EXPERIMENT), DIGITS, "float32")
+        for w in system.state.values():
+            if w.dtype.is_floating:
+                w.assign(scale * w)
+        return system
+
+    def write_run(self, name, *episodes, started="2026-01-01T"):
+        """The record of a run, and the generators of its episodes; returns the systems."""
+        run = Run(name)
+        make_folder(run.folder / "episodes")
+        record = {
+            "started": started,
+            "config": config_of(EXPERIMENT).to_dict(),
+            "class_names": DIGITS,
+            "data_title": "strokes",
+        }
+        run.record_file.write_text(json.dumps(record))
+        systems = [self.system(1 + number) for number in episodes]
+        for number, system in zip(episodes, systems, strict=True):
+            save_generator(run.episode_file(number), system)
+        return systems
+
+    def assert_draws_the_same(self, generator, expected):
+        labels = np.arange(20) % 10
+        wanted = drawing(expected, EXPERIMENT)(labels, (1, 0))
+        np.testing.assert_array_equal(generator(labels, (1, 0)), wanted)
+
+    def test_a_run_has_the_generator_of_each_episode(self):
+        first, second = self.write_run("a", 1, 2)
+        trained = Run.open("a")
+        self.assertEqual(trained.config, config_of(EXPERIMENT))
+        self.assertEqual((trained.name, trained.data_title), ("a", "strokes"))
+        self.assert_draws_the_same(trained.generator(), second)
+        self.assert_draws_the_same(trained.generator(1), first)
+
+    def test_without_a_name_the_newest_run_is_opened(self):
+        self.write_run("a", 1, started="2026-01-02T")
+        self.write_run("b", 1, started="2026-01-01T")
+        self.assertEqual(Run.open().name, "a")
+
+    def test_what_the_episode_lacks_is_read_with_the_checkpoint(self):
+        run = Run("a")
+        make_folder(run.folder / "episodes")
+        make_folder(run.checkpoints)
+        config = config_of("three_network")
+        record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
+        run.record_file.write_text(json.dumps(record))
+        system = build(config, DIGITS, "float32")
+        save_generator(run.episode_file(1), system)
+        images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
+        with self.assertRaisesRegex(UserError, "checkpoints: no checkpoint"):
+            Run.open("a").trained().probabilities(images, self.fail)
+        Checkpoints(run.checkpoints, system.state).save(10)
+        got = Run.open("a").trained().probabilities(images, self.fail)
+        np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
+
+    def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
+        run = Run("best-run")
+        make_folder(run.folder / "episodes")
+        config = config_of("best")
+        record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
+        run.record_file.write_text(json.dumps(record))
+        system = build(config, DIGITS, "float32")
+        save_generator(run.episode_file(1), system)
+        images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
+        got = Run.open("best-run").trained().probabilities(images, self.fail)
+        np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
+
+    def test_without_a_determinator_nothing_is_read(self):
+        (system,) = self.write_run("a", 1)
+        make_folder(Run("a").checkpoints)
+        Checkpoints(Run("a").checkpoints, system.state).save(10)
+        with self.assertRaisesRegex(UserError, "a: mlp_gan has no determinator; name another"):
+            Run.open("a").trained().probabilities(np.zeros((1, 28, 28), np.uint8), self.fail)
+
+    def test_a_run_without_a_finished_episode_is_refused(self):
+        with self.assertRaisesRegex(UserError, "no such run"):
+            Run.open("a")
+        self.write_run("a")
+        with self.assertRaisesRegex(UserError, "run a: no episode is finished yet"):
+            Run.open("a").generator()
+
+    def test_the_best_episode_is_the_one_that_the_judge_scored_best(self):
+        systems = self.write_run("a", 1, 2, 3)
+        run = Run.open("a")
+        run.metrics_file.write_text('{"step": 1, "episode": 1}\n')
+        with self.assertRaisesRegex(UserError, "run a: was trained without a judge, .* its number"):
+            run.generator("best")
+        lines = [
+            {"step": 10 * episode, "episode": episode, "judge/frechet_distance": distance}
+            for episode, distance in ((1, 5.0), (2, 3.0), (3, 4.0), (4, 1.0))  # 4 has no file
+        ]
+        run.metrics_file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        self.assert_draws_the_same(run.generator("best"), systems[1])
+
+
+class Files(FolderTest):
+    def test_names_that_leave_the_folders_are_refused(self):
+        for name in ("..", "../x", "/tmp/x", "a/b", "", ".hidden", "a" * 101, "a\nb", "-x"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "run name"):
+                Run(name)
+
+    def test_the_newest_run_is_the_one_that_was_started_last(self):
+        with self.assertRaisesRegex(UserError, "no run in it"):
+            newest()
+        for name, started in (("b", "2026-01-02T"), ("a", "2026-01-03T"), ("c", "2026-01-01T")):
+            Path(f"logs/{name}").mkdir(parents=True)
+            Path(f"logs/{name}/run.json").write_text(json.dumps({"started": started}))
+        Path("logs/d").mkdir()
+        Path("logs/d/run.json").write_text("{")
+        self.assertEqual(newest(), "a")
+
+    def test_damaged_records_and_metrics_are_refused(self):
+        run = Run("a")
+        run.folder.mkdir(parents=True)
+        for content in ("", "{", "[]", "null", '{"started": 3}', "[" * 100_000):
+            run.record_file.write_text(content)
+            with self.subTest(content[:9]), self.assertRaises(UserError):
+                _ = run.record
+        for content in (
+            "",
+            '{"step": 1}\n',
+            "x\n",
+            '{"step": 1, "episode": "1"}\n',
+            "[1]\n",
+            f'{{"step": 1, "episode": 1, "x": {"9" * 400}}}\n',
+        ):
+            run.metrics_file.write_text(content)
+            with self.subTest(content[:9]), self.assertRaises(UserError):
+                run.metrics()
+
+    def test_an_incomplete_last_line_is_skipped(self):
+        run = Run("a")
+        run.folder.mkdir(parents=True)
+        run.metrics_file.write_text('{"step": 1, "episode": 1}\n{"step": 2, "epi')
+        self.assertEqual(run.metrics(), [{"step": 1, "episode": 1}])
+
+    def test_what_was_written_after_a_checkpoint_is_deleted(self):
+        run = Run("a")
+        (run.folder / "episodes").mkdir(parents=True)
+        run.forget_after(0, 0)  # there is nothing yet
+        (run.folder / "first_episode").mkdir()
+        for number in (1, 2, 3):
+            run.episode_file(number).write_bytes(b"")
+            run.frame_file(2 * number).write_bytes(b"")
+        lines = "".join(f'{{"step": {n}, "episode": 1, "x": 0.1}}\n' for n in (2, 4, 6))
+        run.metrics_file.write_text(lines + '{"st')
+        run.forget_after(4, 2)
+        self.assertEqual(run.metrics_file.read_text(), "".join(lines.splitlines(True)[:2]))
+        self.assertEqual(run.episodes, [1, 2])
+        self.assertEqual(run.frames, [2, 4])
+
+    def test_metrics_are_written_again_only_if_something_is_deleted(self):
+        run = Run("a")
+        (run.folder / "episodes").mkdir(parents=True)
+        lines = '{"step": 1,  "episode": 1}\n{"step": 2,  "episode": 1}\n'  # two spaces stay
+        run.metrics_file.write_text(lines)
+        run.forget_after(2, 1)
+        self.assertEqual(run.metrics_file.read_text(), lines)
+        run.metrics_file.write_text(lines + '{"step"')
+        run.forget_after(2, 1)
+        self.assertEqual(run.metrics_file.read_text(), lines.replace("  ", " "))
+        run.metrics_file.write_text("")
+        run.forget_after(2, 1)
+        self.assertEqual(run.metrics_file.read_text(), "")
+
+    def test_nothing_is_deleted_if_the_metrics_are_damaged(self):
+        run = Run("a")
+        (run.folder / "episodes").mkdir(parents=True)
+        run.episode_file(1).write_bytes(b"")
+        for damage in (b"x\n", b"{}\n", b"\xff\n", b'{"step": "1", "episode": 1}\n'):
+            run.metrics_file.write_bytes(damage)
+            with self.subTest(damage), self.assertRaisesRegex(UserError, "metrics.jsonl"):
+                run.forget_after(0, 0)
+            self.assertEqual(run.metrics_file.read_bytes(), damage)
+        self.assertEqual(run.episodes, [1])
+
+
+class OddRecords(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.write({})
+
+    def write(self, changes):
+        """The record of the run `a`, which has finished an episode."""
+        Path("logs/a/episodes").mkdir(parents=True, exist_ok=True)
+        Path("logs/a/episodes/episode_01.npz").touch()
+        record = {"started": "2026-01-01", "config": config_of("mlp_gan").to_dict()}
+        record |= {"class_names": DIGITS} | changes
+        Path("logs/a/run.json").write_text(json.dumps(record))
+
+    def test_a_title_that_figures_cannot_draw_is_made_printable(self):
+        for title, shown in (("x\udcff\n", "x??"), ("é" * 500, "é" * 200), (None, "None")):
+            self.write({"data_title": title})
+            self.assertEqual(Run.open("a").data_title, shown)
+
+    def test_class_names_that_no_data_has_are_refused(self):
+        too_many = [f"{i}" for i in range(63)]
+        for names in (
+            *(None, 3, "AB", ["A"], ["A", "A"], ["A", ""], ["A", "x" * 41], ["A", "\n"], ["A", 1]),
+            *(["A", ["B"]], too_many),
+        ):
+            self.write({"run": "a", "class_names": names})
+            with (
+                self.subTest(names),
+                self.assertRaisesRegex(UserError, "run a: class_names: not 2 to 62 different"),
+            ):
+                _ = Run.open("a").class_names
+
+    def test_report_cards_with_odd_values_are_refused(self):
+        for changes in (
+            {"experiment": "$x^$"},
+            {"experiment": "x\udcff"},
+            {"samples": {"recall": {"value": float("inf")}}},
+            {"samples": {"recall": {"value": 10**400}}},
+            {"samples": {"recall": {"value": 0.5, "low": 0.25}}},
+            {"samples": {"recall": {"value": 0.5, "low": 0.25, "high": "0.75"}}},
+            {"samples": {"recall": {"value": 0.5, "low": None, "high": 0.75}}},
+            {"real": {"recall": {"value": 0.5, "low": 0.25, "high": float("nan")}}},
+            {"real": {"recall": [0.5]}},
+            {"count": "1000"},
+            {"held_out": 99.5},
+            {"seed": float("nan")},
+            {"class_names": 3},
+            {"class_names": ["a"] * 1000},
+            {"class_names": ["a", 3]},
+        ):
+            with self.subTest(changes):
+                Path("logs/a/report.json").write_text(json.dumps(CARD | changes))
+                with self.assertRaisesRegex(UserError, "not a report card"):
+                    comparison.read_card(Run("a"))
+        for missing in ("count", "held_out"):
+            card = {key: value for key, value in CARD.items() if key != missing}
+            Path("logs/a/report.json").write_text(json.dumps(card))
+            with self.assertRaisesRegex(UserError, "not a report card"):
+                comparison.read_card(Run("a"))
+        Path("logs/a/report.json").write_text(json.dumps(CARD))
+        self.assertEqual(comparison.read_card(Run("a")), CARD)
+        card = gan3.open_run("a").card
+        self.assertRegex(str(card), r"\Aa: 1,000 samples, 100 held-out digits\n")
+        self.assertEqual(card.interval("recall"), (0.25, 0.75))
+
+
+if __name__ == "__main__":
+    unittest.main()
