@@ -270,7 +270,7 @@ class OddRecords(FolderTest):
             with self.assertRaisesRegex(UserError, "not a report card"):
                 comparison.read_card(Run("a"))
         Path("logs/a/report.json").write_text(json.dumps(CARD))
-        self.assertEqual(comparison.read_card(Run("a")), CARD)
+        self.assertEqual(comparison.read_card(Run("a")).values, CARD)
         card = gan3.open_run("a").card
         self.assertRegex(str(card), r"\Aa: 1,000 samples, 100 held-out digits\n")
         self.assertEqual(card.interval("recall"), (0.25, 0.75))
