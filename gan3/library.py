@@ -351,7 +351,8 @@ def _opener(
     from gan3.evaluation.reference import SampleSet
 
     if isinstance(images, str) and not Path(images).suffix and Path(images).name == images:
-        return lambda dataset: samples.of_bundled(images, dataset, seed, log)
+        trained = pretrained.open_pretrained(images)
+        return lambda dataset: samples.of_bundled(trained, dataset, seed, log)
     if isinstance(images, str | os.PathLike):
         return lambda dataset: samples.of_file(Path(images), dataset.class_names, log)
     if not (isinstance(name, str) and name.isprintable()):

@@ -16,7 +16,6 @@ from gan3.evaluation.reference import SampleSet
 from gan3.evaluation.style_transfer import Redrawer
 from gan3.models.determinator import Encoder
 from gan3.models.generator import Generator
-from gan3.runs.pretrained import open_pretrained
 from gan3.runs.run import Run
 from gan3.runs.seeds import REPORT, seed_of
 from gan3.runs.trained import Trained
@@ -36,12 +35,12 @@ def of_file(path: Path, class_names: tuple[str, ...], log: Log) -> SampleSet:
     return SampleSet(path.name, samples.images, samples.labels, about=about)
 
 
-def of_bundled(name: str, dataset: Dataset, seed: int, log: Log) -> SampleSet:
+def of_bundled(trained: Trained, dataset: Dataset, seed: int, log: Log) -> SampleSet:
     """Samples of a bundled generator, to be compared with a data set of digits.
 
     Only a determinator that encodes is bundled, so other systems have no determinator-judge gap.
     """
-    trained = open_pretrained(name)
+    name = trained.name
     if dataset.class_names != trained.class_names:
         raise UserError(
             f"generator {name}: draws digits, which are not the classes of {dataset.title}"
