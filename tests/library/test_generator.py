@@ -122,7 +122,7 @@ class Bundled(unittest.TestCase):
             (lambda: generator.sample(5, seed=-1), "seed -1: "),
             (lambda: generator.sample(5, "x"), "labels 'x': "),
             (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
-            (lambda: generator.encode(np.zeros((2, 9, 9))), r"images: shape \(2, 9, 9\)"),
+            (lambda: generator.encode(np.zeros((2, 9, 9))), r"images: .* shape \(2, 9, 9\)"),
             (
                 lambda: gan3.load("three_network").encode(np.zeros((1, 28, 28), np.uint8)),
                 "three_network: three_network has no encoder, .* use best",
