@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,9 +79,18 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     _add_noise_seed(parser)
     add_moments(parser)
     _add_truncation(parser)
-    text = "file to write: images uint8 [N, 28, 28] and labels int64 [N]"
-    add("--out", metavar="FILE.npz", type=output_file(".npz"), required=True, help=text)
+    text = (
+        "file to write, with images uint8 [N, 28, 28] and labels int64 [N]; or a new folder, for"
+        " one picture a file in a folder for each class"
+    )
+    add("--out", metavar="FILE.npz|DIR", type=_npz_or_folder, required=True, help=text)
     add_folders(parser)
+
+
+def _npz_or_folder(text: str) -> Path:
+    """The path of an npz file to write, or of a folder, whose name has no ending."""
+    path = Path(text)
+    return path if path.name not in ("", "..") and not path.suffix else output_file(".npz")(text)
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -88,12 +99,20 @@ def _sample(options: argparse.Namespace) -> int:
     generator, note = _open_generator(options)
     labels = generator.labels_of(options.count, options.labels)
     images = generator.parts(labels, options.seed)
-    arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", images)}
-    if generator.class_conditional:
-        arrays["labels"] = labels
-    arrays |= _truncation_array(options)
-    files.make_folder(options.out.parent)
-    files.write_npz(options.out, arrays)
+    if options.out.suffix:
+        arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", images)}
+        if generator.class_conditional:
+            arrays["labels"] = labels
+        arrays |= _truncation_array(options)
+        files.make_folder(options.out.parent)
+        files.write_npz(options.out, arrays)
+    else:
+        classes, folders = [None] * len(labels), [""] * len(labels)
+        if generator.class_conditional:
+            classes = [generator.class_names[label] for label in labels]
+            folders = [f"{file_name(name)}/" for name in classes]
+        names = [f"{folder}{number:06d}" for number, folder in enumerate(folders, start=1)]
+        _save_images(options.out, names, chain.from_iterable(images), classes, options)
     print(f"{len(labels)} {images_noun(generator.class_names)}: {options.out}{note}")
     return 0
 
@@ -168,8 +187,10 @@ def _generate(options: argparse.Namespace) -> int:
     else:
         _save_number(variants, out, options, numbers.crop_of(names))
     if options.separate:
-        label_names = [file_name(names[label]) for label in labels]
-        _save_images(images, label_names, options)
+        classes = [names[label] for label in labels]
+        pictures = images if options.inverted else 255 - images
+        numbered = [f"{i:04d}_{file_name(name)}" for i, name in enumerate(classes, start=1)]
+        _save_images(Path(options.separate), numbered, pictures, classes, options)
     print(out if options.path else f"{options.number}: {out}{note}")
     return 0
 
@@ -201,17 +222,19 @@ def _save_number(
     numbers.save_picture(numbers.stack_rows(rows, options.inverted), out, _description(options))
 
 
-def _save_images(images: "np.ndarray", names: list[str], options: argparse.Namespace) -> None:
-    """Write each of the images [N, 28, 28] as a picture, numbered in order, with its name."""
-    from gan3.core import files
+def _save_images(
+    folder: Path,
+    names: list[str],
+    images: "Iterable[np.ndarray]",
+    classes: list[str | None],
+    options: argparse.Namespace,
+) -> None:
+    """Write each of the images [28, 28] as a picture of this name, with its class in a list."""
     from gan3.plots import numbers
 
-    folder = Path(options.separate)
-    files.make_folder(folder)
-    for number, (image, name) in enumerate(zip(images, names, strict=True), start=1):
-        picture = image if options.inverted else 255 - image
-        path = folder / f"{number:04d}_{name}.png"
-        numbers.save_picture(picture, path, _description(options))
+    files = (f"{name}.png" for name in names)
+    pictures = zip(files, images, classes, strict=True)
+    numbers.save_pictures(folder, pictures, _description(options))
 
 
 def _description(options: argparse.Namespace) -> str:

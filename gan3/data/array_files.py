@@ -90,8 +90,8 @@ def _sets_in(folder: Path) -> list[list[Path]]:
 def read_array_files(files: list[Path], log: Log) -> Arrays:
     """The arrays of a set, by kind, as they are stored: its training part, and maybe a test part.
 
-    Names that speak of no part are the training part's; arrays of a validation part are left out
-    with a note. Labels can be missing. Raises UserError if a file cannot be read, or its arrays are
+    Names that speak of no part are the training part's. A validation part is the test part if there
+    is no other, which is noted. Labels can be missing. Raises UserError if a file cannot be read, or its arrays are
     not those of one set.
     """
     arrays: Arrays = {}
@@ -104,9 +104,13 @@ def read_array_files(files: list[Path], log: Log) -> Arrays:
     source = files[0] if len(files) == 1 else files[0].parent
     if "train-images" not in arrays and "t10k-images" in arrays:  # a test part alone
         arrays = {kind.replace("t10k", "train"): array for kind, array in arrays.items()}
-    if any(kind.startswith("val") for kind in arrays):
+    if not any(kind.startswith("val") for kind in arrays):
+        return arrays
+    if "t10k-images" in arrays:
         log(f"NOTE: {source}: its validation part is left out")
-    return {kind: array for kind, array in arrays.items() if not kind.startswith("val")}
+        return {kind: array for kind, array in arrays.items() if not kind.startswith("val")}
+    log(f"NOTE: {source}: holds out its validation part")
+    return {kind.replace("val", "t10k"): array for kind, array in arrays.items()}
 
 
 def _arrays_in(file: Path) -> Iterator[tuple[str, np.ndarray]]:

@@ -1,7 +1,8 @@
 """Images of multi-digit numbers, or of other classes side by side, and back to single images."""
 
+import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gan3.core.classes import are_digits, nouns
 from gan3.core.errors import UserError
-from gan3.core.files import write_atomically
+from gan3.core.files import make_folder, write_atomically
 
 FAINT = 25  # of 255; pixel values up to this count as blank, because scans have such noise
 CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
@@ -70,6 +71,27 @@ def split_number_image(picture: np.ndarray) -> np.ndarray:
     """The digits of an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], with blank sides."""
     cells = picture.reshape(28, -1, 28 - 2 * CROP).transpose(1, 0, 2)
     return np.pad(cells, ((0, 0), (0, 0), (CROP, CROP)))
+
+
+def save_pictures(
+    folder: Path, pictures: Iterable[tuple[str, np.ndarray, str | None]], description: str = ""
+) -> None:
+    """Write pictures into a folder, and labels.csv, by which a data set is read from them.
+
+    pictures: the path of each in the folder, its pixels uint8 [height, width], and its label; None
+    for no label. Raises UserError if the folder has files already, or cannot be written.
+    """
+    make_folder(folder)
+    if any(folder.iterdir()):
+        raise UserError(f"{folder}: is not empty; name a new folder")
+    rows = io.StringIO()
+    table = csv.writer(rows, lineterminator="\n")
+    for name, pixels, label in pictures:
+        make_folder((folder / name).parent)
+        save_picture(pixels, folder / name, description)
+        table.writerow([name, label] if label is not None else [])
+    if rows.getvalue().strip():
+        write_atomically(folder / "labels.csv", f"file,label\n{rows.getvalue()}".encode())
 
 
 def save_picture(picture: np.ndarray, path: Path, description: str = "") -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from gan3.core.classes import DIGITS
 from gan3.core.files import write_json
+from gan3.evaluation import sample_files
 from gan3.runs import registry
 from gan3.runs.registry import config_of
 from tests.support import FolderTest, call, write_idx_set
@@ -160,6 +161,7 @@ class BundledGenerator(FolderTest):
         picture = np.asarray(Image.open("figures/204.png"))
         self.assertEqual((picture.shape, picture.dtype), ((2 * 28, 3 * 18), np.uint8))
         names = [f"000{i}_{digit}.png" for i, digit in enumerate("204204", start=1)]
+        names.append("labels.csv")
         self.assertEqual(sorted(path.name for path in Path("each").iterdir()), names)
         for name, row, column in (("0002_0", 0, 1), ("0006_4", 1, 2)):
             digit = np.asarray(Image.open(f"each/{name}.png"))[:, 5:-5]
@@ -171,6 +173,25 @@ class BundledGenerator(FolderTest):
         with np.load("x.npz") as arrays:
             self.assertEqual(arrays["labels"].tolist(), [2, 0, 4] * 2)
             self.assertEqual(arrays["images"].shape, (6, 28, 28))
+
+    def test_pictures_of_samples_are_read_back(self):
+        """By `evaluate --samples` and `train --data`, which both end in these readers."""
+        self.call("sample", "--count", 60, "--seed", 3, "--out", "x.npz")
+        drawn = sample_files.read(Path("x.npz"))
+        out = self.call("sample", "--count", 60, "--seed", 3, "--out", "pictures")
+        self.assertRegex(out, rf"\A60 digits: pictures{self.NOTE}\Z")
+        self.assertEqual(len(list(Path("pictures/7").iterdir())), 6)
+        read = sample_files.read(Path("pictures"))
+        np.testing.assert_array_equal(np.sort(read.labels), np.sort(drawn.labels))
+        order = np.argsort(drawn.labels, kind="stable")
+        np.testing.assert_array_equal(read.images, drawn.images[order])
+        self.call("generate", "2047", "--separate", "each")
+        self.assertEqual(sample_files.read(Path("each")).labels.tolist(), [2, 0, 4, 7])
+        for line in (("sample", "--out", "pictures"), ("generate", "7", "--separate", "each")):
+            status, _, err = call(*line)
+            self.assertEqual(status, 2)
+            self.assertEqual(err, f"gan3: {line[-1]}: is not empty; name a new folder\n")
+        self.assertRegex(call("sample", "--out", "x.png")[2], "does not end in .npz")
 
     def test_equal_rows_are_told(self):
         line = ("generate", "1", "--pretrained", "published_code", "--variants", "2")

@@ -121,7 +121,6 @@ class Arguments(FolderTest):
         Path("own").mkdir()
         Path("folder.npz").mkdir()
         for command, option, suffix, others in (
-            ("sample", "--out", r"\.npz", ("x.png", "x")),
             ("generate 12", "--out", r"\.png or \.npz", ("x.jpg",)),
             ("latent", "--out", r"\.png", ("x.gif",)),
             ("export", "--out", None, ()),
@@ -138,6 +137,10 @@ class Arguments(FolderTest):
                 with self.subTest(command, value=value):
                     message = f"argument {option}: '{re.escape(value)}' does not end in {suffix};"
                     self.assert_refused(message, *command.split(), option, value)
+        for value in ("", ".", "..", "folder.npz"):  # samples can also go into a folder
+            message = f"argument --out: '{re.escape(value)}' is not the name of a file"
+            self.assert_refused(message, "sample", "--out", value)
+        self.assertEqual(self.parse("sample", "--out", "own").out, Path("own"))
 
     def test_an_empty_path_is_refused_and_not_read_as_no_path(self):
         for command, option in (

@@ -77,7 +77,7 @@ class ThreeClasses(unittest.TestCase):
         with Image.open("figures/B_a_cross_A.png") as picture:
             self.assertEqual(picture.size, (3 * 28, 28))  # no column is cut off
         names = sorted(path.name for path in Path("each").iterdir())
-        self.assertEqual(names, ["0001_B.png", "0002_a_cross.png", "0003_A.png"])
+        self.assertEqual(names, ["0001_B.png", "0002_a_cross.png", "0003_A.png", "labels.csv"])
         drawn = gan3.load("three").generate(["B", "a cross", "A"])
         with Image.open("each/0002_a_cross.png") as picture:
             np.testing.assert_array_equal(255 - np.asarray(picture), drawn[1])
