@@ -288,6 +288,7 @@ def evaluate(
     real: tuple[Any, Any] | None = None,
     dataset: str = "auto",
     ink: str = "unknown",
+    skip_damaged: bool = False,
     split: str = "test",
     cas: bool = False,
     judge: str | Path | None = None,
@@ -309,6 +310,7 @@ def evaluate(
             training and for the test. Of one pair a seventh is the test part.
         dataset: "auto", "mnist", "strokes", "own" or a known set, as in docs/data.md.
         ink: of your own real images: "bright" on dark, or "dark" on bright.
+        skip_damaged: leave out pictures in folders that cannot be read.
         split: what is compared with: "test", or "validation", the last 5,000 training images.
         cas: also train a classifier on the images and test it on real digits.
         judge: the file of another judge of the same data set than the bundled or cached one.
@@ -325,7 +327,7 @@ def evaluate(
     ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))
     seed, log = as_seed(seed), log_or_warn(log, dataset)
-    open_samples = _opener(images, labels, name, seed, log)
+    open_samples = _opener(images, labels, name, seed, log, skip_damaged)
     if real is not None:
         if data is not None or dataset != "auto":
             raise UserError("real: the real digits are these arrays; leave data and dataset out")
@@ -337,14 +339,14 @@ def evaluate(
     from gan3.evaluation.judge import judge_of
     from gan3.evaluation.reference import Reference
 
-    held_out = load_data(dataset, as_data(data), split, log, ink=ink)
+    held_out = load_data(dataset, as_data(data), split, log, ink=ink, skip_damaged=skip_damaged)
     opened = open_samples(held_out)
     scoring_judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     return card.evaluate(opened, Reference(held_out, scoring_judge, seed, log), cas)
 
 
 def _opener(
-    images: Any, labels: Any, name: str, seed: int, log: Log
+    images: Any, labels: Any, name: str, seed: int, log: Log, skip_damaged: bool
 ) -> "Callable[[Dataset], SampleSet]":
     """What opens the samples that `evaluate` scores, for a data set; arrays are checked now."""
     from gan3.evaluation import sample_files, samples
@@ -354,7 +356,8 @@ def _opener(
         trained = pretrained.open_pretrained(images)
         return lambda dataset: samples.of_bundled(trained, dataset, seed, log)
     if isinstance(images, str | os.PathLike):
-        return lambda dataset: samples.of_file(Path(images), dataset.class_names, log)
+        path = Path(images)
+        return lambda dataset: samples.of_file(path, dataset.class_names, log, skip_damaged)
     if not (isinstance(name, str) and name.isprintable()):
         raise UserError(f"name {shown(name)}: use one line of text")
     found = as_pixels(images)

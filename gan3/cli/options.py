@@ -107,15 +107,18 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_ink(parser: argparse.ArgumentParser) -> None:
-    text = "ink of an npz file or of pictures with --dataset own: bright on dark, or dark on bright"
+    """What a set of one's own may need: the ink of its images, and to do without some of them."""
+    text = "ink of your own set (but for IDX files): bright on dark, or dark on bright"
     parser.add_argument("--ink", choices=("bright", "dark"), help=text)
+    text = "leave out pictures that cannot be read"
+    parser.add_argument("--skip-damaged", action="store_const", const=True, help=text)
 
 
 def add_dataset(parser: argparse.ArgumentParser, default: str | None) -> None:
     text = (
         "data set to train on; auto is MNIST, or the synthetic strokes if MNIST cannot be found or"
-        " downloaded; own is your own set in --data (IDX files, an npz file or a folder of pictures"
-        " for each class); fashion_mnist, kmnist, emnist_letters, emnist_balanced, emnist_digits"
+        " downloaded; own is your own set in --data (IDX, npz, npy or CSV files, or folders of"
+        " pictures); fashion_mnist, kmnist, emnist_letters, emnist_balanced, emnist_digits"
         " and emnist_mnist name the published set that is in --data (default: auto)"
     )
     parser.add_argument(

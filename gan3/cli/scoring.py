@@ -31,7 +31,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     add_run(source, "evaluate this run")
     add_pretrained(source, "evaluate this bundled generator")
     add_episode(parser)
-    text = "evaluate an npz with images and labels, an npy, or a folder with a folder per class"
+    text = "evaluate a file of images (npz, npy or CSV), or a folder of pictures"
     source.add_argument("--samples", metavar="FILE", type=path_text, help=text)
     text = "also train a classifier on samples and test it on real digits (CAS)"
     add("--cas", action="store_true", help=text)
@@ -52,11 +52,12 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    for option in ("dataset", "ink"):
+    for option in ("dataset", "ink", "skip_damaged"):
         value = getattr(options, option)
         if value and options.samples is None and options.pretrained is None:
+            flag = option.replace("_", "-")
             raise UserError(
-                f"--{option} {value}: with --samples or --pretrained only; a run has its own"
+                f"--{flag} {value}: with --samples or --pretrained only; a run has its own"
             )
     for option in ("moments", "episode"):
         value = getattr(options, option)
@@ -88,6 +89,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             options.pretrained if options.samples is None else Path(options.samples),
             dataset=options.dataset or "auto",
             ink=options.ink or "unknown",
+            skip_damaged=bool(options.skip_damaged),
             split=options.split or "test",
             **options_of_all,
         )
@@ -154,7 +156,12 @@ def _train_judge(options: argparse.Namespace) -> int:
     from gan3.data.datasets import load
     from gan3.evaluation import judge
 
-    dataset = load(options.dataset, options.data, ink=options.ink or "unknown")
+    dataset = load(
+        options.dataset,
+        options.data,
+        ink=options.ink or "unknown",
+        skip_damaged=bool(options.skip_damaged),
+    )
     judge.make(dataset, options.out, seed=options.seed, steps=options.steps)
     return 0
 

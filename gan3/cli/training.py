@@ -87,7 +87,7 @@ def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None
     else:
         config = registry.config_of(experiment)
     keys = ("episodes", "batches", "batch_size", "seed", "dataset", "ink", "split", "precision")
-    for key in keys:
+    for key in (*keys, "skip_damaged"):
         value = getattr(options, key)
         if value is not None:
             config = config.with_text(key, str(value))

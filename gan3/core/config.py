@@ -90,6 +90,7 @@ class RunConfig:
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     dataset: DatasetName = "auto"
     ink: Literal["unknown", "bright", "dark"] = "unknown"  # of a set of one's own
+    skip_damaged: bool = False  # leave out pictures of such a set that cannot be read
     split: Literal["test", "validation"] = "test"  # held out: test set, or last ones for training
     shuffle: bool = True  # anew every epoch; false: the order of the data set's files
     skip_first: Annotated[int, Range(0, 10_000_000)] = 0  # training images that are left out

@@ -91,8 +91,8 @@ def read_array_files(files: list[Path], log: Log) -> Arrays:
     """The arrays of a set, by kind, as they are stored: its training part, and maybe a test part.
 
     Names that speak of no part are the training part's. A validation part is the test part if there
-    is no other, which is noted. Labels can be missing. Raises UserError if a file cannot be read, or its arrays are
-    not those of one set.
+    is no other, which is noted. Labels can be missing. Raises UserError if a file cannot be read,
+    or its arrays are not those of one set.
     """
     arrays: Arrays = {}
     for file in files:

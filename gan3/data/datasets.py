@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +52,7 @@ class Dataset:
     training_labels: np.ndarray | None = None
     own_title: str = ""  # of an own set: the known set that it is, or a title by its folder
     ink: str = "unknown"  # as `load` was told; "bright" or "dark" for an own set that needs it
+    skip_damaged: bool = False  # as `load` was told
 
     @cached_property
     def training_digest(self) -> str:
@@ -133,7 +134,8 @@ def load(
         raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
     else:
         found = _load(dataset, folder, mirrors, log)
-    return _split(found, split, skip_first, ink)
+    whole = _split(found, split, skip_first)
+    return replace(whole, ink=ink, skip_damaged=skip_damaged)
 
 
 def recorded_source(record: Mapping[str, Any]) -> str | None:
@@ -190,7 +192,7 @@ def _digest(arrays: Iterable[np.ndarray], class_names: tuple[str, ...]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _split(found: _Found, split: str, skip_first: int, ink: str) -> Dataset:
+def _split(found: _Found, split: str, skip_first: int) -> Dataset:
     name, source, arrays, class_names, title = found
     digest = _digest((arrays[kind] for kind in KINDS), class_names)
     images, labels = arrays["train-images"], arrays["train-labels"]
@@ -220,7 +222,6 @@ def _split(found: _Found, split: str, skip_first: int, ink: str) -> Dataset:
         training_images=images,
         training_labels=labels,
         own_title=title,
-        ink=ink,
     )
 
 

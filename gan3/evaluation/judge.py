@@ -390,7 +390,9 @@ def judge_of(
 def training_command(dataset: Dataset) -> str:
     """The command that trains the judge of a data set."""
     ink = "" if dataset.ink == "unknown" else f" --ink {dataset.ink}"
-    return f"gan3 train-judge --dataset {dataset.name} --data {shlex.quote(dataset.source)}{ink}"
+    skip = " --skip-damaged" if dataset.skip_damaged else ""
+    source = shlex.quote(dataset.source)
+    return f"gan3 train-judge --dataset {dataset.name} --data {source}{ink}{skip}"
 
 
 def cache_folders() -> list[Path]:

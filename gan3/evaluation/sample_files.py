@@ -26,14 +26,17 @@ class SampleFile(NamedTuple):
     note: str  # how the values were read
 
 
-def read(path: Path, class_names: tuple[str, ...] = DIGITS) -> SampleFile:
+def read(
+    path: Path, class_names: tuple[str, ...] = DIGITS, skip_damaged: bool = False
+) -> SampleFile:
     """The samples at a path. If most of the outermost pixels are bright, all are inverted.
 
-    class_names: the K names that labels as text have; labels as integers are 0 to K - 1. Raises
-    UserError if the samples cannot be read, or not in one way only.
+    class_names: the K names that labels as text have; labels as integers are 0 to K - 1.
+    skip_damaged: leave out pictures that cannot be read. Raises UserError if the samples cannot be
+    read, or not in one way only.
     """
     notes: list[str] = []
-    arrays = read_stored(path, "unknown", notes.append).arrays
+    arrays = read_stored(path, "unknown", notes.append, skip_damaged).arrays
     found = read_pixels(path, [arrays["train-images"]])
     (pixels,) = found.parts
     notes.append(found.text)

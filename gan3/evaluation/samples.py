@@ -24,9 +24,11 @@ SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
 LEAST_SAMPLES = 100
 
 
-def of_file(path: Path, class_names: tuple[str, ...], log: Log) -> SampleSet:
+def of_file(
+    path: Path, class_names: tuple[str, ...], log: Log, skip_damaged: bool = False
+) -> SampleSet:
     """The samples of a file or folder of any origin, as `sample_files.read` reads them."""
-    samples = sample_files.read(path, class_names)
+    samples = sample_files.read(path, class_names, skip_damaged)
     count = len(samples.images)
     if count < LEAST_SAMPLES:
         raise UserError(f"{path}: {count} images; a card needs at least {LEAST_SAMPLES}")
@@ -109,7 +111,14 @@ def data_of(run: Run, data: str | Arrays | None, log: Log) -> Dataset:
     """The data set of a run, from `data` or from where the run found it."""
     config, record = run.config, run.record
     data = recorded_source(record) if data is None else data
-    return load(str(record.get("data")), data, config.split, log, ink=config.ink)
+    return load(
+        str(record.get("data")),
+        data,
+        config.split,
+        log,
+        ink=config.ink,
+        skip_damaged=config.skip_damaged,
+    )
 
 
 def _of_trained(

@@ -124,6 +124,7 @@ def train(
             notes.append,
             skip_first=config.skip_first,
             ink=config.ink,
+            skip_damaged=config.skip_damaged,
         )
         if record and record.get("data_digest") != dataset.digest:
             raise UserError(f"run {name}: was trained on other data; name the folder that holds it")

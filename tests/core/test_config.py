@@ -397,6 +397,7 @@ CHOICES = (
     (OF_EVERY_RUN, "precision", ("float32", "bfloat16", "auto")),
     (OF_EVERY_RUN, "ink", ("unknown", "bright", "dark")),
     (OF_EVERY_RUN, "shuffle", ("True", "False")),
+    (OF_EVERY_RUN, "skip_damaged", ("True", "False")),
     (METHOD, "noise_draw", ("example", "once")),
     (METHOD, "initializer", ("glorot", "published")),
     (METHOD, "activation", ("elu", "relu", "leaky_relu")),

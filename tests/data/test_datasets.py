@@ -14,9 +14,20 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.data import datasets, idx
+from gan3.data import datasets, idx, strokes
 from gan3.data.datasets import load
-from tests.support import MNIST, ROOT, FolderTest, idx_bytes, needs_mnist, slow, write_idx_set
+from gan3.evaluation.judge import training_command
+from gan3.plots.numbers import save_pictures
+from tests.support import (
+    MNIST,
+    ROOT,
+    FolderTest,
+    call,
+    idx_bytes,
+    needs_mnist,
+    slow,
+    write_idx_set,
+)
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 NO_MIRROR = ("https://127.0.0.1:9/",)  # nothing listens there
@@ -210,6 +221,29 @@ class OwnSets(FolderTest):
         self.assertIsNone(datasets.recorded_source({}))
         folder = {"data": "mnist", "data_source": str(self.folder)}
         self.assertEqual(datasets.recorded_source(folder), str(self.folder))
+
+
+class DamagedPictures(FolderTest):
+    def test_the_command_that_the_message_leads_to_works(self):
+        images, labels = strokes.make(400, 10)[:2]
+        pairs = zip(images, labels, strict=True)
+        save_pictures(Path("set"), ((f"{i:03}.png", x, str(y)) for i, (x, y) in enumerate(pairs)))
+        for name in ("003", "007"):
+            Path(f"set/{name}.png").write_bytes(b"damaged")
+        line = ("train-judge", "--dataset", "own", "--data", "set", "--ink", "bright", "--steps", 1)
+        status, _, err = call(*line, "--out", "x.npz")
+        self.assertEqual(status, 2)
+        self.assertEqual(
+            err,
+            "gan3: set: 2 pictures cannot be read: 003.png, 007.png; replace them, or leave them"
+            " out with skip_damaged\n",
+        )
+        status, out, err = call(*line, "--out", "x.npz", "--skip-damaged")
+        self.assertEqual(status, 0, err)
+        self.assertIn("NOTE: set: left out 2 damaged pictures, such as set/003.png: not a", out)
+        whole = load("own", "set", log=str, ink="bright", skip_damaged=True)
+        self.assertEqual(len(whole.images) + len(whole.held_out_images), 398)
+        self.assertRegex(training_command(whole), "--data set --ink bright --skip-damaged$")
 
 
 class Arrays(FolderTest):
