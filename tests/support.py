@@ -80,6 +80,29 @@ def drawing(system, name="three_network"):
     return generator_now(getattr(system, "_config", None) or config_of(name), system)
 
 
+def in_graph(function):
+    """What `function()` returns inside a graph, where tf.gradients works."""
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False)()
+
+
+def state_of(system):
+    """The values of a system's variables, by name."""
+    return {name: variable.numpy() for name, variable in system.state.items()}
+
+
+def restore(system, state):
+    """Set all variables, so that one traced step serves several cases."""
+    for name, variable in system.state.items():
+        variable.assign(state[name])
+
+
+def changed(before, after):
+    """The names of the variables that changed."""
+    return {name for name in before if not np.array_equal(before[name], after[name])}
+
+
 def seven():
     """A seven of sharp strokes, ink 255, uint8 [28, 28], centred as MNIST's digits are."""
     digit = np.zeros((28, 28), np.uint8)

@@ -154,7 +154,7 @@ class Architecture(unittest.TestCase):
 
     def test_the_tests_are_in_the_same_tree(self):
         folders = {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")}
-        self.assertLessEqual(folders, {path.name for path in (ROOT / "gan3").iterdir()})
+        self.assertLessEqual(folders, {path.stem for path in (ROOT / "gan3").iterdir()})
 
     def test_what_needs_no_tensorflow_imports_nothing_slow(self):
         """The command line, the experiments, the library, and whatever draws in NumPy."""

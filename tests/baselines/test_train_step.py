@@ -16,7 +16,7 @@ from gan3.core.errors import UserError
 from gan3.core.triple import Pair
 from gan3.nn.initializers import FanIn, Glorot
 from gan3.runs.registry import build, config_of
-from tests.support import batch_of, slow
+from tests.support import batch_of, changed, in_graph, slow, state_of
 
 SEED = tf.constant([5, 6])
 PLAIN = BaselineConfig(
@@ -51,24 +51,10 @@ def system_of(config=PLAIN, seed=3):
     )
 
 
-def in_graph(function):
-    """What `function()` returns inside a graph, where tf.gradients works."""
-    return tf.function(function, autograph=False)()
-
-
 def train(system, seed=SEED):
     """One training step on six images."""
     images, labels = batch_of(6)
     return in_graph(lambda: system.train_step(images, labels, seed))
-
-
-def state_of(system):
-    return {name: variable.numpy() for name, variable in system.state.items()}
-
-
-def changed(before, after):
-    """The names of the variables that changed."""
-    return {name for name in before if not np.array_equal(before[name], after[name])}
 
 
 class Step(unittest.TestCase):

@@ -4,31 +4,16 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.triple import Triple
-from tests.support import batch_of, slow, small_system
+from tests.support import batch_of, in_graph, restore, slow, small_system, state_of
 
 SEED = tf.constant([5, 6])
 NO_DROPOUT = Triple(1.0, 1.0, 1.0)
 ROLES = Triple._fields
 
 
-def in_graph(function):
-    """What `function()` returns inside a graph, where tf.gradients works."""
-    return tf.function(function, autograph=False)()
-
-
 def train(system, images, labels, seed=SEED):
     """One training step."""
     return tf.function(system.train_step, autograph=False)(images, labels, seed)
-
-
-def state_of(system):
-    return {name: variable.numpy() for name, variable in system.state.items()}
-
-
-def restore(system, state):
-    """Set all variables, so that one traced step serves several cases."""
-    for name, variable in system.state.items():
-        variable.assign(state[name])
 
 
 def gradients_of(loss_function, networks):

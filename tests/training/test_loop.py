@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import unittest
@@ -586,17 +585,14 @@ class DataNotes(FolderTest):
         self.assertEqual((record["data"], record["data_title"]), ("strokes", title))
 
     def test_notes_are_logged_if_the_data_cannot_be_loaded(self):
-        write_idx_set(Path("data"))
-        Path("data/train-labels-idx1-ubyte.gz").unlink()
-        Path("data/mnist.npz").write_text("damaged")
+        images, labels = strokes.make(100, 10)[:2]
+        np.savez("few.npz", x_train=images, y_train=labels, x_test=images)
+        config = config_of("mlp_gan").with_text("dataset", "own").with_text("ink", "bright")
         lines = []
-        with (
-            mock.patch.dict(os.environ, GAN3_DATA=""),
-            self.assertRaisesRegex(UserError, "mnist.npz"),
-        ):
-            loop.train(config_of("mlp_gan"), name="a", log=lines.append)
+        with self.assertRaisesRegex(UserError, "needs at least 350"):
+            loop.train(config, name="a", data="few.npz", log=lines.append)
         self.assertEqual(len(lines), 1)
-        self.assertRegex(lines[0], r"\ANOTE: .*train-labels-idx1-ubyte: missing")
+        self.assertRegex(lines[0], r"\ANOTE: few.npz: its test part is ignored")
         self.assertFalse(Path("logs").exists())
 
 

@@ -15,7 +15,7 @@ from gan3.vae_gan import losses
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.train_step import normal_to_uniform
 from gan3.vae_gan.vae_gan import VaeGan
-from tests.support import batch_of, slow
+from tests.support import batch_of, changed, in_graph, restore, slow, state_of
 
 SEED = tf.constant([5, 6])
 ROLES = Triple._fields
@@ -55,26 +55,6 @@ def system_of(dtype="float32", **changes):
 def stepper(system):
     images, labels = batch_of(20)
     return tf.function(lambda seed: system.train_step(images, labels, seed), autograph=False)
-
-
-def state_of(system):
-    return {name: variable.numpy() for name, variable in system.state.items()}
-
-
-def restore(system, state):
-    """Set all variables, so that one traced step serves several cases."""
-    for name, variable in system.state.items():
-        variable.assign(state[name])
-
-
-def changed(before, after):
-    """The names of the variables that changed."""
-    return {name for name in before if not np.array_equal(before[name], after[name])}
-
-
-def in_graph(function):
-    """What `function()` returns inside a graph, where tf.gradients works."""
-    return tf.function(function, autograph=False)()
 
 
 def softplus(x):

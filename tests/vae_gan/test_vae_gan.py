@@ -13,7 +13,7 @@ from gan3.method.three_networks import ThreeNetworks
 from gan3.runs.registry import config_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.vae_gan import VaeGan
-from tests.support import batch_of, slow
+from tests.support import batch_of, slow, state_of
 
 SEED = tf.constant([5, 6])
 CONFIG = VaeGanConfig(
@@ -44,10 +44,6 @@ def train(system, steps):
     step = tf.function(system.train_step, autograph=False)
     for number in range(steps):
         step(images, labels, tf.constant([0, number]))
-
-
-def state_of(system):
-    return {name: variable.numpy() for name, variable in system.state.items()}
 
 
 class Defaults(unittest.TestCase):

@@ -1,1 +1,0 @@
-"""Scripts that make data sets to try the experiments on."""
