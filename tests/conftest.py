@@ -16,7 +16,7 @@ SLOWEST = (
     "evaluation/test_report_card.py",
     "demo/test_web_page_ui.py",
     "sweeps/test_sweep.py",
-    "api/test_run.py",
+    "library/test_run.py",
 )
 """The modules that take longest, in the order in which they begin."""
 

@@ -283,11 +283,17 @@ class Arrays(FolderTest):
             load("mnist", self.arrays)
 
     @needs_mnist
-    def test_arrays_and_csv_files_of_mnist_are_known_to_be_bright(self):
+    def test_arrays_of_mnist_are_known_to_be_bright(self):
         mnist = load("mnist", MNIST)
         parts = (mnist.images, mnist.labels, mnist.held_out_images, mnist.held_out_labels)
         own = load("own", dict(zip(idx.KINDS, parts, strict=True)))
         self.assertEqual((own.title, own.digest), ("MNIST", mnist.digest))
+
+    @slow("writes and reads 70,000 rows of text")
+    @needs_mnist
+    def test_csv_files_of_mnist_are_known_to_be_bright(self):
+        mnist = load("mnist", MNIST)
+        parts = (mnist.images, mnist.labels, mnist.held_out_images, mnist.held_out_labels)
         for name, images, labels in (("train", *parts[:2]), ("test", *parts[2:])):
             rows = np.column_stack([labels, images.reshape(-1, 784)])
             texts = np.arange(256).astype(str)
