@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,16 +14,13 @@ from rich.console import Console
 
 from gan3.core.classes import noun, nouns
 from gan3.core.config import RunConfig
-from gan3.core.errors import DivergedError, StoppedError, UserError
-from gan3.core.files import cannot_write, check_path, write_json
+from gan3.core.errors import DivergedError, StoppedError
+from gan3.core.files import cannot_write, check_path
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
-from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
-from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
 from gan3.method.system import System
 from gan3.plots import grids
-from gan3.runs import registry
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run import Run
 from gan3.runs.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
@@ -32,7 +28,6 @@ from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.weights import generator_now, save_generator
 from gan3.training.interruption import Signals, exclusive_lock
-from gan3.training.precision import multiplies_bfloat16, resolve_precision
 from gan3.training.progress import (
     Bar,
     Lines,
@@ -42,12 +37,7 @@ from gan3.training.progress import (
     progress_display,
 )
 from gan3.training.run_figures import draw, fixed_grid, save_frame, save_real_images, shuffled_grid
-from gan3.training.run_setup import (
-    make_folders,
-    new_record,
-    refuse_existing,
-    refuse_other_config,
-)
+from gan3.training.session import Session, make_folders, open_session, refuse_existing
 
 OnMetrics = Callable[[dict[str, float]], object]
 """Gets each line of metrics.jsonl as a dict, when it has been written."""
@@ -96,102 +86,23 @@ def train(
     if name is None:
         name = f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
     run = Run(name, logs, figures_folder)
-
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
-
-    # The run: new, or an existing one to be resumed
-    notes: list[str] = []  # held back because the first line names the data
-    record: dict[str, Any] = {}
-    if resume:
-        record = run.record
-        recorded = registry.config_from_dict(record.get("config"))
-        refuse_other_config(run, recorded, config)
-        if config.depends_on_total_steps and config.episodes > recorded.episodes:
-            notes.append(
-                "NOTE: the learning rates fall over the whole schedule. With more episodes they"
-                " rise again first, so this run will differ from one that had them from the start"
-            )
-        data = recorded_source(record) if data is None else data
-    else:
-        refuse_existing(run)
-
-    # Data, precision, system, folders
-    try:
-        dataset = load(
-            config.dataset,
-            data,
-            config.split,
-            notes.append,
-            skip_first=config.skip_first,
-            ink=config.ink,
-            skip_damaged=config.skip_damaged,
-        )
-        if record and record.get("data_digest") != dataset.digest:
-            raise UserError(f"run {name}: was trained on other data; name the folder that holds it")
-        # A resumed run keeps the precision that "auto" chose on the machine where it began.
-        requested = str(record.get("precision")) if record else config.precision
-        precision = resolve_precision(config.with_text("precision", requested).precision)
-        system = registry.build(config, dataset.class_names, precision)
-        if not resume:
-            make_folders(run)
-        log(_first_line(config, dataset, precision))
-    finally:
-        for note in notes:
-            log(note)
-    if precision == "bfloat16" and not multiplies_bfloat16():
-        log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
-    if resume:
-        digest = record.get("judge")
-        if not isinstance(digest, str | None):
-            raise UserError(f"{run.record_file}: its judge is no text; train a new run")
-        monitor = reopen_monitor(dataset, config.seed, digest, train_judge=train_judge, log=log)
-    else:
-        monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
-
-    # Train
+    session = open_session(run, config, data, started, log, resumes=resume, train_judge=train_judge)
     with exclusive_lock(run):
         if not resume:
             refuse_existing(run)  # another process may have trained it since the first check
-        loop = _Loop(config, run, dataset, system, monitor, terminal, log, on_metrics)
+        loop = _Loop(session, terminal, log, on_metrics)
         if resume:
             loop.restore()  # first, because it fails without any change to the run
             make_folders(run)
-        else:
-            record = new_record(run, config, started, dataset, precision)
-        record |= {
-            "config": config.to_dict(),
-            "outcome": "running",
-            "judge": monitor.judge_digest if monitor else None,
-        }
-        write_json(run.record_file, record)
-        outcome = "stopped"
-        try:
+        with session.recorded():
             loop.run()
             # A run is done when its figures are drawn: until then it can be resumed.
             draw(run, log)
-            outcome = "done"
-        except DivergedError:
-            outcome = "diverged"
-            raise
-        finally:
-            record["outcome"] = outcome
-            record["ended"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-            record["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            write_json(run.record_file, record)
-
     log(f"metrics, events and checkpoints: {run.folder}")
-    last = run.picture(config.episodes)
-    log(f"trained on {dataset.title}; {nouns(dataset.class_names)} of the last episode: {last}")
+    names, last = session.dataset.class_names, run.picture(config.episodes)
+    log(f"trained on {session.dataset.title}; {nouns(names)} of the last episode: {last}")
     return run
-
-
-def _first_line(config: RunConfig, dataset: Dataset, precision: str) -> str:
-    """What is trained, on which data, and for how long."""
-    return (
-        f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
-        f" {precision}: {config.episodes} episodes x {config.batches} batches x"
-        f" {config.batch_size} images"
-    )
 
 
 def trace(
@@ -263,22 +174,19 @@ class _Loop:
 
     def __init__(
         self,
-        config: RunConfig,
-        run: Run,
-        dataset: Dataset,
-        system: System,
-        monitor: EpisodeMonitor | None,
+        session: Session,
         terminal: Console | None,
         log: Log,
         on_metrics: OnMetrics | None = None,
     ):
-        self._config, self._run, self._dataset = config, run, dataset
+        config, dataset, system = session.config, session.dataset, session.system
+        self._config, self._run, self._dataset = config, session.run, dataset
         self._system, self._terminal, self._log = system, terminal, log
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
         held_out_seed = (config.seed, HELD_OUT, 1)  # [seed, 9, 0] would be training epoch 9
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
-        self._monitor = monitor
-        self._checkpoints = Checkpoints(run.checkpoints, system.state)
+        self._monitor = session.monitor
+        self._checkpoints = Checkpoints(session.run.checkpoints, system.state)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals = Signals()
         self._on_metrics = on_metrics

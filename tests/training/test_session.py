@@ -15,7 +15,7 @@ from gan3.core.errors import UserError
 from gan3.data.datasets import Dataset
 from gan3.runs.registry import config_from_dict, config_of
 from gan3.runs.run import Run
-from gan3.training import run_setup
+from gan3.training import session
 from tests.support import FolderTest
 
 CONFIG = config_of("mlp_gan")
@@ -39,10 +39,10 @@ class ExistingNames(SetupTest):
     def test_a_file_of_another_run_is_refused(self):
         for path in ("logs/a/run.json", "logs/a/checkpoints/step-0.index", "figures/a/x.png"):
             with self.subTest(path):
-                run_setup.refuse_existing(self.the_run)
+                session.refuse_existing(self.the_run)
                 Path(path).parent.mkdir(parents=True)
                 Path(path).touch()
-                message = self.refusal(run_setup.refuse_existing, self.the_run)
+                message = self.refusal(session.refuse_existing, self.the_run)
                 self.assertRegex(message, r"\Arun a: exists already; .*resume")
                 Path(path).unlink()
 
@@ -50,18 +50,18 @@ class ExistingNames(SetupTest):
         for folder in ("logs", "figures"):
             Path(folder).mkdir()
             Path(folder, "a").touch()
-            self.assertIn("exists already", self.refusal(run_setup.refuse_existing, self.the_run))
+            self.assertIn("exists already", self.refusal(session.refuse_existing, self.the_run))
             Path(folder, "a").unlink()
 
     def test_folders_without_a_complete_file_are_not_a_run(self):
-        run_setup.make_folders(self.the_run)
+        session.make_folders(self.the_run)
         (self.the_run.folder / ".run.json.123.part").touch()
-        run_setup.refuse_existing(self.the_run)
+        session.refuse_existing(self.the_run)
 
     def test_a_run_whose_name_begins_like_this_one(self):
-        run_setup.make_folders(Run("ab"))
+        session.make_folders(Run("ab"))
         Path("logs/ab/run.json").touch()
-        run_setup.refuse_existing(self.the_run)
+        session.refuse_existing(self.the_run)
 
 
 class Folders(SetupTest):
@@ -70,7 +70,7 @@ class Folders(SetupTest):
 
     def test_they_are_made_once(self):
         for _ in range(2):  # a resumed run has them
-            run_setup.make_folders(self.the_run)
+            session.make_folders(self.the_run)
             self.assertEqual(
                 self.paths() - {"logs", "figures"},
                 {f"logs/a{name}" for name in ("", "/checkpoints", "/episodes", "/first_episode")}
@@ -86,7 +86,7 @@ class Folders(SetupTest):
             ("new/logs", "x" * 300),
         ):
             with self.subTest(logs=logs, figures=figures[:20]):
-                message = self.refusal(run_setup.make_folders, Run("a", logs, figures))
+                message = self.refusal(session.make_folders, Run("a", logs, figures))
                 self.assertRegex(message, "cannot be written")
                 self.assertEqual(self.paths(), {"file"})
 
@@ -95,15 +95,15 @@ class Folders(SetupTest):
         Path("logs/b").mkdir()
         Path("figures").touch()
         before = self.paths()
-        self.refusal(run_setup.make_folders, self.the_run)
+        self.refusal(session.make_folders, self.the_run)
         self.assertEqual(self.paths(), before)
 
     @unittest.skipIf(os.geteuid() == 0, "the superuser may write everywhere")
     def test_a_folder_that_cannot_be_written(self):
-        run_setup.make_folders(self.the_run)
+        session.make_folders(self.the_run)
         self.the_run.folder.chmod(0o555)
         self.addCleanup(self.the_run.folder.chmod, 0o755)
-        self.assertIn("permission denied", self.refusal(run_setup.make_folders, self.the_run))
+        self.assertIn("permission denied", self.refusal(session.make_folders, self.the_run))
 
 
 class Resuming(SetupTest):
@@ -114,12 +114,12 @@ class Resuming(SetupTest):
         return config
 
     def test_the_same_config_or_more_episodes(self):
-        run_setup.refuse_other_config(self.the_run, CONFIG, CONFIG)
-        run_setup.refuse_other_config(self.the_run, CONFIG, self.changed(episodes="11"))
+        session.refuse_other_config(self.the_run, CONFIG, CONFIG)
+        session.refuse_other_config(self.the_run, CONFIG, self.changed(episodes="11"))
 
     def test_fewer_episodes_are_refused(self):
         message = self.refusal(
-            run_setup.refuse_other_config, self.the_run, CONFIG, self.changed(episodes="9")
+            session.refuse_other_config, self.the_run, CONFIG, self.changed(episodes="9")
         )
         self.assertRegex(message, r"\Arun a: has 10 episodes; .*not fewer\Z")
 
@@ -129,7 +129,7 @@ class Resuming(SetupTest):
             (self.changed(keep_prob="0.5", seed="1", episodes="20"), "seed, keep_prob"),
             (config_of("gan_auto_write"), "experiment, batches, batch_size"),
         ):
-            message = self.refusal(run_setup.refuse_other_config, self.the_run, CONFIG, wanted)
+            message = self.refusal(session.refuse_other_config, self.the_run, CONFIG, wanted)
             self.assertIn(f"run a: cannot resume with another {keys}", message)
 
 
@@ -140,7 +140,7 @@ class Record(SetupTest):
             "strokes", "embedded", "the digest", "test", images, labels, images, labels
         )
         started = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
-        record = run_setup.new_record(self.the_run, CONFIG, started, dataset, "bfloat16")
+        record = session.new_record(self.the_run, CONFIG, started, dataset, "bfloat16")
         self.assertEqual(json.loads(json.dumps(record, allow_nan=False)), record)
         self.assertEqual(config_from_dict(record["config"]), CONFIG)
         expected = {
@@ -166,7 +166,7 @@ class Record(SetupTest):
             (["idea.py", "7"], ["python", "idea.py", "7"]),
         ):
             with mock.patch.object(sys, "argv", argv):
-                self.assertEqual(run_setup._command(), expected)
+                self.assertEqual(session._command(), expected)
 
 
 if __name__ == "__main__":

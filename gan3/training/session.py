@@ -1,0 +1,212 @@
+"""A session of training: what is trained, on what, where, and the record of it."""
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from gan3.core.config import RunConfig
+from gan3.core.errors import DivergedError, UserError
+from gan3.core.files import check_path, make_folder, write_json
+from gan3.core.log import Log
+from gan3.data.datasets import Dataset, load, recorded_source
+from gan3.data.idx import Arrays
+from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
+from gan3.method.system import System
+from gan3.runs import provenance, registry
+from gan3.runs.run import Run
+from gan3.training.precision import multiplies_bfloat16, resolve_precision
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is trained, on what, and where. The config enters here, once."""
+
+    run: Run
+    config: RunConfig
+    dataset: Dataset
+    precision: str
+    system: System
+    monitor: EpisodeMonitor | None
+    record: dict[str, Any]  # the content of run.json
+    resumes: bool
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Keeps run.json: "running" inside, and the outcome at the end."""
+        write_json(self.run.record_file, self.record | {"outcome": "running"})
+        outcome = "stopped"
+        try:
+            yield
+            outcome = "done"
+        except DivergedError:
+            outcome = "diverged"
+            raise
+        finally:
+            end = {
+                "outcome": outcome,
+                "ended": _time(datetime.now(UTC)),
+                "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            }
+            write_json(self.run.record_file, self.record | end)
+
+
+def open_session(
+    run: Run,
+    config: RunConfig,
+    data: str | Arrays | None,
+    started: datetime,
+    log: Log,
+    *,
+    resumes: bool,
+    train_judge: bool,
+) -> Session:
+    """A new run, or an existing one to be resumed; nothing is trained yet.
+
+    The first line that is logged names the data. Raises UserError as `loop.train` does.
+    """
+    notes: list[str] = []  # held back because the first line names the data
+    record = run.record if resumes else {}
+    if resumes:
+        recorded = registry.config_from_dict(record.get("config"))
+        refuse_other_config(run, recorded, config)
+        if config.depends_on_total_steps and config.episodes > recorded.episodes:
+            notes.append(
+                "NOTE: the learning rates fall over the whole schedule. With more episodes they"
+                " rise again first, so this run will differ from one that had them from the start"
+            )
+        data = recorded_source(record) if data is None else data
+    else:
+        refuse_existing(run)
+    try:
+        dataset = load(
+            config.dataset,
+            data,
+            config.split,
+            notes.append,
+            skip_first=config.skip_first,
+            ink=config.ink,
+            skip_damaged=config.skip_damaged,
+        )
+        if resumes and record.get("data_digest") != dataset.digest:
+            raise UserError(
+                f"run {run.name}: was trained on other data; name the folder that holds it"
+            )
+        # A resumed run keeps the precision that "auto" chose on the machine where it began.
+        requested = str(record.get("precision")) if resumes else config.precision
+        precision = resolve_precision(config.with_text("precision", requested).precision)
+        system = registry.build(config, dataset.class_names, precision)
+        if not resumes:
+            make_folders(run)
+        log(
+            f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
+            f" {precision}: {config.episodes} episodes x {config.batches} batches x"
+            f" {config.batch_size} images"
+        )
+    finally:
+        for note in notes:
+            log(note)
+    if precision == "bfloat16" and not multiplies_bfloat16():
+        log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
+    if resumes:
+        digest = record.get("judge")
+        if not isinstance(digest, str | None):
+            raise UserError(f"{run.record_file}: its judge is no text; train a new run")
+        monitor = reopen_monitor(dataset, config.seed, digest, train_judge=train_judge, log=log)
+    else:
+        monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
+        record = new_record(run, config, started, dataset, precision)
+    record |= {
+        "config": config.to_dict(),
+        "judge": monitor.judge_digest if monitor else None,
+    }
+    return Session(run, config, dataset, precision, system, monitor, record, resumes)
+
+
+def refuse_existing(run: Run) -> None:
+    """Raises UserError if the name is taken. Folders without files are not a run."""
+    for folder in (run.folder, run.figures):
+        taken = check_path(folder.exists)
+        if check_path(folder.is_dir):  # a run killed before its record was complete left nothing
+            taken = any(path.is_file() and path.suffix != ".part" for path in folder.rglob("*"))
+        if taken:
+            raise UserError(
+                f"run {run.name}: exists already; choose another name, or resume this run"
+            )
+
+
+def make_folders(run: Run) -> None:
+    """Create the folders of a run. Raises UserError, and removes the new ones, if one cannot be."""
+    wanted = (
+        run.checkpoints,
+        run.folder / "episodes",
+        run.frame_file(0).parent,
+        run.figures,
+    )
+    paths = {path for folder in wanted for path in (folder, *folder.parents)}
+    new = sorted(path for path in paths if not check_path(path.exists))  # parents come first
+    try:
+        for folder in wanted:
+            make_folder(folder)
+        if not os.access(run.folder, os.W_OK):
+            raise UserError(f"{run.folder}: cannot be written (permission denied); name another")
+    except UserError:
+        for folder in reversed(new):
+            with suppress(OSError):  # not empty: another run is in it by now
+                folder.rmdir()
+        raise
+
+
+def refuse_other_config(run: Run, recorded: RunConfig, wanted: RunConfig) -> None:
+    """Raises UserError if a resumed run would change anything but grow its episodes."""
+    keys = [key for key in wanted.differences(recorded) if key != "episodes"]
+    if keys:
+        raise UserError(
+            f"run {run.name}: cannot resume with another {', '.join(keys)};"
+            " leave them unchanged, or train a new run"
+        )
+    if wanted.episodes < recorded.episodes:
+        raise UserError(
+            f"run {run.name}: has {recorded.episodes} episodes; a resumed run may have more,"
+            " not fewer"
+        )
+
+
+def new_record(
+    run: Run, config: RunConfig, started: datetime, dataset: Dataset, precision: str
+) -> dict[str, Any]:
+    """The content of run.json at the start of a run."""
+    return {
+        "run": run.name,
+        "config": config.to_dict(),
+        "class_names": list(dataset.class_names),
+        "started": _time(started),
+        "ended": None,
+        "outcome": "running",
+        "data": dataset.name,
+        "data_title": dataset.title,
+        "data_source": dataset.source,
+        "data_digest": dataset.digest,
+        "precision": precision,
+        "device": [device.device_type for device in tf.config.list_logical_devices()],
+        **provenance.description(),
+        "git_revision": provenance.git_revision(),
+        "command": _command(),
+    }
+
+
+def _command() -> list[str]:
+    """What started this process: gan3's command line, or a user's own script or notebook."""
+    is_gan3 = Path(sys.argv[0]).name in ("__main__.py", "gan3")
+    return ["python", "-m", "gan3", *sys.argv[1:]] if is_gan3 else ["python", *sys.argv]
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
