@@ -103,6 +103,8 @@ def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = N
     Raises:
         UserError: it is no set of images and labels, or its classes do not fit.
     """
+    if name is not None:
+        stored = stored._replace(is_bright=True)
     arrays = _meaning(path, stored, ink, log)
     known, title = stored.known, _title(path)
     if name is not None and (known is None or known.name != name):
