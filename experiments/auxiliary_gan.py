@@ -24,7 +24,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.method.drawing import GeneratorSpec
+    from gan3.method.declared import GeneratorSpec
 
 CONFIG = AuxiliaryGanConfig(
     experiment="auxiliary_gan",
@@ -39,20 +39,20 @@ CONFIG = AuxiliaryGanConfig(
 
 def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines.networks import AuxiliaryDiscriminator, AuxiliaryGenerator
+    from gan3.baselines import networks
+    from gan3.baselines.discriminators import AuxiliaryDiscriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import Glorot
+    from gan3.nn.network import Network
 
-    init = Glorot(config.seed)
-    keep_prob = config.discriminator_keep_prob
-    discriminator = AuxiliaryDiscriminator(init, len(class_names), keep_prob, dtype)
-    return TwoNetworks(
-        config, class_names, AuxiliaryGenerator(init, len(class_names), dtype), discriminator
-    )
+    init, spec = Glorot(config.seed), networks.auxiliary_generator(config, class_names)
+    discriminator = AuxiliaryDiscriminator(config, len(class_names), init, dtype)
+    generator = Network("generator", spec.specs, init, dtype)
+    return TwoNetworks(config, spec, generator, discriminator)
 
 
 def generator(config: AuxiliaryGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` as a list of layers."""
-    from gan3.baselines.drawing import auxiliary_generator
+    from gan3.baselines.networks import auxiliary_generator
 
     return auxiliary_generator(config, class_names)

@@ -20,8 +20,7 @@ from gan3.core.triple import Triple
 from gan3.vae_gan.config import VaeGanConfig
 
 if TYPE_CHECKING:
-    from gan3.method.drawing import GeneratorSpec
-    from gan3.method.encoding import DeterminatorSpec
+    from gan3.method.declared import DeterminatorSpec, GeneratorSpec
     from gan3.vae_gan.vae_gan import VaeGan
 
 CONFIG = VaeGanConfig(
@@ -89,13 +88,13 @@ def build(config: VaeGanConfig, class_names: tuple[str, ...], dtype: str) -> "Va
 
 def generator(config: VaeGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` that draws samples, for drawing without TensorFlow."""
-    from gan3.vae_gan.drawing import sampling_generator
+    from gan3.vae_gan.networks import trained_generator
 
-    return sampling_generator(config, class_names)
+    return trained_generator(config, class_names)
 
 
 def determinator(config: VaeGanConfig, class_names: tuple[str, ...]) -> "DeterminatorSpec":
     """The determinator of `build` with its encoder, for reading without TensorFlow."""
-    from gan3.vae_gan.encoding import encoding_determinator
+    from gan3.vae_gan.networks import trained_determinator
 
-    return encoding_determinator(config, class_names)
+    return trained_determinator(config, class_names)

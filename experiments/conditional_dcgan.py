@@ -31,7 +31,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.method.drawing import GeneratorSpec
+    from gan3.method.declared import GeneratorSpec
 
 CONFIG = BatchNormGanConfig(
     experiment="conditional_dcgan",
@@ -45,18 +45,20 @@ CONFIG = BatchNormGanConfig(
 
 def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines.networks import ConditionalDiscriminator, ConditionalGenerator
+    from gan3.baselines import networks
+    from gan3.baselines.discriminators import ConditionalDiscriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import Normal
+    from gan3.nn.network import Network
 
-    init = Normal(config.seed)
-    generator = ConditionalGenerator(init, len(class_names), dtype)
-    discriminator = ConditionalDiscriminator(init, len(class_names), dtype)
-    return TwoNetworks(config, class_names, generator, discriminator)
+    init, spec = Normal(config.seed), networks.conditional_generator(config, class_names)
+    generator = Network("generator", spec.specs, init, dtype)
+    discriminator = ConditionalDiscriminator(len(class_names), init, dtype)
+    return TwoNetworks(config, spec, generator, discriminator)
 
 
 def generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` as a list of layers."""
-    from gan3.baselines.drawing import conditional_generator
+    from gan3.baselines.networks import conditional_generator
 
     return conditional_generator(config, class_names)

@@ -27,7 +27,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.method.drawing import GeneratorSpec
+    from gan3.method.declared import GeneratorSpec
 
 CONFIG = BatchNormGanConfig(
     experiment="gan_auto_write",
@@ -42,17 +42,20 @@ CONFIG = BatchNormGanConfig(
 
 def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines.networks import AutoWriteDiscriminator, AutoWriteGenerator
+    from gan3.baselines import networks
+    from gan3.baselines.discriminators import Discriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import TruncatedNormal
+    from gan3.nn.network import Network
 
-    init = TruncatedNormal(config.seed)
-    drawer = AutoWriteGenerator(init, dtype)
-    return TwoNetworks(config, class_names, drawer, AutoWriteDiscriminator(init, dtype))
+    init, spec = TruncatedNormal(config.seed), networks.auto_write_generator(config, class_names)
+    generator = Network("generator", spec.specs, init, dtype)
+    discriminator = Discriminator(networks.auto_write_discriminator(), init, dtype)
+    return TwoNetworks(config, spec, generator, discriminator)
 
 
 def generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` as a list of layers."""
-    from gan3.baselines.drawing import auto_write_generator
+    from gan3.baselines.networks import auto_write_generator
 
     return auto_write_generator(config, class_names)

@@ -21,7 +21,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.method.drawing import GeneratorSpec
+    from gan3.method.declared import GeneratorSpec
 
 CONFIG = BaselineConfig(
     experiment="layernorm_gan",
@@ -41,17 +41,20 @@ CONFIG = BaselineConfig(
 
 def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines.networks import LayerNormDiscriminator, LayerNormGenerator
+    from gan3.baselines import networks
+    from gan3.baselines.discriminators import Discriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import FanIn
+    from gan3.nn.network import Network
 
-    init = FanIn(config.seed)
-    generator = LayerNormGenerator(init, dtype)
-    return TwoNetworks(config, class_names, generator, LayerNormDiscriminator(init, dtype))
+    init, spec = FanIn(config.seed), networks.layernorm_generator(config, class_names)
+    generator = Network("generator", spec.specs, init, dtype)
+    discriminator = Discriminator(networks.layernorm_discriminator(), init, dtype)
+    return TwoNetworks(config, spec, generator, discriminator)
 
 
 def generator(config: BaselineConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
-    from gan3.baselines.drawing import layernorm_generator
+    from gan3.baselines.networks import layernorm_generator
 
     return layernorm_generator(config, class_names)

@@ -23,7 +23,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.method.drawing import GeneratorSpec
+    from gan3.method.declared import GeneratorSpec
 
 CONFIG = MlpGanConfig(
     experiment="mlp_gan",
@@ -39,18 +39,20 @@ CONFIG = MlpGanConfig(
 
 def build(config: MlpGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines.networks import DenseDiscriminator, DenseGenerator
+    from gan3.baselines import networks
+    from gan3.baselines.discriminators import Discriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import FanIn
+    from gan3.nn.network import Network
 
-    init = FanIn(config.seed)
-    generator = DenseGenerator(init, config.keep_prob.generator, dtype)
-    discriminator = DenseDiscriminator(init, config.keep_prob.discriminator, dtype)
-    return TwoNetworks(config, class_names, generator, discriminator)
+    init, spec = FanIn(config.seed), networks.mlp_generator(config, class_names)
+    generator = Network("generator", spec.specs, init, dtype)
+    discriminator = Discriminator(networks.mlp_discriminator(config), init, dtype)
+    return TwoNetworks(config, spec, generator, discriminator)
 
 
 def generator(config: MlpGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
-    from gan3.baselines.drawing import mlp_generator
+    from gan3.baselines.networks import mlp_generator
 
     return mlp_generator(config, class_names)

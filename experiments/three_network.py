@@ -18,8 +18,7 @@ from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
 
 if TYPE_CHECKING:
-    from gan3.method.drawing import GeneratorSpec
-    from gan3.method.encoding import DeterminatorSpec
+    from gan3.method.declared import DeterminatorSpec, GeneratorSpec
     from gan3.method.three_networks import ThreeNetworks
 
 CONFIG = ThreeNetworkConfig(
@@ -62,14 +61,13 @@ def build(config: ThreeNetworkConfig, class_names: tuple[str, ...], dtype: str) 
 
 def generator(config: ThreeNetworkConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build`, for drawing without TensorFlow."""
-    from gan3.method.drawing import described_layers, three_network_generator
+    from gan3.method.networks import trained_generator
 
-    specs = described_layers(len(class_names), config.activation.generator)
-    return three_network_generator(config, class_names, specs)
+    return trained_generator(config, class_names)
 
 
 def determinator(config: ThreeNetworkConfig, class_names: tuple[str, ...]) -> "DeterminatorSpec":
     """The determinator of `build`, for reading without TensorFlow."""
-    from gan3.method.encoding import described_determinator
+    from gan3.method.networks import trained_determinator
 
-    return described_determinator(config, class_names)
+    return trained_determinator(config, class_names)

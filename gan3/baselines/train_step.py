@@ -3,11 +3,14 @@
 import tensorflow as tf
 
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
-from gan3.baselines.drawing import NOISE
-from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
+from gan3.baselines.discriminators import Discriminator
+from gan3.baselines.networks import NOISE
 from gan3.method import losses
+from gan3.method.declared import GeneratorSpec
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
+from gan3.nn.network import Network
+from gan3.nn.specs import IMAGE
 
 
 def draw_noise(labels: tf.Tensor, seed: tf.Tensor, distribution: str) -> tf.Tensor:
@@ -30,14 +33,14 @@ class TwoNetworkStep:
     def __init__(
         self,
         config: BaselineConfig,
-        classes: int,
-        generator: BaselineGenerator,
-        discriminator: BaselineDiscriminator,
+        spec: GeneratorSpec,
+        generator: Network,
+        discriminator: Discriminator,
         adams: dict[str, Adam],
     ):
         """adams: "generator", "discriminator", and "discriminator_fake" for separate Adams."""
         self.config, self.generator, self.discriminator = config, generator, discriminator
-        self.classes, self.adams = classes, adams
+        self.spec, self.adams = spec, adams
         self.class_weight = config.class_weight if isinstance(config, AuxiliaryGanConfig) else None
 
     def __call__(
@@ -50,7 +53,7 @@ class TwoNetworkStep:
         """
         with tf.name_scope("losses"):
             d_seed, g_seed = tf.unstack(tf.random.split(seed, 2))
-            images = to_pixel_range(images, self.generator.pixel_min)
+            images = to_pixel_range(images, self.spec.pixel_min)
             d_finite = self.update_discriminator(images, labels, d_seed)
             loss = self.generator_loss(labels, g_seed)
             g_finite = self.update("generator", loss)
@@ -69,16 +72,15 @@ class TwoNetworkStep:
                 w.assign(tf.clip_by_value(w, -config.weight_clip, config.weight_clip))
 
         def real_loss() -> tf.Tensor:
-            if self.class_weight is None:
-                logits = self.discriminator(images, labels, True, real_dropout)  # [B, 1]
-                return losses.real_fake_cross_entropy(logits, config.real_target)
-            logits, digit_logits = self.discriminator.heads(images, True, real_dropout)
+            logits, digit_logits = self.discriminator.heads(images, labels, real_dropout)
             loss = losses.real_fake_cross_entropy(logits, config.real_target)
+            if self.class_weight is None:
+                return loss
             digit_loss = losses.digit_cross_entropy(digit_logits, labels, "softmax_mean")
             return loss + self.class_weight * digit_loss
 
         def fake_loss() -> tf.Tensor:
-            logits = self.discriminator(fakes, fake_labels, True, fake_dropout)  # [B, 1]
+            logits, _ = self.discriminator.heads(fakes, fake_labels, fake_dropout)  # [B, 1]
             return losses.real_fake_cross_entropy(logits, 0.0)
 
         if config.discriminator_updates == "joint":
@@ -92,12 +94,11 @@ class TwoNetworkStep:
         """Fresh fakes pass as real and, if there is a class head, show their classes."""
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         fakes, fake_labels = self.fakes(labels, fake_seed)
+        logits, digit_logits = self.discriminator.heads(fakes, fake_labels, dropout_seed)
+        loss = losses.real_fake_cross_entropy(logits, 1.0)
         if self.class_weight is None:
-            logits = self.discriminator(fakes, fake_labels, True, dropout_seed)
-            return losses.real_fake_cross_entropy(logits, 1.0)
-        logits, digit_logits = self.discriminator.heads(fakes, True, dropout_seed)
-        digit_loss = losses.digit_cross_entropy(digit_logits, fake_labels, "softmax_mean")
-        return losses.real_fake_cross_entropy(logits, 1.0) + digit_loss
+            return loss
+        return loss + losses.digit_cross_entropy(digit_logits, fake_labels, "softmax_mean")
 
     def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Fakes [B, 28, 28, 1] in the networks' pixel range, and the requested classes [B].
@@ -105,13 +106,15 @@ class TwoNetworkStep:
         A class-conditional system draws them at random, as its publication does.
         """
         noise_seed, label_seed, dropout_seed = tf.unstack(tf.random.split(seed, 3))
-        if self.generator.class_conditional:
+        classes = len(self.spec.class_names)
+        if self.spec.class_conditional:
             shape = tf.shape(labels)
             labels = tf.random.stateless_uniform(
-                shape, label_seed, 0, self.classes, tf.int32, alg="philox"
+                shape, label_seed, 0, classes, tf.int32, alg="philox"
             )
         noise = draw_noise(labels, noise_seed, self.config.noise_distribution)
-        return self.generator(noise, tf.one_hot(labels, self.classes), True, dropout_seed), labels
+        pixels = self.generator(noise, dropout_seed, tf.one_hot(labels, classes))
+        return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1]), labels
 
     def update(self, adam: str, loss: tf.Tensor) -> tf.Tensor:
         """One step of the Adam of that name; returns whether loss and gradients were finite."""

@@ -2,14 +2,16 @@
 
 import tensorflow as tf
 
-from gan3.baselines.config import BaselineConfig, BatchNormGanConfig
-from gan3.baselines.networks import BaselineDiscriminator, BaselineGenerator
+from gan3.baselines.config import BaselineConfig
+from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.method import losses
-from gan3.method.networks import by_name
+from gan3.method.declared import GeneratorSpec
 from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
+from gan3.nn.network import Network, by_name
+from gan3.nn.specs import IMAGE
 
 
 class TwoNetworks:
@@ -18,15 +20,14 @@ class TwoNetworks:
     def __init__(
         self,
         config: BaselineConfig,
-        class_names: tuple[str, ...],
-        generator: BaselineGenerator,
-        discriminator: BaselineDiscriminator,
+        spec: GeneratorSpec,
+        generator: Network,
+        discriminator: Discriminator,
     ):
+        """spec: of the generator."""
+        self.spec, self.class_names = spec, spec.class_names
         self.generator, self.discriminator = generator, discriminator
-        self.class_names = class_names
         self.has_classifier = discriminator.has_classifier
-        self.noise_distribution = config.noise_distribution
-        self.pixel_min = generator.pixel_min
         networks = {"generator": generator, "discriminator": discriminator}
         if config.discriminator_updates == "separate_adams":
             networks["discriminator_fake"] = discriminator
@@ -41,46 +42,45 @@ class TwoNetworks:
             for name, network in networks.items()
         }
         self.optimizers = tuple(adams.values())
-        if isinstance(config, BatchNormGanConfig):
-            for norm in generator.batch_norms:
-                norm.moments = config.sampling_moments
-        self.train_step = TwoNetworkStep(config, len(class_names), generator, discriminator, adams)
+        generator.own_moments = spec.moments == "batch"
+        self.train_step = TwoNetworkStep(config, spec, generator, discriminator, adams)
 
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """[B, 100], fresh for each image: a function of `seed` [2]."""
-        return draw_noise(labels, seed, self.noise_distribution)
+        return draw_noise(labels, seed, self.spec.noise_distribution)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] if the system is class-conditional."""
-        images = self.generator(noise, tf.one_hot(labels, len(self.class_names)))
-        return tf.squeeze((images - self.pixel_min) / (1 - self.pixel_min), axis=3)
+        soft_labels = tf.one_hot(labels, len(self.class_names))
+        pixels = self.generator(noise, soft_labels=soft_labels)
+        images = tf.reshape(pixels, [-1, IMAGE, IMAGE])
+        return (images - self.spec.pixel_min) / (1 - self.spec.pixel_min)
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the class head."""
-        images = to_pixel_range(images, self.pixel_min)
-        return tf.nn.softmax(self.discriminator.heads(images)[1])
+        images = to_pixel_range(images, self.spec.pixel_min)
+        labels = tf.zeros(tf.shape(images)[:1], tf.int32)  # which no class head is given
+        return tf.nn.softmax(self.discriminator.heads(images, labels)[1])
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
         """Losses in nats and accuracies in 0..1, without dropout and label smoothing."""
         fakes = self.generate(labels, self.noise(labels, seed))[..., None]
-        both = [to_pixel_range(part, self.pixel_min) for part in (images, fakes)]
+        both = [to_pixel_range(part, self.spec.pixel_min) for part in (images, fakes)]
         both = tf.concat(both, axis=0)  # [2B, 28, 28, 1]
-        if self.has_classifier:
-            logits, digit_logits = self.discriminator.heads(both)
-        else:
-            logits = self.discriminator(both, tf.concat([labels, labels], axis=0))
+        both_labels = tf.concat([labels, labels], axis=0)
+        logits, digit_logits = self.discriminator.heads(both, both_labels)
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         scalars = real_fake_scalars(real_logits, fake_logits)
         scalars["loss/discriminator_real"] = losses.real_fake_cross_entropy(real_logits, 1.0)
         scalars["loss/discriminator_fake"] = losses.real_fake_cross_entropy(fake_logits, 0.0)
-        if self.has_classifier:
+        if digit_logits is not None:
             scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, "softmax_mean")
         return scalars
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The generator's variables by name, its running moments included."""
-        return by_name(self.generator.saved)
+        return self.generator.variables
 
     @property
     def encoder_weights(self) -> dict[str, tf.Variable]:
@@ -90,5 +90,5 @@ class TwoNetworks:
     @property
     def state(self) -> dict[str, tf.Variable]:
         """All variables by name."""
-        adams = [v for adam in self.optimizers for v in adam.state]
-        return by_name([*self.generator.saved, *self.discriminator.saved, *adams])
+        adams = by_name([v for adam in self.optimizers for v in adam.state])
+        return self.generator.variables | self.discriminator.variables | adams

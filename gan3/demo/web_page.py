@@ -16,7 +16,7 @@ import numpy as np
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.method.drawing import NOISE_RANGES
+from gan3.method.declared import NOISE_RANGES
 from gan3.models.determinator import Determinator
 from gan3.models.generator import Generator
 
@@ -59,7 +59,7 @@ def write(
         "determinator": None,
     }
     if determinator is not None:
-        features, encoder = (*determinator.convolutions, determinator.hidden), determinator.encoder
+        features, encoder = determinator.features, determinator.encoder
         model["determinator"] = {
             "features": [weights.add(layer) for layer in features],
             "logits": weights.add(determinator.logits),

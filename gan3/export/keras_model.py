@@ -10,17 +10,17 @@ import tensorflow as tf
 
 from gan3.core.files import write_atomically
 from gan3.export.interface import SLOPES, label_input
-from gan3.method.drawing import IMAGE
 from gan3.models.generator import Generator
 from gan3.nn.plain import EPSILON, DenseLayer
 from gan3.nn.specs import (
+    IMAGE,
     Arrays,
-    BatchNormSpec,
-    ConvSpec,
-    ConvTransposeSpec,
-    LabelSpec,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Label,
     Spec,
-    UpsampleSpec,
+    Upsample,
 )
 
 Layer = Any  # Keras' classes are found at run time only
@@ -45,7 +45,7 @@ def build(generator: Generator) -> tf.keras.Model:
     digit = tf.keras.Input((), dtype="int32", name=label)
     noise = tf.keras.Input((generator.noise_entries,), name="noise")
     h = noise
-    if generator.class_conditional and not isinstance(generator.specs[0], LabelSpec):
+    if generator.class_conditional and not isinstance(generator.specs[0], Label):
         own = noise  # of the requested class
         if generator.label_entry:
             ones = _embedding(digit, np.ones((classes, 1), np.float32))
@@ -71,18 +71,18 @@ def _latent(digit: Layer, noise: Layer, classes: int) -> Layer:
 
 def _add(spec: Spec, arrays: Arrays, h: Layer, digit: Layer, own_moments: bool) -> Layer:
     """The output of one more layer."""
-    if isinstance(spec, LabelSpec):
+    if isinstance(spec, Label):
         layer = spec.layer(arrays)
         join = tf.keras.layers.Multiply if layer.multiplies else tf.keras.layers.Concatenate
         return join()([h, _embedding(digit, layer.rows)])
-    if isinstance(spec, UpsampleSpec):
+    if isinstance(spec, Upsample):
         return _upsample(h)
-    if isinstance(spec, BatchNormSpec):
+    if isinstance(spec, BatchNorm):
         return _activation(spec.activation, _batch_norm(spec, arrays, h, own_moments))
-    if isinstance(spec, ConvSpec | ConvTransposeSpec):
+    if isinstance(spec, Conv | ConvTranspose):
         w, b = arrays[f"{spec.name}/w"], arrays[f"{spec.name}/b"]
         h = _as_images(h, spec.inputs)
-        if isinstance(spec, ConvSpec):
+        if isinstance(spec, Conv):
             layer = tf.keras.layers.Conv2D(spec.outputs, spec.side, spec.stride, "same")
         else:
             layer = tf.keras.layers.Conv2DTranspose(
@@ -121,7 +121,7 @@ def _embedding(digit: Layer, rows: np.ndarray) -> Layer:
     return _with_weights(tf.keras.layers.Embedding(*rows.shape, trainable=False), digit, rows)
 
 
-def _batch_norm(spec: BatchNormSpec, arrays: Arrays, h: Layer, own_moments: bool) -> Layer:
+def _batch_norm(spec: BatchNorm, arrays: Arrays, h: Layer, own_moments: bool) -> Layer:
     h = _as_images(h, spec.width)
     layer = tf.keras.layers.BatchNormalization(
         epsilon=EPSILON, scale=spec.affine, center=spec.affine

@@ -8,10 +8,9 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
 from gan3.export.interface import SLOPES, label_input
-from gan3.method.drawing import IMAGE
 from gan3.models.generator import Generator
 from gan3.nn.plain import EPSILON, DenseLayer
-from gan3.nn.specs import DenseSpec, PlacesSpec
+from gan3.nn.specs import IMAGE, Dense, Places
 
 if TYPE_CHECKING:
     import onnx
@@ -34,7 +33,7 @@ def build(generator: Generator, name: str) -> "onnx.ModelProto":
     For classes that are not the ten digits the second is called `label`. The output `images` is
     float32 [B, 28, 28] in 0..1. Raises the errors of `save`.
     """
-    if not all(isinstance(spec, DenseSpec | PlacesSpec) for spec in generator.specs):
+    if not all(isinstance(spec, Dense | Places) for spec in generator.specs):
         raise UserError(
             f"{name}: has convolutions, and ONNX export is for dense layers; export it as keras or"
             " savedmodel"

@@ -1,111 +1,66 @@
-"""The three networks: variables made by hand, one list per network, shapes beside every line.
+"""The three networks as lists of layers, shapes beside every line."""
 
-Variable names follow TensorFlow 1: `generator/hidden1/w`. Every call re-enters the network's own
-name scope, so a graph that calls a network five times still shows one box for it.
-"""
+from functools import partial
 
-import math
-
-import tensorflow as tf
-
-from gan3.method.drawing import ENTRIES, IMAGE
-from gan3.nn.initializers import Initializer
-from gan3.nn.layers import ACTIVATIONS, conv_pool, dense, dropout, split_seed
+from gan3.method.config import ThreeNetworkConfig
+from gan3.method.declared import ENTRIES, DeterminatorSpec, GeneratorSpec
+from gan3.nn.specs import PIXELS, Conv, Dense, Specs
 
 
-class Network:
-    """Named variables, in the order in which they were made."""
-
-    def __init__(self, name: str, init: Initializer, dtype: str = "float32"):
-        self.name = name
-        self._init = init
-        self._dtype = dtype
-        self.weights: list[tf.Variable] = []  # all of them: what this network's Adam updates
-        self.l1_weights: list[tf.Variable] = []  # the dense matrices: what L1 is taken of
-
-    def _layer(self, layer: str, shape: tuple[int, ...]) -> tuple[tf.Variable, tf.Variable]:
-        """Weights of `shape` and biases of its last axis, named network/layer/w and /b."""
-        scope = f"{self.name}/{layer}"
-        w = tf.Variable(self._init.weights(shape), name=f"{scope}/w")
-        b = tf.Variable(
-            self._init.biases(shape[-1], self.name, math.prod(shape[:-1])), name=f"{scope}/b"
-        )
-        self.weights += [w, b]
-        if len(shape) == 2:  # not convolution kernels, not biases
-            self.l1_weights.append(w)
-        return w, b
+def generator(config: ThreeNetworkConfig, classes: int) -> Specs:
+    """Latent [B, 10 K] of K classes to pixels [B, 784] in (0, 1): a dense network."""
+    layer = partial(
+        Dense, activation=config.activation.generator, keep_prob=config.keep_prob.generator
+    )
+    return (
+        layer("generator/hidden1", classes * ENTRIES, 100),  # [B, 100]
+        layer("generator/hidden2", 100, 500),  # [B, 500]
+        layer("generator/hidden3", 500, 784),  # [B, 784]
+        Dense("generator/pixels", 784, PIXELS, "sigmoid"),  # [B, 784]
+    )
 
 
-class Generator(Network):
-    """Latent [B, 10 K] of K classes to images [B, 28, 28, 1] in (0, 1): a dense network.
-
-    Hidden layers of 100, 500 and 784, each with activation and dropout, then 784 sigmoids.
-    """
-
-    def __init__(self, init: Initializer, classes: int, activation: str, dtype: str = "float32"):
-        super().__init__("generator", init, dtype)
-        self._classes, self._activation = classes, activation
-        self.hidden1 = self._layer("hidden1", (classes * ENTRIES, 100))
-        self.hidden2 = self._layer("hidden2", (100, 500))
-        self.hidden3 = self._layer("hidden3", (500, 784))
-        self.pixels = self._layer("pixels", (784, IMAGE * IMAGE))
-
-    def __call__(
-        self, latent: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        latent.shape.assert_is_compatible_with([None, self._classes * ENTRIES])
-        activate, seeds = ACTIVATIONS[self._activation], split_seed(seed, 3)
-        with tf.name_scope("generator/"):
-            h = tf.cast(latent, self._dtype)  # [B, 10 K]
-            h = dropout(activate(dense(h, *self.hidden1)), keep_prob, seeds[0])  # [B, 100]
-            h = dropout(activate(dense(h, *self.hidden2)), keep_prob, seeds[1])  # [B, 500]
-            h = dropout(activate(dense(h, *self.hidden3)), keep_prob, seeds[2])  # [B, 784]
-            pixels = tf.sigmoid(tf.cast(dense(h, *self.pixels), tf.float32))  # [B, 784]
-            return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])  # [B, 28, 28, 1]
+def discriminator(config: ThreeNetworkConfig) -> Specs:
+    """Images to one real/fake logit [B, 1]; positive means "real handwriting"."""
+    return _critic(
+        "discriminator", 1, config.activation.discriminator, config.keep_prob.discriminator
+    )
 
 
-class Critic(Network):
+def determinator(config: ThreeNetworkConfig, classes: int) -> Specs:
+    """Images to class logits [B, K]: what the literature calls an auxiliary classifier."""
+    return _critic(
+        "determinator", classes, config.activation.determinator, config.keep_prob.determinator
+    )
+
+
+def _critic(name: str, outputs: int, activation: str, keep_prob: float) -> Specs:
     """The CNN of discriminator and determinator: same layers, separate weights.
 
-    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs], float32.
+    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs].
     """
-
-    def __init__(
-        self, name: str, outputs: int, init: Initializer, activation: str, dtype: str = "float32"
-    ):
-        super().__init__(name, init, dtype)
-        self._activation = activation
-        self.conv1 = self._layer("conv1", (5, 5, 1, 32))
-        self.conv2 = self._layer("conv2", (5, 5, 32, 64))
-        self.hidden = self._layer("hidden", (7 * 7 * 64, 1024))
-        self.logits = self._layer("logits", (1024, outputs))
-
-    def __call__(
-        self, images: tf.Tensor, keep_prob: float = 1.0, seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        images.shape.assert_is_compatible_with([None, IMAGE, IMAGE, 1])
-        with tf.name_scope(f"{self.name}/"):
-            h = tf.cast(images, self._dtype)  # [B, 28, 28, 1]
-            h = conv_pool(h, *self.conv1, self._activation)  # [B, 14, 14, 32]
-            h = conv_pool(h, *self.conv2, self._activation)  # [B, 7, 7, 64]
-            h = tf.reshape(h, [-1, 7 * 7 * 64])  # [B, 3136]
-            h = ACTIVATIONS[self._activation](dense(h, *self.hidden))  # [B, 1024]
-            h = dropout(h, keep_prob, seed)
-            return tf.cast(dense(h, *self.logits), tf.float32)  # [B, outputs]
+    return (
+        Conv(f"{name}/conv1", 5, 1, 32, activation, pool=True),  # [B, 14, 14, 32]
+        Conv(f"{name}/conv2", 5, 32, 64, activation, pool=True),  # [B, 7, 7, 64]
+        Dense(f"{name}/hidden", 7 * 7 * 64, 1024, activation, keep_prob),  # [B, 1024]
+        Dense(f"{name}/logits", 1024, outputs),  # [B, outputs]
+    )
 
 
-def discriminator(init: Initializer, activation: str, dtype: str = "float32") -> Critic:
-    """Images to one real/fake logit [B, 1]; positive means "real handwriting"."""
-    return Critic("discriminator", 1, init, activation, dtype)
+def trained_generator(config: ThreeNetworkConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
+    """The generator as data, for drawing without TensorFlow."""
+    return GeneratorSpec(
+        generator(config, len(class_names)),
+        class_conditional=True,
+        noise_distribution="uniform",
+        class_names=class_names,
+        matrix_seed=config.seed if config.noise_draw == "once" else None,
+    )
 
 
-def determinator(
-    init: Initializer, classes: int, activation: str, dtype: str = "float32"
-) -> Critic:
-    """Images to class logits [B, K]: what the literature calls an auxiliary classifier."""
-    return Critic("determinator", classes, init, activation, dtype)
-
-
-def by_name(variables: list[tf.Variable]) -> dict[str, tf.Variable]:
-    """Variables by their names."""
-    return {variable.name.removesuffix(":0"): variable for variable in variables}
+def trained_determinator(
+    config: ThreeNetworkConfig, class_names: tuple[str, ...]
+) -> DeterminatorSpec:
+    """The determinator as data, for reading without TensorFlow."""
+    *features, logits = determinator(config, len(class_names))
+    return DeterminatorSpec(tuple(features), logits, class_names)

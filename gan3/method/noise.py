@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from gan3.method.drawing import ENTRIES
+from gan3.method.declared import ENTRIES
 
 
 def latent_of(

@@ -3,14 +3,15 @@
 import tensorflow as tf
 
 from gan3.core.triple import Triple
-from gan3.method import losses
+from gan3.method import losses, networks
 from gan3.method.config import ThreeNetworkConfig
-from gan3.method.networks import Generator, Network, by_name, determinator, discriminator
 from gan3.method.noise import Noise, latent_of
 from gan3.method.system import Scalars
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
-from gan3.nn.initializers import INITIALIZERS, Initializer
+from gan3.nn.initializers import INITIALIZERS
+from gan3.nn.network import Network, by_name
+from gan3.nn.specs import IMAGE
 
 
 class ThreeNetworks:
@@ -22,56 +23,23 @@ class ThreeNetworks:
         self, config: ThreeNetworkConfig, class_names: tuple[str, ...], dtype: str = "float32"
     ):
         self._config, self.class_names = config, class_names
-        self._classes = len(class_names)
-        self._noise = Noise(config.noise_draw, config.seed, self._classes)
-        self.networks = self._make_networks(INITIALIZERS[config.initializer](config.seed), dtype)
-        settings = zip(self.networks, config.learning_rate, config.beta1, strict=True)
-        self.optimizers: Triple[Adam] = Triple(
-            *(
-                Adam(network.weights, learning_rate, beta1, f"adam/{network.name}")
-                for network, learning_rate, beta1 in settings
-            )
+        self._classes = classes = len(class_names)
+        self.noise = Noise(config.noise_draw, config.seed, classes)
+        init = INITIALIZERS[config.initializer](config.seed)
+        self.networks: Triple[Network] = Triple(
+            Network("generator", networks.generator(config, classes), init, dtype),
+            Network("discriminator", networks.discriminator(config), init, dtype),
+            Network("determinator", networks.determinator(config, classes), init, dtype),
         )
-        self.train_step = self._make_step()
-
-    def _make_networks(self, init: Initializer, dtype: str) -> Triple[Network]:
-        classes, activation = self._classes, self._config.activation
-        return Triple(
-            Generator(init, classes, activation.generator, dtype),
-            discriminator(init, activation.discriminator, dtype),
-            determinator(init, classes, activation.determinator, dtype),
+        self.optimizers = make_optimizers(config, self.networks)
+        self.train_step = ThreeNetworkStep(
+            config, classes, self.networks, self.optimizers, self.noise
         )
-
-    def _make_step(self) -> ThreeNetworkStep:
-        return ThreeNetworkStep(
-            self._config, self._classes, self.networks, self.optimizers, self._noise
-        )
-
-    @property
-    def label_entry(self) -> bool:
-        """Whether a class owns one more entry of the latent, which is 1 if it is requested."""
-        return False
-
-    @property
-    def sampler(self) -> Network:
-        """The generator that samples are drawn with."""
-        return self.networks.generator
-
-    def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Noise [B, 10] of `labels` [B]: the run's own matrix if `noise_draw` is "once"."""
-        return self._noise(labels, seed)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
-        return tf.squeeze(self.sampler(self._latent(labels, noise)), axis=3)
-
-    def _latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        return latent_of(labels, noise, self._classes, self.label_entry)
-
-    def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Real/fake logits [B, 1] without dropout; this discriminator is not given `labels`."""
-        del labels
-        return self.networks.discriminator(images)
+        latent = latent_of(labels, noise, self._classes)
+        return tf.reshape(self.networks.generator(latent), [-1, IMAGE, IMAGE])
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the determinator."""
@@ -85,7 +53,7 @@ class ThreeNetworks:
         noise_seed, _ = tf.unstack(tf.random.split(seed, 2))
         fakes = self.generate(labels, self.noise(labels, noise_seed))[..., None]
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
-        logits = self.discriminator_logits(both, tf.concat([labels, labels], axis=0))
+        logits = self.networks.discriminator(both)
         digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, K] each
         return real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
             *digit_logits, labels, self._config.digit_loss
@@ -94,7 +62,7 @@ class ThreeNetworks:
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The variables that drawing an image needs, by name."""
-        return by_name(self.sampler.weights)
+        return self.networks.generator.variables
 
     @property
     def encoder_weights(self) -> dict[str, tf.Variable]:
@@ -106,6 +74,17 @@ class ThreeNetworks:
         """All variables by name: the networks' weights, the Adams' moments and steps."""
         weights = [w for network in self.networks for w in network.weights]
         return by_name([*weights, *(v for adam in self.optimizers for v in adam.state)])
+
+
+def make_optimizers(config: ThreeNetworkConfig, networks: Triple[Network]) -> Triple[Adam]:
+    """An Adam for each network."""
+    settings = zip(networks, config.learning_rate, config.beta1, strict=True)
+    return Triple(
+        *(
+            Adam(network.weights, learning_rate, beta1, f"adam/{network.name}")
+            for network, learning_rate, beta1 in settings
+        )
+    )
 
 
 def real_fake_scalars(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> Scalars:

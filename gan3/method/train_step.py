@@ -10,10 +10,11 @@ import tensorflow as tf
 from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.config import ThreeNetworkConfig
-from gan3.method.networks import Network
 from gan3.method.noise import Noise, latent_of
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
+from gan3.nn.network import Network
+from gan3.nn.specs import IMAGE
 
 
 class ThreeNetworkStep:
@@ -57,11 +58,10 @@ class ThreeNetworkStep:
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
         """Real images are real (1), fakes are not (0)."""
-        keep_prob = self.config.keep_prob.discriminator
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]; one pass is faster than two
-        logits = self.networks.discriminator(both, keep_prob, dropout_seed)  # [2B, 1]
+        logits = self.networks.discriminator(both, dropout_seed)  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         loss = losses.real_fake_cross_entropy(real_logits, 1.0)
         loss += losses.real_fake_cross_entropy(fake_logits, 0.0)
@@ -69,19 +69,17 @@ class ThreeNetworkStep:
 
     def generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Fresh fakes pass as real (1) and, weighted, are classified as the requested digit."""
-        keep_prob = self.config.keep_prob
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         fakes = self.fakes(labels, fake_seed)  # [B, 28, 28, 1]
-        fake_logits = self.networks.discriminator(fakes, keep_prob.discriminator, seed)  # [B, 1]
-        digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
+        fake_logits = self.networks.discriminator(fakes, seed)  # [B, 1]
+        digit_logits = self.networks.determinator(fakes, digit_seed)  # [B, K]
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)
-        digit_loss = self.digit_loss(digit_logits, labels)  # of [B, K]
+        digit_loss = self.digit_loss(digit_logits, labels)
         return loss + self.config.digit_weight * digit_loss + self.l1("generator")
 
     def determinator_loss(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Real images are classified as their digit; the determinator never learns from fakes."""
-        keep_prob = self.config.keep_prob.determinator
-        logits = self.networks.determinator(images, keep_prob, seed)  # [B, K]
+        logits = self.networks.determinator(images, seed)  # [B, K]
         return self.digit_loss(logits, labels) + self.l1("determinator")
 
     def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -89,7 +87,8 @@ class ThreeNetworkStep:
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         noise = self.noise(labels, noise_seed)  # [B, 10]
         latent = latent_of(labels, noise, self.classes)  # [B, 10 K]
-        return self.networks.generator(latent, self.config.keep_prob.generator, dropout_seed)
+        pixels = self.networks.generator(latent, dropout_seed)  # [B, 784]
+        return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])
 
     def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.files import names_in, read_npz
-from gan3.method.encoding import CODE_MOMENTS, DeterminatorSpec
+from gan3.method.declared import CODE_MOMENTS, DeterminatorSpec
 from gan3.nn.plain import EPSILON, forward
 
 CHUNK = 500  # images per forward pass
@@ -17,7 +17,7 @@ CHUNK = 500  # images per forward pass
 class Determinator:
     """A determinator with its weights: reads in NumPy what its system reads in TensorFlow.
 
-    The results differ in the last bits of float32. `convolutions`, `hidden`, `logits` and `encoder`
+    The results differ in the last bits of float32. `features`, `logits` and `encoder`
     are its layers; the code of class c is (encoder - `code_means`[c]) `code_scales`[c]. Without an
     encoder these three are None.
     """
@@ -25,8 +25,8 @@ class Determinator:
     def __init__(self, spec: DeterminatorSpec, arrays: Mapping[str, np.ndarray]):
         """arrays: float32, by the names and shapes of `spec.shapes`."""
         self.class_names, self.arrays = spec.class_names, arrays
-        self.convolutions = [conv.layer(arrays) for conv in spec.convolutions]
-        self.hidden, self.logits = spec.hidden.layer(arrays), spec.logits.layer(arrays)
+        self.features = [layer.layer(arrays) for layer in spec.features]
+        self.logits = spec.logits.layer(arrays)
         self.encoder = self.code_means = self.code_scales = None
         if spec.encoder is not None:
             self.encoder = spec.encoder.layer(arrays)
@@ -53,7 +53,7 @@ class Determinator:
 
     def _features(self, images: np.ndarray) -> np.ndarray:
         """The last hidden layer [B, hidden]."""
-        return forward([*self.convolutions, self.hidden], images[..., None])
+        return forward(self.features, images[..., None])
 
 
 def normal_to_uniform(code: np.ndarray) -> np.ndarray:

@@ -21,10 +21,10 @@ from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.files import read_npz
 from gan3.data.values import as_images, pixels_of_generator
-from gan3.method.drawing import ENTRIES, IMAGE, GeneratorSpec
+from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.nn.plain import embed, forward
-from gan3.nn.specs import BatchNormSpec, LabelSpec
+from gan3.nn.specs import IMAGE, BatchNorm, Label
 
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 LabelsAndNoise = tuple[np.ndarray, np.ndarray]
@@ -81,11 +81,11 @@ class Generator:
     def _make_layers(self) -> None:
         specs = list(self.specs)
         self._labels = None
-        if isinstance(specs[0], LabelSpec):
+        if isinstance(specs[0], Label):
             self._labels = specs.pop(0).layer(self.arrays)
         self._layers = [
             spec.layer(self.arrays, self.moments == "batch")
-            if isinstance(spec, BatchNormSpec)
+            if isinstance(spec, BatchNorm)
             else spec.layer(self.arrays)
             for spec in specs
         ]

@@ -33,6 +33,7 @@ class ConvLayer(NamedTuple):
     activation: str  # of ACTIVATIONS
     stride: int
     pool: bool
+    zero_padding: int | None = None  # SAME if None
 
 
 class ConvTransposeLayer(NamedTuple):
@@ -61,6 +62,10 @@ class BatchNormLayer(NamedTuple):
     activation: str  # of ACTIVATIONS
 
 
+class AveragePoolLayer(NamedTuple):
+    """The means of 2x2 windows, stride 2, of images with even sides."""
+
+
 class UpsampleLayer(NamedTuple):
     """Twice the side: the pixels, and the mean of two between them; the last one is repeated."""
 
@@ -78,6 +83,7 @@ Layer = (
     | ConvTransposeLayer
     | ScaleLayer
     | BatchNormLayer
+    | AveragePoolLayer
     | UpsampleLayer
     | LabelLayer
 )
@@ -105,7 +111,7 @@ def _dense(layer: DenseLayer, x: np.ndarray) -> np.ndarray:
 
 
 def _conv(layer: ConvLayer, x: np.ndarray) -> np.ndarray:
-    x = convolve(_as_images(x, layer.w.shape[2]), layer.w, layer.stride)
+    x = convolve(_as_images(x, layer.w.shape[2]), layer.w, layer.stride, layer.zero_padding)
     if layer.pool:
         x = max_pool(x)
     return ACTIVATIONS[layer.activation](x + layer.b)
@@ -130,6 +136,11 @@ def _batch_norm(layer: BatchNormLayer, x: np.ndarray) -> np.ndarray:
     return _scale(scale_of(mean, variance, layer.scale, layer.shift, layer.activation), x)
 
 
+def _average_pool(_: AveragePoolLayer, x: np.ndarray) -> np.ndarray:
+    batch, height, width, channels = x.shape
+    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
+
+
 def _upsample(_: UpsampleLayer, x: np.ndarray) -> np.ndarray:
     for axis in (1, 2):
         after = np.take(x, np.minimum(np.arange(x.shape[axis]) + 1, x.shape[axis] - 1), axis)
@@ -146,6 +157,7 @@ _FORWARD = {
     ConvTransposeLayer: _conv_transpose,
     ScaleLayer: _scale,
     BatchNormLayer: _batch_norm,
+    AveragePoolLayer: _average_pool,
     UpsampleLayer: _upsample,
 }
 
@@ -166,18 +178,25 @@ def scale_of(
     return ScaleLayer(slope, shift - mean * slope, activation)
 
 
-def convolve(x: np.ndarray, w: np.ndarray, stride: int) -> np.ndarray:
+def convolve(
+    x: np.ndarray, w: np.ndarray, stride: int, zero_padding: int | None = None
+) -> np.ndarray:
     """x [B, h, w, in] times a kernel [side, side, in, out]: [B, h/stride, w/stride, out].
 
     As TensorFlow's `conv2d` with padding SAME: sides are divided rounding up, and zeros are added
-    on both sides of the image, one more at its end if their number is odd.
+    on both sides of the image, one more at its end if their number is odd. With `zero_padding`
+    there are so many zeros on every side.
     """
     side, _, inputs, outputs = w.shape
     most = max(1, _MOST_ENTRIES * stride**2 // (side**2 * x[0].size))
     if len(x) > most:
-        parts = [convolve(x[i : i + most], w, stride) for i in range(0, len(x), most)]
+        starts = range(0, len(x), most)
+        parts = [convolve(x[i : i + most], w, stride, zero_padding) for i in starts]
         return np.concatenate(parts)
-    padded = _pad(x, side, stride, 0.0)
+    if zero_padding is None:
+        padded = _pad(x, side, stride, 0.0)
+    else:
+        padded = np.pad(x, ((0, 0), (zero_padding,) * 2, (zero_padding,) * 2, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
     windows = windows[:, ::stride, ::stride]  # [B, h/stride, w/stride, in, side, side]
     rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, side * side * inputs)

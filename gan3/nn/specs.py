@@ -1,16 +1,18 @@
-"""Networks as lists of layers: the names and shapes of their arrays, and what each layer does.
+"""A network as a list of layers: the vocabulary, and the names and shapes of each layer's arrays.
 
-`nn.plain` computes a list in NumPy, the export writes it as a Keras model or an ONNX file, and the
-web page computes it in a browser.
+A list is written once. `nn.network` trains it in TensorFlow, `nn.plain` computes it in NumPy, the
+export writes it as a Keras model or an ONNX file, and the web page computes it in a browser.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from gan3.nn.plain import (
     EPSILON,
+    AveragePoolLayer,
     BatchNormLayer,
     ConvLayer,
     ConvTransposeLayer,
@@ -22,22 +24,47 @@ from gan3.nn.plain import (
     scale_of,
 )
 
-PLACES, KERNEL, STRIDE, IMAGE = 7, 8, 4, 28  # sides of a `PlacesSpec`, in pixels but PLACES
+IMAGE = 28  # pixels a side
+PIXELS = IMAGE * IMAGE
+PLACES, KERNEL, STRIDE = 7, 8, 4  # sides of a `Places`, the last two in pixels
 Arrays = Mapping[str, np.ndarray]
+Shapes = dict[str, tuple[int, ...]]
 
 
-class DenseSpec(NamedTuple):
-    """A dense layer of a saved network: the names and shapes of its arrays, and its activation."""
+class Spec:
+    """A kind of layer. An `activation` is a key of nn.plain.ACTIVATIONS."""
 
-    name: str  # the arrays are name/w and name/b
+    keep_prob: ClassVar[float] = 1.0  # of the dropout after it, in training
+
+    def shapes(self) -> Shapes:
+        """The shapes of its arrays by name."""
+        return {}
+
+    def layer(self, arrays: Arrays) -> Layer:
+        """What its arrays compute, outside training."""
+        raise NotImplementedError
+
+    def parts(self, arrays: Arrays) -> list[Layer]:
+        """The same as layers that are small, and exact with weights that are rounded to float16."""
+        return [self.layer(arrays)]
+
+
+Specs = tuple[Spec, ...]
+
+
+@dataclass(frozen=True)
+class Dense(Spec):
+    """activation(x w + b) of x as rows [B, inputs]; name/w is [inputs, outputs]."""
+
+    name: str
     inputs: int
     outputs: int
-    activation: str  # of nn.plain.ACTIVATIONS
-    batch_norm: bool = False  # between product and activation, by name/scale, /mean and /variance
+    activation: str = "none"
+    keep_prob: float = 1.0
+    batch_norm: bool = False  # of x w, by name/scale, /mean and /variance; b is then its shift
     layer_norm: str | None = None  # after the activation, by the arrays layer_norm/scale and /shift
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of its arrays by name."""
+    def shapes(self) -> Shapes:
         vectors = [f"{self.name}/b"]
         if self.batch_norm:
             vectors += [f"{self.name}/{part}" for part in ("scale", "mean", "variance")]
@@ -47,7 +74,7 @@ class DenseSpec(NamedTuple):
         return matrix | dict.fromkeys(vectors, (self.outputs,))
 
     def layer(self, arrays: Arrays) -> DenseLayer:
-        """What its arrays compute; batch normalisation is folded into weights and biases."""
+        """Batch normalisation is folded into weights and biases."""
         w, b = arrays[f"{self.name}/w"], arrays[f"{self.name}/b"]
         if self.batch_norm:
             mean, variance = arrays[f"{self.name}/mean"], arrays[f"{self.name}/variance"]
@@ -59,10 +86,10 @@ class DenseSpec(NamedTuple):
         return DenseLayer(w, b, self.activation, scale, shift)
 
     def parts(self, arrays: Arrays) -> list[Layer]:
-        """The same with batch normalisation apart, for weights that are rounded to float16."""
+        """Batch normalisation is a layer of its own."""
         if not self.batch_norm:
             return [self.layer(arrays)]
-        w, b = arrays[f"{self.name}/w"], arrays[f"{self.name}/b"]  # b shifts after normalisation
+        w, b = arrays[f"{self.name}/w"], arrays[f"{self.name}/b"]
         mean, variance, scale = (
             arrays[f"{self.name}/{part}"] for part in ("mean", "variance", "scale")
         )
@@ -70,29 +97,29 @@ class DenseSpec(NamedTuple):
         return [product, scale_of(mean, variance, scale, b, self.activation)]
 
 
-class PlacesSpec(NamedTuple):
+@dataclass(frozen=True)
+class Places(Spec):
     """A last layer that makes 28 x 28 pixels from 7 x 7 places, with the same weights at each.
 
     A transposed convolution with an 8 x 8 kernel, stride 4 and SAME padding, but with a bias for
     each pixel: a place adds a patch of 8 x 8 pixels, and patches overlap by half.
     """
 
-    name: str  # the arrays are name/w and name/b
+    name: str
     channels: int  # of each place
-    activation: str  # of nn.plain.ACTIVATIONS
+    activation: str = "none"
 
     @property
     def inputs(self) -> int:
         """The width of the layer before: places times channels."""
         return PLACES**2 * self.channels
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of its arrays by name; the kernel is [height, width, out, in]."""
+    def shapes(self) -> Shapes:
         kernel = (KERNEL, KERNEL, 1, self.channels)
-        return {f"{self.name}/w": kernel, f"{self.name}/b": (IMAGE**2,)}
+        return {f"{self.name}/w": kernel, f"{self.name}/b": (PIXELS,)}
 
     def layer(self, arrays: Arrays) -> DenseLayer:
-        """What its arrays compute, as a dense layer: w is [places x channels, 784]."""
+        """A dense layer whose w is [places x channels, 784]."""
         patch = arrays[f"{self.name}/w"][:, :, 0].transpose(2, 0, 1)  # [channels, 8, 8]
         outer = (PLACES + 1) * STRIDE  # the image and half a stride around it
         w = np.zeros((PLACES, PLACES, self.channels, outer, outer), patch.dtype)
@@ -101,89 +128,81 @@ class PlacesSpec(NamedTuple):
                 top, left = i * STRIDE, j * STRIDE
                 w[i, j, :, top : top + KERNEL, left : left + KERNEL] = patch
         margin = (outer - IMAGE) // 2
-        inner = w[..., margin:-margin, margin:-margin].reshape(self.inputs, IMAGE**2)
+        inner = w[..., margin:-margin, margin:-margin].reshape(self.inputs, PIXELS)
         return DenseLayer(inner, arrays[f"{self.name}/b"], self.activation)
 
     def parts(self, arrays: Arrays) -> list[Layer]:
-        """The same as a transposed convolution, and the biases of the pixels apart.
-
-        The dense layer has 784 times as many weights.
-        """
+        """A transposed convolution, of 1/784 of the weights, and the biases of the pixels."""
         w, b = arrays[f"{self.name}/w"].transpose(0, 1, 3, 2), arrays[f"{self.name}/b"]
         sums = ConvTransposeLayer(w, np.zeros(1, w.dtype), "none", STRIDE, "SAME")
         return [sums, ScaleLayer(np.ones_like(b), b, self.activation)]
 
 
-class ConvSpec(NamedTuple):
-    """A convolution of a saved network: the names and shapes of its arrays, and what it does."""
+@dataclass(frozen=True)
+class Conv(Spec):
+    """activation(x * w + b) of images [B, h, w, inputs]; name/w is [side, side, inputs, outputs].
 
-    name: str  # the arrays are name/w and name/b
-    side: int  # of the kernel
-    inputs: int
-    outputs: int
-    activation: str  # of nn.plain.ACTIVATIONS
-    stride: int = 1  # in both directions
-    pool: bool = False  # 2x2 max-pool, stride 2, between product and bias
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of its arrays by name."""
-        kernel = (self.side, self.side, self.inputs, self.outputs)
-        return {f"{self.name}/w": kernel, f"{self.name}/b": (self.outputs,)}
-
-    def layer(self, arrays: Arrays) -> ConvLayer:
-        """What its arrays compute."""
-        w, b = arrays[f"{self.name}/w"], arrays[f"{self.name}/b"]
-        return ConvLayer(w, b, self.activation, self.stride, self.pool)
-
-    def parts(self, arrays: Arrays) -> list[Layer]:
-        """The layer alone."""
-        return [self.layer(arrays)]
-
-
-class ConvTransposeSpec(NamedTuple):
-    """A transposed convolution: name/w is [side, side, out, in], name/b [out]."""
+    SAME padding, or `zero_padding` rows and columns of zeros on every side.
+    """
 
     name: str
     side: int  # of the kernel
     inputs: int
     outputs: int
-    activation: str  # of nn.plain.ACTIVATIONS
+    activation: str = "none"
+    stride: int = 1  # in both directions
+    pool: bool = False  # 2x2 max-pool, stride 2, between product and bias
+    keep_prob: float = 1.0
+    zero_padding: int | None = None
+
+    def shapes(self) -> Shapes:
+        kernel = (self.side, self.side, self.inputs, self.outputs)
+        return {f"{self.name}/w": kernel, f"{self.name}/b": (self.outputs,)}
+
+    def layer(self, arrays: Arrays) -> ConvLayer:
+        w, b = arrays[f"{self.name}/w"], arrays[f"{self.name}/b"]
+        return ConvLayer(w, b, self.activation, self.stride, self.pool, self.zero_padding)
+
+
+@dataclass(frozen=True)
+class ConvTranspose(Spec):
+    """A transposed convolution: name/w is [side, side, outputs, inputs]."""
+
+    name: str
+    side: int  # of the kernel
+    inputs: int
+    outputs: int
+    activation: str = "none"
     stride: int = 2
     padding: str = "SAME"  # or "VALID"
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of its arrays by name."""
+    def shapes(self) -> Shapes:
         kernel = (self.side, self.side, self.outputs, self.inputs)
         return {f"{self.name}/w": kernel, f"{self.name}/b": (self.outputs,)}
 
     def layer(self, arrays: Arrays) -> ConvTransposeLayer:
-        """What its arrays compute."""
         w, b = arrays[f"{self.name}/w"].transpose(0, 1, 3, 2), arrays[f"{self.name}/b"]
         return ConvTransposeLayer(w, b, self.activation, self.stride, self.padding)
 
-    def parts(self, arrays: Arrays) -> list[Layer]:
-        """The layer alone."""
-        return [self.layer(arrays)]
 
-
-class BatchNormSpec(NamedTuple):
-    """Batch normalisation over all axes but the last.
+@dataclass(frozen=True)
+class BatchNorm(Spec):
+    """Batch normalisation (Ioffe & Szegedy 2015) over all axes but the last.
 
     Its arrays are name/mean and name/variance and, if it is affine, name/scale and name/shift.
     """
 
     name: str
     width: int
-    activation: str = "none"  # of nn.plain.ACTIVATIONS
+    activation: str = "none"
     affine: bool = True  # with scale and shift
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of its arrays by name."""
+    def shapes(self) -> Shapes:
         parts = ("scale", "shift") if self.affine else ()
         return {f"{self.name}/{part}": (self.width,) for part in (*parts, "mean", "variance")}
 
     def layer(self, arrays: Arrays, own_moments: bool = False) -> ScaleLayer | BatchNormLayer:
-        """What its arrays compute: by the running moments, or by those of what is normalised."""
+        """By the running moments, or by those of what is normalised."""
         scale = np.ones(self.width, np.float32)
         shift = np.zeros(self.width, np.float32)
         if self.affine:
@@ -193,29 +212,26 @@ class BatchNormSpec(NamedTuple):
         mean, variance = arrays[f"{self.name}/mean"], arrays[f"{self.name}/variance"]
         return scale_of(mean, variance, scale, shift, self.activation)
 
-    def parts(self, arrays: Arrays) -> list[Layer]:
-        """The layer by running moments alone."""
-        return [self.layer(arrays)]
+
+@dataclass(frozen=True)
+class AveragePool(Spec):
+    """The means of 2x2 windows, stride 2, of images with even sides."""
+
+    def layer(self, arrays: Arrays) -> AveragePoolLayer:
+        return AveragePoolLayer()
 
 
-class UpsampleSpec(NamedTuple):
+@dataclass(frozen=True)
+class Upsample(Spec):
     """Twice the side, as `nn.plain.UpsampleLayer`."""
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """It has no arrays."""
-        return {}
-
-    def layer(self, _: Arrays) -> UpsampleLayer:
-        """What it computes."""
+    def layer(self, arrays: Arrays) -> UpsampleLayer:
         return UpsampleLayer()
 
-    def parts(self, arrays: Arrays) -> list[Layer]:
-        """The layer alone."""
-        return [self.layer(arrays)]
 
-
-class LabelSpec(NamedTuple):
-    """The first layer of a generator that is given noise and a class, whose row is name/w."""
+@dataclass(frozen=True)
+class Label(Spec):
+    """The first layer of a generator that is given noise and a class, whose row is in name/w."""
 
     name: str
     inputs: int  # entries of the noise
@@ -223,43 +239,37 @@ class LabelSpec(NamedTuple):
     width: int
     multiplies: bool  # else noise and row are put side by side
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of its array by name."""
+    def shapes(self) -> Shapes:
         return {f"{self.name}/w": (self.classes, self.width)}
 
     def layer(self, arrays: Arrays) -> LabelLayer:
-        """What its array computes."""
         return LabelLayer(arrays[f"{self.name}/w"], self.multiplies)
-
-    def parts(self, arrays: Arrays) -> list[Layer]:
-        """The layer alone."""
-        return [self.layer(arrays)]
-
-
-Spec = (
-    DenseSpec | PlacesSpec | ConvSpec | ConvTransposeSpec | BatchNormSpec | UpsampleSpec | LabelSpec
-)
-Specs = tuple[Spec, ...]
 
 
 def stack(
-    name: str, widths: tuple[int, ...], activation: str, output: str, batch_norm: bool = False
-) -> Specs:
-    """Hidden layers name/hidden1, name/hidden2, … and a last layer name/pixels.
+    name: str,
+    widths: tuple[int, ...],
+    activation: str,
+    output: str,
+    batch_norm: bool = False,
+    keep_prob: float = 1.0,
+    last: str = "pixels",
+) -> tuple[Dense, ...]:
+    """Hidden layers name/hidden1, name/hidden2, … and a last layer name/`last`.
 
     Args:
         widths: of the input, of each hidden layer, and of the output.
         activation, output: of the hidden layers, and of the last one.
-        batch_norm: batch normalisation in the hidden layers.
+        batch_norm, keep_prob: of the hidden layers.
     """
-    *hidden, last = zip(widths, widths[1:], strict=False)
+    *hidden, ends = zip(widths, widths[1:], strict=False)
     layers = [
-        DenseSpec(f"{name}/hidden{number}", *shape, activation, batch_norm)
+        Dense(f"{name}/hidden{number}", *shape, activation, keep_prob, batch_norm)
         for number, shape in enumerate(hidden, start=1)
     ]
-    return *layers, DenseSpec(f"{name}/pixels", *last, output)
+    return *layers, Dense(f"{name}/{last}", *ends, output)
 
 
-def shapes_of(specs: Specs) -> dict[str, tuple[int, ...]]:
+def shapes_of(specs: Specs) -> Shapes:
     """The shapes of all arrays of a network by name."""
     return {name: shape for spec in specs for name, shape in spec.shapes().items()}

@@ -10,7 +10,8 @@ import math
 
 import tensorflow as tf
 
-from gan3.method.drawing import ENTRIES
+from gan3.method.declared import ENTRIES
+from gan3.nn.network import by_name
 from gan3.nn.plain import EPSILON
 from gan3.vae_gan import averages
 
@@ -31,9 +32,9 @@ class ClassNorm:
         self._noise_variance = noise_variance
 
     @property
-    def saved(self) -> list[tf.Variable]:
-        """Everything that `__call__` needs."""
-        return [self.means, self.variances]
+    def variables(self) -> dict[str, tf.Variable]:
+        """Everything that `__call__` needs, by name."""
+        return by_name([self.means, self.variances])
 
     def __call__(self, numbers: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """The codes [B, 10] of `numbers` [B, 10] of images of `labels` [B], without noise."""

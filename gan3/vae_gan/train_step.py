@@ -20,7 +20,7 @@ from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
 from gan3.vae_gan import averages, losses
 from gan3.vae_gan.config import VaeGanConfig
-from gan3.vae_gan.networks import VaeGanGenerator, as_images
+from gan3.vae_gan.generator import VaeGanGenerator, as_images
 
 _MOMENTS_DECAY = 0.99  # per step; of the running moments that samples are normalised by
 
@@ -80,7 +80,7 @@ class VaeGanStep:
         """Real images are real (1), fakes are not (0)."""
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         both = tf.concat([images, self.fakes(labels, fake_seed)], axis=0)  # [2B, 28, 28, 1]
-        logits = self.discriminator_logits(both, tf.tile(labels, [2]), dropout_seed)  # [2B, 1]
+        logits = self.networks.discriminator(both, dropout_seed, tf.tile(labels, [2]))  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         loss = real_fake_cross_entropy(real_logits, 1.0)
         loss += real_fake_cross_entropy(fake_logits, 0.0)
@@ -90,32 +90,28 @@ class VaeGanStep:
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, determinator_seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The two losses, which share the reconstruction of the real images."""
-        config, keep_prob = self.config, self.config.keep_prob
+        config, networks = self.config, self.networks
         fake_seed, seed, digit_seed = tf.unstack(tf.random.split(seed, 3))
         noise_seed, dropout_seed = tf.unstack(tf.random.split(fake_seed, 2))
         latent = self.latent(labels, self.noise(labels, noise_seed))
         reconstructs = config.reconstruction_weight > 0
         if reconstructs:
-            determinator = self.networks.determinator
-            real_digit_logits, numbers = determinator.encode(
-                images, keep_prob.determinator, determinator_seed
-            )
+            real_digit_logits, numbers = networks.determinator.encode(images, determinator_seed)
             steps = tf.cast(self.optimizers.generator.steps, tf.float32)
             code_seed = tf.random.fold_in(determinator_seed, 1)
-            code, code_loss = determinator.code_norm.train(numbers, labels, steps, code_seed)
+            code_norm = networks.determinator.code_norm
+            code, code_loss = code_norm.train(numbers, labels, steps, code_seed)
             encoded_latent = self.latent(labels, normal_to_uniform(code))
             latent = tf.concat([latent, encoded_latent], axis=0)  # [2B, …]
         else:
-            real_digit_logits = self.networks.determinator(
-                images, keep_prob.determinator, determinator_seed
-            )
+            real_digit_logits = networks.determinator(images, determinator_seed)
         c_loss = self.l1("determinator") + self.digit_loss(real_digit_logits, labels)
 
-        pixel_logits, _ = self.networks.generator.logits(latent, keep_prob.generator, dropout_seed)
+        pixel_logits, _ = networks.generator.logits(latent, dropout_seed)
         drawn = as_images(pixel_logits)  # [B or 2B, 28, 28, 1]
         fakes, reconstructed = tf.split(drawn, 2) if reconstructs else (drawn, None)
         g_loss = self.adversarial_loss(fakes, labels, seed)
-        fake_digit_logits = self.networks.determinator(fakes, keep_prob.determinator, digit_seed)
+        fake_digit_logits = networks.determinator(fakes, digit_seed)
         digit_loss = self.digit_loss(fake_digit_logits, labels)
         g_loss += config.digit_weight * digit_loss + self.l1("generator")
         if reconstructs:
@@ -136,19 +132,11 @@ class VaeGanStep:
         """Images [B, 28, 28, 1] of the requested digits, with dropout and batch moments."""
         noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         latent = self.latent(labels, self.noise(labels, noise_seed))
-        keep_prob = self.config.keep_prob.generator
-        return as_images(self.networks.generator.logits(latent, keep_prob, dropout_seed)[0])
+        return as_images(self.networks.generator.logits(latent, dropout_seed)[0])
 
     def adversarial_loss(self, fakes: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The generator's loss for fakes that must pass as real (1)."""
-        return real_fake_cross_entropy(self.discriminator_logits(fakes, labels, seed), 1.0)
-
-    def discriminator_logits(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
-    ) -> tf.Tensor:
-        """Real/fake logits [B, 1] with dropout; the discriminator may be given the labels."""
-        keep_prob = self.config.keep_prob.discriminator
-        return self.networks.discriminator(images, keep_prob, seed, labels)
+        return real_fake_cross_entropy(self.networks.discriminator(fakes, seed, labels), 1.0)
 
     def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""
@@ -179,14 +167,13 @@ class VaeGanStep:
             rate = averages.rate(self.config.ema_decay, steps)
             for average, weight in zip(sampler.weights, trained.merged_weights, strict=True):
                 average.assign_add(rate * (weight - average))
-        if sampler.means:
+        if self.config.batch_norm:
             latent = self.latent(labels, self.noise(labels, seed))
             _, moments = sampler.logits(latent)
             rate = averages.rate(_MOMENTS_DECAY, steps)
-            running = zip(sampler.means, sampler.variances, moments, strict=True)
-            for running_mean, running_variance, (mean, variance) in running:
-                running_mean.assign_add(rate * (mean - running_mean))
-                running_variance.assign_add(rate * (variance - running_variance))
+            for running, batch in zip(sampler.running_moments(), moments, strict=True):
+                for average, moment in zip(running, batch, strict=True):
+                    average.assign_add(rate * (moment - average))
 
     def gradients(self, role: str, loss: tf.Tensor) -> list[tf.Tensor]:
         """Of a loss with respect to one network's weights."""

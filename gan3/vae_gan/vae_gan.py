@@ -1,115 +1,123 @@
 """The three networks with an autoencoder joined to the GAN, as a system."""
 
-from functools import cached_property
-
 import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
-from gan3.method.networks import by_name
-from gan3.method.three_networks import ThreeNetworks
-from gan3.nn.initializers import Glorot, Initializer
+from gan3.method.noise import Noise, latent_of
+from gan3.method.system import Scalars
+from gan3.method.three_networks import digit_scalars, make_optimizers, real_fake_scalars
+from gan3.nn.initializers import INITIALIZERS, Glorot
+from gan3.nn.network import by_name
 from gan3.nn.specs import PLACES
+from gan3.vae_gan import networks
 from gan3.vae_gan.codes import ClassNorm
 from gan3.vae_gan.config import VaeGanConfig
-from gan3.vae_gan.networks import VaeGanCritic, VaeGanGenerator
+from gan3.vae_gan.critic import VaeGanCritic
+from gan3.vae_gan.generator import VaeGanGenerator
 from gan3.vae_gan.train_step import VaeGanStep
 
 
-class VaeGan(ThreeNetworks):
-    """Three networks with the further choices of `VaeGanConfig`."""
+class VaeGan:
+    """Three networks with the further choices of `VaeGanConfig`, as a `System`."""
 
-    _config: VaeGanConfig
+    has_classifier = True
 
     def __init__(self, config: VaeGanConfig, class_names: tuple[str, ...], dtype: str = "float32"):
         """Raises UserError for keys that do not fit together."""
-        if config.reconstruction_adversarial_weight and not config.reconstruction_weight:
-            raise UserError(
-                "config key reconstruction_adversarial_weight: needs a reconstruction_weight above"
-                " 0, without it nothing is reconstructed"
-            )
-        width = config.generator_widths[-1]
-        if config.pixel_layer == "conv_transpose" and width % PLACES**2:
-            raise UserError(
-                f"config key generator_widths: the last one is {width}; with the pixel_layer"
-                f" conv_transpose it must be a multiple of {PLACES**2}, for {PLACES} x {PLACES}"
-                " places"
-            )
-        self._dtype = dtype
-        super().__init__(config, class_names, dtype)
-
-    def _make_networks(self, init: Initializer, dtype: str) -> Triple:
-        config, activation = self._config, self._config.activation
-        is_given_labels = config.class_conditional_discriminator
-        shape = (config.kernel_size, config.downsampling)
-        return Triple(
-            VaeGanGenerator(init, config, self._classes, dtype),
-            VaeGanCritic(
-                *("discriminator", 1, init, config.discriminator_widths, *shape),
-                activation.discriminator,
-                condition_classes=self._classes if is_given_labels else 0,
-                dtype=dtype,
+        _refuse_what_does_not_fit(config)
+        self._config, self.class_names = config, class_names
+        self._classes = classes = len(class_names)
+        self.noise = Noise(config.noise_draw, config.seed, classes)
+        init = INITIALIZERS[config.initializer](config.seed)
+        encodes = config.reconstruction_weight > 0
+        self.networks = Triple(
+            VaeGanGenerator(
+                "generator",
+                networks.generator("generator", config, classes),
+                init,
+                dtype,
+                config.shared_noise,
             ),
             VaeGanCritic(
-                *("determinator", self._classes, init, config.determinator_widths, *shape),
-                activation.determinator,
-                code_norm=self._code_norm(),
-                dtype=dtype,
+                "discriminator",
+                networks.discriminator(config),
+                init,
+                dtype,
+                condition_classes=classes if config.class_conditional_discriminator else 0,
+            ),
+            VaeGanCritic(
+                "determinator",
+                networks.determinator(config, classes),
+                init,
+                dtype,
+                encoder=networks.encoder(config) if encodes else None,
+                code_norm=ClassNorm("determinator/code", classes, config.code_noise),
             ),
         )
-
-    def _code_norm(self) -> ClassNorm | None:
-        """The normalisation of the determinator's codes, if it encodes."""
-        config = self._config
-        if not config.reconstruction_weight:
-            return None
-        return ClassNorm("determinator/code", self._classes, config.code_noise)
-
-    def _make_step(self) -> VaeGanStep:
-        return VaeGanStep(
-            self._config,
-            self._classes,
-            self.networks,
-            self.optimizers,
-            self._noise,
-            self.sampler,
+        self.optimizers = make_optimizers(config, self.networks)
+        # The averaged generator, at first equal to the trained one; or the trained one itself.
+        self.sampler = self.networks.generator
+        if config.has_own_sampler:
+            specs = networks.generator("average", config, classes)
+            self.sampler = VaeGanGenerator("average", specs, Glorot(config.seed), dtype)
+            merged = self.networks.generator.merged_weights
+            for average, weight in zip(self.sampler.weights, merged, strict=True):
+                average.assign(weight)
+        self.train_step = VaeGanStep(
+            config, classes, self.networks, self.optimizers, self.noise, self.sampler
         )
 
-    @cached_property
-    def sampler(self) -> VaeGanGenerator:
-        """The averaged generator, at first equal to the trained one; or the trained one itself."""
-        config, trained = self._config, self.networks.generator
-        if not config.has_own_sampler:
-            return trained
-        average = VaeGanGenerator(
-            Glorot(config.seed), config, self._classes, self._dtype, name="average", is_merged=True
+    def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
+        latent = latent_of(labels, noise, self._classes, self._config.shared_noise)
+        return tf.squeeze(self.sampler.images(latent), axis=3)
+
+    def classify(self, images: tf.Tensor) -> tf.Tensor:
+        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the determinator."""
+        return tf.nn.softmax(self.networks.determinator(images))
+
+    def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
+        """What `ThreeNetworks.evaluate` returns; the discriminator may be given the labels."""
+        noise_seed, _ = tf.unstack(tf.random.split(seed, 2))
+        fakes = self.generate(labels, self.noise(labels, noise_seed))[..., None]
+        both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
+        both_labels = tf.concat([labels, labels], axis=0)
+        logits = self.networks.discriminator(both, labels=both_labels)
+        digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, K] each
+        return real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
+            *digit_logits, labels, self._config.digit_loss
         )
-        for mean, weight in zip(average.weights, trained.merged_weights, strict=True):
-            mean.assign(weight)
-        return average
-
-    def discriminator_logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Real/fake logits [B, 1] without dropout of images that should show `labels` [B]."""
-        return self.networks.discriminator(images, labels=labels)
-
-    @property
-    def label_entry(self) -> bool:
-        """Whether a class owns one more entry of the latent, which is 1 if it is requested."""
-        return self._config.shared_noise
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The variables of the generator that samples, its running moments included."""
-        return by_name(self.sampler.saved)
+        return self.sampler.variables
 
     @property
     def encoder_weights(self) -> dict[str, tf.Variable]:
         """The variables of the determinator by name, if it encodes."""
         determinator = self.networks.determinator
-        return {} if determinator.encoder is None else by_name(determinator.saved)
+        return {} if determinator.encoder is None else determinator.variables
 
     @property
     def state(self) -> dict[str, tf.Variable]:
         """All variables by name."""
-        determinator = self.networks.determinator
-        return super().state | self.generator_weights | by_name(determinator.saved)
+        weights = [w for network in self.networks for w in network.weights]
+        trained = by_name([*weights, *(v for adam in self.optimizers for v in adam.state)])
+        return trained | self.sampler.variables | self.networks.determinator.variables
+
+
+def _refuse_what_does_not_fit(config: VaeGanConfig) -> None:
+    """Raises UserError for keys that do not fit together."""
+    if config.reconstruction_adversarial_weight and not config.reconstruction_weight:
+        raise UserError(
+            "config key reconstruction_adversarial_weight: needs a reconstruction_weight above 0,"
+            " without it nothing is reconstructed"
+        )
+    width = config.generator_widths[-1]
+    if config.pixel_layer == "conv_transpose" and width % PLACES**2:
+        raise UserError(
+            f"config key generator_widths: the last one is {width}; with the pixel_layer"
+            f" conv_transpose it must be a multiple of {PLACES**2}, for {PLACES} x {PLACES} places"
+        )

@@ -1,14 +1,11 @@
-"""What a trained generator is without its weights: a list of layers, and the noise it takes."""
+"""What an experiment declares of its trained networks: lists of layers, and what they take."""
 
 from dataclasses import dataclass
 
-from gan3.core.classes import DIGITS
-from gan3.method.config import ThreeNetworkConfig
-from gan3.nn.specs import LabelSpec, Specs, shapes_of, stack
+from gan3.nn.specs import Dense, Label, Shapes, Specs, shapes_of
 
-IMAGE = 28  # pixels a side
-PIXELS = IMAGE * IMAGE
 ENTRIES = 10  # of the latent that each class owns
+CODE_MOMENTS = ("determinator/code/means", "determinator/code/variances")  # of each class
 NOISE_RANGES = {"uniform": 1.0, "normal": 2.5}  # the largest value that a slider or a sweep gives
 
 
@@ -22,7 +19,7 @@ class GeneratorSpec:
     specs: Specs  # from the latent or the noise to the pixels
     class_conditional: bool
     noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
-    class_names: tuple[str, ...] = DIGITS
+    class_names: tuple[str, ...]
     pixel_min: float = 0.0  # of the last layer, 0 or -1; the highest is 1
     matrix_seed: int | None = None  # of the run, if one noise matrix is drawn for the whole run
     label_entry: bool = False  # a class owns one more entry of the latent: 1 if it is requested
@@ -31,7 +28,7 @@ class GeneratorSpec:
     moments: str | None = None
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """The shapes of the arrays that an episode file holds, by name."""
         return shapes_of(self.specs)
 
@@ -39,29 +36,31 @@ class GeneratorSpec:
     def noise_entries(self) -> int:
         """Noise entries of an image."""
         first = self.specs[0]
-        if isinstance(first, LabelSpec) or not self.class_conditional:
+        if isinstance(first, Label) or not self.class_conditional:
             return first.inputs
         return first.inputs // len(self.class_names) - self.label_entry
 
 
-def three_network_generator(
-    config: ThreeNetworkConfig,
-    class_names: tuple[str, ...],
-    specs: Specs,
-    label_entry: bool = False,
-) -> GeneratorSpec:
-    """The generator of a three-network system, whose layers are `specs`."""
-    return GeneratorSpec(
-        specs,
-        class_conditional=True,
-        noise_distribution="uniform",
-        class_names=class_names,
-        matrix_seed=config.seed if config.noise_draw == "once" else None,
-        label_entry=label_entry,
-    )
+@dataclass(frozen=True)
+class DeterminatorSpec:
+    """A determinator, with the encoder of `best` if any, without the weights.
 
+    An experiment declares it beside its `build`, and both describe the same determinator. Images
+    [B, 28, 28, 1] in 0..1 pass the `features`. Of the last of these, `logits` are the class logits
+    [B, K], and `encoder`, if there is one, ten numbers, which the moments of the class normalise to
+    a code of variance 1 - `code_noise`.
+    """
 
-def described_layers(classes: int, activation: str) -> Specs:
-    """The layers of the description: hidden layers of 100, 500 and 784, then 784 sigmoids."""
-    widths = (classes * ENTRIES, 100, 500, 784, PIXELS)
-    return stack("generator", widths, activation, "sigmoid")
+    features: Specs
+    logits: Dense
+    class_names: tuple[str, ...]
+    encoder: Dense | None = None
+    code_noise: float = 0.0
+
+    @property
+    def shapes(self) -> Shapes:
+        """The shapes of all its arrays by name."""
+        if self.encoder is None:
+            return shapes_of((*self.features, self.logits))
+        moments = dict.fromkeys(CODE_MOMENTS, (len(self.class_names), ENTRIES))
+        return shapes_of((*self.features, self.logits, self.encoder)) | moments

@@ -1,0 +1,71 @@
+"""The discriminators of the two-network systems in TensorFlow."""
+
+import tensorflow as tf
+
+from gan3.baselines import networks
+from gan3.baselines.config import AuxiliaryGanConfig
+from gan3.nn.initializers import Initializer
+from gan3.nn.network import Network
+from gan3.nn.specs import Specs
+
+
+class Discriminator(Network):
+    """Images [B, 28, 28, 1] in the system's pixel range to real/fake logits."""
+
+    has_classifier = False  # whether it has a class head
+
+    def __init__(self, specs: Specs, init: Initializer, dtype: str = "float32"):
+        super().__init__("discriminator", specs, init, dtype)
+
+    def heads(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Real/fake logits [B, 1], and class logits [B, K] or None if it has no class head.
+
+        labels: [B], of what the images should show. seed: [2], in training.
+        """
+        del labels
+        return self(images, seed), None
+
+
+class AuxiliaryDiscriminator(Discriminator):
+    """The layers of `networks.auxiliary_discriminator`, whose last two are heads of one trunk."""
+
+    has_classifier = True
+
+    def __init__(
+        self, config: AuxiliaryGanConfig, classes: int, init: Initializer, dtype: str = "float32"
+    ):
+        super().__init__(networks.auxiliary_discriminator(config, classes), init, dtype)
+
+    def heads(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        del labels
+        *trunk, logits, digits = self.specs
+        with tf.name_scope("discriminator/"):
+            h = self.forward(tuple(trunk), images, seed)
+            both = self.product(logits, h), self.product(digits, h)
+            return tf.cast(both[0], tf.float32), tf.cast(both[1], tf.float32)
+
+
+class ConditionalDiscriminator(Discriminator):
+    """The layers of `networks.conditional_discriminator`, and an embedding of the digits."""
+
+    def __init__(self, classes: int, init: Initializer, dtype: str = "float32"):
+        super().__init__((), init, dtype)
+        self.image, self.sheet, self.both = networks.conditional_discriminator()
+        self.make(self.image)
+        self.digit = self.add("discriminator/digit/w", init.embedding((classes, 56 * 56)))
+        self.make(self.sheet)
+        self.make(self.both[:-1])
+        self.make(self.both[-1:])
+
+    def heads(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, None]:
+        with tf.name_scope("discriminator/"):
+            sheets = self.forward(self.sheet, self.digit, seed)  # [K, 28, 28, 64]: once per class
+            h = self.forward(self.image, images, seed)  # [B, 28, 28, 64]
+            h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
+            return tf.cast(self.forward(self.both, h, seed), tf.float32), None

@@ -1,0 +1,222 @@
+"""A list of layers in TensorFlow: its variables, and what they compute, in training and outside."""
+
+import math
+
+import tensorflow as tf
+
+from gan3.nn.initializers import Initializer
+from gan3.nn.layers import (
+    ACTIVATIONS,
+    add_bias,
+    batch_moments,
+    conv,
+    conv_pool,
+    conv_transpose,
+    dense,
+    dropout,
+    layer_norm,
+    normalise,
+)
+from gan3.nn.specs import (
+    KERNEL,
+    PIXELS,
+    PLACES,
+    STRIDE,
+    AveragePool,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Label,
+    Places,
+    Spec,
+    Specs,
+    Upsample,
+)
+
+_MOMENTS_RATE = 0.1  # at which running moments follow those of the batches
+
+
+class Network:
+    """Named variables, in the order in which they were made, and the layers that use them.
+
+    Names follow TensorFlow 1: `generator/hidden1/w`. Every call re-enters the network's own name
+    scope, so a graph that calls a network five times still shows one box for it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        specs: Specs,
+        init: Initializer,
+        dtype: str = "float32",
+        own_moments: bool = False,
+    ):
+        """own_moments: outside training, too, a batch is normalised by its own moments."""
+        self.name, self.specs, self.own_moments = name, specs, own_moments
+        self._init, self._dtype = init, dtype
+        self.variables: dict[str, tf.Variable] = {}  # all of them: what using the network needs
+        self.weights: list[tf.Variable] = []  # what this network's Adam updates
+        self.l1_weights: list[tf.Variable] = []  # the dense matrices: what L1 is taken of
+        self.make(specs)
+
+    def make(self, specs: Specs) -> None:
+        """Make the variables of layers: weights and biases first, then those that normalise."""
+        arrays = [(spec, name, shape) for spec in specs for name, shape in spec.shapes().items()]
+        for makes_products in (True, False):
+            for spec, name, shape in arrays:
+                if name.endswith(("/w", "/b")) == makes_products:
+                    self._make(spec, name, shape)
+
+    def _make(self, spec: Spec, name: str, shape: tuple[int, ...]) -> None:
+        """One variable. Running moments are not trained."""
+        init, part = self._init, name.rpartition("/")[2]
+        if part == "w" and isinstance(spec, Label):
+            value = init.embedding(shape)
+        elif part == "w" and isinstance(spec, Places):  # as a matrix
+            value = tf.reshape(init.weights((KERNEL**2, spec.channels)), shape)
+        elif part == "w":
+            value = init.weights(shape)
+        elif part == "b":
+            fan_in = math.prod(spec.shapes()[f"{spec.name}/w"][:-1])
+            value = init.biases(shape[0], self.name, fan_in)
+        elif part == "scale":
+            value = init.scales(shape[0])
+        else:
+            value = tf.ones(shape) if part == "variance" else tf.zeros(shape)
+        is_trained = part not in ("mean", "variance")
+        variable = self.add(name, value, is_trained)
+        if part == "w" and isinstance(spec, Dense | Places):
+            self.l1_weights.append(variable)
+
+    def add(self, name: str, value: tf.Tensor, is_trained: bool = True) -> tf.Variable:
+        """A variable of that name."""
+        variable = tf.Variable(value, trainable=is_trained, name=name)
+        self.variables[name] = variable
+        if is_trained:
+            self.weights.append(variable)
+        return variable
+
+    def __call__(
+        self, x: tf.Tensor, seed: tf.Tensor | None = None, soft_labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """The output of the last layer, float32, for rows or images x.
+
+        Args:
+            x: [B, width] or [B, h, w, channels], as the first layer takes it.
+            seed: [2], in training: of the dropout. Batch normalisation then uses the moments of the
+                batch, and the running ones follow them. None outside training.
+            soft_labels: [B, K] class weights, one-hot except for blends, if there is a `Label`.
+
+        Raises ValueError if a shape does not fit.
+        """
+        with tf.name_scope(f"{self.name}/"):
+            return tf.cast(self.forward(self.specs, x, seed, soft_labels), tf.float32)
+
+    def forward(
+        self,
+        specs: Specs,
+        x: tf.Tensor,
+        seed: tf.Tensor | None = None,
+        soft_labels: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """The output of some of the layers, in the network's precision."""
+        h, count = tf.cast(x, self._dtype), sum(spec.keep_prob < 1 for spec in specs)
+        seeds = [seed]
+        if seed is not None and count > 1:
+            seeds = tf.unstack(tf.random.split(seed, count))
+        for spec in specs:
+            h = self._layer(spec, h, seed is not None, soft_labels)
+            if spec.keep_prob < 1 and seed is not None:
+                h = dropout(h, spec.keep_prob, seeds.pop(0))
+        return h
+
+    def _layer(
+        self, spec: Spec, h: tf.Tensor, is_training: bool, soft_labels: tf.Tensor | None
+    ) -> tf.Tensor:
+        """The output of one layer, without dropout."""
+        match spec:
+            case Dense(batch_norm=True):
+                product = dense(as_rows(h, spec.inputs), self._of(spec, "w"))
+                shift = self._of(spec, "b")
+                h = self._normalise(spec, product, self._of(spec, "scale"), shift, is_training)
+            case BatchNorm():
+                scale = self._of(spec, "scale") if spec.affine else None
+                shift = self._of(spec, "shift") if spec.affine else None
+                h = self._normalise(spec, as_images(h, spec.width), scale, shift, is_training)
+            case Conv(pool=True):
+                w, b = self._of(spec, "w"), self._of(spec, "b")
+                return conv_pool(as_images(h, spec.inputs), w, b, spec.activation)
+            case AveragePool():
+                return tf.nn.avg_pool2d(h, ksize=2, strides=2, padding="SAME")
+            case Upsample():
+                size = [2 * side for side in h.shape[1:3]]
+                return tf.cast(tf.raw_ops.ResizeBilinear(images=h, size=size), h.dtype)
+            case Label():
+                h.shape.assert_is_compatible_with([None, spec.inputs])
+                rows = tf.cast(soft_labels @ self._of(spec, "w"), h.dtype)  # [B, width]
+                return h * rows if spec.multiplies else tf.concat([h, rows], axis=1)
+            case _:
+                h = self.product(spec, h)
+        h = ACTIVATIONS[spec.activation](h)
+        if isinstance(spec, Dense) and spec.layer_norm is not None:
+            parts = (self.variables[f"{spec.layer_norm}/{part}"] for part in ("scale", "shift"))
+            h = layer_norm(h, *parts)
+        return h
+
+    def product(self, spec: Spec, h: tf.Tensor) -> tf.Tensor:
+        """The output of a layer without normalisation, pooling and activation."""
+        w, b = self._of(spec, "w"), self._of(spec, "b")
+        match spec:
+            case Dense():
+                return dense(as_rows(h, spec.inputs), w, b)
+            case Places():
+                places = tf.reshape(as_rows(h, spec.inputs), [-1, PLACES, PLACES, spec.channels])
+                sums = conv_transpose(places, w, None, STRIDE)  # [B, 28, 28, 1]
+                return add_bias(tf.reshape(sums, [-1, PIXELS]), b)
+            case Conv():
+                return conv(as_images(h, spec.inputs), w, b, spec.stride, spec.zero_padding)
+            case ConvTranspose():
+                h = as_images(h, spec.inputs)
+                return conv_transpose(h, w, b, spec.stride, spec.padding)
+        raise TypeError(f"{spec}: has no product")
+
+    def _normalise(
+        self,
+        spec: Spec,
+        h: tf.Tensor,
+        scale: tf.Variable | None,
+        shift: tf.Variable | None,
+        is_training: bool,
+    ) -> tf.Tensor:
+        """By the batch's moments in training, else by the running ones, or by `own_moments`."""
+        running = self._of(spec, "mean"), self._of(spec, "variance")
+        moments = batch_moments(h) if is_training or self.own_moments else running
+        if is_training:
+            for average, moment in zip(running, moments, strict=True):
+                average.assign_add(_MOMENTS_RATE * (moment - average))
+        return normalise(h, *moments, scale, shift)
+
+    def _of(self, spec: Spec, part: str) -> tf.Variable:
+        return self.variables[f"{spec.name}/{part}"]
+
+
+def as_rows(h: tf.Tensor, width: int) -> tf.Tensor:
+    """h as rows [B, width], from that or from images. Raises ValueError if it has another size."""
+    if math.prod(h.shape[1:]) != width:
+        raise ValueError(f"{h.shape}: not rows of {width} numbers")
+    return tf.reshape(h, [-1, width])
+
+
+def as_images(h: tf.Tensor, channels: int) -> tf.Tensor:
+    """h as images [B, side, side, channels], from that or from rows; ValueError if it is neither."""
+    if h.shape.rank == 2:
+        side = math.isqrt(h.shape[1] // channels)
+        h = tf.reshape(h, [-1, side, side, channels])
+    h.shape.assert_is_compatible_with([None, None, None, channels])
+    return h
+
+
+def by_name(variables: list[tf.Variable]) -> dict[str, tf.Variable]:
+    """Variables by their names."""
+    return {variable.name.removesuffix(":0"): variable for variable in variables}
