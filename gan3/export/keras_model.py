@@ -15,6 +15,7 @@ from gan3.nn.plain import EPSILON, DenseLayer
 from gan3.nn.specs import (
     IMAGE,
     Arrays,
+    AveragePool,
     BatchNorm,
     Conv,
     ConvTranspose,
@@ -77,18 +78,26 @@ def _add(spec: Spec, arrays: Arrays, h: Layer, digit: Layer, own_moments: bool) 
         return join()([h, _embedding(digit, layer.rows)])
     if isinstance(spec, Upsample):
         return _upsample(h)
+    if isinstance(spec, AveragePool):
+        return tf.keras.layers.AveragePooling2D(2)(h)
     if isinstance(spec, BatchNorm):
         return _activation(spec.activation, _batch_norm(spec, arrays, h, own_moments))
     if isinstance(spec, Conv | ConvTranspose):
         w, b = arrays[f"{spec.name}/w"], arrays[f"{spec.name}/b"]
         h = _as_images(h, spec.inputs)
-        if isinstance(spec, Conv):
-            layer = tf.keras.layers.Conv2D(spec.outputs, spec.side, spec.stride, "same")
-        else:
+        if isinstance(spec, ConvTranspose):
             layer = tf.keras.layers.Conv2DTranspose(
                 spec.outputs, spec.side, spec.stride, spec.padding.lower()
             )
-        return _activation(spec.activation, _with_weights(layer, h, w, b))
+            return _activation(spec.activation, _with_weights(layer, h, w, b))
+        padding = "same"
+        if spec.zero_padding is not None:
+            h, padding = tf.keras.layers.ZeroPadding2D(spec.zero_padding)(h), "valid"
+        layer = tf.keras.layers.Conv2D(spec.outputs, spec.side, spec.stride, padding)
+        h = _with_weights(layer, h, w, b)
+        if spec.pool:
+            h = tf.keras.layers.MaxPooling2D(2, padding="same")(h)
+        return _activation(spec.activation, h)
     return _dense(spec.layer(arrays), h)
 
 
@@ -109,6 +118,8 @@ def _as_images(h: Layer, channels: int) -> Layer:
 
 
 def _dense(layer: DenseLayer, h: Layer) -> Layer:
+    if len(h.shape) == 4:
+        h = tf.keras.layers.Flatten()(h)
     h = _with_weights(tf.keras.layers.Dense(layer.w.shape[1]), h, layer.w, layer.b)
     h = _activation(layer.activation, h)
     if layer.scale is None:
@@ -133,16 +144,17 @@ def _batch_norm(spec: BatchNorm, arrays: Arrays, h: Layer, own_moments: bool) ->
 
 
 def _upsample(h: Layer) -> Layer:
-    """Bilinear to 56 x 56 as in TensorFlow 1, which no layer does: products with a matrix.
+    """Bilinear to twice the side as in TensorFlow 1, which no layer does: products with a matrix.
 
     Each pixel, and between two neighbours their mean; the last pixel twice.
     """
-    each = np.eye(28)
-    between = (each + each[np.minimum(np.arange(28) + 1, 27)]) / 2
-    matrix = np.stack([each, between], axis=1).reshape(56, 28).T  # [28, 56]
-    h = tf.keras.layers.Permute((3, 1, 2))(h)  # [B, C, 28, 28]
-    for order in ((1, 3, 2), (3, 2, 1)):  # columns, then rows; at the end [B, 56, 56, C]
-        h = _with_weights(tf.keras.layers.Dense(56, use_bias=False), h, matrix)
+    side = h.shape[1]
+    each = np.eye(side)
+    between = (each + each[np.minimum(np.arange(side) + 1, side - 1)]) / 2
+    matrix = np.stack([each, between], axis=1).reshape(2 * side, side).T  # [side, 2 side]
+    h = tf.keras.layers.Permute((3, 1, 2))(h)  # [B, C, side, side]
+    for order in ((1, 3, 2), (3, 2, 1)):  # columns, then rows; at the end [B, 2 side, 2 side, C]
+        h = _with_weights(tf.keras.layers.Dense(2 * side, use_bias=False), h, matrix)
         h = tf.keras.layers.Permute(order)(h)
     return h
 

@@ -23,8 +23,8 @@ from gan3.core.files import read_npz
 from gan3.data.values import as_images, pixels_of_generator
 from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
-from gan3.nn.plain import embed, forward
-from gan3.nn.specs import IMAGE, BatchNorm, Label
+from gan3.nn.plain import LabelLayer, embed, forward
+from gan3.nn.specs import IMAGE, BatchNorm
 
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 LabelsAndNoise = tuple[np.ndarray, np.ndarray]
@@ -79,15 +79,11 @@ class Generator:
         return f"<gan3.Generator {self.name}: {kind}{truncation}>"
 
     def _make_layers(self) -> None:
-        specs = list(self.specs)
-        self._labels = None
-        if isinstance(specs[0], Label):
-            self._labels = specs.pop(0).layer(self.arrays)
-        self._layers = [
+        self.layers = [
             spec.layer(self.arrays, self.moments == "batch")
             if isinstance(spec, BatchNorm)
             else spec.layer(self.arrays)
-            for spec in specs
+            for spec in self.specs
         ]
 
     @property
@@ -285,15 +281,15 @@ class Generator:
 
     def blend(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """`images` for class weights [B, K] in place of labels; one-hot rows give the same."""
-        x = noise
-        if self._labels is not None:
-            x = embed(self._labels, noise, soft_labels)
+        x, layers = noise, self.layers
+        if isinstance(layers[0], LabelLayer):
+            x, layers = embed(layers[0], noise, soft_labels), layers[1:]
         elif self.class_conditional:
             if self.label_entry:
                 noise = np.pad(noise, ((0, 0), (0, 1)), constant_values=1)
             latent = soft_labels.astype(np.float32)[:, :, None] * noise[:, None, :]
             x = latent.reshape(len(noise), -1)  # a class owns its entries of the latent
-        images = forward(self._layers, x)
+        images = forward(layers, x)
         if self.pixel_min:
             images = (images - self.pixel_min) / np.float32(1 - self.pixel_min)
         return images.reshape(-1, IMAGE, IMAGE)

@@ -52,7 +52,7 @@ class Network:
         dtype: str = "float32",
         own_moments: bool = False,
     ):
-        """own_moments: outside training, too, a batch is normalised by its own moments."""
+        """own_moments: a `BatchNorm` uses the moments of the batch outside training, too."""
         self.name, self.specs, self.own_moments = name, specs, own_moments
         self._init, self._dtype = init, dtype
         self.variables: dict[str, tf.Variable] = {}  # all of them: what using the network needs
@@ -137,13 +137,15 @@ class Network:
         """The output of one layer, without dropout."""
         match spec:
             case Dense(batch_norm=True):
-                product = dense(as_rows(h, spec.inputs), self._of(spec, "w"))
-                shift = self._of(spec, "b")
-                h = self._normalise(spec, product, self._of(spec, "scale"), shift, is_training)
+                h = dense(as_rows(h, spec.inputs), self._of(spec, "w"))
+                moments = self._moments(spec, h, is_training)
+                h = normalise(h, *moments, self._of(spec, "scale"), self._of(spec, "b"))
             case BatchNorm():
+                h = h if h.shape[-1] == spec.width else as_images(h, spec.width)
+                moments = self._moments(spec, h, is_training, self.own_moments)
                 scale = self._of(spec, "scale") if spec.affine else None
                 shift = self._of(spec, "shift") if spec.affine else None
-                h = self._normalise(spec, as_images(h, spec.width), scale, shift, is_training)
+                h = normalise(h, *moments, scale, shift)
             case Conv(pool=True):
                 w, b = self._of(spec, "w"), self._of(spec, "b")
                 return conv_pool(as_images(h, spec.inputs), w, b, spec.activation)
@@ -181,21 +183,16 @@ class Network:
                 return conv_transpose(h, w, b, spec.stride, spec.padding)
         raise TypeError(f"{spec}: has no product")
 
-    def _normalise(
-        self,
-        spec: Spec,
-        h: tf.Tensor,
-        scale: tf.Variable | None,
-        shift: tf.Variable | None,
-        is_training: bool,
-    ) -> tf.Tensor:
-        """By the batch's moments in training, else by the running ones, or by `own_moments`."""
+    def _moments(
+        self, spec: Spec, h: tf.Tensor, is_training: bool, own_moments: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Those of h in training or with `own_moments`; else the running ones, which follow."""
         running = self._of(spec, "mean"), self._of(spec, "variance")
-        moments = batch_moments(h) if is_training or self.own_moments else running
+        moments = batch_moments(h) if is_training or own_moments else running
         if is_training:
             for average, moment in zip(running, moments, strict=True):
                 average.assign_add(_MOMENTS_RATE * (moment - average))
-        return normalise(h, *moments, scale, shift)
+        return moments
 
     def _of(self, spec: Spec, part: str) -> tf.Variable:
         return self.variables[f"{spec.name}/{part}"]
@@ -209,7 +206,7 @@ def as_rows(h: tf.Tensor, width: int) -> tf.Tensor:
 
 
 def as_images(h: tf.Tensor, channels: int) -> tf.Tensor:
-    """h as images [B, side, side, channels], from that or from rows; ValueError if it is neither."""
+    """h as images [B, side, side, channels], also from rows. Raises ValueError if it is neither."""
     if h.shape.rank == 2:
         side = math.isqrt(h.shape[1] // channels)
         h = tf.reshape(h, [-1, side, side, channels])

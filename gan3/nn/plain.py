@@ -125,12 +125,12 @@ def _conv_transpose(layer: ConvTransposeLayer, x: np.ndarray) -> np.ndarray:
 
 
 def _scale(layer: ScaleLayer, x: np.ndarray) -> np.ndarray:
-    x = _as_images(x, len(layer.scale)) if x.shape[-1] != len(layer.scale) else x
+    x = _with_channels(x, len(layer.scale))
     return ACTIVATIONS[layer.activation](x * layer.scale + layer.shift)
 
 
 def _batch_norm(layer: BatchNormLayer, x: np.ndarray) -> np.ndarray:
-    x = _as_images(x, len(layer.scale)) if x.shape[-1] != len(layer.scale) else x
+    x = _with_channels(x, len(layer.scale))
     axes = tuple(range(x.ndim - 1))
     mean, variance = x.mean(axis=axes), x.var(axis=axes)
     return _scale(scale_of(mean, variance, layer.scale, layer.shift, layer.activation), x)
@@ -168,6 +168,14 @@ def _as_images(x: np.ndarray, channels: int) -> np.ndarray:
         return x
     side = math.isqrt(x.shape[1] // channels)
     return x.reshape(len(x), side, side, channels)
+
+
+def _with_channels(x: np.ndarray, channels: int) -> np.ndarray:
+    """x with so many numbers on its last axis: as it is, as rows, or as images."""
+    if x.shape[-1] == channels:
+        return x
+    rows = x.reshape(len(x), -1)
+    return rows if rows.shape[1] == channels else _as_images(x, channels)
 
 
 def scale_of(

@@ -10,9 +10,9 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.baselines import networks
+from gan3.core.classes import DIGITS
 from gan3.nn import layers
-from gan3.nn.initializers import FanIn, Normal, TruncatedNormal
+from gan3.runs.registry import build, config_of
 from tests.support import RUN_SLOW, has, needs, slow
 
 if RUN_SLOW and has("torch"):
@@ -23,6 +23,20 @@ if RUN_SLOW and has("torch"):
 COUNT = 6  # images in a batch
 TOLERANCE = 1e-4
 LABELS = np.array([3, 0, 9, 3, 5, 1])
+
+
+def system_of(name, **changes):
+    """The system of an experiment with some fields of its config set from text."""
+    config = config_of(name)
+    for key, text in changes.items():
+        config = config.with_text(key, text)
+    return build(config, DIGITS, "float32")
+
+
+def moments_of(network):
+    """The running mean and variance of each batch normalisation, in order."""
+    names = [name.removesuffix("/mean") for name in network.variables if name.endswith("/mean")]
+    return [(network.variables[f"{n}/mean"], network.variables[f"{n}/variance"]) for n in names]
 
 
 def draw(seed, *shape):
@@ -98,9 +112,9 @@ class PyTorch(unittest.TestCase):
     def share_moments(self, network, module):
         """Running moments of the network for the module, too."""
         theirs = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
-        for mine, layer in zip(network.batch_norms, theirs, strict=True):
-            layer.running_mean.copy_(torch.tensor(mine.mean.numpy()))
-            layer.running_var.copy_(torch.tensor(mine.variance.numpy()))
+        for (mean, variance), layer in zip(moments_of(network), theirs, strict=True):
+            layer.running_mean.copy_(torch.tensor(mean.numpy()))
+            layer.running_var.copy_(torch.tensor(variance.numpy()))
 
     def differences(self, network, module, parameters, forward, inputs, labels, training):
         """Those of the gradients by name, relative; outputs are compared here.
@@ -115,13 +129,15 @@ class PyTorch(unittest.TestCase):
                 parameter.copy_(torch.tensor(to_torch(name, w.numpy(), parameter.shape)))
                 parameter.grad = None
         module.train(training)
-        digits = tf.constant(labels)
-        if network.name == "generator":
-            digits = tf.one_hot(digits, 10)
+        digits, seed = tf.constant(labels), tf.constant([0, 0]) if training else None
         x = tf.constant(inputs)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            got = network(x, digits, training)
+            if network.name == "generator":
+                got = network(x, seed, tf.one_hot(digits, 10))
+                got = tf.reshape(got, [-1, 28, 28, 1])
+            else:
+                got, _ = network.heads(x, digits, seed)
             upstream = draw(98, *got.shape)
             loss = tf.reduce_sum(got * upstream)
         mine = dict(
@@ -154,12 +170,12 @@ class PyTorch(unittest.TestCase):
 
         generator = module(100, 784)
         self.check(
-            networks.LayerNormGenerator(FanIn(0)), generator, list(generator.parameters()),
+            system_of("layernorm_gan").generator, generator, list(generator.parameters()),
             lambda x, _: as_images(generator(x).sigmoid()), COUNT, 100,
         )  # fmt: skip
         discriminator = module(784, 1)
         self.check(
-            networks.LayerNormDiscriminator(FanIn(0)), discriminator,
+            system_of("layernorm_gan").discriminator, discriminator,
             list(discriminator.parameters()), lambda x, _: discriminator(x.flatten(1)),
             COUNT, 28, 28, 1,
         )  # fmt: skip
@@ -175,12 +191,12 @@ class PyTorch(unittest.TestCase):
 
         generator = module(100, 32, 64, 128, 784)
         self.check(
-            networks.DenseGenerator(FanIn(0), 1.0), generator, list(generator.parameters()),
+            system_of("mlp_gan", keep_prob="1").generator, generator, list(generator.parameters()),
             lambda x, _: as_images(generator(x).tanh()), COUNT, 100,
         )  # fmt: skip
         discriminator = module(784, 128, 64, 32, 1)
         self.check(
-            networks.DenseDiscriminator(FanIn(0), 1.0), discriminator,
+            system_of("mlp_gan", keep_prob="1").discriminator, discriminator,
             list(discriminator.parameters()), lambda x, _: discriminator(x.flatten(1)),
             COUNT, 28, 28, 1,
         )  # fmt: skip
@@ -230,11 +246,11 @@ class PyTorch(unittest.TestCase):
 
     def test_conditional_dcgan(self):
         self.check(
-            networks.ConditionalGenerator(Normal(0), 10), *self.conditional_generator(),
-            COUNT, 100,
+            system_of("conditional_dcgan", sampling_moments="running").generator,
+            *self.conditional_generator(), COUNT, 100,
         )  # fmt: skip
         self.check(
-            networks.ConditionalDiscriminator(Normal(0), 10), *self.conditional_discriminator(),
+            system_of("conditional_dcgan").discriminator, *self.conditional_discriminator(),
             COUNT, 28, 28, 1,
         )  # fmt: skip
 
@@ -244,19 +260,20 @@ class PyTorch(unittest.TestCase):
         Departure 5 of `experiments/conditional_dcgan.py`: here it is the batch's own.
         """
         count = 64
-        network = networks.ConditionalGenerator(Normal(0), 10)
+        network = system_of("conditional_dcgan", sampling_moments="running").generator
         module, parameters, forward = self.conditional_generator()
         norms = [layer for layer in module if isinstance(layer, nn.BatchNorm2d)]
         for seed in range(3):
             noise, labels = draw(seed, count, 100), np.arange(count) % 10
             self.differences(network, module, parameters, forward, noise, labels, True)
-        for norm, theirs, side in zip(network.batch_norms, norms, (2, 4, 7, 14), strict=True):
+        moments = zip(moments_of(network), norms, (2, 4, 7, 14), strict=True)
+        for (mean, variance), theirs, side in moments:
             n = count * side**2
-            self.assertLess(relative(norm.mean, theirs.running_mean), TOLERANCE)
+            self.assertLess(relative(mean, theirs.running_mean), TOLERANCE)
             # After three steps .9 cubed is left of the first value, 1; the rest is of batches.
             first = 0.9**3
             expected = first + (theirs.running_var.numpy() - first) * (n - 1) / n
-            self.assertLess(relative(norm.variance, expected), TOLERANCE)
+            self.assertLess(relative(variance, expected), TOLERANCE)
 
     def test_gan_auto_write(self):
         """Published in TensorFlow 1, so its SAME paddings are made by hand here."""
@@ -277,8 +294,8 @@ class PyTorch(unittest.TestCase):
 
         module = nn.ModuleList([sheet, conv1, conv2, pixels, *norms])
         self.check(
-            networks.AutoWriteGenerator(TruncatedNormal(0)), module, list(module.parameters()),
-            forward, COUNT, 100, noise=0.2,
+            system_of("gan_auto_write", sampling_moments="running").generator, module,
+            list(module.parameters()), forward, COUNT, 100, noise=0.2,
         )  # fmt: skip
 
         critic = nn.Sequential(
@@ -292,7 +309,7 @@ class PyTorch(unittest.TestCase):
             return logits(hidden(critic(x).permute(0, 2, 3, 1).flatten(1)).relu())
 
         self.check(
-            networks.AutoWriteDiscriminator(TruncatedNormal(0)), module,
+            system_of("gan_auto_write").discriminator, module,
             list(module.parameters()), criticise, COUNT, 28, 28, 1, noise=0.2,
         )  # fmt: skip
 
@@ -316,7 +333,7 @@ class PaddingConventions(unittest.TestCase):
                 )  # fmt: skip
                 arguments = tf.constant(x), tf.Variable(w), tf.Variable(b), stride, padding
                 self.same(layers.conv(*arguments), expected)
-                self.same(networks.conv_by_patches(*arguments), expected)
+                self.same(layers.conv_by_patches(*arguments), expected)
                 if (side - stride) % 2 == 0 and padding == (side - stride) // 2 and height == 28:
                     self.same(layers.conv(*arguments[:-1]), expected)  # SAME
 

@@ -7,14 +7,11 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.baselines import networks as baseline_networks
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
 from gan3.baselines.train_step import draw_noise, to_pixel_range
-from gan3.baselines.two_networks import TwoNetworks
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair
-from gan3.nn.initializers import FanIn, Glorot
 from gan3.runs.registry import build, config_of
 from tests.support import batch_of, changed, in_graph, slow, state_of
 
@@ -29,26 +26,18 @@ WITH_CLASS_HEAD = AuxiliaryGanConfig(
     discriminator_keep_prob=1.0,
     class_weight=2.0,
 )
+LAST_BIAS = 3  # among the weights of layernorm_gan's discriminator
 UPDATES = ("joint", "separate", "separate_adams")
 
 
 def system_of(config=PLAIN, seed=3):
     """The networks of auxiliary_gan if there is a class head, else those of layernorm_gan."""
-    if isinstance(config, AuxiliaryGanConfig):
-        init = Glorot(seed)
-        return TwoNetworks(
-            config,
-            DIGITS,
-            baseline_networks.AuxiliaryGenerator(init, 10),
-            baseline_networks.AuxiliaryDiscriminator(init, 10, config.discriminator_keep_prob),
-        )
-    init = FanIn(seed)
-    return TwoNetworks(
-        config,
-        DIGITS,
-        baseline_networks.LayerNormGenerator(init),
-        baseline_networks.LayerNormDiscriminator(init),
-    )
+    return build(dataclasses.replace(config, seed=seed), DIGITS, "float32")
+
+
+def logits_of(system, head="logits"):
+    """Weights and biases of the discriminator's last layer."""
+    return [system.discriminator.variables[f"discriminator/{head}/{part}"] for part in "wb"]
 
 
 def train(system, seed=SEED):
@@ -85,9 +74,10 @@ class Step(unittest.TestCase):
         for name in ("gan_auto_write", "conditional_dcgan", "mlp_gan", "auxiliary_gan"):
             system = build(config_of(name), DIGITS, "float32")
             step = system.train_step
-            real = to_pixel_range(images, system.generator.pixel_min)
+            real = to_pixel_range(images, system.spec.pixel_min)
             networks = (system.generator, system.discriminator)
-            moments = {v.name.partition(":")[0] for n in networks for v in n.running_moments}
+            names = [name for network in networks for name in network.variables]
+            moments = {name for name in names if name.endswith(("/mean", "/variance"))}
             for role, update in (
                 ("generator", lambda s=step: s.update("generator", s.generator_loss(labels, SEED))),
                 ("discriminator", lambda s=step, r=real: s.update_discriminator(r, labels, SEED)),
@@ -127,10 +117,10 @@ class Step(unittest.TestCase):
         class Recorder:
             weights = discriminator.weights
 
-            def __call__(self, given, *inputs):
+            def heads(self, given, *inputs):
                 seen.append(given)
                 log.append("images")
-                return discriminator(given, *inputs)
+                return discriminator.heads(given, *inputs)
 
         def update_and_note(adam, loss):
             log.append(adam)
@@ -152,7 +142,7 @@ class Step(unittest.TestCase):
         _, labels = batch_of(6)
         for target, logit in ((1.0, 3.0), (0.9, -2.0)):
             system = system_of(dataclasses.replace(PLAIN, real_target=target))
-            w, b = system.discriminator.logits
+            w, b = logits_of(system)
             w.assign(tf.zeros_like(w))
             b.assign([logit])
             loss = system.train_step.generator_loss(labels, SEED)
@@ -178,7 +168,7 @@ class Step(unittest.TestCase):
             finite = step(images, labels, SEED)
             self.assertEqual({k: bool(v) for k, v in finite.items()}, dict.fromkeys(finite, True))
             self.assertEqual(set(finite), {"generator", "discriminator"})
-            system.discriminator.logits[1].assign([np.nan])
+            logits_of(system)[1].assign([np.nan])
             self.assertFalse(bool(step(images, labels, SEED)["discriminator"]), updates)
 
     @slow("ten seconds")
@@ -200,13 +190,13 @@ class Step(unittest.TestCase):
 
     def test_of_separate_adams_one_has_the_loss_of_real_and_one_that_of_fake_images(self):
         system = system_of(dataclasses.replace(PLAIN, discriminator_updates="separate_adams"))
-        w, b = system.discriminator.logits
+        w, b = logits_of(system)
         w.assign(tf.zeros_like(w))
         b.assign([0.0])
         images, labels = batch_of(6)
         in_graph(lambda: system.train_step.update_discriminator(images, labels, SEED))
         real, fake = (
-            float(system.train_step.adams[name].m[-1][0]) / (1 - 0.5)
+            float(system.train_step.adams[name].m[LAST_BIAS][0]) / (1 - 0.5)
             for name in ("discriminator", "discriminator_fake")
         )
         self.assertAlmostEqual(real, -0.5, delta=1e-6)  # sigmoid(0) - 1
@@ -226,34 +216,29 @@ class Step(unittest.TestCase):
         """At a logit of z the cross entropy to a target t is softplus(z) - t z."""
         for target in (1.0, 0.9):
             system = system_of(dataclasses.replace(PLAIN, real_target=target))
-            w, b = system.discriminator.logits
+            w, b = logits_of(system)
             w.assign(tf.zeros_like(w))
             b.assign([3.0])
             train(system)
-            gradient = system.train_step.adams["discriminator"].m[-1].numpy() / (1 - 0.5)
+            gradient = system.train_step.adams["discriminator"].m[LAST_BIAS].numpy() / (1 - 0.5)
             probability = 1 / (1 + math.exp(-3.0))
             # Of real and of fake images, both at a logit of 3.
             expected = [(probability - target) + probability]
             np.testing.assert_allclose(gradient, expected, rtol=1e-5)
 
     def test_digits_of_fakes_are_random_if_the_system_is_class_conditional(self):
-        class DigitOfLabel:
-            """A generator whose images are the requested digits."""
-
-            def __init__(self, class_conditional):
-                self.class_conditional = class_conditional
-
-            def __call__(self, noise, soft_labels, training, seed):
-                return tf.argmax(soft_labels, axis=1)
-
+        """The generator here is one whose pixels are all the requested digit."""
         labels = tf.zeros([2000], tf.int32)
         step = system_of().train_step
-        step.generator = DigitOfLabel(class_conditional=False)
-        for digits in step.fakes(labels, SEED):
-            np.testing.assert_array_equal(digits, labels)
-        step.generator = DigitOfLabel(class_conditional=True)
+        step.generator = lambda noise, seed, soft_labels: tf.tile(
+            tf.argmax(soft_labels, axis=1)[:, None], [1, 784]
+        )
         images, requested = step.fakes(labels, SEED)
-        np.testing.assert_array_equal(images, requested)
+        np.testing.assert_array_equal(images[:, 0, 0, 0], labels)
+        np.testing.assert_array_equal(requested, labels)
+        step.spec = dataclasses.replace(step.spec, class_conditional=True)
+        images, requested = step.fakes(labels, SEED)
+        np.testing.assert_array_equal(images[:, 0, 0, 0], requested)
         counts = np.bincount(requested.numpy(), minlength=10)
         self.assertEqual(len(counts), 10)
         self.assertLess(np.abs(counts - 200).max(), 5 * math.sqrt(200 * 0.9))  # uniform
@@ -264,15 +249,15 @@ class ClassHead(unittest.TestCase):
         images, labels = batch_of(6)
         system = system_of(WITH_CLASS_HEAD)
         step = system.train_step
-        w, b = system.discriminator.digits
+        w, b = logits_of(system, "digits")
         self.assertTrue(system.has_classifier)
 
         def gradients():
             def of_losses():
                 fakes, _ = step.fakes(labels, SEED)
-                logits, _ = system.discriminator.heads(fakes, True, SEED)
+                logits, _ = system.discriminator.heads(fakes, labels, SEED)
                 return [
-                    tf.gradients(step.generator_loss(labels, SEED), system.generator.pixels)[0],
+                    tf.gradients(step.generator_loss(labels, SEED), system.generator.weights)[0],
                     tf.gradients(tf.reduce_sum(logits), [w, b]),
                 ]
 
@@ -291,8 +276,8 @@ class ClassHead(unittest.TestCase):
             for name, variable in system.state.items():
                 variable.assign(start[name])
             w.assign(weights)
-            probs = tf.nn.softmax(system.discriminator.heads(2 * images - 1)[1])
-            unscaled = tf.nn.softmax(system.discriminator.heads(images)[1])
+            probs = tf.nn.softmax(system.discriminator.heads(2 * images - 1, labels)[1])
+            unscaled = tf.nn.softmax(system.discriminator.heads(images, labels)[1])
             expected = 2.0 * tf.reduce_mean(probs - tf.one_hot(labels, 10), axis=0)
             train_step(images, labels, SEED)
             adam = step.adams["discriminator"]

@@ -6,14 +6,13 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.baselines import networks as baseline_networks
 from gan3.baselines.config import (
     AuxiliaryGanConfig,
     BaselineConfig,
     BatchNormGanConfig,
     MlpGanConfig,
 )
-from gan3.baselines.two_networks import TwoNetworks
+from gan3.baselines.train_step import to_pixel_range
 from gan3.core.classes import DIGITS
 from gan3.core.triple import Pair
 from gan3.nn.initializers import FanIn, Glorot, Normal, TruncatedNormal
@@ -27,31 +26,21 @@ EXPERIMENTS = ("gan_auto_write", "conditional_dcgan", "mlp_gan", "layernorm_gan"
 
 def plain_system(**fields):
     """The networks of layernorm_gan."""
-    init = FanIn(3)
-    return TwoNetworks(
-        BaselineConfig(experiment="layernorm_gan", learning_rate=RATES, **fields),
-        DIGITS,
-        baseline_networks.LayerNormGenerator(init),
-        baseline_networks.LayerNormDiscriminator(init),
-    )
+    config = BaselineConfig(experiment="layernorm_gan", learning_rate=RATES, seed=3, **fields)
+    return build(config, DIGITS, "float32")
 
 
 def system_with_class_head(**changes):
     """The networks of auxiliary_gan."""
-    init = Glorot(3)
     config = AuxiliaryGanConfig(
         experiment="auxiliary_gan",
+        seed=3,
         learning_rate=RATES,
         discriminator_keep_prob=0.7,
         class_weight=2.0,
         **changes,
     )
-    return TwoNetworks(
-        config,
-        DIGITS,
-        baseline_networks.AuxiliaryGenerator(init, 10),
-        baseline_networks.AuxiliaryDiscriminator(init, 10, config.discriminator_keep_prob),
-    )
+    return build(config, DIGITS, "float32")
 
 
 class Evaluation(unittest.TestCase):
@@ -62,7 +51,8 @@ class Evaluation(unittest.TestCase):
             (system_with_class_head(), ("logits", "digits")),
         ):
             for layer in layers:
-                for variable in getattr(system.discriminator, layer):
+                for part in "wb":
+                    variable = system.discriminator.variables[f"discriminator/{layer}/{part}"]
                     variable.assign(tf.zeros_like(variable))
             scalars = {tag: float(v) for tag, v in system.evaluate(images, labels, SEED).items()}
             self.assertAlmostEqual(scalars["loss/discriminator"], 2 * math.log(2), places=5)
@@ -80,7 +70,7 @@ class Evaluation(unittest.TestCase):
             scalars = {tag: float(v) for tag, v in system.evaluate(images, labels, SEED).items()}
             fakes = system.generate(labels, system.noise(labels, SEED))[..., None]
             real, fake = (
-                system.discriminator(part * (1 - system.pixel_min) + system.pixel_min, labels)
+                system.discriminator.heads(to_pixel_range(part, system.spec.pixel_min), labels)[0]
                 for part in (images, fakes)
             )
             real, fake = real.numpy(), fake.numpy()
@@ -113,7 +103,7 @@ class Evaluation(unittest.TestCase):
         probabilities = system.classify(images).numpy()
         self.assertEqual(probabilities.shape, (6, 10))
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-        logits = system.discriminator.heads(2 * images - 1)[1].numpy()
+        logits = system.discriminator.heads(2 * images - 1, None)[1].numpy()
         np.testing.assert_array_equal(probabilities.argmax(axis=1), logits.argmax(axis=1))
 
 
@@ -125,9 +115,8 @@ class Samples(unittest.TestCase):
             images = system.generate(labels, noise).numpy()
             self.assertEqual(images.shape, (6, 28, 28))
             self.assertTrue(0 <= images.min() <= images.max() <= 1)
-            raw = system.generator(noise, tf.one_hot(labels, 10)).numpy()[..., 0]
-            low = system.pixel_min
-            self.assertEqual(low, system.generator.pixel_min)
+            raw = system.generator(noise, soft_labels=tf.one_hot(labels, 10)).numpy()
+            raw, low = raw.reshape(6, 28, 28), system.spec.pixel_min
             np.testing.assert_allclose(images, (raw - low) / (1 - low), atol=1e-6)
 
     def test_noise(self):
@@ -136,7 +125,6 @@ class Samples(unittest.TestCase):
         self.assertEqual(normal.shape, (5000, 100))
         self.assertAlmostEqual(normal.std(), 1, delta=0.01)
         system = plain_system(noise_distribution="uniform")
-        self.assertEqual(system.noise_distribution, "uniform")
         uniform = system.noise(labels, SEED).numpy()
         self.assertTrue(-1 <= uniform.min() < -0.99 < 0.99 < uniform.max() <= 1)
         self.assertAlmostEqual(uniform.std(), 1 / math.sqrt(3), delta=0.01)
@@ -151,14 +139,15 @@ class SamplingMoments(unittest.TestCase):
 
     def test_with_batch_moments_digits_are_those_of_training_mode(self):
         system, labels = system_with_class_head(sampling_moments="batch"), tf.range(6)
-        before = [v.numpy() for v in system.generator.running_moments]
+        before = {name: v.numpy() for name, v in system.generator.variables.items()}
         noise = system.noise(labels, SEED)
         drawn = system.generate(labels, noise).numpy()
-        for value, moment in zip(before, system.generator.running_moments, strict=True):
-            np.testing.assert_array_equal(moment, value)  # drawing is not training
+        for name, value in before.items():
+            variable = system.generator.variables[name]
+            np.testing.assert_array_equal(variable, value)  # drawing is not training
         alone = system.generate(labels[:1], noise[:1]).numpy()[0]
         self.assertGreater(np.abs(drawn[0] - alone).max(), 0.01)
-        trained = system.generator(noise, tf.one_hot(labels, 10), True, SEED).numpy()[..., 0]
+        trained = system.generator(noise, SEED, tf.one_hot(labels, 10)).numpy()[..., 0]
         np.testing.assert_allclose(drawn, (trained + 1) / 2, atol=1e-5)
 
 
@@ -167,7 +156,8 @@ class State(unittest.TestCase):
         for updates, adams in (("joint", 2), ("separate", 2), ("separate_adams", 3)):
             system = plain_system(discriminator_updates=updates)
             self.assertEqual(len(system.optimizers), adams)
-            variables = [*system.generator.saved, *system.discriminator.saved]
+            networks = system.generator, system.discriminator
+            variables = [v for network in networks for v in network.variables.values()]
             variables += [v for adam in system.optimizers for v in adam.state]
             self.assertEqual({id(v) for v in variables}, {id(v) for v in system.state.values()})
             self.assertEqual(len(variables), len(system.state))
@@ -270,31 +260,26 @@ class Experiments(unittest.TestCase):
             self.assertEqual((type(config), config), (type(expected), expected))
 
     def test_they_are_built_as_published(self):
-        n = baseline_networks
         conditional = {"conditional_dcgan", "auxiliary_gan"}
         moments = {"gan_auto_write": "batch", "conditional_dcgan": "batch"}
         moments["auxiliary_gan"] = "running"
-        for name, generator, discriminator, initializer, pixel_min in (
-            ("gan_auto_write", n.AutoWriteGenerator, n.AutoWriteDiscriminator, TruncatedNormal, 0),
-            ("conditional_dcgan", n.ConditionalGenerator, n.ConditionalDiscriminator, Normal, -1),
-            ("mlp_gan", n.DenseGenerator, n.DenseDiscriminator, FanIn, -1),
-            ("layernorm_gan", n.LayerNormGenerator, n.LayerNormDiscriminator, FanIn, 0),
-            ("auxiliary_gan", n.AuxiliaryGenerator, n.AuxiliaryDiscriminator, Glorot, -1),
+        for name, initializer, pixel_min in (
+            ("gan_auto_write", TruncatedNormal, 0),
+            ("conditional_dcgan", Normal, -1),
+            ("mlp_gan", FanIn, -1),
+            ("layernorm_gan", FanIn, 0),
+            ("auxiliary_gan", Glorot, -1),
         ):
             config = config_of(name)
-            system = build(config, DIGITS, "float32")
-            for network, kind in (
-                (system.generator, generator),
-                (system.discriminator, discriminator),
-            ):
-                self.assertIs(type(network), kind, name)
+            system, spec = build(config, DIGITS, "float32"), generator_of(config, DIGITS)
+            for network in (system.generator, system.discriminator):
                 self.assertIs(type(network._init), initializer, name)
-            spec = generator_of(config, DIGITS)
+            self.assertEqual(system.spec, spec)
             self.assertEqual(spec.class_conditional, name in conditional)
             self.assertEqual(system.has_classifier, name == "auxiliary_gan")
             self.assertEqual(spec.moments, moments.get(name), name)
-            self.assertEqual(system.noise_distribution, config.noise_distribution)
-            self.assertEqual(system.pixel_min, pixel_min)
+            self.assertEqual(spec.noise_distribution, config.noise_distribution)
+            self.assertEqual(spec.pixel_min, pixel_min)
             self.assertEqual(len(system.optimizers), 3 if name == "gan_auto_write" else 2)
             names = set(system.state)
             self.assertLess(set(system.generator_weights), names)
@@ -304,11 +289,13 @@ class Experiments(unittest.TestCase):
     def test_dropout_is_that_of_the_config(self):
         config = config_of("mlp_gan").with_text("keep_prob", "0.6,0.8")
         system = build(config, DIGITS, "float32")
-        keep_probs = system.generator._keep_prob, system.discriminator._keep_prob
-        self.assertEqual(keep_probs, (0.6, 0.8))
+        for network, keep_prob in ((system.generator, 0.6), (system.discriminator, 0.8)):
+            keep_probs = [spec.keep_prob for spec in network.specs]
+            self.assertEqual(keep_probs, [keep_prob] * 3 + [1])
         config = config_of("auxiliary_gan").with_text("discriminator_keep_prob", "0.4")
         system = build(config, DIGITS, "float32")
-        self.assertEqual(system.discriminator._keep_prob, 0.4)
+        keep_probs = [spec.keep_prob for spec in system.discriminator.specs]
+        self.assertEqual(keep_probs, [0.4] * 4 + [1, 1])
 
 
 if __name__ == "__main__":

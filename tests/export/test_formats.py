@@ -11,14 +11,13 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
-from gan3.core.triple import Triple
 from gan3.export import keras_model, onnx_model, tf_module
 from gan3.runs.registry import build, config_of, names
 from gan3.runs.weights import generator_now
 from tests.support import ROOT, FolderTest, call, drawing, slow, small_system
 
-DENSE = ("three_network", "published_code", "best", "mlp_gan", "layernorm_gan")
 CONVOLUTIONAL = ("gan_auto_write", "conditional_dcgan", "auxiliary_gan")
+SYSTEMS = (*CONVOLUTIONAL, "three_network", "published_code", "best", "mlp_gan", "layernorm_gan")
 LABELS = np.array([0, 9, 3, 3, 7, 1], np.int32)
 TOLERANCE = 1e-5
 HAS_ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
@@ -56,11 +55,11 @@ class Formats(FolderTest):
 
     def test_the_names_below_are_all_systems(self):
         variants = {"best_long", "published_fresh_noise"}
-        self.assertEqual({*DENSE, *CONVOLUTIONAL, *variants}, set(names()))
+        self.assertEqual({*SYSTEMS, *variants}, set(names()))
 
     @slow("builds eight systems")
     def test_keras(self):
-        for name in DENSE + CONVOLUTIONAL:
+        for name in SYSTEMS:
             with self.subTest(name):
                 system, generator = random_pair(name)
                 keras_model.save(Path("g.keras"), generator)
@@ -115,7 +114,7 @@ class Formats(FolderTest):
     def test_onnx(self):
         import onnxruntime
 
-        for name in DENSE:
+        for name in SYSTEMS:
             with self.subTest(name):
                 system, generator = random_pair(name)
                 onnx_model.save(Path("g.onnx"), generator, name)
@@ -124,26 +123,6 @@ class Formats(FolderTest):
                 self.assertEqual({value.name for value in session.get_inputs()}, set(inputs))
                 (images,) = session.run(["images"], inputs)
                 self.assert_same_pixels(system, generator, images)
-
-    @needs_onnx
-    def test_every_activation_in_onnx_and_keras(self):
-        import onnxruntime
-
-        for activation in ("elu", "relu", "leaky_relu"):
-            with self.subTest(activation):
-                generator = drawing(small_system(activation=Triple(activation, "relu", "relu")))
-                onnx_model.save(Path("g.onnx"), generator, "x")
-                inputs = inputs_of(generator)
-                (images,) = onnxruntime.InferenceSession("g.onnx").run(None, inputs)
-                np.testing.assert_allclose(
-                    images, keras_model.build(generator)(inputs), atol=TOLERANCE
-                )
-
-    def test_convolutions_are_refused_as_onnx(self):
-        for name in CONVOLUTIONAL:
-            with self.assertRaisesRegex(UserError, f"^{name}: has convolutions.*keras or saved"):
-                onnx_model.save(Path("g.onnx"), random_pair(name)[1], name)
-        self.assertFalse(Path("g.onnx").exists())
 
     @unittest.skipIf(HAS_ONNX, "onnx is installed")
     def test_without_the_package_onnx_the_extra_is_named(self):

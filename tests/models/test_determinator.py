@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.classes import DIGITS
-from gan3.method.encoding import critic_layers
 from gan3.models.determinator import Determinator, normal_to_uniform
 from gan3.runs.registry import build, config_of, determinator_of
 from tests.support import has, needs
@@ -26,7 +25,7 @@ def determinators_of(name, class_names=DIGITS, **changes):
     system, random = build(config, class_names, "float32"), np.random.default_rng(1)
     arrays = {}
     determinator = system.networks.determinator
-    for w in getattr(determinator, "saved", determinator.weights):
+    for w in determinator.variables.values():
         fan_in = math.prod(w.shape[:-1]) if w.shape.rank > 1 else 100
         values = random.normal(0, 2 / math.sqrt(fan_in), w.shape)
         values = 1 + values**2 if "variances" in w.name else values
@@ -59,13 +58,6 @@ class AsTensorFlow(unittest.TestCase):
             system, determinator = determinators_of(name, letters)
             self.assertEqual(determinator.class_names, letters)
             self.assert_same_probabilities(system, determinator, 26)
-
-
-class Layers(unittest.TestCase):
-    def test_sides_are_halved_rounding_up(self):
-        spec = critic_layers("x", 10, (3, 4, 5, 8), 3, "pool", "elu")
-        self.assertEqual([conv[2:4] for conv in spec.convolutions], [(1, 3), (3, 4), (4, 5)])
-        self.assertEqual(spec.hidden.inputs, 4 * 4 * 5)  # 28, 14, 7, 4
 
 
 class NormalToUniform(unittest.TestCase):

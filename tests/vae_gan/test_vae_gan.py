@@ -78,18 +78,19 @@ class Defaults(unittest.TestCase):
 class Construction(unittest.TestCase):
     def test_shapes_are_those_of_the_config(self):
         generator, discriminator, determinator = system_of().networks
-        self.assertEqual([w.shape.as_list() for w, _ in generator.hidden], [[110, 12], [12, 49]])
+        self.assertEqual(generator.variables["generator/hidden1/w"].shape, [110, 12])
+        self.assertEqual(generator.variables["generator/hidden2/w"].shape, [12, 49])
         for critic, widths, outputs in (
             (discriminator, (3, 4, 8), 1),
             (determinator, (4, 3, 6), 10),
         ):
-            kernels = [w.shape.as_list() for w, _ in critic.convs]
-            self.assertEqual(kernels, [[3, 3, 1, widths[0]], [3, 3, widths[0], widths[1]]])
-            self.assertEqual(critic.hidden[0].shape, [7 * 7 * widths[1], widths[2]])
-            self.assertEqual(critic.logits[0].shape, [widths[2], outputs])
+            shapes = [w.shape.as_list() for w in critic.weights[:8:2]]
+            kernels = [[3, 3, 1, widths[0]], [3, 3, widths[0], widths[1]]]
+            matrices = [[7 * 7 * widths[1], widths[2]], [widths[2], outputs]]
+            self.assertEqual(shapes, kernels + matrices)
             self.assertEqual(critic.digit_biases, [])
         self.assertIsNone(discriminator.encoder)
-        self.assertEqual(determinator.encoder[0].shape, [6, 10])
+        self.assertEqual(determinator.variables["determinator/encoder/w"].shape, [6, 10])
         self.assertIsNone(system_of(reconstruction_weight=0.0).networks.determinator.encoder)
 
     def test_a_weight_that_would_have_no_effect_is_refused(self):
@@ -114,14 +115,14 @@ class Construction(unittest.TestCase):
         images, labels = batch_of(20)
         for class_conditional in (True, False):
             system = system_of(class_conditional_discriminator=class_conditional)
-            for logits in (
-                system.discriminator_logits,
-                lambda images, labels, s=system: s.train_step.discriminator_logits(
-                    images, labels, SEED
-                ),
-            ):
-                differ = not np.array_equal(logits(images, labels), logits(images, 9 - labels))
-                self.assertEqual(differ, class_conditional)
+            scalars = [system.evaluate(images, given, SEED) for given in (labels, 9 - labels)]
+            real = [float(each["accuracy/discriminator_real"]) for each in scalars]
+            logits = [
+                system.networks.discriminator(images, SEED, given) for given in (labels, 9 - labels)
+            ]
+            self.assertEqual(not np.array_equal(*logits), class_conditional)
+            if not class_conditional:
+                self.assertEqual(*real)
 
 
 class Samples(unittest.TestCase):
@@ -136,7 +137,7 @@ class Samples(unittest.TestCase):
         images = system.generate(labels, noise).numpy()
         single = [system.generate(labels[i : i + 1], noise[i : i + 1]).numpy() for i in range(10)]
         np.testing.assert_allclose(images, np.concatenate(single), atol=1e-5)  # no batch moments
-        pixels = system.networks.generator.pixels[0]
+        pixels = system.networks.generator.variables["generator/pixels/w"]
         pixels.assign(tf.zeros_like(pixels))
         np.testing.assert_array_equal(images, system.generate(labels, noise).numpy())
 
@@ -144,7 +145,7 @@ class Samples(unittest.TestCase):
 class State(unittest.TestCase):
     def test_the_averaged_generator_is_part_of_it(self):
         plain, averaged = (system_of(ema_decay=decay, shared_noise=False) for decay in (0.0, 0.9))
-        generator = {v.name.removesuffix(":0"): v for v in plain.networks.generator.saved}
+        generator = plain.networks.generator.variables
         self.assertEqual(set(plain.generator_weights), set(generator))
         names = {name.replace("generator/", "average/") for name in generator}
         self.assertEqual(set(averaged.generator_weights), names)
