@@ -222,10 +222,10 @@ class Interpreters(unittest.TestCase):
     def test_all_draw_the_same(self):
         for moments in ("running", "batch"):
             self.network.own_moments = moments == "batch"
-            self.generator.use_moments(moments)
+            self.generator.change(moments=moments)
             inputs, expected = {"label": self.labels, "noise": self.noise}, self.expected()
             found = {
-                "numpy": self.generator.generate(self.labels, self.noise),
+                "numpy": self.generator.images(self.labels, self.noise),
                 "keras": keras_model.build(self.generator)(inputs).numpy(),
             }
             if all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
