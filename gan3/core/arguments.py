@@ -120,8 +120,11 @@ def as_data(data: Any) -> str | dict[str, np.ndarray] | None:
     if not all(map(_is_pair, parts)):
         raise UserError(f"data {shown(data)}: use a path, (images, labels), or two such pairs")
     arrays = {}
-    for part, (images, labels) in zip(("train", "t10k"), parts, strict=False):
-        arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
+    try:
+        for part, (images, labels) in zip(("train", "t10k"), parts, strict=False):
+            arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
+    except (TypeError, ValueError):  # rows of different lengths
+        raise UserError("data: images or labels are no arrays; use NumPy arrays") from None
     return arrays
 
 

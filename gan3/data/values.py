@@ -144,13 +144,17 @@ def read_labels(source: Path | str, labels: Any, count: int) -> np.ndarray:
     Raises UserError, which begins with `source`, for anything else.
     """
     found = np.asarray(labels)
-    if found.dtype == object and all(isinstance(label, str) for label in found.flat):
-        found = found.astype(str)
     array = found[:, 0] if found.ndim == 2 and found.shape[1] == 1 else found
+    if array.dtype == object and all(isinstance(label, str) for label in array.flat):
+        array = array.astype(str)
     if array.dtype.kind == "S":
-        array = _decoded(source, array)
-    if array.ndim == 2 and _is_one_hot(array):
-        array = array.argmax(axis=1)
+        try:
+            array = np.char.decode(array, "utf-8")
+        except UnicodeDecodeError:
+            raise UserError(f"{source}: labels have bytes that are not UTF-8; store text") from None
+    if array.ndim == 2 and array.dtype.kind in "buif":
+        is_one_hot = ((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all()
+        array = array.argmax(axis=1) if is_one_hot else array
     if array.dtype.kind == "f" and abs(array).max(initial=0) < 2**53 and _are_whole(array):
         array = array.astype(np.int64)
     if array.ndim != 1 or array.dtype.kind not in "buiU":
@@ -165,25 +169,10 @@ def read_labels(source: Path | str, labels: Any, count: int) -> np.ndarray:
     return array.astype(np.uint8) if array.dtype.kind == "b" else array
 
 
-def _is_one_hot(rows: np.ndarray) -> bool:
-    """Whether every row [K] has one 1, and 0 otherwise."""
-    if rows.dtype.kind not in "buif":
-        return False
-    return bool(((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all())
-
-
-def _decoded(source: Path | str, labels: np.ndarray) -> np.ndarray:
-    try:
-        return np.char.decode(labels, "utf-8")
-    except UnicodeDecodeError:
-        raise UserError(f"{source}: labels have bytes that are not UTF-8; store text") from None
-
-
 def _check_text(source: Path | str, labels: np.ndarray) -> None:
     """Raises UserError for names that are too long, and text that is none: NumPy reads any."""
-    if labels.dtype.itemsize > 4 * MAX_LENGTH and (longest := np.char.str_len(labels).max()) > (
-        MAX_LENGTH
-    ):
+    longest = int(np.char.str_len(labels).max(initial=0))
+    if longest > MAX_LENGTH:
         raise UserError(
             f"{source}: labels have names of up to {longest} characters; shorten them to"
             f" {MAX_LENGTH}"

@@ -133,7 +133,8 @@ class Arguments(unittest.TestCase):
             [
                 (value, r"data .*: use a path, \(images, labels\), or two such pairs")
                 for value in (3, images, (images,), (images, labels, images, labels))
-            ],
+            ]
+            + [(([[1], [1, 2]], labels), "data: images or labels are no arrays; use NumPy arrays")],
         )
 
     def test_choices(self):
