@@ -20,30 +20,19 @@ def generator(config: ThreeNetworkConfig, classes: int) -> Specs:
     )
 
 
-def discriminator(config: ThreeNetworkConfig) -> Specs:
-    """Images to one real/fake logit [B, 1]; positive means "real handwriting"."""
-    return _critic(
-        "discriminator", 1, config.activation.discriminator, config.keep_prob.discriminator
-    )
-
-
-def determinator(config: ThreeNetworkConfig, classes: int) -> Specs:
-    """Images to class logits [B, K]: what the literature calls an auxiliary classifier."""
-    return _critic(
-        "determinator", classes, config.activation.determinator, config.keep_prob.determinator
-    )
-
-
-def _critic(name: str, outputs: int, activation: str, keep_prob: float) -> Specs:
+def critic(role: str, config: ThreeNetworkConfig, outputs: int) -> Specs:
     """The CNN of discriminator and determinator: same layers, separate weights.
 
-    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs].
+    Images [B, 28, 28, 1] in 0..1 to logits [B, outputs]: of the discriminator one, positive for
+    "real handwriting", of the determinator K, for what the literature calls an auxiliary
+    classifier.
     """
+    activation, keep_prob = getattr(config.activation, role), getattr(config.keep_prob, role)
     return (
-        Conv(f"{name}/conv1", 5, 1, 32, activation, pool=True),  # [B, 14, 14, 32]
-        Conv(f"{name}/conv2", 5, 32, 64, activation, pool=True),  # [B, 7, 7, 64]
-        Dense(f"{name}/hidden", 7 * 7 * 64, 1024, activation, keep_prob),  # [B, 1024]
-        Dense(f"{name}/logits", 1024, outputs),  # [B, outputs]
+        Conv(f"{role}/conv1", 5, 1, 32, activation, pool=True),  # [B, 14, 14, 32]
+        Conv(f"{role}/conv2", 5, 32, 64, activation, pool=True),  # [B, 7, 7, 64]
+        Dense(f"{role}/hidden", 7 * 7 * 64, 1024, activation, keep_prob),  # [B, 1024]
+        Dense(f"{role}/logits", 1024, outputs),  # [B, outputs]
     )
 
 
@@ -62,5 +51,5 @@ def trained_determinator(
     config: ThreeNetworkConfig, class_names: tuple[str, ...]
 ) -> DeterminatorSpec:
     """The determinator as data, for reading without TensorFlow."""
-    *features, logits = determinator(config, len(class_names))
+    *features, logits = critic("determinator", config, len(class_names))
     return DeterminatorSpec(tuple(features), logits, class_names)

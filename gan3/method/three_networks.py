@@ -28,8 +28,8 @@ class ThreeNetworks:
         init = INITIALIZERS[config.initializer](config.seed)
         self.networks: Triple[Network] = Triple(
             Network("generator", networks.generator(config, classes), init, dtype),
-            Network("discriminator", networks.discriminator(config), init, dtype),
-            Network("determinator", networks.determinator(config, classes), init, dtype),
+            Network("discriminator", networks.critic("discriminator", config, 1), init, dtype),
+            Network("determinator", networks.critic("determinator", config, classes), init, dtype),
         )
         self.optimizers = make_optimizers(config, self.networks)
         self.train_step = ThreeNetworkStep(

@@ -10,7 +10,7 @@ from gan3.vae_gan.codes import ClassNorm
 
 
 class VaeGanCritic(Network):
-    """The layers of `vae_gan.networks.discriminator` or `determinator`.
+    """The layers of `vae_gan.networks.critic`.
 
     If it is given labels, of `condition_classes` classes, every hidden layer has a bias for each;
     away from the image's border that is what constant planes added to the input would give. With an

@@ -25,61 +25,29 @@ def generator(name: str, config: VaeGanConfig, classes: int) -> Specs:
     return *hidden, pixels
 
 
-def discriminator(config: VaeGanConfig) -> Specs:
-    """Images to one real/fake logit [B, 1]."""
-    return _critic(
-        "discriminator",
-        1,
-        config.discriminator_widths,
-        config,
-        config.activation.discriminator,
-        config.keep_prob.discriminator,
-    )
+def critic(role: str, config: VaeGanConfig, outputs: int) -> Specs:
+    """Images [B, 28, 28, 1] in 0..1 to logits [B, outputs]: convolutions and a dense layer.
 
-
-def determinator(config: VaeGanConfig, classes: int) -> Specs:
-    """Images to class logits [B, K]."""
-    return _critic(
-        "determinator",
-        classes,
-        config.determinator_widths,
-        config,
-        config.activation.determinator,
-        config.keep_prob.determinator,
+    Downsampling is by a 2x2 max-pool, or by a stride of 2, a fifth of the work.
+    """
+    *channels, hidden = getattr(config, f"{role}_widths")
+    activation, keep_prob = getattr(config.activation, role), getattr(config.keep_prob, role)
+    stride, pool = (2, False) if config.downsampling == "stride" else (1, True)
+    layers, side = [], IMAGE
+    for number, size in enumerate(zip((1, *channels), channels, strict=False), start=1):
+        name = f"{role}/conv{number}"
+        layers.append(Conv(name, config.kernel_size, *size, activation, stride, pool))
+        side = -(-side // 2)
+    return (
+        *layers,
+        Dense(f"{role}/hidden", side * side * channels[-1], hidden, activation, keep_prob),
+        Dense(f"{role}/logits", hidden, outputs),
     )
 
 
 def encoder(config: VaeGanConfig) -> Dense:
     """The determinator's last hidden layer to the ten numbers that encode an image."""
     return Dense("determinator/encoder", config.determinator_widths[-1], ENTRIES)
-
-
-def _critic(
-    name: str,
-    outputs: int,
-    widths: tuple[int, ...],
-    config: VaeGanConfig,
-    activation: str,
-    keep_prob: float,
-) -> Specs:
-    """Images [B, 28, 28, 1] in 0..1 to logits [B, outputs]: convolutions and a dense layer.
-
-    widths: the channels of the convolutions, then the width of the dense layer. Downsampling is by
-    a 2x2 max-pool, or by a stride of 2, a fifth of the work.
-    """
-    *channels, hidden = widths
-    stride, pool = (2, False) if config.downsampling == "stride" else (1, True)
-    sizes, side = zip((1, *channels), channels, strict=False), IMAGE
-    for _ in channels:
-        side = -(-side // 2)
-    return (
-        *(
-            Conv(f"{name}/conv{number}", config.kernel_size, *size, activation, stride, pool)
-            for number, size in enumerate(sizes, start=1)
-        ),
-        Dense(f"{name}/hidden", side * side * channels[-1], hidden, activation, keep_prob),
-        Dense(f"{name}/logits", hidden, outputs),
-    )
 
 
 def trained_generator(config: VaeGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
@@ -97,7 +65,7 @@ def trained_generator(config: VaeGanConfig, class_names: tuple[str, ...]) -> Gen
 
 def trained_determinator(config: VaeGanConfig, class_names: tuple[str, ...]) -> DeterminatorSpec:
     """The determinator as data, with the encoder if the system reconstructs images."""
-    *features, logits = determinator(config, len(class_names))
+    *features, logits = critic("determinator", config, len(class_names))
     has_encoder = config.reconstruction_weight > 0
     return DeterminatorSpec(
         tuple(features),

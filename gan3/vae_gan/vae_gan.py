@@ -41,14 +41,14 @@ class VaeGan:
             ),
             VaeGanCritic(
                 "discriminator",
-                networks.discriminator(config),
+                networks.critic("discriminator", config, 1),
                 init,
                 dtype,
                 condition_classes=classes if config.class_conditional_discriminator else 0,
             ),
             VaeGanCritic(
                 "determinator",
-                networks.determinator(config, classes),
+                networks.critic("determinator", config, classes),
                 init,
                 dtype,
                 encoder=networks.encoder(config) if encodes else None,

@@ -168,15 +168,20 @@ class PyTorch(unittest.TestCase):
                 nn.Linear(width, 200), nn.LeakyReLU(0.02), nn.LayerNorm(200), nn.Linear(200, out)
             )
 
+        def ordered(module):
+            """As here: what normalises comes last."""
+            first, _, norm, last = module
+            return [p for layer in (first, last, norm) for p in layer.parameters()]
+
         generator = module(100, 784)
         self.check(
-            system_of("layernorm_gan").generator, generator, list(generator.parameters()),
+            system_of("layernorm_gan").generator, generator, ordered(generator),
             lambda x, _: as_images(generator(x).sigmoid()), COUNT, 100,
         )  # fmt: skip
         discriminator = module(784, 1)
         self.check(
             system_of("layernorm_gan").discriminator, discriminator,
-            list(discriminator.parameters()), lambda x, _: discriminator(x.flatten(1)),
+            ordered(discriminator), lambda x, _: discriminator(x.flatten(1)),
             COUNT, 28, 28, 1,
         )  # fmt: skip
 

@@ -119,16 +119,6 @@ class Samples(unittest.TestCase):
             raw, low = raw.reshape(6, 28, 28), system.spec.pixel_min
             np.testing.assert_allclose(images, (raw - low) / (1 - low), atol=1e-6)
 
-    def test_noise(self):
-        labels = tf.zeros([5000], tf.int32)
-        normal = plain_system().noise(labels, SEED).numpy()
-        self.assertEqual(normal.shape, (5000, 100))
-        self.assertAlmostEqual(normal.std(), 1, delta=0.01)
-        system = plain_system(noise_distribution="uniform")
-        uniform = system.noise(labels, SEED).numpy()
-        self.assertTrue(-1 <= uniform.min() < -0.99 < 0.99 < uniform.max() <= 1)
-        self.assertAlmostEqual(uniform.std(), 1 / math.sqrt(3), delta=0.01)
-
 
 class SamplingMoments(unittest.TestCase):
     def test_with_running_moments_a_digit_does_not_depend_on_its_batch(self):

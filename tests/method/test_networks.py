@@ -61,8 +61,8 @@ class Layers(unittest.TestCase):
         )
         for specs, activation, keep_prob, last in (
             (networks.generator(config, 10), "relu", [0.6, 0.6, 0.6, 1], "sigmoid"),
-            (networks.discriminator(config), "leaky_relu", [1, 1, 0.7, 1], "none"),
-            (networks.determinator(config, 10), "elu", [1, 1, 0.8, 1], "none"),
+            (networks.critic("discriminator", config, 1), "leaky_relu", [1, 1, 0.7, 1], "none"),
+            (networks.critic("determinator", config, 10), "elu", [1, 1, 0.8, 1], "none"),
         ):
             self.assertEqual([spec.activation for spec in specs], [activation] * 3 + [last])
             self.assertEqual([spec.keep_prob for spec in specs], keep_prob)
@@ -95,7 +95,7 @@ class Layers(unittest.TestCase):
             self.assertEqual(generator(tf.zeros([2, 10 * classes])).shape, [2, 784])
             with self.assertRaises(ValueError):
                 generator(tf.zeros([2, 100]))
-            specs = networks.determinator(CONFIG, classes)
+            specs = networks.critic("determinator", CONFIG, classes)
             logits = Network("determinator", specs, Glorot(0))(tf.zeros([2, 28, 28, 1]))
             self.assertEqual(logits.shape, [2, classes])
 

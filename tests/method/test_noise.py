@@ -28,16 +28,6 @@ class AnyNumberOfClasses(unittest.TestCase):
 
 
 class Latent(unittest.TestCase):
-    def test_ten_columns_of_noise_and_ninety_of_zeros(self):
-        labels = tf.constant([0, 3, 9, 3])
-        noise = Noise("example", 0, 10)(labels, SEED).numpy()
-        latent = latent_of(labels, tf.constant(noise), 10).numpy()
-        self.assertEqual(latent.shape, (4, 100))
-        for row, digit in enumerate(labels.numpy()):
-            columns = slice(10 * digit, 10 * digit + 10)
-            np.testing.assert_array_equal(latent[row, columns], noise[row])
-            self.assertEqual(np.count_nonzero(latent[row]), 10)
-
     def test_it_is_the_one_hot_times_the_noise_matrix(self):
         matrix = np.zeros((10, 100), np.float32)
         blocks = np.random.default_rng(0).uniform(-1, 1, (10, 10)).astype(np.float32)

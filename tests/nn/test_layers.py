@@ -28,27 +28,6 @@ class Arithmetic(unittest.TestCase):
         expected = np.ones((2, 4)) @ w.numpy() + 0.5
         np.testing.assert_allclose(tf.cast(got, tf.float32), expected, atol=0.05)
 
-    def test_a_transposed_convolution_is_the_adjoint_of_the_convolution(self):
-        """<conv(x), y> = <x, conv_transpose(y)> for all x and y."""
-        for stride, padding, side in ((2, "SAME", 4), (1, "VALID", 7)):
-            large = 2 * side if stride == 2 else side + 3
-            x, w = self.draw(2, large, large, 3), self.draw(4, 4, 3, 5)
-            convolved = tf.nn.conv2d(x, w, stride, padding).numpy()
-            self.assertEqual(convolved.shape, (2, side, side, 5))
-            y = self.draw(*convolved.shape)
-            got = layers.conv_transpose(
-                tf.constant(y), tf.Variable(w), tf.Variable(tf.zeros([3])), stride, padding
-            ).numpy()
-            self.assertEqual(got.shape, x.shape)
-            self.assertAlmostEqual((convolved * y).sum(), (x * got).sum(), delta=1e-2)
-
-    def test_layer_norm(self):
-        x, scale, shift = self.draw(3, 6), self.draw(6), self.draw(6)
-        got = layers.layer_norm(tf.constant(x), tf.Variable(scale), tf.Variable(shift))
-        mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
-        expected = (x - mean) / np.sqrt(variance + 1e-5) * scale + shift
-        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
-
     def test_batch_moments_are_over_all_axes_but_the_last(self):
         for shape in ((40, 3), (4, 5, 6, 3)):
             x = 3 + 2 * self.draw(*shape)
@@ -58,32 +37,6 @@ class Arithmetic(unittest.TestCase):
             np.testing.assert_allclose(variance, rows.var(axis=0), rtol=1e-4)
         for moment in layers.batch_moments(tf.constant(x, tf.bfloat16)):
             self.assertEqual(moment.dtype, tf.float32)
-
-    def test_normalise_by_given_moments(self):
-        x, mean, scale, shift = self.draw(4, 5, 3), self.draw(3), self.draw(3), self.draw(3)
-        variance = np.exp(self.draw(3))
-        normal = (x - mean) / np.sqrt(variance + 1e-5)
-        for factor, expected in ((scale, normal * scale + shift), (None, normal + shift)):
-            got = layers.normalise(tf.constant(x), mean, variance, factor, tf.Variable(shift))
-            np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
-        coarse = layers.normalise(tf.constant(x, tf.bfloat16), mean, variance, scale, shift)
-        self.assertEqual(coarse.dtype, tf.bfloat16)
-
-    def test_a_convolution_with_zero_padding(self):
-        x, w, b = self.draw(2, 7, 7, 3), self.draw(4, 4, 3, 5), self.draw(5)
-        got = layers.conv(tf.constant(x), tf.Variable(w), tf.Variable(b), stride=2, zero_padding=2)
-        padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
-        expected = tf.nn.conv2d(padded, w, 2, "VALID") + b
-        self.assertEqual(got.shape, [2, 4, 4, 5])  # (7 + 2 * 2 - 4) // 2 + 1
-        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
-
-    def test_a_convolution_without_it_keeps_or_halves_the_sides(self):
-        x, w, b = self.draw(2, 7, 8, 3), self.draw(4, 4, 3, 5), self.draw(5)
-        for stride, sides in ((1, [7, 8]), (2, [4, 4])):
-            got = layers.conv(tf.constant(x), tf.Variable(w), tf.Variable(b), stride=stride)
-            self.assertEqual(got.shape, [2, *sides, 5])
-            expected = tf.nn.conv2d(x, w, stride, "SAME") + b
-            np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
     def test_a_kernel_of_one_pixel(self):
         """Every second pixel times a matrix; its gradient is that of the matrix product."""
@@ -103,15 +56,6 @@ class Arithmetic(unittest.TestCase):
                 gradient = tape.gradient(loss, w)[0, 0]
                 expected = seen.T @ upstream.reshape(-1, 6)
                 np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4)
-
-    def test_pooling_before_bias_and_activation_changes_nothing(self):
-        x, w, b = self.draw(2, 8, 8, 3), self.draw(5, 5, 3, 4), self.draw(4)
-        for name, activation in layers.ACTIVATIONS.items():
-            plain = activation(tf.nn.conv2d(x, w, 1, "SAME") + b)
-            expected = tf.nn.max_pool2d(plain, 2, 2, "SAME")
-            got = layers.conv_pool(tf.constant(x), tf.Variable(w), tf.Variable(b), name)
-            self.assertEqual(got.shape, [2, 4, 4, 4])
-            np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
 
     def test_activations_never_decrease(self):
         x = tf.constant(np.linspace(-9, 9, 1001, dtype=np.float32))

@@ -40,14 +40,14 @@ def count(network):
 
 
 def discriminator(condition_classes=0, **changes):
-    specs = networks.discriminator(dataclasses.replace(CONFIG, **changes))
+    specs = networks.critic("discriminator", dataclasses.replace(CONFIG, **changes), 1)
     return VaeGanCritic("discriminator", specs, Glorot(0), condition_classes=condition_classes)
 
 
 def determinator(**changes):
     """With its encoder."""
     config = dataclasses.replace(CONFIG, **changes)
-    specs, encoder = networks.determinator(config, 10), networks.encoder(config)
+    specs, encoder = networks.critic("determinator", config, 10), networks.encoder(config)
     norm = ClassNorm("determinator/code", 10, 0.1)
     return VaeGanCritic("determinator", specs, Glorot(0), encoder=encoder, code_norm=norm)
 
