@@ -177,34 +177,6 @@ class MutatedFiles(FolderTest):
             undo()
         self.assertGreater(min(loaded, refused), 10)
 
-    def test_mnist_npz_and_the_cache_of_strokes(self):
-        """All zeros, so that even a mutant that can be read is refused: it is not MNIST."""
-        images = {"train": np.zeros((60_000, 28, 28), np.uint8)}
-        images["test"] = images["train"][:10_000]
-        labels = {part: np.zeros(len(array), np.uint8) for part, array in images.items()}
-        path = self.folder / "keras" / "mnist.npz"
-        path.parent.mkdir()
-        np.savez_compressed(
-            path,
-            x_train=images["train"],
-            y_train=labels["train"],
-            x_test=images["test"],
-            y_test=labels["test"],
-        )
-
-        def read():
-            datasets.load("mnist", "keras", log=lambda line: None)
-
-        content = path.read_bytes()
-        self.assert_read_or_refused("mnist.npz", path, content, read, LARGE_MUTANTS)
-        wanted = {"a": ("uint8", (60_000, 28, 28)), "b": ("uint8", (60_000,))}
-        path = self.folder / "strokes.npz"
-        np.savez_compressed(path, a=images["train"], b=labels["train"])
-        content = path.read_bytes()
-        self.assert_read_or_refused(
-            "strokes", path, content, lambda: files.read_npz(path, wanted), LARGE_MUTANTS
-        )
-
     def test_samples_and_weights(self):
         images = np.arange(120 * 784, dtype=np.uint8).reshape(120, 28, 28)
         np.savez(self.folder / "x.npz", images=images, labels=np.arange(120) % 10)

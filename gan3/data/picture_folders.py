@@ -86,8 +86,7 @@ def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = F
         images = [_read(file, ink, damaged) for file in listing.files]
         read = [image is not None for image in images]
         if any(read):
-            kept = [image for image in images if image is not None]
-            arrays[f"{part}-images"] = np.stack(kept, dtype=np.result_type(*kept))
+            arrays[f"{part}-images"] = _stacked([image for image in images if image is not None])
             if listing.labels:
                 arrays[f"{part}-labels"] = np.array(listing.labels)[read]
     if damaged and not (skip_damaged and "train-images" in arrays):
@@ -95,6 +94,12 @@ def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = F
     if damaged:
         log(f"NOTE: {folder}: left out {len(damaged)} damaged pictures, such as {damaged[0]}")
     return arrays
+
+
+def _stacked(images: list[np.ndarray]) -> np.ndarray:
+    """Images of 8 or 16 bits as one array; of both, all have 16."""
+    dtype = np.result_type(*images)
+    return np.stack([x if x.dtype == dtype else x.astype(dtype) * 257 for x in images])
 
 
 def _damaged(folder: Path, errors: list[UserError]) -> str:

@@ -167,15 +167,6 @@ class Reading(FolderTest):
                 )
                 self.refused(message)
 
-    def test_an_object_array_is_never_unpickled(self):
-        class Trap:
-            def __reduce__(self):
-                return (os.mkdir, ("sprung",))
-
-        np.savez(self.path, a=np.array([Trap()], dtype=object))
-        self.refused()
-        self.assertFalse((self.folder / "sprung").exists())
-
     def test_a_header_with_a_false_shape_allocates_no_memory(self):
         for shape in ("(1000000000000,)", "(2, 3)", "(-1,)", "(" * 300):
             text = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()

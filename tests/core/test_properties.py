@@ -66,6 +66,11 @@ class Philox(unittest.TestCase):
         expected = tf.random.fold_in(tf.constant(seed, tf.int32), number)
         self.assertEqual(philox.fold_in(seed, number), tuple(expected.numpy().tolist()))
 
+    def test_normal_numbers_have_mean_0_and_variance_1(self):
+        numbers = philox.normal(100_000, (3, 4)).astype(np.float64)
+        self.assertLess(abs(numbers.mean()), 4 / np.sqrt(100_000))
+        self.assertLess(abs(numbers.var() - 1), 4 * np.sqrt(2 / 100_000))
+
     @given(COUNTS, COUNTS, st.tuples(INT64, INT64))
     def test_fewer_numbers_are_the_beginning_of_more(self, count, more, seed):
         for function in (lambda n: philox.uniform(n, seed, 0, 1), lambda n: philox.normal(n, seed)):

@@ -222,17 +222,6 @@ class Sources(OwnTest):
         self.write_npz([0, 1] * 200, path="a$b$.npz")  # a formula for Matplotlib
         self.assertEqual(self.read("a$b$.npz").title, "own set")
 
-    def test_pictures_are_labelled_by_their_folders(self):
-        self.write_pictures("pictures")
-        own = self.read("pictures")
-        self.assertEqual(own.class_names, ("a", "b"))
-        pictures = self.images(360)
-        expected = {image.tobytes(): i % 2 for i, image in enumerate(pictures)}
-        for part, count in (("train", 309), ("t10k", 51)):
-            images, labels = own.arrays[f"{part}-images"], own.arrays[f"{part}-labels"]
-            self.assertEqual(len(images), count)
-            self.assertEqual([expected[image.tobytes()] for image in images], labels.tolist())
-
 
 if __name__ == "__main__":
     unittest.main()

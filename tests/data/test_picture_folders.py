@@ -10,7 +10,7 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.data.picture_folders import has_pictures, read_picture_folder
-from gan3.data.pictures import fit, likely_ink
+from gan3.data.pictures import fit
 from tests.support import FolderTest
 
 FOLDER = Path("set")
@@ -220,6 +220,12 @@ class Conversion(FolderOfPictures):
             self.assertEqual(image.dtype, dtype)
             np.testing.assert_array_equal(image, expected)
 
+    def test_pictures_of_8_and_of_16_bits_are_equally_bright(self):
+        save("a/1.png", self.ink)
+        save("a/2.png", self.ink.astype(np.uint16) * 257)
+        first, second = self.read()["train-images"]
+        np.testing.assert_array_equal(first, second)
+
     def test_the_margin_is_background(self):
         tall = np.full((56, 14), 255, np.uint8)
         tall[20:22] = 0
@@ -247,10 +253,6 @@ class Conversion(FolderOfPictures):
     def test_a_picture_of_28_by_28_stays_as_it_is(self):
         image = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
         np.testing.assert_array_equal(fit(image), image)
-
-    def test_the_median_of_the_borders_decides_on_the_ink(self):
-        self.assertEqual(likely_ink(np.array([0, 0, 255])), "bright")
-        self.assertEqual(likely_ink(np.array([0, 255, 255])), "dark")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
-from gan3.data.pictures import border, likely_ink, read_grey, unknown_ink
+from gan3.data.pictures import border, likely_ink, read_grey
 from tests.support import FolderTest
 
 
@@ -20,20 +20,6 @@ class Reading(FolderTest):
     def read(self, image, name="x.png"):
         image.save(name)
         return read_grey(Path(name))
-
-    def test_grey_is_the_luminance(self):
-        """ITU-R 601: 0.299 R + 0.587 G + 0.114 B."""
-        for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (40, 90, 200)):
-            (grey,) = self.read(Image.new("RGB", (6, 4), colour))
-            self.assertEqual((grey.shape, grey.dtype), ((4, 6), np.uint8))
-            expected = np.dot(colour, (0.299, 0.587, 0.114))
-            np.testing.assert_allclose(grey, expected, atol=1)
-        levels = np.arange(16, dtype=np.uint8).reshape(4, 4)
-        np.testing.assert_array_equal(self.read(Image.fromarray(levels))[0], levels)
-
-    def test_sixteen_bits_are_kept(self):
-        levels = np.array([[0, 257, 65535, 25700]] * 4, np.uint16)
-        np.testing.assert_array_equal(self.read(Image.fromarray(levels))[0], levels)
 
     def test_thirty_two_bits_are_refused(self):
         for dtype in (np.float32, np.int32):
@@ -129,14 +115,6 @@ class Reading(FolderTest):
             read_grey(Path("x.png"))
         self.assertEqual(caught, [])
 
-    def test_transparent_pixels_are_white_and_then_black(self):
-        image = Image.new("RGBA", (4, 4), (100, 100, 100, 255))
-        image.putpixel((1, 2), (100, 100, 100, 0))
-        white, black = self.read(image)
-        self.assertEqual((white[2, 1], black[2, 1]), (255, 0))
-        for grey in (white, black):
-            self.assertEqual(grey[0, 0], 100)
-
     def test_what_is_no_picture_is_refused_in_one_line(self):
         Path("text.png").write_text("no picture")
         Image.new("L", (3, 8)).save("small.png")
@@ -165,13 +143,6 @@ class Ink(unittest.TestCase):
             ([255, 255, 0], "dark"),
         ):
             self.assertEqual(likely_ink(np.array(levels)), likely)
-
-    def test_the_message_names_both_kinds(self):
-        for likely, borders in (("dark", "bright"), ("bright", "dark")):
-            message = str(unknown_ink(Path("x"), likely))
-            self.assertRegex(
-                message, f"borders are {borders}, so it looks {likely}: set ink to {likely}"
-            )
 
 
 if __name__ == "__main__":

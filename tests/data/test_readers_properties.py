@@ -153,11 +153,6 @@ class NpzFiles(unittest.TestCase):
         if found is not None:
             self.assert_is_a_set(found)
 
-    @given(whole_sets(), st.floats(0, 1, exclude_max=True))
-    def test_a_file_that_was_cut_off_is_refused(self, by_name, fraction):
-        content = npz(by_name)
-        self.assertIsNone(read_npz(content[: int(fraction * len(content))]))
-
 
 COUNTS = st.tuples(st.integers(50, 70), st.integers(50, 70))  # of the two sets
 
