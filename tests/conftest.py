@@ -13,7 +13,7 @@ SLOWEST = (
     "training/test_loop.py",
     "test_odd_runs.py",
     "test_wheel.py",
-    "evaluation/test_report_card.py",
+    "evaluation/test_card.py",
     "demo/test_web_page_ui.py",
     "sweeps/test_sweep.py",
     "library/test_run.py",

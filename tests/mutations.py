@@ -149,7 +149,7 @@ MUTATIONS = (
 
 TESTS = {
     "gan3/evaluation/metrics.py": "evaluation.test_metrics evaluation.test_metrics_properties"
-    " evaluation.test_scoring",
+    " evaluation.test_reference",
     "gan3/evaluation/neighbours.py": "evaluation.test_metrics evaluation.test_metrics_properties",
     "gan3/method/losses.py": "method.test_losses",
     "gan3/method/train_step.py": "method.test_train_step method.test_reference",

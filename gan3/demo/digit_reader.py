@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
-from gan3.data.pictures import read_grey
+from gan3.data.pictures import border, read_grey
 from gan3.data.values import read_levels
 from gan3.plots.numbers import FAINT
 
@@ -45,7 +45,7 @@ def _eight_bits(path: Path, grey: np.ndarray) -> np.ndarray:
 
 def _ink(grey: np.ndarray) -> np.ndarray:
     """The distance of each pixel from the background, on the side where the ink is; else 0."""
-    background = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+    background = int(np.median(border(grey[None])))
     if background - int(grey.min()) > int(grey.max()) - background:  # dark on light
         grey, background = 255 - grey, 255 - background
     return grey.clip(min=background) - np.uint8(background)

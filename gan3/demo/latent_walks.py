@@ -99,7 +99,6 @@ class _Walker:
     ):
         self.generator, self._seed, self.truncation = generator, seed, np.float32(truncation)
         self._start = start
-        self._classes = len(generator.class_names)
 
     def name(self, label: int) -> str:
         """The name of a class, cut if it is long."""
@@ -107,10 +106,6 @@ class _Walker:
             return "any digit" if are_digits(self.generator.class_names) else "any class"
         name = self.generator.class_names[label]
         return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
-
-    def one_hot(self, label: int) -> np.ndarray:
-        """The class weights [K] of one class."""
-        return np.eye(self._classes)[label]
 
     def noise(self, label: int, number: int) -> np.ndarray:
         """The noise vector of a class with this number, float32 [entries]."""
@@ -128,13 +123,9 @@ class _Walker:
             return self.noise(label, number)
         return self.truncation * self._start
 
-    def draw(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """Images, uint8 [N, 28, 28], of class weights [N, K] and noise [N, entries]."""
-        return pixels_of_generator(self.generator.blend(soft_labels, noise.astype(np.float32)))
-
-    def draw_class(self, label: int, noise: np.ndarray) -> np.ndarray:
+    def draw(self, label: int, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of one class and noise [N, entries]."""
-        return self.draw(np.tile(self.one_hot(label), (len(noise), 1)), noise)
+        return self.generator.draw(np.full(len(noise), label), noise.astype(np.float32))
 
 
 def _arithmetic(walker: _Walker, labels: list[int]) -> Walk:
@@ -144,7 +135,7 @@ def _arithmetic(walker: _Walker, labels: list[int]) -> Walk:
         for pair in range(_PAIRS):
             first, second = walker.start(label, 2 * pair), walker.noise(label, 2 * pair + 1)
             noise = np.stack([first, second, first - second, first + second, (first + second) / 2])
-            rows.append(walker.draw_class(label, noise))
+            rows.append(walker.draw(label, noise))
             row_labels.append(walker.name(label))
     first_name = "picture" if walker.has_start else "seed 1"
     column_labels = [first_name, "seed 2", "1 − 2", "1 + 2", "mean"]
@@ -158,11 +149,13 @@ def _interpolate(walker: _Walker, labels: list[int]) -> Walk:
     for label in labels:
         first, second = walker.start(label), walker.noise(label, 1)
         for kind, path in (("linear", lerp), ("spherical", slerp)):
-            rows.append(walker.draw_class(label, path(first, second, fractions)))
+            rows.append(walker.draw(label, path(first, second, fractions)))
             row_labels.append(f"{walker.name(label)} {kind}")
     for first, second in zip(labels, labels[1:], strict=False):
-        soft_labels = lerp(walker.one_hot(first), walker.one_hot(second), fractions)
-        rows.append(walker.draw(soft_labels, np.tile(walker.start(first), (_FRAMES, 1))))
+        one_hot = np.eye(len(walker.generator.class_names))
+        weights = lerp(one_hot[first], one_hot[second], fractions)
+        noise = np.tile(walker.start(first), (_FRAMES, 1)).astype(np.float32)
+        rows.append(pixels_of_generator(walker.generator.blend(weights, noise)))
         row_labels.append(f"{walker.name(first)} to {walker.name(second)}")
     return _from_frames("latent interpolation", rows, fractions, row_labels)
 
@@ -179,7 +172,7 @@ def _grid(walker: _Walker, labels: list[int]) -> Walk:
     for label in labels:
         others = [walker.noise(label, number) for number in range(1, 4)]
         corners = np.stack([walker.start(label), *others])
-        sheets.append(walker.draw_class(label, weights.reshape(-1, 4) @ corners))
+        sheets.append(walker.draw(label, weights.reshape(-1, 4) @ corners))
         row_labels += [_row_label(walker, labels, label, text) for text in column_labels]
     ends = "the picture and three seeds" if walker.has_start else "four seeds"
     title = f"between {ends} of {_names(walker, labels)}, one in each corner"
@@ -196,7 +189,7 @@ def _sweep(walker: _Walker, labels: list[int]) -> Walk:
         for entry in range(min(_SWEPT_ENTRIES, len(base))):
             noise = np.tile(base, (_FRAMES, 1))
             noise[:, entry] = values
-            rows.append(walker.draw_class(label, noise))
+            rows.append(walker.draw(label, noise))
             row_labels.append(_row_label(walker, labels, label, f"entry {entry}"))
     title = f"single noise entries of {_names(walker, labels)}"
     decimals = 1 if walker.truncation == 1 else 2

@@ -112,7 +112,8 @@ class Card:
             for i, least in enumerate((8, 18, 7), start=1)
         ]
         # Large values take room from the titles.
-        title_width = _WIDTH - sum(widths) - len("    higher")
+        better_width = max([len("higher"), *(len(row[0].better) for row in rows)])
+        title_width = _WIDTH - sum(widths) - better_width - 4
 
         def line(title: str, value: str, interval: str, real: str, better: str) -> str:
             return (

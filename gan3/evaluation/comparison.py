@@ -35,7 +35,7 @@ class Comparison(NamedTuple):
         """The metrics of diversity and of quality that are drawn against each other."""
         real, pairs = self.means[-1], []
         for x, diversity in METRICS.items():
-            y = next((name for name in diversity.against if name in real), None)
+            y = next((name for name in diversity.against.split() if name in real), None)
             if y is not None and x in real:
                 titles = f"{diversity.title} (diversity)", f"{METRICS[y].title} (quality)"
                 pairs.append(Pair(x, y, *titles, diversity.logit))
@@ -164,7 +164,7 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
         ]
         if any(values):
             real = [card["real"][key]["value"] for card in cards.values() if key in card["real"]]
-            if "determinator" in metric.needs:  # of real images by the run's own determinator
+            if "determinator" in metric.needed:  # of real images by the run's own determinator
                 real = []
             columns = [*values, real[:1]]
             texts = [metric.mean_text(column) for column in columns]

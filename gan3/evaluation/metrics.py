@@ -1,6 +1,6 @@
 """The metrics of a report card: a formula, and below it the row of the card that it is.
 
-A row is a function of samples with the decorator `metric`. The order of the functions in this
+A row is a function of samples with the decorator `Metric`. The order of the functions in this
 module is that of the rows; those of other modules come after them. If a metric is a mean over
 images, its function returns the contribution of each image, so that the mean, the values per digit
 and the bootstrap interval come from one array.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.evaluation import neighbours, style_transfer
-from gan3.evaluation.reference import NEEDS, NEIGHBOURS, Scored
+from gan3.evaluation.reference import NEEDS, Scored
 from gan3.plots.numbers import number_image, split_number_image
 from gan3.runs.seeds import REPORT
 
@@ -41,17 +41,31 @@ Scores = dict[str, dict[str, float]]  # by metric: value, and maybe low, high (9
 
 
 class Metric(NamedTuple):
-    """How a metric is named, ranked and printed."""
+    """How a row of the card is named, computed, ranked and printed.
 
-    title: str
+    It decorates a function of samples, which becomes a row under its own name.
+    """
+
+    title: str  # what was measured, with "(of 10)" for the number of classes
     unit: str  # empty if the title names it
     better: str  # "higher", "lower", or "near" and the best value
-    decimals: int
-    needs: frozenset[str] = frozenset()  # of `reference.NEEDS`: without one, a card lacks the row
-    against: tuple[str, ...] = ()  # metrics of quality, if this one is diversity: see `metric`
-    logit: bool = False  # it is drawn so, because its values near 0 and 1 matter
+    decimals: int = 3  # that are printed
+    needs: str = ""  # words of `reference.NEEDS` and spaces: without one, a card lacks the row
+    against: str = ""  # of diversity: the metrics of quality, of which the first that real images
+    logit: bool = False  # have is drawn against it, maybe on logit scales
     ranks_sweeps: bool = False  # the points of a sweep, if it names no other metric
-    compute: Callable[[Scored], Result] | None = None
+    compute: Callable[[Scored], Result] | None = None  # the function
+
+    def __call__(self, compute: Callable[[Scored], Result]) -> Callable[[Scored], Result]:
+        """Add a function of samples to the card. Raises ValueError for an unknown need."""
+        if not self.needed <= NEEDS:
+            raise ValueError(f"{self.title}: needs {self.needs!r}; use {', '.join(sorted(NEEDS))}")
+        METRICS[compute.__name__] = self._replace(compute=compute)
+        return compute
+
+    @property
+    def needed(self) -> set[str]:
+        return set(self.needs.split())
 
     def of_classes(self, classes: int) -> "Metric":
         """The metric of samples of so many classes, which its title may say."""
@@ -97,47 +111,9 @@ METRICS: dict[str, Metric] = {}
 """By name, in the order of the card."""
 
 
-def metric(
-    title: str,
-    unit: str,
-    better: str,
-    decimals: int = 3,
-    *,
-    needs: str = "",
-    against: str = "",
-    logit: bool = False,
-    ranks_sweeps: bool = False,
-) -> Callable[[Callable[[Scored], Result]], Callable[[Scored], Result]]:
-    """Decorator: a function of samples becomes a row of the card, under its own name.
-
-    Args:
-        title: what was measured, with "(of 10)" for the number of classes.
-        unit: empty if the title names it.
-        better: "higher", "lower", or "near 1" for a best value of 1.
-        decimals: that are printed.
-        needs: words of `reference.NEEDS` with spaces between them.
-        against: metrics of quality that this one, of diversity, is drawn against; the first that
-            real images have.
-        logit: whether both are drawn on logit scales.
-        ranks_sweeps: whether it ranks the points of a sweep that names no metric.
-    """
-    words = frozenset(needs.split())
-    if not words <= NEEDS:
-        raise ValueError(f"{title}: needs {needs!r}; use words of {', '.join(sorted(NEEDS))}")
-
-    def register(compute: Callable[[Scored], Result]) -> Callable[[Scored], Result]:
-        qualities = tuple(against.split())
-        METRICS[compute.__name__] = Metric(
-            title, unit, better, decimals, words, qualities, logit, ranks_sweeps, compute
-        )
-        return compute
-
-    return register
-
-
 def names_needing(*needs: str) -> set[str]:
     """The names of the metrics that need any of these."""
-    return {name for name, about in METRICS.items() if about.needs & set(needs)}
+    return {name for name, about in METRICS.items() if about.needed & set(needs)}
 
 
 def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[str, float]]:
@@ -148,7 +124,7 @@ def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[
     """
     scores, seconds = {}, {}
     for name, about in METRICS.items():
-        if about.needs <= samples.has and (names is None or name in names):
+        if about.needed <= samples.has and (names is None or name in names):
             start = time.process_time()
             result = about.compute(samples)
             if isinstance(result, np.ndarray):
@@ -172,7 +148,7 @@ def _rounded(score: Score) -> dict[str, float]:
 
 
 # -- what the judge reads --------------------------------------------------------------------------
-@metric("label accuracy", "fraction", "higher", 4, needs="judge labels")
+@Metric("label accuracy", "fraction", "higher", 4, needs="judge labels")
 def label_accuracy(samples: Scored) -> np.ndarray:
     return samples.predicted == samples.labels
 
@@ -233,7 +209,7 @@ def _clip_negative(eigenvalues: np.ndarray, scale: float) -> np.ndarray:
     return np.maximum(eigenvalues, 0)
 
 
-@metric("Fréchet distance (judge features)", "", "lower", needs="judge", ranks_sweeps=True)
+@Metric("Fréchet distance (judge features)", "", "lower", needs="judge", ranks_sweeps=True)
 def frechet_distance(samples: Scored) -> Score:
     real = moments(samples.reference.features)
     interval = bootstrap_frechet(samples.features, real, samples.seed)
@@ -273,29 +249,29 @@ def _squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
     return within - 2 * kernel(x, y).mean()
 
 
-@metric("kernel distance (MMD²)", "", "lower", 4, needs="judge")
+@Metric("kernel distance (MMD²)", "", "lower", 4, needs="judge")
 def kernel_distance(samples: Scored) -> Score:
     value, error = kernel_mmd(samples.reference.features, samples.features, samples.seed)
     return Score(value, normal_interval(value, error), error)
 
 
 # -- neighbours among the features -----------------------------------------------------------------
-@metric("precision", "fraction", "higher", needs="judge")
+@Metric("precision", "fraction", "higher", needs="judge")
 def precision(samples: Scored) -> np.ndarray:
     return samples.neighbours.precision
 
 
-@metric("recall", "fraction", "higher", needs="judge", against="precision")
+@Metric("recall", "fraction", "higher", needs="judge", against="precision")
 def recall(samples: Scored) -> np.ndarray:
     return samples.neighbours.recall
 
 
-@metric("density", "ratio", "higher", needs="judge")
+@Metric("density", "ratio", "higher", needs="judge")
 def density(samples: Scored) -> np.ndarray:
     return samples.neighbours.density
 
 
-@metric(
+@Metric(
     "coverage",
     "fraction",
     "higher",
@@ -307,25 +283,23 @@ def coverage(samples: Scored) -> np.ndarray:
     return samples.neighbours.coverage
 
 
-@metric("worst-class coverage", "fraction", "higher", needs="judge")
+@Metric("worst-class coverage", "fraction", "higher", needs="judge")
 def worst_class_coverage(samples: Scored) -> float:
     return min(value for value in samples.coverage_by_class() if value is not None)
 
 
-@metric("ghosts", "fraction", "lower", needs="judge")
+@Metric("ghosts", "fraction", "lower", needs="judge")
 def ghosts(samples: Scored) -> np.ndarray | None:
     """Images with broken or faint strokes, which 1 % of the held-out images have by definition."""
     reference = samples.reference
     if not np.isfinite(reference.ghost_limit):  # held-out images are even grey
         return None
-    scores = neighbours.ghost_scores(
-        samples.images, samples.features, reference.features, NEIGHBOURS
-    )
+    scores = neighbours.ghost_scores(samples.images, samples.neighbours.to_real)
     return scores > reference.ghost_limit
 
 
 # -- a classifier that learns from the samples -----------------------------------------------------
-@metric("classification accuracy score (CAS)", "fraction", "higher", 4, needs="classifier labels")
+@Metric("classification accuracy score (CAS)", "fraction", "higher", 4, needs="classifier labels")
 def cas(samples: Scored) -> np.ndarray:
     """Whether a classifier that learned from the samples alone reads the held-out images.
 
@@ -350,7 +324,7 @@ def cas(samples: Scored) -> np.ndarray:
 
 
 # -- diversity and memorization --------------------------------------------------------------------
-@metric("distinct images", "fraction", "higher", 4)
+@Metric("distinct images", "fraction", "higher", 4)
 def distinct_fraction(samples: Scored) -> float:
     """Number of different images, divided by that of all."""
     return len({image.tobytes() for image in samples.images}) / len(samples.images)
@@ -367,7 +341,7 @@ def diversity_ratio(distances: dict[int, float], real_distances: dict[int, float
     return math.fsum(distances[digit] for digit in both) / real if real else math.nan
 
 
-@metric("within-class diversity (ratio to real)", "", "near 1", needs="judge")
+@Metric("within-class diversity (ratio to real)", "", "near 1", needs="judge")
 def within_class_diversity(samples: Scored) -> float:
     spreads = neighbours.mean_pairwise_distances(samples.features, samples.classes)
     return diversity_ratio(spreads, samples.reference.spreads)
@@ -392,7 +366,7 @@ def distance_ratio(
     return float(np.mean(ratios)) if ratios else np.nan
 
 
-@metric("distance to the training set (ratio to real)", "", "near 1")
+@Metric("distance to the training set (ratio to real)", "", "near 1")
 def train_distance_ratio(samples: Scored) -> Score | None:
     distances, classes = samples.nearest[0], samples.classes
     real = samples.reference.distances, samples.real_classes
@@ -403,7 +377,7 @@ def train_distance_ratio(samples: Scored) -> Score | None:
 
 
 # -- requested and predicted digits ----------------------------------------------------------------
-@metric(
+@Metric(
     "determinator-judge gap (percentage points)",
     "",
     "near 0",
@@ -422,7 +396,7 @@ def strings_correct(correct: np.ndarray, length: int) -> np.ndarray:
     return strings.all(axis=1).astype(np.float64)
 
 
-@metric("six-digit accuracy", "fraction", "higher", needs="judge labels digits")
+@Metric("six-digit accuracy", "fraction", "higher", needs="judge labels digits")
 def six_digit_accuracy(samples: Scored) -> np.ndarray:
     """Numbers of which the judge reads every digit, as they are written: with cropped sides.
 
@@ -440,7 +414,7 @@ def count_covered(predicted: np.ndarray) -> int:
     return int((np.bincount(predicted) >= 0.01 * len(predicted)).sum())
 
 
-@metric("classes covered (of 10)", "", "higher", 0, needs="judge no_labels")
+@Metric("classes covered (of 10)", "", "higher", 0, needs="judge no_labels")
 def classes_covered(samples: Scored) -> int:
     return count_covered(samples.predicted)
 
@@ -452,44 +426,44 @@ def divergence_from_uniform(predicted: np.ndarray, classes: int = 10) -> float:
     return float((fractions * np.log(classes * fractions)).sum())
 
 
-@metric("KL divergence to uniform (nats)", "", "lower", 4, needs="judge no_labels")
+@Metric("KL divergence to uniform (nats)", "", "lower", 4, needs="judge no_labels")
 def kl_to_uniform(samples: Scored) -> float:
     return divergence_from_uniform(samples.predicted, samples.reference.classes)
 
 
 # -- style -----------------------------------------------------------------------------------------
-@metric("style transfer, ink", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, ink", "correlation", "higher", needs="redrawer")
 def style_ink(samples: Scored) -> float | None:
     return samples.style.get("ink")
 
 
-@metric("style transfer, width", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, width", "correlation", "higher", needs="redrawer")
 def style_width(samples: Scored) -> float | None:
     return samples.style.get("width")
 
 
-@metric("style transfer, slant", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, slant", "correlation", "higher", needs="redrawer")
 def style_slant(samples: Scored) -> float | None:
     return samples.style.get("slant")
 
 
-@metric("style transfer, lowest pair", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, lowest pair", "correlation", "higher", needs="redrawer")
 def style_lowest(samples: Scored) -> float | None:
     return samples.style.get("lowest")
 
 
-@metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge redrawer")
+@Metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge redrawer")
 def style_accuracy(samples: Scored) -> np.ndarray:
     drawn, requested = samples.transfer.drawn_as_others()
     return samples.reference.judge(drawn)[1].argmax(axis=1) == requested
 
 
-@metric("reconstruction error", "MSE", "lower", 4, needs="redrawn")
+@Metric("reconstruction error", "MSE", "lower", 4, needs="redrawn")
 def reconstruction_error(samples: Scored) -> np.ndarray:
     return style_transfer.squared_errors(samples.reference.redrawn_sources[0], samples.redrawn)
 
 
-@metric("reconstruction, label accuracy", "fraction", "higher", 4, needs="judge redrawn")
+@Metric("reconstruction, label accuracy", "fraction", "higher", 4, needs="judge redrawn")
 def reconstruction_accuracy(samples: Scored) -> np.ndarray:
     predicted = samples.reference.judge(samples.redrawn)[1].argmax(axis=1)
     return predicted == samples.reference.redrawn_sources[1]

@@ -3,11 +3,15 @@
 Features and their distances are float64, computed in blocks of rows.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-_BLOCK = 1000  # rows; 1,000 x 60,000 distances in float32 are 240 MB
+_BLOCK = 500  # rows; 500 x 60,000 distances in float32 are 120 MB
+_AXES = 100  # of the lower bound of distances between images
+_MANY = 500  # images that are not ruled out by the bound, from which on it is of no use
+_SLACK = 1e-3  # of squared distances: far above the rounding of float32, far below the nearest ones
 _ROUNDING = 1e-13  # of |a|^2 + |b|^2 - 2 a.b, relative to the first two, up to some 100 features
 
 
@@ -18,9 +22,12 @@ class PRDC(NamedTuple):
     recall: np.ndarray  # [N], one per real image
     density: np.ndarray  # [M]
     coverage: np.ndarray  # [N]
+    to_real: np.ndarray  # [M], the squared distance of a fake to the k-th nearest real image
 
 
-def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> PRDC:
+def prdc(
+    real: np.ndarray, fake: np.ndarray, k: int = 5, real_radius: np.ndarray | None = None
+) -> PRDC:
     """Precision, recall (Kynkaanniemi et al. 2019), density, coverage (Naeem et al. 2020).
 
     The ball of a point reaches to the k-th nearest other point of its own set.
@@ -34,20 +41,26 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> PRDC:
     prdc). The paper and the code of Kynkaanniemi et al. have it inside. That matters only for ties:
     a point with k duplicates has an empty ball.
 
-    real [N, D], fake [M, D]: features. Raises ValueError unless both have more than k rows.
+    Args:
+        real, fake: features [N, D] and [M, D].
+        real_radius: `kth_distance(real, k)`, if it is known.
+
+    Raises:
+        ValueError: one of them has no more than k rows.
     """
-    real, fake = real - real[:1], fake - real[:1]  # else a large offset costs digits
-    real_radius, fake_radius = _kth_distance(real, k), _kth_distance(fake, k)
-    balls = np.zeros(len(fake))
-    recall, coverage = np.zeros(len(real)), np.zeros(len(real))
-    for start in range(0, len(real), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        squared = _squared_distances(real[rows], fake)  # [block, M]
-        in_real = squared < real_radius[rows, None]
-        balls += in_real.sum(axis=0)
-        recall[rows] = (squared < fake_radius[None]).any(axis=1)
-        coverage[rows] = in_real.any(axis=1)
-    return PRDC((balls > 0).astype(np.float64), recall, balls / k, coverage)
+    real_radius = kth_distance(real, k) if real_radius is None else real_radius
+    fake_radius = kth_distance(fake, k)
+    balls, to_real = np.empty(len(fake)), np.empty(len(fake))
+    recall, coverage = np.zeros(len(real), bool), np.zeros(len(real), bool)
+    for rows, squared in _squared_distances(fake, real):  # [block, N]
+        in_real = squared < real_radius
+        balls[rows] = in_real.sum(axis=1)
+        coverage |= in_real.any(axis=0)
+        recall |= (squared < fake_radius[rows, None]).any(axis=0)
+        squared.partition(k - 1, axis=1)
+        to_real[rows] = squared[:, k - 1]
+    precision, recall, coverage = (values.astype(float) for values in (balls > 0, recall, coverage))
+    return PRDC(precision, recall, balls / k, coverage, to_real)
 
 
 def blur(images: np.ndarray) -> np.ndarray:
@@ -67,24 +80,14 @@ def blur(images: np.ndarray) -> np.ndarray:
     return blurs
 
 
-def ghost_scores(
-    images: np.ndarray, features: np.ndarray, real: np.ndarray | None = None, k: int = 5
-) -> np.ndarray:
+def ghost_scores(images: np.ndarray, squared: np.ndarray) -> np.ndarray:
     """How much images [N, 28, 28] are ghosts, with broken or faint strokes: [N], from 0.
 
     The blur of an image times the distance of its features to the k-th nearest real ones. Compare
     them with those of real images: their unit is that of the features.
 
-    Args:
-        features: [N, D], of the images.
-        real: [M, D], of real images. None if the images are the real ones: each is then compared
-            with the others.
-
-    Raises:
-        ValueError: there are fewer than k real images to compare with.
+    squared [N]: the squared distances, by `prdc`, or by `kth_distance` of the real images.
     """
-    origin = (features if real is None else real)[:1]  # else a large offset costs digits
-    squared = _kth_distance(features - origin, k, None if real is None else real - origin)
     return np.where(squared > 0, blur(images), 0) * np.sqrt(squared)
 
 
@@ -97,40 +100,84 @@ def mean_pairwise_distances(features: np.ndarray, labels: np.ndarray) -> dict[in
     for digit in np.unique(labels):
         of_digit = features[labels == digit]
         if len(of_digit) > 1:
-            of_digit = of_digit - of_digit[:1]  # else a large offset costs digits
-            total = sum(
-                np.sqrt(_squared_distances(of_digit[start : start + _BLOCK], of_digit)).sum()
-                for start in range(0, len(of_digit), _BLOCK)
-            )
+            total = sum(np.sqrt(part).sum() for _, part in _squared_distances(of_digit, of_digit))
             means[int(digit)] = float(total / (len(of_digit) * (len(of_digit) - 1)))
     return means
 
 
-def nearest_images(
-    images: np.ndarray, others: np.ndarray, excluded: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of `others` uint8 [M, 28, 28] to each of `images` uint8 [N, 28, 28].
+class NearestImages:
+    """Finds the nearest of `others` uint8 [M, 28, 28], by the Euclidean distance of the pixels.
 
-    The search is in float32, so among near ties it may return an image that is farther by a
-    millionth. The distance is exact.
-
-    Args:
-        excluded: [N], for each image the index of one of the others that is not considered: itself.
-
-    Returns:
-        Euclidean distances [N] with pixels in 0..1, and indices [N] into `others`.
+    Nearly all are ruled out by a lower bound of the distance: that of the projections on 100
+    principal axes and of the distances from these axes. The others are compared pixel by pixel.
     """
-    flat = others.reshape(len(others), -1).astype(np.float32) / 255
-    norms = np.einsum("ij,ij->i", flat, flat)
-    indices = np.empty(len(images), np.int64)
-    for start in range(0, len(images), _BLOCK):
-        block = images[start : start + _BLOCK].reshape(-1, flat.shape[1]).astype(np.float32) / 255
-        closeness = block @ flat.T  # [block, M]: |x - y|^2 = |x|^2 - 2 (x.y - |y|^2 / 2)
-        closeness -= norms / 2
+
+    def __init__(self, others: np.ndarray):
+        self._others = others.reshape(len(others), -1)
+        sample = _unit(self._others[:: max(1, len(others) // 5000)])
+        self._mean = sample.mean(axis=0)
+        centered = sample - self._mean
+        self._axes = np.linalg.eigh(centered.T @ centered)[1][:, -_AXES:]
+        blocks = [self._keys(self._others[rows]) for rows in _blocks(len(others))]
+        keys = np.concatenate(blocks)
+        norms = (keys**2).sum(axis=1)
+        self._table = np.ascontiguousarray(np.vstack([-2 * keys.T, norms]))  # [101 + 1, M]
+
+    def __call__(
+        self, images: np.ndarray, excluded: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Distances [N], with pixels in 0..1, and indices [N] of the nearest images.
+
+        Args:
+            images: uint8 [N, 28, 28].
+            excluded: [N], for each image the index of another one that is not considered: itself.
+        """
+        indices = np.empty(len(images), np.int64)
+        for rows in _blocks(len(images)):
+            block = images[rows].reshape(-1, self._others.shape[1])
+            indices[rows] = self._nearest(block, None if excluded is None else excluded[rows])
+        nearest = self._others[indices].reshape(images.shape)
+        return distances_between(images, nearest), indices
+
+    def _keys(self, flat: np.ndarray) -> np.ndarray:
+        """Projections on the axes, and the distance from them: float32 [N, 101]."""
+        x = _unit(flat) - self._mean
+        projected = x @ self._axes
+        rest = (x**2).sum(axis=1) - (projected**2).sum(axis=1)
+        return np.column_stack([projected, np.sqrt(np.maximum(rest, 0))])
+
+    def _nearest(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
+        every = np.arange(len(flat))
+        keys = self._keys(flat)
+        bound = np.column_stack([keys, np.ones(len(keys), np.float32)]) @ self._table  # [N, M]
         if excluded is not None:
-            closeness[np.arange(len(block)), excluded[start : start + _BLOCK]] = -np.inf
-        indices[start : start + _BLOCK] = closeness.argmax(axis=1)
-    return distances_between(images, others[indices]), indices
+            bound[every, excluded] = np.inf
+        # `bound` lacks the squared norms of the keys, and so does what it is compared with.
+        limit = self._squared(flat, bound.argmin(axis=1)) / 255**2 - (keys**2).sum(axis=1)
+        possible = bound <= limit[:, None] + _SLACK
+        many = np.flatnonzero(possible.sum(axis=1) > _MANY)
+        if len(many):  # images of another kind, such as noise
+            closeness = _unit(flat[many]) @ _unit(self._others).T
+            bound = (_unit(self._others) ** 2).sum(axis=1) - 2 * closeness
+            if excluded is not None:
+                bound[np.arange(len(many)), excluded[many]] = np.inf
+            possible[many] = bound <= bound.min(axis=1, keepdims=True) + _SLACK
+        rows, columns = np.nonzero(possible)
+        squared = np.concatenate(
+            [self._squared(flat[rows[part]], columns[part]) for part in _blocks(len(rows))]
+        )
+        order = np.lexsort((columns, squared, rows))
+        return columns[order[np.searchsorted(rows, every)]]
+
+    def _squared(self, flat: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        """Exact squared distances int64 [N], pixels in 0..255."""
+        difference = flat.astype(np.int32) - self._others[indices]
+        return np.einsum("ij,ij->i", difference, difference).astype(np.int64)
+
+
+def _unit(flat: np.ndarray) -> np.ndarray:
+    """Pixels uint8 as float32 in 0..1."""
+    return flat / np.float32(255)
 
 
 def distances_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -139,26 +186,39 @@ def distances_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.sqrt((difference**2).sum(axis=(1, 2))) / 255
 
 
-def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared distances [N, M] of a [N, D] and b [M, D]; those below the rounding error are 0."""
-    norms = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None]
-    squared = norms - 2 * (a @ b.T)
-    return np.where(squared > _ROUNDING * norms, squared, 0)
+def kth_distance(points: np.ndarray, k: int) -> np.ndarray:
+    """Squared distance [N] from each of the points [N, D] to its k-th nearest other point.
 
-
-def _kth_distance(points: np.ndarray, k: int, others: np.ndarray | None = None) -> np.ndarray:
-    """Squared distance [N] from each point to its k-th nearest of `others` [M].
-
-    By default the others are the points themselves but for the one in question.
+    Raises ValueError if there are no more than k points.
     """
-    targets, place = (points, k) if others is None else (others, k - 1)
-    if len(targets) <= place:
-        raise ValueError(f"{len(targets)} points have no {k}-th neighbour")
+    if len(points) <= k:
+        raise ValueError(f"{len(points)} points have no {k}-th neighbour")
     distances = np.empty(len(points))
-    for start in range(0, len(points), _BLOCK):
-        squared = _squared_distances(points[start : start + _BLOCK], targets)
-        rows = np.arange(len(squared))
-        if others is None:
-            squared[rows, start + rows] = -1.0  # so the point itself comes first despite rounding
-        distances[start + rows] = np.partition(squared, place, axis=1)[:, place]
-    return np.maximum(distances, 0)
+    for rows, squared in _squared_distances(points, points):
+        # The point itself comes first, despite rounding.
+        squared[np.arange(len(squared)), np.arange(len(points))[rows]] = -1.0
+        squared.partition(k, axis=1)
+        distances[rows] = squared[:, k]
+    return distances
+
+
+def _squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Some rows of a [N, D], and their squared distances [rows, M] to b [M, D], until all are done.
+
+    Those below the rounding error are 0.
+    """
+    origin = b[:1]  # else a large offset costs digits
+    a, b = a - origin, b - origin
+    a_norms, b_norms = (a**2).sum(axis=1), (b**2).sum(axis=1)
+    for rows in _blocks(len(a)):
+        norms = a_norms[rows, None] + b_norms
+        squared = a[rows] @ b.T
+        squared *= 2
+        np.subtract(norms, squared, out=squared)
+        norms *= _ROUNDING
+        squared[squared <= norms] = 0
+        yield rows, squared
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(start, min(start + _BLOCK, count)) for start in range(0, count, _BLOCK))

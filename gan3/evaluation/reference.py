@@ -92,12 +92,22 @@ class Reference:
     @cached_property
     def distances(self) -> np.ndarray:
         """[M]: the distance of each image to the nearest training image."""
-        return neighbours.nearest_images(self.images, self.dataset.images)[0]
+        return self.nearest(self.images)[0]
+
+    @cached_property
+    def nearest(self) -> neighbours.NearestImages:
+        """Finds the nearest training images."""
+        return neighbours.NearestImages(self.dataset.images)
+
+    @cached_property
+    def radii(self) -> np.ndarray:
+        """[M]: the squared distance of each image's features to the 5th nearest others."""
+        return neighbours.kth_distance(self.features, NEIGHBOURS)
 
     @cached_property
     def ghost_limit(self) -> float:
         """The ghost score that one image in a hundred exceeds; infinite if they are even grey."""
-        scores = neighbours.ghost_scores(self.images, self.features, k=NEIGHBOURS)
+        scores = neighbours.ghost_scores(self.images, self.radii)
         return float(np.quantile(scores, _GHOST_QUANTILE))
 
     @cached_property
@@ -191,7 +201,8 @@ class Scored:
     @cached_property
     def neighbours(self) -> neighbours.PRDC:
         """Precision, recall, density and coverage of single images."""
-        return neighbours.prdc(self.reference.features, self.features, NEIGHBOURS)
+        reference = self.reference
+        return neighbours.prdc(reference.features, self.features, NEIGHBOURS, reference.radii)
 
     def counts(self) -> np.ndarray:
         """Of predicted classes: [K, K] with a row for each requested class; [K] without these."""
@@ -209,9 +220,7 @@ class Scored:
     @cached_property
     def nearest(self) -> tuple[np.ndarray, np.ndarray]:
         """Distances [N] to the nearest training images, and the indices of these."""
-        return neighbours.nearest_images(
-            self.images, self.reference.dataset.images, self._train_indices
-        )
+        return self.reference.nearest(self.images, self._train_indices)
 
     def closest_pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The ten samples that are closest to a training image, these images, the distances.

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from gan3.evaluation import metrics, neighbours, reference
-from gan3.evaluation.metrics import Moments
+from gan3.evaluation.metrics import METRICS, Metric, Moments
 from tests.support import has, needs, slow
 
 if has("scipy", "sklearn", "prdc"):
@@ -28,6 +28,45 @@ SCALES = (1e-8, 1e-3, 1.0, 1e6, 1e20)
 
 def normal(seed, count, width):
     return np.random.default_rng(seed).normal(size=(count, width))
+
+
+class Names(unittest.TestCase):
+    def test_a_full_title_has_the_unit_and_which_values_are_better(self):
+        self.assertEqual(METRICS["recall"].full_title, "recall, fraction (higher)")
+        self.assertEqual(
+            METRICS["frechet_distance"].full_title, "Fréchet distance (judge features) (lower)"
+        )
+        self.assertEqual(METRICS["train_distance_ratio"].arrow, "≈ 1")
+
+    def test_distances_of_judge_features_are_not_named_after_inception_features(self):
+        for about in METRICS.values():
+            self.assertNotRegex(about.title, "FID|KID")
+
+    def test_a_title_that_is_too_wide_has_its_parentheses_in_a_second_line(self):
+        metric = Metric("distance (ratio to real)", "", "near 1", 3)
+        self.assertEqual(metric.wrapped_title(24), ["distance (ratio to real)"])
+        self.assertEqual(metric.wrapped_title(23), ["distance", "  (ratio to real)"])
+
+    def test_the_cost_is_lowest_for_the_best_value(self):
+        for better, values in (
+            ("higher", [0.9, 0.5, -1.0]),
+            ("lower", [-1.0, 0.5, 0.9]),
+            ("near 1", [1.1, 0.8, 1.5]),
+            ("near 0", [-0.1, 0.2, -0.5]),
+        ):
+            metric = Metric("x", "", better, 1)
+            self.assertEqual(sorted(values, key=metric.cost), values, better)
+
+    def test_large_values_have_fewer_decimals(self):
+        metric = Metric("x", "", "lower", 3)
+        for value, text in ((999.9994, "999.999"), (-1051.536, "-1051.54"), (2e6, "2000000")):
+            self.assertEqual(metric.text(value), text)
+
+    def test_a_mean_has_the_standard_deviation_of_several_values(self):
+        metric = Metric("x", "", "higher", 2)
+        self.assertEqual(metric.mean_text([]), "–")
+        self.assertEqual(metric.mean_text([0.123]), "0.12")
+        self.assertEqual(metric.mean_text([1.0, 2.0, 3.0]), "2.00 ± 1.00")
 
 
 class PredictedDigits(unittest.TestCase):
@@ -323,8 +362,13 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
         )
         between = distance.cdist(real, fake)
         inside = between < real_radius[:, None]
+        to_real = np.sort(between, axis=0)[k - 1] ** 2
         return neighbours.PRDC(
-            inside.any(axis=0), (between < fake_radius).any(1), inside.sum(0) / k, inside.any(1)
+            inside.any(axis=0),
+            (between < fake_radius).any(axis=1),
+            inside.sum(axis=0) / k,
+            inside.any(axis=1),
+            to_real,
         )
 
     def assert_exact(self, real, fake, k):
@@ -332,6 +376,8 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
         for name in PRDC:
             got, wanted = getattr(ours, name), getattr(expected, name)
             np.testing.assert_allclose(got, wanted, atol=1e-12, err_msg=name)
+        size = max(expected.to_real.max(), np.finfo(float).tiny)
+        np.testing.assert_allclose(ours.to_real / size, expected.to_real / size, atol=1e-9)
 
     def assert_published(self, real, fake, k):
         ours = neighbours.prdc(real, fake, k)
@@ -406,7 +452,7 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
         for k in (1, 5, 1099):
             search = NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(points)
             expected = search.kneighbors()[0][:, -1]
-            ours = np.sqrt(neighbours._kth_distance(points, k))
+            ours = np.sqrt(neighbours.kth_distance(points, k))
             np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
     @needs_oracles
@@ -445,14 +491,25 @@ class DiversityAndMemorization(unittest.TestCase):
     def test_nearest_image(self):
         others, images = self.draw(1500), self.draw(7)
         expected = np.sqrt(((images[:, None].astype(float) - others[None]) ** 2).sum(axis=(2, 3)))
-        distances, indices = neighbours.nearest_images(images, others)
+        distances, indices = neighbours.NearestImages(others)(images)
         np.testing.assert_array_equal(indices, expected.argmin(axis=1))
         np.testing.assert_allclose(distances, expected.min(axis=1) / 255, rtol=1e-12)
+        with self.subTest("images like the others are told apart by a bound, noise is not"):
+            base = np.clip(self.random.normal(128, 60, (9, 28, 28)), 0, 255)
+            near = base[self.random.integers(0, 9, 3000)] + self.random.normal(
+                0, 30, (3000, 28, 28)
+            )
+            near = np.clip(near, 0, 255).astype(np.uint8)
+            mixed = np.concatenate([near[:20], images])
+            found, _ = neighbours.NearestImages(near[20:])(mixed)
+            flat, targets = (x.reshape(len(x), -1).astype(float) for x in (mixed, near[20:]))
+            squared = (flat**2).sum(1)[:, None] + (targets**2).sum(1) - 2 * flat @ targets.T
+            np.testing.assert_allclose(found, np.sqrt(squared.min(axis=1)) / 255, rtol=1e-9)
         with self.subTest("a copy has distance 0, unless it is the excluded image itself"):
-            distances, indices = neighbours.nearest_images(others[[9, 1200]], others)
+            distances, indices = neighbours.NearestImages(others)(others[[9, 1200]])
             np.testing.assert_array_equal((distances, indices), ([0, 0], [9, 1200]))
             excluded = np.array([9, 1200])
-            distances, indices = neighbours.nearest_images(others[excluded], others, excluded)
+            distances, indices = neighbours.NearestImages(others)(others[excluded], excluded)
             self.assertTrue((distances > 0).all() and not set(indices) & {9, 1200})
 
     def test_memorized_training_images_are_detected(self):
@@ -464,9 +521,9 @@ class DiversityAndMemorization(unittest.TestCase):
         train, held_out, fresh = images[:300], images[300:600], images[600:]
         copies = train.copy()
         copies[:, 14, 14] ^= 1
-        real, _ = neighbours.nearest_images(held_out, train)
+        real, _ = neighbours.NearestImages(train)(held_out)
         for fakes, low, high in ((copies, 0.0, 0.01), (fresh, 0.98, 1.02)):
-            distances, _ = neighbours.nearest_images(fakes, train)
+            distances, _ = neighbours.NearestImages(train)(fakes)
             ratio = metrics.distance_ratio(distances, labels, real, labels)
             self.assertTrue(low <= ratio <= high, ratio)
             below, above = metrics.bootstrap_ratio(distances, labels, real, labels, seed=0)
@@ -530,22 +587,20 @@ class Ghosts(unittest.TestCase):
             )
 
     def test_a_score_is_the_blur_times_the_distance_to_the_kth_neighbour(self):
-        images = np.stack([self.square(51), self.square(204)])
+        images = np.stack([self.square(51), self.square(204), self.square(51)])
         real = np.array([[0.0], [1.0], [3.0], [7.0]])
-        at = np.array([[0.0], [10.0]])  # distances 0 1 3 7 and 10 9 7 3
-        for k, distances in ((1, [0, 3]), (2, [1, 7]), (4, [7, 10])):
-            got = neighbours.ghost_scores(images, at, real, k)
-            np.testing.assert_allclose(got, [2 * distances[0], 0.5 * distances[1]], rtol=1e-12)
-        with self.assertRaises(ValueError):
-            neighbours.ghost_scores(images, at, real, 5)
+        at = np.array([[0.0], [10.0], [10.0]])  # distances 0 1 3 7 and 10 9 7 3
+        for k, distances in ((1, [0, 3, 3]), (2, [1, 7, 7])):
+            got = neighbours.ghost_scores(images, neighbours.prdc(real, at, k).to_real)
+            np.testing.assert_allclose(got, np.multiply([2, 0.5, 2], distances), rtol=1e-12)
 
     def test_real_images_are_compared_with_the_others(self):
         images = np.stack([self.square(51)] * 4)
         features = np.array([[0.0], [1.0], [3.0], [7.0]])
-        got = neighbours.ghost_scores(images, features, k=1)
+        got = neighbours.ghost_scores(images, neighbours.kth_distance(features, 1))
         np.testing.assert_allclose(got, [2, 2, 4, 8], rtol=1e-12)
         with self.assertRaises(ValueError):
-            neighbours.ghost_scores(images, features, k=4)
+            neighbours.kth_distance(features, 4)
 
 
 class Intervals(unittest.TestCase):

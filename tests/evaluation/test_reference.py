@@ -1,4 +1,4 @@
-"""Metrics of a report card: their names, and their values for samples of known quality."""
+"""Samples next to real images: the scores of samples of known quality."""
 
 import json
 import unittest
@@ -10,7 +10,7 @@ from gan3.data.datasets import Dataset
 from gan3.evaluation import judge, metrics, neighbours
 from gan3.evaluation.card import evaluate
 from gan3.evaluation.comparison import side_by_side
-from gan3.evaluation.metrics import METRICS, Metric, metric, names_needing
+from gan3.evaluation.metrics import METRICS, Metric, names_needing
 from gan3.evaluation.reference import Reference, SampleSet, Scored, balanced_indices
 from gan3.evaluation.style_transfer import Redrawer
 
@@ -20,45 +20,6 @@ def reference_of(dataset):
     bundled = judge.load_bundled()
     bundled.origin = judge.origin_of(dataset)
     return Reference(dataset, bundled, seed=0)
-
-
-class Names(unittest.TestCase):
-    def test_a_full_title_has_the_unit_and_which_values_are_better(self):
-        self.assertEqual(METRICS["recall"].full_title, "recall, fraction (higher)")
-        self.assertEqual(
-            METRICS["frechet_distance"].full_title, "Fréchet distance (judge features) (lower)"
-        )
-        self.assertEqual(METRICS["train_distance_ratio"].arrow, "≈ 1")
-
-    def test_distances_of_judge_features_are_not_named_after_inception_features(self):
-        for about in METRICS.values():
-            self.assertNotRegex(about.title, "FID|KID")
-
-    def test_a_title_that_is_too_wide_has_its_parentheses_in_a_second_line(self):
-        metric = Metric("distance (ratio to real)", "", "near 1", 3)
-        self.assertEqual(metric.wrapped_title(24), ["distance (ratio to real)"])
-        self.assertEqual(metric.wrapped_title(23), ["distance", "  (ratio to real)"])
-
-    def test_the_cost_is_lowest_for_the_best_value(self):
-        for better, values in (
-            ("higher", [0.9, 0.5, -1.0]),
-            ("lower", [-1.0, 0.5, 0.9]),
-            ("near 1", [1.1, 0.8, 1.5]),
-            ("near 0", [-0.1, 0.2, -0.5]),
-        ):
-            metric = Metric("x", "", better, 1)
-            self.assertEqual(sorted(values, key=metric.cost), values, better)
-
-    def test_large_values_have_fewer_decimals(self):
-        metric = Metric("x", "", "lower", 3)
-        for value, text in ((999.9994, "999.999"), (-1051.536, "-1051.54"), (2e6, "2000000")):
-            self.assertEqual(metric.text(value), text)
-
-    def test_a_mean_has_the_standard_deviation_of_several_values(self):
-        metric = Metric("x", "", "higher", 2)
-        self.assertEqual(metric.mean_text([]), "–")
-        self.assertEqual(metric.mean_text([0.123]), "0.12")
-        self.assertEqual(metric.mean_text([1.0, 2.0, 3.0]), "2.00 ± 1.00")
 
 
 class BalancedIndices(unittest.TestCase):
@@ -182,8 +143,8 @@ class Scoring(unittest.TestCase):
 
         # Without requested classes, all images are one class.
         unlabelled, _ = metrics.score(Scored(SampleSet("x", self.fresh, None), without))
-        distances = neighbours.nearest_images(self.fresh, self.images)[0].mean()
-        real = neighbours.nearest_images(self.held_out, self.images)[0].mean()
+        distances = neighbours.NearestImages(self.images)(self.fresh)[0].mean()
+        real = neighbours.NearestImages(self.images)(self.held_out)[0].mean()
         self.assertAlmostEqual(
             unlabelled["train_distance_ratio"]["value"], distances / real, delta=1e-5
         )
@@ -206,7 +167,7 @@ class Scoring(unittest.TestCase):
     def test_a_metric_of_anyones_is_one_function(self):
         """It is on the card, in its JSON, and in comparisons; docs/experiments.md shows one."""
 
-        @metric("mean ink", "fraction", "near 0.1", needs="judge", against="precision")
+        @Metric("mean ink", "fraction", "near 0.1", needs="judge", against="precision")
         def mean_ink(samples):
             return samples.images.mean(axis=(1, 2)) / 255
 
@@ -222,8 +183,8 @@ class Scoring(unittest.TestCase):
         compared = side_by_side({"a": {"a": card}})
         self.assertIn("mean ink, fraction (near 0.1)", [title for title, _, _ in compared.titled()])
         self.assertIn(("mean_ink", "precision"), [pair[:2] for pair in compared.tradeoffs()])
-        with self.assertRaisesRegex(ValueError, "mean ink: needs 'lables'; use words of"):
-            metric("mean ink", "", "lower", needs="lables")
+        with self.assertRaisesRegex(ValueError, "mean ink: needs 'lables'; use "):
+            Metric("mean ink", "", "lower", needs="lables")(lambda samples: 0)
 
 
 class Style(unittest.TestCase):
