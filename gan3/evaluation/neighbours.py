@@ -10,6 +10,7 @@ import numpy as np
 
 _BLOCK = 500  # rows; 500 x 60,000 distances in float32 are 120 MB
 _AXES = 100  # of the lower bound of distances between images
+_WORTH = 5000  # images, from which on the bound saves more than it costs
 _MANY = 500  # images that are not ruled out by the bound, from which on it is of no use
 _SLACK = 1e-3  # of squared distances: far above the rounding of float32, far below the nearest ones
 _ROUNDING = 1e-13  # of |a|^2 + |b|^2 - 2 a.b, relative to the first two, up to some 100 features
@@ -114,11 +115,17 @@ class NearestImages:
 
     def __init__(self, others: np.ndarray):
         self._others = others.reshape(len(others), -1)
-        sample = _unit(self._others[:: max(1, len(others) // 5000)])
+        self._has_bound = len(others) >= _WORTH
+        if self._has_bound:
+            self._make_bound()
+
+    def _make_bound(self) -> None:
+        others = self._others
+        sample = _unit(others[:: len(others) // 5000])
         self._mean = sample.mean(axis=0)
         centered = sample - self._mean
         self._axes = np.linalg.eigh(centered.T @ centered)[1][:, -_AXES:]
-        blocks = [self._keys(self._others[rows]) for rows in _blocks(len(others))]
+        blocks = [self._keys(others[rows]) for rows in _blocks(len(others))]
         keys = np.concatenate(blocks)
         norms = (keys**2).sum(axis=1)
         self._table = np.ascontiguousarray(np.vstack([-2 * keys.T, norms]))  # [101 + 1, M]
@@ -147,27 +154,38 @@ class NearestImages:
         return np.column_stack([projected, np.sqrt(np.maximum(rest, 0))])
 
     def _nearest(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
-        every = np.arange(len(flat))
-        keys = self._keys(flat)
-        bound = np.column_stack([keys, np.ones(len(keys), np.float32)]) @ self._table  # [N, M]
-        if excluded is not None:
-            bound[every, excluded] = np.inf
-        # `bound` lacks the squared norms of the keys, and so does what it is compared with.
-        limit = self._squared(flat, bound.argmin(axis=1)) / 255**2 - (keys**2).sum(axis=1)
-        possible = bound <= limit[:, None] + _SLACK
-        many = np.flatnonzero(possible.sum(axis=1) > _MANY)
-        if len(many):  # images of another kind, such as noise
-            closeness = _unit(flat[many]) @ _unit(self._others).T
-            bound = (_unit(self._others) ** 2).sum(axis=1) - 2 * closeness
-            if excluded is not None:
-                bound[np.arange(len(many)), excluded[many]] = np.inf
-            possible[many] = bound <= bound.min(axis=1, keepdims=True) + _SLACK
+        if self._has_bound:
+            possible = self._within_bound(flat, excluded)
+            many = np.flatnonzero(possible.sum(axis=1) > _MANY)  # of another kind, such as noise
+        else:
+            possible, many = np.zeros((len(flat), len(self._others)), bool), np.arange(len(flat))
+        if len(many):
+            others = None if excluded is None else excluded[many]
+            possible[many] = self._nearly_nearest(flat[many], others)
         rows, columns = np.nonzero(possible)
         squared = np.concatenate(
             [self._squared(flat[rows[part]], columns[part]) for part in _blocks(len(rows))]
         )
         order = np.lexsort((columns, squared, rows))
-        return columns[order[np.searchsorted(rows, every)]]
+        return columns[order[np.searchsorted(rows, np.arange(len(flat)))]]
+
+    def _within_bound(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
+        """bool [N, M]: the others that are not ruled out."""
+        keys = self._keys(flat)
+        bound = np.column_stack([keys, np.ones(len(keys), np.float32)]) @ self._table
+        if excluded is not None:
+            bound[np.arange(len(flat)), excluded] = np.inf
+        # `bound` lacks the squared norms of the keys, and so does what it is compared with.
+        limit = self._squared(flat, bound.argmin(axis=1)) / 255**2 - (keys**2).sum(axis=1)
+        return bound <= limit[:, None] + _SLACK
+
+    def _nearly_nearest(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
+        """bool [N, M]: the others that are the nearest but for the rounding of float32."""
+        others = _unit(self._others)
+        squared = (others**2).sum(axis=1) - 2 * (_unit(flat) @ others.T)
+        if excluded is not None:
+            squared[np.arange(len(flat)), excluded] = np.inf
+        return squared <= squared.min(axis=1, keepdims=True) + _SLACK
 
     def _squared(self, flat: np.ndarray, indices: np.ndarray) -> np.ndarray:
         """Exact squared distances int64 [N], pixels in 0..255."""

@@ -496,8 +496,8 @@ class DiversityAndMemorization(unittest.TestCase):
         np.testing.assert_allclose(distances, expected.min(axis=1) / 255, rtol=1e-12)
         with self.subTest("images like the others are told apart by a bound, noise is not"):
             base = np.clip(self.random.normal(128, 60, (9, 28, 28)), 0, 255)
-            near = base[self.random.integers(0, 9, 3000)] + self.random.normal(
-                0, 30, (3000, 28, 28)
+            near = base[self.random.integers(0, 9, 6000)] + self.random.normal(
+                0, 30, (6000, 28, 28)
             )
             near = np.clip(near, 0, 255).astype(np.uint8)
             mixed = np.concatenate([near[:20], images])
