@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_BLOCK = 500  # rows; 500 x 60,000 distances in float32 are 120 MB
+_BLOCK = 100  # rows; 100 x 60,000 distances in float32 are 24 MB
 _AXES = 100  # of the lower bound of distances between images
 _WORTH = 5000  # images, from which on the bound saves more than it costs
 _MANY = 500  # images that are not ruled out by the bound, from which on it is of no use
@@ -162,7 +162,7 @@ class NearestImages:
         if len(many):
             others = None if excluded is None else excluded[many]
             possible[many] = self._nearly_nearest(flat[many], others)
-        rows, columns = np.nonzero(possible)
+        rows, columns = _places(possible)
         squared = np.concatenate(
             [self._squared(flat[rows[part]], columns[part]) for part in _blocks(len(rows))]
         )
@@ -228,15 +228,22 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np
     origin = b[:1]  # else a large offset costs digits
     a, b = a - origin, b - origin
     a_norms, b_norms = (a**2).sum(axis=1), (b**2).sum(axis=1)
+    largest = a_norms.max() + b_norms.max()
     for rows in _blocks(len(a)):
-        norms = a_norms[rows, None] + b_norms
-        squared = a[rows] @ b.T
-        squared *= 2
-        np.subtract(norms, squared, out=squared)
-        norms *= _ROUNDING
-        squared[squared <= norms] = 0
+        squared = (-2 * a[rows]) @ b.T
+        squared += b_norms
+        squared += a_norms[rows, None]
+        i, j = _places(squared <= _ROUNDING * largest)
+        rounding = _ROUNDING * (a_norms[rows][i] + b_norms[j])
+        squared[i, j] = np.where(squared[i, j] <= rounding, 0, squared[i, j])
         yield rows, squared
 
 
 def _blocks(count: int) -> Iterator[slice]:
+    """All rows, a few at a time."""
     return (slice(start, min(start + _BLOCK, count)) for start in range(0, count, _BLOCK))
+
+
+def _places(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns at which a mask [N, M] is true: `np.nonzero`, ten times as fast."""
+    return np.divmod(np.flatnonzero(mask), mask.shape[1])

@@ -323,7 +323,7 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
                     values.mean()
                     for values in neighbours.prdc(
                         random.normal(size=(400, 2)), random.normal(size=(400, 2)), k=4
-                    )[2:]
+                    )[2:4]
                 ]
                 for _ in range(40)
             ]
