@@ -45,8 +45,7 @@ def report_card(
     requested = counts is not None and counts.ndim == 2
     size = 1 if len(class_names) <= _MANY else _LARGE
     figure = Figure(figsize=(11 * size, 10.4 * size), dpi=DPI)
-    text = labels.title_of(figure, title, 11, most=2)
-    figure.text(0.5, 0.975, text, ha="center", va="center", fontsize=11, parse_math=False)
+    labels.write_title(figure, title, 0.975)
     figure.text(0.04, 0.945, "\n".join(lines), va="top", family="monospace", fontsize=9)
     per_class, columns = sheet_layout(len(class_names))
     if counts is None or coverage is None:
@@ -130,8 +129,7 @@ def correlations(
         class_names: of the K classes.
     """
     figure = Figure(figsize=(4.1 * len(tables), 4.5), dpi=DPI)
-    text = labels.title_of(figure, title, 10, most=2)
-    figure.text(0.5, 0.96, text, ha="center", va="center", fontsize=10, parse_math=False)
+    labels.write_title(figure, title, 0.96, fontsize=10)
     kind = noun(class_names)
     for number, (name, table) in enumerate(tables.items()):
         values = np.array(table, float)  # None becomes a value that is not a number

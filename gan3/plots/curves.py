@@ -45,7 +45,8 @@ def loss_curves(
     requested = f"generator, requested {noun(class_names)}"
     losses_of = LOSSES | {"loss/generator_digit": (requested, "tab:orange")}
     figure = Figure(figsize=(9, 8.6), dpi=DPI, layout="constrained")
-    figure.suptitle(labels.title_of(figure, title, 11), fontsize=11, parse_math=False)
+    lines_of_title = labels.wrapped(title, 0.96 * figure.bbox.width, 11, figure.dpi)
+    figure.suptitle(lines_of_title, fontsize=11, parse_math=False)
     loss_axes, accuracy_axes, judge_axes = figure.subplots(
         3, 1, sharex=True, height_ratios=(3, 2, 1.6)
     )

@@ -60,12 +60,10 @@ def grid(
         left = max(114, 28 + 7 * longest, 20 + round(labels.widest(lines, 8, DPI)))
     width = max(left + columns * column_step + 18, 468)
     titles = _fitting(column_labels or [], column_step, title_per_image)
-    title_lines = labels.wrapped(title, width - 20, _FONT_SIZE, DPI).split("\n")
-    top = 50 + (titles.height if column_labels else 0) + 18 * (len(title_lines) - 1)
-    height = top + (rows - 1) * row_step + cell + 14
+    titles_height = titles.height if column_labels else 0
+    sheet = _Sheet(title, width, titles_height + (rows - 1) * row_step + cell + 14)
+    top = sheet.top + titles_height
     left += (width - 18 - left - columns * column_step) // 2
-    sheet = _Sheet(width, height)
-    sheet.write(width / 2, 17, "\n".join(title_lines), va="top")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x, y = left + column * column_step, top + row * row_step
@@ -99,15 +97,11 @@ def class_sheet(images: np.ndarray, names: Sequence[str], title: str) -> Figure:
     ratios = {n: n * block / (-(-len(names) // n) * (cell + 5)) for n in range(1, len(names) + 1)}
     blocks = min(ratios, key=lambda n: abs(np.log(ratios[n] / 1.5)))
     rows = -(-len(names) // blocks)
-    width = max(blocks * block + 18, 468)
-    title_lines = labels.wrapped(title, width - 20, _FONT_SIZE, DPI).split("\n")
-    top = 50 + 18 * (len(title_lines) - 1)
-    sheet = _Sheet(width, top + rows * (cell + 5) + 9)
-    sheet.write(width / 2, 17, "\n".join(title_lines), va="top")
+    sheet = _Sheet(title, max(blocks * block + 18, 468), rows * (cell + 5) + 9)
     for i, image in enumerate(images):
         number, column = divmod(i, per_class)
         x = number // rows * block + indent + column * (cell + 5)
-        y = top + number % rows * (cell + 5)
+        y = sheet.top + number % rows * (cell + 5)
         sheet.show(x, y, image, scale)
         if column == 0:
             sheet.write(x - 8, y + cell / 2, texts[number], "center", "right", fontsize=8)
@@ -131,11 +125,17 @@ def redrawn(sources: np.ndarray, images: np.ndarray, names: Sequence[str], title
 
 
 class _Sheet:
-    """A figure of exactly so many pixels, filled by positions in pixels from its top left."""
+    """A figure of exactly so many pixels, filled by positions in pixels from its top left.
 
-    def __init__(self, width: int, height: int):
-        self._width, self._height = width, height
-        self.figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    Its title is wrapped; `top` is where `height` pixels begin that are free below it.
+    """
+
+    def __init__(self, title: str, width: int, height: int):
+        text = labels.wrapped(title, width - 20, _FONT_SIZE, DPI)
+        self.top = 50 + 18 * text.count("\n")
+        self._width, self._height = width, self.top + height
+        self.figure = Figure(figsize=(width / DPI, self._height / DPI), dpi=DPI)
+        self.write(width / 2, 17, text, va="top")
 
     def write(
         self,

@@ -46,9 +46,12 @@ def wrapped(text: str, width: float, fontsize: float, dpi: float, most: int = 0)
     return "\n".join(lines)
 
 
-def title_of(figure: Figure, text: str, fontsize: float, most: int = 0) -> str:
-    """The text `wrapped` to the width of a figure that it is the title of."""
-    return wrapped(text, 0.96 * figure.bbox.width, fontsize, figure.dpi, most)
+def write_title(
+    figure: Figure, text: str, y: float, fontsize: float = 11, most: int = 2, va: str = "center"
+) -> None:
+    """Write the title of a figure at a height of 0 to 1, `wrapped` to at most so many lines."""
+    lines = wrapped(text, 0.96 * figure.bbox.width, fontsize, figure.dpi, most)
+    figure.text(0.5, y, lines, ha="center", va=va, fontsize=fontsize, parse_math=False)
 
 
 def all_shortened(texts: Sequence[str], width: float, fontsize: float, dpi: float) -> list[str]:

@@ -111,8 +111,7 @@ def parallel(points: list[tuple[dict[str, Any], float]], metric: str, title: str
     columns = {field: [point[field] for point, _ in points] for field in points[0][0]}
     columns[metric] = [value for _, value in points]
     figure = Figure(figsize=(max(6.0, 1.9 * len(columns) + 1.5), 4.6), dpi=DPI)
-    text = labels.title_of(figure, f"{title} (thick line: best)", 11, most=2)
-    figure.text(0.5, 0.95, text, ha="center", va="center", fontsize=11, **_AS_IT_IS)
+    labels.write_title(figure, f"{title} (thick line: best)", 0.95)
     axes = figure.add_axes((0.09, 0.08, 0.82, 0.74))
     heights = []
     for x, (name, values) in enumerate(columns.items()):
@@ -171,8 +170,7 @@ def _panels(
     """A figure with axes side by side and, to their right, a line of text per system."""
     width, height = 2.9 + count * _PANEL, max(4.6, 0.23 * len(legend) + 0.8)
     figure = Figure(figsize=(width, height), dpi=DPI)
-    text = labels.title_of(figure, title, 11, most=1)
-    figure.text(0.5, 1 - 0.25 / height, text, ha="center", fontsize=11, **_AS_IT_IS)
+    labels.write_title(figure, title, 1 - 0.25 / height, most=1, va="baseline")
     margin = 0.6 / height
     panels = [
         figure.add_axes(((0.7 + i * _PANEL) / width, margin, 2.8 / width, 1 - 2 * margin))
