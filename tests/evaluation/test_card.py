@@ -288,7 +288,7 @@ class CardOfAFile(FolderTest):
             ((images[:50], labels[:50]), "at least 100"),
             ((images[:0], labels[:0]), "has no images"),
             ((images, labels[:-1]), "399 labels for 400 images"),
-            ((images, labels + 1), "one digit 0 to 9 for each"),
+            ((images, labels + 1), "has the label 10; use those of 0 to 9"),
             ((images + 0.5, labels), "float64 from 0.5 to 255.5; scale the images to"),
             ((images[:, :20], labels), r"images have the shape \(400, 20, 28\); store"),
         ):
