@@ -84,8 +84,8 @@ MUTATIONS = (
     Mutation(
         "the digits in the loss are not the requested ones",
         "gan3/method/train_step.py",
-        "digit_loss = self.digit_loss(digit_logits, labels)",
-        "digit_loss = self.digit_loss(digit_logits, (labels + 1) % 10)",
+        "digit_loss = losses.digit_cross_entropy(digit_logits, labels, ",
+        "digit_loss = losses.digit_cross_entropy(digit_logits, (labels + 1) % 10, ",
         "method.test_train_step",
     ),
     Mutation(

@@ -66,10 +66,3 @@ def _absolute_sum(w: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Ten
 def l1(weights: list[tf.Variable]) -> tf.Tensor:
     """Sum of the absolute values of all entries of all `weights`; a scalar."""
     return tf.add_n([_absolute_sum(tf.convert_to_tensor(w)) for w in weights])
-
-
-def label_accuracy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Fraction (0..1) of rows of `logits` [B, K] whose largest entry is that of `labels` [B]."""
-    labels.shape.assert_has_rank(1)
-    predicted = tf.argmax(logits, axis=1, output_type=labels.dtype)  # [B]
-    return tf.reduce_mean(tf.cast(tf.equal(predicted, labels), tf.float32))

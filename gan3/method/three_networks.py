@@ -106,6 +106,13 @@ def digit_scalars(
     return {
         "loss/determinator": losses.digit_cross_entropy(real_logits, labels, form),
         "loss/generator_digit": losses.digit_cross_entropy(fake_logits, labels, form),
-        "accuracy/determinator_real": losses.label_accuracy(real_logits, labels),
-        "accuracy/determinator_fake": losses.label_accuracy(fake_logits, labels),
+        "accuracy/determinator_real": label_accuracy(real_logits, labels),
+        "accuracy/determinator_fake": label_accuracy(fake_logits, labels),
     }
+
+
+def label_accuracy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Fraction (0..1) of rows of `logits` [B, K] whose largest entry is that of `labels` [B]."""
+    labels.shape.assert_has_rank(1)
+    predicted = tf.argmax(logits, axis=1, output_type=labels.dtype)  # [B]
+    return tf.reduce_mean(tf.cast(tf.equal(predicted, labels), tf.float32))

@@ -74,13 +74,14 @@ class ThreeNetworkStep:
         fake_logits = self.networks.discriminator(fakes, seed)  # [B, 1]
         digit_logits = self.networks.determinator(fakes, digit_seed)  # [B, K]
         loss = losses.real_fake_cross_entropy(fake_logits, 1.0)
-        digit_loss = self.digit_loss(digit_logits, labels)
+        digit_loss = losses.digit_cross_entropy(digit_logits, labels, self.config.digit_loss)
         return loss + self.config.digit_weight * digit_loss + self.l1("generator")
 
     def determinator_loss(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Real images are classified as their digit; the determinator never learns from fakes."""
         logits = self.networks.determinator(images, seed)  # [B, K]
-        return self.digit_loss(logits, labels) + self.l1("determinator")
+        loss = losses.digit_cross_entropy(logits, labels, self.config.digit_loss)
+        return loss + self.l1("determinator")
 
     def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28, 1] of the requested digits, with the generator's dropout."""
@@ -89,10 +90,6 @@ class ThreeNetworkStep:
         latent = latent_of(labels, noise, self.classes)  # [B, 10 K]
         pixels = self.networks.generator(latent, dropout_seed)  # [B, 784]
         return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1])
-
-    def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""
-        return losses.digit_cross_entropy(logits, labels, self.config.digit_loss)
 
     def l1(self, role: str) -> tf.Tensor:
         """The weighted L1 norm of one network's dense weight matrices."""

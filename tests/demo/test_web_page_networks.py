@@ -10,10 +10,13 @@ from PIL import Image
 
 from gan3.core.classes import DIGITS
 from gan3.demo import digit_reader, web_page
+from gan3.method.declared import GeneratorSpec
 from gan3.models.determinator import Determinator
+from gan3.models.generator import Generator
 from gan3.runs.registry import build, config_of, determinator_of
 from gan3.runs.weights import generator_now
 from tests.browser import BROWSER, Browser
+from tests.nn.test_vocabulary import TOUR, arrays_of, network_of
 from tests.support import FolderTest, batch_of, slow
 
 SMALL = {
@@ -71,6 +74,21 @@ class Networks(FolderTest):
         self.browser.open("page.html")
         self.assertEqual(self.browser.problems, [])
         return sampler
+
+    def test_the_browser_computes_every_kind_of_layer(self):
+        names = ("cat", "dog", "cow")
+        spec = GeneratorSpec(TOUR, True, "normal", names, moments="running")
+        network = network_of(*TOUR, name="generator")
+        for variable in network.variables.values():  # the page has float16
+            variable.assign(tf.cast(tf.cast(variable, tf.float16), tf.float32))
+        web_page.write(Path("page.html"), Generator(spec, arrays_of(network)), None, "x")
+        self.browser.open("page.html")
+        labels, noise = [0, 2, 1], np.random.default_rng(7).normal(0, 0.5, (3, 5))
+        drawn = self.browser.run(
+            f"{noise.tolist()}.map((noise, i) => Array.from(networks.draw({labels}[i], noise)))"
+        )
+        expected = network(tf.constant(noise), soft_labels=tf.one_hot(labels, 3)).numpy()
+        np.testing.assert_allclose(drawn, expected, atol=1e-5)
 
     @slow("draws with every system in a browser")
     def test_the_browser_draws_and_reads_what_tensorflow_does(self):

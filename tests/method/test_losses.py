@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.method import losses
+from gan3.method.three_networks import label_accuracy
 
 RANDOM = np.random.default_rng(0)
 
@@ -97,12 +98,12 @@ class LabelAccuracy(unittest.TestCase):
         expected = (logits.numpy().argmax(axis=1) == labels).mean()
         self.assertTrue(0.25 <= expected < 1)
         for dtype in (tf.int32, tf.int64):
-            got = float(losses.label_accuracy(logits, tf.constant(labels, dtype)))
+            got = float(label_accuracy(logits, tf.constant(labels, dtype)))
             self.assertAlmostEqual(got, expected, delta=1e-6)
 
     def test_labels_of_rank_one(self):
         with self.assertRaises(ValueError):
-            losses.label_accuracy(tf.zeros([3, 10]), tf.zeros([3, 1], tf.int32))
+            label_accuracy(tf.zeros([3, 10]), tf.zeros([3, 1], tf.int32))
 
 
 if __name__ == "__main__":

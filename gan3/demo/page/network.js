@@ -78,11 +78,15 @@ function dense({w, b, activation, scale, shift}, x) {
   return y.map((v, j) => (v - mean) / Math.sqrt(variance + 1e-5) * scale[j] + shift[j]);
 }
 
-// SAME convolution of x [side, side, inputs] with w [kernel, kernel, inputs, outputs], then a 2 x 2
-// max-pool if the layer has one, then the activation. TensorFlow puts the odd zero at the end.
-function conv({w, b, shape: [kernel, , inputs, outputs], stride, pool, activation}, x) {
-  const side = Math.sqrt(x.length / inputs), rows = Math.ceil(side / stride);
-  const before = Math.max((rows - 1) * stride + kernel - side, 0) >> 1;
+// Convolution of x [side, side, inputs] with w [kernel, kernel, inputs, outputs], then a 2 x 2
+// max-pool if the layer has one, then the activation. SAME padding puts the odd zero at the end, as
+// TensorFlow does.
+function conv({w, b, shape, stride, pool, zero_padding, activation}, x) {
+  const [kernel, , inputs, outputs] = shape;
+  const side = Math.sqrt(x.length / inputs), isSame = zero_padding === null;
+  const rows = isSame ? Math.ceil(side / stride)
+    : Math.floor((side + 2 * zero_padding - kernel) / stride) + 1;
+  const before = isSame ? Math.max((rows - 1) * stride + kernel - side, 0) >> 1 : zero_padding;
   let y = new Float64Array(rows * rows * outputs);
   const patch = new Float64Array(kernel * kernel * inputs);
   for (let top = 0, start = 0; top < rows; top++)
@@ -158,10 +162,22 @@ function upsample(x, channels) {
   return y;
 }
 
+// The means of 2 x 2 pixels, of an even side.
+function averagePool(x, channels) {
+  const side = Math.sqrt(x.length / channels), half = side / 2;
+  const y = new Float64Array(half * half * channels);
+  for (let i = 0; i < x.length; i++) {
+    const pixel = Math.floor(i / channels), row = Math.floor(pixel / side), column = pixel % side;
+    y[((row >> 1) * half + (column >> 1)) * channels + i % channels] += x[i] / 4;
+  }
+  return y;
+}
+
 function forward(layers, x) {
   let channels = 1;
   for (const layer of layers) {
     if (layer.kind === "upsample") x = upsample(x, channels);
+    else if (layer.kind === "averagePool") x = averagePool(x, channels);
     else x = {dense, conv, convTranspose, scale}[layer.kind](layer, x);
     if (layer.b) channels = layer.b.length;
   }
