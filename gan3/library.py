@@ -5,6 +5,7 @@ Libraries never print: without `log`, only warnings are passed on, as Python's w
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,14 +92,14 @@ class Recognised(NamedTuple):
 class Run(runs.Run):
     """A training run and its files. `gan3.train` and `gan3.open_run` return one."""
 
-    def recognise(self, images: Any) -> Recognised:
+    def recognise(self, images: Any, *, log: Log | None = None) -> Recognised:
         """The classes of images [N, 28, 28], by the run's own determinator.
 
         images: uint8 or floats in 0..1, ink on background 0. A label is an index into
         `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
         """
         pixels = as_images(images)
-        return _most_probable(self.trained().probabilities(pixels, log_or_warn(None)))
+        return _most_probable(self.trained().probabilities(pixels, log_or_warn(log)))
 
     def evaluate(
         self,
@@ -151,8 +152,10 @@ class Run(runs.Run):
         self,
         *,
         episodes: int | None = None,
+        settings: Mapping[str, Any] | None = None,
         data: Data = None,
         train_judge: bool = False,
+        progress: bool = False,
         log: Log | None = None,
         on_metrics: OnMetrics | None = None,
     ) -> "Run":
@@ -160,13 +163,10 @@ class Run(runs.Run):
 
         The result is that of a run without the interruption. The data is read from where it was
         found, unless `data` names another folder; arrays have to be passed again. The other
-        arguments and the errors are those of `gan3.train`.
+        arguments and the errors are those of `gan3.train`; settings can only repeat the run's.
         """
-        config = self.config
-        if episodes is not None:
-            config = config.with_text("episodes", as_text(episodes))
-        folders = self.folder.parent, self.figures.parent
-        return _train(config, self.name, *folders, data, True, train_judge, log, on_metrics)
+        config = _changed(self.config, {"episodes": episodes}, settings)
+        return _train(config, self, data, True, train_judge, progress, log, on_metrics)
 
 
 def train(
@@ -184,6 +184,7 @@ def train(
     logs: str | Path = "logs",
     figures: str | Path = "figures",
     train_judge: bool = False,
+    progress: bool = False,
     log: Log | None = None,
     on_metrics: OnMetrics | None = None,
 ) -> Run:
@@ -204,6 +205,7 @@ def train(
         logs, figures: the folders of all runs.
         train_judge: if no judge has learned from the data set, train one first and keep it in the
             cache. Without one, the run has no judge's metrics, and there is a warning.
+        progress: print all lines with a progress bar, as the command line does, instead of `log`.
         log: called with each line about progress, such as `print`. By default nothing is printed,
             and warnings are Python's.
         on_metrics: called with each line of metrics.jsonl as a dict when it is written. If it
@@ -222,48 +224,54 @@ def train(
         raise UserError(
             f"experiment {shown(experiment)}: unknown; use its name, its file or a config"
         )
-    named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
     if dataset is None and isinstance(data, tuple):
         dataset = "own"
-    named |= {"dataset": dataset, "ink": ink}
+    named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
+    config = _changed(config, named | {"dataset": dataset, "ink": ink}, settings)
+    if name is None:
+        name = f"{config.experiment}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    run = Run(name, as_folder(logs, "logs"), as_folder(figures, "figures"))
+    return _train(config, run, data, False, train_judge, progress, log, on_metrics)
+
+
+def _changed(
+    config: RunConfig, named: dict[str, Any], settings: Mapping[str, Any] | None
+) -> RunConfig:
+    """The config with the arguments that are not None, and the settings."""
     changes = {key: value for key, value in named.items() if value is not None}
-    settings = {} if settings is None else settings
-    if not isinstance(settings, Mapping):
+    if not isinstance(settings, Mapping | None):
         raise UserError("settings: not a mapping; use a dict of config keys and values")
-    for key in settings:
+    for key in settings or ():
         if key in changes:
             raise UserError(f"{key}: is an argument and in the settings; leave one of them out")
-    for key, value in (changes | dict(settings)).items():
+    for key, value in (changes | dict(settings or {})).items():
         config = config.with_text(str(key), as_text(value))
-    return _train(config, name, logs, figures, data, False, train_judge, log, on_metrics)
+    return config
 
 
 def _train(
     config: RunConfig,
-    name: str | None,
-    logs: str | Path,
-    figures: str | Path,
+    run: Run,
     data: Data,
     resume: bool,
     train_judge: bool,
+    progress: bool,
     log: Log | None,
     on_metrics: OnMetrics | None,
 ) -> Run:
     import_tensorflow()
     from gan3.training import loop
 
-    run = loop.train(
+    loop.train(
         config,
-        name=name,
-        logs=str(as_folder(logs, "logs")),
-        figures_folder=str(as_folder(figures, "figures")),
+        run,
         data=as_data(data),
         resume=resume,
         train_judge=train_judge,
-        log=log_or_warn(log, config.dataset),
+        log=None if progress else log_or_warn(log, config.dataset),
         on_metrics=on_metrics,
     )
-    return Run(run.name, run.folder.parent, run.figures.parent)
+    return run
 
 
 def open_run(

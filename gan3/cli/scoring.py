@@ -187,17 +187,16 @@ def _recognise(options: argparse.Namespace) -> int:
     from gan3.demo import digit_reader
 
     images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
-    import_tensorflow()  # it takes seconds, so unreadable pictures are refused first
-    from gan3.evaluation import judge
-    from gan3.runs.run import Run, has_runs
+    from gan3 import library  # TensorFlow takes seconds, so unreadable pictures are refused first
+    from gan3.runs.run import has_runs
 
     if options.judge or (options.run is None and not has_runs(options.logs)):
-        probabilities, names = judge.load_bundled().probabilities(images), DIGITS
+        read, names = library.recognise(images), DIGITS
     else:
-        trained = Run.open(options.run, options.logs, options.figures).trained()
-        names = trained.class_names
-        probabilities = trained.probabilities(images, lambda line: print(line, file=sys.stderr))
-    for file, row in zip(options.files, probabilities, strict=True):
+        run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+        read = run.recognise(images, log=lambda line: print(line, file=sys.stderr))
+        names = run.class_names
+    for file, row in zip(options.files, read.probabilities, strict=True):
         print(f"{file}: {names[row.argmax()]} ({row.max():.1%})")
     return 0
 

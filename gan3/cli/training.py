@@ -4,6 +4,7 @@ import argparse
 import sys
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gan3.cli.options import (
     Command,
@@ -17,10 +18,13 @@ from gan3.cli.options import (
     one_line,
     whole_number,
 )
-from gan3.core.config import RunConfig, choices_of
+from gan3.core.config import choices_of
 from gan3.core.errors import StoppedError, UserError
 from gan3.core.startup import import_tensorflow
 from gan3.runs import registry
+
+if TYPE_CHECKING:
+    from gan3.runs.run import Run
 
 _DEFAULT_EXPERIMENT = "three_network"
 
@@ -55,20 +59,31 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    config, name = _config_to_train(options)
-    import_tensorflow()
-    from gan3.training import loop
+    from gan3 import library
 
+    keys = ("batches", "batch_size", "seed", "dataset", "ink", "split", "precision", "skip_damaged")
+    settings = {key: getattr(options, key) for key in ("episodes", *keys)}
+    settings = {key: value for key, value in settings.items() if value is not None}
+    for setting in options.set:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: needs KEY=VALUE, such as seed=1")
+        settings[key] = text
+    of_both = {"data": options.data, "train_judge": options.train_judge, "progress": True}
     try:
-        loop.train(
-            config,
-            name=name,
-            logs=options.logs,
-            figures_folder=options.figures,
-            data=options.data,
-            resume=options.resume,
-            train_judge=options.train_judge,
-        )
+        if options.resume:
+            run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+            _check_experiment(options.experiment, run)
+            run.resume(settings=settings, **of_both)
+        else:
+            library.train(
+                _DEFAULT_EXPERIMENT if options.experiment is None else options.experiment,
+                settings=settings,
+                name=options.run,
+                logs=options.logs,
+                figures=options.figures,
+                **of_both,
+            )
     except StoppedError as stopped:
         print(
             "gan3: stopped; the state is saved, continue with make resume or --resume",
@@ -78,41 +93,13 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _config_to_train(options: argparse.Namespace) -> tuple[RunConfig, str | None]:
-    """The config with all options applied, and the name of the run if it has one yet."""
-    name = options.run
-    experiment = _DEFAULT_EXPERIMENT if options.experiment is None else options.experiment
-    if options.resume:
-        config, name = _config_to_resume(options)
-    else:
-        config = registry.config_of(experiment)
-    keys = ("episodes", "batches", "batch_size", "seed", "dataset", "ink", "split", "precision")
-    for key in (*keys, "skip_damaged"):
-        value = getattr(options, key)
-        if value is not None:
-            config = config.with_text(key, str(value))
-    for setting in options.set:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set {setting}: needs KEY=VALUE, such as seed=1")
-        config = config.with_text(key, text)
-    return config, name
-
-
-def _config_to_resume(options: argparse.Namespace) -> tuple[RunConfig, str]:
-    """The recorded config and the name of the run to resume."""
-    from gan3.runs.run import Run
-
-    run = Run.open(options.run, options.logs, options.figures)
+def _check_experiment(experiment: str | None, run: "Run") -> None:
+    """Raises UserError if a run is to be resumed as another experiment than its own."""
     config = run.config
-    if options.experiment is not None and registry.config_of(options.experiment).source != (
-        config.source
-    ):
+    if experiment is not None and registry.config_of(experiment).source != config.source:
         raise UserError(
-            f"--experiment {options.experiment}: run {run.name} is of"
-            f" {config.experiment}; leave it out"
+            f"--experiment {experiment}: run {run.name} is of {config.experiment}; leave it out"
         )
-    return config, run.name
 
 
 # -- figures, sweep and experiments ---------------------------------------------------------------

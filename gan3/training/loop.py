@@ -4,7 +4,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -47,26 +46,22 @@ _NOT_SCALARS = ("step", "episode")
 
 def train(
     config: RunConfig,
+    run: Run,
     *,
-    name: str | None = None,
-    logs: str = "logs",
-    figures_folder: str = "figures",
     data: str | Arrays | None = None,
     resume: bool = False,
     log: Log | None = None,
     on_metrics: OnMetrics | None = None,
     train_judge: bool = False,
-) -> Run:
-    """Train by the schedule of `config`, writing logs/<run>/ and figures/<run>/.
+) -> None:
+    """Train by the schedule of `config`, writing the files of `run`.
 
     The first line that is logged and the last one name the data set, as all figure titles do.
 
     Args:
-        name: of the run; by default the experiment's name with the date and time (UTC).
-        logs, figures_folder: the folders in which the run's own two folders are made.
         data: the first folder in which the data set is searched, or the folder, file or
             arrays of an own set; a resumed run has its own by default.
-        resume: continue the run `name` from its newest checkpoint.
+        resume: continue the run from its newest checkpoint.
         log: called with each line for the user; by default it is printed, in a terminal above a
             progress bar.
         on_metrics: called with each line of metrics.jsonl as a dict, after it has been written. If
@@ -82,12 +77,8 @@ def train(
     """
     terminal = console() if log is None else None
     log = log or terminal.print
-    started = datetime.now(UTC)
-    if name is None:
-        name = f"{config.experiment}-{started:%Y%m%d-%H%M%S}"
-    run = Run(name, logs, figures_folder)
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
-    session = open_session(run, config, data, started, log, resumes=resume, train_judge=train_judge)
+    session = open_session(run, config, data, log, resumes=resume, train_judge=train_judge)
     with exclusive_lock(run):
         if not resume:
             refuse_existing(run)  # another process may have trained it since the first check
@@ -102,7 +93,6 @@ def train(
     log(f"metrics, events and checkpoints: {run.folder}")
     names, last = session.dataset.class_names, run.picture(config.episodes)
     log(f"trained on {session.dataset.title}; {nouns(names)} of the last episode: {last}")
-    return run
 
 
 def trace(

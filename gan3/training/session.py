@@ -62,7 +62,6 @@ def open_session(
     run: Run,
     config: RunConfig,
     data: str | Arrays | None,
-    started: datetime,
     log: Log,
     *,
     resumes: bool,
@@ -72,6 +71,7 @@ def open_session(
 
     The first line that is logged names the data. Raises UserError as `loop.train` does.
     """
+    started = datetime.now(UTC)
     notes: list[str] = []  # held back because the first line names the data
     record = run.record if resumes else {}
     if resumes:

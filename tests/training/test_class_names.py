@@ -12,7 +12,6 @@ import gan3
 from gan3.data import strokes
 from gan3.runs.registry import config_of
 from gan3.runs.run import Run
-from gan3.training import loop
 from tests.support import call, enter_folder, lines_of, points_of, slow
 
 NAMES = ("A", "B", "a cross")
@@ -45,7 +44,7 @@ class ThreeClasses(unittest.TestCase):
         )
         cls.lines = []
         write_pictures(Path("pictures"))
-        loop.train(config, name="three", data="pictures", log=cls.lines.append)
+        gan3.train(config, name="three", data="pictures", log=cls.lines.append)
 
     def test_the_run_knows_its_classes(self):
         record = json.loads(Path("logs/three/run.json").read_text())

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import strokes
@@ -410,7 +411,7 @@ class Schedule(unittest.TestCase):
             mock.patch.object(grids, "grid", wraps=grids.grid) as grid,
             mock.patch.object(curves, "loss_curves", wraps=curves.loss_curves) as loss_curves,
         ):
-            loop.train(config, name="x", data="own", log=cls.lines.append)
+            gan3.train(config, name="x", data="own", log=cls.lines.append)
         cls.titles = [call.args[2] for call in grid.call_args_list]
         cls.titles += [call.args[1] for call in loss_curves.call_args_list]
 
@@ -509,7 +510,7 @@ class StepsPerCall(FolderTest):
                 config = config.with_text(key, str(value))
             calls.clear()
             with mock.patch.object(loop._Loop, "_advance", observe_call):
-                loop.train(config, name=f"x{count}", data="own", log=lambda _: None)
+                gan3.train(config, name=f"x{count}", data="own", log=lambda _: None)
             reader = tf.train.load_checkpoint(f"logs/x{count}/checkpoints")
             weights[count] = {
                 name: reader.get_tensor(name)
@@ -590,7 +591,7 @@ class DataNotes(FolderTest):
         config = config_of("mlp_gan").with_text("dataset", "own").with_text("ink", "bright")
         lines = []
         with self.assertRaisesRegex(UserError, "needs at least 350"):
-            loop.train(config, name="a", data="few.npz", log=lines.append)
+            gan3.train(config, name="a", data="few.npz", log=lines.append)
         self.assertEqual(len(lines), 1)
         self.assertRegex(lines[0], r"\ANOTE: few.npz: its test part is ignored")
         self.assertFalse(Path("logs").exists())
