@@ -17,9 +17,10 @@ def read_picture(path: Path) -> np.ndarray:
     """A picture of one digit in MNIST's format: uint8 [28, 28], ink 255 on background 0.
 
     The picture may have any size, and be dark on light or light on dark. The background is the
-    median of the border, the ink is what differs from it most; it is scaled to 255, because a thin
-    or pale pen would hardly be visible otherwise. Unless the picture is 28 x 28 already, the ink is
-    scaled to fit 20 x 20 and placed with its centre of mass at (14, 14), as in MNIST.
+    median of the border, after light from one side has been evened out; the ink is what differs
+    from it most. It is scaled to 255, because a thin or pale pen would hardly be visible otherwise.
+    Unless the picture is 28 x 28 already, the ink is scaled to fit 20 x 20 and placed with its
+    centre of mass at (14, 14), as in MNIST.
 
     Raises UserError if the file is missing, is not a picture, has an unsupported size, is blank or
     has nothing but specks.
@@ -38,17 +39,36 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def _eight_bits(path: Path, grey: np.ndarray) -> np.ndarray:
-    """Levels of 16 bits as uint8, by the rule that all readers have for a range."""
-    is_blank = grey.dtype == np.uint8 or not np.ptp(grey)
-    return grey.astype(np.uint8) if is_blank else read_levels(path, [grey]).parts[0]
+    """Levels of 16 bits, and masks of 0 and 1, as uint8 by the rule that all readers have."""
+    if not np.ptp(grey):
+        return np.zeros(grey.shape, np.uint8)
+    if grey.dtype == np.uint8 and grey.max() > 1:
+        return grey
+    return read_levels(path, [grey]).parts[0]
 
 
 def _ink(grey: np.ndarray) -> np.ndarray:
     """The distance of each pixel from the background, on the side where the ink is; else 0."""
-    background = int(np.median(border(grey[None])))
-    if background - int(grey.min()) > int(grey.max()) - background:  # dark on light
-        grey, background = 255 - grey, 255 - background
-    return grey.clip(min=background) - np.uint8(background)
+    levels = _without_shading(grey.astype(np.int16))
+    background = int(np.median(border(levels[None])))
+    levels -= background
+    if -levels.min() > levels.max():  # dark on light
+        levels = -levels
+    return levels.clip(0, 255).astype(np.uint8)
+
+
+def _without_shading(levels: np.ndarray) -> np.ndarray:
+    """Levels [height, width] on paper that is as bright at each side, if light fell on one side.
+
+    The shade is taken for a plane through the medians of opposite sides of the picture.
+    """
+    height, width = levels.shape
+    down = np.median(levels[-1]) - np.median(levels[0])
+    right = np.median(levels[:, -1]) - np.median(levels[:, 0])
+    if max(abs(down), abs(right)) <= FAINT:
+        return levels
+    rows, columns = np.linspace(-0.5, 0.5, height), np.linspace(-0.5, 0.5, width)
+    return np.rint(levels - down * rows[:, None] - right * columns).astype(np.int16)
 
 
 def _to_full_ink(ink: np.ndarray) -> np.ndarray:

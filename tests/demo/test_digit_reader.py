@@ -76,6 +76,20 @@ class Reading(FolderTest):
             max(np.ptp(rows), np.ptp(columns)) + 1, 20
         )  # the noise does not count as ink
 
+    def test_light_from_one_side_makes_no_difference(self):
+        """A 3 on such paper was read as 7: the dark side of the paper counted as ink."""
+        sheet = np.zeros((300, 300), int)
+        sheet[66:234, 66:234] = 150 * np.kron(seven() > 0, np.ones((6, 6), int))
+        expected = self.read((200 - sheet).astype(np.uint8))
+        rows, columns = np.mgrid[:300, :300] / 299
+        for shade in (60 * columns, 60 * (1 - rows), 40 * rows + 30 * columns):
+            read = self.read((220 - shade - sheet).clip(0, 255).astype(np.uint8))
+            np.testing.assert_allclose(read.astype(int), expected, atol=3)
+
+    def test_masks_and_deep_pictures_are_read_as_others(self):
+        for picture in (seven() // 255, (seven().astype(np.uint16) * 16)):
+            np.testing.assert_array_equal(self.read(picture), seven())
+
     def test_grey_paper_is_removed_from_a_picture_of_mnists_size(self):
         grey = np.where(seven() > 0, 30, 200).astype(np.uint8)
         np.testing.assert_array_equal(self.read(grey), seven())
