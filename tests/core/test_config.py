@@ -82,7 +82,7 @@ class ConfigTest(unittest.TestCase):
 
 class Dictionaries(ConfigTest):
     def test_from_dict_is_the_inverse_of_to_dict_through_json(self):
-        for config in (CONFIG, CHANGED, RunConfig(experiment="x")):
+        for config in (CONFIG, CHANGED, OF_EVERY_RUN, *FAMILIES):
             values = json.loads(json.dumps(config.to_dict()))
             back = type(config).from_dict(values)
             self.assertEqual(back, config)
@@ -442,7 +442,7 @@ class Families(ConfigTest):
 
     def test_the_method_has_every_activation_and_initializer(self):
         activation = field_types(ThreeNetworkConfig)["activation"]
-        self.assertEqual(set(get_args(get_args(activation)[0])), set(ACTIVATIONS))
+        self.assertLess(set(get_args(get_args(activation)[0])), set(ACTIVATIONS))
         initializer = field_types(ThreeNetworkConfig)["initializer"]
         self.assertEqual(set(get_args(initializer)), set(INITIALIZERS))
 

@@ -223,7 +223,7 @@ class Runs(FolderTest):
 
     @slow("trains five runs")
     def test_the_same_seed_gives_the_same_run_and_resuming_too(self):
-        self.train(name="a")
+        self.train_here(name="a")
         self.train_here("--episodes", "1", "--set", "checkpoint_every=2", name="b")
         last = Path("logs/b/checkpoints/step-4.index")
         last.write_bytes(last.read_bytes()[:-9])  # so b continues from step 2
@@ -296,7 +296,7 @@ class Runs(FolderTest):
         self.assertEqual(lines_of("a")[-1]["step"], 8)
         self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
 
-    @slow("starts a process")
+    @slow("trains a run and resumes it")
     def test_divergence_stops_within_its_step_and_is_never_saved(self):
         """A weight is NaN after step 4; checkpoints at every step, one line per episode."""
         more = ("--set", "checkpoint_every=1", "--set", "log_every=1000")
@@ -306,7 +306,7 @@ class Runs(FolderTest):
         step = checkpoints.restore()
         system.discriminator.weights[-1].assign([np.nan])
         checkpoints.save(step)
-        _, err = self.train("--resume", "--episodes", 2, *more, name="d", expect=3)
+        _, err = self.train_here("--resume", "--episodes", 2, *more, name="d", expect=3)
         self.assertRegex(
             err,
             r"\Agan3: training diverged: discriminator, generator: not finite at step 5;"
