@@ -171,7 +171,7 @@ def _add_recognise(parser: argparse.ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="pictures of one digit, or of one member of a class, each",
+        help="pictures of one digit, or of one member of a class, each; or files of many",
     )
     reader = parser.add_mutually_exclusive_group()
     text = "read with this run's determinator (default: the newest run)"
@@ -184,20 +184,29 @@ def _add_recognise(parser: argparse.ArgumentParser) -> None:
 def _recognise(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from gan3.demo import digit_reader
+    from gan3.demo.digit_reader import read_picture
+    from gan3.evaluation import sample_files
 
-    images = np.stack([digit_reader.read_picture(Path(file)) for file in options.files])
+    names, images = [], []
+    for file in options.files:
+        if sample_files.holds_many(Path(file)):
+            images.append(sample_files.read(Path(file), class_names=None).images)
+            names += [f"{file}[{number}]" for number in range(len(images[-1]))]
+        else:
+            images.append(read_picture(Path(file))[None])
+            names.append(file)
+    images = np.concatenate(images)
     from gan3 import library  # TensorFlow takes seconds, so unreadable pictures are refused first
     from gan3.runs.run import has_runs
 
     if options.judge or (options.run is None and not has_runs(options.logs)):
-        read, names = library.recognise(images), DIGITS
+        read, classes = library.recognise(images), DIGITS
     else:
         run = library.open_run(options.run, logs=options.logs, figures=options.figures)
         read = run.recognise(images, log=lambda line: print(line, file=sys.stderr))
-        names = run.class_names
-    for file, row in zip(options.files, read.probabilities, strict=True):
-        print(f"{file}: {names[row.argmax()]} ({row.max():.1%})")
+        classes = run.class_names
+    for name, row in zip(names, read.probabilities, strict=True):
+        print(f"{name}: {classes[row.argmax()]} ({row.max():.1%})")
     return 0
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from gan3.core.classes import are_digits, noun
 from gan3.core.errors import UserError
-from gan3.core.files import check_path
 from gan3.demo.digit_reader import read_picture
 from gan3.evaluation import sample_files
 from gan3.models.determinator import Encoder
@@ -16,7 +15,6 @@ from gan3.plots.numbers import FAINT
 
 UNSURE = 0.5  # probability of the class that is read, below which there is a note
 VARIATION = 0.2  # largest change of a noise entry between two variants of one style
-_SAMPLES = (".npz", ".npy")  # suffixes of files that hold many images
 
 
 class Reading(NamedTuple):
@@ -38,7 +36,7 @@ def read(path: Path, encode: Encoder, names: tuple[str, ...]) -> Reading:
     Raises UserError if the file cannot be read, or if an image is blank. No other image is refused:
     one that is no digit is read as the digit that it resembles most, with a note if that is unsure.
     """
-    if path.suffix.lower() not in _SAMPLES and not check_path(path.is_dir):
+    if not sample_files.holds_many(path):
         encoded = encode(read_picture(path)[None])
         name, probability = names[encoded.labels[0]], float(encoded.probabilities.max())
         text, note = f"{path}: read as {name} ({_percent(probability)})", None

@@ -11,7 +11,8 @@ import numpy as np
 
 from gan3.core.classes import DIGITS, listed
 from gan3.core.errors import UserError, shown
-from gan3.data.own_sets import read_stored
+from gan3.core.files import check_path
+from gan3.data.own_sets import kind_of, read_stored
 from gan3.data.pictures import border, likely_ink
 from gan3.data.values import read_labels, read_pixels
 
@@ -26,14 +27,19 @@ class SampleFile(NamedTuple):
     note: str  # how the values were read
 
 
+def holds_many(path: Path) -> bool:
+    """Whether a path is a file or folder of images, and not one picture, which may be missing."""
+    return check_path(path.is_dir) or kind_of(path) is not None
+
+
 def read(
-    path: Path, class_names: tuple[str, ...] = DIGITS, skip_damaged: bool = False
+    path: Path, class_names: tuple[str, ...] | None = DIGITS, skip_damaged: bool = False
 ) -> SampleFile:
     """The samples at a path. If most of the outermost pixels are bright, all are inverted.
 
-    class_names: the K names that labels as text have; labels as integers are 0 to K - 1.
-    skip_damaged: leave out pictures that cannot be read. Raises UserError if the samples cannot be
-    read, or not in one way only.
+    class_names: the K names that labels as text have; labels as integers are 0 to K - 1. None to
+    ignore labels. skip_damaged: leave out pictures that cannot be read. Raises UserError if the
+    samples cannot be read, or not in one way only.
     """
     notes: list[str] = []
     arrays = read_stored(path, "unknown", notes.append, skip_damaged).arrays
@@ -41,7 +47,7 @@ def read(
     (pixels,) = found.parts
     notes.append(found.text)
     labels = None
-    if "train-labels" in arrays:
+    if class_names is not None and "train-labels" in arrays:
         labels = _labels(path, read_labels(path, arrays["train-labels"], len(pixels)), class_names)
     if look_inverted(pixels):
         pixels = 255 - pixels

@@ -1,11 +1,13 @@
 """What each command does with the bundled generator, and which arguments it refuses."""
 
+import re
 import unittest
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.files import write_json
 from gan3.evaluation import sample_files
@@ -126,7 +128,7 @@ class WrongArguments(FolderTest):
                 (("sweep", file, "--address", "a:1"), "--address a:1: with --engine ray only"),
                 (("train-judge", *own, "--steps", "0"), "steps 0: "),
                 (("recognise", "none.png"), "no such file"),
-                (("recognise", file), "not a picture"),
+                (("recognise", __file__), "not a picture"),
             )
         )
 
@@ -224,6 +226,13 @@ class BundledGenerator(FolderTest):
         out = self.call("recognise", "digits/0001_7.png")
         self.assertRegex(out, r"\Adigits/0001_7.png: 7 \(\d+\.\d%\)\n\Z")
         self.assertEqual(self.call("recognise", "digits/0001_7.png", "--judge"), out)
+
+    def test_recognise_reads_rows_of_a_table(self):
+        drawn = gan3.load("best").generate("207")
+        np.savetxt("x.csv", drawn.reshape(3, 784), "%d", ",")
+        out = self.call("recognise", "x.csv", "--judge")
+        read = re.findall(r"x\.csv\[(\d)\]: (\d) \(\d+\.\d%\)\n", out)
+        self.assertEqual(read, [("0", "2"), ("1", "0"), ("2", "7")])
 
 
 class Experiments(unittest.TestCase):
