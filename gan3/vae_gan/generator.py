@@ -6,8 +6,8 @@ import tensorflow as tf
 from gan3.method.declared import ENTRIES
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, batch_moments, dense, dropout, normalise
-from gan3.nn.network import Network
-from gan3.nn.specs import IMAGE, Specs
+from gan3.nn.network import Network, as_rows
+from gan3.nn.specs import IMAGE, Spec, Specs
 
 Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each hidden layer
 
@@ -37,22 +37,19 @@ class VaeGanGenerator(Network):
         self.make(specs)
         if shares_noise:
             of_labels = np.tile([[0.0]] * ENTRIES + [[1.0]], (self._classes, 1))
-            w = self._of(specs[0], "w")
+            w = self.variables[f"{name}/hidden1/w"]
             w.assign(of_labels * w)
 
-    def logits(
-        self, latent: tf.Tensor, seed: tf.Tensor | None = None, use_batch_moments: bool = True
-    ) -> tuple[tf.Tensor, Moments]:
-        """Logits of the pixels [B, 784], and the batch's moments of each hidden layer.
+    def logits(self, latent: tf.Tensor, seed: tf.Tensor | None = None) -> tuple[tf.Tensor, Moments]:
+        """Logits of the pixels [B, 784] in training, and the batch's moments of each hidden layer.
+
+        They normalise, and leave the running moments as they are.
 
         Args:
             latent: [B, 10 K], or [B, 11 K] with a label entry.
             seed: [2], of the dropout; None without it.
-            use_batch_moments: normalise by the batch's own moments (training), not the running
-                ones.
         """
         *hidden, pixels = self.specs
-        latent.shape.assert_is_compatible_with([None, hidden[0].inputs])
         moments: Moments = []
         seeds = [None] * len(hidden)
         if seed is not None:
@@ -60,18 +57,12 @@ class VaeGanGenerator(Network):
         with tf.name_scope(f"{self.name}/"):
             h = tf.cast(latent, self._dtype)
             for spec, layer_seed in zip(hidden, seeds, strict=True):
-                w = self._first_weights() if spec is hidden[0] else self._of(spec, "w")
-                b = self._of(spec, "b")
                 if spec.batch_norm:
-                    h = dense(h, w)  # [B, width]
-                    if use_batch_moments:
-                        moments.append(batch_moments(h))
-                        mean, variance = moments[-1]
-                    else:
-                        mean, variance = self._of(spec, "mean"), self._of(spec, "variance")
-                    h = normalise(h, mean, variance, self._of(spec, "scale"), b)
+                    h = dense(as_rows(h, spec.inputs), self._of(spec, "w"))  # [B, width]
+                    moments.append(batch_moments(h))
+                    h = normalise(h, *moments[-1], self._of(spec, "scale"), self._of(spec, "b"))
                 else:
-                    h = dense(h, w, b)
+                    h = self.product(spec, h)
                 h = ACTIVATIONS[spec.activation](h)
                 if layer_seed is not None:
                     h = dropout(h, spec.keep_prob, layer_seed)
@@ -87,17 +78,14 @@ class VaeGanGenerator(Network):
         """The weights of a generator without `shared` that computes the same, in its order."""
         if self.shared is None:
             return list(self.weights)
-        return [self._first_weights(), *self.weights[2:]]
+        return [self._of(self.specs[0], "w"), *self.weights[2:]]
 
-    def _first_weights(self) -> tf.Tensor:
-        w = self._of(self.specs[0], "w")
-        if self.shared is None:
-            return w
-        return w + tf.tile(tf.pad(self.shared, [[0, 1], [0, 0]]), [self._classes, 1])
-
-    def images(self, latent: tf.Tensor) -> tf.Tensor:
-        """Samples [B, 28, 28, 1] in (0, 1): no dropout, running moments."""
-        return as_images(self.logits(latent, use_batch_moments=False)[0])
+    def _of(self, spec: Spec, part: str) -> tf.Tensor:
+        """A layer's variable; the shared weights are added to those of the first layer."""
+        variable = super()._of(spec, part)
+        if self.shared is None or spec is not self.specs[0] or part != "w":
+            return variable
+        return variable + tf.tile(tf.pad(self.shared, [[0, 1], [0, 0]]), [self._classes, 1])
 
 
 def as_images(logits: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,7 @@ from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, make_optimizers, real_fake_scalars
 from gan3.nn.initializers import INITIALIZERS, Glorot
 from gan3.nn.network import by_name
-from gan3.nn.specs import PLACES
+from gan3.nn.specs import IMAGE, PLACES
 from gan3.vae_gan import networks
 from gan3.vae_gan.codes import ClassNorm
 from gan3.vae_gan.config import VaeGanConfig
@@ -71,7 +71,7 @@ class VaeGan:
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
         latent = latent_of(labels, noise, self._classes, self._config.shared_noise)
-        return tf.squeeze(self.sampler.images(latent), axis=3)
+        return tf.reshape(self.sampler(latent), [-1, IMAGE, IMAGE])
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the determinator."""

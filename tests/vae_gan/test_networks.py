@@ -86,17 +86,16 @@ class Generator(unittest.TestCase):
         np.testing.assert_allclose(mean, products.mean(axis=0), atol=1e-5)
         np.testing.assert_allclose(variance, products.var(axis=0), rtol=1e-4)
 
-    def test_running_moments_are_used_if_requested_and_for_samples(self):
+    def test_samples_are_normalised_by_running_moments(self):
         network, latent = generator((30,), batch_norm=True), latents(50)
         by_batch, [moments] = network.logits(latent)
-        by_running, none = network.logits(latent, use_batch_moments=False)
-        self.assertEqual(none, [])
-        self.assertFalse(np.allclose(by_batch, by_running, atol=1e-3))
-        np.testing.assert_array_equal(network.images(latent), as_images(by_running))
+        before = [moment.numpy() for moment in network.running_moments()[0]]
+        self.assertFalse(np.allclose(tf.sigmoid(by_batch), network(latent), atol=1e-3))
+        after = [moment.numpy() for moment in network.running_moments()[0]]
+        np.testing.assert_array_equal(before, after)
         for running, moment in zip(network.running_moments()[0], moments, strict=True):
             running.assign(moment)
-        by_running, _ = network.logits(latent, use_batch_moments=False)
-        np.testing.assert_allclose(by_running, by_batch, atol=1e-5)
+        np.testing.assert_allclose(network(latent), tf.sigmoid(by_batch), atol=1e-5)
 
     def test_at_first_the_classes_share_all_weights_of_the_noise(self):
         network = generator((30,), shared_noise=True)
@@ -115,11 +114,11 @@ class Generator(unittest.TestCase):
         for v, value in zip(merged.weights, network.merged_weights, strict=True):
             v.assign(value)
         latent = latent_of(tf.range(10), latents(10, 10), 10, label_entry=True)
-        expected = network.images(latent)
+        expected = network(latent)
         self.assertGreater(np.ptp(expected, axis=0).min(), 0)
-        np.testing.assert_allclose(merged.images(latent), expected, atol=1e-5)
-        pixels = merged(latent).numpy()  # as any list of layers is computed
-        np.testing.assert_allclose(pixels.reshape(-1, 28, 28, 1), expected, atol=1e-5)
+        np.testing.assert_allclose(merged(latent), expected, atol=1e-5)
+        in_training = [tf.sigmoid(each.logits(latent)[0]) for each in (network, merged)]
+        np.testing.assert_allclose(*in_training, atol=1e-5)
 
     def test_a_place_draws_a_patch_of_its_own(self):
         """Each of 7 x 7 places changes 8 x 8 pixels, from 2 before to 6 after its corner at 4 i."""
@@ -149,7 +148,7 @@ class Generator(unittest.TestCase):
         self.assertEqual(set(as_images(tf.zeros([2, 784])).numpy().ravel()), {0.5})
         for changes, entries in (({}, 10), ({"shared_noise": True}, 100)):
             with self.assertRaises(ValueError):
-                generator((5,), **changes).images(tf.zeros([2, entries]))
+                generator((5,), **changes)(tf.zeros([2, entries]))
 
 
 class Critic(unittest.TestCase):
