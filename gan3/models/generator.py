@@ -23,7 +23,7 @@ from gan3.core.files import read_npz
 from gan3.data.values import as_images, pixels_of_generator
 from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
-from gan3.nn.plain import LabelLayer, embed, forward
+from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
 
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
@@ -283,7 +283,7 @@ class Generator:
         """`images` for class weights [B, K] in place of labels; one-hot rows give the same."""
         x, layers = noise, self.layers
         if isinstance(layers[0], LabelLayer):
-            x, layers = embed(layers[0], noise, soft_labels), layers[1:]
+            x, layers = layers[0](noise, soft_labels), layers[1:]
         elif self.class_conditional:
             if self.label_entry:
                 noise = np.pad(noise, ((0, 0), (0, 1)), constant_values=1)

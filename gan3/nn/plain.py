@@ -16,7 +16,7 @@ _MOST_ENTRIES = 2**27  # of the patches of one convolution: 512 MiB
 
 
 class DenseLayer(NamedTuple):
-    """activation(x w + b), then layer normalisation if there is one: as plain arrays."""
+    """activation(x w + b), then layer normalisation if there is one."""
 
     w: np.ndarray  # [in, out]
     b: np.ndarray  # [out]
@@ -24,9 +24,16 @@ class DenseLayer(NamedTuple):
     scale: np.ndarray | None = None  # [out]
     shift: np.ndarray | None = None  # [out]
 
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        x = ACTIVATIONS[self.activation](x.reshape(len(x), -1) @ self.w + self.b)
+        if self.scale is not None:
+            mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+            x = (x - mean) / np.sqrt(variance + np.float32(EPSILON)) * self.scale + self.shift
+        return x
+
 
 class ConvLayer(NamedTuple):
-    """activation(x * w + b), with a 2x2 max-pool before the bias if `pool`: as plain arrays."""
+    """activation(x * w + b), with a 2x2 max-pool before the bias if `pool`."""
 
     w: np.ndarray  # [side, side, in, out]
     b: np.ndarray  # [out]
@@ -34,6 +41,11 @@ class ConvLayer(NamedTuple):
     stride: int
     pool: bool
     zero_padding: int | None = None  # SAME if None
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        x = _as_images(x, self.w.shape[2])
+        x = convolve(x, self.w, self.stride, self.zero_padding)
+        return ACTIVATIONS[self.activation]((max_pool(x) if self.pool else x) + self.b)
 
 
 class ConvTransposeLayer(NamedTuple):
@@ -45,6 +57,11 @@ class ConvTransposeLayer(NamedTuple):
     stride: int
     padding: str  # "SAME" or "VALID"
 
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        x = _as_images(x, self.w.shape[2])
+        x = transposed_convolution(x, self.w, self.stride, self.padding)
+        return ACTIVATIONS[self.activation](x + self.b)
+
 
 class ScaleLayer(NamedTuple):
     """activation(x scale + shift): a batch normalisation by its running moments."""
@@ -52,6 +69,10 @@ class ScaleLayer(NamedTuple):
     scale: np.ndarray  # [channels]
     shift: np.ndarray  # [channels]
     activation: str  # of ACTIVATIONS
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        x = _with_channels(x, len(self.scale))
+        return ACTIVATIONS[self.activation](x * self.scale + self.shift)
 
 
 class BatchNormLayer(NamedTuple):
@@ -61,13 +82,32 @@ class BatchNormLayer(NamedTuple):
     shift: np.ndarray  # [channels]
     activation: str  # of ACTIVATIONS
 
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        x = _with_channels(x, len(self.scale))
+        axes = tuple(range(x.ndim - 1))
+        mean, variance = x.mean(axis=axes), x.var(axis=axes)
+        return scale_of(mean, variance, self.scale, self.shift, self.activation)(x)
+
 
 class AveragePoolLayer(NamedTuple):
     """The means of 2x2 windows, stride 2, of images with even sides."""
 
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        batch, height, width, channels = x.shape
+        return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
+
 
 class UpsampleLayer(NamedTuple):
     """Twice the side: the pixels, and the mean of two between them; the last one is repeated."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        for axis in (1, 2):
+            after = np.take(x, np.minimum(np.arange(x.shape[axis]) + 1, x.shape[axis] - 1), axis)
+            both = np.stack([x, (x + after) / 2], axis=axis + 1)
+            shape = list(x.shape)
+            shape[axis] *= 2
+            x = both.reshape(shape)
+        return x
 
 
 class LabelLayer(NamedTuple):
@@ -75,6 +115,11 @@ class LabelLayer(NamedTuple):
 
     rows: np.ndarray  # [K, width]
     multiplies: bool
+
+    def __call__(self, noise: np.ndarray, soft_labels: np.ndarray) -> np.ndarray:
+        """The input of the next layer, for `noise` [B, entries] and class weights [B, K]."""
+        rows = soft_labels.astype(np.float32) @ self.rows  # [B, width]
+        return noise * rows if self.multiplies else np.concatenate([noise, rows], axis=1)
 
 
 Layer = (
@@ -92,74 +137,8 @@ Layer = (
 def forward(layers: Sequence[Layer], x: np.ndarray) -> np.ndarray:
     """The output of layers for x, both float32; a `LabelLayer` is not among them."""
     for layer in layers:
-        x = _FORWARD[type(layer)](layer, x)
+        x = layer(x)
     return x
-
-
-def embed(layer: LabelLayer, noise: np.ndarray, soft_labels: np.ndarray) -> np.ndarray:
-    """The input of the next layer, for `noise` [B, entries] and class weights [B, K]."""
-    rows = soft_labels.astype(np.float32) @ layer.rows  # [B, width]
-    return noise * rows if layer.multiplies else np.concatenate([noise, rows], axis=1)
-
-
-def _dense(layer: DenseLayer, x: np.ndarray) -> np.ndarray:
-    x = ACTIVATIONS[layer.activation](x.reshape(len(x), -1) @ layer.w + layer.b)
-    if layer.scale is not None:
-        mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
-        x = (x - mean) / np.sqrt(variance + np.float32(EPSILON)) * layer.scale + layer.shift
-    return x
-
-
-def _conv(layer: ConvLayer, x: np.ndarray) -> np.ndarray:
-    x = convolve(_as_images(x, layer.w.shape[2]), layer.w, layer.stride, layer.zero_padding)
-    if layer.pool:
-        x = max_pool(x)
-    return ACTIVATIONS[layer.activation](x + layer.b)
-
-
-def _conv_transpose(layer: ConvTransposeLayer, x: np.ndarray) -> np.ndarray:
-    x = _as_images(x, layer.w.shape[2])
-    return ACTIVATIONS[layer.activation](
-        transposed_convolution(x, layer.w, layer.stride, layer.padding) + layer.b
-    )
-
-
-def _scale(layer: ScaleLayer, x: np.ndarray) -> np.ndarray:
-    x = _with_channels(x, len(layer.scale))
-    return ACTIVATIONS[layer.activation](x * layer.scale + layer.shift)
-
-
-def _batch_norm(layer: BatchNormLayer, x: np.ndarray) -> np.ndarray:
-    x = _with_channels(x, len(layer.scale))
-    axes = tuple(range(x.ndim - 1))
-    mean, variance = x.mean(axis=axes), x.var(axis=axes)
-    return _scale(scale_of(mean, variance, layer.scale, layer.shift, layer.activation), x)
-
-
-def _average_pool(_: AveragePoolLayer, x: np.ndarray) -> np.ndarray:
-    batch, height, width, channels = x.shape
-    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
-
-
-def _upsample(_: UpsampleLayer, x: np.ndarray) -> np.ndarray:
-    for axis in (1, 2):
-        after = np.take(x, np.minimum(np.arange(x.shape[axis]) + 1, x.shape[axis] - 1), axis)
-        both = np.stack([x, (x + after) / 2], axis=axis + 1)
-        shape = list(x.shape)
-        shape[axis] *= 2
-        x = both.reshape(shape)
-    return x
-
-
-_FORWARD = {
-    DenseLayer: _dense,
-    ConvLayer: _conv,
-    ConvTransposeLayer: _conv_transpose,
-    ScaleLayer: _scale,
-    BatchNormLayer: _batch_norm,
-    AveragePoolLayer: _average_pool,
-    UpsampleLayer: _upsample,
-}
 
 
 def _as_images(x: np.ndarray, channels: int) -> np.ndarray:

@@ -175,7 +175,7 @@ class Layers(unittest.TestCase):
             network = network_of(spec)
             rows = network.variables["n/a/w"].numpy()
             expected = noise * rows[labels] if multiplies else np.hstack([noise, rows[labels]])
-            got = plain.embed(spec.layer({"n/a/w": rows}), noise, one_hot)
+            got = spec.layer({"n/a/w": rows})(noise, one_hot)
             np.testing.assert_allclose(got, expected, rtol=1e-6)
             got = network(tf.constant(noise), soft_labels=tf.constant(one_hot))
             np.testing.assert_allclose(got, expected, rtol=1e-6)
