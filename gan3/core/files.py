@@ -1,6 +1,7 @@
 """Atomic file writes, and npz files that are validated before they are loaded."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import math
@@ -22,7 +23,8 @@ _MOST_HEADER = 10_000  # bytes of the header of an npy file
 Shape = tuple[int | None, ...]  # None stands for any length
 Specification = dict[str, tuple[str, Shape]]
 """Array name: (dtype names with "|" between alternatives, shape)."""
-_DAMAGED_FILE_ERRORS = (  # raised by zipfile, zlib and NumPy's header reader on damaged input
+_DAMAGED_FILE_ERRORS = (  # raised by gzip, zipfile, zlib and NumPy on damaged input
+    gzip.BadGzipFile,  # an OSError
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -222,7 +224,7 @@ def read_arrays(path: Path, names: Iterable[str], most_bytes: int = 2**29) -> di
 
 def read_npy(path: Path, most_bytes: int = 2**29) -> np.ndarray:
     """Read the array of an npy file that is not trusted, with the checks of `read_arrays`."""
-    with _report_read_errors(path, "npy"), open(path, "rb") as file:
+    with _report_read_errors(path, "an npy file"), open(path, "rb") as file:
         _check_size(path, "its array", path.stat().st_size, most_bytes)
         return _read_array(path, file, "its array")
 
@@ -233,10 +235,23 @@ def check_finite(path: Path, name: str, array: np.ndarray) -> None:
         raise UserError(f"{path}: {name} has values that are not finite; replace the file")
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal. Raises UserError if it cannot be read."""
+def digest_of(path: Path, algorithm: str = "sha256") -> str:
+    """The digest of a file, in hexadecimal. Raises UserError if it cannot be read."""
     with _report_read_errors(path):
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.new(algorithm, path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+@contextlib.contextmanager
+def open_untrusted(path: Path, kind: str, mode: str = "rb") -> Iterator[IO[Any]]:
+    """Open a file, decompressed if its name ends in .gz.
+
+    kind: what a message calls such a file, "an IDX file". mode: "rb", or "rt" for UTF-8. While it
+    is open, errors of reading it become a UserError of one line.
+    """
+    with _report_read_errors(path, kind):
+        open_it = gzip.open if path.suffix.lower() == ".gz" else open
+        with open_it(path, mode, encoding="utf-8-sig" if "t" in mode else None) as file:
+            yield file
 
 
 def names_in(path: Path) -> set[str]:
@@ -246,7 +261,7 @@ def names_in(path: Path) -> set[str]:
 
 
 @contextlib.contextmanager
-def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
+def _report_read_errors(path: Path, kind: str = "an npz file") -> Iterator[None]:
     """Turn the errors of reading `path` into a UserError of one line."""
     if check_path(path.exists) and not check_path(path.is_file):
         raise UserError(f"{path}: is not a regular file; name a file")
@@ -254,13 +269,11 @@ def _report_read_errors(path: Path, kind: str = "npz") -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; check the path") from None
-    except OSError as error:
-        raise cannot_read(path, error) from None
     except _DAMAGED_FILE_ERRORS as error:
         reason = str(error).partition("\n")[0][:80]  # some errors quote the file's content
-        raise UserError(
-            f"{path}: damaged or not an {kind} file ({reason}); replace the file"
-        ) from None
+        raise UserError(f"{path}: damaged or not {kind} ({reason}); replace the file") from None
+    except OSError as error:
+        raise cannot_read(path, error) from None
 
 
 def _check_size(path: Path, what: str, size: int, most_bytes: int) -> None:

@@ -1,16 +1,14 @@
 """Reads a set from npz, npy and CSV files, which are paired by their names. No file is trusted."""
 
-import gzip
 import re
 import warnings
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import check_path, names_in, read_arrays, read_npy
+from gan3.core.files import check_path, names_in, open_untrusted, read_arrays, read_npy
 from gan3.core.log import Log
 from gan3.data.idx import Arrays
 from gan3.data.values import MAX_IMAGES, SIDE
@@ -197,13 +195,8 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 def _lines(path: Path) -> Iterator[str]:
     """The lines of a text file, gzipped or not. Raises UserError if it cannot be read."""
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8-sig") as file:
-            while line := file.readline(_MOST_LINE):
-                if len(line) == _MOST_LINE:
-                    raise UserError(f"{path}: has a row of over {_MOST_LINE} characters")
-                yield line
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        reason = str(getattr(error, "strerror", None) or error)[:80]
-        raise UserError(f"{path}: damaged or not a CSV file ({reason}); replace the file") from None
+    with open_untrusted(path, "a CSV file", "rt") as file:
+        while line := file.readline(_MOST_LINE):
+            if len(line) == _MOST_LINE:
+                raise UserError(f"{path}: has a row of over {_MOST_LINE} characters")
+            yield line

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from gan3.data.array_files import STROKES_CACHE, read_array_files
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, idx_sets, is_mnist, read_idx_set
 from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
-from gan3.data.own_sets import Stored, kind_of, own_set, read_stored
+from gan3.data.own_sets import OwnSet, Stored, kind_of, own_set, read_stored
 from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
 
 HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
@@ -87,14 +87,6 @@ def validation_count(training_images: int) -> int:
     return min(HELD_OUT, max(1, training_images // 6))
 
 
-class _Found(NamedTuple):
-    name: str
-    source: str
-    arrays: Arrays
-    class_names: tuple[str, ...] = DIGITS
-    title: str = ""
-
-
 def load(
     dataset: str = "auto",
     folder: str | Arrays | None = None,
@@ -127,14 +119,15 @@ def load(
             is left.
     """
     if dataset == "own" or dataset in _KNOWN:
-        found = _load_own(dataset, folder, ink, log, skip_damaged)
+        name = dataset
+        source, found = _load_own(dataset, folder, ink, log, skip_damaged)
     elif isinstance(folder, dict):
         raise UserError(f"arrays: load them as the data set own, not as {dataset}")
     elif ink != "unknown":
         raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
     else:
-        found = _load(dataset, folder, mirrors, log)
-    whole = _split(found, split, skip_first)
+        name, source, found = _load(dataset, folder, mirrors, log)
+    whole = _split(name, source, found, split, skip_first)
     return replace(whole, ink=ink, skip_damaged=skip_damaged)
 
 
@@ -149,7 +142,10 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
     return str(source) if is_there else None
 
 
-def _load(dataset: str, folder: str | None, mirrors: tuple[str, ...], log: Log) -> _Found:
+def _load(
+    dataset: str, folder: str | None, mirrors: tuple[str, ...], log: Log
+) -> tuple[str, str, OwnSet]:
+    """MNIST or the strokes: the name, the source, and the set."""
     if folder is not None and not check_path(Path(folder).is_dir):
         if check_path(Path(folder).is_file):
             raise UserError(f"data folder {folder}: is a file; load it as the data set own")
@@ -158,18 +154,19 @@ def _load(dataset: str, folder: str | None, mirrors: tuple[str, ...], log: Log) 
         found = _find_mnist(folder, log)
         try:
             arrays, source = found or download(_CACHE, mirrors, log)
-            return _Found("mnist", str(source), arrays)
+            return "mnist", str(source), OwnSet(arrays)
         except UserError as error:
             if dataset == "mnist":
                 raise
             log(f"NOTE: {error}")
     log(f"WARNING: the data set is {TITLES['strokes']}: digits drawn by a program")
-    return _Found("strokes", "embedded", _strokes(log))
+    return "strokes", "embedded", OwnSet(_strokes(log))
 
 
 def _load_own(
     dataset: str, data: str | Arrays | None, ink: str, log: Log, skip_damaged: bool
-) -> _Found:
+) -> tuple[str, OwnSet]:
+    """The source of an own or a known set, and the set."""
     if data is None:
         raise UserError(
             f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
@@ -181,7 +178,7 @@ def _load_own(
         source, stored = data, read_stored(Path(data), ink, log, skip_damaged)
     else:
         raise UserError(f"data folder {data}: no such folder; name one that has the data set")
-    return _Found(dataset, source, *own_set(Path(source), stored, ink, log, known))
+    return source, own_set(Path(source), stored, ink, log, known)
 
 
 def _digest(arrays: Iterable[np.ndarray], class_names: tuple[str, ...]) -> str:
@@ -192,8 +189,8 @@ def _digest(arrays: Iterable[np.ndarray], class_names: tuple[str, ...]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _split(found: _Found, split: str, skip_first: int) -> Dataset:
-    name, source, arrays, class_names, title = found
+def _split(name: str, source: str, found: OwnSet, split: str, skip_first: int) -> Dataset:
+    arrays, class_names, title = found
     digest = _digest((arrays[kind] for kind in KINDS), class_names)
     images, labels = arrays["train-images"], arrays["train-labels"]
     if title:

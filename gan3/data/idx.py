@@ -3,17 +3,15 @@
 No size in a header is trusted: it is checked before any memory is allocated for it.
 """
 
-import gzip
 import hashlib
 import re
-import zlib
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import check_path
+from gan3.core.files import cannot_read, check_path, open_untrusted
 
 KINDS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 FILE_NAMES = {kind: f"{kind}-idx{3 if 'images' in kind else 1}-ubyte" for kind in KINDS}
@@ -47,8 +45,7 @@ def idx_sets(folder: Path) -> dict[str, dict[str, Path]]:
                 part = "train" if match["part"] == "train" else "t10k"
                 sets.setdefault(match["prefix"] or "", {})[f"{part}-{match['content'][:6]}"] = file
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"{folder}: cannot be searched ({reason}); name another folder") from None
+        raise cannot_read(folder, error) from None
     return sets
 
 
@@ -58,21 +55,19 @@ def find_idx_files(path: Path) -> dict[str, Path] | None:
     path: a folder, or one of the four files, which selects a set if the folder has several. Raises
     UserError if a file is missing, there are several sets, or the folder cannot be searched.
     """
-    if check_path(path.is_file):
-        match = _NAME.fullmatch(path.name)
-        if match is None:
-            return None
-        folder, prefix = path.parent, match["prefix"] or ""
-    else:
-        folder, sets = path, idx_sets(path)
-        if len(sets) > 1:
-            names = ", ".join(prefix or "one without a name" for prefix in sorted(sets))
-            raise UserError(
-                f"{folder}: has IDX files of several sets ({names[:100]}); name one of the four"
-                " files of the set that you mean"
-            )
-        prefix = next(iter(sets), "")
-    paths = idx_sets(folder).get(prefix)
+    match = _NAME.fullmatch(path.name) if check_path(path.is_file) else None
+    if match is None and not check_path(path.is_dir):
+        return None
+    folder = path.parent if match else path
+    sets = idx_sets(folder)
+    if match is None and len(sets) > 1:
+        names = ", ".join(prefix or "one without a name" for prefix in sorted(sets))
+        raise UserError(
+            f"{folder}: has IDX files of several sets ({names[:100]}); name one of the four files"
+            " of the set that you mean"
+        )
+    prefix = (match["prefix"] or "") if match else next(iter(sets), "")
+    paths = sets.get(prefix)
     if paths is not None:
         for kind, name in FILE_NAMES.items():
             if kind not in paths:
@@ -87,14 +82,8 @@ def read_idx_set(paths: dict[str, Path]) -> Arrays:
 
 
 def _read(path: Path) -> np.ndarray:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            array = read_idx(path, file)
-    except OSError as error:  # BadGzipFile is one
-        reason = error.strerror or str(error)
-        raise UserError(f"{path}: cannot be read ({reason}); replace the file") from None
-    except (EOFError, zlib.error) as error:
-        raise UserError(f"{path}: damaged gzip ({error}); replace the file") from None
+    with open_untrusted(path, "an IDX file") as file:
+        array = read_idx(path, file)
     if "-idx2-" in path.name.replace(".", "-") and array.ndim == 2:
         return array[:, 0]  # QMNIST's: the class, and seven columns about the writer
     return array

@@ -6,7 +6,6 @@ published gz files. EMNIST stores its pictures transposed (Cohen et al. 2017, ar
 its labels are those of its mapping files.
 """
 
-import hashlib
 import string
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
+from gan3.core.files import digest_of
 from gan3.data.idx import KINDS, Arrays
 
 MNIST_DIGEST = "c473ce9de4170e6fe7638543697b7512b19cc4b2c68279feabf4a085461033dd"
@@ -112,7 +112,7 @@ def recognise(
     """
     if not all(path.suffix == ".gz" for path in paths.values()):
         return None
-    md5 = " ".join(_md5(paths[kind]) for kind in KINDS)
+    md5 = " ".join(digest_of(paths[kind], "md5") for kind in KINDS)
     return next((known for known in known_sets if known.md5 == md5), None)
 
 
@@ -132,10 +132,3 @@ def named(name: str, arrays: Arrays, path: Path) -> KnownSet:
                 f" {len(known.class_names)} classes; load it as the data set own"
             )
     return known
-
-
-def _md5(path: Path) -> str:
-    try:
-        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); replace the file") from None

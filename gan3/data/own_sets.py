@@ -42,8 +42,8 @@ class OwnSet(NamedTuple):
     """A set as it is trained on."""
 
     arrays: Arrays  # all four kinds: images uint8 with bright ink, labels uint8 in 0..K-1
-    class_names: tuple[str, ...]  # K of them
-    title: str
+    class_names: tuple[str, ...] = DIGITS  # K of them
+    title: str = ""
 
 
 def kind_of(path: Path) -> str | None:
@@ -52,13 +52,11 @@ def kind_of(path: Path) -> str | None:
     Raises UserError if a folder cannot be searched, or does not have one whole set.
     """
     is_folder = check_path(path.is_dir)
-    if not is_folder and not check_path(path.is_file):
-        return None
     if find_idx_files(path):
         return "IDX files"
     if is_folder and any(has_pictures(folder, 1) for folder in sub_folders(path)):
         return "pictures"
-    if array_files(path):
+    if check_path(path.exists) and array_files(path):
         return "array files"
     return "pictures" if is_folder and has_pictures(path, 0) else None
 

@@ -127,16 +127,6 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
     return np.floor(images * 255.0 + 0.5).astype(np.uint8)
 
 
-def pixels_of_generator(images: np.ndarray) -> np.ndarray:
-    """The pixels of images that a generator drew. Raises UserError if they are not in 0..1."""
-    try:
-        return to_pixels(images)
-    except ValueError:
-        raise UserError(
-            "generator: its weights are too large to draw images; use another episode or run"
-        ) from None
-
-
 def read_labels(source: Path | str, labels: Any, count: int) -> np.ndarray:
     """One label for each of `count` images: integers or text, [N].
 

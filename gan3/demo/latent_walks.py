@@ -8,9 +8,8 @@ import numpy as np
 from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
-from gan3.data.values import pixels_of_generator
 from gan3.method.declared import NOISE_RANGES
-from gan3.models.generator import Generator
+from gan3.models.generator import Generator, pixels_of_generator
 from gan3.runs.seeds import LATENT, seed_of
 
 _FRAMES = 41  # of an animation; a sheet shows every fourth

@@ -20,7 +20,7 @@ from gan3.core.arguments import (
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.files import read_npz
-from gan3.data.values import as_images, pixels_of_generator
+from gan3.data.values import as_images, to_pixels
 from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.nn.plain import LabelLayer, forward
@@ -323,3 +323,13 @@ def read_generator(
     arrays = read_npz(path, {key: (dtype, shape) for key, shape in spec.shapes.items()})
     float32 = {key: array.astype(np.float32) for key, array in arrays.items()}
     return Generator(spec, float32, name, open_encoder)
+
+
+def pixels_of_generator(images: np.ndarray) -> np.ndarray:
+    """The pixels of images that a generator drew. Raises UserError if they are not in 0..1."""
+    try:
+        return to_pixels(images)
+    except ValueError:
+        raise UserError(
+            "generator: its weights are too large to draw images; use another episode or run"
+        ) from None

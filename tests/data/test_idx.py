@@ -62,21 +62,20 @@ class IdxFiles(FolderTest):
             "own/train-labels-idx1-ubyte: missing; put all four IDX files into that folder"
         )
 
-    def test_a_folder_that_cannot_be_searched_is_named(self):
-        with self.assertRaisesRegex(UserError, "n: cannot be searched"):
-            find_idx_files(Path("n" * 300))
-
     def test_files_that_do_not_hold_what_their_header_says_are_refused(self):
         images, labels = (idx_bytes(array) for array in self.arrays[:2])
         complete = gzip.compress(images)
         huge = images[:4] + np.array([2**31, 28, 28], ">u4").tobytes()
         for content, message in (
             (b"", "not an IDX file; replace the file"),
-            (b"not gzip at all", "cannot be read (Not a gzipped file (b'no')); replace the file"),
+            (
+                b"not gzip at all",
+                "damaged or not an IDX file (Not a gzipped file (b'no')); replace the file",
+            ),
             (
                 complete[: len(complete) // 2],
-                "damaged gzip (Compressed file ended before the end-of-stream marker was reached);"
-                " replace the file",
+                "damaged or not an IDX file (Compressed file ended before the end-of-stream marker"
+                " was reached); replace the file",
             ),
             (gzip.compress(images[:-1]), "truncated; replace the file"),
             (gzip.compress(images[:9]), "truncated; replace the file"),
