@@ -57,8 +57,8 @@ def array_files(path: Path) -> list[Path]:
             return []
         if path.suffix.lower() == ".npz" and len(names_in(path)) > 1:
             return [path]
-        is_training = part_of(path.name) == "train"
-        return next(s for s in _sets_in(path.parent) if path in s) if is_training else [path]
+        sets = _sets_in(path.parent) if part_of(path.name) == "train" else []
+        return next((files for files in sets if path in files), [path])
     sets = _sets_in(path)
     sets = [files for files in sets if any(part_of(file.name) == "train" for file in files)] or sets
     if len(sets) > 1:
@@ -68,21 +68,19 @@ def array_files(path: Path) -> list[Path]:
 
 
 def _sets_in(folder: Path) -> list[list[Path]]:
-    sets: dict[tuple[str, ...], list[Path]] = {}
+    """The files of each set. Of a CSV file that is there twice, the one without .gz counts."""
+    sets: dict[tuple[str, ...], dict[str, Path]] = {}
     try:
         files = sorted(file for file in folder.iterdir() if _SUFFIXES.search(file.name))
     except OSError:
         return []
     for file in files:
-        if (
-            not file.name.startswith(".")
-            and file.name not in (STROKES_CACHE, "labels.csv")
-            and file.is_file()
-        ):
-            stem = _SUFFIXES.sub("", file.name)
+        is_other = file.name.startswith(".") or file.name in (STROKES_CACHE, "labels.csv")
+        if not is_other and file.is_file():
+            stem, suffix = _SUFFIXES.sub("", file.name), _SUFFIXES.search(file.name)[1].lower()
             rest = [word for word in _words(stem) if not part_of(word) and not _content_of(word)]
-            sets.setdefault(tuple(rest), []).append(file)
-    return list(sets.values())
+            sets.setdefault((*rest, suffix[:3]), {}).setdefault(stem, file)
+    return [list(files.values()) for files in sets.values()]
 
 
 def read_array_files(files: list[Path], log: Log) -> Arrays:
