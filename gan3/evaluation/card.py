@@ -208,18 +208,16 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
     return {
         "images": len(sources[0]),
         "correlations": {
-            name: [[_rounded(value) for value in row] for row in table]
+            name: [
+                [metrics.six_digits(value) if np.isfinite(value) else None for value in row]
+                for row in table
+            ]
             for name, table in samples.transfer.correlations.items()
         },  # by property and real class, of each drawn class
     } | {
         name: metrics.score(Scored(SampleSet(name, *sources), reference, redrawn=images), names)[0]
         for name, images in redrawn.items()
     }
-
-
-def _rounded(value: float) -> float | None:
-    """To six digits; None if it is not a number."""
-    return float(f"{value:.6g}") if np.isfinite(value) else None
 
 
 def _picture(card: Card, samples: Scored) -> bytes:

@@ -144,7 +144,12 @@ def _rounded(score: Score) -> dict[str, float]:
         numbers |= {"low": score.interval[0], "high": score.interval[1]}
     if score.error is not None and np.isfinite(score.error):
         numbers["standard_error"] = score.error
-    return {key: float(f"{number:.6g}") for key, number in numbers.items()}
+    return {key: six_digits(number) for key, number in numbers.items()}
+
+
+def six_digits(number: float) -> float:
+    """A number as a card has it."""
+    return float(f"{number:.6g}")
 
 
 # -- what the judge reads --------------------------------------------------------------------------
@@ -405,7 +410,7 @@ def six_digit_accuracy(samples: Scored) -> np.ndarray:
     random = np.random.default_rng([samples.seed, REPORT, STRING_LENGTH])
     order = random.permutation(len(samples.images))
     cells = split_number_image(number_image(samples.images[order], inverted=True))
-    predicted = samples.reference.judge(cells)[1].argmax(axis=1)
+    predicted = samples.judge(cells)[1].argmax(axis=1)
     return strings_correct(predicted == samples.labels[order], STRING_LENGTH)
 
 
@@ -455,7 +460,7 @@ def style_lowest(samples: Scored) -> float | None:
 @Metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge redrawer")
 def style_accuracy(samples: Scored) -> np.ndarray:
     drawn, requested = samples.transfer.drawn_as_others()
-    return samples.reference.judge(drawn)[1].argmax(axis=1) == requested
+    return samples.judge(drawn)[1].argmax(axis=1) == requested
 
 
 @Metric("reconstruction error", "MSE", "lower", 4, needs="redrawn")
@@ -465,7 +470,7 @@ def reconstruction_error(samples: Scored) -> np.ndarray:
 
 @Metric("reconstruction, label accuracy", "fraction", "higher", 4, needs="judge redrawn")
 def reconstruction_accuracy(samples: Scored) -> np.ndarray:
-    predicted = samples.reference.judge(samples.redrawn)[1].argmax(axis=1)
+    predicted = samples.judge(samples.redrawn)[1].argmax(axis=1)
     return predicted == samples.reference.redrawn_sources[1]
 
 

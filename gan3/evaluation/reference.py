@@ -41,7 +41,29 @@ class SampleSet(NamedTuple):
     about: tuple[tuple[str, Any], ...] = ()  # keys and values with which their card begins
 
 
-class Reference:
+class _Judged:
+    """Images as a judge sees them."""
+
+    images: np.ndarray  # uint8 [N, 28, 28]
+    judge: "Judge | None"
+
+    @cached_property
+    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+        features, logits = self.judge(self.images)
+        return features, logits.argmax(axis=1)
+
+    @property
+    def features(self) -> np.ndarray:
+        """The judge's features float64 [N, 128]."""
+        return self._judged[0]
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The classes [N] that the judge reads."""
+        return self._judged[1]
+
+
+class Reference(_Judged):
     """The held-out images of a data set, in the eyes of its judge.
 
     Without a judge only the metrics of the pixels can be computed, and the CAS, which trains its
@@ -74,20 +96,10 @@ class Reference:
     def classes(self) -> int:
         return len(self.class_names)
 
-    @cached_property
-    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
-        features, logits = self.judge(self.images)
-        return features, logits.argmax(axis=1)
-
-    @property
-    def features(self) -> np.ndarray:
-        """The judge's features float64 [M, 128]."""
-        return self._judged[0]
-
     @property
     def judge_accuracy(self) -> float:
         """Fraction of the images that the judge reads correctly."""
-        return float((self._judged[1] == self.labels).mean())
+        return float((self.predicted == self.labels).mean())
 
     @cached_property
     def distances(self) -> np.ndarray:
@@ -137,7 +149,7 @@ class Reference:
         return Scored(real, self, indices, redrawn, trains_classifier)
 
 
-class Scored:
+class Scored(_Judged):
     """Samples next to a reference, with what the metrics need of them."""
 
     def __init__(
@@ -156,7 +168,7 @@ class Scored:
         trains_classifier: whether metrics may train one, which takes minutes.
         """
         self.samples, self.reference, self.seed = samples, reference, reference.seed
-        self.images, self.labels = samples.images, samples.labels
+        self.judge, self.images, self.labels = reference.judge, samples.images, samples.labels
         self._train_indices, self._redrawn = train_indices, redrawn
         present = {
             "judge": reference.judge,
@@ -169,21 +181,6 @@ class Scored:
             "redrawn": samples.redrawer if redrawn is None else redrawn,
         }
         self.has = {need for need, value in present.items() if value is not None}
-
-    @cached_property
-    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
-        features, logits = self.reference.judge(self.images)
-        return features, logits.argmax(axis=1)
-
-    @property
-    def features(self) -> np.ndarray:
-        """The judge's features float64 [N, 128]."""
-        return self._judged[0]
-
-    @property
-    def predicted(self) -> np.ndarray:
-        """The classes [N] that the judge reads."""
-        return self._judged[1]
 
     @property
     def classes(self) -> np.ndarray:
