@@ -191,6 +191,9 @@ class MutatedFiles(FolderTest):
         path = self.folder / "x.npy"
         np.save(path, np.linspace(0, 1, 120 * 784, dtype=np.float32).reshape(120, 28, 28))
         self.assert_read_or_refused("npy samples", path, path.read_bytes(), read)
+        path = self.folder / "x.csv"
+        np.savetxt(path, np.c_[np.arange(120) % 10, images.reshape(120, 784)], "%d", ",")
+        self.assert_read_or_refused("csv samples", path, path.read_bytes(), read)
         path = self.folder / "judge.npz"
         for bundled in judge.BUNDLED:
             content = bundled.read_bytes()

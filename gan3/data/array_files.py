@@ -100,6 +100,8 @@ def read_array_files(files: list[Path], log: Log) -> Arrays:
     source = files[0] if len(files) == 1 else files[0].parent
     if "train-images" not in arrays and "t10k-images" in arrays:  # a test part alone
         arrays = {kind.replace("t10k", "train"): array for kind, array in arrays.items()}
+    if "train-images" not in arrays:
+        raise UserError(f"{source}: has labels without images; name the file of the images")
     if not any(kind.startswith("val") for kind in arrays):
         return arrays
     if "t10k-images" in arrays:

@@ -85,6 +85,12 @@ class Names(ArrayTest):
         )
         self.assert_read("k49-train-imgs.npz", KINDS[:1])
 
+    def test_labels_alone_are_refused(self):
+        np.save("y.npy", LABELS)
+        self.assert_refused(
+            "y.npy: has labels without images; name the file of the images", "y.npy"
+        )
+
     def test_images_alone_have_no_labels(self):
         np.save("keras.npy", IMAGES[..., None])
         self.assert_read("keras.npy", KINDS[:1])
