@@ -47,4 +47,5 @@ CONFIG = ThreeNetworkConfig(
     beta1=Triple(0.9, 0.9, 0.9),
     digit_loss="sigmoid_sum",
     digit_weight=1.0,
+    precision="float32",
 )

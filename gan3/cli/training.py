@@ -49,8 +49,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--split", choices=choices_of("split"), help=text)
     add("--run", metavar="NAME", help="name of the run (default: the experiment and the UTC time)")
     add_train_judge(parser)
-    text = "number type to compute in; auto is bfloat16 if the hardware supports it"
-    add("--precision", choices=choices_of("precision"), help=f"{text} (default: float32)")
+    text = (
+        "number type to compute in; auto is bfloat16 where the hardware multiplies it faster"
+        " (default: the experiment's)"
+    )
+    add("--precision", choices=choices_of("precision"), help=text)
     text = "continue --run, or the newest run, from its last checkpoint"
     add("--resume", action="store_true", help=text)
     text = "set a field of the experiment's config; can be given several times"

@@ -22,7 +22,7 @@ from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
 from gan3.method.system import System
 from gan3.runs import provenance, registry
 from gan3.runs.run import Run
-from gan3.training.precision import multiplies_bfloat16, resolve_precision
+from gan3.training.precision import bfloat16_hardware, resolve_precision
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,13 @@ def open_session(
             make_folders(run)
         log(
             f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
-            f" {precision}: {config.episodes} episodes x {config.batches} batches x"
-            f" {config.batch_size} images"
+            f" {_named(precision, requested)}: {config.episodes} episodes x {config.batches}"
+            f" batches x {config.batch_size} images"
         )
     finally:
         for note in notes:
             log(note)
-    if precision == "bfloat16" and not multiplies_bfloat16():
+    if precision == "bfloat16" and bfloat16_hardware() is None:
         log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
     if resumes:
         digest = record.get("judge")
@@ -128,6 +128,13 @@ def open_session(
         "judge": monitor.judge_digest if monitor else None,
     }
     return Session(run, config, dataset, precision, system, monitor, record, resumes)
+
+
+def _named(precision: str, requested: str) -> str:
+    """The precision, and why "auto" chose it."""
+    if requested != "auto":
+        return precision
+    return f"{precision} ({bfloat16_hardware() or 'no faster bfloat16 here'})"
 
 
 def refuse_existing(run: Run) -> None:
