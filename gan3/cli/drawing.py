@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +26,14 @@ from gan3.core.errors import UserError
 from gan3.core.options import EXPORT_SUFFIXES, WALK_MODES
 from gan3.core.startup import import_tensorflow
 
+_VARIANTS, _TRIES = 100, 4
+
 if TYPE_CHECKING:
     import numpy as np
 
     from gan3.demo.styles import Reading
     from gan3.models.generator import Generator
+    from gan3.runs.trained import Trained
 
 
 # -- options of drawing ----------------------------------------------------------------------------
@@ -51,14 +55,17 @@ def _add_truncation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truncation", metavar="T", type=fraction, default=1.0, help=text)
 
 
-def _open_generator(options: argparse.Namespace) -> "tuple[Generator, str]":
-    """The generator with the options above, and a note for the output."""
-    trained, note = open_source(options)
+def _open_generator(options: argparse.Namespace) -> "tuple[Trained, Generator]":
+    """What the options name, and its generator with the options above."""
+    trained = open_source(options)
     generator = trained.generator()
-    generator.change(options.noise_seed, options.moments, options.truncation)
-    if options.truncation < 1:
-        note = f", truncation {options.truncation:g}{note}"
-    return generator, note
+    return trained, generator.change(options.noise_seed, options.moments, options.truncation)
+
+
+def _drawn_by(trained: "Trained", options: argparse.Namespace, remark: str = "") -> str:
+    """For the output: what has drawn, and how."""
+    truncation = "" if options.truncation == 1 else f", truncation {options.truncation:g}"
+    return f" (drawn by {trained.description}{truncation}{remark})"
 
 
 def _truncation_array(options: argparse.Namespace) -> "dict[str, np.ndarray]":
@@ -96,7 +103,7 @@ def _npz_or_folder(text: str) -> Path:
 def _sample(options: argparse.Namespace) -> int:
     from gan3.core import files
 
-    generator, note = _open_generator(options)
+    trained, generator = _open_generator(options)
     labels = generator.labels_of(options.count, options.labels)
     images = generator.parts(labels, options.seed)
     if options.out.suffix:
@@ -113,7 +120,8 @@ def _sample(options: argparse.Namespace) -> int:
             folders = [f"{file_name(name)}/" for name in classes]
         names = [f"{folder}{number:06d}" for number, folder in enumerate(folders, start=1)]
         _save_images(options.out, names, chain.from_iterable(images), classes, options)
-    print(f"{len(labels)} {images_noun(generator.class_names)}: {options.out}{note}")
+    drawn_by = _drawn_by(trained, options)
+    print(f"{len(labels)} {images_noun(generator.class_names)}: {options.out}{drawn_by}")
     return 0
 
 
@@ -131,9 +139,13 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     )
     add("--style", metavar="FILE", type=path_text, nargs="+", action="extend", help=text)
     text = "number of rows, each in another style, or each a little different (default: 1)"
-    add("--variants", metavar="N", type=whole_number(1, 100), default=1, help=text)
-    text = "width of each image: 18 pixels (28 if no digit), or that of its ink (default: fixed)"
-    add("--spacing", choices=("fixed", "tight"), default="fixed", help=text)
+    add("--variants", metavar="N", type=whole_number(1, _VARIANTS), default=1, help=text)
+    text = "pixels of the picture for each pixel of the images (default: 8)"
+    add("--scale", metavar="N", type=whole_number(1, 32), default=8, help=text)
+    text = "width of each image: that of its ink, or 18 pixels (28 if no digit) (default: tight)"
+    add("--spacing", choices=("fixed", "tight"), default="tight", help=text)
+    text = "draw each image once, instead of the most readable of four by the determinator"
+    add("--uncurated", action="store_true", help=text)
     add("--path", action="store_true", help="print only the path of the file")
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
     text = "also write each image as a picture to this folder"
@@ -151,25 +163,34 @@ def _generate(options: argparse.Namespace) -> int:
         stem = f"{stem}_truncation{options.truncation:g}"
     out = options.out or Path(options.figures) / f"{stem}.png"
     is_npz = out.suffix.lower() == ".npz"
-    if is_npz and (options.inverted or options.spacing == "tight"):
+    if is_npz and options.inverted:
         raise UserError(
-            f"--out {out}: an npz file has whole images, white on black; leave out --inverted and"
-            " --spacing"
+            f"--out {out}: an npz file has whole images, white on black; leave out --inverted"
         )
     import numpy as np
 
     from gan3.core import files
     from gan3.plots import numbers
 
-    generator, note = _open_generator(options)
-    names = generator.class_names
+    trained, generator = _open_generator(options)
+    names, remark = generator.class_names, ""
     row = generator.labels(options.number, "number")
     numbers.check_length(row, names)
     if options.variants > 1 and generator.has_fixed_noise:
         text = f"NOTE: one image of each {noun(names)}, so all rows are equal; see --noise-seed"
         print(text, file=sys.stderr)
     seeds = [(options.seed, number) for number in range(options.variants)]
-    if options.style is None:
+    determinator = None
+    if not (options.uncurated or options.style or generator.has_fixed_noise):
+        determinator = trained.stored_determinator()
+    if determinator is not None:
+        from gan3.models.determinator import classify
+
+        remark = f", the best of {_TRIES} tries"
+        tries = [[(seed, n + i * _VARIANTS) for i in range(_TRIES)] for seed, n in seeds]
+        read = partial(classify, determinator)
+        variants = [generator.best_of(row, of_row, read) for of_row in tries]
+    elif options.style is None:
         variants = [generator(row, seed) for seed in seeds]
     else:
         from gan3.demo import styles
@@ -191,7 +212,8 @@ def _generate(options: argparse.Namespace) -> int:
         pictures = images if options.inverted else 255 - images
         numbered = [f"{i:04d}_{file_name(name)}" for i, name in enumerate(classes, start=1)]
         _save_images(Path(options.separate), numbered, pictures, classes, options)
-    print(out if options.path else f"{options.number}: {out}{note}")
+    drawn_by = _drawn_by(trained, options, remark)
+    print(out if options.path else f"{options.number}: {out}{drawn_by}")
     return 0
 
 
@@ -219,7 +241,8 @@ def _save_number(
 
     is_tight = options.spacing == "tight"
     rows = [numbers.number_image(images, options.inverted, is_tight, crop) for images in variants]
-    numbers.save_picture(numbers.stack_rows(rows, options.inverted), out, _description(options))
+    picture = numbers.enlarge(numbers.stack_rows(rows, options.inverted), options.scale)
+    numbers.save_picture(picture, out, _description(options))
 
 
 def _save_images(
@@ -267,7 +290,7 @@ def _latent(options: argparse.Namespace) -> int:
     from gan3.demo import latent_walks
     from gan3.plots import grids
 
-    trained, note = open_source(options)
+    trained = open_source(options)
     generator, start = trained.generator(), None
     folder = Path(options.figures) / ("" if trained.episode is None else trained.name)
     out = options.out or folder / f"latent_{options.mode}.png"
@@ -283,7 +306,7 @@ def _latent(options: argparse.Namespace) -> int:
     title = f"{trained.title} · {walk.title}"
     columns = len(walk.column_labels)
     grids.save(grids.grid(walk.images, columns, title, walk.column_labels, walk.row_labels), out)
-    print(f"{walk.title}: {out}{note}")
+    print(f"{walk.title}: {out} (drawn by {trained.description})")
     if walk.frames is not None:
         animation = out.with_suffix(".gif")
         frames = [
@@ -322,7 +345,7 @@ def _export(options: argparse.Namespace) -> int:
         )
     from gan3.core import files
 
-    trained, note = open_source(options)
+    trained, note = open_source(options), ""
     generator = trained.generator().change(moments=options.moments)
     files.make_folder(options.out.parent)
     if options.format == "npz":
@@ -331,7 +354,7 @@ def _export(options: argparse.Namespace) -> int:
         arrays = dict(generator.arrays)
         if trained.has_encoder:
             arrays |= trained.determinator(_log).arrays
-        note = f", SHA-256 {pretrained.save(options.out, arrays)}{note}"
+        note = f", SHA-256 {pretrained.save(options.out, arrays)}"
     else:
         import_tensorflow()
         from gan3.export import keras_model, onnx_model, tf_module
@@ -342,7 +365,7 @@ def _export(options: argparse.Namespace) -> int:
             tf_module.save(options.out, generator, trained.name)
         else:
             onnx_model.save(options.out, generator, trained.name)
-    print(f"{trained.name}: {options.out}{note}")
+    print(f"{trained.description}: {options.out}{note}")
     return 0
 
 
@@ -357,7 +380,7 @@ def _export_page(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.demo import web_page
 
-    trained, note = open_source(options)
+    trained, note = open_source(options), ""
     generator, determinator = trained.generator(), None
     try:
         determinator = trained.determinator(_log)
@@ -367,7 +390,7 @@ def _export_page(options: argparse.Namespace) -> int:
         note = f" (without its determinator: {error})"
     files.make_folder(options.out.parent)
     web_page.write(options.out, generator, determinator, trained.title)
-    print(f"{trained.name}: {options.out}{note}")
+    print(f"{trained.description}: {options.out}{note}")
     return 0
 
 

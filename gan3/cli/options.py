@@ -161,17 +161,13 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     add_episode(parser)
 
 
-def open_source(options: argparse.Namespace) -> "tuple[Trained, str]":
-    """What the options of `add_source` name, and a note for the output.
-
-    Without any run, the bundled generator `best` draws, and the note says so.
-    """
+def open_source(options: argparse.Namespace) -> "Trained":
+    """What the options of `add_source` name; without any run, the bundled generator `best`."""
     from gan3.runs import pretrained
     from gan3.runs.run import Run, has_runs
 
     if options.pretrained is not None:
-        return pretrained.open_pretrained(options.pretrained), ""
+        return pretrained.open_pretrained(options.pretrained)
     if options.run is None and not has_runs(options.logs):
-        note = f" (no run in {options.logs}: drawn by the bundled generator best)"
-        return pretrained.open_pretrained("best"), note
-    return Run.open(options.run, options.logs, options.figures).trained(options.episode), ""
+        return pretrained.open_pretrained("best")
+    return Run.open(options.run, options.logs, options.figures).trained(options.episode)

@@ -1,6 +1,6 @@
 """A trained generator as data: a list of layers and their arrays. It draws in NumPy alone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -245,6 +245,22 @@ class Generator:
         """The images of `labels`, int64 [N], in chunks of at most 500."""
         for chunk in self._noise_parts(labels, seed):
             yield self._draw(*chunk)
+
+    def best_of(
+        self,
+        labels: np.ndarray,
+        seeds: Sequence[philox.Seed],
+        classify: Callable[[np.ndarray], np.ndarray],
+    ) -> np.ndarray:
+        """For each of the labels, int64 [N], the most readable of its images by several seeds.
+
+        classify: gives the class probabilities [N, K] of images; the image whose own class it finds
+        most probable is taken.
+        """
+        tries = np.stack([self(labels, seed) for seed in seeds])  # [tries, N, 28, 28]
+        probabilities = np.stack([classify(images) for images in tries])  # [tries, N, K]
+        numbers = np.arange(len(labels))
+        return tries[probabilities[:, numbers, labels].argmax(axis=0), numbers]
 
     def noise_of(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """The noise of `labels` by one seed, whole: what a training step draws."""

@@ -67,6 +67,14 @@ def stack_rows(pictures: list[np.ndarray], inverted: bool) -> np.ndarray:
     )
 
 
+def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
+    """A picture, uint8 [height, width], `scale` times as large, smoothed between its pixels."""
+    if scale == 1:
+        return picture
+    size = scale * picture.shape[1], scale * picture.shape[0]
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+
+
 def split_number_image(picture: np.ndarray) -> np.ndarray:
     """The digits of an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], with blank sides."""
     cells = picture.reshape(28, -1, 28 - 2 * CROP).transpose(1, 0, 2)

@@ -43,6 +43,14 @@ class Trained:
     restore: Callable[[Log], "System"] | None = None
     """The system of the newest checkpoint, for networks that the file lacks; needs TensorFlow."""
 
+    @property
+    def description(self) -> str:
+        """What draws, for the user: a run that is not trained to its end says so."""
+        if self.episode is None:
+            return f"the bundled {self.name}"
+        steps, total = self.episode * self.config.batches, self.config.total_steps
+        return f"run {self.name}" + (f", {steps} of {total} steps" if steps < total else "")
+
     def generator(self) -> Generator:
         spec = generator_of(self.config, self.class_names)
         return read_generator(self.path, spec, self.dtype, self.name, self.encoder)
@@ -72,12 +80,18 @@ class Trained:
         spec = determinator_of(self.config, self.class_names)
         if spec is None:
             return None
-        if has_determinator(self.path, spec):
-            return read_determinator(self.path, spec, self.dtype)
-        if self.restore is None:
-            return None
+        stored = self.stored_determinator()
+        if stored is not None or self.restore is None:
+            return stored
         state = self.restore(log).state
         return Determinator(spec, {name: state[name].numpy() for name in spec.shapes})
+
+    def stored_determinator(self) -> Determinator | None:
+        """The determinator that the generator's file holds; None if it has none."""
+        spec = determinator_of(self.config, self.class_names)
+        if spec is None or not has_determinator(self.path, spec):
+            return None
+        return read_determinator(self.path, spec, self.dtype)
 
     def classifier(self, log: Log) -> Classifier | None:
         """What reads images, the determinator or a class head; None if there is neither.

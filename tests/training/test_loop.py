@@ -203,8 +203,9 @@ class Runs(FolderTest):
                 images, labels = arrays["images"], arrays["labels"]
             self.assertEqual((images.shape, images.dtype), ((25, 28, 28), np.uint8))
             self.assertEqual((labels.dtype, labels[:4].tolist()), (np.int64, [3, 0, 3, 0]))
-            status, out, _ = call("generate", "2041", "--separate", "one by one")
-            self.assertEqual((status, out), (0, "2041: figures/2041.png\n"))
+            line = ("generate", "2041", "--scale", 1, "--spacing", "fixed")
+            status, out, _ = call(*line, "--separate", "one by one")
+            self.assertEqual((status, out), (0, "2041: figures/2041.png (drawn by run a)\n"))
             picture = np.asarray(Image.open("figures/2041.png"))
             self.assertEqual((picture.shape, picture.dtype), ((28, 72), np.uint8))
             status, out, err = call("recognise", *Path("one by one").glob("*.png"))
