@@ -119,8 +119,8 @@ MUTATIONS = (
     Mutation(
         "the radius of coverage is the distance to neighbour k - 1",
         "gan3/evaluation/neighbours.py",
-        "(points, k) if others is None",
-        "(points, k - 1) if others is None",
+        "distances[rows] = squared[:, k]",
+        "distances[rows] = squared[:, k - 1]",
         "evaluation.test_metrics",
     ),
     Mutation(
