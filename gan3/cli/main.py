@@ -2,11 +2,14 @@
 
 import argparse
 import codecs
+import difflib
 import io
 import os
+import re
 import sys
 from typing import NoReturn
 
+from gan3 import __version__
 from gan3.cli import drawing, scoring, training
 from gan3.cli.options import one_line
 from gan3.core.errors import DivergedError, UserError
@@ -18,15 +21,20 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong argument in one line, with exit status 2."""
 
     def error(self, message: str) -> NoReturn:
+        choice = re.match(r"argument (.+): invalid choice: '(.+)' \(choose from (.+)\)$", message)
+        if choice is not None:
+            near = difflib.get_close_matches(choice[2], re.findall(r"'(.+?)'", choice[3]), n=1)
+            if near:
+                message = f"{choice[2]!r} is no {choice[1]}; did you mean {near[0]}?"
         self.exit(2, one_line(f"{self.prog}: {message}; see {self.prog} --help") + "\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the command line; `command` is the name of the command."""
     parser = _Parser(prog="gan3", description="Train and use GANs that draw handwritten digits.")
-    commands = parser.add_subparsers(
-        title="commands", dest="command", required=True, metavar="COMMAND"
-    )
+    version = f"gan3 {__version__}"
+    parser.add_argument("--version", action="version", version=version, help="print the version")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         text = command.description
         command.add_options(commands.add_parser(name, help=text, description=text))
@@ -41,7 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
     """
     _print_any_character()
     os.environ["MPLBACKEND"] = "agg"  # no command opens a window, whatever a notebook has set
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
     try:
         status = COMMANDS[options.command].run(options)
         if sys.stdout is not None:  # it is None if it was closed before the start

@@ -11,7 +11,8 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from gan3.cli.main import COMMANDS, make_parser
+import gan3
+from gan3.cli.main import COMMANDS, main, make_parser
 from gan3.cli.options import one_line
 from gan3.core.options import WALK_MODES
 from tests.support import ROOT, FolderTest
@@ -37,6 +38,16 @@ class Help(unittest.TestCase):
         self.assertEqual(process.returncode, 0, process.stderr)
         for name in COMMANDS:
             self.assertRegex(process.stdout, rf"(?m)^ +{name}( |$)")
+
+    def test_gan3_alone_prints_the_help_and_its_version_is_told(self):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            self.assertEqual(main([]), 0)
+        self.assertEqual(out.getvalue(), make_parser().format_help())
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), self.assertRaises(SystemExit) as stop:
+            main(["--version"])
+        self.assertEqual((stop.exception.code, out.getvalue()), (0, f"gan3 {gan3.__version__}\n"))
 
     def test_every_command_has_options_and_code(self):
         self.assertEqual(set(commands()), set(COMMANDS))
@@ -86,7 +97,8 @@ class Arguments(FolderTest):
 
     def test_wrong_arguments_are_one_line_that_names_them(self):
         for message, *arguments in (
-            ("required: COMMAND",),
+            ("'trian' is no COMMAND; did you mean train\\?", "trian"),
+            ("'latnet' is no COMMAND; did you mean latent\\?", "latnet", "--seed", "3"),
             ("invalid choice: 'fly'", "fly"),
             (r"invalid choice: 'fly\\nhome'", "fly\nhome"),
             (r"unrecognized arguments: a\\nb\\x1b\[2Jc;", "train", "a\nb\x1b[2Jc"),
