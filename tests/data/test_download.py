@@ -17,7 +17,8 @@ from gan3.core.errors import UserError
 from gan3.data import idx
 from gan3.data.datasets import load
 from gan3.data.download import download
-from tests.support import MNIST, FolderTest, needs_mnist, slow
+from tests.data.test_datasets import SearchTest
+from tests.support import MNIST, needs_mnist, slow
 
 MAX_IMAGE_BYTES = 12_000_000  # of a gz file of images
 
@@ -105,7 +106,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 @unittest.skipUnless(shutil.which("openssl"), "needs openssl for a certificate")
-class HostileServers(FolderTest):
+class HostileServers(SearchTest):
     def setUp(self):
         super().setUp()
         subprocess.run(
@@ -129,16 +130,8 @@ class HostileServers(FolderTest):
         self.addCleanup(server.shutdown)
         self.addCleanup(server.stop.set)
         self.address = f"https://127.0.0.1:{server.server_port}"
-        environment = {
-            "SSL_CERT_FILE": str(self.folder / "certificate.pem"),
-            "KERAS_HOME": str(self.folder / "keras"),
-            "GAN3_DATA": "",
-            "no_proxy": "127.0.0.1",
-        }
-        patch = unittest.mock.patch.dict(os.environ, environment)
-        patch.start()
-        self.addCleanup(patch.stop)
-        self.lines = []
+        os.environ["SSL_CERT_FILE"] = str(self.folder / "certificate.pem")
+        os.environ["no_proxy"] = "127.0.0.1"
 
     def load(self, *behaviours):
         mirrors = tuple(f"{self.address}/{behaviour}/" for behaviour in behaviours)
@@ -191,16 +184,8 @@ class HostileServers(FolderTest):
         self.assertEqual(names, sorted(path.name for path in Path(MNIST).glob("*ubyte.gz")))
 
 
-class Folders(FolderTest):
+class Folders(SearchTest):
     """What is written, and where. Any https address serves the files of the MNIST folder."""
-
-    def setUp(self):
-        super().setUp()
-        environment = {"KERAS_HOME": str(self.folder / "keras"), "GAN3_DATA": ""}
-        patch = unittest.mock.patch.dict(os.environ, environment)
-        patch.start()
-        self.addCleanup(patch.stop)
-        self.lines = []
 
     def load(self, dataset="mnist", folder=None, mirrors=("https://mirror/",)):
         return load(dataset, folder, log=self.lines.append, mirrors=mirrors)

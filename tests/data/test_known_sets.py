@@ -10,7 +10,7 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import known_sets
-from gan3.data.idx import KINDS, find_idx_files, read_idx_set
+from gan3.data.idx import KINDS
 from gan3.data.known_sets import KNOWN_SETS, KnownSet, recognise
 from gan3.data.own_sets import own_set, read_stored
 from tests.support import MNIST, FolderTest, idx_bytes, needs_mnist
@@ -142,15 +142,6 @@ class PublishedSets(FolderTest):
             "x: not EMNIST letters, which has 124,800 training and 20,800 test images of 26"
             " classes; load it as the data set own",
         )
-
-    def test_a_folder_of_several_sets_needs_one_of_the_files(self):
-        for prefix in ("emnist-letters-", "emnist-balanced-"):
-            write_files(Path("gzip"), small_set(), prefix, test="test")
-        with self.assertRaisesRegex(UserError, "several sets .emnist-balanced, emnist-l"):
-            find_idx_files(Path("gzip"))
-        paths = find_idx_files(Path("gzip/emnist-letters-test-labels-idx1-ubyte.gz"))
-        self.assertEqual({path.name[:15] for path in paths.values()}, {"emnist-letters-"})
-        self.assertEqual(read_idx_set(paths)["t10k-images"].shape, (51, 28, 28))
 
     @needs_mnist
     def test_mnist_is_mnist_as_an_own_set_too(self):

@@ -66,10 +66,13 @@ class Remedies(FolderTest):
                 "1 different labels; from 2 to 62 classes are supported",
                 {"labels": LABELS > 4},
             ),
-            (
-                {"labels": np.array(["\t", "fine"])[LABELS % 2]},
-                r"'\t' is no name of a class; use 1 to 40 printable characters",
-                {"labels": np.array(["tab", "fine"])[LABELS % 2]},
+            *(
+                (
+                    {"labels": np.array([name, "fine"])[LABELS % 2]},
+                    f"{name!r} is no name of a class; use 1 to 40 printable characters",
+                    {"labels": np.array(["name", "fine"])[LABELS % 2]},
+                )
+                for name in ("", "a\tb", "x\u202ey")
             ),
         ):
             whole = {"images": IMAGES, "labels": LABELS}
