@@ -5,28 +5,21 @@ import tensorflow as tf
 from gan3.method.declared import ENTRIES
 
 
-def latent_of(
-    labels: tf.Tensor, noise: tf.Tensor, classes: int, label_entry: bool = False
-) -> tf.Tensor:
+def latent_of(labels: tf.Tensor, noise: tf.Tensor, classes: int) -> tf.Tensor:
     """One-hot times the noise matrix: each class owns ten entries of the latent.
 
     Args:
         labels: [B] requested classes, 0 to K - 1.
         noise: [B, 10] in -1..1, the ten entries of each image's own class.
         classes: K, ten for digits.
-        label_entry: each class owns an eleventh entry, which is 1 if it is requested.
 
     Returns:
         [B, 10 K]: for a row of class c the noise is in columns 10 c ... 10 c + 9, the rest is 0.
-        With `label_entry` [B, 11 K]: the noise in columns 11 c ... 11 c + 9, then a 1.
     """
     labels.shape.assert_has_rank(1)
     noise.shape.assert_is_compatible_with([None, ENTRIES])
     one_hot = tf.one_hot(labels, classes, dtype=noise.dtype)
-    if label_entry:
-        noise = tf.pad(noise, [[0, 0], [0, 1]], constant_values=1.0)
-    entries = classes * noise.shape[1]
-    return tf.reshape(one_hot[:, :, None] * noise[:, None, :], [-1, entries])
+    return tf.reshape(one_hot[:, :, None] * noise[:, None, :], [-1, classes * ENTRIES])
 
 
 class Noise:

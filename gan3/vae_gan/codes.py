@@ -10,12 +10,26 @@ import math
 
 import tensorflow as tf
 
+from gan3.method import noise as noise_module
 from gan3.method.declared import ENTRIES
 from gan3.nn.network import by_name
 from gan3.nn.plain import EPSILON
 from gan3.vae_gan import averages
 
 _DECAY = 0.99  # per step, of the moments
+
+
+def latent_of(labels: tf.Tensor, noise: tf.Tensor, classes: int, label_entry: bool) -> tf.Tensor:
+    """The latent of `method.noise`; with a label entry, each class owns one entry more.
+
+    It is 1 if the class is requested, else 0: [B, 11 K] for labels [B] and noise [B, 10].
+    """
+    if not label_entry:
+        return noise_module.latent_of(labels, noise, classes)
+    noise = tf.pad(noise, [[0, 0], [0, 1]], constant_values=1.0)  # [B, 11]
+    one_hot = tf.one_hot(labels, classes, dtype=noise.dtype)
+    latent = one_hot[:, :, None] * noise[:, None, :]  # [B, K, 11]
+    return tf.reshape(latent, [-1, classes * (ENTRIES + 1)])
 
 
 class ClassNorm:

@@ -11,7 +11,7 @@ from gan3.vae_gan.config import VaeGanConfig
 def generator(name: str, config: VaeGanConfig, classes: int) -> Specs:
     """Latent of K classes to pixels [B, 784]: hidden layers of any widths, then 784 sigmoids.
 
-    The latent is [B, 10 K], with `shared_noise` [B, 11 K]: `method.noise.latent_of` with a label
+    The latent is [B, 10 K], with `shared_noise` [B, 11 K]: `vae_gan.codes.latent_of` with a label
     entry.
     """
     widths = config.generator_widths

@@ -15,10 +15,11 @@ import tensorflow as tf
 
 from gan3.core.triple import Triple
 from gan3.method.losses import digit_cross_entropy, l1, real_fake_cross_entropy
-from gan3.method.noise import Noise, latent_of
+from gan3.method.noise import Noise
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
 from gan3.vae_gan import averages, losses
+from gan3.vae_gan.codes import latent_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.generator import VaeGanGenerator, as_images
 

@@ -4,14 +4,14 @@ import tensorflow as tf
 
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
-from gan3.method.noise import Noise, latent_of
+from gan3.method.noise import Noise
 from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, make_optimizers, real_fake_scalars
 from gan3.nn.initializers import INITIALIZERS, Glorot
 from gan3.nn.network import by_name
 from gan3.nn.specs import IMAGE, PLACES
 from gan3.vae_gan import networks
-from gan3.vae_gan.codes import ClassNorm
+from gan3.vae_gan.codes import ClassNorm, latent_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.critic import VaeGanCritic
 from gan3.vae_gan.generator import VaeGanGenerator

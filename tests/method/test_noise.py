@@ -37,15 +37,6 @@ class Latent(unittest.TestCase):
         got = latent_of(tf.constant(labels), tf.constant(blocks[labels]), 10)
         np.testing.assert_array_equal(got, np.eye(10, dtype=np.float32)[labels] @ matrix)
 
-    def test_a_label_entry_is_a_one_beside_the_noise(self):
-        labels = np.array([7, 0, 2])
-        noise = np.random.default_rng(2).uniform(-1, 1, (3, 10)).astype(np.float32)
-        got = latent_of(tf.constant(labels), tf.constant(noise), 10, label_entry=True).numpy()
-        expected = np.zeros((3, 10, 11), np.float32)
-        for row, label in enumerate(labels):
-            expected[row, label] = [*noise[row], 1]
-        np.testing.assert_array_equal(got, expected.reshape(3, 110))
-
     def test_wrong_shapes_are_refused(self):
         with self.assertRaises(ValueError):
             latent_of(tf.zeros([4, 1], tf.int32), tf.zeros([4, 10]), 10)

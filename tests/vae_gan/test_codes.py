@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.vae_gan.codes import ClassNorm
+from gan3.vae_gan.codes import ClassNorm, latent_of
 
 SEED = tf.constant([3, 4])
 NOISE_VARIANCE = 0.3
@@ -91,6 +91,19 @@ class Moments(unittest.TestCase):
         norm = ClassNorm("code", 2, NOISE_VARIANCE)
         self.assertEqual(list(norm.variables), ["code/means", "code/variances"])
         self.assertEqual([w.trainable for w in norm.variables.values()], [False, False])
+
+
+class Latent(unittest.TestCase):
+    def test_a_label_entry_is_a_one_beside_the_noise(self):
+        labels = np.array([7, 0, 2])
+        noise = np.random.default_rng(2).uniform(-1, 1, (3, 10)).astype(np.float32)
+        got = latent_of(tf.constant(labels), tf.constant(noise), 10, label_entry=True).numpy()
+        expected = np.zeros((3, 10, 11), np.float32)
+        for row, label in enumerate(labels):
+            expected[row, label] = [*noise[row], 1]
+        np.testing.assert_array_equal(got, expected.reshape(3, 110))
+        plain = latent_of(tf.constant(labels), tf.constant(noise), 10, label_entry=False).numpy()
+        np.testing.assert_array_equal(plain, expected[..., :10].reshape(3, 100))
 
 
 class Scale(unittest.TestCase):

@@ -7,11 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core.triple import Triple
-from gan3.method.noise import latent_of
 from gan3.nn.initializers import Glorot
 from gan3.nn.specs import Places
 from gan3.vae_gan import networks
-from gan3.vae_gan.codes import ClassNorm
+from gan3.vae_gan.codes import ClassNorm, latent_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.critic import VaeGanCritic
 from gan3.vae_gan.generator import VaeGanGenerator, as_images

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
-from gan3.method.noise import latent_of
 from gan3.vae_gan import losses
+from gan3.vae_gan.codes import latent_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.train_step import normal_to_uniform
 from gan3.vae_gan.vae_gan import VaeGan
