@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -144,15 +145,20 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     A row has 784 pixels, and maybe a label: in the column that a header names, or else the first
     one. Raises UserError for anything else.
     """
-    first = next(_lines(path), "")
-    delimiter = max(",;\t", key=first.count)
-    cells = [cell.strip(" \"'\r\n").lower() for cell in first.split(delimiter)]
+    two = [*islice(_lines(path), 2), "", ""]
+    delimiter = max(",;\t", key=two[0].count)
+    cells, below = (
+        [cell.strip(" \"'\r\n").lower() for cell in line.split(delimiter)] for line in two[:2]
+    )
     if len(cells) not in (_PIXELS, _PIXELS + 1):
         raise UserError(
             f"{path}: has rows of {len(cells)} columns; it needs a label and {_PIXELS} pixels"
         )
     named = [column for column, cell in enumerate(cells) if cell in _LABEL_COLUMNS]
-    has_header = bool(named) or not any(cell.replace(".", "").isdecimal() for cell in cells)
+    numbers = [cell.replace(".", "").isdecimal() for cell in cells]
+    is_of_pandas = all(numbers) and all(map(str.isdecimal, below))  # 0, 0.1, 0.2, ...
+    is_of_pandas &= not all(map(str.isdecimal, cells))
+    has_header = bool(named) or not any(numbers) or is_of_pandas
     label = (named or [0])[0] if len(cells) > _PIXELS else None
     pixels = [column for column in range(len(cells)) if column != label]
 
