@@ -11,25 +11,28 @@ from gan3.plots import labels
 from gan3.plots.grids import DPI
 from gan3.plots.ticks import set_log_ticks
 
-# Of each tag: label and color.
+# Of each tag: label, color and line. The colors are Okabe and Ito's (2008), which the colour-blind
+# tell apart; the line says the same in a grey print.
+_BLUE, _GREEN, _RED, _ORANGE = "#0072B2", "#009E73", "#D55E00", "#E69F00"
+_SKY, _PURPLE = "#56B4E9", "#CC79A7"
 LOSSES = {
-    "loss/discriminator": ("discriminator", "tab:blue"),
-    "loss/determinator": ("determinator", "tab:green"),
-    "loss/generator_real": ("generator, adversarial", "tab:red"),
-    "loss/generator_digit": ("generator, requested digit", "tab:orange"),
-    "loss/discriminator_real": ("discriminator, real images", "tab:cyan"),
-    "loss/discriminator_fake": ("discriminator, fake images", "tab:purple"),
+    "loss/discriminator": ("discriminator", _BLUE, "-"),
+    "loss/determinator": ("determinator", _GREEN, "--"),
+    "loss/generator_real": ("generator, adversarial", _RED, "-."),
+    "loss/generator_digit": ("generator, requested digit", _ORANGE, ":"),
+    "loss/discriminator_real": ("discriminator, real images", _SKY, "--"),
+    "loss/discriminator_fake": ("discriminator, fake images", _PURPLE, "-."),
 }
 ACCURACIES = {
-    "accuracy/determinator_real": ("determinator, real images", "tab:green"),
-    "accuracy/determinator_fake": ("determinator, fake images", "tab:orange"),
-    "accuracy/discriminator_real": ("discriminator, real images", "tab:blue"),
-    "accuracy/discriminator_fake": ("discriminator, fake images", "tab:cyan"),
+    "accuracy/determinator_real": ("determinator, real images", _GREEN, "--"),
+    "accuracy/determinator_fake": ("determinator, fake images", _ORANGE, ":"),
+    "accuracy/discriminator_real": ("discriminator, real images", _BLUE, "-"),
+    "accuracy/discriminator_fake": ("discriminator, fake images", _SKY, "-."),
 }
 JUDGED = {
-    "judge/label_accuracy": ("label accuracy\n(judge)", "tab:orange"),
-    "judge/classes_covered": ("classes covered\n(of {classes})", "tab:orange"),
-    "judge/frechet_distance": ("Fréchet distance\n(judge features)", "tab:purple"),
+    "judge/label_accuracy": ("label accuracy\n(judge)", _RED),
+    "judge/classes_covered": ("classes covered\n(of {classes})", _RED),
+    "judge/frechet_distance": ("Fréchet distance\n(judge features)", _BLUE),
 }
 MOST_POINTS = 4_000  # of a curve; a picture has fewer columns of pixels
 
@@ -43,7 +46,7 @@ def loss_curves(
     """
     tags = {tag for line in lines for tag in line}
     requested = f"generator, requested {noun(class_names)}"
-    losses_of = LOSSES | {"loss/generator_digit": (requested, "tab:orange")}
+    losses_of = LOSSES | {"loss/generator_digit": (requested, _ORANGE, ":")}
     figure = Figure(figsize=(9, 8.6), dpi=DPI, layout="constrained")
     lines_of_title = labels.wrapped(title, 0.96 * figure.bbox.width, 11, figure.dpi)
     figure.suptitle(lines_of_title, fontsize=11, parse_math=False)
@@ -58,27 +61,30 @@ def loss_curves(
     accuracy_axes.set_ylabel("accuracy")
     accuracy_axes.set_ylim(-0.02, 1.02)
     _plot_judged(judge_axes, lines, len(class_names))
+    figure.align_ylabels([loss_axes, accuracy_axes, judge_axes])
     return figure
 
 
 def _plot(
-    axes: Axes, styles: dict[str, tuple[str, str]], lines: list[dict[str, float]]
+    axes: Axes, styles: dict[str, tuple[str, str, str]], lines: list[dict[str, float]]
 ) -> np.ndarray:
     """Plot the values of each tag and their running mean. Returns the values [tags, lines]."""
     steps = np.array([line["step"] for line in lines], float)
     marker = "." if len(lines) == 1 else ""  # one point makes no line
     places = np.arange(0, len(lines), -(-len(lines) // MOST_POINTS))
     series = []
-    for tag, (label, color) in styles.items():
+    for tag, (label, color, line) in styles.items():
         values = np.array([line.get(tag, np.nan) for line in lines], float)
         kept = _extremes(values)
         axes.plot(steps[kept], values[kept], color=color, alpha=0.25, linewidth=0.8)
         mean = _smooth(values, places)
-        axes.plot(steps[places], mean, color=color, label=label, linewidth=1.6, marker=marker)
+        style = {"color": color, "linestyle": line, "linewidth": 1.6, "marker": marker}
+        axes.plot(steps[places], mean, label=label, **style)
         series.append(values)
     axes.grid(alpha=0.25)
     if styles:
-        axes.legend(fontsize=8, loc="best", ncols=2)
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+        axes.legend(fontsize=8, ncols=3, frameon=False, **place)  # above the curves, never on them
     return np.array(series)
 
 

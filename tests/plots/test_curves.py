@@ -1,8 +1,10 @@
 """The training curves of a run."""
 
 import unittest
+from itertools import combinations
 
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from gan3.plots import curves, grids
 
@@ -21,7 +23,7 @@ class Curves(unittest.TestCase):
         self.assertEqual(len(losses.lines), 2 * len(curves.LOSSES))
         self.assertEqual(len(accuracies.lines), 2 * len(curves.ACCURACIES))
         labels = [text.get_text() for text in losses.get_legend().get_texts()]
-        self.assertEqual(labels, [label for label, _ in curves.LOSSES.values()])
+        self.assertEqual(labels, [label for label, *_ in curves.LOSSES.values()])
         np.testing.assert_allclose(losses.lines[0].get_ydata()[:3], [1 / 10, 1 / 20, 1 / 30])
         self.assertEqual([line for axes in judged for line in axes.lines], [])
         self.assertIn("no metrics by a judge", judged[0].texts[0].get_text())
@@ -91,6 +93,37 @@ class Curves(unittest.TestCase):
         lines[0]["loss/determinator"] = 900.0
         figure = curves.loss_curves(lines, "title")
         self.assertEqual(figure.get_axes()[0].get_yscale(), "symlog")
+
+    def test_the_colour_blind_tell_the_networks_apart(self):
+        """By CIE 1976 colour differences of what they see; below 10 colours are easily mixed up."""
+        for styles in (curves.LOSSES, curves.ACCURACIES):
+            shown = [to_rgb(color) for _, color, _ in list(styles.values())[:4]]
+            for name, matrix in MACHADO_2009.items():
+                seen = [lab(np.clip(matrix @ linear(np.array(rgb)), 0, 1)) for rgb in shown]
+                for one, other in combinations(seen, 2):
+                    self.assertGreater(np.linalg.norm(one - other), 10, name)
+            self.assertEqual(len({line for *_, line in list(styles.values())[:4]}), 4)
+
+
+MACHADO_2009 = {  # table 1, severity 1, rounded to three decimals; on linear RGB
+    "protanopia": np.array(
+        [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]
+    ),
+}
+
+
+def linear(rgb):
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """CIE L*a*b* of linear RGB, white point D65."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.array(to_xyz) @ rgb / [0.9505, 1.0, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 if __name__ == "__main__":
