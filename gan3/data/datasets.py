@@ -25,7 +25,7 @@ from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, idx_sets, is_mnist, read_idx_set
 from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
 from gan3.data.own_sets import OwnSet, Stored, kind_of, own_set, read_stored
-from gan3.data.splits import is_sorted_by_class, loses_a_class, stratified
+from gan3.data.splits import in_fair_order
 
 HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
 TITLES = {"mnist": "MNIST", "strokes": "strokes (synthetic, NOT MNIST)", "own": "own set"}
@@ -195,7 +195,8 @@ def _split(name: str, source: str, found: OwnSet, split: str, skip_first: int) -
     images, labels = arrays["train-images"], arrays["train-labels"]
     if title:
         title = TITLES["mnist"] if digest == MNIST_DIGEST else title
-        images, labels = _in_mixed_order(images, labels)
+        rows = in_fair_order(labels, validation_count(len(images)))  # those of a validation split
+        images, labels = (images, labels) if rows is None else (images[rows], labels[rows])
     held_out_images, held_out_labels = arrays["t10k-images"], arrays["t10k-labels"]
     count = len(images)
     if split == "validation":
@@ -220,19 +221,6 @@ def _split(name: str, source: str, found: OwnSet, split: str, skip_first: int) -
         training_labels=labels,
         own_title=title,
     )
-
-
-def _in_mixed_order(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The training part of an own set so that its last images are a fair sample of it.
-
-    The validation split holds them out. A set that is sorted by class, or that would lose a class
-    in this way, is put into a fixed random order, with each class in proportion among the last.
-    """
-    count = validation_count(len(images))
-    if not is_sorted_by_class(labels) and not loses_a_class(labels, count):
-        return images, labels
-    rows = np.concatenate(stratified(labels, count))
-    return images[rows], labels[rows]
 
 
 # -- finding MNIST ---------------------------------------------------------------------------------
@@ -307,13 +295,11 @@ def _default_folders() -> list[Path]:
 def _strokes(log: Log) -> Arrays:
     """The embedded set, from ./data/strokes.npz, or drawn and then cached there."""
     cache = _CACHE / STROKES_CACHE
-    specification = {}
-    for part, count in (("train", strokes.TRAIN), ("t10k", strokes.TEST)):
-        specification[f"{part}-images"] = ("uint8", (count, 28, 28))
-        specification[f"{part}-labels"] = ("uint8", (count,))
+    shapes = {"images": (None, 28, 28), "labels": (None,)}
+    wanted = {kind: ("uint8", shapes[kind.partition("-")[2]]) for kind in KINDS}
     if check_path(cache.is_file):
         try:
-            arrays = read_npz(cache, specification)
+            arrays = read_npz(cache, wanted)
             if strokes.digest(tuple(arrays[kind] for kind in KINDS)) == strokes.DIGEST:
                 return arrays
             log(f"NOTE: {cache}: from another version of gan3; drawing the strokes again")

@@ -41,12 +41,14 @@ def stratified(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     return order[~is_held_out], order[is_held_out]
 
 
-def is_sorted_by_class(labels: np.ndarray) -> bool:
-    """Whether all images of a class follow each other, as in a folder, with several classes."""
+def in_fair_order(labels: np.ndarray, count: int) -> np.ndarray | None:
+    """The rows of a set in an order in which its last `count` images are a fair sample of it.
+
+    None if they are already. A set that is sorted by class, as in a folder, or that would lose a
+    class with them, gets a fixed random order, with each class in proportion among the last.
+    """
+    classes = len(np.unique(labels))
     changes = np.count_nonzero(labels[1:] != labels[:-1])
-    return 0 < changes == len(np.unique(labels)) - 1
-
-
-def loses_a_class(labels: np.ndarray, count: int) -> bool:
-    """Whether the last `count` images have all images of a class."""
-    return len(np.unique(labels[: len(labels) - count])) < len(np.unique(labels))
+    is_sorted = 0 < changes == classes - 1
+    loses_a_class = len(np.unique(labels[: len(labels) - count])) < classes
+    return np.concatenate(stratified(labels, count)) if is_sorted or loses_a_class else None

@@ -192,6 +192,23 @@ class Sources(OwnTest):
                         "has no IDX files .* nor npz, npy or CSV files, nor pictures", path
                     )
 
+    def test_pictures_far_from_full_brightness_are_scaled_with_one_note(self):
+        images = np.random.default_rng(0).integers(0, 256, (360, 28, 28), np.uint8)
+        for name, stored, expected, found in (
+            ("masks", images // 128, images // 128 * 255, "uint8 from 0 to 1, far from 255"),
+            ("bits12", images * np.uint16(16), images, "uint16 from 0 to 4080, far from 65535"),
+        ):
+            pairs = zip(stored, np.arange(360) % 2, strict=True)
+            for i, (image, label) in enumerate(pairs):
+                path = Path(name) / "ab"[label] / f"{i:03}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image).save(path)
+            read = self.read(name).arrays["train-images"]
+            self.assertLessEqual({x.tobytes() for x in read}, {x.tobytes() for x in expected})
+            top = found.split()[4].rstrip(",")
+            note = f"NOTE: {name}: {found}; scaled so that {top} is full brightness"
+            self.assertEqual(self.lines[0], note)
+
     def test_several_npz_files_in_a_folder_are_refused(self):
         Path("two").mkdir()
         for name in "yz":

@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from gan3.data.splits import fixed_order, is_sorted_by_class, loses_a_class, stratified
+from gan3.data.splits import fixed_order, in_fair_order, stratified
 
 
 class Stratified(unittest.TestCase):
@@ -65,21 +65,21 @@ class Stratified(unittest.TestCase):
 
 
 class Order(unittest.TestCase):
-    def test_sorted_by_class(self):
-        for labels, expected in (
-            ([0, 0, 1, 1], True),
-            ([2, 2, 0, 1, 1], True),  # in any order of the classes
-            ([0, 1, 0, 1], False),
-            ([0, 0, 0], False),
+    def test_only_sets_whose_last_images_are_no_fair_sample_are_put_in_order(self):
+        for labels, count, is_changed in (
+            ([0, 0, 1, 1], 1, True),
+            ([2, 2, 0, 1, 1], 1, True),  # sorted, in any order of the classes
+            ([0, 1, 0, 1], 1, False),
+            ([0, 0, 0], 1, False),
+            ([0, 1, 0, 1, 2], 1, True),  # would lose a class
+            ([0, 1, 0, 1], 3, True),
         ):
             with self.subTest(labels):
-                self.assertEqual(is_sorted_by_class(np.array(labels)), expected)
-
-    def test_a_class_that_is_only_among_the_last(self):
-        labels = np.array([0, 1, 0, 1, 2])
-        self.assertTrue(loses_a_class(labels, 1))
-        self.assertFalse(loses_a_class(labels[:4], 1))
-        self.assertTrue(loses_a_class(labels[:4], 3))
+                rows = in_fair_order(np.array(labels), count)
+                self.assertEqual(rows is not None, is_changed)
+                if is_changed:
+                    np.testing.assert_array_equal(np.sort(rows), np.arange(len(labels)))
+                    self.assertEqual(set(np.array(labels)[rows[:-1]].tolist()), set(labels))
 
 
 if __name__ == "__main__":
