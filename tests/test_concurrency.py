@@ -37,8 +37,8 @@ TRAIN += ("--dataset", "own", "--data", "own", "--run")
 COMMANDS = {
     "train": lambda run: (*TRAIN, run),
     "resume": lambda run: ("train", "--resume", "--run", run),
-    "evaluate": lambda run: ("evaluate", run),
-    "figures": lambda run: ("figures", run),
+    "evaluate": lambda run: ("evaluate", "--run", run),
+    "figures": lambda run: ("figures", "--run", run),
     "generate": lambda run: ("generate", "37", "--run", run, "--out", f"{run}.png"),
     "sample": lambda run: ("sample", "--run", run, "--count", 20, "--out", f"{run}.npz"),
     "newest": lambda _: ("sample", "--count", 20, "--out", "newest.npz"),
@@ -60,7 +60,7 @@ class Concurrency(FolderTest):
     def test_nothing_is_lost_and_nothing_is_mixed(self):
         write_idx_set(self.folder / "own")
         write_judge()
-        for line in ((*TRAIN, "alone"), ("evaluate", "alone")):
+        for line in ((*TRAIN, "alone"), ("evaluate", "--run", "alone")):
             self.assertEqual(call(*line)[0], 0)
         seed = random.randrange(10**6)
         end = time.monotonic() + SECONDS
@@ -110,7 +110,7 @@ class Concurrency(FolderTest):
                 line = ("train", "--resume", "--run", run) if exists else (*TRAIN, run)
                 status, _, err = call(*line)
                 self.assertEqual(status, 0, err)
-                self.assertEqual(call("evaluate", run)[0], 0)
+                self.assertEqual(call("evaluate", "--run", run)[0], 0)
                 self.assertEqual(step_of(run), step_of("alone"))
                 self.assertEqual(weights_of(run), weights_of("alone"))
                 self.assertEqual(lines_of(run), lines_of("alone"))
