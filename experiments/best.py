@@ -7,11 +7,9 @@ pass the discriminator, which is given the requested digit. The rest is what the
 since 2017: batch normalisation and no dropout in the generator, leaky ReLU, small strided critics
 without dropout and L1, learning-rate decay, an averaged generator.
 
-Departures from three_network, with their sources and what each contributed: coverage on the last
-5,000 training images. 1 to 4, 7 and 8: after 500 steps, three seeds, where best without 9 to 11 had
-.851 +- .006. 5 and 6: after all 2,000 steps, three seeds, where best had .907 +- .001. 9 to 11:
-after all 2,000 steps, one seed. From 5 on beside a gradient penalty, which best no longer has. All
-were chosen on those images (docs/best.md).
+Departures from three_network, numbered, with their sources. All were chosen on the last 5,000
+training images, never on the test set. What each is worth in the present code is not measured:
+`gan3 sweep choices` does that (docs/best.md).
 """
 
 from typing import TYPE_CHECKING
@@ -28,40 +26,34 @@ CONFIG = VaeGanConfig(
     noise_draw="example",
     initializer="glorot",
     # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016): a third of the time.
-    #    In an earlier three_network, without what follows, coverage falls from .137 to .020.
     generator_widths=(256, 512, 49 * 24),  # the last: 9
     discriminator_widths=(32, 64, 256),
     determinator_widths=(32, 64, 256),
     kernel_size=4,
     downsampling="stride",
-    # 2. No dropout and no L1 in any network: .783 with both in the critics, and recall .41 instead
-    #    of .73.
+    # 2. No dropout and no L1 in any network.
     keep_prob=Triple(1.0, 1.0, 1.0),
     l1_weight=Triple(0.0, 0.0, 0.0),
-    # 3. Leaky ReLU, slope 0.2 (Radford et al. 2016); with 4, on the way from three_network, .013
-    #    becomes .131.
+    # 3. Leaky ReLU, slope 0.2 (Radford et al. 2016).
     activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
-    # 4. Batch normalisation in the generator (Ioffe & Szegedy 2015): .788 without. And wider first
-    #    layers.
+    # 4. Batch normalisation in the generator (Ioffe & Szegedy 2015), and wider first layers.
     batch_norm=True,
-    # 5. The discriminator is given the requested digit (Mirza & Osindero 2014): .895 without.
+    # 5. The discriminator is given the requested digit (Mirza & Osindero 2014).
     class_conditional_discriminator=True,
     # 6. Learning rates decay from three fifths of the schedule on, and the generator is averaged
-    #    over steps (Yazici et al. 2019): .902 and .903 without. The generator's rate of 4e-3:
-    #    recall .81, .79 with 2e-3, in a prototype of 1,000 steps.
+    #    over steps (Yazici et al. 2019).
     lr_decay_start=0.6,
     ema_decay=0.995,
     learning_rate=Triple(4e-3, 4e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
     # 7. The determinator encodes the handwriting and the generator reconstructs it (Larsen et al.
-    #    2016, Bao et al. 2017): .743 with it (without 8), .311 without.
+    #    2016, Bao et al. 2017).
     reconstruction_weight=0.025,
-    # 8. Reconstructed images must pass the discriminator (Larsen et al. 2016): .743 without.
+    # 8. Reconstructed images must pass the discriminator (Larsen et al. 2016).
     reconstruction_adversarial_weight=2.0,
     # 9. The generator ends with a transposed convolution (Radford et al. 2016): 7 x 7 places with
-    #    24 channels, a patch of 8 x 8 pixels from each, in place of 784 x 784 weights. With a rate
-    #    of 4e-3 for the discriminator: Frechet distance 2.45 instead of 3.04, coverage .897 instead
-    #    of .899. The described generator is dense to the end.
+    #    24 channels, a patch of 8 x 8 pixels from each, in place of 784 x 784 weights. The
+    #    described generator is dense to the end.
     pixel_layer="conv_transpose",
     # 10. The codes are normalised by class and get noise of a fixed variance, in place of a
     #     predicted variance and a divergence from N(0, 1) (Kingma & Welling 2014), with which the
@@ -69,8 +61,7 @@ CONFIG = VaeGanConfig(
     code_noise=0.1,
     # 11. The classes share weights of the noise, as in a conditional GAN that is given noise beside
     #     the label (Mirza & Osindero 2014), and the latent says the class when the noise is 0. A
-    #     code then means much the same in each class (docs/style.md). With 10 and 11: coverage
-    #     .911 instead of .897, precision .937 instead of .922, Frechet distance 3.28.
+    #     code then means much the same in each class (docs/style.md).
     shared_noise=True,
     # 12. The usual cross entropy of the digit, with the weight of real/fake: what three_network had
     #     when best was found, not varied alone.
