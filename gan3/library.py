@@ -312,7 +312,8 @@ def evaluate(
             path of a file of samples, or of a folder with a folder per class; or the name of a
             bundled generator. Ambiguous ranges are refused. Compare cards of equal numbers of
             images only; 10,000 are usual.
-        labels: the requested classes [N], names or whole numbers; None if none were requested.
+        labels: the requested classes: names, whole numbers, or one-hot rows, as docs/data.md says;
+            None if none were requested.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
         real: real images and their labels as arrays, in place of `data`; or two such pairs, for
             training and for the test. Of one pair a seventh is the test part.
@@ -384,7 +385,10 @@ def _opener(
     def of_arrays(dataset: "Dataset") -> "SampleSet":
         if labels is None:
             return SampleSet(name, pixels, None)
-        return SampleSet(name, pixels, as_labels(labels, dataset.class_names, len(pixels)))
+        count, names = len(pixels), dataset.class_names
+        if isinstance(labels, str):
+            return SampleSet(name, pixels, as_labels(labels, names, count))
+        return SampleSet(name, pixels, sample_files.labels_of(name, labels, count, names))
 
     return of_arrays
 

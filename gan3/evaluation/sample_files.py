@@ -5,7 +5,7 @@ refused: a wrong reading would be scored without anyone noticing.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def read(
     notes.append(found.text)
     labels = None
     if class_names is not None and "train-labels" in arrays:
-        labels = _labels(path, read_labels(path, arrays["train-labels"], len(pixels)), class_names)
+        labels = labels_of(path, arrays["train-labels"], len(pixels), class_names)
     if look_inverted(pixels):
         pixels = 255 - pixels
         notes.append(INVERTED)
@@ -60,13 +60,19 @@ def look_inverted(pixels: np.ndarray) -> bool:
     return likely_ink(border(pixels)) == "dark"
 
 
-def _labels(path: Path, labels: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
-    """Labels int64 [N], 0 to K - 1. Raises UserError for others."""
-    is_text = labels.dtype.kind == "U"
+def labels_of(
+    source: Path | str, labels: Any, count: int, class_names: tuple[str, ...]
+) -> np.ndarray:
+    """Labels of `count` images as int64 [N], 0 to K - 1: names as text, or these numbers.
+
+    Raises UserError, which begins with `source`, for others, and for what `read_labels` refuses.
+    """
+    found = read_labels(source, labels, count)
+    is_text = found.dtype.kind == "U"
     names = list(class_names) if is_text else list(range(len(class_names)))
-    values, inverse = np.unique(labels, return_inverse=True)
+    values, inverse = np.unique(found, return_inverse=True)
     for value in values.tolist():
         if value not in names:
             accepted = listed(class_names) if is_text else f"0 to {len(class_names) - 1}"
-            raise UserError(f"{path}: has the label {shown(value)}; use those of {accepted}")
+            raise UserError(f"{source}: has the label {shown(value)}; use those of {accepted}")
     return np.array([names.index(value) for value in values.tolist()], np.int64)[inverse]

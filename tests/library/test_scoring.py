@@ -70,7 +70,7 @@ class Cards(FolderTest):
     def test_real_images_can_be_arrays(self):
         real = strokes.make(900, 300)
         pairs = (real[:2], (real[2][..., None], np.eye(10)[real[3]]))
-        card = gan3.evaluate(self.images, self.labels, real=pairs, ink="bright")
+        card = gan3.evaluate(self.images, np.eye(10)[self.labels], real=pairs, ink="bright")
         of_file = gan3.evaluate(self.images, self.labels, "own", dataset="own")
         self.assertEqual(card.values, of_file.values)
 
