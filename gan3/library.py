@@ -51,8 +51,8 @@ def load(
     """A generator by name.
 
     Args:
-        name: of a bundled generator ("best"), of a run in `logs`, or the path of a run's folder. A
-            run with the name of a bundled generator needs its path.
+        name: of a bundled generator ("best"), of a run in `logs`, or the path of a run's folder or
+            of an exported npz file. A run with the name of a bundled generator needs its path.
         noise_seed: replace the noise matrix of `published_code`, whose generator has only one: by
             that of a run with this seed.
         moments: "running" or "batch", for a system with convolutions and batch normalisation. With
@@ -70,8 +70,9 @@ def load(
 
 def open_trained(name: str | os.PathLike[str], logs: str | Path = "logs") -> Trained:
     """What `load` names: its generator, and what reads images. Raises UserError as it does."""
-    if isinstance(name, str) and name in pretrained.GENERATORS:
-        return pretrained.open_pretrained(name)
+    text = os.fspath(as_folder(name, "run"))
+    if name in pretrained.GENERATORS or text.lower().endswith(".npz"):
+        return pretrained.open_pretrained(text)
     run_name, logs = runs.locate(name, logs)
     if not check_path((logs / run_name).is_dir):
         bundled = ", ".join(pretrained.GENERATORS)
@@ -362,8 +363,9 @@ def _opener(
     from gan3.evaluation.reference import SampleSet
 
     if isinstance(images, str) and not Path(images).suffix and Path(images).name == images:
-        trained = pretrained.open_pretrained(images)
-        return lambda dataset: samples.of_bundled(trained, dataset, seed, log)
+        images = pretrained.open_pretrained(images)
+    if isinstance(images, Trained):
+        return lambda dataset: samples.of_bundled(images, dataset, seed, log)
     if isinstance(images, str | os.PathLike):
         path = Path(images)
         return lambda dataset: samples.of_file(path, dataset.class_names, log, skip_damaged)

@@ -354,7 +354,7 @@ def _export(options: argparse.Namespace) -> int:
         arrays = dict(generator.arrays)
         if trained.has_encoder:
             arrays |= trained.determinator(_log).arrays
-        note = f", SHA-256 {pretrained.save(options.out, arrays)}"
+        note = f", SHA-256 {pretrained.save(options.out, trained, arrays)}"
     else:
         import_tensorflow()
         from gan3.export import keras_model, onnx_model, tf_module

@@ -148,8 +148,8 @@ def _episode(text: str) -> int | str:
 
 
 def add_pretrained(parser: argparse._ActionsContainer, text: str) -> None:
-    text = f"{text}: best, three_network or published_code"
-    parser.add_argument("--pretrained", metavar="NAME", help=text)
+    text = f"{text}: best, three_network, published_code, or a file that export has written"
+    parser.add_argument("--pretrained", metavar="NAME|FILE.npz", help=text)
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:

@@ -86,7 +86,9 @@ def _evaluate(options: argparse.Namespace) -> int:
         )
     else:
         card = library.evaluate(
-            options.pretrained if options.samples is None else Path(options.samples),
+            library.open_trained(options.pretrained)
+            if options.samples is None
+            else Path(options.samples),
             dataset=options.dataset or "auto",
             ink=options.ink or "unknown",
             skip_damaged=bool(options.skip_damaged),

@@ -45,8 +45,8 @@ def of_bundled(trained: Trained, dataset: Dataset, seed: int, log: Log) -> Sampl
     name = trained.name
     if dataset.class_names != trained.class_names:
         raise UserError(
-            f"generator {name}: draws digits, which are not the classes of {dataset.title}"
-            f" ({dataset.source}); name a data set of digits"
+            f"generator {name}: draws other classes than those of {dataset.title}"
+            f" ({dataset.source}); name the data set that it learned from"
         )
     samples = _of_trained(name, trained, trained.generator(), dataset, seed, log)
     return samples._replace(about=(("pretrained", name),))

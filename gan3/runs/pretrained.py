@@ -1,20 +1,22 @@
-"""The bundled generators, which draw digits without training and without data.
+"""The files of single generators: the bundled ones, which draw digits, and those that are exported.
 
 A file holds the generator's weights as float16. This halves its size and changes no pixel by more
-than one of its 256 levels. That of a system with an encoder also holds the determinator.
+than one of its 256 levels. That of a system with an encoder also holds the determinator. An
+exported one says in `about` what it is: the config and the names of the classes, as JSON.
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS
+from gan3.core.classes import DIGITS, are_class_names
 from gan3.core.errors import UserError, shown
-from gan3.core.files import digest_of, write_npz
-from gan3.runs.registry import bundled_config_of
+from gan3.core.files import digest_of, names_in, read_arrays, write_npz
+from gan3.runs.registry import bundled_config_of, config_from_dict
 from gan3.runs.trained import Trained
 
 FOLDER = Path(__file__).parent.parent / "pretrained"
@@ -42,13 +44,17 @@ GENERATORS = {
 
 
 def open_pretrained(name: str) -> Trained:
-    """A bundled generator, and its determinator if it encodes.
+    """A bundled generator, or that of an exported file, and its determinator if it encodes.
 
-    Raises UserError for an unknown name, and if the file is not the one bundled with gan3.
+    name: of a bundled one, or a path that ends in .npz. Raises UserError for an unknown name, and
+    for a file that is not the one bundled with gan3, or was not exported.
     """
+    if name.lower().endswith(".npz"):
+        return _open_exported(Path(name))
     if name not in GENERATORS:
         raise UserError(
-            f"pretrained generator {shown(name)}: unknown; available: {', '.join(GENERATORS)}"
+            f"pretrained generator {shown(name)}: unknown; available: {', '.join(GENERATORS)}, or"
+            " an exported file.npz"
         )
     pretrained, path = GENERATORS[name], FOLDER / f"{name}.npz"
     digest = digest_of(path)
@@ -58,10 +64,25 @@ def open_pretrained(name: str) -> Trained:
             " reinstall gan3"
         )
     config = dataclasses.replace(bundled_config_of(pretrained.experiment), seed=pretrained.seed)
-    return Trained(name, name, path, config, DIGITS, "float16")
+    return Trained(name, name, path, config, DIGITS, "float16", is_bundled=True)
 
 
-def save(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
+def _open_exported(path: Path) -> Trained:
+    if "about" not in names_in(path):
+        raise UserError(f"{path}: was not written by gan3 export; export a generator as npz")
+    about = read_arrays(path, ["about"], most_bytes=2**20)["about"]
+    try:
+        values = json.loads(str(about))
+        names, config = values["class_names"], values["config"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        names, config = None, None
+    if not are_class_names(names):
+        raise UserError(f"{path}: does not say what it draws; export the generator again")
+    config = config_from_dict(config)
+    return Trained(path.stem, path.stem, path, config, tuple(names), "float16")
+
+
+def save(path: Path, trained: Trained, arrays: Mapping[str, np.ndarray]) -> str:
     """Write the arrays of a generator as float16 and return the file's SHA-256, hexadecimal.
 
     arrays: by name, with those of its determinator if it encodes. Raises UserError if a weight is
@@ -72,5 +93,7 @@ def save(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
         raise UserError(
             f"{path}: a weight of {largest:.3g} is too large for float16; export another run"
         )
-    write_npz(path, {name: array.astype(np.float16) for name, array in arrays.items()})
+    about = {"config": trained.config.to_dict(), "class_names": trained.class_names}
+    weights = {name: array.astype(np.float16) for name, array in arrays.items()}
+    write_npz(path, weights | {"about": np.array(json.dumps(about))})
     return digest_of(path)

@@ -39,7 +39,8 @@ class Trained:
     config: RunConfig
     class_names: tuple[str, ...]
     dtype: str = "float32"  # of the arrays in the file
-    episode: int | None = None  # of the run; None for a bundled generator
+    episode: int | None = None  # of the run; None for a file without one
+    is_bundled: bool = False
     restore: Callable[[Log], "System"] | None = None
     """The system of the newest checkpoint, for networks that the file lacks; needs TensorFlow."""
 
@@ -47,7 +48,7 @@ class Trained:
     def description(self) -> str:
         """What draws, for the user: a run that is not trained to its end says so."""
         if self.episode is None:
-            return f"the bundled {self.name}"
+            return f"the bundled {self.name}" if self.is_bundled else self.path.name
         steps, total = self.episode * self.config.batches, self.config.total_steps
         return f"run {self.name}" + (f", {steps} of {total} steps" if steps < total else "")
 

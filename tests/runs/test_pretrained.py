@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of
@@ -76,14 +77,43 @@ class Generators(FolderTest):
             status, out, err = call("export", "--pretrained", name, "--out", "again.npz")
             self.assertEqual((status, err), (0, ""))
             with np.load("again.npz") as again, np.load(pretrained.FOLDER / f"{name}.npz") as file:
-                self.assertEqual(set(again), set(file))
-                for key in again:
+                self.assertEqual(set(again), set(file) | {"about"})
+                for key in file:
                     self.assertEqual(again[key].dtype, np.float16)
                     np.testing.assert_array_equal(again[key], file[key])
             digest = digest_of(Path("again.npz"))
             self.assertIn(digest, out)
             call("export", "--pretrained", name, "--out", "more.npz")
             self.assertEqual(digest_of(Path("more.npz")), digest)
+
+    def test_an_exported_file_draws_and_reads_as_what_it_was_exported_from(self):
+        self.assertEqual(call("export", "--pretrained", "best", "--out", "mine.npz")[0], 0)
+        best, mine = gan3.load("best"), gan3.load("mine.npz")
+        self.assertEqual(repr(mine), "<gan3.Generator mine: requested digits>")
+        images = best.sample(30, seed=4).images
+        np.testing.assert_array_equal(mine.sample(30, seed=4).images, images)
+        np.testing.assert_array_equal(mine.encode(images).noise, best.encode(images).noise)
+        status, out, err = call("generate", "42", "--pretrained", "mine.npz")
+        self.assertEqual((status, err), (0, ""))
+        self.assertEqual(out, "42: figures/42.png (drawn by mine.npz, the best of 4 tries)\n")
+
+    def test_a_file_that_was_not_exported_is_refused_and_the_remedy_works(self):
+        np.savez("x.npz", images=np.zeros(3))
+        one_class = '{"class_names": ["a"], "config": {}}'
+        for number, about in enumerate(("", "[1]", one_class, "{" * 10_000)):
+            np.savez(f"{number}.npz", about=np.array(about))
+        for name, message in (
+            ("x.npz", "x.npz: was not written by gan3 export; export a generator as npz"),
+            ("0.npz", "0.npz: does not say what it draws; export the generator again"),
+            ("1.npz", "1.npz: does not say what it draws"),
+            ("2.npz", "2.npz: does not say what it draws"),
+            ("3.npz", "3.npz: does not say what it draws"),
+            ("none.npz", "none.npz: no such file; check the path"),
+        ):
+            with self.subTest(name):
+                status, _, err = call("generate", "1", "--pretrained", name)
+                self.assertEqual(status, 2)
+                self.assertRegex(err, rf"\Agan3: {message}[^\n]*\n\Z")
 
     def test_an_unknown_name_is_refused(self):
         with self.assertRaisesRegex(UserError, "'mlp_gan': unknown; available: best, three_"):
