@@ -4,6 +4,7 @@ Every reader of files and folders ends here, and so do the arrays that a program
 shapes, ranges and labels are read everywhere, and refused with the same message.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -173,8 +174,14 @@ def _check_text(source: Path | str, labels: np.ndarray) -> None:
 
 
 def as_images(images: Any) -> np.ndarray:
-    """Images as uint8 [N, 28, 28]. Raises UserError for what `read_pixels` does not read."""
-    return as_pixels(images).parts[0]
+    """Images as uint8 [N, 28, 28]; a Python warning says if they were scaled.
+
+    Raises UserError for what `read_pixels` does not read.
+    """
+    found = as_pixels(images)
+    if found.is_scaled:
+        warnings.warn(f"images: {found.text}", stacklevel=2)
+    return found.parts[0]
 
 
 def as_pixels(images: Any) -> Pixels:

@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.data.values import RANGES, SHAPES, read_labels, read_pixels, to_pixels
+from gan3.data.values import RANGES, SHAPES, as_images, read_labels, read_pixels, to_pixels
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (3, 28, 28), np.uint8)
 PIXELS[0, 0, :2] = (0, 255)
@@ -77,6 +77,8 @@ class Images(ValuesTest):
                 read = read_pixels("x", [images])
                 self.assertEqual((read.text, read.is_scaled), (text, True))
                 np.testing.assert_array_equal(read.parts[0], expected)
+        with self.assertWarnsRegex(UserWarning, "images: uint8 from 0 to 1, far from 255; scaled"):
+            np.testing.assert_array_equal(as_images(masks.astype(np.uint8)), full)
         for images in (masks, PIXELS // 3, (PIXELS.astype(np.uint16) + 1) // 2 * 257):
             self.assertFalse(read_pixels("x", [images]).is_scaled)
 
