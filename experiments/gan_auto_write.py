@@ -1,23 +1,30 @@
 """GAN-auto-write (2017), unconditional: a small convolutional generator.
 
 Source: auto_write.ipynb by Aalind Singh at commit 435ad39 of github.com/aalind0/GAN-auto-write, a
-notebook in TensorFlow 1. It is a shortened copy of a tutorial by Jon Bruner and Adit Deshpande
-(docs/sources.md), without the training loop: it loads the tutorial's trained weights.
+notebook in TensorFlow 1. It is a shortened copy of a tutorial by Jon Bruner and Adit Deshpande, and
+loads the tutorial's trained weights. How those were trained is read from the graph beside them and
+from the tutorial's forerunner, EZGAN.ipynb at commit 1fbcc71 of github.com/jonbruner/ezgan
+(docs/sources.md).
 
 As published: the generator makes a map of 56 x 56 and convolves it down twice; the discriminator is
-the usual CNN with average-pools, trained on real and on fake images with an Adam for each. Weights,
-and the generator's biases, are truncated normal. The generator's normalisations have no scale. They
-have shifts, but the notebook picks the variables it trains by the letters "g_", which the names of
-the shifts lack, so they stay zero. Digits are drawn with the moments of their own batch, because
-that is the default of the notebook's batch normalisation; `evaluate RUN --moments running` scores
-the other way. The first 5,000 training images are left out, as TensorFlow's reader does.
+the usual CNN with average-pools, trained on real images (their target is 0.9) and on fakes with an
+Adam for each. Weights, and the generator's biases, are truncated normal. The generator's
+normalisations have no scale. They have shifts, but the notebook picks the variables it trains by
+the letters "g_", which the names of the shifts lack, so they stay zero. Digits are drawn with the
+moments of their own batch, because that is the default of the notebook's batch normalisation;
+`evaluate RUN --moments running` scores the other way. The first 5,000 training images are left out,
+as TensorFlow's reader does.
+
+An iteration trains the discriminator on fakes only while its loss on them is above 0.6, then the
+generator only while its loss is above 0.5, then the discriminator on real images only while its
+loss on them is above 0.45. Without this rule, with `discriminator_updates = "separate_adams"`,
+every iteration makes every update, as in the tutorial from June 2017 on; that draws no digit
+(docs/results.md).
 
 Departures:
-1. 200,000 images, as for every system here, and no pre-training. The tutorial trains the
-   discriminator alone for 300 steps and then both for 100,000. `make reproduce ARGS=--full` runs
-   20,000 steps.
-2. In a step the discriminator is trained on real images, then on fakes, then the generator on fakes
-   of new noise. The tutorial runs both updates of the discriminator at once.
+1. 200,000 images, as for every system here: 4,000 iterations. The forerunner has 50,000, as
+   `make reproduce ARGS=--full` does.
+2. Noise is normal, as the notebook draws it. The forerunner trains with a truncated normal.
 """
 
 from typing import TYPE_CHECKING
@@ -35,7 +42,8 @@ CONFIG = BatchNormGanConfig(
     batches=400,
     skip_first=5_000,
     learning_rate=Pair(1e-4, 3e-4),
-    discriminator_updates="separate_adams",
+    discriminator_updates="by_loss",
+    real_target=0.9,
     sampling_moments="batch",
 )
 

@@ -7,6 +7,11 @@ from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Precisio
 from gan3.core.triple import Pair
 
 
+# Below log 2. A discriminator's loss on fakes of at most log 2 means a generator's loss of at least
+# log 2 (Jensen's inequality), so that "by_loss" always has something to train.
+Threshold = Annotated[float, Range(0, 0.69)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class BaselineConfig(RunConfig):
     """How a generator and a discriminator are trained; pairs are (generator, discriminator)."""
@@ -17,8 +22,12 @@ class BaselineConfig(RunConfig):
     noise_distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
     real_target: Annotated[float, Range(0, 1)] = 1.0  # < 1: label smoothing (Salimans et al. 2016)
     # Of the discriminator: one update on real and fake images together, or one on each, by one
-    # Adam or by an Adam for each.
-    discriminator_updates: Literal["joint", "separate", "separate_adams"] = "joint"
+    # Adam or by an Adam for each. "by_loss": by an Adam for each, and every update, the generator's
+    # too, only while its loss is above its threshold.
+    discriminator_updates: Literal["joint", "separate", "separate_adams", "by_loss"] = "joint"
+    fake_threshold: Threshold = 0.6  # of the discriminator's loss on fakes
+    generator_threshold: Threshold = 0.5
+    real_threshold: Threshold = 0.45  # of the discriminator's loss on real images
     weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
 
 

@@ -27,6 +27,11 @@ def to_pixel_range(images: tf.Tensor, pixel_min: float) -> tf.Tensor:
     return images * (1 - pixel_min) + pixel_min
 
 
+# What "by_loss" has instead of losses before the first update: the first one is the discriminator's
+# on fakes.
+_FIRST_LOSSES = {"discriminator_fake": 1.0, "generator": 0.0, "discriminator": 1.0}
+
+
 class TwoNetworkStep:
     """One training step. All its random draws are functions of the step's seed."""
 
@@ -42,18 +47,27 @@ class TwoNetworkStep:
         self.config, self.generator, self.discriminator = config, generator, discriminator
         self.spec, self.adams = spec, adams
         self.class_weight = config.class_weight if isinstance(config, AuxiliaryGanConfig) else None
+        # By the Adam that lowers it, the loss at the last update: what `updates_by_loss` goes by.
+        self.last_losses: dict[str, tf.Variable] = {}
+        if config.discriminator_updates == "by_loss":
+            self.last_losses = {
+                adam: tf.Variable(first, trainable=False, name=f"last_loss/{adam}")
+                for adam, first in _FIRST_LOSSES.items()
+            }
 
     def __call__(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """The discriminator's updates, then the generator's on fresh fakes.
+        """The discriminator's updates, then the generator's on fresh fakes; or those that are due.
 
         Takes real images [B, 28, 28, 1] in 0..1, labels [B] and a seed [2]; returns by network
         whether its losses and gradients were finite.
         """
         with tf.name_scope("losses"):
-            d_seed, g_seed = tf.unstack(tf.random.split(seed, 2))
             images = to_pixel_range(images, self.spec.pixel_min)
+            if self.config.discriminator_updates == "by_loss":
+                return self.updates_by_loss(images, labels, seed)
+            d_seed, g_seed = tf.unstack(tf.random.split(seed, 2))
             d_finite = self.update_discriminator(images, labels, d_seed)
             loss = self.generator_loss(labels, g_seed)
             g_finite = self.update("generator", loss)
@@ -67,34 +81,92 @@ class TwoNetworkStep:
         fake_seed, real_dropout, fake_dropout = tf.unstack(tf.random.split(seed, 3))
         fakes, fake_labels = self.fakes(labels, fake_seed)
         fakes = tf.stop_gradient(fakes)
-        if config.weight_clip:
-            for w in self.discriminator.weights:
-                w.assign(tf.clip_by_value(w, -config.weight_clip, config.weight_clip))
-
-        def real_loss() -> tf.Tensor:
-            logits, digit_logits = self.discriminator.heads(images, labels, real_dropout)
-            loss = losses.real_fake_cross_entropy(logits, config.real_target)
-            if self.class_weight is None:
-                return loss
-            digit_loss = losses.digit_cross_entropy(digit_logits, labels, "softmax_mean")
-            return loss + self.class_weight * digit_loss
+        self.clip_discriminator()
 
         def fake_loss() -> tf.Tensor:
             logits, _ = self.discriminator.heads(fakes, fake_labels, fake_dropout)  # [B, 1]
             return losses.real_fake_cross_entropy(logits, 0.0)
 
         if config.discriminator_updates == "joint":
-            return self.update("discriminator", real_loss() + fake_loss())
+            return self.update("discriminator", self.real_loss(images, labels, real_dropout) + fake_loss())
         separate_adams = config.discriminator_updates == "separate_adams"
-        real_finite = self.update("discriminator", real_loss())
+        real_finite = self.update("discriminator", self.real_loss(images, labels, real_dropout))
         second = "discriminator_fake" if separate_adams else "discriminator"
         return real_finite & self.update(second, fake_loss())
+
+    def updates_by_loss(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The discriminator's update on fakes, the generator's, the discriminator's on real images.
+
+        Each only if its loss was above its threshold at the last update that was made, which may be
+        one of another step. Every update draws fakes of its own, on which it measures all three
+        losses with the weights from before it.
+        """
+        config, finite = self.config, {}
+        thresholds = {
+            "discriminator_fake": config.fake_threshold,
+            "generator": config.generator_threshold,
+            "discriminator": config.real_threshold,
+        }
+        for (adam, threshold), update_seed in zip(
+            thresholds.items(), tf.unstack(tf.random.split(seed, 3)), strict=True
+        ):
+
+            def update(adam: str = adam, seed: tf.Tensor = update_seed) -> tf.Tensor:
+                if adam != "generator":
+                    self.clip_discriminator()
+                now = self.all_losses(images, labels, seed)
+                last = [self.last_losses[name].assign(loss) for name, loss in now.items()]
+                return self.update(adam, now[adam]) & all_finite(last)
+
+            is_due = self.last_losses[adam] > threshold
+            finite[adam] = tf.cond(is_due, update, lambda: tf.constant(True))
+        return {
+            "discriminator": finite["discriminator_fake"] & finite["discriminator"],
+            "generator": finite["generator"],
+        }
+
+    def all_losses(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """By the Adam that lowers it, each loss on real images and on fakes that are drawn here."""
+        fake_seed, real_dropout, fake_dropout = tf.unstack(tf.random.split(seed, 3))
+        fakes, fake_labels = self.fakes(labels, fake_seed)
+        logits, digit_logits = self.discriminator.heads(fakes, fake_labels, fake_dropout)
+        return {
+            "discriminator_fake": losses.real_fake_cross_entropy(logits, 0.0),
+            "generator": self.passing_loss(logits, digit_logits, fake_labels),
+            "discriminator": self.real_loss(images, labels, real_dropout),
+        }
+
+    def clip_discriminator(self) -> None:
+        """Clip the discriminator's weights, if the config says so."""
+        limit = self.config.weight_clip
+        if limit:
+            for w in self.discriminator.weights:
+                w.assign(tf.clip_by_value(w, -limit, limit))
+
+    def real_loss(self, images: tf.Tensor, labels: tf.Tensor, dropout_seed: tf.Tensor) -> tf.Tensor:
+        """Of the discriminator: real images are real and, if it has a class head, their classes."""
+        logits, digit_logits = self.discriminator.heads(images, labels, dropout_seed)
+        loss = losses.real_fake_cross_entropy(logits, self.config.real_target)
+        if self.class_weight is None:
+            return loss
+        digit_loss = losses.digit_cross_entropy(digit_logits, labels, "softmax_mean")
+        return loss + self.class_weight * digit_loss
 
     def generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Fresh fakes pass as real and, if there is a class head, show their classes."""
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
         fakes, fake_labels = self.fakes(labels, fake_seed)
         logits, digit_logits = self.discriminator.heads(fakes, fake_labels, dropout_seed)
+        return self.passing_loss(logits, digit_logits, fake_labels)
+
+    def passing_loss(
+        self, logits: tf.Tensor, digit_logits: tf.Tensor | None, fake_labels: tf.Tensor
+    ) -> tf.Tensor:
+        """The generator's loss at what the discriminator says of its fakes."""
         loss = losses.real_fake_cross_entropy(logits, 1.0)
         if self.class_weight is None:
             return loss

@@ -29,7 +29,7 @@ class TwoNetworks:
         self.generator, self.discriminator = generator, discriminator
         self.has_classifier = discriminator.has_classifier
         networks = {"generator": generator, "discriminator": discriminator}
-        if config.discriminator_updates == "separate_adams":
+        if config.discriminator_updates in ("separate_adams", "by_loss"):
             networks["discriminator_fake"] = discriminator
         rates, beta1 = config.learning_rate, config.beta1
         adams = {
@@ -91,4 +91,5 @@ class TwoNetworks:
     def state(self) -> dict[str, tf.Variable]:
         """All variables by name."""
         adams = by_name([v for adam in self.optimizers for v in adam.state])
-        return self.generator.variables | self.discriminator.variables | adams
+        last_losses = by_name(list(self.train_step.last_losses.values()))
+        return self.generator.variables | self.discriminator.variables | adams | last_losses

@@ -185,8 +185,11 @@ class Experiments(unittest.TestCase):
                 learning_rate=Pair(1e-4, 3e-4),
                 beta1=Pair(0.9, 0.9),
                 noise_distribution="normal",
-                real_target=1.0,
-                discriminator_updates="separate_adams",
+                real_target=0.9,
+                discriminator_updates="by_loss",
+                fake_threshold=0.6,
+                generator_threshold=0.5,
+                real_threshold=0.45,
                 weight_clip=0.0,
             ),
             BatchNormGanConfig(
@@ -274,6 +277,7 @@ class Experiments(unittest.TestCase):
             names = set(system.state)
             self.assertLess(set(system.generator_weights), names)
             prefixes = {name.split("/")[0] for name in names}
+            prefixes.discard("last_loss")  # of "by_loss"
             self.assertEqual(prefixes, {"generator", "discriminator", "adam"})
 
     def test_dropout_is_that_of_the_config(self):

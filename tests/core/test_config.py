@@ -387,6 +387,9 @@ LIMITS = (
     (BASELINE, "beta1", "0", "0.9999", "-0.1", "1"),
     (BASELINE, "real_target", "0", "1", "-0.1", "1.1"),
     (BASELINE, "weight_clip", "0", "1000", "-0.01", "1001"),
+    (BASELINE, "fake_threshold", "0", "0.69", "-0.01", "0.7"),
+    (BASELINE, "generator_threshold", "0", "0.69", "-0.01", "0.7"),
+    (BASELINE, "real_threshold", "0", "0.69", "-0.01", "0.7"),
     (MLP, "keep_prob", "0.01", "1", "0", "1.01"),
     (AUXILIARY, "discriminator_keep_prob", "0.01", "1", "0", "1.01"),
     (AUXILIARY, "class_weight", "0", "1000", "-1", "inf"),
@@ -408,7 +411,7 @@ CHOICES = (
     (VAE_GAN, "shared_noise", ("True", "False")),
     (VAE_GAN, "class_conditional_discriminator", ("True", "False")),
     (BASELINE, "noise_distribution", ("normal", "uniform")),
-    (BASELINE, "discriminator_updates", ("joint", "separate", "separate_adams")),
+    (BASELINE, "discriminator_updates", ("joint", "separate", "separate_adams", "by_loss")),
     (AUXILIARY, "sampling_moments", ("running", "batch")),
 )
 COUNTS_OF_SIZES = (
