@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Precision, Range, RunConfig
 from gan3.core.triple import Pair
 
-
 # Below log 2. A discriminator's loss on fakes of at most log 2 means a generator's loss of at least
 # log 2 (Jensen's inequality), so that "by_loss" always has something to train.
 Threshold = Annotated[float, Range(0, 0.69)]

@@ -87,10 +87,11 @@ class TwoNetworkStep:
             logits, _ = self.discriminator.heads(fakes, fake_labels, fake_dropout)  # [B, 1]
             return losses.real_fake_cross_entropy(logits, 0.0)
 
+        real_loss = self.real_loss(images, labels, real_dropout)
         if config.discriminator_updates == "joint":
-            return self.update("discriminator", self.real_loss(images, labels, real_dropout) + fake_loss())
+            return self.update("discriminator", real_loss + fake_loss())
         separate_adams = config.discriminator_updates == "separate_adams"
-        real_finite = self.update("discriminator", self.real_loss(images, labels, real_dropout))
+        real_finite = self.update("discriminator", real_loss)
         second = "discriminator_fake" if separate_adams else "discriminator"
         return real_finite & self.update(second, fake_loss())
 
