@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +21,7 @@ _SUFFIXES = (
     ".pbm", ".pgm", ".ppm", ".pnm",
 )
 # fmt: on
-LABEL_FILES = ("labels.csv", "dataset.json")  # beside pictures: ours, and that of StyleGAN's tools
+_LABEL_FILES = ("labels.csv", "dataset.json")  # beside pictures: ours, and that of StyleGAN's tools
 _JUNK = ("__macosx", "thumbs.db", "desktop.ini")  # what archives and systems leave behind
 _MANY = 5_000  # pictures that take a while
 _SHOWN = 20  # damaged pictures that are named
@@ -161,7 +160,7 @@ def _parts_of(folder: Path, log: Log) -> dict[str, Path]:
 
 
 def _label_file(folder: Path) -> Path | None:
-    return next((folder / name for name in LABEL_FILES if (folder / name).is_file()), None)
+    return next((folder / name for name in _LABEL_FILES if (folder / name).is_file()), None)
 
 
 def _list(folder: Path) -> _Listing:
@@ -171,7 +170,7 @@ def _list(folder: Path) -> _Listing:
     if file is not None:
         for name, label in _labels_in(file):
             listing.files.append(_inside(folder, name, file))
-            listing.labels.extend([] if label is None else [label])
+            listing.labels.append(label)
         return listing
     flat = []
     for path in sorted(folder.iterdir()):
@@ -197,8 +196,8 @@ def _list_class(folder: Path, listing: _Listing) -> None:
             listing.ignored.append(file)
 
 
-def _labels_in(file: Path) -> Iterator[tuple[str, str | None]]:
-    """Names and labels of pictures: rows of a CSV file, or {"labels": [[name, label], …]}."""
+def _labels_in(file: Path) -> list[tuple[str, str]]:
+    """Sorted names and labels: rows of a CSV file, or {"labels": [[name, label], …]}."""
     try:
         text = file.read_text(encoding="utf-8-sig")
         if file.suffix == ".json":
@@ -207,12 +206,11 @@ def _labels_in(file: Path) -> Iterator[tuple[str, str | None]]:
             rows = [row for row in csv.reader(text.splitlines()) if row]
             if Path(rows[0][0]).suffix.lower() not in _SUFFIXES:
                 del rows[0]  # the header
-        pairs = [(str(row[0]), str(row[1])) for row in rows]
+        return sorted((str(row[0]), str(row[1])) for row in rows)
     except (csv.Error, IndexError, KeyError, RecursionError, TypeError, ValueError):
         raise UserError(
             f"{file}: has no pairs of a picture and its label; write such pairs"
         ) from None
-    yield from sorted(pairs)
 
 
 def _inside(folder: Path, name: str, file: Path) -> Path:
