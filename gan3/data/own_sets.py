@@ -20,7 +20,7 @@ from gan3.core.log import Log
 from gan3.data.array_files import array_files, read_array_files
 from gan3.data.idx import Arrays, find_idx_files, is_mnist, read_idx_set
 from gan3.data.known_sets import KnownSet, named, recognise
-from gan3.data.picture_folders import has_pictures, read_picture_folder, sub_folders
+from gan3.data.picture_folders import has_pictures, label_file, read_picture_folder, sub_folders
 from gan3.data.pictures import border, likely_ink, unknown_ink
 from gan3.data.splits import stratified
 from gan3.data.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
@@ -54,7 +54,8 @@ def kind_of(path: Path) -> str | None:
     is_folder = check_path(path.is_dir)
     if find_idx_files(path):
         return "IDX files"
-    if is_folder and any(has_pictures(folder, 1) for folder in sub_folders(path)):
+    folders = sub_folders(path) if is_folder else []
+    if label_file(path) or any(has_pictures(folder, 1) for folder in folders):
         return "pictures"
     if check_path(path.exists) and array_files(path):
         return "array files"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_read
+from gan3.core.files import cannot_read, check_path
 from gan3.core.log import Log
 from gan3.data.array_files import part_of
 from gan3.data.idx import Arrays
@@ -146,7 +146,7 @@ def _parts_of(folder: Path, log: Log) -> dict[str, Path]:
         else:
             parts[part] = path
     train = parts.get("train")
-    if train is None or not (sub_folders(train) or _label_file(train) or len(parts) > 1):
+    if train is None or not (sub_folders(train) or label_file(train) or len(parts) > 1):
         return {"train": folder}  # a class can be called train
     if others:
         raise UserError(
@@ -159,14 +159,16 @@ def _parts_of(folder: Path, log: Log) -> dict[str, Path]:
     return {"train": train} if test is None else {"train": train, "t10k": test}
 
 
-def _label_file(folder: Path) -> Path | None:
-    return next((folder / name for name in _LABEL_FILES if (folder / name).is_file()), None)
+def label_file(folder: Path) -> Path | None:
+    """The file that has the labels of the pictures in a folder; None if there is none."""
+    files = (folder / name for name in _LABEL_FILES)
+    return next((file for file in files if check_path(file.is_file)), None)
 
 
 def _list(folder: Path) -> _Listing:
     """The pictures of a part. Raises UserError for a layout in which their classes are unclear."""
     listing = _Listing([], [], [])
-    file = _label_file(folder)
+    file = label_file(folder)
     if file is not None:
         for name, label in _labels_in(file):
             listing.files.append(_inside(folder, name, file))

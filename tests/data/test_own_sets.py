@@ -9,6 +9,7 @@ from PIL import Image
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data.own_sets import kind_of, own_set, read_stored
+from gan3.plots.numbers import save_pictures
 from tests.data.test_known_sets import write_files
 from tests.support import FolderTest
 
@@ -171,12 +172,18 @@ class Sources(OwnTest):
         self.write_npz([0, 1] * 200, path="one/y.npz")
         self.write_pictures("pictures")
         paths = self.write_idx("idx")
+        Path("labelled").mkdir()
+        save_pictures(
+            Path("labelled"), ((f"{i}.png", x, "ab"[i % 2]) for i, x in enumerate(self.images(360)))
+        )
+        self.write_npz([0, 1] * 200, path="labelled/features.npz")
         Path("empty").mkdir()
         Path("notes.txt").write_text("x")
         for path, kind in (
             ("x.npz", "array files"),
             ("one", "array files"),
             ("pictures", "pictures"),
+            ("labelled", "pictures"),
             ("idx", "IDX files"),
             (paths["t10k-labels"], "IDX files"),
             ("empty", None),
