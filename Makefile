@@ -100,7 +100,7 @@ test-all: setup-dev ## run all tests, the slow ones and those of Ray included
 	@$(PY) -c 'import torch' 2>/dev/null || \
 	  $(PY) -m pip install --quiet --disable-pip-version-check --only-binary :all: "$(TORCH)" 2>/dev/null || \
 	  echo "$(TORCH) cannot be had here: the tests against PyTorch are skipped"
-	@GAN3_ALL=1 $(PY) -m pytest -n auto $(ARGS)
+	@GAN3_ALL=1 $(PY) -m pytest -n auto -rs $(ARGS)
 
 LINT_IMPORTS = from importlinter.cli import lint_imports_command; lint_imports_command()
 
