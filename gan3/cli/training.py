@@ -1,6 +1,7 @@
 """The commands that train: train, figures, sweep, experiments."""
 
 import argparse
+import json
 import sys
 import textwrap
 from pathlib import Path
@@ -18,7 +19,7 @@ from gan3.cli.options import (
     one_line,
     whole_number,
 )
-from gan3.core.config import choices_of
+from gan3.core.config import as_text, choices_of
 from gan3.core.errors import StoppedError, UserError
 from gan3.core.startup import import_tensorflow
 from gan3.runs import registry
@@ -179,12 +180,37 @@ def _experiments(_: argparse.Namespace) -> int:
     return 0
 
 
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    text = "experiment: its name, or the path of your own file"
+    parser.add_argument("experiment", metavar="EXPERIMENT", help=text)
+    parser.add_argument("--json", action="store_true", help="print the fields as JSON")
+
+
+def _config(options: argparse.Namespace) -> int:
+    fields = registry.config_of(options.experiment).described()
+    if options.json:
+        print(json.dumps(fields, indent=2))
+        return 0
+    for name, field in fields.items():
+        value = field["value"]
+        is_each = isinstance(value, dict)  # one value for each network
+        print(f"{name} = {as_text(list(value.values()) if is_each else value)}")
+        text = "; ".join(filter(None, (field["type"], field["says"])))
+        print(textwrap.fill(text, 80, initial_indent=4 * " ", subsequent_indent=4 * " "))
+    return 0
+
+
 COMMANDS = {
     "train": Command(
         "Train a system and write its logs, checkpoints and figures.", _add_train, _train
     ),
     "figures": Command("Draw all figures of a run again.", _add_figures, _figures),
     "sweep": Command("Train, evaluate and compare the runs of a sweep file.", _add_sweep, _sweep),
+    "config": Command(
+        "List every setting of an experiment, with its values and what it does.",
+        _add_config,
+        _config,
+    ),
     "experiments": Command(
         "List the experiments that can be trained.", _add_no_options, _experiments
     ),

@@ -8,6 +8,7 @@ tuples `Annotated` with `Sizes`, and `Triple` or `Pair` for one value per networ
 
 import dataclasses
 import difflib
+import inspect
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
@@ -184,6 +185,14 @@ class RunConfig:
         mine, theirs = self.to_dict(), other.to_dict()
         return [key for key in mine | theirs if mine.get(key) != theirs.get(key)]
 
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Of each field its `value`, as JSON has it, its `type`, and what its comment `says`."""
+        values, comments = self.to_dict(), _comments_of(type(self))
+        return {
+            name: {"value": values[name], "type": _described(kind), "says": comments.get(name, "")}
+            for name, kind in field_types(type(self)).items()
+        }
+
     @classmethod
     def _unknown_key(cls, key: str) -> str:
         known = [name for name in field_types(cls) if name not in _IDENTITY]
@@ -194,6 +203,37 @@ class RunConfig:
 def field_types(config: type[RunConfig]) -> dict[str, Any]:
     """Each field's type with its `Annotated` limits, in order."""
     return get_type_hints(config, include_extras=True)
+
+
+def _comments_of(config: type[RunConfig]) -> dict[str, str]:
+    """The comment behind each field, or above it, in the source of its class."""
+    comments = {}
+    for kind in reversed(config.__mro__[:-1]):
+        above: list[str] = []
+        for line in inspect.getsource(kind).splitlines():
+            code, _, comment = line.strip().partition("# ")
+            if comment and not code:
+                above.append(comment)
+                continue
+            name, colon, _ = code.partition(":")
+            if colon and name.isidentifier():
+                sentences = " ".join(above)
+                heading = not sentences.endswith(".")
+                comments[name] = comment or ("" if heading else sentences)
+            above = []
+    return comments
+
+
+def _described(kind: Any) -> str:
+    """A field's type and its limits, in words."""
+    if get_origin(kind) in _PER_NETWORK:
+        return f"for each of {', '.join(get_origin(kind)._fields)}: {_described(get_args(kind)[0])}"
+    kind, limits = _limits_of(kind)
+    if get_origin(kind) is Literal:
+        return " or ".join(get_args(kind))
+    if get_origin(kind) is tuple:
+        return str(limits)
+    return f"{_KIND_NAMES[kind]}, {limits}" if limits else _KIND_NAMES[kind]
 
 
 def choices_of(name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What each command does with the bundled generator, and which arguments it refuses."""
 
+import json
 import re
 import unittest
 from pathlib import Path
@@ -259,6 +260,15 @@ class Experiments(unittest.TestCase):
         words = " ".join(out.split())
         for name in registry.names():
             self.assertIn(f"{name} {registry.summary_of(name)}", words)
+
+    def test_the_settings_of_one_are_listed(self):
+        status, out, _ = call("config", "best")
+        self.assertEqual(status, 0)
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
+        self.assertIn("learning_rate = 0.004,0.004,0.001\n    for each of generator, disc", out)
+        fields = json.loads(call("config", "best", "--json")[1])
+        self.assertEqual(fields["batch_size"]["value"], 100)
+        self.assertRegex(call("config", "worst")[2], "experiment 'worst': unknown; there are")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from gan3.data.known_sets import KNOWN_SETS
 from gan3.method.config import ThreeNetworkConfig
 from gan3.nn.initializers import INITIALIZERS
 from gan3.nn.layers import ACTIVATIONS
+from gan3.runs.registry import config_of, names
 from gan3.vae_gan.config import VaeGanConfig
 
 
@@ -507,6 +508,31 @@ class Families(ConfigTest):
                 others = {key: value for key, value in values.items() if key != name}
                 with self.assertRaisesRegex(TypeError, name):
                     type(config)(experiment="x", **others)
+
+
+class Description(unittest.TestCase):
+    def test_every_field_has_its_value_its_type_and_its_comment(self):
+        for name in names():
+            config = config_of(name)
+            described = config.described()
+            values = {key: field["value"] for key, field in described.items()}
+            self.assertEqual(values, config.to_dict())
+            self.assertTrue(all(field["type"] for field in described.values()))
+        each = "for each of generator, discriminator, determinator"
+        best = config_of("best").described()
+        for key, kind, says in (
+            ("batch_size", "a whole number, at least 1, at most 10000", "images"),
+            ("downsampling", "pool or stride", "in the critics"),
+            ("batch_norm", "true or false", "in the generator"),
+            ("generator_widths", "1 to 8 whole numbers from 1 to 8192", ""),  # below a heading
+            (
+                "l1_weight",
+                f"{each}: a number, at least 0, at most 1",
+                "on the dense weight matrices",
+            ),
+        ):
+            self.assertEqual((best[key]["type"], best[key]["says"]), (kind, says), key)
+        self.assertRegex(best["pixel_layer"]["says"], r"\AThe pixels come from .* each\.\Z")
 
 
 if __name__ == "__main__":

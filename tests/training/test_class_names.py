@@ -70,9 +70,10 @@ class ThreeClasses(unittest.TestCase):
 
     @slow("draws with seven commands")
     def test_the_command_line_draws_classes_by_name(self):
-        status, out, err = call("generate", "B,a cross,A", "--separate", "each")
+        line = ("generate", "B,a cross,A", "--uncurated", "--scale", 1, "--spacing", "fixed")
+        status, out, err = call(*line, "--separate", "each")
         self.assertEqual((status, err), (0, ""))
-        self.assertEqual(out, "B,a cross,A: figures/B_a_cross_A.png\n")
+        self.assertEqual(out, "B,a cross,A: figures/B_a_cross_A.png (drawn by run three)\n")
         with Image.open("figures/B_a_cross_A.png") as picture:
             self.assertEqual(picture.size, (3 * 28, 28))  # no column is cut off
         names = sorted(path.name for path in Path("each").iterdir())
