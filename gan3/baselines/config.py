@@ -25,7 +25,7 @@ class BaselineConfig(RunConfig):
     # too, only while its loss is above its threshold.
     discriminator_updates: Literal["joint", "separate", "separate_adams", "by_loss"] = "joint"
     fake_threshold: Threshold = 0.6  # of the discriminator's loss on fakes
-    generator_threshold: Threshold = 0.5
+    generator_threshold: Threshold = 0.5  # of the generator's loss
     real_threshold: Threshold = 0.45  # of the discriminator's loss on real images
     weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
 
