@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gan3.core.errors import DivergedError, StoppedError, UserError
     from gan3.evaluation.card import Card
-    from gan3.library import Recognised, Run, evaluate, load, open_run, recognise, train
+    from gan3.library import Recognised, Run, evaluate, load, open_run, recognise, show, train
     from gan3.models.generator import Generator, Samples
 
 __version__ = "0.1.0"
@@ -27,13 +27,23 @@ __all__ = [
     "load",
     "open_run",
     "recognise",
+    "show",
     "train",
 ]
 
 _MODULES = {
     "gan3.core.errors": ("DivergedError", "StoppedError", "UserError"),
     "gan3.evaluation.card": ("Card",),
-    "gan3.library": ("Recognised", "Run", "evaluate", "load", "open_run", "recognise", "train"),
+    "gan3.library": (
+        "Recognised",
+        "Run",
+        "evaluate",
+        "load",
+        "open_run",
+        "recognise",
+        "show",
+        "train",
+    ),
     "gan3.models.generator": ("Generator", "Samples"),
 }
 

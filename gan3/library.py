@@ -4,21 +4,24 @@ Libraries never print: without `log`, only warnings are passed on, as Python's w
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gan3.core import html
 from gan3.core.arguments import (
     as_choice,
     as_data,
     as_folder,
     as_labels,
     as_seed,
+    as_whole,
     check_label_count,
 )
+from gan3.core.classes import DIGITS
 from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
@@ -26,6 +29,7 @@ from gan3.core.log import Log, log_or_warn
 from gan3.core.startup import import_tensorflow
 from gan3.data.values import as_images, as_pixels
 from gan3.models.generator import Generator
+from gan3.plots.numbers import Picture
 from gan3.runs import pretrained, registry
 from gan3.runs import run as runs
 from gan3.runs.trained import Trained
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from gan3.evaluation.card import Card
     from gan3.evaluation.reference import SampleSet
 
+_MOST_ROWS, _MOST_COLUMNS = 20, 50
 OnMetrics = Callable[[dict[str, float]], object]
 Data = str | Path | tuple[Any, Any] | None
 """The path of a data set, or its arrays: (images, labels), or two such pairs."""
@@ -88,6 +93,18 @@ class Recognised(NamedTuple):
 
     labels: np.ndarray  # int64 [N], the most probable classes
     probabilities: np.ndarray  # float32 [N, K]
+    class_names: tuple[str, ...] = DIGITS
+
+    def _repr_html_(self) -> str:
+        """For a notebook: how probable each image makes its two most probable classes."""
+        rows = []
+        for number, row in enumerate(self.probabilities[:_MOST_ROWS]):
+            order = row.argsort()[::-1][:2]
+            texts = [
+                f"{self.class_names[k]} {row[k]:.0%} {'█' * round(10 * row[k])}" for k in order
+            ]
+            rows.append((f"image {number}", *texts))
+        return html.table(("", "read as", "or"), rows)
 
 
 class Run(runs.Run):
@@ -99,8 +116,27 @@ class Run(runs.Run):
         images: uint8 or floats in 0..1, ink on background 0. A label is an index into
         `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
         """
-        pixels = as_images(images)
-        return _most_probable(self.trained().probabilities(pixels, log_or_warn(log)))
+        trained = self.trained()
+        probabilities = trained.probabilities(as_images(images), log_or_warn(log))
+        return _most_probable(probabilities, trained.class_names)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it is, how far it is, and the judge's last scores."""
+        config, metrics = self.config, []
+        if check_path(self.metrics_file.is_file):
+            metrics = self.metrics()
+        rows = [
+            ("experiment", f"{config.experiment}, seed {config.seed}"),
+            ("data", self.data_title),
+            ("outcome", self.outcome),
+            ("steps", f"{metrics[-1]['step'] if metrics else 0} of {config.total_steps}"),
+        ]
+        scored = [line for line in metrics if "judge/frechet_distance" in line]
+        for key, value in (scored[-1] if scored else {}).items():
+            if key.startswith("judge/"):
+                rows.append((key, f"{value:.4g}"))
+        rows += [("numbers", str(self.folder)), ("pictures", str(self.figures))]
+        return html.table((f"run {self.name}", ""), rows)
 
     def evaluate(
         self,
@@ -408,6 +444,36 @@ def recognise(images: Any) -> Recognised:
     return _most_probable(judge.load_bundled().probabilities(pixels))
 
 
-def _most_probable(probabilities: np.ndarray) -> Recognised:
+def _most_probable(probabilities: np.ndarray, class_names: tuple[str, ...] = DIGITS) -> Recognised:
     """Probabilities [N, K] with the class that each row makes most probable."""
-    return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32))
+    return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32), class_names)
+
+
+def show(
+    images: Any, titles: Sequence[str] | None = None, *, columns: int = 10, title: str = ""
+) -> Picture:
+    """Images as one picture, which a notebook shows and `save` writes.
+
+    Args:
+        images: [N, 28, 28], as `gan3.evaluate` takes them, in reading order.
+        titles: one above each image, or one above each column.
+        columns: images in a row.
+        title: of the whole picture.
+
+    Raises:
+        UserError: images that do not fit, or titles that are neither N nor `columns`.
+    """
+    from gan3.plots import grids
+
+    pixels = as_images(images)
+    columns = as_whole(columns, "columns")
+    if not 1 <= columns <= _MOST_COLUMNS:
+        raise UserError(f"columns {shown(columns)}: use 1 to {_MOST_COLUMNS}")
+    columns = min(columns, len(pixels))
+    texts = None if titles is None else [str(text) for text in titles]
+    if texts is not None and len(texts) not in (len(pixels), columns):
+        raise UserError(
+            f"titles: {len(texts)} for {len(pixels)} images in {columns} columns; give one for"
+            " each image or for each column"
+        )
+    return Picture(grids.png(grids.grid(pixels, columns, title, texts)))

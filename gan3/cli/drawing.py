@@ -26,7 +26,7 @@ from gan3.core.errors import UserError
 from gan3.core.options import EXPORT_SUFFIXES, WALK_MODES
 from gan3.core.startup import import_tensorflow
 
-_VARIANTS, _TRIES = 100, 4
+_VARIANTS = 100
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,9 +185,10 @@ def _generate(options: argparse.Namespace) -> int:
         determinator = trained.stored_determinator()
     if determinator is not None:
         from gan3.models.determinator import classify
+        from gan3.models.generator import TRIES
 
-        remark = f", the best of {_TRIES} tries"
-        tries = [[(seed, n + i * _VARIANTS) for i in range(_TRIES)] for seed, n in seeds]
+        remark = f", the best of {TRIES} tries"
+        tries = [[(seed, n + i * _VARIANTS) for i in range(TRIES)] for seed, n in seeds]
         read = partial(classify, determinator)
         variants = [generator.best_of(row, of_row, read) for of_row in tries]
     elif options.style is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gan3.core import html
 from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_atomically, write_json
@@ -93,6 +94,19 @@ class Card:
 
     def __repr__(self) -> str:
         return f"<gan3.Card {self.name}: {len(self.scores)} metrics>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: each metric of the samples, its interval, and that of real images."""
+        rows = []
+        for name, metric in METRICS.items():
+            if name in self.scores:
+                low_high = self.interval(name)
+                interval = "" if low_high is None else "–".join(map(metric.text, low_high))
+                real = metric.text(self.real[name]) if name in self.real else ""
+                title = metric.of_classes(len(self.class_names)).full_title
+                rows.append((title, metric.text(self.scores[name]), interval, real))
+        titles = (f"{self.name}, {self.values['count']:,} samples", "samples", "95 %", "real")
+        return html.table(titles, rows)
 
     def table(self, without: Sequence[str] | set[str] = ()) -> list[str]:
         """A line for each metric of the card but some, below a line of titles."""

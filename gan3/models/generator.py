@@ -19,13 +19,16 @@ from gan3.core.arguments import (
 )
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
-from gan3.core.files import read_npz
+from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.data.values import as_images, to_pixels
 from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
+from gan3.plots import numbers
 
+TRIES, MOST_VARIANTS = 4, 100  # of a number: of each digit; rows, each with seeds of its own
+_SHOWN = 50  # images in a notebook
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 LabelsAndNoise = tuple[np.ndarray, np.ndarray]
 """Labels int64 [N] and their noise, float32 [N, noise_entries]."""
@@ -36,6 +39,33 @@ class Samples(NamedTuple):
 
     images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
     labels: np.ndarray | None  # int64 [N], the requested classes; None if none can be requested
+
+    def _repr_png_(self) -> bytes:
+        """The first images for a notebook."""
+        return numbers.png_of(numbers.sheet(self.images[:_SHOWN]))
+
+    def save(self, path: str | Path) -> None:
+        """Write a sheet of the images as .png, or the arrays as .npz. Raises UserError."""
+        path = Path(path)
+        if path.suffix.lower() not in (".png", ".npz"):
+            raise UserError(f"{path}: samples are saved as .png or .npz; choose one of these")
+        make_folder(path.parent)
+        if path.suffix.lower() == ".png":
+            numbers.save_picture(numbers.sheet(self.images), path)
+        else:
+            arrays = {name: a for name, a in self._asdict().items() if a is not None}
+            write_npz(path, arrays)
+
+
+class Images(np.ndarray):
+    """An array that a notebook shows as a picture, if it is uint8 [N, 28, 28] or one image."""
+
+    def _repr_png_(self) -> bytes | None:
+        images = np.asarray(self[None] if self.ndim == 2 else self)
+        if images.dtype != np.uint8 or images.shape[1:] != (28, 28) or not len(images):
+            return None
+        row = numbers.number_image(images[:_SHOWN], inverted=False, tight=True)
+        return numbers.png_of(numbers.enlarge(row, 4))
 
 
 class Generator:
@@ -149,7 +179,28 @@ class Generator:
         ):
             example = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
             raise UserError(f"number {shown(number)}: use text, such as {example}")
-        return self(self.labels(number, "number"), seed)
+        return self(self.labels(number, "number"), seed).view(Images)
+
+    def picture(self, number: Any, *, seed: int = 0, scale: int = 8) -> numbers.Picture:
+        """A number as one picture: of four tries for each digit the most readable.
+
+        Without an encoder it is the first. number: as `generate` takes it. scale: pixels of the
+        picture for each pixel of the images, 1 to 32. Raises UserError as `generate` does.
+        """
+        labels = self.labels(number, "number")
+        numbers.check_length(labels, self.class_names)
+        if not 1 <= as_whole(scale, "scale") <= 32:
+            raise UserError(f"scale {shown(scale)}: use a whole number from 1 to 32")
+        first = (as_seed(seed), 0)
+        try:
+            encode = self._encoder
+        except UserError:
+            images = self(labels, first)
+        else:
+            seeds = [(first[0], MOST_VARIANTS * number) for number in range(TRIES)]
+            images = self.best_of(labels, seeds, lambda tried: encode(tried).probabilities)
+        row = numbers.number_image(images, inverted=False, tight=True)
+        return numbers.Picture(numbers.png_of(numbers.enlarge(row, scale)))
 
     def labels(self, requested: Any, name: str = "labels") -> np.ndarray:
         """The labels int64 [N] of requested classes, as `core.arguments.as_labels` reads them.

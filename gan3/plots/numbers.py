@@ -107,8 +107,37 @@ def save_picture(picture: np.ndarray, path: Path, description: str = "") -> None
 
     description: what the file's metadata should say of it.
     """
+    write_atomically(path, png_of(picture, description))
+
+
+def png_of(picture: np.ndarray, description: str = "") -> bytes:
+    """A gray image, uint8 [height, width], as a PNG; `description` is for its metadata."""
     buffer, info = io.BytesIO(), PngInfo()
     if description:
         info.add_text("Description", description)
     Image.fromarray(picture).save(buffer, "PNG", pnginfo=info)
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def sheet(images: np.ndarray) -> np.ndarray:
+    """Images uint8 [N, 28, 28] in rows of ten, black on white, enlarged: uint8 [height, width]."""
+    rows = -(-len(images) // 10)
+    cells = np.zeros((10 * rows, 30, 30), np.uint8)  # a pixel of paper around each
+    cells[: len(images), 1:-1, 1:-1] = images
+    return enlarge(255 - np.block([list(row) for row in cells.reshape(rows, 10, 30, 30)]), 2)
+
+
+class Picture:
+    """A picture that a notebook shows, and that can be saved."""
+
+    def __init__(self, png: bytes):
+        self.png = png
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+    def save(self, path: str | Path) -> None:
+        """Write it as a PNG file. Raises UserError if that fails."""
+        path = Path(path)
+        make_folder(path.parent)
+        write_atomically(path, self.png)
