@@ -47,5 +47,4 @@ CONFIG = ThreeNetworkConfig(
     beta1=Triple(0.9, 0.9, 0.9),
     digit_loss="sigmoid_sum",
     digit_weight=1.0,
-    precision="float32",
 )

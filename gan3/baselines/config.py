@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Precision, Range, RunConfig
+from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Range, RunConfig
 from gan3.core.triple import Pair
 
 # Below log 2. A discriminator's loss on fakes of at most log 2 means a generator's loss of at least
@@ -15,7 +15,6 @@ Threshold = Annotated[float, Range(0, 0.69)]
 class BaselineConfig(RunConfig):
     """How a generator and a discriminator are trained; pairs are (generator, discriminator)."""
 
-    precision: Precision = "float32"  # what bfloat16 costs their quality is not measured
     learning_rate: Pair[LearningRate]
     beta1: Pair[Beta1] = Pair(0.9, 0.9)
     noise_distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)

@@ -95,8 +95,7 @@ class Configs(unittest.TestCase):
         of_run = {field.name for field in dataclasses.fields(RunConfig)}
         baseline = registry.config_of("mlp_gan")
         differences = set(three.differences(baseline))
-        expected = {"experiment", "batch_size", "batches", "shuffle", "precision"}
-        self.assertEqual(differences & of_run, expected)
+        self.assertEqual(differences & of_run, {"experiment", "batch_size", "batches", "shuffle"})
         # Both have learning rates, of three networks and of two.
         self.assertLess({"learning_rate", "digit_weight", "weight_clip"}, differences)
 
@@ -302,7 +301,6 @@ class ThreeNetwork(unittest.TestCase):
         numbered = re.findall(r"# (\d)\. [^=]*\n((?:    \w+=.*\n)+)", text)
         fields = [re.findall(r"(\w+)=", settings) for _, settings in numbered]
         self.assertEqual([number for number, _ in numbered], list("12345678"))
-        departures.remove("precision")  # float32 as in the script: how it is computed, not what
         self.assertEqual(sorted(sum(fields, ["experiment"])), sorted(departures))
 
 

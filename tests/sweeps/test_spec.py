@@ -274,7 +274,7 @@ class Bundled(unittest.TestCase):
         """The values in which two configs differ: (field, network), or (field,) of all networks."""
         mine, others = config.to_dict(), other.to_dict()
         changed = set()
-        for key in set(config.differences(other)) - {"experiment", "precision"}:
+        for key in set(config.differences(other)) - {"experiment"}:
             if isinstance(mine[key], dict):
                 roles = [role for role in mine[key] if mine[key][role] != others[key][role]]
                 changed |= {(key, role) for role in roles}

@@ -152,7 +152,7 @@ class Runs(FolderTest):
         self.assertIsNotNone(found, out)
         printed = dict(zip(LOSSES, map(float, found.groups()), strict=True))
         self.assertRegex(
-            out, r"\Athree_network on own set .own. \(own\), seed 5, (b?float\d\d) [^\n]+\n"
+            out, r"\Athree_network on own set .own. \(own\), seed 5, float32: [^\n]+\n"
         )
         self.assertRegex(out, r"\ntrained on own set .own.; [^\n]+: figures/a/episode_02.png\n\Z")
         self.assertNotIn("make ", out)
