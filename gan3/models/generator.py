@@ -308,10 +308,13 @@ class Generator:
         classify: gives the class probabilities [N, K] of images; the image whose own class it finds
         most probable is taken.
         """
-        tries = np.stack([self(labels, seed) for seed in seeds])  # [tries, N, 28, 28]
-        probabilities = np.stack([classify(images) for images in tries])  # [tries, N, K]
-        numbers = np.arange(len(labels))
-        return tries[probabilities[:, numbers, labels].argmax(axis=0), numbers]
+        noise = np.concatenate([self.noise(labels, seed=seed) for seed in seeds])
+        images = self._draw(np.tile(labels, len(seeds)), noise)  # all at once: faster than apart
+        shape = len(seeds), len(labels), -1
+        probabilities = classify(images).reshape(shape)  # [tries, N, K]
+        order = np.arange(len(labels))
+        best = probabilities[:, order, labels].argmax(axis=0)  # [N]
+        return images.reshape(*shape[:2], *images.shape[1:])[best, order]
 
     def noise_of(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """The noise of `labels` by one seed, whole: what a training step draws."""

@@ -190,7 +190,8 @@ class BundledGenerator(FolderTest):
         probable = np.stack([best.encode(images).probabilities for images in tries])
         chosen = probable[:, np.arange(6), labels].argmax(axis=0)
         self.assertGreater(len(set(chosen)), 1)
-        np.testing.assert_array_equal(curated, tries[chosen, np.arange(6)])
+        wanted = tries[chosen, np.arange(6)]
+        self.assertLessEqual(np.abs(curated.astype(int) - wanted).max(), 1)
 
     def test_pictures_of_samples_are_read_back(self):
         """By `evaluate --samples` and `train --data`, which both end in these readers."""
