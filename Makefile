@@ -35,8 +35,7 @@ define install
 endef
 
 help: ## list the targets
-	@echo "make TARGET [RUN=name] [ARGS='--option ...'] [NUMBER=digits] [SEED=n] [PORT=n] [PYTHON=file] [VENV=folder]"
-	@echo "RUN defaults to the newest run."
+	@echo "make TARGET [RUN=newest] [NUMBER=digits] [SEED=0] [PORT=6006] [ARGS='--option']"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## create the environment (other targets do this when needed)
@@ -108,7 +107,7 @@ lint: setup-dev ## check the code with ruff, and the direction of imports
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && \
 	  $(PY) -c '$(LINT_IMPORTS)' --no-logo --no-cache
 
-format: setup-dev ## format the code with ruff
+format: setup-dev # format the code with ruff
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
 coverage: setup-dev ## measure which lines the tests run

@@ -38,6 +38,9 @@ class Targets(unittest.TestCase):
         done = make(cwd=ROOT)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         listed = re.findall(r"^  ([a-z-]+) +(\S.*)$", done.stdout, re.MULTILINE)
+        lines = done.stdout.splitlines()
+        self.assertLess(len(lines), 24)  # a terminal of 80 x 24, with the next prompt
+        self.assertLessEqual(max(map(len, lines)), 80)
         self.assertLessEqual(set(TARGETS), {name for name, _ in listed})
         self.assertEqual([text for name, text in listed if len(text) > 66], [])
 
