@@ -202,13 +202,13 @@ def _recognise(options: argparse.Namespace) -> int:
     from gan3.runs.run import has_runs
 
     if options.judge or (options.run is None and not has_runs(options.logs)):
-        read, classes = library.recognise(images), DIGITS
+        read, classes, reader = library.recognise(images), DIGITS, "the judge"
     else:
         run = library.open_run(options.run, logs=options.logs, figures=options.figures)
         read = run.recognise(images, log=lambda line: print(line, file=sys.stderr))
-        classes = run.class_names
+        classes, reader = run.class_names, f"run {run.name}"
     for name, row in zip(names, read.probabilities, strict=True):
-        print(f"{name}: {classes[row.argmax()]} ({row.max():.1%})")
+        print(f"{name}: {classes[row.argmax()]} ({row.max():.1%}, read by {reader})")
     return 0
 
 

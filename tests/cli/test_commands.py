@@ -241,14 +241,14 @@ class BundledGenerator(FolderTest):
     def test_recognise_reads_with_the_judge_if_there_is_no_run(self):
         self.call("generate", "7", "--separate", "digits", "--seed", 3)
         out = self.call("recognise", "digits/0001_7.png")
-        self.assertRegex(out, r"\Adigits/0001_7.png: 7 \(\d+\.\d%\)\n\Z")
+        self.assertRegex(out, r"\Adigits/0001_7.png: 7 \(\d+\.\d%, read by the judge\)\n\Z")
         self.assertEqual(self.call("recognise", "digits/0001_7.png", "--judge"), out)
 
     def test_recognise_reads_rows_of_a_table(self):
         drawn = gan3.load("best").generate("207")
         np.savetxt("x.csv", drawn.reshape(3, 784), "%d", ",")
         out = self.call("recognise", "x.csv", "--judge")
-        read = re.findall(r"x\.csv\[(\d)\]: (\d) \(\d+\.\d%\)\n", out)
+        read = re.findall(r"x\.csv\[(\d)\]: (\d) \(\d+\.\d%, read by the judge\)\n", out)
         self.assertEqual(read, [("0", "2"), ("1", "0"), ("2", "7")])
 
 

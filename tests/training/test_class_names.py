@@ -88,7 +88,9 @@ class ThreeClasses(unittest.TestCase):
             out = call("latent", "--mode", mode, "--labels", "a cross", "--out", f"{mode}.png")
             self.assertEqual(out[0], 0, out)
         status, out, err = call("recognise", "each/0001_B.png")
-        self.assertRegex(out, r"\Aeach/0001_B.png: (A|B|a cross) \(\d+\.\d%\)\n\Z")
+        self.assertRegex(
+            out, r"\Aeach/0001_B.png: (A|B|a cross) \(\d+\.\d%, read by run three\)\n\Z"
+        )
 
     def test_the_library_takes_names_text_and_numbers(self):
         generator = gan3.load("three")

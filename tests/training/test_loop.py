@@ -210,7 +210,8 @@ class Runs(FolderTest):
             self.assertEqual((picture.shape, picture.dtype), ((28, 72), np.uint8))
             status, out, err = call("recognise", *Path("one by one").glob("*.png"))
             self.assertEqual((status, err), (0, ""))
-            self.assertRegex(out, r"\A(one by one/000\d_\d\.png: \d \(\d+\.\d%\)\n){4}\Z")
+            line = r"one by one/000\d_\d\.png: \d \(\d+\.\d%, read by run a\)\n"
+            self.assertRegex(out, rf"\A({line}){{4}}\Z")
             status, out, err = call("latent", "--labels", "38")
             self.assertEqual((status, err), (0, ""))
             self.assertTrue(Path("figures/a/latent_arithmetic.png").is_file())
