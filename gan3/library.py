@@ -21,7 +21,6 @@ from gan3.core.arguments import (
     as_whole,
     check_label_count,
 )
-from gan3.core.classes import DIGITS
 from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
 from gan3.core.files import check_path
@@ -93,16 +92,13 @@ class Recognised(NamedTuple):
 
     labels: np.ndarray  # int64 [N], the most probable classes
     probabilities: np.ndarray  # float32 [N, K]
-    class_names: tuple[str, ...] = DIGITS
 
     def _repr_html_(self) -> str:
         """For a notebook: how probable each image makes its two most probable classes."""
         rows = []
         for number, row in enumerate(self.probabilities[:_MOST_ROWS]):
             order = row.argsort()[::-1][:2]
-            texts = [
-                f"{self.class_names[k]} {row[k]:.0%} {'█' * round(10 * row[k])}" for k in order
-            ]
+            texts = [f"{k} {row[k]:.0%} {'█' * round(10 * row[k])}" for k in order]
             rows.append((f"image {number}", *texts))
         return html.table(("", "read as", "or"), rows)
 
@@ -116,9 +112,8 @@ class Run(runs.Run):
         images: uint8 or floats in 0..1, ink on background 0. A label is an index into
         `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
         """
-        trained = self.trained()
-        probabilities = trained.probabilities(as_images(images), log_or_warn(log))
-        return _most_probable(probabilities, trained.class_names)
+        pixels = as_images(images)
+        return _most_probable(self.trained().probabilities(pixels, log_or_warn(log)))
 
     def _repr_html_(self) -> str:
         """For a notebook: what it is, how far it is, and the judge's last scores."""
@@ -444,9 +439,9 @@ def recognise(images: Any) -> Recognised:
     return _most_probable(judge.load_bundled().probabilities(pixels))
 
 
-def _most_probable(probabilities: np.ndarray, class_names: tuple[str, ...] = DIGITS) -> Recognised:
+def _most_probable(probabilities: np.ndarray) -> Recognised:
     """Probabilities [N, K] with the class that each row makes most probable."""
-    return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32), class_names)
+    return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32))
 
 
 def show(

@@ -128,7 +128,7 @@ class Wheel(FolderTest):
         self.assertEqual([text for text in requires if "==" in text.split(";")[0]], [])
 
     def test_help_and_the_experiments(self):
-        self.assertRegex(self.gan3("--help"), r"^usage: gan3 \[-h\] COMMAND")
+        self.assertRegex(self.gan3("--help"), r"^usage: gan3 \[-h\] \[--version\] COMMAND")
         self.assertRegex(self.gan3("train", "--help"), "^usage: gan3 train")
         listed = self.gan3("experiments")
         for path in (ROOT / "experiments").glob("[!_]*.py"):

@@ -113,7 +113,7 @@ def _fixed_noise(generator: Generator) -> list[list[float]] | None:
     """The noise of each class, if it has one that is the same in every image."""
     if not generator.has_fixed_noise:
         return None
-    return generator.noise(np.arange(len(generator.class_names)), (0, 0)).tolist()
+    return generator.noise(np.arange(len(generator.class_names))).tolist()
 
 
 def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:

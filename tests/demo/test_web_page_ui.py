@@ -445,7 +445,7 @@ class OtherSystems(PageTest):
 
     def test_normal_noise_keeps_its_length_on_a_walk(self):
         system, _ = system_of("layernorm_gan")
-        self.assertEqual(system.noise_distribution, "normal")
+        self.assertEqual(drawing(system, "layernorm_gan").noise_distribution, "normal")
         self.open(system, experiment="layernorm_gan")
         first, second, middle = (
             np.array(v)

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import gan3
 from gan3.data import strokes
 from gan3.evaluation import card as cards
 from gan3.evaluation import metrics
 from gan3.evaluation.judge import BUNDLED_STROKES, load, load_bundled
 from gan3.evaluation.metrics import METRICS, names_needing
 from gan3.runs.registry import config_of
-from gan3.training.loop import train
 from tests.support import FolderTest, call, keep_judge, points_of, slow, write_idx_set
 
 
@@ -32,7 +32,7 @@ def train_run(name, split="test"):
         ("split", split),
     ):
         config = config.with_text(key, str(value))
-    train(config, name=name, data="own", log=lambda line: None)
+    gan3.train(config, name=name, data="own", log=lambda line: None)
 
 
 def report_points(name):
@@ -202,7 +202,8 @@ class CardOfABatchNormalisedRun(FolderTest):
         config = config_of("gan_auto_write").with_text("dataset", "own")
         for key in ("episodes", "batches", "skip_first"):
             config = config.with_text(key, "1")
-        train(config.with_text("batch_size", "4"), name="a", data="own", log=lambda line: None)
+        config = config.with_text("batch_size", "4")
+        gan3.train(config, name="a", data="own", log=lambda line: None)
         scores = {}
         for moments, options in (("batch", ()), ("running", ("--moments", "running"))):
             status, out, err = call("evaluate", "--run", "a", *options)

@@ -257,7 +257,7 @@ class Scored(FolderTest):
         )
         Path("figures/s/report.png").unlink()
         with self.assertRaisesRegex(gan3.UserError, "report.png: is gone; evaluate run s again"):
-            card.save("gone")
+            gan3.open_run("s").card.save("gone")
         self.assertEqual([*Path("gone").iterdir()], [])
         images, _ = run.generator().sample(30)
         labels, probabilities = run.recognise(images)
