@@ -8,7 +8,7 @@ As published: ten numbers of an embedded digit beside the noise, a map of 56 x 5
 discriminator. Kernels N(0, 0.02), scales N(1, 0.02), embeddings N(0, 1), biases by PyTorch's
 default; Adam(2e-4), all of the discriminator's variables clipped to 0.01 before each step, binary
 cross entropy, uniform digits for the fakes. Digits are drawn with the moments of their own batch,
-because the code never leaves training mode; `evaluate RUN --moments running` scores the other way.
+because the code never leaves training mode; `evaluate --moments running` scores the other way.
 The code draws batches of ten for its grids and one batch for a number, as `generate` does; `sample`
 and `evaluate` draw batches of 500.
 

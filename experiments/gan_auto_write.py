@@ -12,7 +12,7 @@ Adam for each. Weights, and the generator's biases, are truncated normal. The ge
 normalisations have no scale. They have shifts, but the notebook picks the variables it trains by
 the letters "g_", which the names of the shifts lack, so they stay zero. Digits are drawn with the
 moments of their own batch, because that is the default of the notebook's batch normalisation;
-`evaluate RUN --moments running` scores the other way. The first 5,000 training images are left out,
+`evaluate --moments running` scores the other way. The first 5,000 training images are left out,
 as TensorFlow's reader does.
 
 An iteration trains the discriminator on fakes only while its loss on them is above 0.6, then the

@@ -4,7 +4,7 @@ Libraries never print: without `log`, only warnings are passed on, as Python's w
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -399,6 +399,8 @@ def _opener(
         return lambda dataset: samples.of_bundled(images, dataset, seed, log)
     if isinstance(images, str | os.PathLike):
         path = Path(images)
+        if not check_path(path.exists):
+            raise UserError(f"{path}: no such file or folder; check the path")
         return lambda dataset: samples.of_file(path, dataset.class_names, log, skip_damaged)
     if not (isinstance(name, str) and name.isprintable()):
         raise UserError(f"name {shown(name)}: use one line of text")
@@ -445,7 +447,7 @@ def _most_probable(probabilities: np.ndarray) -> Recognised:
 
 
 def show(
-    images: Any, titles: Sequence[str] | None = None, *, columns: int = 10, title: str = ""
+    images: Any, titles: Iterable[Any] | None = None, *, columns: int = 10, title: str = ""
 ) -> Picture:
     """Images as one picture, which a notebook shows and `save` writes.
 
@@ -465,10 +467,12 @@ def show(
     if not 1 <= columns <= _MOST_COLUMNS:
         raise UserError(f"columns {shown(columns)}: use 1 to {_MOST_COLUMNS}")
     columns = min(columns, len(pixels))
+    if isinstance(titles, str) or not isinstance(titles, Iterable | None):
+        raise UserError(f"titles {shown(titles)}: use a list, one text for each image or column")
     texts = None if titles is None else [str(text) for text in titles]
     if texts is not None and len(texts) not in (len(pixels), columns):
         raise UserError(
             f"titles: {len(texts)} for {len(pixels)} images in {columns} columns; give one for"
             " each image or for each column"
         )
-    return Picture(grids.png(grids.grid(pixels, columns, title, texts)))
+    return Picture(grids.png(grids.grid(pixels, columns, str(title), texts)))

@@ -1,7 +1,7 @@
 """Breaks the code to see whether a test fails: `make mutations`.
 
 Without arguments the central lines in MUTATIONS are broken, one at a time, and the output is a
-table of the first test that failed (docs/reliability.md has a copy). `make mutations MODULE=FILE`
+table of the first test that failed. `make mutations MODULE=FILE`
 makes every change of the usual kinds in a module and prints those that no test noticed:
 arithmetic, comparison and boolean operators, signs and `not`, numbers, True and False, conditions
 negated, keyword arguments left out, `return None`, and calls without a result and `raise` removed.

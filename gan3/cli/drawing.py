@@ -276,7 +276,7 @@ def _add_latent(parser: argparse.ArgumentParser) -> None:
     )
     add("--labels", metavar="CLASSES", help=text)
     text = "start from the style of a picture of one digit, instead of the seed's first noise"
-    add("--from", metavar="FILE", dest="from_file", help=text)
+    add("--from", metavar="FILE", type=path_text, dest="from_file", help=text)
     text = "what to draw; interpolate and sweep also write a GIF (default: arithmetic)"
     add("--mode", choices=WALK_MODES, default="arithmetic", help=text)
     add_seed(parser)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gan3.core.config import choices_of
+from gan3.core.errors import UserError
 
 if TYPE_CHECKING:
     from gan3.runs.trained import Trained
@@ -167,7 +168,9 @@ def open_source(options: argparse.Namespace) -> "Trained":
     from gan3.runs.run import Run, has_runs
 
     if options.pretrained is not None:
+        if options.episode is not None:
+            raise UserError(f"--episode {options.episode}: with a run only; leave it out")
         return pretrained.open_pretrained(options.pretrained)
-    if options.run is None and not has_runs(options.logs):
+    if options.run is None and options.episode is None and not has_runs(options.logs):
         return pretrained.open_pretrained("best")
     return Run.open(options.run, options.logs, options.figures).trained(options.episode)

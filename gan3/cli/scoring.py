@@ -65,6 +65,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             raise UserError(f"--{option} {value}: with a run only")
     from gan3 import library
     from gan3.core import files
+    from gan3.runs import pretrained
 
     if options.json is not None:
         files.check_writable(options.json)
@@ -86,7 +87,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         )
     else:
         card = library.evaluate(
-            library.open_trained(options.pretrained)
+            pretrained.open_pretrained(options.pretrained)
             if options.samples is None
             else Path(options.samples),
             dataset=options.dataset or "auto",
@@ -173,6 +174,7 @@ def _add_recognise(parser: argparse.ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
+        type=path_text,
         help="pictures of one digit, or of one member of a class, each; or files of many",
     )
     reader = parser.add_mutually_exclusive_group()

@@ -1,4 +1,4 @@
-"""The commands that train: train, figures, sweep, experiments."""
+"""The commands that train: train, figures, sweep, config, experiments."""
 
 import argparse
 import json
@@ -106,7 +106,7 @@ def _check_experiment(experiment: str | None, run: "Run") -> None:
         )
 
 
-# -- figures, sweep and experiments ---------------------------------------------------------------
+# -- figures, sweep, config and experiments --------------------------------------------------------
 def _add_figures(parser: argparse.ArgumentParser) -> None:
     add_run(parser, "draw this run")
     add_folders(parser)
@@ -124,8 +124,8 @@ def _figures(options: argparse.Namespace) -> int:
 def _add_sweep(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     text = (
-        "file with the runs, or the name of a bundled one: ablations, choices, path, rates,"
-        " reproduce, weights"
+        "file with the runs, or the name of a bundled one: ablations, balance, choices, path,"
+        " rates, reproduce, weights"
     )
     add("spec", metavar="SPEC.toml", help=text)
     add("--full", action="store_true", help="train each system for its own, longer budget")

@@ -191,6 +191,7 @@ class RunConfig:
         return {
             name: {"value": values[name], "type": _described(kind), "says": comments.get(name, "")}
             for name, kind in field_types(type(self)).items()
+            if name not in _IDENTITY
         }
 
     @classmethod

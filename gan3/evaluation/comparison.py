@@ -98,7 +98,7 @@ def compare(
     seeds: dict[str, set[int]] = {}
     first: dict[str, RunConfig] = {}  # config by experiment
     for name in dict.fromkeys(names):
-        run = Run(name, logs, figures_folder)
+        run = Run.open(name, logs, figures_folder)
         card, config = read_card(run), run.config
         column = name
         if grouped:

@@ -403,7 +403,7 @@ def strings_correct(correct: np.ndarray, length: int) -> np.ndarray:
 
 @Metric("six-digit accuracy", "fraction", "higher", needs="judge labels digits")
 def six_digit_accuracy(samples: Scored) -> np.ndarray:
-    """Numbers of which the judge reads every digit, as they are written: with cropped sides.
+    """Numbers of which the judge reads every digit, side by side, 18 columns each.
 
     The samples are in the order of their digits, so they are shuffled before they become numbers.
     """

@@ -58,7 +58,15 @@ class Samples(NamedTuple):
 
 
 class Images(np.ndarray):
-    """An array that a notebook shows as a picture, if it is uint8 [N, 28, 28] or one image."""
+    """An array that a notebook shows as a picture, if it is uint8 [N, 28, 28] or one image.
+
+    What is computed from it is an ordinary array or number.
+    """
+
+    def __array_wrap__(
+        self, array: np.ndarray, context: Any = None, return_scalar: bool = False
+    ) -> Any:
+        return array[()] if array.ndim == 0 else np.asarray(array)
 
     def _repr_png_(self) -> bytes | None:
         images = np.asarray(self[None] if self.ndim == 2 else self)
@@ -154,10 +162,7 @@ class Generator:
         if moments is not None:
             moments = as_choice(moments, "moments", ("running", "batch"))
             if self.moments is None:
-                raise UserError(
-                    "moments: this generator has no batch normalisation to choose them for; leave"
-                    " them out"
-                )
+                raise UserError("moments: this generator leaves no choice of them; leave them out")
             self.moments = moments
             self._make_layers()
         self.truncation = as_fraction(truncation, "truncation")
@@ -173,13 +178,17 @@ class Generator:
         Raises UserError if the number has anything but classes, or more than 1,000,000 of them, or
         if the generator is not class-conditional.
         """
+        return self(self._number(number), seed).view(Images)
+
+    def _number(self, number: Any) -> np.ndarray:
+        """The labels of a number: a text, or a list of names of classes."""
         is_list = isinstance(number, list | tuple) and len(number)
         if not isinstance(number, str) and not (
             is_list and all(isinstance(name, str) for name in number)
         ):
             example = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
             raise UserError(f"number {shown(number)}: use text, such as {example}")
-        return self(self.labels(number, "number"), seed).view(Images)
+        return self.labels(number, "number")
 
     def picture(self, number: Any, *, seed: int = 0, scale: int = 8) -> numbers.Picture:
         """A number as one picture: of four tries for each digit the most readable.
@@ -187,7 +196,7 @@ class Generator:
         Without an encoder it is the first. number: as `generate` takes it. scale: pixels of the
         picture for each pixel of the images, 1 to 32. Raises UserError as `generate` does.
         """
-        labels = self.labels(number, "number")
+        labels = self._number(number)
         numbers.check_length(labels, self.class_names)
         if not 1 <= as_whole(scale, "scale") <= 32:
             raise UserError(f"scale {shown(scale)}: use a whole number from 1 to 32")

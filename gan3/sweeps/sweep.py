@@ -210,7 +210,7 @@ def write(
     curves = _training_curves(trials)
     if curves:
         save("training_progress.png", sweep_plots.training_progress(curves, title))
-    save("sheet.png", _sheet(trials, title, logs, figures_folder, data, log))
+    save("sheet.png", _sheet(trials, title, data, log))
     log(f"written: {', '.join(written)} in {folder}")
 
 
@@ -349,8 +349,6 @@ def _training_curves(trials: list[ScoredTrial]) -> dict[str, np.ndarray]:
 def _sheet(
     trials: list[ScoredTrial],
     title: str,
-    logs: str,
-    figures_folder: str,
     data: str | None,
     log: Log,
 ) -> Figure:

@@ -40,8 +40,11 @@ class Pictures(FolderTest):
         one = shown(images[1]._repr_png_())
         self.assertEqual(one.shape[0], 4 * 28)
         self.assertLess(one.shape[1], picture.shape[1] / 2)
-        for other in (images / 2, images[:, :5], images[:0], images[0, 0]):
+        for other in (images[:, :5], images[:0], images[0, 0]):
             self.assertIsNone(other._repr_png_())
+        self.assertIs(type(images / 2), np.ndarray)
+        self.assertIs(type(images.max()), np.uint8)
+        self.assertIs(type(images.astype(int)), type(images))
 
     def test_samples_are_shown_as_a_sheet_and_saved(self):
         samples = self.best.sample(23, seed=1)
@@ -75,10 +78,12 @@ class Pictures(FolderTest):
 
     def test_any_images_make_one_picture(self):
         images = self.best.sample(12).images
-        picture = gan3.show(images, titles="abcdefghijkl", columns=4, title="a title")
+        picture = gan3.show(images, titles=list("abcdefghijkl"), columns=4, title="a title")
         self.assertGreater(shown(picture._repr_png_()).shape[0], 3 * 28)
         for titles, columns, message in (
-            ("abc", 4, "titles: 3 for 12 images in 4 columns"),
+            (["a", "b", "c"], 4, "titles: 3 for 12 images in 4 columns"),
+            ("abcd", 4, "titles 'abcd': use a list"),
+            (5, 4, "titles 5: use a list"),
             (None, 0, "columns 0: use 1 to 50"),
             (None, "a", "columns 'a': use a whole number"),
         ):

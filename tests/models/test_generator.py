@@ -111,7 +111,7 @@ class Drawing(FolderTest):
         labels = LABELS[:30]
         np.testing.assert_array_equal(generator(labels, (1, 0)), batch(labels, (1, 0)))
         for name in ("three_network", "mlp_gan", "best"):
-            with self.assertRaisesRegex(UserError, "moments: .* no batch normalisation"):
+            with self.assertRaisesRegex(UserError, "moments: .* no choice of them; leave them out"):
                 self.both(name)[1].change(moments="batch")
 
     def test_one_hot_weights_blend_to_the_image_of_the_label(self):
