@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONFIG = VaeGanConfig(
     experiment="best",
-    precision="auto",  # seed 0 is as good in bfloat16 (docs/speed.md)
+    precision="auto",  # three seeds in bfloat16 are as good (docs/speed.md)
     noise_draw="example",
     initializer="glorot",
     # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016): a third of the time.
