@@ -23,10 +23,8 @@ from gan3.cli.options import (
 )
 from gan3.core.classes import file_name, images_noun, noun
 from gan3.core.errors import UserError
-from gan3.core.options import EXPORT_SUFFIXES, WALK_MODES
+from gan3.core.options import EXPORT_SUFFIXES, MOST_VARIANTS, TRIES, WALK_MODES
 from gan3.core.startup import import_tensorflow
-
-_VARIANTS = 100
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +137,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     )
     add("--style", metavar="FILE", type=path_text, nargs="+", action="extend", help=text)
     text = "number of rows, each in another style, or each a little different (default: 1)"
-    add("--variants", metavar="N", type=whole_number(1, _VARIANTS), default=1, help=text)
+    add("--variants", metavar="N", type=whole_number(1, MOST_VARIANTS), default=1, help=text)
     text = "pixels of the picture for each pixel of the images (default: 8)"
     add("--scale", metavar="N", type=whole_number(1, 32), default=8, help=text)
     text = "width of each image: that of its ink, or 18 pixels (28 if no digit) (default: tight)"
@@ -185,12 +183,10 @@ def _generate(options: argparse.Namespace) -> int:
         determinator = trained.stored_determinator()
     if determinator is not None:
         from gan3.models.determinator import classify
-        from gan3.models.generator import TRIES
 
         remark = f", the best of {TRIES} tries"
-        tries = [[(seed, n + i * _VARIANTS) for i in range(TRIES)] for seed, n in seeds]
         read = partial(classify, determinator)
-        variants = [generator.best_of(row, of_row, read) for of_row in tries]
+        variants = [generator.best_of(row, seed, read) for seed in seeds]
     elif options.style is None:
         variants = [generator(row, seed) for seed in seeds]
     else:

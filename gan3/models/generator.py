@@ -1,6 +1,6 @@
 """A trained generator as data: a list of layers and their arrays. It draws in NumPy alone."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from gan3.core.arguments import (
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, read_npz, write_npz
+from gan3.core.options import MOST_VARIANTS, TRIES
 from gan3.data.values import as_images, to_pixels
 from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
@@ -27,7 +28,6 @@ from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
 from gan3.plots import numbers
 
-TRIES, MOST_VARIANTS = 4, 100  # of a number: of each digit; rows, each with seeds of its own
 _SHOWN = 50  # images in a notebook
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 LabelsAndNoise = tuple[np.ndarray, np.ndarray]
@@ -206,8 +206,7 @@ class Generator:
         except UserError:
             images = self(labels, first)
         else:
-            seeds = [(first[0], MOST_VARIANTS * number) for number in range(TRIES)]
-            images = self.best_of(labels, seeds, lambda tried: encode(tried).probabilities)
+            images = self.best_of(labels, first, lambda tried: encode(tried).probabilities)
         row = numbers.number_image(images, inverted=False, tight=True)
         return numbers.Picture(numbers.png_of(numbers.enlarge(row, scale)))
 
@@ -309,14 +308,19 @@ class Generator:
     def best_of(
         self,
         labels: np.ndarray,
-        seeds: Sequence[philox.Seed],
+        seed: philox.Seed,
         classify: Callable[[np.ndarray], np.ndarray],
     ) -> np.ndarray:
-        """For each of the labels, int64 [N], the most readable of its images by several seeds.
+        """For each of the labels, int64 [N], the most readable of four tries.
 
-        classify: gives the class probabilities [N, K] of images; the image whose own class it finds
-        most probable is taken.
+        Args:
+            seed: what the first try is drawn with, and the number of a row, 0 to 99, its second
+                entry. Each row has tries of its own.
+            classify: gives the class probabilities [N, K] of images; the image whose own class it
+                finds most probable is taken.
         """
+        run, row = seed
+        seeds = [(run, row + number * MOST_VARIANTS) for number in range(TRIES)]
         noise = np.concatenate([self.noise(labels, seed=seed) for seed in seeds])
         images = self._draw(np.tile(labels, len(seeds)), noise)  # all at once: faster than apart
         shape = len(seeds), len(labels), -1
