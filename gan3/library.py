@@ -28,7 +28,6 @@ from gan3.core.log import Log, log_or_warn
 from gan3.core.startup import import_tensorflow
 from gan3.data.values import as_images, as_pixels
 from gan3.models.generator import Generator
-from gan3.plots.numbers import Picture
 from gan3.runs import pretrained, registry
 from gan3.runs import run as runs
 from gan3.runs.trained import Trained
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from gan3.data.datasets import Dataset
     from gan3.evaluation.card import Card
     from gan3.evaluation.reference import SampleSet
+    from gan3.plots.numbers import Picture
 
 _MOST_ROWS, _MOST_COLUMNS = 20, 50
 OnMetrics = Callable[[dict[str, float]], object]
@@ -69,22 +69,19 @@ def load(
     Raises:
         UserError: there is no such generator, or it has no such option.
     """
-    return open_trained(name, logs).generator().change(noise_seed, moments, truncation)
-
-
-def open_trained(name: str | os.PathLike[str], logs: str | Path = "logs") -> Trained:
-    """What `load` names: its generator, and what reads images. Raises UserError as it does."""
     text = os.fspath(as_folder(name, "run"))
     if name in pretrained.GENERATORS or text.lower().endswith(".npz"):
-        return pretrained.open_pretrained(text)
-    run_name, logs = runs.locate(name, logs)
-    if not check_path((logs / run_name).is_dir):
-        bundled = ", ".join(pretrained.GENERATORS)
-        raise UserError(
-            f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or give"
-            " its folder"
-        )
-    return runs.Run.open(run_name, logs).trained()
+        trained = pretrained.open_pretrained(text)
+    else:
+        run_name, logs = runs.locate(name, logs)
+        if not check_path((logs / run_name).is_dir):
+            bundled = ", ".join(pretrained.GENERATORS)
+            raise UserError(
+                f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or"
+                " give its folder"
+            )
+        trained = runs.Run.open(run_name, logs).trained()
+    return trained.generator().change(noise_seed, moments, truncation)
 
 
 class Recognised(NamedTuple):
@@ -448,7 +445,7 @@ def _most_probable(probabilities: np.ndarray) -> Recognised:
 
 def show(
     images: Any, titles: Iterable[Any] | None = None, *, columns: int = 10, title: str = ""
-) -> Picture:
+) -> "Picture":
     """Images as one picture, which a notebook shows and `save` writes.
 
     Args:
@@ -461,6 +458,7 @@ def show(
         UserError: images that do not fit, or titles that are neither N nor `columns`.
     """
     from gan3.plots import grids
+    from gan3.plots.numbers import Picture
 
     pixels = as_images(images)
     columns = as_whole(columns, "columns")

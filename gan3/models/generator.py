@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,9 @@ from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
-from gan3.plots import numbers
+
+if TYPE_CHECKING:
+    from gan3.plots.numbers import Picture
 
 _SHOWN = 50  # images in a notebook
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
@@ -42,10 +44,14 @@ class Samples(NamedTuple):
 
     def _repr_png_(self) -> bytes:
         """The first images for a notebook."""
+        from gan3.plots import numbers
+
         return numbers.png_of(numbers.sheet(self.images[:_SHOWN]))
 
     def save(self, path: str | Path) -> None:
         """Write a sheet of the images as .png, or the arrays as .npz. Raises UserError."""
+        from gan3.plots import numbers  # imports Pillow, which drawing does not need
+
         path = Path(path)
         if path.suffix.lower() not in (".png", ".npz"):
             raise UserError(f"{path}: samples are saved as .png or .npz; choose one of these")
@@ -72,6 +78,8 @@ class Images(np.ndarray):
         images = np.asarray(self[None] if self.ndim == 2 else self)
         if images.dtype != np.uint8 or images.shape[1:] != (28, 28) or not len(images):
             return None
+        from gan3.plots import numbers
+
         row = numbers.number_image(images[:_SHOWN], inverted=False, tight=True)
         return numbers.png_of(numbers.enlarge(row, 4))
 
@@ -190,12 +198,14 @@ class Generator:
             raise UserError(f"number {shown(number)}: use text, such as {example}")
         return self.labels(number, "number")
 
-    def picture(self, number: Any, *, seed: int = 0, scale: int = 8) -> numbers.Picture:
+    def picture(self, number: Any, *, seed: int = 0, scale: int = 8) -> "Picture":
         """A number as one picture: of four tries for each digit the most readable.
 
         Without an encoder it is the first. number: as `generate` takes it. scale: pixels of the
         picture for each pixel of the images, 1 to 32. Raises UserError as `generate` does.
         """
+        from gan3.plots import numbers
+
         labels = self._number(number)
         numbers.check_length(labels, self.class_names)
         if not 1 <= as_whole(scale, "scale") <= 32:
