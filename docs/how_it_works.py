@@ -85,7 +85,7 @@ def small_digit(axes: Axes, image: np.ndarray, left: float, bottom: float, title
 
 
 def data_and_losses(real: np.ndarray, generated: np.ndarray) -> Figure:
-    """What goes into each network, and what the three losses ask of the answers.
+    """What goes into each network, and which answer each of the three losses rewards.
 
     Args:
         real, generated: uint8 [28, 28], a 3 each.

@@ -23,9 +23,9 @@ class BaselineConfig(RunConfig):
     # Adam or by an Adam for each. "by_loss": by an Adam for each, and every update, the generator's
     # too, only while its loss is above its threshold.
     discriminator_updates: Literal["joint", "separate", "separate_adams", "by_loss"] = "joint"
-    fake_threshold: Threshold = 0.6  # of the discriminator's loss on fakes
-    generator_threshold: Threshold = 0.5  # of the generator's loss
-    real_threshold: Threshold = 0.45  # of the discriminator's loss on real images
+    fake_threshold: Threshold = 0.6  # it trains on fakes while its loss on them is above this
+    generator_threshold: Threshold = 0.5  # the generator trains while its loss is above this
+    real_threshold: Threshold = 0.45  # it trains on real images while its loss is above this
     weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
 
 

@@ -142,7 +142,7 @@ class TwoNetworkStep:
         }
 
     def clip_discriminator(self) -> None:
-        """Clip the discriminator's weights, if the config says so."""
+        """Clip the discriminator's weights to ±`weight_clip`, unless that is 0."""
         limit = self.config.weight_clip
         if limit:
             for w in self.discriminator.weights:

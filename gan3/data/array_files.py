@@ -16,7 +16,7 @@ from gan3.data.idx import Arrays
 from gan3.data.values import MAX_IMAGES, SIDE
 
 _SUFFIXES = re.compile(r"\.(npz|npy|csv|csv\.gz)$", re.IGNORECASE)
-STROKES_CACHE = "strokes.npz"  # of the embedded set, in ./data
+STROKES_CACHE = "strokes.npz"  # in ./data, the embedded set
 _PARTS = {
     "train": ("train", "training"),
     "t10k": ("test", "testing", "t10k"),
@@ -152,8 +152,8 @@ class _Table(NamedTuple):
     def read(self, dtype: type, columns: list[int] | None = None) -> np.ndarray:
         """The columns, by default all, [N, columns]. Raises ValueError for other dtypes."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of no rows
-            warnings.simplefilter("error", DeprecationWarning)  # of floats read as integers
+            warnings.simplefilter("ignore", UserWarning)  # that there are no rows
+            warnings.simplefilter("error", DeprecationWarning)  # floats as integers
             try:
                 return np.loadtxt(
                     _lines(self.path),

@@ -15,7 +15,7 @@ from gan3.core.files import cannot_read, check_path, open_untrusted
 
 KINDS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 FILE_NAMES = {kind: f"{kind}-idx{3 if 'images' in kind else 1}-ubyte" for kind in KINDS}
-SHA256 = {  # of MNIST's decompressed files
+SHA256 = {  # MNIST's decompressed files
     "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",

@@ -30,7 +30,7 @@ class KnownSet(NamedTuple):
     title: str
     counts: tuple[int, int]  # training and test pictures
     class_names: tuple[str, ...]
-    md5: str  # of its four gz files, in the order of KINDS
+    md5: str  # its four gz files, in the order of KINDS
     first_label: int = 0  # the labels in its files count from this number
 
     @property

@@ -31,7 +31,7 @@ class _Listing(NamedTuple):
     """The pictures of one part, sorted by class and name."""
 
     files: list[Path]
-    labels: list[str]  # of each picture; empty if there are none
+    labels: list[str]  # one for each picture; empty if there are none
     ignored: list[Path]
 
 

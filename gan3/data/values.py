@@ -20,7 +20,7 @@ MIN_IMAGES, MAX_IMAGES = 50, 400_000  # in one part of a set; 400,000 take 314 M
 TOLERANCE = 1e-3  # how far rounding may take a float out of its range
 SHAPES = "[N, 28, 28], [N, 784], [N, 28, 28, 1], [N, 1, 28, 28] or with 3 channels for RGB"
 RANGES = "0..255, 0..65535 as uint16, booleans, and floats in 0..1 or -1..1"
-_LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as in pictures
+_LUMINANCE = (0.299, 0.587, 0.114)  # weights: red, green and blue, as in pictures
 _FAR = 0.25  # a brightest pixel below this fraction of the top is far from it
 _MOST_MINUS_ONE = -0.5  # floats from at most here are in -1..1
 

@@ -17,7 +17,7 @@ from gan3.runs.run import Run
 
 _GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
 _EVENTS = ".report"  # suffix of the event files of evaluations
-_WIDTH = 80  # of the printed card
+_WIDTH = 80
 
 
 class Card:
@@ -214,7 +214,7 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
     reference = samples.reference
     sources = reference.redrawn_sources
     training = reference.dataset.images, reference.dataset.labels.astype(np.int64)
-    redrawn = {
+    by_components = {
         "pca": style_transfer.fit_pca(training[0]).redraw(sources[0]),
         "pca_of_class": style_transfer.redraw_by_pca_of_class(training, *sources),
     }
@@ -230,7 +230,7 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
         },  # by property and real class, of each drawn class
     } | {
         name: metrics.score(Scored(SampleSet(name, *sources), reference, redrawn=images), names)[0]
-        for name, images in redrawn.items()
+        for name, images in by_components.items()
     }
 
 

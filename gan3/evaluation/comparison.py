@@ -164,7 +164,7 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
         ]
         if any(values):
             real = [card["real"][key]["value"] for card in cards.values() if key in card["real"]]
-            if "determinator" in metric.needed:  # of real images by the run's own determinator
+            if "determinator" in metric.needed:  # the run's own determinator has read them
                 real = []
             columns = [*values, real[:1]]
             texts = [metric.mean_text(column) for column in columns]

@@ -53,7 +53,7 @@ _CHUNK = 1000  # images per forward pass
 # pixel, shift in pixels. They are small, so that no class looks like another one.
 _ROTATION, _SCALE, _SLANT, _SHIFT = 0.2, 0.12, 0.15, 2.0
 _MOST_BYTES = 2**21  # of an array in a judge's file
-_LAST_RESORT = Path("data")  # of the cache; downloads are kept there, too
+_LAST_RESORT = Path("data")  # for the cache; downloads are kept there, too
 Weights = dict[str, Any]  # by name: arrays, or variables during training
 
 

@@ -18,7 +18,7 @@ from gan3.evaluation.reference import NEEDS, Scored
 from gan3.plots.numbers import number_image, split_number_image
 from gan3.runs.seeds import REPORT
 
-CAS_SAMPLES, CAS_STEPS = 60_000, 800  # of the classifier of the CAS; 125 samples per step
+CAS_SAMPLES, CAS_STEPS = 60_000, 800  # for the CAS classifier; 125 samples per step
 STRING_LENGTH = 6  # digits per number in six_digit_accuracy
 _BLOCK = 1000  # features in a block of the kernel distance
 _NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations

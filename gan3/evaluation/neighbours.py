@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 _BLOCK = 100  # rows; 100 x 60,000 distances in float32 are 24 MB
-_AXES = 100  # of the lower bound of distances between images
+_AXES = 100  # in the lower bound of distances between images
 _WORTH = 5000  # images, from which on the bound saves more than it costs
 _MANY = 500  # images that are not ruled out by the bound, from which on it is of no use
-_SLACK = 1e-3  # of squared distances: far above the rounding of float32, far below the nearest ones
-_ROUNDING = 1e-13  # of |a|^2 + |b|^2 - 2 a.b, relative to the first two, up to some 100 features
+_SLACK = 1e-3  # in squared distances: far above the rounding of float32, far below the nearest ones
+_ROUNDING = 1e-13  # |a|^2 + |b|^2 - 2 a.b, relative to the first two, up to some 100 features
 
 
 class PRDC(NamedTuple):
@@ -156,7 +156,7 @@ class NearestImages:
     def _nearest(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
         if self._has_bound:
             possible = self._within_bound(flat, excluded)
-            many = np.flatnonzero(possible.sum(axis=1) > _MANY)  # of another kind, such as noise
+            many = np.flatnonzero(possible.sum(axis=1) > _MANY)  # noise, for example
         else:
             possible, many = np.zeros((len(flat), len(self._others)), bool), np.arange(len(flat))
         if len(many):

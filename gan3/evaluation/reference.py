@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the judge needs TensorFlow
     from gan3.evaluation.judge import Judge
 
 NEIGHBOURS = 5  # k of precision, recall, density, coverage and ghosts
-_GHOST_QUANTILE = 0.99  # of the ghost scores of held-out images: a ghost has a higher one
+_GHOST_QUANTILE = 0.99  # a ghost scores higher than this part of held-out images
 _LEAST_HELD_OUT = 50
 NEEDS = frozenset(
     ("judge", "labels", "no_labels", "digits", "determinator", "classifier", "redrawer", "redrawn")

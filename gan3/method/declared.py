@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gan3.nn.specs import Dense, Label, Shapes, Specs, shapes_of
 
 ENTRIES = 10  # of the latent that each class owns
-CODE_MOMENTS = ("determinator/code/means", "determinator/code/variances")  # of each class
+CODE_MOMENTS = ("determinator/code/means", "determinator/code/variances")  # for each class
 NOISE_RANGES = {"uniform": 1.0, "normal": 2.5}  # the largest value that a slider or a sweep gives
 
 

@@ -99,7 +99,7 @@ def _patches(x: tf.Tensor, side: int, stride: int) -> tf.Tensor:
 def _add_overlaps(taps: tf.Tensor, length: int, stride: int) -> tf.Tensor:
     """[B, m, n, side, in] to [B, m, length, in]: adds pixel i of segment k at k stride + i."""
     _, lines, count, side, channels = taps.shape
-    groups = -(-side // stride)  # of `stride` pixels; group g of segment k is in place k + g
+    groups = -(-side // stride)  # `stride` pixels each; group g of segment k is in place k + g
     taps = tf.pad(taps, [[0, 0]] * 3 + [[0, groups * stride - side], [0, 0]])
     taps = tf.reshape(taps, [-1, lines, count, groups, stride, channels])
     total = tf.zeros([], taps.dtype)

@@ -34,7 +34,7 @@ Shapes = dict[str, tuple[int, ...]]
 class Spec:
     """A kind of layer. An `activation` is a key of nn.plain.ACTIVATIONS."""
 
-    keep_prob: ClassVar[float] = 1.0  # of the dropout after it, in training
+    keep_prob: ClassVar[float] = 1.0  # dropout after it, in training
 
     def shapes(self) -> Shapes:
         """The shapes of its arrays by name."""
@@ -61,7 +61,7 @@ class Dense(Spec):
     outputs: int
     activation: str = "none"
     keep_prob: float = 1.0
-    batch_norm: bool = False  # of x w, by name/scale, /mean and /variance; b is then its shift
+    batch_norm: bool = False  # for x w: name/scale, /mean and /variance; b is its shift
     layer_norm: str | None = None  # after the activation, by the arrays layer_norm/scale and /shift
 
     def shapes(self) -> Shapes:

@@ -53,7 +53,7 @@ class Run:
             name = newest(logs)
         name, logs = locate(name, logs)
         if figures is None:
-            has_name = logs.name not in ("", "..")  # of "." and ".." Python's parent is "."
+            has_name = logs.name not in ("", "..")  # Python's parent of "." and ".." is "."
             figures = (logs if has_name else logs.resolve()).parent / "figures"
         run = cls(name, logs, as_folder(figures, "figures"))
         _ = run.record  # raises if there is none

@@ -23,6 +23,7 @@ from gan3.models.generator import Generator, read_generator
 from gan3.runs.registry import determinator_of, generator_of
 
 if TYPE_CHECKING:
+    from gan3.method.declared import DeterminatorSpec
     from gan3.method.system import System
 
 Classifier = Callable[[np.ndarray], np.ndarray]
@@ -33,13 +34,13 @@ Classifier = Callable[[np.ndarray], np.ndarray]
 class Trained:
     """The networks of one file. Every method raises UserError if the file does not fit."""
 
-    name: str  # of the run, or of the bundled generator
+    name: str  # that of the run, or of the bundled generator
     title: str  # for figures; that of a run names its data
     path: Path
     config: RunConfig
     class_names: tuple[str, ...]
-    dtype: str = "float32"  # of the arrays in the file
-    episode: int | None = None  # of the run; None for a file without one
+    dtype: str = "float32"  # the arrays in the file
+    episode: int | None = None  # None for a file that is no run's
     is_bundled: bool = False
     restore: Callable[[Log], "System"] | None = None
     """The system of the newest checkpoint, for networks that the file lacks; needs TensorFlow."""
@@ -57,9 +58,14 @@ class Trained:
         return read_generator(self.path, spec, self.dtype, self.name, self.encoder)
 
     @property
+    def _determinator(self) -> "DeterminatorSpec | None":
+        """The determinator of its system as a list of layers; None if it is not declared."""
+        return determinator_of(self.config, self.class_names)
+
+    @property
     def has_encoder(self) -> bool:
         """Whether its system has an encoder."""
-        spec = determinator_of(self.config, self.class_names)
+        spec = self._determinator
         return spec is not None and spec.encoder is not None
 
     def encoder(self) -> Encoder:
@@ -69,7 +75,7 @@ class Trained:
                 f"{self.name}: {self.config.experiment} has no encoder, so it reads no style from"
                 " images; use best, or a run of it"
             )
-        spec = determinator_of(self.config, self.class_names)
+        spec = self._determinator
         return encoder_of(read_determinator(self.path, spec, self.dtype))
 
     def determinator(self, log: Log) -> Determinator | None:
@@ -78,7 +84,7 @@ class Trained:
         It is that of the file or, if that has none, of the newest checkpoint. Raises UserError also
         if there should be a checkpoint, and is none.
         """
-        spec = determinator_of(self.config, self.class_names)
+        spec = self._determinator
         if spec is None:
             return None
         stored = self.stored_determinator()
@@ -89,7 +95,7 @@ class Trained:
 
     def stored_determinator(self) -> Determinator | None:
         """The determinator that the generator's file holds; None if it has none."""
-        spec = determinator_of(self.config, self.class_names)
+        spec = self._determinator
         if spec is None or not has_determinator(self.path, spec):
             return None
         return read_determinator(self.path, spec, self.dtype)

@@ -13,7 +13,7 @@ from gan3.core import html
 from gan3.core.classes import DIGITS
 from gan3.evaluation.card import Card
 from gan3.runs.registry import config_of
-from tests.support import ROOT, FolderTest
+from tests.support import ROOT, FolderTest, call
 
 
 def shown(png):
@@ -62,8 +62,6 @@ class Pictures(FolderTest):
             samples.save("x.gif")
 
     def test_the_picture_of_a_number_is_that_of_the_command_line(self):
-        from tests.support import call
-
         picture = self.best.picture("241256", seed=5)
         picture.save("a/number.png")
         self.assertEqual(call("generate", "241256", "--seed", 5)[0], 0)

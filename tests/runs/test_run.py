@@ -55,6 +55,16 @@ class Opening(FolderTest):
             save_generator(run.episode_file(number), system)
         return systems
 
+    def write_episode(self, name, experiment):
+        """A run of an untrained system, whose generator is saved; returns both."""
+        run, config = Run(name), config_of(experiment)
+        make_folder(run.folder / "episodes")
+        record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
+        run.record_file.write_text(json.dumps(record))
+        system = build(config, DIGITS, "float32")
+        save_generator(run.episode_file(1), system)
+        return run, system
+
     def assert_draws_the_same(self, generator, expected):
         labels = np.arange(20) % 10
         wanted = drawing(expected, EXPERIMENT)(labels, (1, 0))
@@ -74,14 +84,8 @@ class Opening(FolderTest):
         self.assertEqual(Run.open().name, "a")
 
     def test_what_the_episode_lacks_is_read_with_the_checkpoint(self):
-        run = Run("a")
-        make_folder(run.folder / "episodes")
+        run, system = self.write_episode("a", "three_network")
         make_folder(run.checkpoints)
-        config = config_of("three_network")
-        record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
-        run.record_file.write_text(json.dumps(record))
-        system = build(config, DIGITS, "float32")
-        save_generator(run.episode_file(1), system)
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         with self.assertRaisesRegex(UserError, "checkpoints: no checkpoint"):
             Run.open("a").trained().probabilities(images, self.fail)
@@ -90,13 +94,7 @@ class Opening(FolderTest):
         np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
 
     def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
-        run = Run("best-run")
-        make_folder(run.folder / "episodes")
-        config = config_of("best")
-        record = {"started": "2026-01-01T", "config": config.to_dict(), "class_names": DIGITS}
-        run.record_file.write_text(json.dumps(record))
-        system = build(config, DIGITS, "float32")
-        save_generator(run.episode_file(1), system)
+        _, system = self.write_episode("best-run", "best")
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         got = Run.open("best-run").trained().probabilities(images, self.fail)
         np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
