@@ -23,7 +23,6 @@ from gan3.core.arguments import (
 )
 from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
-from gan3.core.files import check_path
 from gan3.core.log import Log, log_or_warn
 from gan3.core.startup import import_tensorflow
 from gan3.data.values import as_images, as_pixels
@@ -74,7 +73,7 @@ def load(
         trained = pretrained.open_pretrained(text)
     else:
         run_name, logs = runs.locate(name, logs)
-        if not check_path((logs / run_name).is_dir):
+        if not (logs / run_name).is_dir():
             bundled = ", ".join(pretrained.GENERATORS)
             raise UserError(
                 f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or"
@@ -115,7 +114,7 @@ class Run(runs.Run):
     def _repr_html_(self) -> str:
         """For a notebook: what it is, how far it is, and the judge's last scores."""
         config, metrics = self.config, []
-        if check_path(self.metrics_file.is_file):
+        if self.metrics_file.is_file():
             metrics = self.metrics()
         rows = [
             ("experiment", f"{config.experiment}, seed {config.seed}"),
@@ -396,7 +395,7 @@ def _opener(
         return lambda dataset: samples.of_bundled(images, dataset, seed, log)
     if isinstance(images, str | os.PathLike):
         path = Path(images)
-        if not check_path(path.exists):
+        if not path.exists():
             raise UserError(f"{path}: no such file or folder; check the path")
         return lambda dataset: samples.of_file(path, dataset.class_names, log, skip_damaged)
     if not (isinstance(name, str) and name.isprintable()):

@@ -72,11 +72,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except MemoryError as error:
         return _out_of_memory(str(error) or "there is no more")
-    except OSError as error:  # the last resort; most code reports its own files with more detail
+    except FileNotFoundError as error:
+        _print_error(f"{error.filename or 'a file'}: no such file or folder; check the path")
+        return 2
+    except OSError as error:  # code reports a file itself only if it knows more than the system
         reason = (error.strerror or str(error)).lower()
         _print_error(
-            f"{error.filename or 'a file'}: cannot be read or written ({reason});"
-            " check its path, its permissions and the disk"
+            f"{error.filename or 'a file'}: cannot be read or written ({reason}); check its path,"
+            " its permissions and the disk"
         )
         return 2
     except Exception as error:

@@ -11,7 +11,7 @@ import tempfile
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -24,7 +24,7 @@ Shape = tuple[int | None, ...]  # None stands for any length
 Specification = dict[str, tuple[str, Shape]]
 """Array name: (dtype names with "|" between alternatives, shape)."""
 _DAMAGED_FILE_ERRORS = (  # raised by gzip, zipfile, zlib and NumPy on damaged input
-    gzip.BadGzipFile,  # an OSError
+    OSError,  # without the name of a file
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -48,7 +48,7 @@ def replace_atomically(path: Path) -> Iterator[Path]:
     if it cannot be written, or if it exists and is no regular file.
     """
     target = Path(os.path.realpath(path))
-    if check_path(target.exists) and not check_path(target.is_file):
+    if target.exists() and not target.is_file():
         raise UserError(f"{path}: is not a regular file; name another file")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -84,24 +84,6 @@ def cannot_write(path: Path, error: Exception) -> UserError:
     return UserError(
         f"{path}: cannot be written ({reason}); free disk space or choose another folder"
     )
-
-
-def cannot_read(path: Path | str, error: OSError) -> UserError:
-    """The error for a file that is there and cannot be read."""
-    reason = error.strerror or str(error)
-    return UserError(f"{path}: cannot be read ({reason}); check its permissions")
-
-
-def check_path(predicate: Callable[[], bool]) -> bool:
-    """Call a path's `exists`, `is_dir` or `is_file`, and return False if it raises OSError.
-
-    These methods raise for a name that is too long and for a folder without search permission. A
-    path like that cannot be used, so for the caller it does not exist: `check_path(path.is_file)`.
-    """
-    try:
-        return predicate()
-    except OSError:
-        return False
 
 
 def check_writable(path: Path) -> None:
@@ -236,9 +218,8 @@ def check_finite(path: Path, name: str, array: np.ndarray) -> None:
 
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:
-    """The digest of a file, in hexadecimal. Raises UserError if it cannot be read."""
-    with _report_read_errors(path):
-        return hashlib.new(algorithm, path.read_bytes(), usedforsecurity=False).hexdigest()
+    """The digest of a file, in hexadecimal."""
+    return hashlib.new(algorithm, path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 @contextlib.contextmanager
@@ -263,17 +244,17 @@ def names_in(path: Path) -> set[str]:
 @contextlib.contextmanager
 def _report_read_errors(path: Path, kind: str = "an npz file") -> Iterator[None]:
     """Turn the errors of reading `path` into a UserError of one line."""
-    if check_path(path.exists) and not check_path(path.is_file):
+    if path.exists() and not path.is_file():
         raise UserError(f"{path}: is not a regular file; name a file")
     try:
         yield
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; check the path") from None
     except _DAMAGED_FILE_ERRORS as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # the file cannot be read at all
         reason = str(error).partition("\n")[0][:80]  # some errors quote the file's content
         raise UserError(f"{path}: damaged or not {kind} ({reason}); replace the file") from None
-    except OSError as error:
-        raise cannot_read(path, error) from None
 
 
 def _check_size(path: Path, what: str, size: int, most_bytes: int) -> None:

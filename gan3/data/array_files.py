@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import check_path, names_in, open_untrusted, read_arrays, read_npy
+from gan3.core.files import names_in, open_untrusted, read_arrays, read_npy
 from gan3.core.log import Log
 from gan3.data.idx import Arrays
 from gan3.data.values import MAX_IMAGES, SIDE
@@ -54,7 +54,7 @@ def array_files(path: Path) -> list[Path]:
     To a file of a training part belong those in its folder whose names differ in words for the part
     and the content only. Raises UserError if a folder has several sets.
     """
-    if check_path(path.is_file):
+    if path.is_file():
         if not _SUFFIXES.search(path.name):
             return []
         if path.suffix.lower() == ".npz" and len(names_in(path)) > 1:

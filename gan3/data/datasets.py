@@ -17,7 +17,7 @@ import numpy as np
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
-from gan3.core.files import check_path, make_folder, read_npz, write_npz
+from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.data import strokes
 from gan3.data.array_files import STROKES_CACHE, read_array_files
@@ -138,7 +138,7 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
     """
     source = Path(str(record.get("data_source")))
     is_own = record.get("data") not in ("mnist", "strokes")
-    is_there = check_path(source.is_dir) or (is_own and check_path(source.is_file))
+    is_there = source.is_dir() or (is_own and source.is_file())
     return str(source) if is_there else None
 
 
@@ -146,8 +146,8 @@ def _load(
     dataset: str, folder: str | None, mirrors: tuple[str, ...], log: Log
 ) -> tuple[str, str, OwnSet]:
     """MNIST or the strokes: the name, the source, and the set."""
-    if folder is not None and not check_path(Path(folder).is_dir):
-        if check_path(Path(folder).is_file):
+    if folder is not None and not Path(folder).is_dir():
+        if Path(folder).is_file():
             raise UserError(f"data folder {folder}: is a file; load it as the data set own")
         raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
     if dataset != "strokes":
@@ -174,7 +174,7 @@ def _load_own(
     known = dataset if dataset in _KNOWN else None
     if isinstance(data, dict):
         source, stored = "arrays", Stored(data)
-    elif check_path(Path(data).exists):
+    elif Path(data).exists():
         source, stored = data, read_stored(Path(data), ink, log, skip_damaged)
     else:
         raise UserError(f"data folder {data}: no such folder; name one that has the data set")
@@ -232,13 +232,13 @@ def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays, Path] | None:
     """
     named = [Path(name) for name in (folder, os.environ.get("GAN3_DATA")) if name]
     for root in [*named, *_default_folders()]:
-        if not check_path(root.is_dir):
+        if not (os.access(root, os.R_OK) and root.is_dir()):
             if root in named:  # not `folder`, which exists
                 log(f"NOTE: GAN3_DATA={root}: no such folder; searching other folders")
             continue
         try:
             found = _mnist_in(root)
-        except UserError as error:
+        except (UserError, OSError) as error:
             if root in named:
                 raise
             log(f"NOTE: {error}; searching other folders")
@@ -258,14 +258,14 @@ def _mnist_in(root: Path) -> tuple[Arrays, Path] | None:
     Raises UserError for IDX files and for a mnist.npz that are not MNIST's by their digests.
     """
     for folder in (root, root / "MNIST" / "raw"):
-        sets = idx_sets(folder) if check_path(folder.is_dir) else {}
+        sets = idx_sets(folder) if folder.is_dir() else {}
         for paths in sets.values():
             if set(paths) == set(KINDS) and _all_mnist(arrays := read_idx_set(paths)):
                 return arrays, folder
         if sets:
             find_idx_files(folder)  # raises if one is missing, or there are several sets
             raise UserError(_not_mnist(folder, "its IDX files"))
-    if check_path((path := root / "mnist.npz").is_file):
+    if (path := root / "mnist.npz").is_file():
         if not _all_mnist(arrays := read_array_files([path], lambda line: None)):
             raise UserError(_not_mnist(path, "its content"))
         return arrays, path
@@ -297,7 +297,7 @@ def _strokes(log: Log) -> Arrays:
     cache = _CACHE / STROKES_CACHE
     shapes = {"images": (None, 28, 28), "labels": (None,)}
     wanted = {kind: ("uint8", shapes[kind.partition("-")[2]]) for kind in KINDS}
-    if check_path(cache.is_file):
+    if cache.is_file():
         try:
             arrays = read_npz(cache, wanted)
             if strokes.digest(tuple(arrays[kind] for kind in KINDS)) == strokes.DIGEST:

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_read, check_path, open_untrusted
+from gan3.core.files import open_untrusted
 
 KINDS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 FILE_NAMES = {kind: f"{kind}-idx{3 if 'images' in kind else 1}-ubyte" for kind in KINDS}
@@ -35,17 +35,14 @@ def idx_sets(folder: Path) -> dict[str, dict[str, Path]]:
     """The IDX files in a folder, by the prefix of their names and by kind.
 
     Their names may have a prefix, "test" for "t10k", and a dot for the dash before "idx". Of a file
-    that is there twice, the gz is read. Raises UserError if the folder cannot be searched.
+    that is there twice, the gz is read.
     """
     sets: dict[str, dict[str, Path]] = {}
-    try:
-        for file in sorted(folder.iterdir()):  # the gz comes last
-            match = _NAME.fullmatch(file.name)
-            if match and not file.name.startswith(".") and file.is_file():
-                part = "train" if match["part"] == "train" else "t10k"
-                sets.setdefault(match["prefix"] or "", {})[f"{part}-{match['content'][:6]}"] = file
-    except OSError as error:
-        raise cannot_read(folder, error) from None
+    for file in sorted(folder.iterdir()):  # the gz comes last
+        match = _NAME.fullmatch(file.name)
+        if match and not file.name.startswith(".") and file.is_file():
+            part = "train" if match["part"] == "train" else "t10k"
+            sets.setdefault(match["prefix"] or "", {})[f"{part}-{match['content'][:6]}"] = file
     return sets
 
 
@@ -53,10 +50,10 @@ def find_idx_files(path: Path) -> dict[str, Path] | None:
     """The four IDX files of a set, by kind; None if there are none.
 
     path: a folder, or one of the four files, which selects a set if the folder has several. Raises
-    UserError if a file is missing, there are several sets, or the folder cannot be searched.
+    UserError if a file is missing, or there are several sets.
     """
-    match = _NAME.fullmatch(path.name) if check_path(path.is_file) else None
-    if match is None and not check_path(path.is_dir):
+    match = _NAME.fullmatch(path.name) if path.is_file() else None
+    if match is None and not path.is_dir():
         return None
     folder = path.parent if match else path
     sets = idx_sets(folder)

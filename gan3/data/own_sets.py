@@ -15,7 +15,6 @@ from gan3.core.classes import (
     listed,
 )
 from gan3.core.errors import UserError, shown
-from gan3.core.files import check_path
 from gan3.core.log import Log
 from gan3.data.array_files import array_files, read_array_files
 from gan3.data.idx import Arrays, find_idx_files, is_mnist, read_idx_set
@@ -51,13 +50,13 @@ def kind_of(path: Path) -> str | None:
 
     Raises UserError if a folder cannot be searched, or does not have one whole set.
     """
-    is_folder = check_path(path.is_dir)
+    is_folder = path.is_dir()
     if find_idx_files(path):
         return "IDX files"
     folders = sub_folders(path) if is_folder else []
     if label_file(path) or any(has_pictures(folder, 1) for folder in folders):
         return "pictures"
-    if check_path(path.exists) and array_files(path):
+    if path.exists() and array_files(path):
         return "array files"
     return "pictures" if is_folder and has_pictures(path, 0) else None
 
@@ -83,7 +82,7 @@ def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> S
         return Stored(read_picture_folder(path, ink, log, skip_damaged))
     if kind is not None:
         return Stored(read_array_files(array_files(path), log))
-    if not check_path(path.exists):
+    if not path.exists():
         raise UserError(f"{path}: no such file or folder; check the path")
     raise UserError(
         f"{path}: has no IDX files such as train-images-idx3-ubyte.gz, nor npz, npy or CSV files,"

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_read, check_path
 from gan3.core.log import Log
 from gan3.data.array_files import part_of
 from gan3.data.idx import Arrays
@@ -62,13 +61,10 @@ def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = F
         are none, and without a test part if there is none.
 
     Raises:
-        UserError: the folder cannot be searched, it is built in another way, pictures cannot be
+        UserError: the folder is built in another way, pictures cannot be
             read, or there are none or more than 400,000.
     """
-    try:
-        listings = {part: _list(path) for part, path in _parts_of(folder, log).items()}
-    except OSError as error:
-        raise cannot_read(error.filename or folder, error) from None
+    listings = {part: _list(path) for part, path in _parts_of(folder, log).items()}
     count = sum(len(listing.files) for listing in listings.values())
     if not listings["train"].files:
         raise UserError(f"{folder}: has no pictures; put them into one sub-folder for each class")
@@ -162,7 +158,7 @@ def _parts_of(folder: Path, log: Log) -> dict[str, Path]:
 def label_file(folder: Path) -> Path | None:
     """The file that has the labels of the pictures in a folder; None if there is none."""
     files = (folder / name for name in _LABEL_FILES)
-    return next((file for file in files if check_path(file.is_file)), None)
+    return next((file for file in files if file.is_file()), None)
 
 
 def _list(folder: Path) -> _Listing:

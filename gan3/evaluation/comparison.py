@@ -9,7 +9,6 @@ import numpy as np
 from gan3.core.classes import DIGITS, are_class_names, images_noun
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_read, check_path
 from gan3.evaluation.card import Card
 from gan3.evaluation.metrics import METRICS, Metric
 from gan3.plots.sweeps import Pair
@@ -205,14 +204,12 @@ def read_card(run: Run) -> Card:
         json.dumps(card, allow_nan=False)  # raises ValueError if it could not be written again
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; evaluate run {run.name} first") from None
-    except OSError as error:
-        raise cannot_read(path, error) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(f"{path}: not a report card; evaluate run {run.name} again") from None
 
     def picture() -> bytes:
         path = run.figures / "report.png"
-        if not check_path(path.is_file):
+        if not path.is_file():
             raise UserError(f"{path}: is gone; evaluate run {run.name} again")
         return path.read_bytes()
 

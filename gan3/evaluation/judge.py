@@ -22,7 +22,6 @@ from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES
 from gan3.core.errors import UserError
 from gan3.core.files import (
     Specification,
-    check_path,
     digest_of,
     make_folder,
     read_npz,
@@ -421,7 +420,7 @@ def _find(dataset: Dataset, log: Log) -> Judge | None:
         return load_bundled(bundled)
     for folder in cache_folders():
         path = folder / _file_name(dataset)
-        if not check_path(path.is_file):
+        if not path.is_file():
             continue
         try:
             return _of_file(path, dataset)

@@ -11,7 +11,6 @@ import numpy as np
 
 from gan3.core.classes import DIGITS, listed
 from gan3.core.errors import UserError, shown
-from gan3.core.files import check_path
 from gan3.data.own_sets import kind_of, read_stored
 from gan3.data.pictures import border, likely_ink
 from gan3.data.values import read_labels, read_pixels
@@ -29,7 +28,7 @@ class SampleFile(NamedTuple):
 
 def holds_many(path: Path) -> bool:
     """Whether a path is a file or folder of images, and not one picture, which may be missing."""
-    return check_path(path.is_dir) or kind_of(path) is not None
+    return path.is_dir() or kind_of(path) is not None
 
 
 def read(

@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_write, check_path, make_folder
+from gan3.core.files import cannot_write, make_folder
 from gan3.export import keras_model
 from gan3.export.interface import label_input
 from gan3.models.generator import Generator
@@ -20,7 +20,7 @@ def save(folder: Path, generator: Generator, name: str) -> None:
     be requested (`label` for other classes), and returns `images` [B, 28, 28] in 0..1. Raises
     UserError if the folder exists or cannot be written.
     """
-    if check_path(folder.exists):
+    if folder.exists():
         raise UserError(f"{folder}: exists already; name a new folder for the export of {name}")
     module = tf.Module(name="generator")
     module.model = keras_model.build(generator)

@@ -11,7 +11,7 @@ from gan3.core.arguments import as_folder, as_whole
 from gan3.core.classes import MAX_CLASSES, MIN_CLASSES, are_class_names
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError, shown
-from gan3.core.files import cannot_read, check_path, write_atomically
+from gan3.core.files import write_atomically
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.models.generator import Generator
@@ -112,8 +112,6 @@ class Run:
                 raise TypeError
         except FileNotFoundError:
             raise UserError(f"{path}: no such run; the runs are in {path.parent.parent}") from None
-        except OSError as error:
-            raise cannot_read(path, error) from None
         except (ValueError, KeyError, TypeError, RecursionError):
             raise UserError(f"{path}: not the record of a run; train a new run") from None
         return record
@@ -264,16 +262,16 @@ def locate(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, Path]:
 
 def has_runs(logs: str | Path = "logs") -> bool:
     """Whether the folder has any run.json, complete or not."""
-    return check_path(Path(logs).is_dir) and any(Path(logs).glob("*/run.json"))
+    return Path(logs).is_dir() and any(Path(logs).glob("*/run.json"))
 
 
 def newest(logs: str | Path = "logs") -> str:
     """The name of the run that was started last. Raises UserError if there is no run."""
     started = {}
-    for record in Path(logs).glob("*/run.json") if check_path(Path(logs).is_dir) else ():
+    for record in Path(logs).glob("*/run.json") if Path(logs).is_dir() else ():
         try:
             started[record.parent.name] = Run(record.parent.name, logs).record["started"]
-        except UserError:
+        except (UserError, OSError):
             continue
     if not started:
         raise UserError(f"{logs}: no run in it; train one first")
@@ -296,7 +294,7 @@ def _parse_metrics(path: Path) -> list[dict[str, float]]:
     lines = []
     try:
         content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path}: cannot be read ({error}); restore the file") from None
     for number, text in enumerate(content.split("\n")[:-1], start=1):
         try:

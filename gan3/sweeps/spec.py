@@ -27,7 +27,6 @@ import numpy as np
 
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
-from gan3.core.files import check_path
 from gan3.evaluation.metrics import METRICS
 from gan3.runs.registry import bundled_folder, config_of
 from gan3.runs.run import Run
@@ -277,7 +276,7 @@ def _metric(spec: dict, trials: list[Trial]) -> str:
 # -- reading and checking values -------------------------------------------------------------------
 def _bundled_file(path: Path) -> Path | None:
     """The bundled specification of a name such as "rates", if there is no file of that name."""
-    if path.name != str(path) or path.suffix or check_path(path.exists):
+    if path.name != str(path) or path.suffix or path.exists():
         return None
     bundled = bundled_folder() / "sweeps" / f"{path}.toml"
     return bundled if bundled.is_file() else None
@@ -288,8 +287,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"no such file; the bundled ones are {_bundled_names()}") from None
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror}); name a TOML file") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of 5,000 digits
         raise UserError(f"not TOML ({error}); correct the file") from None
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from gan3.core.classes import images_noun, nouns
 from gan3.core.config import as_text
 from gan3.core.errors import UserError
-from gan3.core.files import check_path, make_folder, write_atomically
+from gan3.core.files import make_folder, write_atomically
 from gan3.core.log import Log
 from gan3.evaluation.card import Card
 from gan3.evaluation.comparison import (
@@ -239,7 +239,7 @@ def _is_scored(run: Run, trial: Trial, cas: bool) -> bool:
 
     Raises UserError if the run or its card does not belong to the trial.
     """
-    if not check_path(run.record_file.is_file):
+    if not run.record_file.is_file():
         return False
     record = _read_record(run, trial)
     if record.get("outcome") != "done" or not _has_card(run):

@@ -14,7 +14,7 @@ from rich.console import Console
 from gan3.core.classes import noun, nouns
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, StoppedError
-from gan3.core.files import cannot_write, check_path
+from gan3.core.files import cannot_write
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.idx import Arrays
@@ -373,7 +373,7 @@ class _Loop:
 
 
 def _has_content(path: Path) -> bool:
-    return check_path(path.is_file) and path.stat().st_size > 0
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _open_to_append(path: Path) -> TextIO:

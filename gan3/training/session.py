@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, UserError
-from gan3.core.files import check_path, make_folder, write_json
+from gan3.core.files import make_folder, write_json
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
@@ -140,8 +140,8 @@ def _named(precision: str, requested: str) -> str:
 def refuse_existing(run: Run) -> None:
     """Raises UserError if the name is taken. Folders without files are not a run."""
     for folder in (run.folder, run.figures):
-        taken = check_path(folder.exists)
-        if check_path(folder.is_dir):  # a run killed before its record was complete left nothing
+        taken = folder.exists()
+        if folder.is_dir():  # a run killed before its record was complete left nothing
             taken = any(path.is_file() and path.suffix != ".part" for path in folder.rglob("*"))
         if taken:
             raise UserError(
@@ -158,7 +158,7 @@ def make_folders(run: Run) -> None:
         run.figures,
     )
     paths = {path for folder in wanted for path in (folder, *folder.parents)}
-    new = sorted(path for path in paths if not check_path(path.exists))  # parents come first
+    new = sorted(path for path in paths if not path.exists())  # parents come first
     try:
         for folder in wanted:
             make_folder(folder)

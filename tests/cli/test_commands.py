@@ -41,7 +41,6 @@ class WrongArguments(FolderTest):
                 (("train", "--experiment", "wgan"), "'wgan': unknown; there are .*three_network"),
                 (("train", "--data", "nowhere"), "data folder nowhere: no such folder"),
                 (("train", "--data", "no\nwhere\r"), r"folder no\\nwhere\\r: no such folder"),
-                (("train", "--data", too_long), "data folder n+: no such folder"),
                 (("train", "--dataset", "own"), "data set own: needs a data folder"),
                 ((*own, "--run", "a\nb"), r"run name 'a\\nb': letters, digits"),
                 ((*own, "--run", ".."), r"run name '\.\.': letters, digits"),
@@ -60,11 +59,10 @@ class WrongArguments(FolderTest):
                 (("train", "--set", "keep_prob=1e-17"), "at least 0.01"),
                 ((*own, "--logs", file), "cannot be written"),
                 ((*own, "--figures", file), "cannot be written"),
-                ((*own, "--logs", too_long), r"cannot be written \(file name too long\)"),
-                ((*own, "--figures", too_long), r"cannot be written \(file name too long\)"),
+                ((*own, "--logs", too_long), "file name too long"),
+                ((*own, "--figures", too_long), "file name too long"),
                 (("train", "--resume"), "no run in it"),
-                (("train", "--resume", "--logs", too_long), "n: no run in it"),
-                (("train", "--resume", "--logs", too_long, "--run", "a"), "cannot be read"),
+                (("train", "--resume", "--logs", too_long), "file name too long"),
                 ((*own, "--resume", "--run", "none"), "no such run"),
             )
         )

@@ -36,6 +36,11 @@ class ExitStatus(unittest.TestCase):
                 " permissions and the disk",
             ),
             (
+                FileNotFoundError(2, "No such file or directory", "x"),
+                2,
+                "gan3: x: no such file or folder; check the path",
+            ),
+            (
                 MemoryError("Unable to allocate 179 MiB"),
                 2,
                 "gan3: memory: Unable to allocate 179 MiB; close other programs, or ask for fewer"

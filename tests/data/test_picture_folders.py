@@ -192,14 +192,6 @@ class OddFiles(FolderOfPictures):
         for path in list(FOLDER.rglob("*.png")):
             path.unlink()
         self.assert_refused("set: has no pictures; put them into one sub-folder for each class")
-        with self.assertRaisesRegex(UserError, "none: cannot be read"):
-            read_picture_folder(Path("none"), "bright", print)
-
-    @unittest.skipIf(os.getuid() == 0, "root can read every folder")
-    def test_a_folder_that_cannot_be_searched_is_named(self):
-        (FOLDER / "a").chmod(0)
-        self.addCleanup((FOLDER / "a").chmod, 0o700)
-        self.assert_refused("set/a: cannot be read (Permission denied); check its permissions")
 
 
 class Conversion(FolderOfPictures):
