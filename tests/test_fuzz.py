@@ -317,9 +317,7 @@ class Bombs(FolderTest):
         )
         huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
         path.write_bytes(gzip.compress(huge))
-        self.assert_refused(
-            lambda: datasets.load("own", "own", log=print), "claims 1683627179248 bytes, at most"
-        )
+        self.assert_refused(lambda: datasets.load("own", "own", log=print), "truncated")
 
     def test_zip(self):
         path = self.folder / "x.npz"

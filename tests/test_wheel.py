@@ -40,7 +40,8 @@ def installed_paths() -> set[str]:
         f"{inside}/{path.relative_to(ROOT / folder)}"
         for folder, inside in PLACES.items()
         for path in (ROOT / folder).rglob("*.*")
-        if path.suffix in (".py", ".npz", ".json", ".html", ".css", ".js", ".toml", ".typed")
+        if path.suffix
+        in (".py", ".npz", ".json", ".html", ".css", ".js", ".toml", ".txt", ".typed")
     }
 
 

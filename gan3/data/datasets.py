@@ -3,7 +3,6 @@
 Images are uint8 [N, 28, 28] with ink 255 on background 0. `data.batches` scales them to 0..1.
 """
 
-import contextlib
 import hashlib
 import os
 import time
@@ -17,10 +16,10 @@ import numpy as np
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
-from gan3.core.files import make_folder, read_npz, write_npz
+from gan3.core.files import make_folder, read_arrays, write_npz
 from gan3.core.log import Log
 from gan3.data import strokes
-from gan3.data.array_files import STROKES_CACHE, read_array_files
+from gan3.data.array_files import read_array_files
 from gan3.data.download import MIRRORS, download
 from gan3.data.idx import KINDS, Arrays, find_idx_files, idx_sets, is_mnist, read_idx_set
 from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
@@ -119,15 +118,15 @@ def load(
             is left.
     """
     if dataset == "own" or dataset in _KNOWN:
-        name = dataset
         source, found = _load_own(dataset, folder, ink, log, skip_damaged)
     elif isinstance(folder, dict):
         raise UserError(f"arrays: load them as the data set own, not as {dataset}")
     elif ink != "unknown":
         raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
     else:
-        name, source, found = _load(dataset, folder, mirrors, log)
-    whole = _split(name, source, found, split, skip_first)
+        dataset, source, arrays = _load_digits(dataset, folder, mirrors, log)
+        found = OwnSet(arrays)
+    whole = _split(dataset, source, found, split, skip_first)
     return replace(whole, ink=ink, skip_damaged=skip_damaged)
 
 
@@ -138,29 +137,29 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
     """
     source = Path(str(record.get("data_source")))
     is_own = record.get("data") not in ("mnist", "strokes")
-    is_there = source.is_dir() or (is_own and source.is_file())
-    return str(source) if is_there else None
+    return str(source) if source.is_dir() or (is_own and source.is_file()) else None
 
 
-def _load(
+def _load_digits(
     dataset: str, folder: str | None, mirrors: tuple[str, ...], log: Log
-) -> tuple[str, str, OwnSet]:
-    """MNIST or the strokes: the name, the source, and the set."""
+) -> tuple[str, str, Arrays]:
+    """MNIST or the strokes: the name, the source, and the arrays."""
     if folder is not None and not Path(folder).is_dir():
         if Path(folder).is_file():
             raise UserError(f"data folder {folder}: is a file; load it as the data set own")
-        raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
+        raise _no_such_folder(folder)
     if dataset != "strokes":
         found = _find_mnist(folder, log)
+        if found is not None:
+            return "mnist", *found
         try:
-            arrays, source = found or download(_CACHE, mirrors, log)
-            return "mnist", str(source), OwnSet(arrays)
+            return "mnist", str(_CACHE), download(_CACHE, mirrors, log)
         except UserError as error:
             if dataset == "mnist":
                 raise
             log(f"NOTE: {error}")
     log(f"WARNING: the data set is {TITLES['strokes']}: digits drawn by a program")
-    return "strokes", "embedded", OwnSet(_strokes(log))
+    return "strokes", "embedded", _strokes(log)
 
 
 def _load_own(
@@ -171,14 +170,18 @@ def _load_own(
         raise UserError(
             f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
         )
-    known = dataset if dataset in _KNOWN else None
     if isinstance(data, dict):
         source, stored = "arrays", Stored(data)
     elif Path(data).exists():
         source, stored = data, read_stored(Path(data), ink, log, skip_damaged)
     else:
-        raise UserError(f"data folder {data}: no such folder; name one that has the data set")
+        raise _no_such_folder(data)
+    known = dataset if dataset in _KNOWN else None
     return source, own_set(Path(source), stored, ink, log, known)
+
+
+def _no_such_folder(folder: str) -> UserError:
+    return UserError(f"data folder {folder}: no such folder; name one that has the data set")
 
 
 def _digest(arrays: Iterable[np.ndarray], class_names: tuple[str, ...]) -> str:
@@ -224,21 +227,22 @@ def _split(name: str, source: str, found: OwnSet, split: str, skip_first: int) -
 
 
 # -- finding MNIST ---------------------------------------------------------------------------------
-def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays, Path] | None:
-    """MNIST and the folder or file it was found in.
+def _find_mnist(folder: str | None, log: Log) -> tuple[str, Arrays] | None:
+    """The folder or file that has MNIST, and its arrays.
 
     Files that are damaged or not MNIST's are an error in a folder that the user named; elsewhere
     they are noted and skipped.
     """
-    named = [Path(name) for name in (folder, os.environ.get("GAN3_DATA")) if name]
-    for root in [*named, *_default_folders()]:
-        if not (os.access(root, os.R_OK) and root.is_dir()):
-            if root in named:  # not `folder`, which exists
-                log(f"NOTE: GAN3_DATA={root}: no such folder; searching other folders")
-            continue
+    variable = os.environ.get("GAN3_DATA")
+    if variable and not Path(variable).is_dir():
+        raise UserError(f"GAN3_DATA={variable}: no such folder; set it to another, or to none")
+    named = [Path(name) for name in (folder, variable) if name]
+    keras = os.environ.get("KERAS_HOME", "~/.keras")
+    keras = Path(os.path.expanduser(keras), "datasets")  # noqa: PTH111 (no error without a home)
+    for root in (*named, _CACHE, Path("MNIST_data"), keras):
         try:
             found = _mnist_in(root)
-        except (UserError, OSError) as error:
+        except UserError as error:
             if root in named:
                 raise
             log(f"NOTE: {error}; searching other folders")
@@ -252,7 +256,7 @@ def _find_mnist(folder: str | None, log: Log) -> tuple[Arrays, Path] | None:
     return None
 
 
-def _mnist_in(root: Path) -> tuple[Arrays, Path] | None:
+def _mnist_in(root: Path) -> tuple[str, Arrays] | None:
     """MNIST in a folder or in torchvision's folder under it, whatever the names of its files.
 
     Raises UserError for IDX files and for a mnist.npz that are not MNIST's by their digests.
@@ -260,51 +264,35 @@ def _mnist_in(root: Path) -> tuple[Arrays, Path] | None:
     for folder in (root, root / "MNIST" / "raw"):
         sets = idx_sets(folder) if folder.is_dir() else {}
         for paths in sets.values():
-            if set(paths) == set(KINDS) and _all_mnist(arrays := read_idx_set(paths)):
-                return arrays, folder
+            if set(paths) == set(KINDS) and _is_mnist(arrays := read_idx_set(paths)):
+                return str(folder), arrays
         if sets:
             find_idx_files(folder)  # raises if one is missing, or there are several sets
-            raise UserError(_not_mnist(folder, "its IDX files"))
-    if (path := root / "mnist.npz").is_file():
-        if not _all_mnist(arrays := read_array_files([path], lambda line: None)):
-            raise UserError(_not_mnist(path, "its content"))
-        return arrays, path
-    return None
+            raise _not_mnist(folder, "its IDX files")
+    path = root / "mnist.npz"
+    if not path.is_file():
+        return None
+    if not _is_mnist(arrays := read_array_files([path], lambda line: None)):
+        raise _not_mnist(path, "its content")
+    return str(path), arrays
 
 
-def _all_mnist(arrays: Arrays) -> bool:
+def _is_mnist(arrays: Arrays) -> bool:
     return set(arrays) == set(KINDS) and all(is_mnist(kind, arrays[kind]) for kind in KINDS[::-1])
 
 
-def _not_mnist(path: Path, what: str) -> str:
-    return (
+def _not_mnist(path: Path, what: str) -> UserError:
+    return UserError(
         f"{path}: {what} differ from MNIST's by SHA-256; replace the damaged one, or load them as"
         " the data set own"
     )
 
 
-def _default_folders() -> list[Path]:
-    folders = [_CACHE, Path("MNIST_data")]
-    with contextlib.suppress(RuntimeError):  # raised if the home folder cannot be determined
-        keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-        folders.append(keras / "datasets")
-    return folders
-
-
-# -- the embedded strokes --------------------------------------------------------------------------
 def _strokes(log: Log) -> Arrays:
-    """The embedded set, from ./data/strokes.npz, or drawn and then cached there."""
-    cache = _CACHE / STROKES_CACHE
-    shapes = {"images": (None, 28, 28), "labels": (None,)}
-    wanted = {kind: ("uint8", shapes[kind.partition("-")[2]]) for kind in KINDS}
+    """The embedded set, drawn and then cached in ./data."""
+    cache = _CACHE / strokes.CACHE
     if cache.is_file():
-        try:
-            arrays = read_npz(cache, wanted)
-            if strokes.digest(tuple(arrays[kind] for kind in KINDS)) == strokes.DIGEST:
-                return arrays
-            log(f"NOTE: {cache}: from another version of gan3; drawing the strokes again")
-        except UserError as error:
-            log(f"NOTE: {error}; drawing the strokes again")
+        return read_arrays(cache, KINDS)
     started = time.monotonic()
     arrays = dict(zip(KINDS, strokes.make(), strict=True))
     log(f"drew 70,000 digits of pen strokes in {time.monotonic() - started:.0f} s")

@@ -1,12 +1,9 @@
-"""The IDX format of MNIST's four files, gzipped or not, under any of the names in use.
-
-No size in a header is trusted: it is checked before any memory is allocated for it.
-"""
+"""The IDX format of MNIST's four files, gzipped or not, under any of the names in use."""
 
 import hashlib
+import math
 import re
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -26,7 +23,7 @@ _NAME = re.compile(
     r"(?P<content>images[.-]idx3|labels[.-]idx[12])-(?:ubyte|int)(?:\.gz)?"
 )
 _DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # by the third byte
-_MOST_BYTES = 2**29
+_MOST_BYTES = 2**29  # that a file may state, and a gz file may grow to
 Arrays = dict[str, np.ndarray]
 """A data set by kind."""
 
@@ -50,7 +47,7 @@ def find_idx_files(path: Path) -> dict[str, Path] | None:
     """The four IDX files of a set, by kind; None if there are none.
 
     path: a folder, or one of the four files, which selects a set if the folder has several. Raises
-    UserError if a file is missing, or there are several sets.
+    UserError if a file is missing or there are several sets.
     """
     match = _NAME.fullmatch(path.name) if path.is_file() else None
     if match is None and not path.is_dir():
@@ -65,11 +62,10 @@ def find_idx_files(path: Path) -> dict[str, Path] | None:
         )
     prefix = (match["prefix"] or "") if match else next(iter(sets), "")
     paths = sets.get(prefix)
-    if paths is not None:
-        for kind, name in FILE_NAMES.items():
-            if kind not in paths:
-                missing = folder / (f"{prefix}-{name.replace('t10k', 'test')}" if prefix else name)
-                raise UserError(f"{missing}: missing; put all four IDX files into that folder")
+    missing = [name for kind, name in FILE_NAMES.items() if paths and kind not in paths]
+    if missing:
+        name = f"{prefix}-{missing[0].replace('t10k', 'test')}" if prefix else missing[0]
+        raise UserError(f"{folder / name}: missing; put all four IDX files into that folder")
     return paths
 
 
@@ -80,32 +76,21 @@ def read_idx_set(paths: dict[str, Path]) -> Arrays:
 
 def _read(path: Path) -> np.ndarray:
     with open_untrusted(path, "an IDX file") as file:
-        array = read_idx(path, file)
-    if "-idx2-" in path.name.replace(".", "-") and array.ndim == 2:
-        return array[:, 0]  # QMNIST's: the class, and seven columns about the writer
-    return array
-
-
-def read_idx(path: Path | str, file: IO[bytes]) -> np.ndarray:
-    """The array of an open IDX file: magic bytes, sizes, content. Raises UserError if damaged."""
-    magic = file.read(4)
-    if len(magic) < 4 or magic[:2] != bytes(2) or magic[2] not in _DTYPES or magic[3] > 4:
-        raise UserError(f"{path}: not an IDX file; replace the file")
-    sizes = file.read(4 * magic[3])
-    if len(sizes) < 4 * magic[3]:
-        raise UserError(f"{path}: truncated; replace the file")
-    shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
-    dtype = np.dtype(_DTYPES[magic[2]])
-    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if size > _MOST_BYTES:
-        raise UserError(
-            f"{path}: claims {size} bytes, at most {_MOST_BYTES} are allowed; use fewer images"
-        )
-    content = file.read(size + 1)
-    if len(content) != size:
-        problem = "longer than its header says" if len(content) > size else "truncated"
+        magic = file.read(4)
+        if len(magic) < 4 or magic[:2] != bytes(2) or magic[2] not in _DTYPES or magic[3] > 4:
+            raise UserError(f"{path}: not an IDX file; replace the file")
+        sizes = file.read(4 * magic[3])
+        shape = np.frombuffer(sizes[: len(sizes) // 4 * 4], ">u4").tolist()
+        dtype = np.dtype(_DTYPES[magic[2]])
+        size = math.prod(shape) * dtype.itemsize
+        content = file.read(min(size, _MOST_BYTES) + 1)
+    surplus = len(content) - size
+    if surplus or len(shape) < magic[3]:
+        problem = "longer than its header says" if surplus > 0 else "truncated"
         raise UserError(f"{path}: {problem}; replace the file")
-    return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    array = np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    is_of_qmnist = array.ndim == 2 and "idx2" in path.name
+    return array[:, 0] if is_of_qmnist else array  # the class, and seven columns about the writer
 
 
 def is_mnist(kind: str, array: np.ndarray) -> bool:

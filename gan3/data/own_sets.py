@@ -6,21 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import (
-    DIGITS,
-    MAX_CLASSES,
-    MAX_LENGTH,
-    MIN_CLASSES,
-    is_class_name,
-    listed,
-)
+from gan3.core.classes import DIGITS, MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name, listed
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
 from gan3.data.array_files import array_files, read_array_files
 from gan3.data.idx import Arrays, find_idx_files, is_mnist, read_idx_set
 from gan3.data.known_sets import KnownSet, named, recognise
-from gan3.data.picture_folders import has_pictures, label_file, read_picture_folder, sub_folders
-from gan3.data.pictures import border, likely_ink, unknown_ink
+from gan3.data.picture_folders import has_pictures, label_file, read_picture_folder
+from gan3.data.pictures import unknown_ink
 from gan3.data.splits import stratified
 from gan3.data.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
 
@@ -48,17 +41,15 @@ class OwnSet(NamedTuple):
 def kind_of(path: Path) -> str | None:
     """What a path holds: "IDX files", "pictures", "array files" (npz, npy, CSV), or None.
 
-    Raises UserError if a folder cannot be searched, or does not have one whole set.
+    Raises UserError if a folder does not have one whole set.
     """
-    is_folder = path.is_dir()
     if find_idx_files(path):
         return "IDX files"
-    folders = sub_folders(path) if is_folder else []
-    if label_file(path) or any(has_pictures(folder, 1) for folder in folders):
+    if label_file(path) or has_pictures(path, ("*/*", "*/*/*")):
         return "pictures"
     if path.exists() and array_files(path):
         return "array files"
-    return "pictures" if is_folder and has_pictures(path, 0) else None
+    return "pictures" if has_pictures(path, ("*",)) else None
 
 
 def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> Stored:
@@ -143,13 +134,12 @@ def _meaning(path: Path, stored: Stored, ink: str, log: Log) -> Arrays:
     if pixels.is_scaled:
         log(f"NOTE: {path}: {pixels.text}")
     if ink == "unknown" and not (stored.is_bright or is_mnist("train-images", pixels.parts[0])):
-        raise unknown_ink(path, likely_ink(border(pixels.parts[0])))
+        raise unknown_ink(path, pixels.parts[0])
     found = {}
     for part, images in zip(parts, pixels.parts, strict=True):
         if not MIN_IMAGES <= len(images) <= MAX_IMAGES:
-            called = "training" if part == "train" else "test"
             raise UserError(
-                f"{path}: {len(images)} {called} images; from {MIN_IMAGES} to {MAX_IMAGES} are"
+                f"{path}: {len(images)} images in one part; from {MIN_IMAGES} to {MAX_IMAGES} are"
                 " supported"
             )
         found[f"{part}-images"] = 255 - images if ink == "dark" else images
@@ -165,10 +155,7 @@ def _title(path: Path) -> str:
 
 
 def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
-    """Labels as 0..K-1, and the K names: integers as text, or the labels themselves.
-
-    Names are sorted as numbers if all of them are whole numbers, otherwise as text.
-    """
+    """Labels as 0..K-1, and the K names, sorted as numbers if all are, otherwise as text."""
     found = {kind: np.unique(a, return_inverse=True) for kind, a in arrays.items() if "lab" in kind}
     names = {str(value) for values, _ in found.values() for value in values.tolist()}
     if not MIN_CLASSES <= len(names) <= MAX_CLASSES:
@@ -193,26 +180,26 @@ def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
 
 def _split_off_test(path: Path, arrays: Arrays) -> Arrays:
     """Hold out a seventh as the test part, at most 10,000, each class in proportion."""
-    images, labels = arrays["train-images"], arrays["train-labels"]
-    train, test = stratified(labels, min(_MOST_TEST, len(images) // _TEST_FRACTION))
+    labels = arrays["train-labels"]
+    train, test = stratified(labels, min(_MOST_TEST, len(labels) // _TEST_FRACTION))
     if len(test) < MIN_IMAGES:
         raise UserError(
-            f"{path}: {len(images)} images of {len(np.unique(labels))} classes; a set without a"
+            f"{path}: {len(labels)} images of {len(np.unique(labels))} classes; a set without a"
             f" test part needs at least {MIN_IMAGES * _TEST_FRACTION}, and enough of each class to"
             " split one off; add images, or a test part"
         )
+    parts = (("train", train), ("t10k", test))
     return {
-        "train-images": images[train],
-        "train-labels": labels[train],
-        "t10k-images": images[test],
-        "t10k-labels": labels[test],
+        f"{part}-{content}": arrays[f"train-{content}"][rows]
+        for part, rows in parts
+        for content in ("images", "labels")
     }
 
 
 def _check_classes(path: Path, arrays: Arrays, names: tuple[str, ...], log: Log) -> None:
     """Raises UserError for classes that cannot be learned; notes what is unusual."""
     train, test = (
-        np.bincount(arrays[kind], minlength=len(names)) for kind in ("train-labels", "t10k-labels")
+        np.bincount(arrays[f"{part}-labels"], minlength=len(names)) for part in ("train", "t10k")
     )
     few, unlearned, untested = (
         [names[label] for label in np.flatnonzero(is_so)]

@@ -3,7 +3,6 @@
 import csv
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,35 +13,20 @@ from gan3.data.idx import Arrays
 from gan3.data.pictures import fit, read_grey, visible
 from gan3.data.values import MAX_IMAGES
 
-# fmt: off
-_SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp",
-    ".pbm", ".pgm", ".ppm", ".pnm",
-)
-# fmt: on
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
+_SUFFIXES += (".pbm", ".pgm", ".ppm", ".pnm")
 _LABEL_FILES = ("labels.csv", "dataset.json")  # beside pictures: ours, and that of StyleGAN's tools
 _JUNK = ("__macosx", "thumbs.db", "desktop.ini")  # what archives and systems leave behind
 _MANY = 5_000  # pictures that take a while
 _SHOWN = 20  # damaged pictures that are named
 
 
-class _Listing(NamedTuple):
-    """The pictures of one part, sorted by class and name."""
-
-    files: list[Path]
-    labels: list[str]  # one for each picture; empty if there are none
-    ignored: list[Path]
-
-
-def has_pictures(folder: Path, depth: int) -> bool:
-    """Whether there are pictures in a folder, or in its sub-folders down to a depth."""
-    try:
-        entries = [path for path in folder.iterdir() if not _is_junk(path)]
-        return any(map(_is_picture, entries)) or (
-            depth > 0 and any(has_pictures(path, depth - 1) for path in entries if path.is_dir())
-        )
-    except OSError:
-        return False
+def has_pictures(folder: Path, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the patterns, such as "*/*", finds a picture in a folder."""
+    for path in (path for pattern in patterns for path in folder.glob(pattern)):
+        if _is_picture(path) and not any(map(_is_junk, path.relative_to(folder).parts)):
+            return True
+    return False
 
 
 def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = False) -> Arrays:
@@ -61,29 +45,29 @@ def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = F
         are none, and without a test part if there is none.
 
     Raises:
-        UserError: the folder is built in another way, pictures cannot be
-            read, or there are none or more than 400,000.
+        UserError: the folder is built in another way, pictures cannot be read, or there are none or
+            more than 400,000.
     """
-    listings = {part: _list(path) for part, path in _parts_of(folder, log).items()}
-    count = sum(len(listing.files) for listing in listings.values())
-    if not listings["train"].files:
+    ignored: list[Path] = []
+    listings = {part: _list(path, ignored) for part, path in _parts_of(folder, log).items()}
+    count = sum(len(files) for files, _ in listings.values())
+    if not listings["train"][0]:
         raise UserError(f"{folder}: has no pictures; put them into one sub-folder for each class")
     if count > MAX_IMAGES:
         raise UserError(f"{folder}: {count} pictures; at most {MAX_IMAGES} are supported")
-    ignored = [path for listing in listings.values() for path in listing.ignored]
     if ignored:
         rest = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
         log(f"NOTE: {folder}: ignored {ignored[0]}{rest}: no picture by its name")
     if count > _MANY:
         log(f"reading {count:,} pictures in {folder}")
     arrays, damaged = {}, []
-    for part, listing in listings.items():
-        images = [_read(file, ink, damaged) for file in listing.files]
-        read = [image is not None for image in images]
-        if any(read):
-            arrays[f"{part}-images"] = _stacked([image for image in images if image is not None])
-            if listing.labels:
-                arrays[f"{part}-labels"] = np.array(listing.labels)[read]
+    for part, (files, labels) in listings.items():
+        read = [_read(file, ink, damaged) for file in files]
+        is_read = [image is not None for image in read]
+        if any(is_read):
+            arrays[f"{part}-images"] = _stacked([image for image in read if image is not None])
+            if labels:
+                arrays[f"{part}-labels"] = np.array(labels)[is_read]
     if damaged and not (skip_damaged and "train-images" in arrays):
         raise UserError(_damaged(folder, damaged))
     if damaged:
@@ -117,42 +101,41 @@ def _read(path: Path, ink: str, damaged: list[UserError]) -> np.ndarray | None:
     return fit({"dark": greys[0], "bright": greys[-1]}.get(ink, visible(greys)))
 
 
-def _is_junk(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in _JUNK
+def _is_junk(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _JUNK
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and path.is_file() and not _is_junk(path)
+    return path.suffix.lower() in _SUFFIXES and path.is_file() and not _is_junk(path.name)
 
 
-def sub_folders(folder: Path) -> list[Path]:
-    """The sub-folders of a folder. Raises OSError."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_junk(path))
+def _sub_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_junk(path.name))
 
 
 def _parts_of(folder: Path, log: Log) -> dict[str, Path]:
     """The folders of the training part and the test part; the folder itself if it has no parts."""
-    folders = sub_folders(folder)
     parts: dict[str, Path] = {}
     others = []
-    for path in folders:
+    for path in _sub_folders(folder):
         part = part_of(path.name)
         if part is None or part in parts:
             others.append(path)
         else:
             parts[part] = path
-    train = parts.get("train")
-    if train is None or not (sub_folders(train) or label_file(train) or len(parts) > 1):
+    train, test = parts.get("train"), parts.get("t10k", parts.get("val"))
+    if train is None or not (test or _sub_folders(train) or label_file(train)):
         return {"train": folder}  # a class can be called train
     if others:
         raise UserError(
             f"{others[0]}: beside the folders train and test; move it away, or into both"
         )
-    test = parts.get("t10k", parts.get("val"))
-    if test is not None and (train.name, test.name, len(parts)) != ("train", "test", 2):
+    if test is None:
+        return {"train": train}
+    if (train.name, test.name, len(parts)) != ("train", "test", 2):
         left_out = f"; {parts['val'].name} is left out" if len(parts) == 3 else ""
         log(f"{folder}: trains on {train.name}, holds out {test.name}{left_out}")
-    return {"train": train} if test is None else {"train": train, "t10k": test}
+    return {"train": train, "t10k": test}
 
 
 def label_file(folder: Path) -> Path | None:
@@ -161,37 +144,33 @@ def label_file(folder: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _list(folder: Path) -> _Listing:
-    """The pictures of a part. Raises UserError for a layout in which their classes are unclear."""
-    listing = _Listing([], [], [])
+def _list(folder: Path, ignored: list[Path]) -> tuple[list[Path], list[str]]:
+    """The pictures of a part, sorted by class and name, and their labels; [] if they have none.
+
+    Raises UserError for a layout in which their classes are unclear. Other files are `ignored`.
+    """
     file = label_file(folder)
     if file is not None:
-        for name, label in _labels_in(file):
-            listing.files.append(_inside(folder, name, file))
-            listing.labels.append(label)
-        return listing
-    flat = []
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not _is_junk(path):
-            _list_class(path, listing)
-        else:
-            (flat if _is_picture(path) else listing.ignored).append(path)
-    if flat and listing.files:
+        pairs = _labels_in(file)
+        return [_inside(folder, name, file) for name, _ in pairs], [label for _, label in pairs]
+    flat, files, labels = _pictures_in(folder, ignored), [], []
+    for path in _sub_folders(folder):
+        if folders := _sub_folders(path):
+            raise UserError(f"{folders[0]}: a folder inside of a class; move its pictures up")
+        pictures = _pictures_in(path, ignored)
+        files += pictures
+        labels += [path.name] * len(pictures)
+    if flat and files:
         raise UserError(
             f"{flat[0]}: a picture beside the folders of the classes; move it into one of them"
         )
-    return listing._replace(files=listing.files or flat)
+    return files or flat, labels
 
 
-def _list_class(folder: Path, listing: _Listing) -> None:
-    for file in sorted(folder.iterdir()):
-        if file.is_dir() and not _is_junk(file):
-            raise UserError(f"{file}: a folder inside of a class; move its pictures up")
-        if _is_picture(file):
-            listing.files.append(file)
-            listing.labels.append(folder.name)
-        else:
-            listing.ignored.append(file)
+def _pictures_in(folder: Path, ignored: list[Path]) -> list[Path]:
+    paths = sorted(path for path in folder.iterdir() if _is_junk(path.name) or not path.is_dir())
+    ignored += [path for path in paths if not _is_picture(path)]
+    return [path for path in paths if _is_picture(path)]
 
 
 def _labels_in(file: Path) -> list[tuple[str, str]]:
@@ -205,7 +184,7 @@ def _labels_in(file: Path) -> list[tuple[str, str]]:
             if Path(rows[0][0]).suffix.lower() not in _SUFFIXES:
                 del rows[0]  # the header
         return sorted((str(row[0]), str(row[1])) for row in rows)
-    except (csv.Error, IndexError, KeyError, RecursionError, TypeError, ValueError):
+    except (csv.Error, IndexError, KeyError, TypeError, ValueError):
         raise UserError(
             f"{file}: has no pairs of a picture and its label; write such pairs"
         ) from None

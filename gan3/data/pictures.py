@@ -33,29 +33,33 @@ def read_grey(path: Path) -> list[np.ndarray]:
     are two: transparent pixels are white in the first and black in the second. Otherwise there is
     one.
 
-    Raises UserError if the file is missing, is not a picture, has a side of less than 4 or more
-    than 4096 pixels, or 32 bits for a pixel.
+    Raises UserError if the file is not a picture, has a side of less than 4 or more than 4096
+    pixels, or 32 bits for a pixel.
     """
     try:
-        with warnings.catch_warnings(), _open(path) as image:
-            if not _MIN_SIDE <= min(image.size) <= max(image.size) <= _MAX_SIDE:
-                raise UserError(
-                    f"{path}: {image.size} pixels; a side from {_MIN_SIDE} to {_MAX_SIDE} is needed"
-                )
-            if image.mode in ("F", "I") and image.format not in _SCALED_FORMATS:
-                raise UserError(f"{path}: has 32 bits for a pixel; store it with 8 or 16 bits")
-            # libtiff writes messages about damaged files to stderr itself.
-            with discarded_stderr() if image.format == "TIFF" else contextlib.nullcontext():
-                image = _upright(image)
-                backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
-                return [_grey(image, background) for background in backgrounds]
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; name a picture") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # for example about a damaged EXIF
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=_FORMATS) as image:
+                return _grey_levels(path, image)
     except _READ_ERRORS as error:
-        reason = getattr(error, "strerror", None)  # the operating system's
-        if reason:
-            raise UserError(f"{path}: cannot be read ({reason.lower()}); name a picture") from None
+        if getattr(error, "strerror", None):  # the operating system's
+            raise
         raise UserError(f"{path}: not a picture that can be read; use a PNG in its place") from None
+
+
+def _grey_levels(path: Path, image: Image.Image) -> list[np.ndarray]:
+    if not _MIN_SIDE <= min(image.size) <= max(image.size) <= _MAX_SIDE:
+        raise UserError(
+            f"{path}: {image.size} pixels; a side from {_MIN_SIDE} to {_MAX_SIDE} is needed"
+        )
+    if image.mode in ("F", "I") and image.format not in _SCALED_FORMATS:
+        raise UserError(f"{path}: has 32 bits for a pixel; store it with 8 or 16 bits")
+    # libtiff writes messages about damaged files to stderr itself.
+    with discarded_stderr() if image.format == "TIFF" else contextlib.nullcontext():
+        image = _upright(image)
+        backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
+        return [_grey(image, background) for background in backgrounds]
 
 
 def fit(grey: np.ndarray) -> np.ndarray:
@@ -90,24 +94,19 @@ def border(images: np.ndarray) -> np.ndarray:
     return np.concatenate([side.ravel() for side in sides])
 
 
-def likely_ink(borders: np.ndarray) -> str:
-    """The word dark if most of the outermost pixels are bright, otherwise bright."""
-    return "dark" if np.median(borders) > 127 else "bright"
+def likely_ink(images: np.ndarray) -> str:
+    """The word dark if most of the outermost pixels of images are bright, otherwise bright."""
+    return "dark" if np.median(border(images)) > 127 else "bright"
 
 
-def unknown_ink(source: Path, likely: str) -> UserError:
+def unknown_ink(source: Path, images: np.ndarray) -> UserError:
     """The error for pictures that could have ink of either kind."""
+    likely = likely_ink(images)
     background = "bright" if likely == "dark" else "dark"
     return UserError(
         f"{source}: is the ink of its pictures bright or dark? Their borders are {background}, so"
         f" it looks {likely}: set ink to {likely}, or to the other if that is wrong"
     )
-
-
-def _open(path: Path) -> Image.Image:
-    warnings.simplefilter("ignore")  # for example about a damaged EXIF
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    return Image.open(path, formats=_FORMATS)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,101 +1,49 @@
 """The embedded data set: 70,000 synthetic digits drawn with pen strokes, for use without MNIST.
 
-Other skeletons give other sets, drawn in the same way (`make`).
-
-Each digit has several skeletons: the centre lines of its pen strokes, smooth curves through control
-points. To draw a digit, the control points of a skeleton are jittered, and the curves are bent,
-slanted, rotated and stretched. The result is normalised as in MNIST, to 20 x 20 pixels with the
-centre of mass in the middle, and drawn with a pen of random width.
-
-The code uses only + - x / and square roots of NumPy floats, which IEEE 754 rounds the same way
-everywhere. So the data set is the same on every machine, bit for bit; `DIGEST` is its digest.
+Only + - x / and square roots of NumPy floats are used, which IEEE 754 rounds the same way
+everywhere. So the data set is the same on every machine, bit for bit.
 """
 
-import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 TRAIN, TEST = 60_000, 10_000
 DIGEST = "cf657a66c405ccf7c80f650eae840143170804ef8415e52f5eee9bc3a62b66dd"
 """SHA-256 of the bytes of train images, train labels, test images, test labels, in this order."""
+CACHE = f"strokes-{DIGEST[:8]}.npz"  # the file in ./data that keeps the set
 _POINTS = 72  # ink dots on a digit's centre lines, at most 1.1 pixels apart: under a pen's width
 _BLOCK = 250  # digits drawn at once, so few that their 28 x 28 distances fit in the CPU cache
-# Skeletons: x to the right, y down, both about 0..1. A stroke is a smooth curve through its
-# points; a "/" between points starts a new stroke; a point given twice is a corner.
 Skeletons = Sequence[Sequence[str]]
-"""The skeletons of each class, as text."""
-_DIGITS: Skeletons = (
-    (  # 0
-        ".52,.02 .22,.16 .08,.50 .20,.86 .48,.98 .78,.84 .90,.48 .76,.14 .50,.02",
-        ".62,.05 .30,.12 .12,.45 .22,.88 .52,.97 .82,.75 .88,.35 .68,.06 .48,.06",
-        ".45,.00 .28,.30 .24,.66 .42,.99 .64,.94 .76,.60 .70,.20 .50,.00 .42,.04",
-    ),
-    (  # 1
-        ".52,.00 .51,.35 .50,.70 .48,1.0",
-        ".62,.00 .55,.35 .46,.70 .40,1.0",
-        ".36,.22 .46,.12 .54,.00 .54,.00 .53,.40 .51,.70 .50,1.0",
-        ".34,.20 .46,.12 .54,.00 .54,.00 .53,.50 .52,.97 / .32,.98 .52,.97 .74,.97",
-    ),
-    (  # 2
-        ".14,.24 .30,.04 .62,.02 .80,.22 .68,.48 .36,.78 .10,.97 .10,.97 .45,.94 .90,.96",
-        ".16,.20 .42,.01 .74,.10 .78,.34 .52,.66 .18,.92 .14,.98 .20,.80 .40,.82 .62,.95 .92,.90",
-        ".20,.14 .46,.00 .72,.12 .74,.34 .54,.62 .24,.90 .12,.90 .16,.76 .34,.78 .58,.96 .88,.98",
-        ".12,.12 .40,.03 .70,.08 .76,.28 .56,.58 .16,.98 .16,.98 .50,.98 .86,.94",
-    ),
-    (  # 3
-        ".16,.12 .44,.00 .74,.12 .70,.34 .42,.46 .42,.46 .76,.56 .82,.80 .54,.99 .14,.88",
-        ".18,.06 .50,.00 .78,.14 .66,.38 .36,.48 .36,.48 .70,.52 .84,.74 .62,.97 .30,.98 .10,.84",
-        ".16,.02 .48,.02 .80,.03 .80,.03 .60,.22 .42,.42 .42,.42 .74,.50 .82,.76 .56,.98 .16,.92",
-    ),
-    (  # 4
-        ".24,.02 .16,.28 .12,.54 .12,.54 .40,.56 .82,.50 / .76,.00 .72,.40 .66,1.0",
-        ".60,.00 .36,.28 .08,.62 .08,.62 .44,.62 .92,.60 / .66,.28 .64,.62 .60,1.0",
-        ".20,.04 .14,.30 .22,.50 .48,.50 .76,.38 .80,.02 .80,.02 .76,.45 .72,1.0",
-        ".30,.00 .20,.24 .14,.48 .14,.48 .44,.50 .74,.46 / .70,.06 .66,.50 .64,1.0",
-    ),
-    (  # 5
-        ".82,.03 .54,.03 .28,.04 .28,.04 .24,.24 .20,.44 .20,.44 .54,.38 .80,.56 .74,.84 .44,.99"
-        " .12,.90",
-        ".30,.06 .26,.26 .22,.44 .22,.44 .52,.40 .76,.58 .72,.84 .44,.98 .12,.90 / .30,.06 .56,.06"
-        " .90,.02",
-        ".90,.00 .62,.04 .40,.08 .40,.08 .32,.26 .26,.42 .26,.42 .52,.46 .68,.64 .56,.88 .30,.98"
-        " .06,.90",
-    ),
-    (  # 6
-        ".68,.00 .38,.22 .18,.56 .24,.88 .52,.99 .78,.84 .72,.60 .46,.54 .22,.74",
-        ".56,.00 .32,.30 .20,.66 .32,.95 .60,.96 .76,.76 .62,.58 .38,.62 .24,.80",
-        ".80,.02 .46,.14 .20,.44 .14,.78 .38,.99 .70,.90 .76,.66 .50,.54 .20,.66",
-    ),
-    (  # 7
-        ".10,.08 .44,.06 .84,.04 .84,.04 .66,.36 .52,.68 .44,1.0",
-        ".10,.18 .16,.06 .46,.06 .86,.06 .86,.06 .62,.42 .48,.72 .40,1.0",
-        ".12,.06 .46,.05 .82,.04 .82,.04 .64,.38 .52,.66 .42,1.0 / .34,.52 .56,.50 .80,.48",
-        ".08,.14 .34,.05 .70,.04 .80,.14 .70,.44 .62,.72 .58,1.0",
-    ),
-    (  # 8
-        ".74,.12 .46,.00 .22,.16 .38,.40 .66,.58 .78,.82 .50,1.0 .22,.84 .36,.58 .64,.38 .76,.14",
-        ".52,.02 .28,.14 .36,.40 .64,.62 .66,.90 .42,1.0 .22,.82 .42,.54 .70,.30 .72,.08 .50,.02",
-        ".80,.06 .50,.02 .30,.20 .44,.44 .62,.66 .56,.92 .34,.98 .24,.80 .42,.56 .68,.36 .82,.10",
-    ),
-    (  # 9
-        ".76,.16 .50,.02 .24,.16 .22,.42 .48,.50 .74,.30 .78,.12 .78,.12 .74,.50 .68,1.0",
-        ".74,.10 .44,.04 .20,.26 .30,.48 .60,.42 .78,.12 .78,.12 .70,.48 .48,.98",
-        ".70,.08 .40,.06 .22,.28 .36,.46 .62,.38 .74,.10 .74,.10 .76,.50 .64,.86 .36,.99 .16,.90",
-    ),
-)
+"""The skeletons of each class: the centre lines of its pen strokes, as text.
+
+x to the right, y down, both about 0..1. A stroke is a smooth curve through its points; a "/"
+between points starts a new stroke; a point given twice is a corner.
+"""
+
+
+def digits() -> Skeletons:
+    """The skeletons of the ten digits."""
+    lines = Path(__file__).with_name("strokes.txt").read_text(encoding="ascii").splitlines()
+    return [[line[2:] for line in lines if line[0] == digit] for digit in "0123456789"]
 
 
 def make(
-    train: int = TRAIN, test: int = TEST, skeletons: Skeletons = _DIGITS
+    train: int = TRAIN, test: int = TEST, skeletons: Skeletons | None = None
 ) -> tuple[np.ndarray, ...]:
     """Draw the data set: train images, train labels, test images, test labels.
 
     Images are uint8 [N, 28, 28], white ink on black as in MNIST. Labels are uint8 [N], with the
     classes in equal numbers, shuffled. The result is the same on every call and every machine.
 
-    skeletons: of each class; by default the ten digits. One is picked at random for each image.
+    For each image a skeleton of its class is picked at random and jittered, and its curves are
+    bent, slanted, rotated and stretched. The result is normalised as in MNIST, to 20 x 20 pixels
+    with the centre of mass in the middle, and drawn with a pen of random width.
+
+    skeletons: of each class; by default the ten digits.
     """
+    skeletons = digits() if skeletons is None else skeletons
     parts = []
     for stream, count in ((1, train), (2, test)):
         random = np.random.Generator(np.random.PCG64(stream))
@@ -108,14 +56,6 @@ def make(
             images[start : start + _BLOCK] = _ink(*lines, random)
         parts += [images, labels]
     return tuple(parts)
-
-
-def digest(arrays: tuple[np.ndarray, ...]) -> str:
-    """SHA-256 of the arrays' bytes, in order."""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(np.ascontiguousarray(array))
-    return sha.hexdigest()
 
 
 def _near_normal(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

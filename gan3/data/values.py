@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gan3.core.arguments import as_array
-from gan3.core.classes import MAX_LENGTH
 from gan3.core.errors import UserError
 
 SIDE = 28  # pixels of every image that is trained on
@@ -74,12 +73,11 @@ def _grey(source: Path | str, images: np.ndarray) -> np.ndarray:
     shape = images.shape
     if images.dtype.kind not in "buif":
         raise UserError(f"{source}: images are {images.dtype}; store {RANGES}")
-    flat, channels = (SIDE * SIDE,), (1, 3)
-    if shape[1:] == flat:
+    if shape[1:] == (SIDE * SIDE,):
         images = images.reshape(-1, SIDE, SIDE)
-    elif images.ndim == 4 and shape[1] in channels and shape[2:] == (SIDE, SIDE):
+    elif shape[1:] in ((1, SIDE, SIDE), (3, SIDE, SIDE)):
         images = np.moveaxis(images, 1, 3)
-    if images.shape[1:3] != (SIDE, SIDE) or images.shape[3:] not in ((), *((n,) for n in channels)):
+    if images.shape[1:] not in ((SIDE, SIDE), (SIDE, SIDE, 1), (SIDE, SIDE, 3)):
         raise UserError(
             f"{source}: images have the shape {shape}; store {SHAPES}, or picture files"
         )
@@ -100,10 +98,10 @@ def _range(greys: Sequence[np.ndarray], low: float, high: float) -> tuple[int, i
     dtype = greys[0].dtype
     if dtype.kind == "b":
         return 0, 1
-    if -TOLERANCE <= low <= high <= 1 + TOLERANCE and dtype.kind == "f":
-        return 0, 1
-    if -1 - TOLERANCE <= low <= _MOST_MINUS_ONE and high <= 1 + TOLERANCE and dtype.kind == "f":
-        return -1, 1
+    if dtype.kind == "f" and high <= 1 + TOLERANCE:
+        if low >= -TOLERANCE:
+            return 0, 1
+        return (-1, 1) if -1 - TOLERANCE <= low <= _MOST_MINUS_ONE else None
     in_range = 0 <= low <= high <= 65535  # false if one is not a number
     if not in_range or (dtype.kind == "f" and not all(map(_are_whole, greys))):
         return None
@@ -138,11 +136,12 @@ def read_labels(source: Path | str, labels: Any, count: int) -> np.ndarray:
     array = found[:, 0] if found.ndim == 2 and found.shape[1] == 1 else found
     if array.dtype == object and all(isinstance(label, str) for label in array.flat):
         array = array.astype(str)
-    if array.dtype.kind == "S":
-        try:
+    try:
+        if array.dtype.kind == "S":
             array = np.char.decode(array, "utf-8")
-        except UnicodeDecodeError:
-            raise UserError(f"{source}: labels have bytes that are not UTF-8; store text") from None
+        array.tolist()  # NumPy takes any four bytes of a file for a character
+    except (SystemError, ValueError):
+        raise UserError(f"{source}: labels are not Unicode; store text in UTF-8") from None
     if array.ndim == 2 and array.dtype.kind in "buif":
         is_one_hot = ((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all()
         array = array.argmax(axis=1) if is_one_hot else array
@@ -155,22 +154,7 @@ def read_labels(source: Path | str, labels: Any, count: int) -> np.ndarray:
         )
     if len(array) != count:
         raise UserError(f"{source}: {len(array)} labels for {count} images; store one for each")
-    if array.dtype.kind == "U":
-        _check_text(source, array)
     return array.astype(np.uint8) if array.dtype.kind == "b" else array
-
-
-def _check_text(source: Path | str, labels: np.ndarray) -> None:
-    """Raises UserError for names that are too long, and text that is none: NumPy reads any."""
-    longest = int(np.char.str_len(labels).max(initial=0))
-    if longest > MAX_LENGTH:
-        raise UserError(
-            f"{source}: labels have names of up to {longest} characters; shorten them to"
-            f" {MAX_LENGTH}"
-        )
-    codes = np.ascontiguousarray(labels).view(np.uint32) if labels.dtype.itemsize else np.zeros(1)
-    if codes.max(initial=0) > 0x10FFFF or ((codes >= 0xD800) & (codes <= 0xDFFF)).any():
-        raise UserError(f"{source}: labels have text that is not Unicode; replace the file")
 
 
 def as_images(images: Any) -> np.ndarray:

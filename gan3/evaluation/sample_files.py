@@ -12,7 +12,7 @@ import numpy as np
 from gan3.core.classes import DIGITS, listed
 from gan3.core.errors import UserError, shown
 from gan3.data.own_sets import kind_of, read_stored
-from gan3.data.pictures import border, likely_ink
+from gan3.data.pictures import likely_ink
 from gan3.data.values import read_labels, read_pixels
 
 INVERTED = "inverted because their borders are bright"
@@ -56,7 +56,7 @@ def read(
 
 def look_inverted(pixels: np.ndarray) -> bool:
     """Whether most of the outermost pixels of images [N, 28, 28] are bright."""
-    return likely_ink(border(pixels)) == "dark"
+    return likely_ink(pixels) == "dark"
 
 
 def labels_of(

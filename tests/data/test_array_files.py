@@ -126,7 +126,6 @@ class Csv(ArrayTest):
             ("e.csv", {"header": ['"Label"', *pixels], "delimiter": "\t"}),
             ("f.csv", {"header": [*pixels, "class"], "label_at": 784}),
             ("g.csv", {"header": ["what", *pixels]}),
-            ("h.csv", {"header": ["0", *(f"0.{i}" for i in range(1, 785))]}),  # as pandas writes
         ):
             self.write(name, IMAGES, LABELS, **options)
             with self.subTest(name):
@@ -169,7 +168,6 @@ class Csv(ArrayTest):
             ("a,b,c\n", "has rows of 3 columns; it needs a label and 784 pixels"),
             (whole[:-1000], "damaged or not a CSV file"),
             (whole.replace(",0,", ",x,", 3), "damaged or not a CSV file"),
-            ("1," * 784 + "1" * 200_000, "has a row of over 100000 characters"),
             ("label" + ",p" * 784 + "\n", "has no rows; replace the file"),
         ):
             Path("x.csv").write_text(content)

@@ -333,10 +333,6 @@ class Strokes(SearchTest):
         cached = self.load("strokes")
         self.assertEqual((cached.digest, len(self.lines)), (drawn.digest, 1))  # the warning
         self.assertIn("NOT MNIST", self.lines[0])
-        cache = self.folder / "data" / "strokes.npz"
-        cache.write_bytes(cache.read_bytes()[:-1000])
-        self.assertEqual(self.load("strokes").digest, drawn.digest)
-        self.assertIn("drawing the strokes again", self.lines[2])
 
 
 class Search(SearchTest):
@@ -346,22 +342,17 @@ class Search(SearchTest):
         self.assertNotIn("--", str(raised.exception))
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def test_only_named_folders_must_be_searchable(self):
-        """The Keras cache may have a name that is too long, or belong to an unknown user."""
-        for home in ("k" * 300, "~nobody at all"):
-            os.environ["KERAS_HOME"] = home
-            with self.subTest(home[:20]), self.assertRaisesRegex(UserError, "no mirror"):
-                self.load()
-
-    def test_a_variable_that_names_no_folder_is_reported(self):
-        (self.folder / "file").touch()
-        for name in ("none", "file", "g" * 300):
-            os.environ["GAN3_DATA"] = name
-            with self.subTest(name[:9]), self.assertRaisesRegex(UserError, "no mirror"):
-                self.load()
-            note = f"NOTE: GAN3_DATA={name}: no such folder; searching other folders"
-            self.assertEqual(self.lines.pop(0), note)
-            self.lines.clear()
+    def test_a_variable_that_names_no_folder_is_refused(self):
+        """Only named folders must exist; a home folder may be that of an unknown user."""
+        os.environ["KERAS_HOME"] = "~nobody at all"
+        with self.assertRaisesRegex(UserError, "no mirror"):
+            self.load()
+        os.environ["GAN3_DATA"] = "none"
+        with self.assertRaisesRegex(UserError, "^GAN3_DATA=none: no such folder; set it to anoth"):
+            self.load()
+        os.environ["GAN3_DATA"] = ""  # as the message says
+        with self.assertRaisesRegex(UserError, "no mirror"):
+            self.load()
 
     def test_an_incomplete_default_folder_is_skipped(self):
         write_idx_set(self.folder / "data")

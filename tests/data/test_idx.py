@@ -81,10 +81,7 @@ class IdxFiles(FolderTest):
             (gzip.compress(images[:9]), "truncated; replace the file"),
             (gzip.compress(images + b"x"), "longer than its header says; replace the file"),
             (gzip.compress(b"\0\0\7\3" + images[4:]), "not an IDX file; replace the file"),
-            (
-                gzip.compress(huge),
-                "claims 1683627180032 bytes, at most 536870912 are allowed; use fewer images",
-            ),
+            (gzip.compress(huge), "truncated; replace the file"),
         ):
             with self.subTest(message):
                 (Path("own") / IMAGES).write_bytes(content)

@@ -149,7 +149,7 @@ class UnbalancedAndSmallSets(OwnTest):
                 path = Path("p") / part / "ab"[i % 2] / f"{i}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.new("L", (28, 28), i).save(path)
-        self.assert_refused("49 test images; from 50 to 400000 are supported", "p")
+        self.assert_refused("49 images in one part; from 50 to 400000 are supported", "p")
 
 
 class Sources(OwnTest):
@@ -222,7 +222,7 @@ class Sources(OwnTest):
             self.write_npz([0, 1] * 200, path=f"two/{name}.npz")
         self.assert_refused("several sets, y.npz and z.npz", "two")
         self.assertEqual(self.read("two/z.npz").title, 'own set "z"')
-        Path("two/y.npz").rename("two/strokes.npz")  # as the cache of the embedded strokes
+        Path("two/y.npz").rename("two/strokes-cf657a66.npz")  # as the cache of the embedded strokes
         self.assertEqual(self.read("two").title, 'own set "two"')
         Path("two/z.npz").unlink()
         self.assertIsNone(kind_of(Path("two")))

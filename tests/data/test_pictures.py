@@ -27,12 +27,6 @@ class Reading(FolderTest):
             with self.assertRaisesRegex(UserError, "has 32 bits for a pixel; store it with 8 or"):
                 read_grey(Path("x.tif"))
 
-    def test_what_cannot_be_opened_is_told_from_other_files(self):
-        Path("folder.png").mkdir()
-        for name, reason in (("folder.png", "is a directory"), ("n" * 300, "file name too long")):
-            with self.assertRaisesRegex(UserError, rf"cannot be read \({reason}\); name a picture"):
-                read_grey(Path(name))
-
     def test_other_formats_are_not_opened_whatever_the_name(self):
         """Pillow would start Ghostscript for an EPS file."""
         content = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 30 30\n%%EndComments\nshowpage\n"
@@ -119,7 +113,6 @@ class Reading(FolderTest):
         Path("text.png").write_text("no picture")
         Image.new("L", (3, 8)).save("small.png")
         for name, message in (
-            ("none.png", "no such file"),
             ("text.png", "not a picture"),
             ("small.png", r"\(3, 8\) pixels; a side from 4 to 4096"),
         ):
@@ -142,7 +135,7 @@ class Ink(unittest.TestCase):
             ([0, 0, 255], "bright"),
             ([255, 255, 0], "dark"),
         ):
-            self.assertEqual(likely_ink(np.array(levels)), likely)
+            self.assertEqual(likely_ink(np.array(levels).reshape(1, 3, 1)), likely)
 
 
 if __name__ == "__main__":
