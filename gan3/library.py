@@ -14,10 +14,8 @@ import numpy as np
 from gan3.core import html
 from gan3.core.arguments import (
     as_choice,
-    as_data,
     as_folder,
     as_labels,
-    as_seed,
     as_whole,
     check_label_count,
 )
@@ -25,7 +23,7 @@ from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log, log_or_warn
 from gan3.core.startup import import_tensorflow
-from gan3.data.values import as_images, as_pixels
+from gan3.data.values import as_data, as_images, as_pixels
 from gan3.models.generator import Generator
 from gan3.runs import pretrained, registry
 from gan3.runs import run as runs
@@ -159,7 +157,7 @@ class Run(runs.Run):
         from gan3.evaluation.judge import judge_of
         from gan3.evaluation.reference import Reference
 
-        seed, log = as_seed(seed), log_or_warn(log, str(self.record.get("data")))
+        seed, log = as_whole(seed, "seed"), log_or_warn(log, str(self.record.get("data")))
         file = None if judge is None else as_folder(judge, "judge")
         dataset = samples.data_of_run(self, as_data(data), split, log)
         scoring_judge = judge_of(dataset, file=file, train=train_judge, log=log)
@@ -363,7 +361,7 @@ def evaluate(
     dataset = as_choice(dataset, "dataset", choices_of("dataset"))
     ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))
-    seed, log = as_seed(seed), log_or_warn(log, dataset)
+    seed, log = as_whole(seed, "seed"), log_or_warn(log, dataset)
     open_samples = _opener(images, labels, name, seed, log, skip_damaged)
     if real is not None:
         if data is not None or dataset != "auto":
@@ -460,10 +458,7 @@ def show(
     from gan3.plots.numbers import Picture
 
     pixels = as_images(images)
-    columns = as_whole(columns, "columns")
-    if not 1 <= columns <= _MOST_COLUMNS:
-        raise UserError(f"columns {shown(columns)}: use 1 to {_MOST_COLUMNS}")
-    columns = min(columns, len(pixels))
+    columns = min(as_whole(columns, "columns", 1, _MOST_COLUMNS), len(pixels))
     if isinstance(titles, str) or not isinstance(titles, Iterable | None):
         raise UserError(f"titles {shown(titles)}: use a list, one text for each image or column")
     texts = None if titles is None else [str(text) for text in titles]

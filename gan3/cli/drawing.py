@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Iterable
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from gan3.cli.options import (
 )
 from gan3.core.classes import file_name, images_noun, noun
 from gan3.core.errors import UserError
-from gan3.core.options import EXPORT_SUFFIXES, MOST_VARIANTS, TRIES, WALK_MODES
+from gan3.core.options import EXPORT_SUFFIXES, MAX_COUNT, MOST_VARIANTS, TRIES, WALK_MODES
 from gan3.core.startup import import_tensorflow
 
 if TYPE_CHECKING:
@@ -77,7 +76,8 @@ def _truncation_array(options: argparse.Namespace) -> "dict[str, np.ndarray]":
 def _add_sample(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_source(parser)
-    add("--count", metavar="N", type=int, default=100, help="number of images (default: 100)")
+    count = whole_number(1, MAX_COUNT)
+    add("--count", metavar="N", type=count, default=100, help="number of images (default: 100)")
     text = "digits such as 0123, or classes such as A,B, repeated (default: all)"
     add("--labels", metavar="CLASSES", help=text)
     add_seed(parser)
@@ -102,24 +102,22 @@ def _sample(options: argparse.Namespace) -> int:
     from gan3.core import files
 
     trained, generator = _open_generator(options)
-    labels = generator.labels_of(options.count, options.labels)
-    images = generator.parts(labels, options.seed)
+    images, labels = generator.sample(options.count, options.labels, seed=options.seed)
     if options.out.suffix:
-        arrays = {"images": files.Parts((len(labels), 28, 28), "uint8", images)}
-        if generator.class_conditional:
+        arrays = {"images": images} | _truncation_array(options)
+        if labels is not None:
             arrays["labels"] = labels
-        arrays |= _truncation_array(options)
         files.make_folder(options.out.parent)
         files.write_npz(options.out, arrays)
     else:
-        classes, folders = [None] * len(labels), [""] * len(labels)
-        if generator.class_conditional:
+        classes, folders = [None] * len(images), [""] * len(images)
+        if labels is not None:
             classes = [generator.class_names[label] for label in labels]
             folders = [f"{file_name(name)}/" for name in classes]
         names = [f"{folder}{number:06d}" for number, folder in enumerate(folders, start=1)]
-        _save_images(options.out, names, chain.from_iterable(images), classes, options)
+        _save_images(options.out, names, images, classes, options)
     drawn_by = _drawn_by(trained, options)
-    print(f"{len(labels)} {images_noun(generator.class_names)}: {options.out}{drawn_by}")
+    print(f"{len(images)} {images_noun(generator.class_names)}: {options.out}{drawn_by}")
     return 0
 
 

@@ -9,15 +9,13 @@ import numpy as np
 from gan3.core.classes import DIGITS, labels_of_names, labels_of_text
 from gan3.core.errors import UserError, shown
 
-_MAX_SEED = 2**31 - 1
-_MAX_COUNT = 1_000_000
 
-
-def as_seed(seed: Any, name: str = "seed") -> int:
-    """A seed as an int. Raises UserError unless it is a whole number from 0 to 2^31 - 1."""
-    if not _is_whole(seed) or not 0 <= seed <= _MAX_SEED:
-        raise UserError(f"{name} {shown(seed)}: use a whole number from 0 to {_MAX_SEED}")
-    return int(seed)
+def as_whole(value: Any, name: str, low: int = 0, high: int = 2**31 - 1) -> int:
+    """An int, such as a seed. Raises UserError unless it is a whole number from `low` to `high`."""
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_whole or not low <= value <= high:
+        raise UserError(f"{name} {shown(value)}: use a whole number from {low} to {high}")
+    return int(value)
 
 
 def as_fraction(value: Any, name: str) -> float:
@@ -27,13 +25,6 @@ def as_fraction(value: Any, name: str) -> float:
     if not is_number or not 0 <= value <= 1:
         raise UserError(f"{name} {shown(value)}: use a number from 0 to 1")
     return float(value)
-
-
-def as_whole(value: Any, name: str) -> int:
-    """An int, of any size. Raises UserError unless the value is a whole number."""
-    if not _is_whole(value):
-        raise UserError(f"{name} {shown(value)}: use a whole number")
-    return int(value)
 
 
 def as_labels(
@@ -77,12 +68,6 @@ def as_labels(
     return array.astype(np.int64)
 
 
-def check_count(count: int) -> None:
-    """Raises UserError if `count` is not in 1..1,000,000."""
-    if not 1 <= count <= _MAX_COUNT:
-        raise UserError(f"count {shown(count)}: use a number from 1 to {_MAX_COUNT}")
-
-
 def check_label_count(labels: Any, count: int) -> None:
     """Raises UserError if a list or an array of labels has not `count` of them."""
     is_sized = isinstance(labels, list | tuple) or getattr(labels, "ndim", 0) > 0
@@ -108,36 +93,8 @@ def as_folder(folder: Any, name: str) -> Path:
     return Path(folder)
 
 
-def as_data(data: Any) -> str | dict[str, np.ndarray] | None:
-    """The path of a data set as text, or its arrays by kind; None for None.
-
-    data: a path; images and labels; or two such pairs, for training and for the test, as the data
-    sets of Keras are loaded. Raises UserError for anything else.
-    """
-    if data is None or isinstance(data, str | os.PathLike):
-        return None if data is None else str(as_folder(data, "data"))
-    parts = data if _is_pair(data) and all(map(_is_pair, data)) else (data,)
-    if not all(map(_is_pair, parts)):
-        raise UserError(f"data {shown(data)}: use a path, (images, labels), or two such pairs")
-    arrays = {}
-    try:
-        for part, (images, labels) in zip(("train", "t10k"), parts, strict=False):
-            arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
-    except (TypeError, ValueError):  # rows of different lengths
-        raise UserError("data: images or labels are no arrays; use NumPy arrays") from None
-    return arrays
-
-
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2
-
-
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of some words. Raises UserError for anything else."""
     if not isinstance(value, str) or value not in choices:
         raise UserError(f"{name} {shown(value)}: unknown; choose one of {', '.join(choices)}")
     return value
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -67,32 +67,6 @@ def labels_of_names(requested: Iterable[str], names: Sequence[str], what: str) -
     return labels
 
 
-def labels_of_characters(text: str, names: Sequence[str], what: str) -> list[int]:
-    """The labels of a text in which each character is the name of a class, such as "241256".
-
-    Raises UserError for a character that is no class.
-    """
-    return labels_of_names(text, names, f"{what} {_cut(text)!r}")
-
-
-def labels_of_list(text: str, names: Sequence[str], what: str) -> list[int]:
-    """The labels of a text of names with commas between them, such as "A,B,C".
-
-    A name may contain commas itself; the longest name that fits counts. Raises UserError for a name
-    that is no class.
-    """
-    parts, found = text.split(","), []
-    while parts:
-        ends = range(len(parts), 0, -1)
-        texts = ((end, ",".join(parts[:end])) for end in ends)
-        named = ((end, name) for end, text in texts for name in (text, text.strip()))
-        fitting = ((end, name) for end, name in named if name in names)
-        end, name = next(fitting, (1, parts[0].strip()))
-        found.append(name)
-        parts = parts[end:]
-    return labels_of_names(found, names, f"{what} {_cut(text)!r}")
-
-
 def labels_of_text(text: str, names: Sequence[str], what: str) -> list[int]:
     """The labels of names with commas between them, or of characters: "A,B,C" or "ABC".
 
@@ -103,8 +77,25 @@ def labels_of_text(text: str, names: Sequence[str], what: str) -> list[int]:
     has_long_names = any(len(name) > 1 for name in names)
     is_word = not has_long_names or set(text) <= set(names)
     is_list = "," in text or text in names or not is_word
-    read = labels_of_list if is_list else labels_of_characters
-    return read(text, names, what)
+    return labels_of_names(
+        _split(text, names) if is_list else text, names, f"{what} {_cut(text)!r}"
+    )
+
+
+def _split(text: str, names: Sequence[str]) -> list[str]:
+    """The names in a text with commas. A name may have some itself; the longest name counts."""
+    parts, found = text.split(","), []
+    while parts:
+        end, name = 1, parts[0].strip()
+        for count in range(len(parts), 0, -1):
+            joined = ",".join(parts[:count])
+            fitting = [each for each in (joined, joined.strip()) if each in names]
+            if fitting:
+                end, name = count, fitting[0]
+                break
+        found.append(name)
+        parts = parts[end:]
+    return found
 
 
 def file_name(text: str) -> str:

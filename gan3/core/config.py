@@ -246,10 +246,7 @@ def as_text(value: Any) -> str:
     """The text of a value as `RunConfig.with_text` reads it: several values with commas."""
     if isinstance(value, list | tuple):
         return ",".join(map(as_text, value))
-    try:
-        return str(value)
-    except ValueError:  # a whole number of more digits than Python converts
-        return shown(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _limits_of(kind: Any) -> tuple[Any, Range | Sizes | None]:

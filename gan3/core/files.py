@@ -4,16 +4,14 @@ import contextlib
 import gzip
 import hashlib
 import json
-import math
 import os
-import stat
 import tempfile
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 
@@ -91,11 +89,10 @@ def check_writable(path: Path) -> None:
 
     Call it before long work whose result goes there. The folders of `path` need not exist yet.
     """
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: is not a regular file; name another file")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
     try:
-        with contextlib.suppress(FileNotFoundError):
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise UserError(f"{path}: is not a regular file; name another file")
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise cannot_write(path, error) from None
@@ -112,49 +109,17 @@ def make_folder(path: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically. Raises ValueError for NaN and infinity."""
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
-    try:
-        content = text.encode()
-    except UnicodeEncodeError:  # the name of a file that is not UTF-8: as an escape
-        content = json.dumps(value, indent=2, allow_nan=False).encode()
-    write_atomically(path, content + b"\n")
+    # The name of a file that is not UTF-8 has surrogates, which JSON has as escapes.
+    write_atomically(path, f"{text}\n".encode(errors="backslashreplace"))
 
 
-class Parts(NamedTuple):
-    """An array given in chunks along its first axis, so that it is never in memory as a whole."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    parts: Iterable[np.ndarray]
-
-
-def write_npz(path: Path, arrays: dict[str, np.ndarray | Parts]) -> None:
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to an npz file, atomically; equal arrays give equal bytes.
 
-    Raises UserError if the file cannot be written, and ValueError if the parts of an array do not
-    have its dtype or do not add up to its shape.
+    Raises UserError if the file cannot be written.
     """
-    with replace_atomically(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, array in arrays.items():
-            if not isinstance(array, Parts):
-                array = Parts(array.shape, array.dtype.str, [array])
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                _write_parts(member, array)
-
-
-def _write_parts(member: IO[bytes], array: Parts) -> None:
-    """Write an npy file, format 1.0, in C order."""
-    dtype, size = np.dtype(array.dtype), 0
-    header = {"descr": dtype.str, "fortran_order": False, "shape": array.shape}
-    np.lib.format.write_array_header_1_0(member, header)
-    for part in array.parts:
-        if part.dtype != dtype or part.shape[1:] != array.shape[1:]:
-            raise ValueError(
-                f"part {part.dtype} {part.shape} does not fit array {dtype} {array.shape}"
-            )
-        member.write(part.tobytes())
-        size += part.size
-    if size != math.prod(array.shape):
-        raise ValueError(f"the parts have {size} entries, the array has shape {array.shape}")
+    with replace_atomically(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict[str, np.ndarray]:
@@ -196,8 +161,6 @@ def read_arrays(path: Path, names: Iterable[str], most_bytes: int = 2**29) -> di
                 raise UserError(
                     f"{path}: has no array {name}; this is not the expected kind of file"
                 )
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise zipfile.BadZipFile(f"{name} has compression {member.compress_type}")
             _check_size(path, f"array {name}", member.file_size, most_bytes)
             with archive.open(member) as file:
                 arrays[name] = _read_array(path, file, f"array {name}")

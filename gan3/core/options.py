@@ -1,5 +1,6 @@
 """Option values that the command line and the library share. Imports nothing."""
 
+MAX_COUNT = 1_000_000  # images of one call
 TRIES, MOST_VARIANTS = 4, 100  # for each digit of a number picture; rows of one
 WALK_MODES = ("arithmetic", "interpolate", "grid", "sweep")  # walks in the latent space
 EXPORT_SUFFIXES = {"npz": ".npz", "keras": ".keras", "savedmodel": "", "onnx": ".onnx"}

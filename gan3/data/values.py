@@ -4,6 +4,7 @@ Every reader of files and folders ends here, and so do the arrays that a program
 shapes, ranges and labels are read everywhere, and refused with the same message.
 """
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.arguments import as_array
-from gan3.core.errors import UserError
+from gan3.core.arguments import as_array, as_folder
+from gan3.core.errors import UserError, shown
 
 SIDE = 28  # pixels of every image that is trained on
 MIN_IMAGES, MAX_IMAGES = 50, 400_000  # in one part of a set; 400,000 take 314 MB
@@ -171,3 +172,27 @@ def as_images(images: Any) -> np.ndarray:
 def as_pixels(images: Any) -> Pixels:
     """Images as uint8 [N, 28, 28], and how their values were read. Raises as `as_images` does."""
     return read_pixels("images", [as_array(images, "images")])
+
+
+def as_data(data: Any) -> str | dict[str, np.ndarray] | None:
+    """The path of a data set as text, or its arrays by kind; None for None.
+
+    data: a path; images and labels; or two such pairs, for training and for the test, as the data
+    sets of Keras are loaded. Raises UserError for anything else.
+    """
+    if data is None or isinstance(data, str | os.PathLike):
+        return None if data is None else str(as_folder(data, "data"))
+    parts = data if _is_pair(data) and all(map(_is_pair, data)) else (data,)
+    if not all(map(_is_pair, parts)):
+        raise UserError(f"data {shown(data)}: use a path, (images, labels), or two such pairs")
+    arrays = {}
+    try:
+        for part, (images, labels) in zip(("train", "t10k"), parts, strict=False):
+            arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
+    except (TypeError, ValueError):  # rows of different lengths
+        raise UserError("data: images or labels are no arrays; use NumPy arrays") from None
+    return arrays
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2

@@ -13,14 +13,12 @@ from gan3.core.arguments import (
     as_choice,
     as_fraction,
     as_labels,
-    as_seed,
     as_whole,
-    check_count,
 )
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, read_npz, write_npz
-from gan3.core.options import MOST_VARIANTS, TRIES
+from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
 from gan3.data.values import as_images, to_pixels
 from gan3.method.declared import ENTRIES, GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
@@ -160,7 +158,7 @@ class Generator:
             UserError: a value that does not fit, or the generator has no such option.
         """
         if noise_seed is not None:
-            noise_seed = as_seed(noise_seed, "noise seed")
+            noise_seed = as_whole(noise_seed, "noise seed")
             if self._matrix_seed is None:
                 raise UserError(
                     "noise seed: this generator draws new noise for every image, so it has no noise"
@@ -208,9 +206,8 @@ class Generator:
 
         labels = self._number(number)
         numbers.check_length(labels, self.class_names)
-        if not 1 <= as_whole(scale, "scale") <= 32:
-            raise UserError(f"scale {shown(scale)}: use a whole number from 1 to 32")
-        first = (as_seed(seed), 0)
+        as_whole(scale, "scale", 1, 32)
+        first = (as_whole(seed, "seed"), 0)
         try:
             encode = self._encoder
         except UserError:
@@ -233,7 +230,7 @@ class Generator:
                 f" sample any {called} without labels"
             )
         labels = as_labels(requested, self.class_names, name=name)
-        check_count(len(labels))
+        as_whole(len(labels), "count", 1, MAX_COUNT)
         return labels
 
     def labels_of(self, count: Any = None, labels: Any = None) -> np.ndarray:
@@ -244,9 +241,8 @@ class Generator:
             raise UserError(
                 f"count: missing; give the number of {images_noun(names)}, or their labels"
             )
-        number = len(row) if count is None else as_whole(count, "count")
-        check_count(number)
-        return np.resize(row, number)
+        number = len(row) if count is None else count
+        return np.resize(row, as_whole(number, "count", 1, MAX_COUNT))
 
     def sample(
         self, count: int | None = None, labels: Any = None, *, seed: int | philox.Seed = 0
@@ -354,8 +350,8 @@ class Generator:
 
     def _noise_parts(self, labels: np.ndarray, seed: int | philox.Seed) -> Iterator[LabelsAndNoise]:
         """The labels and their noise in chunks of at most 500; each chunk has a seed of its own."""
-        if not isinstance(seed, tuple):
-            seed = (as_seed(seed), 0)
+        if not (isinstance(seed, tuple) and len(seed) == 2):
+            seed = (as_whole(seed, "seed"), 0)
         for start in range(0, len(labels), CHUNK):
             chunk = labels[start : start + CHUNK]
             noise = self.noise_of(chunk, philox.fold_in(seed, start // CHUNK))

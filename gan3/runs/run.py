@@ -173,7 +173,7 @@ class Run:
         elif isinstance(episode, str) and episode == "best":
             number = self._best(episodes)
         else:
-            number = as_whole(episode, "episode")
+            number = as_whole(episode, "episode", 1)
         if number not in episodes:
             raise UserError(
                 f"run {self.name}: has no episode {shown(number)}; choose one of 1 to"

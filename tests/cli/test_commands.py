@@ -94,7 +94,10 @@ class WrongArguments(FolderTest):
                     "moments: this generator leaves no choice",
                 ),
                 (("export", "--moments", "batch", "--out", "x.npz"), "batch: not in an npz file"),
-                (("sample", "--count", "0", "--out", "x.npz"), "count 0: "),
+                (
+                    ("sample", "--count", "0", "--out", "x.npz"),
+                    "'0' is not a whole number",
+                ),
                 (("sample", "--labels", "abc", "--out", "x.npz"), "labels 'abc': "),
                 (("latent", "--labels", "3,12"), "labels .3,12.: no digit .12. here"),
                 (("latent", "--labels", "1" * 11), "digits 1 .*: needs one to ten"),

@@ -24,17 +24,15 @@ class Arguments(unittest.TestCase):
                 function(value)
             self.assertNotIn("\n", str(error.exception))
 
-    def test_seeds(self):
-        self.assertEqual(arguments.as_seed(np.uint8(7)), 7)
-        self.assertEqual(arguments.as_seed(2**31 - 1), 2**31 - 1)
-        wrong = (-1, 2**31, 1.0, True, None, "1", 10**5000)
-        self.check(arguments.as_seed, [(value, "seed .*: use a whole number") for value in wrong])
-
     def test_whole_numbers(self):
-        self.assertEqual(arguments.as_whole(np.int64(3), "count"), 3)
+        self.assertEqual(arguments.as_whole(np.uint8(7), "seed"), 7)
+        self.assertEqual(arguments.as_whole(2**31 - 1, "seed"), 2**31 - 1)
         self.check(
-            lambda value: arguments.as_whole(value, "count"),
-            [(value, "count .*: use a whole number") for value in (3.0, "3", None, False)],
+            lambda value: arguments.as_whole(value, "seed"),
+            [
+                (value, "seed .*: use a whole number from 0 to 2147483647")
+                for value in (-1, 2**31, 1.0, True, None, "1", (1, 2, 3))
+            ],
         )
 
     def test_labels(self):
@@ -117,19 +115,19 @@ class Arguments(unittest.TestCase):
 
     def test_data(self):
         images, labels = np.zeros((3, 28, 28)), np.arange(3)
-        self.assertIsNone(arguments.as_data(None))
-        self.assertEqual(arguments.as_data(Path("a/b")), "a/b")
+        self.assertIsNone(values.as_data(None))
+        self.assertEqual(values.as_data(Path("a/b")), "a/b")
         whole = {"train-images", "train-labels", "t10k-images", "t10k-labels"}
         for data, kinds in (
             ((images, labels), {"train-images", "train-labels"}),
             (((images, labels), (images, labels)), whole),
             (([[0]], ["a"]), {"train-images", "train-labels"}),
         ):
-            arrays = arguments.as_data(data)
+            arrays = values.as_data(data)
             self.assertEqual(set(arrays), kinds)
             self.assertEqual({type(array) for array in arrays.values()}, {np.ndarray})
         self.check(
-            arguments.as_data,
+            values.as_data,
             [
                 (value, r"data .*: use a path, \(images, labels\), or two such pairs")
                 for value in (3, images, (images,), (images, labels, images, labels))

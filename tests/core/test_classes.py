@@ -4,7 +4,7 @@ import string
 import unittest
 
 from gan3.core import classes
-from gan3.core.classes import labels_of_list, labels_of_text
+from gan3.core.classes import labels_of_text
 from gan3.core.errors import UserError
 
 LETTERS = tuple(string.ascii_uppercase)
@@ -21,39 +21,24 @@ class Requests(unittest.TestCase):
             ("Bag", CLOTHES, [1]),
             ("Bag,T-shirt/top,Bag", CLOTHES, [1, 0, 1]),
             ("73", ("3", "7"), [1, 0]),
+            ("Coat,Coat, long,Bag", CLOTHES, [3, 2, 1]),  # a name with a comma is one name
+            ("a ,b", ("a ", "b"), [0, 1]),  # and one may end in a space
+            ("b, a ", ("a", "b"), [1, 0]),
         ):
             with self.subTest(text):
-                self.assertEqual(classes.labels_of_text(text, names, "classes"), expected)
-
-    def test_a_name_with_a_comma_is_one_name(self):
-        got = classes.labels_of_list("Coat,Coat, long,Bag", CLOTHES, "classes")
-        self.assertEqual(got, [3, 2, 1])
-
-    def test_a_name_that_ends_in_a_space_can_be_requested(self):
-        self.assertEqual(labels_of_list("a ,b", ("a ", "b"), "labels"), [0, 1])
-        self.assertEqual(labels_of_list("b, a ", ("a", "b"), "labels"), [1, 0])
-
-    def test_an_empty_text_is_refused(self):
-        for names in (("A", "B"), ("cat", "dog")):
-            with self.assertRaisesRegex(UserError, "labels: none; name at least one class of"):
-                labels_of_text("", names, "labels")
+                self.assertEqual(labels_of_text(text, names, "classes"), expected)
 
     def test_what_is_no_class_is_named_with_the_classes(self):
-        for read, text, names, message in (
-            (classes.labels_of_list, "A,1", LETTERS, "classes 'A,1': no class '1' here; use A, B"),
-            (
-                classes.labels_of_list,
-                "Bga",
-                CLOTHES,
-                "no class 'Bga' here; use Bag, or any of T-sh",
-            ),
-            (classes.labels_of_list, "", CLOTHES, "no class '' here"),
-            (classes.labels_of_list, "Bag,,Bag", CLOTHES, "no class '' here"),
-            (classes.labels_of_characters, "24", ("1", "2"), "no digit '4' here; use 1, 2"),
-            (classes.labels_of_text, "x" * 300, LETTERS, "…"),
+        for text, names, message in (
+            ("", ("cat", "dog"), "labels: none; name at least one class of"),
+            ("A,1", LETTERS, "labels 'A,1': no class '1' here; use A, B"),
+            ("Bga", CLOTHES, "no class 'Bga' here; use Bag, or any of T-sh"),
+            ("Bag,,Bag", CLOTHES, "no class '' here"),
+            ("24", ("1", "2"), "no digit '4' here; use 1, 2"),
+            ("x" * 300, LETTERS, "…"),
         ):
             with self.subTest(text), self.assertRaisesRegex(UserError, message) as caught:
-                read(text, names, "classes")
+                labels_of_text(text, names, "labels")
             self.assertLess(len(str(caught.exception)), 200)
             self.assertNotIn("\n", str(caught.exception))
 

@@ -116,7 +116,7 @@ class Bundled(unittest.TestCase):
             (lambda: generator.generate(12), "number 12: use text, such as '12'"),
             (lambda: generator.generate(10**5000), "number a number of thousands of digits: use"),
             (lambda: generator.sample(), "count: missing"),
-            (lambda: generator.sample(0), "count 0: use a number from 1"),
+            (lambda: generator.sample(0), "count 0: use a whole number from 1"),
             (lambda: generator.sample(10**9), "count 1000000000: "),
             (lambda: generator.sample(10**5000), "count a number of thousands of digits: use"),
             (lambda: generator.sample(5, seed=-1), "seed -1: "),
@@ -163,7 +163,9 @@ class OfRuns(FolderTest):
         ):
             gan3.open_run("a").generator(3)
         for episode in (1.0, True, "1", [1], np.array([1, 2])):
-            with self.assertRaisesRegex(gan3.UserError, r"\Aepisode .*: use a whole number\Z"):
+            with self.assertRaisesRegex(
+                gan3.UserError, r"\Aepisode .*: use a whole number from 1 to "
+            ):
                 gan3.open_run("a").generator(episode)
         with self.assertRaisesRegex(gan3.UserError, "episode a number of thousands of digits"):
             gan3.open_run("a").generator(10**5000)

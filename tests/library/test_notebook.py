@@ -82,7 +82,7 @@ class Pictures(FolderTest):
             (["a", "b", "c"], 4, "titles: 3 for 12 images in 4 columns"),
             ("abcd", 4, "titles 'abcd': use a list"),
             (5, 4, "titles 5: use a list"),
-            (None, 0, "columns 0: use 1 to 50"),
+            (None, 0, "columns 0: use a whole number from 1 to 50"),
             (None, "a", "columns 'a': use a whole number"),
         ):
             with self.assertRaisesRegex(gan3.UserError, message):

@@ -224,7 +224,6 @@ class Training(FolderTest):
                 lambda: gan3.train("best", seed=1, settings={"seed": 2}),
                 "seed: is an argument and in the settings; leave one of them out",
             ),
-            (lambda: gan3.train("best", episodes=10**5000), "a number of thousands of digits"),
             (lambda: train(5), "run name 5: letters, digits"),
             (lambda: gan3.train("best", data="none"), "data folder none: no such folder"),
             (lambda: gan3.train("best", dataset="cifar"), "dataset: 'cifar' is not one of"),
