@@ -16,7 +16,7 @@ ACTIVATIONS = {
     "none": lambda x: x,
 }
 """All of them are monotone, which `conv_pool` relies on. Those of pixels return float32."""
-_SMALL_MAP = 8  # pixels a side: below that `conv_by_patches` is faster than TensorFlow's kernels
+_SMALL_MAP = 8  # pixels a side: below that `conv_by_blocks` is faster than TensorFlow's kernels
 
 
 def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable | None = None) -> tf.Tensor:
@@ -40,82 +40,37 @@ def conv(
     """
     padding = "SAME"
     if zero_padding is not None:
-        if x.shape[1] < _SMALL_MAP:
-            return conv_by_patches(x, w, b, stride, zero_padding)
-        x, padding = pad_with_zeros(x, zero_padding), "VALID"
+        is_small = max(x.shape[1:3]) < _SMALL_MAP
+        x, padding = tf.pad(x, [[0, 0], [zero_padding] * 2, [zero_padding] * 2, [0, 0]]), "VALID"
+        if is_small and w.shape[0] == 2 * stride:
+            return conv_by_blocks(x, w, b, stride)
     if w.shape[0] == 1:
         x, stride = x[:, ::stride, ::stride], 1
     return add_bias(tf.nn.conv2d(x, tf.cast(w, x.dtype), strides=stride, padding=padding), b)
 
 
-def pad_with_zeros(x: tf.Tensor, count: int) -> tf.Tensor:
-    """x [B, h, w, in] with `count` rows and columns of zeros on every side."""
-    return tf.pad(x, [[0, 0], [count, count], [count, count], [0, 0]])
+def conv_by_blocks(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int) -> tf.Tensor:
+    """A convolution without padding whose kernel is two strides wide, as one matrix product.
 
-
-def conv_by_patches(
-    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, zero_padding: int
-) -> tf.Tensor:
-    """`conv` with zero padding as one matrix product of all patches.
-
-    [B, h, w, in] to [B, h', w', out]. For small maps of many channels, where the gradients of
-    TensorFlow's own kernels take eight times as long as their forward pass.
+    [B, h, w, in] to [B, h', w', out]. A patch is two blocks of `stride` rows by two of `stride`
+    columns. For small maps of many channels, where the gradients of TensorFlow's own kernels are
+    slow. No gradient adds more than two tensors, whose order could differ from process to process.
     """
-    side, _, channels, out = w.shape
-    x = pad_with_zeros(x, zero_padding)
-    rows, columns = ((extent - side) // stride + 1 for extent in x.shape[1:3])
-    patches = tf.reshape(_patches(x, side, stride), [-1, side * side * channels])
-    h = tf.matmul(patches, tf.reshape(tf.cast(w, x.dtype), [-1, out]))  # [B h' w', out]
+    channels, out = w.shape[2:]
+    rows, columns = (extent // stride - 1 for extent in x.shape[1:3])
+    x = x[:, : (rows + 1) * stride, : (columns + 1) * stride]
+    x = tf.reshape(x, [-1, x.shape[1], columns + 1, stride * channels])
+    x = tf.concat([x[:, :, :-1], x[:, :, 1:]], axis=3)  # [B, h, w', 2 stride in]
+    x = tf.reshape(x, [-1, rows + 1, stride, columns, 2 * stride * channels])
+    x = tf.transpose(x, [0, 1, 3, 2, 4])
+    x = tf.reshape(x, [-1, rows + 1, columns, 2 * stride**2 * channels])
+    x = tf.concat([x[:, :-1], x[:, 1:]], axis=3)  # [B, h', w', 4 stride stride in]
+    h = tf.matmul(tf.reshape(x, [-1, x.shape[3]]), tf.reshape(tf.cast(w, x.dtype), [-1, out]))
     return add_bias(tf.reshape(h, [-1, rows, columns, out]), b)
 
 
-def _patches(x: tf.Tensor, side: int, stride: int) -> tf.Tensor:
-    """All patches of side x side pixels: [B, h, w, in] to [B, h', w', side side in].
-
-    The gradient is written by hand. TensorFlow's own adds one tensor per pixel of a patch in an
-    order that differs from process to process, so the same seed would not give the same bits.
-    """
-    _, height, width, channels = x.shape
-    rows, columns = (height - side) // stride + 1, (width - side) // stride + 1
-    down = [slice(i, i + (rows - 1) * stride + 1, stride) for i in range(side)]
-    right = [slice(j, j + (columns - 1) * stride + 1, stride) for j in range(side)]
-
-    @tf.custom_gradient
-    def patches(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            taps = tf.reshape(upstream, [-1, rows, columns, side, side, channels])
-            taps = tf.transpose(taps, [0, 1, 3, 2, 4, 5])  # [B, rows, side, columns, side, in]
-            taps = tf.reshape(taps, [-1, rows * side, columns, side, channels])
-            lines = _add_overlaps(taps, width, stride)  # [B, rows side, w, in]
-            lines = tf.reshape(lines, [-1, rows, side, width, channels])
-            lines = tf.transpose(lines, [0, 3, 1, 2, 4])  # [B, w, rows, side, in]
-            return tf.transpose(_add_overlaps(lines, height, stride), [0, 2, 1, 3])
-
-        return tf.concat([x[:, i, j] for i in down for j in right], axis=3), gradient
-
-    return patches(x)
-
-
-def _add_overlaps(taps: tf.Tensor, length: int, stride: int) -> tf.Tensor:
-    """[B, m, n, side, in] to [B, m, length, in]: adds pixel i of segment k at k stride + i."""
-    _, lines, count, side, channels = taps.shape
-    groups = -(-side // stride)  # `stride` pixels each; group g of segment k is in place k + g
-    taps = tf.pad(taps, [[0, 0]] * 3 + [[0, groups * stride - side], [0, 0]])
-    taps = tf.reshape(taps, [-1, lines, count, groups, stride, channels])
-    total = tf.zeros([], taps.dtype)
-    for g in range(groups):
-        total += tf.pad(taps[:, :, :, g], [[0, 0]] * 2 + [[g, groups - 1 - g]] + [[0, 0]] * 2)
-    filled = (count + groups - 1) * stride
-    total = tf.reshape(total, [-1, lines, filled, channels])[:, :, :length]
-    return tf.pad(total, [[0, 0]] * 2 + [[0, max(0, length - filled)], [0, 0]])
-
-
 def conv_transpose(
-    x: tf.Tensor,
-    w: tf.Variable,
-    b: tf.Variable | None,
-    stride: int,
-    padding: str = "SAME",
+    x: tf.Tensor, w: tf.Variable, b: tf.Variable | None, stride: int, padding: str = "SAME"
 ) -> tf.Tensor:
     """Transposed convolution and bias, if any: x [B, h, w, in], kernel [side, side, out, in].
 

@@ -6,7 +6,7 @@ A row [B, n] that meets a convolution is a square image with its channels.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -122,16 +122,7 @@ class LabelLayer(NamedTuple):
         return noise * rows if self.multiplies else np.concatenate([noise, rows], axis=1)
 
 
-Layer = (
-    DenseLayer
-    | ConvLayer
-    | ConvTransposeLayer
-    | ScaleLayer
-    | BatchNormLayer
-    | AveragePoolLayer
-    | UpsampleLayer
-    | LabelLayer
-)
+Layer = Callable[..., np.ndarray]
 
 
 def forward(layers: Sequence[Layer], x: np.ndarray) -> np.ndarray:

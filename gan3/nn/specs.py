@@ -11,7 +11,6 @@ from typing import ClassVar
 import numpy as np
 
 from gan3.nn.plain import (
-    EPSILON,
     AveragePoolLayer,
     BatchNormLayer,
     ConvLayer,
@@ -77,9 +76,8 @@ class Dense(Spec):
         """Batch normalisation is folded into weights and biases."""
         w, b = arrays[f"{self.name}/w"], arrays[f"{self.name}/b"]
         if self.batch_norm:
-            mean, variance = arrays[f"{self.name}/mean"], arrays[f"{self.name}/variance"]
-            slope = arrays[f"{self.name}/scale"] / np.sqrt(variance + np.float32(EPSILON))
-            w, b = w * slope, b - mean * slope
+            norm = self._norm(arrays)
+            w, b = w * norm.scale, norm.shift
         if self.layer_norm is None:
             return DenseLayer(w, b, self.activation)
         scale, shift = arrays[f"{self.layer_norm}/scale"], arrays[f"{self.layer_norm}/shift"]
@@ -90,11 +88,11 @@ class Dense(Spec):
         if not self.batch_norm:
             return [self.layer(arrays)]
         w, b = arrays[f"{self.name}/w"], arrays[f"{self.name}/b"]
-        mean, variance, scale = (
-            arrays[f"{self.name}/{part}"] for part in ("mean", "variance", "scale")
-        )
-        product = DenseLayer(w, np.zeros_like(b), "none")
-        return [product, scale_of(mean, variance, scale, b, self.activation)]
+        return [DenseLayer(w, np.zeros_like(b), "none"), self._norm(arrays)]
+
+    def _norm(self, arrays: Arrays) -> ScaleLayer:
+        parts = ("mean", "variance", "scale", "b")
+        return scale_of(*(arrays[f"{self.name}/{part}"] for part in parts), self.activation)
 
 
 @dataclass(frozen=True)
