@@ -15,7 +15,6 @@ _LARGE = 1.35  # of a card of many classes, relative to one of few
 _MANY = 16  # classes on a card of usual size, with counts in its confusion matrix
 _SHEET_COLUMNS = 12  # of the sample sheet of many classes
 _SHEET_IMAGES = 168  # at most, on such a sheet
-_NUMBERS = {10: "ten", 6: "six", 4: "four", 3: "three", 2: "two"}
 _WIDEST_TABLE = 30_000  # pixels; older versions of Matplotlib draw no more than 65,536
 _SMALLEST, _TICK_PIXELS = 5.0, 62  # of names at an axis: points, and pixels of width
 
@@ -55,15 +54,12 @@ def report_card(
         _nearest_pairs(figure, class_names, *pairs)
         return figure
     if requested:
-        title = f"{_NUMBERS[per_class]} samples of each {noun(class_names)}"
+        title = f"{per_class} samples of each {noun(class_names)}"
         _sample_sheet(figure, samples, columns, title)
+        _confusion_matrix(figure.add_axes((0.06, 0.3, 0.34, 0.31)), counts, class_names)
     else:
         _sample_sheet(figure, samples, 10, "random samples")
-    axes = figure.add_axes((0.06, 0.3, 0.34, 0.31 if requested else 0.28))
-    if requested:
-        _confusion_matrix(axes, counts, class_names)
-    else:
-        _class_counts(axes, counts, class_names)
+        _class_counts(figure.add_axes((0.06, 0.3, 0.34, 0.28)), counts, class_names)
     _coverage_bars(figure, coverage, class_names)
     _nearest_pairs(figure, class_names, *pairs)
     return figure
@@ -76,8 +72,7 @@ def sheet_layout(classes: int) -> tuple[int, int]:
     """
     if classes <= _MANY:
         return 10, 10
-    fitting = (count for count in (6, 4, 3, 2) if count * classes <= _SHEET_IMAGES)
-    return next(fitting), _SHEET_COLUMNS
+    return next(n for n in (6, 4, 3, 2) if n * classes <= _SHEET_IMAGES), _SHEET_COLUMNS
 
 
 def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title: str) -> Figure:

@@ -34,7 +34,6 @@ JUDGED = {
     "judge/classes_covered": ("classes covered\n(of {classes})", _RED),
     "judge/frechet_distance": ("Fréchet distance\n(judge features)", _BLUE),
 }
-MOST_POINTS = 4_000  # of a curve; a picture has fewer columns of pixels
 
 
 def loss_curves(
@@ -71,15 +70,12 @@ def _plot(
     """Plot the values of each tag and their running mean. Returns the values [tags, lines]."""
     steps = np.array([line["step"] for line in lines], float)
     marker = "." if len(lines) == 1 else ""  # one point makes no line
-    places = np.arange(0, len(lines), -(-len(lines) // MOST_POINTS))
     series = []
     for tag, (label, color, line) in styles.items():
         values = np.array([line.get(tag, np.nan) for line in lines], float)
-        kept = _extremes(values)
-        axes.plot(steps[kept], values[kept], color=color, alpha=0.25, linewidth=0.8)
-        mean = _smooth(values, places)
+        axes.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)
         style = {"color": color, "linestyle": line, "linewidth": 1.6, "marker": marker}
-        axes.plot(steps[places], mean, label=label, **style)
+        axes.plot(steps, _running_mean(values), label=label, **style)
         series.append(values)
     axes.grid(alpha=0.25)
     if styles:
@@ -112,26 +108,11 @@ def _plot_judged(axes: Axes, lines: list[dict[str, float]], classes: int) -> Non
     axes.set_xlabel("step")
 
 
-def _smooth(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Centered mean over a twentieth of the run, at least three points, fewer at the ends.
-
-    places: indices of the values at which it is wanted.
-    """
-    half = max(1, len(values) // 40)
-    return np.array([np.nanmean(values[max(0, i - half) : i + half + 1]) for i in places])
-
-
-def _extremes(values: np.ndarray) -> np.ndarray:
-    """Indices of about MOST_POINTS values that look like all of them.
-
-    These are the lowest and the highest value of each of many equally long parts.
-    """
-    size = -(-2 * len(values) // MOST_POINTS)  # of a part
-    if size <= 2:
-        return np.arange(len(values))
-    parts = np.full((-(-len(values) // size), size), np.nan)
-    parts.ravel()[: len(values)] = values
-    lowest = np.argmin(np.where(np.isnan(parts), np.inf, parts), axis=1)
-    highest = np.argmax(np.where(np.isnan(parts), -np.inf, parts), axis=1)
-    ends = np.sort([lowest, highest], axis=0)
-    return (size * np.arange(len(parts)) + ends).ravel("F")
+def _running_mean(values: np.ndarray) -> np.ndarray:
+    """Centered mean over a twentieth of the run, at least three points, fewer at the ends."""
+    window = np.ones(2 * max(1, len(values) // 40) + 1)
+    half = len(window) // 2
+    finite = np.isfinite(values)
+    sums = np.convolve(np.where(finite, values, 0), window)[half : half + len(values)]
+    counts = np.convolve(finite, window)[half : half + len(values)]
+    return sums / np.where(counts > 0, counts, np.nan)

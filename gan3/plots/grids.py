@@ -5,7 +5,6 @@ there is no global state and no display is needed.
 """
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,15 +17,8 @@ from gan3.core.files import write_atomically
 from gan3.plots import labels
 
 DPI = 120
-MOST_COLUMNS = 16  # of images in full size next to each other
 _FONT_SIZE = 9
-_SCALE = 3  # a pixel of an image in full size is 3 x 3 pixels of the figure
-_MAX_ROW_LABEL, _MAX_COLUMN_LABEL = 150, 120  # pixels
-
-
-def scale_of(columns: int) -> int:
-    """How many pixels of the figure a pixel has in a grid of so many columns."""
-    return _SCALE if columns <= MOST_COLUMNS else 2 if columns <= 2 * MOST_COLUMNS else 1
+_MAX_COLUMN_LABEL = 120  # pixels
 
 
 def grid(
@@ -49,7 +41,7 @@ def grid(
     title_per_image = column_labels is not None and len(column_labels) == len(images) > columns
     # All sizes are in pixels. The images are not Axes: one Axes per image would take most of the
     # drawing time.
-    scale = scale_of(columns)
+    scale = 3 if columns <= 16 else 2 if columns <= 32 else 1  # pixels of a pixel of an image
     cell = 28 * scale
     column_step = cell + 5
     row_step = cell + (35 if title_per_image else 5)
@@ -75,53 +67,6 @@ def grid(
         if row_labels and column == 0:
             sheet.write(x - 10, y + cell / 2, row_labels[row], "center", "right", fontsize=8)
     return sheet.figure
-
-
-def class_sheet(images: np.ndarray, names: Sequence[str], title: str) -> Figure:
-    """Several images of each of many classes, in a row behind the name of the class.
-
-    The rows stand in blocks next to each other, so that the sheet is about half as wide again as it
-    is high.
-
-    Args:
-        images: uint8 [N, 28, 28], equally many of each class, one class after the other.
-        names: of the classes, cut where they do not fit.
-        title: of the figure; wrapped if it is too long for one line.
-    """
-    per_class = len(images) // len(names)
-    scale = _SCALE if len(names) <= 2 * MOST_COLUMNS else 2
-    cell = 28 * scale
-    texts = labels.all_shortened(names, _MAX_ROW_LABEL, 8, DPI)
-    indent = 26 + round(labels.widest(texts, 8, DPI))
-    block = indent + per_class * (cell + 5)
-    ratios = {n: n * block / (-(-len(names) // n) * (cell + 5)) for n in range(1, len(names) + 1)}
-    blocks = min(ratios, key=lambda n: abs(np.log(ratios[n] / 1.5)))
-    rows = -(-len(names) // blocks)
-    sheet = _Sheet(title, max(blocks * block + 18, 468), rows * (cell + 5) + 9)
-    for i, image in enumerate(images):
-        number, column = divmod(i, per_class)
-        x = number // rows * block + indent + column * (cell + 5)
-        y = sheet.top + number % rows * (cell + 5)
-        sheet.show(x, y, image, scale)
-        if column == 0:
-            sheet.write(x - 8, y + cell / 2, texts[number], "center", "right", fontsize=8)
-    return sheet.figure
-
-
-def redrawn(sources: np.ndarray, images: np.ndarray, names: Sequence[str], title: str) -> Figure:
-    """A row for each source image: itself, and every class drawn in its style.
-
-    With more than 15 classes only the first 15 are shown.
-
-    Args:
-        sources: uint8 [N, 28, 28], the real images.
-        images: uint8 [N, K, 28, 28], what was drawn in their styles.
-        names: of the K classes.
-    """
-    shown = min(images.shape[1], MOST_COLUMNS - 1)
-    sheet = np.concatenate([sources[:, None], images[:, :shown]], axis=1)
-    columns = ["real", *names[:shown]]
-    return grid(sheet.reshape(-1, *sources.shape[1:]), len(columns), title, columns)
 
 
 class _Sheet:

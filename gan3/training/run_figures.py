@@ -18,6 +18,7 @@ from gan3.runs.run import Run
 from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
 
 _MAX_FRAMES = 50  # of an animation; at 0.8 s each and 3 s for the last it takes 42 s
+_MOST_ROWS = 16  # on the sheet of classes; of more than 16 each has a column
 _FRAME_ROWS = 3  # images of each class in a frame of the first episode
 _SECONDS_PER_FRAME = 0.25  # of the first episode's animation
 
@@ -37,7 +38,7 @@ def fixed_grid(generator: Generator, config: RunConfig, episode: int, data_title
     """Each class five times, from noise that is the same in every episode."""
     images = fixed_images(generator, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, fixed noise"
-    return _rows_of_classes(images, title, len(generator.class_names), _titles(generator))
+    return grids.grid(images, len(generator.class_names), title, _titles(generator))
 
 
 def _titles(generator: Generator, labels: Iterable[int] | None = None) -> list[str] | None:
@@ -46,16 +47,6 @@ def _titles(generator: Generator, labels: Iterable[int] | None = None) -> list[s
         return None
     names = generator.class_names
     return list(names) if labels is None else [names[label] for label in labels]
-
-
-def _rows_of_classes(
-    images: np.ndarray, title: str, classes: int, names: list[str] | None
-) -> Figure:
-    """Rows of one image of each class, uint8 [rows * K, 28, 28]; for many classes in blocks."""
-    if classes <= grids.MOST_COLUMNS:
-        return grids.grid(images, classes, title, column_labels=names)
-    by_class = images.reshape(-1, classes, 28, 28).swapaxes(0, 1).reshape(-1, 28, 28)
-    return grids.class_sheet(by_class, names or [""] * classes, title)
 
 
 def fixed_images(generator: Generator, config: RunConfig, rows: int) -> np.ndarray:
@@ -143,10 +134,11 @@ def _draw_classes(generator: Generator, config: RunConfig, name: str, run: Run) 
         title = f"{name}, ten of each {noun(titles)}"
     else:
         title = f"{name}, {10 * classes} {images_noun(generator.class_names)}"
-    if classes <= grids.MOST_COLUMNS:
+    if classes <= _MOST_ROWS:
         figure = grids.grid(images, 10, title, row_labels=titles)
     else:
-        figure = grids.class_sheet(images, titles or [""] * classes, title)
+        by_row = images.reshape(classes, 10, 28, 28).swapaxes(0, 1).reshape(-1, 28, 28)
+        figure = grids.grid(by_row, classes, title, titles)
     grids.save(figure, run.figures / "classes.png")
 
 
@@ -155,10 +147,10 @@ def _draw_first_episode(run: Run, generator: Generator, name: str) -> None:
     titles, classes = _titles(generator), len(generator.class_names)
     frames = [
         grids.pixels(
-            _rows_of_classes(
+            grids.grid(
                 _read_images(run.frame_file(step), classes),
-                f"{name} · step {step}",
                 classes,
+                f"{name} · step {step}",
                 titles,
             )
         )
@@ -172,7 +164,7 @@ def _draw_comparison(run: Run, generator: Generator, name: str) -> None:
     """Draw real images, and untrained, trained and real ones on one picture."""
     config, classes = run.config, len(generator.class_names)
     real, names = _read_images(run.real_file, classes), list(generator.class_names)
-    figure = _rows_of_classes(real, f"{run.data_title} · real images", classes, names)
+    figure = grids.grid(real, classes, f"{run.data_title} · real images", names)
     grids.save(figure, run.figures / "real.png")
     rows = {
         "untrained": _read_images(run.frame_file(0), classes),
@@ -207,8 +199,9 @@ def styles_figure(run: Run, generator: Generator, name: str, log: Log) -> Figure
     noise = encode(sources).noise.repeat(classes, axis=0)
     images = generator.draw(np.tile(np.arange(classes), len(sources)), noise)
     images = images.reshape(len(sources), classes, 28, 28)
+    rows = np.concatenate([sources[:, None], images], axis=1).reshape(-1, 28, 28)
     title = f"{name} · a real image of each {noun(generator.class_names)}, and all in its style"
-    return grids.redrawn(sources, images, generator.class_names, title)
+    return grids.grid(rows, classes + 1, title, ["real", *generator.class_names])
 
 
 def _read_images(path: Path, classes: int) -> np.ndarray:
