@@ -10,18 +10,7 @@ from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
 from gan3.export.interface import SLOPES, label_input
 from gan3.models.generator import Generator
-from gan3.nn.plain import (
-    EPSILON,
-    AveragePoolLayer,
-    BatchNormLayer,
-    ConvLayer,
-    ConvTransposeLayer,
-    DenseLayer,
-    LabelLayer,
-    Layer,
-    ScaleLayer,
-    UpsampleLayer,
-)
+from gan3.nn import plain
 from gan3.nn.specs import IMAGE
 
 if TYPE_CHECKING:
@@ -53,7 +42,7 @@ def build(generator: Generator, name: str) -> "onnx.ModelProto":
     graph = _Graph(onnx, "noise", entries, label)
     if generator.class_conditional:
         inputs.append(helper.make_tensor_value_info(label, onnx.TensorProto.INT32, ["B"]))
-        if not isinstance(generator.layers[0], LabelLayer):
+        if not isinstance(generator.layers[0], plain.LabelLayer):
             graph.make_latent(len(generator.class_names), generator.label_entry)
     for layer in generator.layers:
         graph.add_layer(layer)
@@ -62,7 +51,7 @@ def build(generator: Generator, name: str) -> "onnx.ModelProto":
         graph.apply("Sub", graph.constant(np.float32(generator.pixel_min)))
         graph.apply("Div", graph.constant(np.float32(1 - generator.pixel_min)))
     shape = graph.constant(np.array([-1, IMAGE, IMAGE], np.int64))
-    graph.add("Reshape", [graph.h, shape], output="images")
+    graph.add("Reshape", graph.h, shape, output="images")
     output = helper.make_tensor_value_info("images", float32, ["B", IMAGE, IMAGE])
     model = helper.make_model(
         helper.make_graph(graph.nodes, "generator", inputs, [output], graph.constants),
@@ -78,13 +67,12 @@ def build(generator: Generator, name: str) -> "onnx.ModelProto":
 class _Graph:
     """Nodes and constants with names of their own, and the output `h` of the last one.
 
-    h is rows [B, width] or images [B, channels, side, side]; `shape` is (width,) or (side, side,
-    channels).
+    h is rows [B, width], or images [B, channels, side, side] if `width` is None.
     """
 
     def __init__(self, onnx: Any, h: str, width: int, label: str):
         self._onnx, self._label = onnx, label
-        self.h, self.shape = h, (width,)
+        self.h, self.width = h, width
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
@@ -94,130 +82,106 @@ class _Graph:
         self.constants.append(self._onnx.numpy_helper.from_array(value, name))
         return name
 
-    def add(
-        self,
-        kind: str,
-        inputs: list[str],
-        attributes: dict[str, Any] | None = None,
-        output: str = "",
-    ) -> str:
+    def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """The name of the output of a new node."""
         output = output or f"{kind}{len(self.nodes)}"
-        node = self._onnx.helper.make_node(kind, inputs, [output], **(attributes or {}))
-        self.nodes.append(node)
+        self.nodes.append(self._onnx.helper.make_node(kind, inputs, [output], **attributes))
         return output
 
     def apply(self, kind: str, *others: str, **attributes: Any) -> None:
         """Replace h by the output of a new node, whose first input is h."""
-        self.h = self.add(kind, [self.h, *others], attributes)
+        self.h = self.add(kind, self.h, *others, **attributes)
 
     def make_latent(self, classes: int, label_entry: bool) -> None:
         """One-hot times noise: rows of zeros and ones select the class's part of the latent."""
         if label_entry:
             ones = self.constant(np.ones((classes, 1), np.float32))
-            self.apply("Concat", self.add("Gather", [ones, self._label]), axis=1)
-            self.shape = (self.shape[0] + 1,)
-        selection = np.repeat(np.eye(classes, dtype=np.float32), self.shape[0], axis=1)
-        selected = self.add("Gather", [self.constant(selection), self._label])
+            self.apply("Concat", self.add("Gather", ones, self._label), axis=1)
+            self.width += 1
+        selection = np.repeat(np.eye(classes, dtype=np.float32), self.width, axis=1)
+        selected = self.add("Gather", self.constant(selection), self._label)
         self.apply("Concat", *[self.h] * (classes - 1), axis=1)
         self.apply("Mul", selected)
-        self.shape = (classes * self.shape[0],)
+        self.width *= classes
+
+    def reshape(self, *lengths: int) -> None:
+        """Give h these lengths; 0 keeps one, -1 is what is left."""
+        self.apply("Reshape", self.constant(np.array(lengths, np.int64)))
 
     def as_rows(self) -> None:
         """Make h rows, pixel by pixel with the channels of each."""
-        if len(self.shape) == 3:
+        if self.width is None:
             self.apply("Transpose", perm=[0, 2, 3, 1])
-            self.shape = (math.prod(self.shape),)
-            self.apply("Reshape", self.constant(np.array([-1, *self.shape], np.int64)))
+            self.reshape(0, -1)
 
     def as_images(self, channels: int) -> None:
         """Make h square images."""
-        if len(self.shape) == 1:
-            side = math.isqrt(self.shape[0] // channels)
-            self.shape = (side, side, channels)
-            self.apply("Reshape", self.constant(np.array([-1, *self.shape], np.int64)))
+        if self.width is not None:
+            side = math.isqrt(self.width // channels)
+            self.reshape(-1, side, side, channels)
             self.apply("Transpose", perm=[0, 3, 1, 2])
+            self.width = None
 
-    def add_layer(self, layer: Layer) -> None:
+    def add_layer(self, layer: plain.Layer) -> None:
         match layer:
-            case LabelLayer(rows, multiplies):
-                row = self.add("Gather", [self.constant(rows), self._label])
+            case plain.LabelLayer(rows, multiplies):
+                row = self.add("Gather", self.constant(rows), self._label)
                 if multiplies:
                     self.apply("Mul", row)
                 else:
                     self.apply("Concat", row, axis=1)
-                    self.shape = (self.shape[0] + rows.shape[1],)
-            case DenseLayer(w, b):
+                    self.width += rows.shape[1]
+            case plain.DenseLayer(w, b):
                 self.as_rows()
                 self.apply("Gemm", self.constant(w), self.constant(b))
-                self.shape = b.shape
-            case ConvLayer(w, b):
+                self.width = len(b)
+            case plain.ConvLayer(w, b):
                 self.as_images(w.shape[2])
-                self._convolve(layer)
-            case ConvTransposeLayer(w, b):
+                padding = layer.zero_padding
+                edges = {"auto_pad": "SAME_UPPER"} if padding is None else {"pads": [padding] * 4}
+                arrays = self.constant(w.transpose(3, 2, 0, 1)), self.constant(b)
+                self.apply("Conv", *arrays, strides=[layer.stride] * 2, **edges)
+                if layer.pool:
+                    self._pool("MaxPool")
+            case plain.ConvTransposeLayer(w, b):
                 self.as_images(w.shape[2])
-                self._convolve_transposed(layer)
-            case ScaleLayer(scale, shift):
+                lost = len(w) - layer.stride if layer.padding == "SAME" else 0  # rows and columns
+                pads = [lost // 2] * 2 + [lost - lost // 2] * 2
+                arrays = self.constant(w.transpose(2, 3, 0, 1)), self.constant(b)
+                self.apply("ConvTranspose", *arrays, strides=[layer.stride] * 2, pads=pads)
+            case plain.ScaleLayer(scale, shift):
                 self.as_images(len(scale))
-                self.apply("Mul", self._per_channel(scale))
-                self.apply("Add", self._per_channel(shift))
-            case BatchNormLayer(scale, shift):
+                self._scale(scale, shift)
+            case plain.BatchNormLayer(scale, shift):
                 self.as_images(len(scale))
-                self.apply("Sub", self.add("ReduceMean", [self.h], {"axes": [0, 2, 3]}))
-                square = self.add("Mul", [self.h, self.h])
-                variance = self.add("ReduceMean", [square], {"axes": [0, 2, 3]})
-                epsilon = self.constant(np.float32(EPSILON))
-                self.apply("Div", self.add("Sqrt", [self.add("Add", [variance, epsilon])]))
-                self.apply("Mul", self._per_channel(scale))
-                self.apply("Add", self._per_channel(shift))
-            case AveragePoolLayer():
+                self.apply("Sub", self.add("ReduceMean", self.h, axes=[0, 2, 3]))
+                square = self.add("Mul", self.h, self.h)
+                variance = self.add("ReduceMean", square, axes=[0, 2, 3])
+                epsilon = self.constant(np.float32(plain.EPSILON))
+                self.apply("Div", self.add("Sqrt", self.add("Add", variance, epsilon)))
+                self._scale(scale, shift)
+            case plain.AveragePoolLayer():
                 self._pool("AveragePool")
-                return
-            case UpsampleLayer():
+            case plain.UpsampleLayer():
                 scales = self.constant(np.array([1, 1, 2, 2], np.float32))
                 asymmetric = "asymmetric"  # each pixel, and between two of them their mean
                 self.apply(
                     "Resize", "", scales, mode="linear", coordinate_transformation_mode=asymmetric
                 )
-                self.shape = (2 * self.shape[0], 2 * self.shape[1], self.shape[2])
-                return
-        if isinstance(layer, LabelLayer):
-            return
-        if layer.activation in SLOPES:
-            self.apply("LeakyRelu", alpha=SLOPES[layer.activation])
-        elif layer.activation != "none":
-            self.apply(_NODES[layer.activation])
-        if isinstance(layer, DenseLayer) and layer.scale is not None:
+        activation = getattr(layer, "activation", "none")
+        if activation in SLOPES:
+            self.apply("LeakyRelu", alpha=SLOPES[activation])
+        elif activation != "none":
+            self.apply(_NODES[activation])
+        if isinstance(layer, plain.DenseLayer) and layer.scale is not None:
             arrays = self.constant(layer.scale), self.constant(layer.shift)
-            self.apply("LayerNormalization", *arrays, axis=-1, epsilon=EPSILON)
+            self.apply("LayerNormalization", *arrays, axis=-1, epsilon=plain.EPSILON)
 
-    def _convolve(self, layer: ConvLayer) -> None:
-        side, padding = len(layer.w), layer.zero_padding
-        length = -(-self.shape[0] // layer.stride)
-        edges: dict[str, Any] = {"auto_pad": "SAME_UPPER"}
-        if padding is not None:
-            length = (self.shape[0] + 2 * padding - side) // layer.stride + 1
-            edges = {"pads": [padding] * 4}
-        arrays = self.constant(layer.w.transpose(3, 2, 0, 1)), self.constant(layer.b)
-        self.apply("Conv", *arrays, strides=[layer.stride] * 2, **edges)
-        self.shape = (length, length, len(layer.b))
-        if layer.pool:
-            self._pool("MaxPool")
-
-    def _convolve_transposed(self, layer: ConvTransposeLayer) -> None:
-        side, stride = len(layer.w), layer.stride
-        length, pads = (self.shape[0] - 1) * stride + side, [0] * 4
-        if layer.padding == "SAME":
-            length, begin = self.shape[0] * stride, (side - stride) // 2
-            pads = [begin] * 2 + [side - stride - begin] * 2
-        arrays = self.constant(layer.w.transpose(2, 3, 0, 1)), self.constant(layer.b)
-        self.apply("ConvTranspose", *arrays, strides=[stride] * 2, pads=pads)
-        self.shape = (length, length, len(layer.b))
+    def _scale(self, scale: np.ndarray, shift: np.ndarray) -> None:
+        """Multiply and add a number for each channel."""
+        self.apply("Mul", self.constant(scale.reshape(-1, 1, 1)))
+        self.apply("Add", self.constant(shift.reshape(-1, 1, 1)))
 
     def _pool(self, kind: str) -> None:
         """Windows of 2x2 with stride 2; the last window of an odd side is smaller."""
         self.apply(kind, kernel_shape=[2, 2], strides=[2, 2], auto_pad="SAME_UPPER")
-        self.shape = (-(-self.shape[0] // 2), -(-self.shape[1] // 2), self.shape[2])
-
-    def _per_channel(self, values: np.ndarray) -> str:
-        return self.constant(values.reshape(-1, 1, 1))

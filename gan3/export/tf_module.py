@@ -17,37 +17,30 @@ def save(folder: Path, generator: Generator, name: str) -> None:
     """Write the generator to a folder that does not exist yet.
 
     Its signature `serving_default` takes `noise` [B, entries], and `digit` int32 [B] if digits can
-    be requested (`label` for other classes), and returns `images` [B, 28, 28] in 0..1. Raises
-    UserError if the folder exists or cannot be written.
+    be requested (`label` for other classes), and returns `images` [B, 28, 28]. Raises UserError if
+    the folder exists or cannot be written.
     """
     if folder.exists():
         raise UserError(f"{folder}: exists already; name a new folder for the export of {name}")
     module = tf.Module(name="generator")
     module.model = keras_model.build(generator)
-    noise = tf.TensorSpec([None, generator.noise_entries], tf.float32, name="noise")
-
-    def generate(noise: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"images": module.model({"noise": noise})}
-
-    def generate_digit(noise: tf.Tensor, digit: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"images": module.model({"noise": noise, "digit": digit})}
-
-    def generate_label(noise: tf.Tensor, label: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"images": module.model({"noise": noise, "label": label})}
-
-    signature, traced = {"noise": noise}, generate
+    inputs = {"noise": tf.TensorSpec([None, generator.noise_entries], tf.float32, name="noise")}
     if generator.class_conditional:
-        name_of_input = label_input(generator)
-        signature[name_of_input] = tf.TensorSpec([None], tf.int32, name=name_of_input)
-        traced = generate_digit if name_of_input == "digit" else generate_label
-    module.generate = tf.function(traced, autograph=False)
-    concrete = module.generate.get_concrete_function(**signature)
+        label = label_input(generator)
+        inputs[label] = tf.TensorSpec([None], tf.int32, name=label)
+
+    @tf.function(autograph=False)
+    def generate(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"images": module.model(inputs)}
+
+    module.generate = generate
+    concrete = generate.get_concrete_function(**inputs)
     make_folder(folder.parent)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         tf.saved_model.save(module, str(temporary), signatures=concrete)
         temporary.rename(folder)
-    except (OSError, tf.errors.OpError) as error:
+    except tf.errors.OpError as error:
         raise cannot_write(folder, error) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

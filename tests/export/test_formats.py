@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import re
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -21,7 +22,7 @@ SYSTEMS = (*CONVOLUTIONAL, "three_network", "published_code", "best", "mlp_gan",
 LABELS = np.array([0, 9, 3, 3, 7, 1], np.int32)
 TOLERANCE = 1e-5
 HAS_ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-needs_onnx = unittest.skipUnless(HAS_ONNX, "needs onnx and onnxruntime: make setup-dev")
+FORMATS = ("keras", "savedmodel", *["onnx"] * HAS_ONNX)
 
 
 def random_pair(name, **changes):
@@ -44,50 +45,63 @@ def inputs_of(generator):
     return {"noise": noise} | ({"digit": LABELS} if generator.class_conditional else {})
 
 
+def images_of(written, generator, inputs):
+    """What a written format draws, read by a program that knows nothing of gan3."""
+    tensors = {key: tf.constant(value) for key, value in inputs.items()}
+    if written == "keras":
+        keras_model.save(Path("g.keras"), generator)
+        return tf.keras.models.load_model("g.keras")(tensors).numpy()
+    if written == "savedmodel":
+        folder = Path(tempfile.mkdtemp(dir="."), "g")
+        tf_module.save(folder, generator, "x")
+        return (
+            tf.saved_model.load(folder).signatures["serving_default"](**tensors)["images"].numpy()
+        )
+    import onnxruntime
+
+    onnx_model.save(Path("g.onnx"), generator, "x")
+    session = onnxruntime.InferenceSession("g.onnx")
+    return session.run(["images"], inputs)[0]
+
+
 class Formats(FolderTest):
-    def assert_same_pixels(self, system, generator, images):
-        noise = tf.constant(inputs_of(generator)["noise"])
-        expected = system.generate(tf.constant(LABELS), noise).numpy()
-        self.assertEqual((images.shape, images.dtype), ((len(LABELS), 28, 28), np.float32))
+    def assert_same_pixels(self, system, generator, formats):
+        inputs = inputs_of(generator)
+        expected = system.generate(tf.constant(LABELS), tf.constant(inputs["noise"])).numpy()
         self.assertGreater(np.ptp(expected), 0.05)  # the weights matter
         self.assertGreater(np.abs(expected[2] - expected[3]).max(), 1e-3)  # the noise does, too
-        self.assertLess(np.abs(images - expected).max(), TOLERANCE)
+        for written in formats:
+            with self.subTest(generator.name, format=written):
+                images = images_of(written, generator, inputs)
+                self.assertEqual((images.shape, images.dtype), ((len(LABELS), 28, 28), np.float32))
+                self.assertLess(np.abs(images - expected).max(), TOLERANCE)
 
     def test_the_names_below_are_all_systems(self):
         variants = {"best_long", "published_fresh_noise"}
         self.assertEqual({*SYSTEMS, *variants}, set(names()))
 
-    @slow("builds eight systems")
-    def test_keras(self):
-        for name in SYSTEMS:
-            with self.subTest(name):
-                system, generator = random_pair(name)
-                keras_model.save(Path("g.keras"), generator)
-                model = tf.keras.models.load_model("g.keras")  # which knows nothing of gan3
-                inputs = {key: tf.constant(value) for key, value in inputs_of(generator).items()}
-                self.assert_same_pixels(system, generator, model(inputs).numpy())
-
-    def test_keras_with_running_moments(self):
-        for name in CONVOLUTIONAL:
-            with self.subTest(name):
-                system, generator = random_pair(name, sampling_moments="running")
-                inputs = inputs_of(generator)
-                images = keras_model.build(generator)(inputs).numpy()
-                self.assert_same_pixels(system, generator, images)
-                alone = keras_model.build(generator)({k: v[:1] for k, v in inputs.items()})
-                np.testing.assert_allclose(alone, images[:1], atol=TOLERANCE)
-
-    def test_savedmodel(self):
+    def test_one_system_of_each_kind(self):
         for name in ("best", "mlp_gan", "conditional_dcgan"):
-            with self.subTest(name):
-                system, generator = random_pair(name)
-                tf_module.save(Path(f"deep/{name}"), generator, name)
-                serve = tf.saved_model.load(f"deep/{name}").signatures["serving_default"]
-                inputs = {key: tf.constant(value) for key, value in inputs_of(generator).items()}
-                self.assert_same_pixels(system, generator, serve(**inputs)["images"].numpy())
-        with self.assertRaisesRegex(UserError, "^deep/best: exists already"):
-            tf_module.save(Path("deep/best"), generator, "x")
-        self.assertEqual(len(list(Path("deep").iterdir())), 3)  # no temporary folder is left
+            self.assert_same_pixels(*random_pair(name), FORMATS)
+
+    @slow("builds eight systems")
+    def test_every_system(self):
+        for name in SYSTEMS:
+            self.assert_same_pixels(*random_pair(name), FORMATS)
+
+    def test_with_running_moments_an_image_does_not_depend_on_the_others(self):
+        for name in CONVOLUTIONAL:
+            system, generator = random_pair(name, sampling_moments="running")
+            self.assert_same_pixels(system, generator, ["keras"])
+            model, inputs = keras_model.build(generator), inputs_of(generator)
+            alone = model({key: value[:1] for key, value in inputs.items()})
+            np.testing.assert_allclose(alone, model(inputs)[:1], atol=TOLERANCE)
+
+    def test_a_savedmodel_replaces_nothing(self):
+        Path("deep").mkdir()
+        with self.assertRaisesRegex(UserError, "^deep: exists already"):
+            tf_module.save(Path("deep"), drawing(small_system()), "x")
+        self.assertEqual(list(Path().iterdir()), [Path("deep")])  # no temporary folder is left
 
     def test_labels_of_other_classes_than_digits_are_called_so(self):
         system = small_system(class_names=("cat", "dog", "cow"))
@@ -95,34 +109,9 @@ class Formats(FolderTest):
         labels, noise = np.array([0, 2, 1, 1, 2, 0], np.int32), inputs_of(generator)["noise"]
         expected = system.generate(tf.constant(labels), tf.constant(noise)).numpy()
         self.assertGreater(np.abs(expected[2] - expected[4]).max(), 1e-3)
-        inputs = {"label": labels, "noise": noise}
-        keras_images = keras_model.build(generator)(inputs).numpy()
-        tf_module.save(Path("saved"), generator, "x")
-        serve = tf.saved_model.load("saved").signatures["serving_default"]
-        tensors = {key: tf.constant(value) for key, value in inputs.items()}
-        found = {"keras": keras_images, "savedmodel": serve(**tensors)["images"].numpy()}
-        if HAS_ONNX:
-            import onnxruntime
-
-            onnx_model.save(Path("g.onnx"), generator, "x")
-            (found["onnx"],) = onnxruntime.InferenceSession("g.onnx").run(["images"], inputs)
-        for name, images in found.items():
-            with self.subTest(name):
-                np.testing.assert_allclose(images, expected, atol=TOLERANCE)
-
-    @needs_onnx
-    def test_onnx(self):
-        import onnxruntime
-
-        for name in SYSTEMS:
-            with self.subTest(name):
-                system, generator = random_pair(name)
-                onnx_model.save(Path("g.onnx"), generator, name)
-                session = onnxruntime.InferenceSession("g.onnx")
-                inputs = inputs_of(generator)
-                self.assertEqual({value.name for value in session.get_inputs()}, set(inputs))
-                (images,) = session.run(["images"], inputs)
-                self.assert_same_pixels(system, generator, images)
+        for written in FORMATS:
+            images = images_of(written, generator, {"label": labels, "noise": noise})
+            np.testing.assert_allclose(images, expected, atol=TOLERANCE, err_msg=written)
 
     @unittest.skipIf(HAS_ONNX, "onnx is installed")
     def test_without_the_package_onnx_the_extra_is_named(self):
@@ -163,12 +152,6 @@ class Command(FolderTest):
             status, _, err = call("export", "--format", kind, "--out", name)
             self.assertEqual(status, 2)
             self.assertRegex(err, rf"^gan3: --out {name}: the format {kind} needs .*\.{kind}\n$")
-
-    @slow("builds every system")
-    def test_savedmodel_is_for_every_system(self):
-        for name in names():
-            tf_module.save(Path(name), random_pair(name)[1], name)
-            self.assertTrue((Path(name) / "saved_model.pb").is_file())
 
 
 if __name__ == "__main__":
