@@ -156,7 +156,7 @@ def keep_judge(folder="own", path=None):
     for entry in ("training_digest", "class_names"):
         del weights[entry]
     if path is None:
-        path = judge.cache_folders()[0] / f"{dataset.training_digest}.npz"
+        path = judge.cached_file(dataset)
     path.parent.mkdir(parents=True, exist_ok=True)
     judge.save(path, weights, origin)
 

@@ -18,6 +18,7 @@ from gan3.cli.options import (
     add_train_judge,
     output_file,
     path_text,
+    whole_number,
 )
 from gan3.core.classes import DIGITS
 from gan3.core.config import choices_of
@@ -126,7 +127,7 @@ def _compare(options: argparse.Namespace) -> int:
     compared = comparison.compare(
         options.runs, options.logs, options.figures, options.by_experiment
     )
-    print("\n".join(compared.markdown() if options.markdown else compared.text()))
+    print("\n".join(compared.markdown()) if options.markdown else compared.text().rstrip())
     files.make_folder(out.parent)
     title = "Report cards side by side, the best value of each row in bold"
     grids.save(cards.table(compared.columns, compared.titled(), title), out)
@@ -134,8 +135,7 @@ def _compare(options: argparse.Namespace) -> int:
     written = [out]
     pairs = compared.tradeoffs()
     if pairs:
-        means = compared.column_means()
-        figure = sweep_plots.tradeoff(means, pairs, "Accuracy against diversity")
+        figure = sweep_plots.tradeoff(compared.means, pairs, "Accuracy against diversity")
         grids.save(figure, tradeoff)
         written.append(tradeoff)
     print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
@@ -149,7 +149,7 @@ def _add_train_judge(parser: argparse.ArgumentParser) -> None:
     add_dataset(parser, default="auto")
     add_ink(parser)
     text = "number of training steps (default: twelve epochs, at least 1000, at most 12000)"
-    add("--steps", metavar="N", type=int, help=text)
+    add("--steps", metavar="N", type=whole_number(1, 1_000_000), help=text)
     text = "file to write (default: one in the cache, where train and evaluate find it)"
     add("--out", metavar="FILE.npz", type=output_file(".npz"), help=text)
 

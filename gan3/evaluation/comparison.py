@@ -1,10 +1,15 @@
 """Report cards of several runs side by side."""
 
+import io
 import json
 import math
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from gan3.core.classes import DIGITS, are_class_names, images_noun
 from gan3.core.config import RunConfig, as_text
@@ -14,25 +19,23 @@ from gan3.evaluation.metrics import METRICS, Metric
 from gan3.plots.sweeps import Pair
 from gan3.runs.run import Run
 
-_WIDTH = 80  # of a terminal
-_TITLE_WIDTH = 29  # of the metrics' titles in a terminal
-_MAX_NAME = 43  # characters of a column's name there: what is left beside titles and arrows
+_WIDTH, _TITLE_WIDTH = 80, 29  # of a terminal, and of the metrics' titles there
+_COLUMNS = 3  # next to each other in a terminal
 
 
 class Comparison(NamedTuple):
     """A table with a row per metric; its last column is real digits."""
 
-    columns: list[str]
     rows: list[tuple[Metric, list[str], set[int]]]  # metric, texts, which columns are the best
-    means: list[dict[str, float]]  # of each column: by metric, the mean over its runs
+    means: dict[str, dict[str, float]]  # by column title and metric, the mean over the runs
 
-    def column_means(self) -> dict[str, dict[str, float]]:
-        """The means by column title, for `plots.sweeps.tradeoff`."""
-        return dict(zip(self.columns, self.means, strict=True))
+    @property
+    def columns(self) -> list[str]:
+        return list(self.means)
 
     def tradeoffs(self) -> list[Pair]:
         """The metrics of diversity and of quality that are drawn against each other."""
-        real, pairs = self.means[-1], []
+        real, pairs = self.means[self.columns[-1]], []
         for x, diversity in METRICS.items():
             y = next((name for name in diversity.against.split() if name in real), None)
             if y is not None and x in real:
@@ -40,28 +43,25 @@ class Comparison(NamedTuple):
                 pairs.append(Pair(x, y, *titles, diversity.logit))
         return pairs
 
-    def text(self) -> list[str]:
-        """The table as lines of at most 80 characters, with a star at the best of each row.
+    def text(self) -> str:
+        """The table in lines of at most 80 characters, with a star at the best of each row.
 
-        Columns that do not fit next to each other are in another block below. Long names are cut
-        in the middle: both ends tell runs of a sweep apart.
+        Three columns are next to each other, and the next three below.
         """
-        lines = [("", "", [_cut(column) for column in self.columns])]
-        for metric, texts, best in self.rows:
-            title, *rest = metric.wrapped_title(_TITLE_WIDTH)
-            starred = [text + (" *" if i in best else "  ") for i, text in enumerate(texts)]
-            lines.append((title, metric.arrow, starred))
-            lines += [(line, "", [""] * len(texts)) for line in rest]
-        width = max(len(title) for title, _, _ in lines)
-        first = [f"{title:{width}} {arrow}" for title, arrow, _ in lines]
-        room = _WIDTH - max(map(len, first))
-        blocks: list[list[tuple[str, ...]]] = [[]]
-        for column in zip(*(cells for _, _, cells in lines), strict=True):
-            width = sum(2 + max(map(len, other)) for other in [*blocks[-1], column])
-            if blocks[-1] and width > room:
-                blocks.append([])
-            blocks[-1].append(column)
-        return "\n\n".join("\n".join(_align([first, *block])) for block in blocks).split("\n")
+        console = Console(file=io.StringIO(), width=_WIDTH, color_system=None)
+        for first in range(0, len(self.columns), _COLUMNS):
+            shown = range(first, min(first + _COLUMNS, len(self.columns)))
+            table = Table(box=None, pad_edge=False)
+            table.add_column(max_width=_TITLE_WIDTH)
+            table.add_column()
+            for i in shown:
+                table.add_column(Text(self.columns[i]), justify="right", overflow="fold")
+            for metric, texts, best in self.rows:
+                starred = [texts[i] + (" *" if i in best else "  ") for i in shown]
+                table.add_row(metric.title, metric.arrow, *map(Text, starred))
+            console.print(table)
+            console.print()
+        return console.file.getvalue()
 
     def titled(self) -> list[tuple[str, list[str], set[int]]]:
         """The rows with full titles, for `plots.cards.table`."""
@@ -69,14 +69,18 @@ class Comparison(NamedTuple):
 
     def markdown(self) -> list[str]:
         """A Markdown table, a row per metric; the best of each row is bold."""
-        rows = [[title, *_bold(texts, best)] for title, texts, best in self.titled()]
-        return _markdown(self.columns, rows)
+        return markdown_table(["", *self.columns], self._bold_rows())
 
     def markdown_transposed(self) -> list[str]:
         """A Markdown table with a column per metric, for many runs."""
-        cells = [_bold(texts, best) for _, texts, best in self.rows]
-        rows = [[name, *row] for name, *row in zip(self.columns, *cells, strict=True)]
-        return _markdown([metric.full_title for metric, _, _ in self.rows], rows)
+        titles, *rows = zip(["", *self.columns], *self._bold_rows(), strict=True)
+        return markdown_table(titles, rows)
+
+    def _bold_rows(self) -> list[list[str]]:
+        return [
+            [title, *(f"**{text}**" if i in best else text for i, text in enumerate(texts))]
+            for title, texts, best in self.titled()
+        ]
 
 
 def compare(
@@ -142,19 +146,14 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     first = next(iter(cards))
     for key in ("data_digest", "split", "judge"):
         for name, card in cards.items():
-            if (card[key] is None) != (cards[first][key] is None):
-                with_judge, without = (first, name) if card[key] is None else (name, first)
-                raise UserError(
-                    f"run {without}: its card has no judge, unlike that of {with_judge}; evaluate"
-                    " it again with the judge of its data set"
-                )
             if card[key] != cards[first][key]:
                 raise UserError(
                     f"run {name}: its card has another {key} than the card of {first};"
                     " evaluate both in the same way"
                 )
-    rows, means = [], [{} for _ in range(len(groups) + 1)]
     names = next(iter(groups.values()))[first].class_names
+    means = {column: {} for column in [*groups, f"real {images_noun(names)}"]}
+    rows = []
     for key, metric in METRICS.items():
         metric = metric.of_classes(len(names))
         values = [
@@ -171,49 +170,42 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
                 if 0 < len(column) < len(group):
                     texts[i] += f" ({len(column)} of {len(group)})"
             rows.append((metric, texts, _best(values, metric)))
-            for column_means, column in zip(means, columns, strict=True):
+            for column_means, column in zip(means.values(), columns, strict=True):
                 if column:
                     column_means[key] = float(np.mean(column))
-    return Comparison([*groups, f"real {images_noun(names)}"], rows, means)
+    return Comparison(rows, means)
 
 
 def read_card(run: Run) -> Card:
     """A run's report.json. Raises UserError if there is no such run, no card, or a damaged one."""
-    path = run.folder / "report.json"
     _ = run.record
+    path, picture = run.folder / "report.json", run.figures / "report.png"
     try:
-        card = json.loads(path.read_bytes())
-        for row in ("samples", "real"):
-            for score in card[row].values():
-                interval = ("low", "high") if "low" in score else ()
-                numbers = [score[key] for key in ("value", *interval)]
-                if not all(isinstance(number, int | float) for number in numbers):
-                    raise TypeError
-                if not all(map(math.isfinite, numbers)):
-                    raise ValueError
-        if not all(isinstance(card[key], int) for key in ("count", "held_out")):
-            raise TypeError
-        if not all(isinstance(card[key], str) for key in ("experiment", "data_digest", "split")):
-            raise TypeError
-        if not card["experiment"].isidentifier():  # it is in the titles of figures
-            raise ValueError
-        if not are_class_names(card.get("class_names", list(DIGITS))):
-            raise ValueError
-        if card["judge"] is not None:  # a card without the rows that need one
-            card["judge"]["digest"]
-        json.dumps(card, allow_nan=False)  # raises ValueError if it could not be written again
+        values = json.loads(path.read_bytes())
+        fits = _is_card(values)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; evaluate run {run.name} first") from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise UserError(f"{path}: not a report card; evaluate run {run.name} again") from None
+        fits = False
+    if not fits:
+        raise UserError(f"{path}: not a report card; evaluate run {run.name} again")
+    return Card(run.name, values, picture.read_bytes)
 
-    def picture() -> bytes:
-        path = run.figures / "report.png"
-        if not path.is_file():
-            raise UserError(f"{path}: is gone; evaluate run {run.name} again")
-        return path.read_bytes()
 
-    return Card(run.name, card, picture)
+def _is_card(values: dict[str, Any]) -> bool:
+    """Whether values can be those of a card; may raise for what is none."""
+    scores = [score for row in ("samples", "real") for score in values[row].values()]
+    numbers = [number for score in scores for number in (score["value"], *score.values())]
+    texts = [values[key] for key in ("experiment", "data_digest", "split")]
+    json.dumps(values, allow_nan=False)  # raises ValueError if it could not be written again
+    return (
+        all(map(math.isfinite, numbers))
+        and all(isinstance(values[key], int) for key in ("count", "held_out"))
+        and all(isinstance(text, str) for text in texts)
+        and values["experiment"].isidentifier()  # it is in the titles of figures
+        and are_class_names(values.get("class_names", list(DIGITS)))
+        and (values["judge"] is None or "digest" in values["judge"])
+    )
 
 
 def _best(values: list[list[float]], metric: Metric) -> set[int]:
@@ -226,37 +218,8 @@ def _best(values: list[list[float]], metric: Metric) -> set[int]:
     return best if len(best) < len(means) else set()
 
 
-def _cut(name: str) -> str:
-    """The name, without its middle if it is too long for a column."""
-    if len(name) <= _MAX_NAME:
-        return name
-    half = (_MAX_NAME - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
-
-
-def _align(columns: list[list[str]]) -> list[str]:
-    """Lines of columns: the first one aligned left, the others right."""
-    widths = [max(map(len, column)) for column in columns]
-    return [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in zip(*columns, strict=True)
-    ]
-
-
-def _bold(texts: list[str], best: set[int]) -> list[str]:
-    return [f"**{text}**" if i in best else text for i, text in enumerate(texts)]
-
-
-def markdown_cell(text: str) -> str:
-    """A text for a cell of a Markdown table, whose cells end at a vertical bar."""
-    return text.replace("|", r"\|")
-
-
-def _markdown(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """A Markdown table; the first cell of each row is its title."""
-    columns, *rows = (list(map(markdown_cell, line)) for line in [columns, *rows])
-    head = [f"| | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
-    return head + [f"| {' | '.join(cells)} |" for cells in rows]
+def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table, its first column to the left and the others to the right."""
+    rule = ["---", *["---:"] * (len(titles) - 1)]
+    escaped = [[cell.replace("|", r"\|") for cell in row] for row in (titles, *rows)]
+    return [f"| {' | '.join(row)} |" for row in (escaped[0], rule, *escaped[1:])]

@@ -311,13 +311,13 @@ def cas(samples: Scored) -> np.ndarray:
     The CAS of Ravuri & Vinyals 2019, with a classifier of the judge's architecture and without
     augmentation.
     """
-    from gan3.evaluation import judge
+    from gan3.evaluation import classifier
 
     images, labels, reference = samples.images, samples.labels, samples.reference
     if samples.samples.draw_more is not None:
         images, labels = samples.samples.draw_more(CAS_SAMPLES)
     reference.log(f"CAS: training a classifier on {len(images):,} images of {samples.samples.name}")
-    weights = judge.train(
+    weights = classifier.train(
         images,
         labels,
         classes=reference.classes,
@@ -325,7 +325,7 @@ def cas(samples: Scored) -> np.ndarray:
         steps=CAS_STEPS,
         augment=False,
     )
-    return judge.Classifier(weights)(reference.images)[1].argmax(axis=1) == reference.labels
+    return classifier.Classifier(weights)(reference.images)[1].argmax(axis=1) == reference.labels
 
 
 # -- diversity and memorization --------------------------------------------------------------------

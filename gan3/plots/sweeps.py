@@ -1,23 +1,20 @@
-"""Figures that compare several systems or the points of a sweep."""
+"""Accuracy against diversity, of several systems or of the points of a sweep."""
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gan3.plots import labels
 from gan3.plots.grids import DPI
-from gan3.plots.ticks import set_log_ticks
 
 _AS_IT_IS = {"parse_math": False}  # of a title or name, in which a dollar sign is no formula
 _PANEL, _LEGEND = 3.55, 2.55  # inches of width
 _LOGIT_ENDS = 0.002, 0.9998  # of the logit axes, which have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
-_LOG_ENDS = 1e-6, 1e12  # of the logarithmic axes, which have no 0
 
 
 class Pair(NamedTuple):
@@ -68,100 +65,6 @@ def tradeoff(
         axes.margins(0.1)
         _number_points(axes, points)
     return figure
-
-
-def training_progress(curves: dict[str, np.ndarray], title: str) -> Figure:
-    """The judge's Fréchet distance during training, one numbered curve per system.
-
-    Left against the step, right against the training time. All axes are logarithmic.
-
-    curves: by system [N, 3]: step, seconds of training, distance.
-    """
-    legend = [f"{i}  {name}" for i, name in enumerate(curves, start=1)]
-    colors = [_color(i) for i in range(1, len(curves) + 1)]
-    figure, panels = _panels(2, title, legend, colors)
-    for column, x_label in enumerate(("step", "training time in seconds")):
-        axes, ends = panels[column], {}
-        for number, rows in enumerate(curves.values(), start=1):
-            style = {"color": _color(number), "marker": "o", "markersize": 3, "linewidth": 1.2}
-            x, y = np.clip(rows[:, [column, 2]], *_LOG_ENDS).T
-            axes.loglog(x, y, **style)
-            ends[number] = np.array([x[-1], y[-1]])
-        axes.set_xlabel(x_label, fontsize=9, **_AS_IT_IS)
-        if column == 0:
-            axes.set_ylabel("Fréchet distance (judge features)", fontsize=9)
-        axes.margins(0.12, 0.05)
-        for axis in (axes.xaxis, axes.yaxis):
-            set_log_ticks(axis)
-        _number_points(axes, ends)
-    return figure
-
-
-def parallel(points: list[tuple[dict[str, Any], float]], metric: str, title: str) -> Figure:
-    """Parallel coordinates: one vertical axis per field and one for the metric, a line per point.
-
-    An axis is logarithmic if its values span more than a factor of 20. Values that are not numbers
-    are spread evenly.
-
-    Args:
-        points: the fields of each point and its value of the metric, the best point first. The best
-            is drawn last, as a thick line.
-        metric: title of the last axis.
-    """
-    columns = {field: [point[field] for point, _ in points] for field in points[0][0]}
-    columns[metric] = [value for _, value in points]
-    figure = Figure(figsize=(max(6.0, 1.9 * len(columns) + 1.5), 4.6), dpi=DPI)
-    labels.write_title(figure, f"{title} (thick line: best)", 0.95)
-    axes = figure.add_axes((0.09, 0.08, 0.82, 0.74))
-    heights = []
-    for x, (name, values) in enumerate(columns.items()):
-        column_heights, ticks = _axis_heights(values)
-        heights.append(column_heights)
-        axes.axvline(x, color="0.6", linewidth=1)
-        axes.text(
-            x, 1.06, name.replace(" (", "\n("), ha="center", va="bottom", fontsize=8, **_AS_IT_IS
-        )
-        for y, text in ticks:
-            axes.plot(x, y, marker="_", color="0.4")
-            background = {"facecolor": "white", "alpha": 0.7, "pad": 0.5, "linewidth": 0}
-            axes.text(
-                x + 0.04, y, text, va="center", fontsize=7, bbox=background, zorder=5, **_AS_IT_IS
-            )
-    lines = np.array(heights).T  # [N, columns]
-    colors = colormaps["viridis"](np.linspace(0.0, 0.95, len(lines)))
-    for rank in reversed(range(len(lines))):
-        width = 2.5 if rank == 0 else 1.0
-        axes.plot(lines[rank], color=colors[rank], linewidth=width, alpha=0.85)
-    axes.set(xlim=(-0.15, len(columns) - 0.6), ylim=(-0.05, 1.05))
-    axes.axis("off")
-    return figure
-
-
-def _axis_heights(values: list) -> tuple[np.ndarray, list[tuple[float, str]]]:
-    """The heights of values on an axis from 0 to 1, and its ticks: height, text."""
-    numeric = all(
-        isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
-        for value in values
-    )
-    texts = list(dict.fromkeys(map(str, values)))
-    if not numeric or len(texts) == 1:
-        heights = {text: (i + 0.5) / len(texts) for i, text in enumerate(texts)}
-        return np.array([heights[str(v)] for v in values]), [(y, t) for t, y in heights.items()]
-    numbers = np.array(values, float)
-    low, high = numbers.min(), numbers.max()
-    logarithmic = low > 0 and high > 20 * low
-    scale = np.log if logarithmic else np.asarray
-    ticks = np.unique(numbers)
-    if len(ticks) > 6:
-        even = np.linspace(scale(low), scale(high), 6)
-        ticks = np.exp(even) if logarithmic else even
-
-    def height(x: np.ndarray) -> np.ndarray:
-        return (scale(x) - scale(low)) / (scale(high) - scale(low))
-
-    return height(numbers), [
-        (y, f"{tick:.3g}") for y, tick in zip(height(ticks), ticks, strict=True)
-    ]
 
 
 def _panels(

@@ -1,17 +1,7 @@
 """The specification of a sweep: a TOML file, checked as a whole before any training.
 
-Its keys:
-
-- `name`, `title`, `seeds`: one run per seed.
-- `settings`: fields of the config for all runs.
-- `cas`: whether to compute the classification accuracy score.
-- `threads`: CPU threads per run. `budget_minutes`: no run is started after that time.
-- Either `experiment`, or `variants`: a list of tables with `name`, `experiment` and, optionally,
-  `settings`, `seeds`, `minutes` (how long a run takes) and `full` (settings of a longer schedule).
-- `grid`: fields with lists of values; every combination is a point.
-- `random`: `trials` random points, drawn by `seed` from the distributions in its `fields`.
-- `metric`: of the report card; ranks the points of a grid or of random points by their score on the
-  validation split.
+docs/scale.md shows one. A variant is a table with `name`, `experiment` and, optionally, `settings`,
+`seeds` and `full`, the settings of a longer schedule.
 """
 
 import hashlib
@@ -19,6 +9,7 @@ import itertools
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,7 +25,7 @@ from gan3.runs.run import Run
 _KEYS = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes"} | {
     *("variants", "experiment", "grid", "random", "metric"),
 }
-_VARIANT_KEYS = {"name", "experiment", "settings", "seeds", "minutes", "full"}
+_VARIANT_KEYS = {"name", "experiment", "settings", "seeds", "full"}
 _MAX_POINTS = 10_000  # of grid and random; each is a training run
 _LARGEST = 1e12  # of the numbers that are no setting: seeds, minutes, counts
 _MAX_NAME = 60  # characters of a point in the name of its run
@@ -44,11 +35,9 @@ Point = dict[str, Any]  # values of the fields in grid and random
 class Trial(NamedTuple):
     """One run of a sweep."""
 
-    variant: str
+    variant: str  # its name, and the values of its point
     run: str  # the name of the run
     config: RunConfig
-    minutes: float  # expected time on two cores; 0 if the specification has none
-    point: Point
 
 
 class Sweep(NamedTuple):
@@ -58,10 +47,9 @@ class Sweep(NamedTuple):
     title: str
     trials: list[Trial]
     cas: bool = False  # also compute the classification accuracy score
-    swept: tuple[str, ...] = ()  # the fields in grid and random
-    metric: str | None = None  # ranks the points
+    metric: str | None = None  # of the report card; ranks the points of a grid or of random
     threads: int | None = None  # per run; None: the cores divided by the number of parallel jobs
-    budget_minutes: float = math.inf
+    budget_minutes: float = math.inf  # after which no run is started
 
 
 def read(path: Path, full: bool = False) -> Sweep:
@@ -74,9 +62,19 @@ def read(path: Path, full: bool = False) -> Sweep:
     Raises:
         UserError: no such file, or anything in it that is unknown or does not fit.
     """
-    path = _bundled_file(path) or path
+    folder = bundled_folder() / "sweeps"
+    bundled = folder / f"{path}.toml"
+    if bundled.is_file() and not path.exists():
+        path = bundled
     try:
-        return _checked(_read_toml(path), full)
+        spec = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+        raise UserError(f"{path}: no such file; the bundled ones are {names}") from None
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of 5,000 digits
+        raise UserError(f"{path}: not TOML ({error}); correct the file") from None
+    try:
+        return _checked(spec, full)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -86,58 +84,45 @@ def _checked(spec: dict, full: bool) -> Sweep:
     name, title = _text(spec, "name"), _text(spec, "title")
     if not isinstance(spec.get("cas", False), bool):
         raise UserError("cas: must be true or false")
-    points = list(_points(spec))
-    swept = tuple(points[0])
-    variants, trials = _variants(spec), []
-    for variant in variants:
-        for point in points:
-            trials += _trials(name, spec, variant, point, full)
+    variants, points = _variants(spec), list(_points(spec))
+    trials = [
+        trial
+        for variant in variants
+        for point in points
+        for trial in _trials(name, spec, variant, point, full)
+    ]
     if not trials:
         raise UserError("no variant has a longer schedule; read it without full")
-    for trial in trials:
-        Run(trial.run)  # raises if it cannot be the name of a run
-    if len({variant.get("name") for variant in variants}) < len(variants):
-        raise UserError("two variants of one name; rename one")
-    by_run: dict[str, Trial] = {}
-    for trial in trials:
-        other = by_run.setdefault(trial.run, trial)
-        if other.variant != trial.variant:
+    for run, count in Counter(trial.run for trial in trials).items():
+        Run(run)  # raises if it cannot be the name of a run
+        if count > 1:
             raise UserError(
-                f"{other.variant!r} and {trial.variant!r} would both be run {trial.run};"
-                " rename one in other letters or digits"
+                f"run {run}: is there twice; give each variant a name of its own, in other letters"
+                " or digits, and list each seed once"
             )
-        if other is not trial:
-            raise UserError(f"seed {trial.config.seed} is there twice; list it once")
-    if "metric" in spec and not swept:
-        raise UserError("metric: ranks the points of a grid or of random; leave it out")
     return Sweep(
         f"{name}-full" if full else name,
         title,
         trials,
         spec.get("cas", False),
-        swept,
-        _metric(spec, trials) if swept else None,
+        _metric(spec, trials),
         _number(spec, "threads", None, int, 1),
         _number(spec, "budget_minutes", math.inf, (int, float), 0),
     )
 
 
 def _variants(spec: dict) -> list[dict]:
-    variants = spec.get("variants")
+    if ("experiment" in spec) == ("variants" in spec):
+        raise UserError("needs an experiment for all runs, or variants, not both")
     if "experiment" in spec:
-        if variants is not None:
-            raise UserError("an experiment or variants, not both")
         variant = {"experiment": _text(spec, "experiment")}
         has_points = "grid" in spec or "random" in spec
         return [variant if has_points else variant | {"name": Path(variant["experiment"]).stem}]
-    if not (isinstance(variants, list) and variants):
-        raise UserError(
-            "variants: needs at least one [[variants]] with name and experiment, or an"
-            " experiment for all runs"
-        )
+    variants = spec["variants"]
+    is_list = isinstance(variants, list) and all(isinstance(each, dict) for each in variants)
+    if not (is_list and variants):
+        raise UserError("variants: needs at least one [[variants]] with name and experiment")
     for variant in variants:
-        if not isinstance(variant, dict):
-            raise UserError("variants: needs [[variants]] with name and experiment")
         _text(variant, "name")
     return variants
 
@@ -145,42 +130,29 @@ def _variants(spec: dict) -> list[dict]:
 def _trials(name: str, spec: dict, variant: dict, point: Point, full: bool) -> Iterator[Trial]:
     """The trials of a variant at a point, one per seed."""
     _reject_unknown_keys("a variant", variant, _VARIANT_KEYS)
-    variant_name, experiment = variant.get("name", ""), _text(variant, "experiment")
+    experiment = _text(variant, "experiment")
     values = [f"{key}={value}" for key, value in point.items()]
-    label = ", ".join(filter(None, [variant_name, *values]))
-    layers = [_settings(spec), _settings(variant), point]
-    usual_minutes = _number(variant, "minutes", 0, (int, float), 0)
-    full_settings = _settings(variant, "full")
-    if full and not full_settings:
-        return
-    for seed in _seeds(variant.get("seeds", spec.get("seeds"))):
-        config, minutes = _config(experiment, layers, seed), usual_minutes
-        if full:
-            usual_images = config.total_steps * config.batch_size
-            config = _config(experiment, [*layers, full_settings], seed)
-            minutes *= config.total_steps * config.batch_size / usual_images
-        run = "-".join([name, _as_run_name(label), *["full"] * full, str(seed)])
-        yield Trial(label, run, config, minutes, point)
+    label = ", ".join(filter(None, [variant.get("name", ""), *values]))
+    layers = [_settings(spec, "settings"), _settings(variant, "settings"), point]
+    longer = _settings(variant, "full")
+    if full:
+        layers.append(longer)
+    if longer or not full:
+        for seed in _seeds(variant.get("seeds", spec.get("seeds"))):
+            run = "-".join([name, _as_run_name(label), *["full"] * full, str(seed)])
+            yield Trial(label, run, _config(experiment, [*layers, {"seed": seed}]))
 
 
-def _config(experiment: str, layers: list[dict[str, Any]], seed: int) -> RunConfig:
+def _config(experiment: str, layers: list[dict[str, Any]]) -> RunConfig:
     """The experiment's config, changed by each layer of settings in turn.
 
     So "learning_rate" in a later layer replaces "learning_rate.generator" in an earlier one.
     """
     config = config_of(experiment)
-    for layer in [*layers, {"seed": seed}]:
+    for layer in layers:
         for key, value in layer.items():
             config = config.with_text(key, as_text(value))
     return config
-
-
-def _reject_overlaps(where: str, settings: dict[str, Any]) -> None:
-    """Raises UserError if a table has a field and also the field's value for one network."""
-    for key in settings:
-        field = key.partition(".")[0]
-        if field != key and field in settings:
-            raise UserError(f"{where} has {field} and {key}; leave one out")
 
 
 def _as_run_name(text: str) -> str:
@@ -202,25 +174,22 @@ def _points(spec: dict) -> Iterator[Point]:
     for key, values in grid.items():
         if not (isinstance(values, list) and values):
             raise UserError(f"grid: {key}: needs a list of values")
-        if key in _table(random, "fields"):
-            raise UserError(f"{key}: in grid or in random, not in both")
-    trials = random.get("trials", 1)
-    count = math.prod(map(len, grid.values())) * (trials if isinstance(trials, int) else 1)
+    _reject_unknown_keys("random", random, {"trials", "seed", "fields"})
+    fields = _table(random, "fields")
+    trials = _number(random, "trials", 0, int, 1)
+    if random and not (trials and fields):
+        raise UserError("random: needs trials, the number of points, and fields")
+    for key in grid.keys() & fields.keys():
+        raise UserError(f"{key}: in grid or in random, not in both")
+    _reject_overlaps("a point", grid | fields)
+    count = math.prod(map(len, grid.values())) * max(trials, 1)
     if count > _MAX_POINTS:
         raise UserError(f"{count} points; a sweep has at most {_MAX_POINTS}")
-    draws: list[Point] = [{}]
-    if "random" in spec:
-        _reject_unknown_keys("random", random, {"trials", "seed", "fields"})
-        fields = _table(random, "fields")
-        count = _number(random, "trials", None, int, 1)
-        if count is None or not fields:
-            raise UserError("random: needs trials, the number of points, and fields")
-        seed = _number(random, "seed", 0, int, 0)
-        draws = [
-            {key: _draw(key, distribution, seed, i) for key, distribution in fields.items()}
-            for i in range(count)
-        ]
-    _reject_overlaps("a point", grid | dict.fromkeys(draws[0]))
+    seed = _number(random, "seed", 0, int, 0)
+    draws = [
+        {key: _draw(key, distribution, seed, number) for key, distribution in fields.items()}
+        for number in range(max(trials, 1))
+    ]
     seen = []
     for values in itertools.product(*grid.values()):
         for draw in draws:
@@ -260,7 +229,12 @@ def _draw(key: str, distribution: Any, seed: int, number: int) -> Any:
         ) from None
 
 
-def _metric(spec: dict, trials: list[Trial]) -> str:
+def _metric(spec: dict, trials: list[Trial]) -> str | None:
+    """What ranks the points, None if there are none."""
+    if "grid" not in spec and "random" not in spec:
+        if "metric" in spec:
+            raise UserError("metric: ranks the points of a grid or of random; leave it out")
+        return None
     default = next(name for name, about in METRICS.items() if about.ranks_sweeps)
     metric = spec.get("metric", default)
     if not isinstance(metric, str) or metric not in METRICS:
@@ -273,31 +247,18 @@ def _metric(spec: dict, trials: list[Trial]) -> str:
     return metric
 
 
-# -- reading and checking values -------------------------------------------------------------------
-def _bundled_file(path: Path) -> Path | None:
-    """The bundled specification of a name such as "rates", if there is no file of that name."""
-    if path.name != str(path) or path.suffix or path.exists():
-        return None
-    bundled = bundled_folder() / "sweeps" / f"{path}.toml"
-    return bundled if bundled.is_file() else None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"no such file; the bundled ones are {_bundled_names()}") from None
-    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of 5,000 digits
-        raise UserError(f"not TOML ({error}); correct the file") from None
-
-
-def _bundled_names() -> str:
-    return ", ".join(sorted(file.stem for file in (bundled_folder() / "sweeps").glob("*.toml")))
-
-
+# -- checked values --------------------------------------------------------------------------------
 def _reject_unknown_keys(where: str, table: dict, known: set[str]) -> None:
-    for key in set(table) - known:
+    for key in table.keys() - known:
         raise UserError(f"{key!r}: unknown in {where}; known: {', '.join(sorted(known))}")
+
+
+def _reject_overlaps(where: str, settings: dict[str, Any]) -> None:
+    """Raises UserError if a table has a field and also the field's value for one network."""
+    for key in settings:
+        field = key.partition(".")[0]
+        if field != key and field in settings:
+            raise UserError(f"{where} has {field} and {key}; leave one out")
 
 
 def _text(table: dict, key: str) -> str:
@@ -324,8 +285,8 @@ def _table(table: dict, key: str) -> dict[str, Any]:
     return fields
 
 
-def _settings(table: dict, key: str = "settings") -> dict[str, Any]:
-    settings = {} if table.get(key) == {} else _table(table, key)
+def _settings(table: dict, key: str) -> dict[str, Any]:
+    settings = _table(table, key)
     _reject_overlaps(key, settings)
     return settings
 

@@ -72,35 +72,23 @@ class Compare(FolderTest):
         self.assertEqual(status, 0, err)
         self.assertEqual(len(list(Path("pictures").glob("c*.png"))), 2)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
-        self.assertRegex(out, r"(?m)^recall +↑ +\d\.\d{3}[ *]+\d\.\d{3}")
-        for card, column in ((self.cards["a"], 0), (self.cards["b"], 1)):
-            line = re.search(r"(?m)^recall .*", out)[0]
-            value = float(re.findall(r"\d\.\d{3}", line)[column])
-            self.assertAlmostEqual(value, card["samples"]["recall"]["value"], delta=5e-4)
+        found = re.search(r"(?m)^recall +↑ +(\d\.\d{3})[ *]+(\d\.\d{3})[ *]+\d\.\d{3}", out)
+        expected = [card["samples"]["recall"]["value"] for card in self.cards.values()]
+        np.testing.assert_allclose([float(text) for text in found.groups()], expected, atol=5e-4)
 
-    def test_columns_that_do_not_fit_are_in_another_block_and_names_count_once(self):
-        names = ["a_copy_with_a_name", "another_long_name", "and_a_third_name"]
-        for name in names:
-            write_run(name, self.cards["a"])
-        status, out, err = call("compare", "a", "a", "b", *names)
-        self.assertEqual(status, 0, err)
-        self.assertEqual(len(re.findall(r"(?m) a( |$)", out)), 1)
-        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
-        self.assertGreaterEqual(len(re.findall(r"(?m)^recall +↑ ", out)), 2)
-
-    def test_a_line_has_at_most_80_columns_whatever_the_name(self):
+    def test_any_number_of_columns_and_any_names_fit_and_names_count_once(self):
         names = ["a" + 97 * "b" + end for end in "12"]  # and a copy of each in a column of its own
         for name in names:
             write_run(name, self.cards["a"] | {"step": 1})
-        lines = comparison.compare(["a", *names]).text()
-        self.assertLessEqual(max(map(len, lines)), 80)
-        steps = config_of("best").total_steps
-        for end in "12":
-            self.assertTrue(any(line.endswith(f"b{end}, step 1 of {steps}") for line in lines))
-        self.assertNotIn("  (", [line.rstrip() for line in lines])  # half a title
+        status, out, err = call("compare", "a", "a", "b", *names)
+        self.assertEqual(status, 0, err)
+        self.assertLessEqual(max(map(len, out.splitlines())), 80, out)
+        self.assertEqual(len(re.findall(r"(?m)^recall +↑ ", out)), 2)
+        self.assertEqual(len(re.findall(r"(?m) a( |$)", out)), 1)
+        self.assertEqual(out.count(f"step 1 of {config_of('best').total_steps}"), 2)
 
     def test_a_markdown_table_has_the_best_of_each_row_in_bold(self):
-        self.assertEqual(self.head(), "| | a | b | real digits |")
+        self.assertEqual(self.head(), "|  | a | b | real digits |")
         compared = comparison.compare(["a", "b"])
         for metric, row in zip(self.cards["a"]["samples"], compared.markdown()[2:], strict=True):
             costs = [
@@ -176,6 +164,7 @@ class Compare(FolderTest):
             ({"split": "validation"}, "split"),
             ({"data_digest": "x"}, "data_digest"),
             ({"judge": {"digest": "x"}}, "judge"),
+            ({"judge": None}, "judge"),
         ):
             write_json(path, self.cards["b"] | change)
             status, _, err = call("compare", "a", "b")
@@ -187,14 +176,10 @@ class Compare(FolderTest):
         for name, card in self.cards.items():
             parts = {row: {key: card[row][key] for key in rows} for row in ("samples", "real")}
             write_json(Path(f"logs/{name}/report.json"), card | {"judge": None} | parts)
-            if name == "a":
-                err = call("compare", "a", "b")[2]
-                self.assertRegex(err, r"\Agan3: run a: its card has no judge, unlike .* b; .*\n\Z")
         status, out, err = call("compare", "a", "b", "--out", "c.png")
-        self.assertEqual(status, 0, err)
+        self.assertEqual((status, err), (0, "written: c.png\n"))
         self.assertEqual(len(re.findall(r"(?m)^d\S+ .*\d", out)), 2, out)  # distinct, distance
         self.assertEqual([path.name for path in Path().glob("c*.png")], ["c.png"])
-        self.assertEqual(err, "written: c.png\n")
 
     def test_a_damaged_or_missing_card_is_one_line(self):
         path = Path("logs/b/report.json")

@@ -11,11 +11,10 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 
-import gan3
 from gan3.core.errors import UserError
 from gan3.data import strokes
 from gan3.data.datasets import Dataset, load
-from gan3.evaluation import judge
+from gan3.evaluation import classifier, judge
 from gan3.evaluation.card import evaluate
 from gan3.evaluation.reference import Reference, SampleSet
 from tests.support import MNIST, FolderTest, call, keep_judge, needs_mnist, slow, write_idx_set
@@ -131,11 +130,6 @@ class Bundled(FolderTest):
         self.assertGreaterEqual(features.min(), 0)
         self.assertGreater((logits.argmax(axis=1) == labels).mean(), 0.97)
 
-    def test_features_do_not_depend_on_the_chunks(self):
-        images, _, _, _ = strokes.make(1500, 10)
-        reader = judge.load_bundled()
-        np.testing.assert_allclose(reader(images)[0][900:1100], reader(images[900:1100])[0], 1e-4)
-
     @needs_mnist
     def test_its_accuracy_on_mnist_is_the_recorded_one(self):
         test = load("mnist", MNIST)
@@ -145,33 +139,22 @@ class Bundled(FolderTest):
         self.assertAlmostEqual(accuracy, bundled_record()["accuracy"]["test"], delta=3e-4)
 
 
-class Training(FolderTest):
+class Training(unittest.TestCase):
     @slow("trains three classifiers")
     def test_it_learns_and_the_seed_decides_the_weights(self):
         images, labels, test_images, test_labels = strokes.make(600, 200)
 
         def train(seed, steps=5):
-            return judge.train(images, labels, classes=10, seed=seed, steps=steps, augment=False)
+            return classifier.train(
+                images, labels, classes=10, seed=seed, steps=steps, augment=False
+            )
 
         first, again, other = train(1), train(1), train(2)
         for name in first:
             np.testing.assert_array_equal(first[name], again[name])
         self.assertFalse(np.array_equal(first["hidden/w"], other["hidden/w"]))
-        self.assertGreater(judge.Classifier(train(1, 60)).accuracy(test_images, test_labels), 0.9)
-
-    @slow("trains a classifier")
-    @needs_mnist
-    def test_the_command_writes_a_judge_and_a_record(self):
-        status, out, err = call("train-judge", "--steps", 3, "--data", MNIST, "--out", "j/a.NPZ")
-        self.assertEqual(status, 0, err)
-        record = json.loads(Path("j/a.json").read_text())
-        trained = judge.load(Path("j/a.NPZ"), record["sha256"])
-        test = load("mnist", MNIST)
-        accuracy = trained.accuracy(test.held_out_images, test.held_out_labels)
-        self.assertEqual(record["accuracy"]["test"], accuracy)
-        self.assertIn("j/a.NPZ", out)
-        self.assertEqual(record["training_digest"], test.training_digest)
-        self.assertEqual(trained.origin.training_digest, test.training_digest)
+        learned = classifier.Classifier(train(1, 60))
+        self.assertGreater(learned.accuracy(test_images, test_labels), 0.9)
 
 
 class Steps(unittest.TestCase):
@@ -184,7 +167,7 @@ class Augmentation(unittest.TestCase):
     def test_a_centered_blob_moves_by_the_shift_and_keeps_its_mass(self):
         blob = np.zeros((200, 28, 28, 1), np.float32)
         blob[:, 11:17, 11:17] = 1  # its center is the center of rotation, 13.5
-        got = judge.augment_images(tf.constant(blob), tf.constant([3, 4])).numpy()[..., 0]
+        got = classifier.augment_images(tf.constant(blob), tf.constant([3, 4])).numpy()[..., 0]
         mass = got.sum(axis=(1, 2))
         positions = np.arange(28)
         x = (got.sum(axis=1) * positions).sum(axis=1) / mass - 13.5
@@ -200,7 +183,7 @@ class Augmentation(unittest.TestCase):
     def test_it_is_a_function_of_the_seed(self):
         images = tf.constant(strokes.make(10, 10)[0][..., None] / np.float32(255))
         one, same, other = (
-            judge.augment_images(images, tf.constant([1, n])).numpy() for n in (5, 5, 6)
+            classifier.augment_images(images, tf.constant([1, n])).numpy() for n in (5, 5, 6)
         )
         np.testing.assert_array_equal(one, same)
         self.assertFalse(np.array_equal(one, other))
@@ -236,27 +219,22 @@ class Found(FolderTest):
             self.assertEqual(found.origin.training_digest, self.own.training_digest)
         self.assertEqual(self.lines, [])
 
-    def test_one_of_other_data_is_refused_under_any_name(self):
+    def test_one_of_other_data_or_a_damaged_one_is_refused(self):
         write_idx_set(Path("other"), 310)
         keep_judge("other", Path("other.npz"))
-        message = r"\Aother.npz: this judge learned from other data than own set"
-        with self.assertRaisesRegex(UserError, message):
-            self.judge(file=Path("other.npz"))
+        message = r"other data than own set .* gan3 train-judge --dataset own --data own\Z"
+        for path in (Path("other.npz"), judge.BUNDLED_JUDGE, judge.BUNDLED_STROKES):
+            with self.assertRaisesRegex(UserError, message):
+                self.judge(file=path)
         self.judge(load("own", "other"), file=Path("other.npz"))
-
-        # Renamed as if it were this set's
-        (path,) = judge.cache_folders()
-        path.mkdir(parents=True)
-        Path("other.npz").rename(path / f"{self.own.training_digest}.npz")
-        self.assertIsNone(self.judge())
-        self.assertIn("other data", self.lines[0])
-
-    def test_a_damaged_one_is_named_and_then_is_none(self):
-        keep_judge()
-        (path,) = Path("cache/judges").iterdir()
-        path.write_bytes(path.read_bytes()[:5000])
-        self.assertIsNone(self.judge())
-        self.assertRegex(self.lines[0], r"\ANOTE: cache/judges/.*damaged")
+        cached = judge.cached_file(self.own)
+        cached.parent.mkdir(parents=True)
+        Path("other.npz").rename(cached)  # as if it were this set's
+        with self.assertRaisesRegex(UserError, message):
+            self.judge()
+        cached.write_bytes(cached.read_bytes()[:5000])
+        with self.assertRaisesRegex(UserError, r"\Acache/judges/.*damaged"):
+            self.judge()
 
     def test_the_strokes_have_a_bundled_one_for_themselves_only(self):
         arrays = strokes.make(12, 12)
@@ -269,37 +247,19 @@ class Found(FolderTest):
         for options in ({}, {"split": "validation"}, {"skip_first": 5000}):
             mnist = load("mnist", MNIST, **options)
             self.assertEqual(self.judge(mnist).digest, judge.load_bundled().digest)
-        with self.assertRaisesRegex(UserError, "other data than MNIST .*; use the bundled one"):
+        with self.assertRaisesRegex(UserError, "other data than MNIST .*; leave it out"):
             self.judge(mnist, file=judge.BUNDLED_STROKES)
         with self.assertRaisesRegex(UserError, "MNIST: its judge is bundled; name a file"):
             judge.make(mnist)
 
-
-class Cache(FolderTest):
-    def folders(self, **variables):
-        kept = {k: v for k, v in os.environ.items() if k not in ("GAN3_CACHE", "XDG_CACHE_HOME")}
-        with mock.patch.dict(os.environ, kept | variables, clear=True):
-            return [str(folder) for folder in judge.cache_folders()]
-
-    def test_the_folders(self):
-        self.assertEqual(self.folders(GAN3_CACHE="/a", XDG_CACHE_HOME="/b"), ["/a/judges"])
-        self.assertEqual(self.folders(XDG_CACHE_HOME="/b"), ["/b/gan3/judges", "data/judges"])
-        home = ["/h/.cache/gan3/judges", "data/judges"]
-        self.assertEqual(self.folders(HOME="/h"), home)
-        self.assertEqual(self.folders(HOME="/h", GAN3_CACHE="", XDG_CACHE_HOME="b"), home)
-
-    def test_what_cannot_be_written_is_passed_over(self):
-        Path("file").write_text("")
-        unusable = str(self.folder / "file")
-        with mock.patch.dict(os.environ, GAN3_CACHE="", XDG_CACHE_HOME=unusable):
-            judge.make(three_classes(), steps=1, log=no_log)
-        self.assertEqual(len(list(Path("data/judges").glob("*.npz"))), 1)
-        message = "file/judges: cannot be written"
-        with (
-            mock.patch.dict(os.environ, GAN3_CACHE="file"),
-            self.assertRaisesRegex(UserError, message),
+    def test_the_folder_of_the_cache(self):
+        for variables, expected in (
+            ({"GAN3_CACHE": "/a", "XDG_CACHE_HOME": "/b"}, "/a/judges"),
+            ({"XDG_CACHE_HOME": "/b"}, "/b/gan3/judges"),
+            ({"HOME": "/h", "GAN3_CACHE": "", "XDG_CACHE_HOME": ""}, "/h/.cache/gan3/judges"),
         ):
-            judge.make(three_classes(), steps=1, log=no_log)
+            with mock.patch.dict(os.environ, variables, clear=True):
+                self.assertEqual(str(judge.cached_file(self.own).parent), expected)
 
 
 class OfThreeClasses(FolderTest):
@@ -377,58 +337,45 @@ class CommandLine(FolderTest):
         np.savez("x.npz", images=images[400:], labels=labels[400:])
 
     def evaluate(self, *options):
-        status, out, err = call(
-            "evaluate", "--samples", "x.npz", *OWN, "--json", "c.json", *options
-        )
-        card = json.loads(Path("c.json").read_text()) if status == 0 else None
-        return card, out, err
+        line = ("evaluate", "--samples", "x.npz", *OWN, "--json", "c.json", *options)
+        status, out, err = call(*line)
+        self.assertEqual(status, 0, err)
+        return json.loads(Path("c.json").read_text()), out
 
-    @slow("trains a judge")
-    def test_train_judge_and_evaluate(self):
-        card, out, err = self.evaluate()
-        self.assertEqual(set(card["samples"]), PIXEL_ROWS, err)
+    @slow("trains two judges")
+    def test_it_is_trained_by_train_judge_or_by_evaluate_and_then_used(self):
+        card, out = self.evaluate()
+        self.assertEqual(set(card["samples"]), PIXEL_ROWS)
         command = "gan3 train-judge --dataset own --data own"
         self.assertEqual(out.count(command), 1)
         self.assertIn("\njudge none\n", out)
 
-        status, out, err = call(*command.split()[1:], "--steps", "60")
+        status, out, err = call(*command.split()[1:], "--steps", "60", "--out", "j/a.NPZ")
         self.assertEqual((status, err), (0, ""))
-        self.assertRegex(out, r"of the held-out test images correctly: cache/judges/[0-9a-f]{64}")
-        card, out, _ = self.evaluate()
+        self.assertRegex(out, r"of the held-out test images correctly: j/a.NPZ")
+        card, out = self.evaluate("--judge", "j/a.NPZ")
         self.assertNotIn("train-judge", out)
         self.assertTrue({"label_accuracy", "recall", "six_digit_accuracy"} <= set(card["real"]))
         self.assertGreater(card["real"]["label_accuracy"]["value"], 0.6)
-        (record,) = Path("cache/judges").glob("*.json")
-        self.assertEqual(card["judge"]["digest"], json.loads(record.read_text())["digest"])
+        record = json.loads(Path("j/a.json").read_text())
+        self.assertEqual(card["judge"]["digest"], record["digest"])
+        trained = judge.load(Path("j/a.NPZ"), record["sha256"])
+        self.assertEqual(record["training_digest"], trained.origin.training_digest)
 
-    @slow("trains a judge by its whole schedule")
-    def test_evaluate_trains_it_when_asked(self):
-        card, out, err = self.evaluate("--train-judge")
-        self.assertIn("1,000 steps", out, err)
+        card, out = self.evaluate("--train-judge")
+        self.assertIn("1,000 steps", out)
         self.assertGreater(card["judge"]["accuracy"], 0.9)
+        self.assertEqual(len(list(Path("cache/judges").glob("*.npz"))), 1)
         self.assertNotIn("training a judge", self.evaluate("--train-judge")[1])
 
-    def test_a_judge_of_another_set_is_refused_by_each_way_in(self):
-        write_idx_set(Path("other"), 370, 60)
-        keep_judge("other", Path("other.npz"))
-        for name in ("other.npz", judge.BUNDLED_JUDGE, judge.BUNDLED_STROKES):
-            _, out, err = self.evaluate("--judge", name)
-            with self.subTest(name):
-                self.assertRegex(err, r"\Agan3: .*: this judge learned from other data than .*\n\Z")
-                self.assertEqual(err.count("\n"), 1)
-                self.assertIn("gan3 train-judge --dataset own --data own", err)
-            images = np.load("x.npz")["images"]
-            with self.assertRaisesRegex(gan3.UserError, "learned from other data"):
-                gan3.evaluate(images, data="own", dataset="own", judge=name)
-
     def test_bad_arguments(self):
+        Path("own/none.npz").write_text("")
         for arguments, message in (
-            ((*OWN, "--steps", "0"), "steps 0: "),
+            ((*OWN, "--steps", "0"), "--steps"),
             (("--dataset", "own"), "data set own: needs a data folder"),
             (("--dataset", "own", "--data", "none"), "data folder none: no such folder"),
             ((*OWN, "--out", "own/none.npz/x.npz", "--steps", "1"), "cannot be written"),
         ):
-            Path("own/none.npz").write_text("")
             status, _, err = call("train-judge", *arguments)
             with self.subTest(message):
                 self.assertEqual((status, err.count("\n")), (2, 1), err)

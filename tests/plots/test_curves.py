@@ -5,8 +5,10 @@ from itertools import combinations
 
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from gan3.plots import curves, grids
+from gan3.plots.ticks import set_log_ticks
 
 
 class Curves(unittest.TestCase):
@@ -113,6 +115,24 @@ def lab(rgb):
     to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
     x, y, z = np.cbrt(np.array(to_xyz) @ rgb / [0.9505, 1.0, 1.089])
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+class Ticks(unittest.TestCase):
+    def test_numbers_at_the_ticks_do_not_overlap(self):
+        for lowest in (1, 200):
+            for span in (1.2, 10, 290, 9_000, 1e5):
+                axes = Figure(figsize=(6.5, 4.6), dpi=120).add_axes((0.1, 0.1, 0.43, 0.8))
+                axes.loglog([lowest, lowest * span], [90, 3])
+                axes.tick_params(labelsize=8)
+                set_log_ticks(axes.xaxis)
+                axes.figure.canvas.draw()
+                low, high = axes.get_xlim()
+                ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+                boxes = [label.get_window_extent() for at, label in ticks if low <= at <= high]
+                with self.subTest(lowest=lowest, span=span):
+                    self.assertGreater(len(boxes), 1)
+                    for left, right in zip(boxes, boxes[1:], strict=False):
+                        self.assertLess(left.x1 + 2, right.x0)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,6 @@ class OddText(FolderTest):
                 self.save(curves.loss_curves([{"step": 0, "episode": 1, "loss/x": 1.0}], text))
                 pair = sweeps.Pair("recall", "precision", text, text, False)
                 self.save(sweeps.tradeoff({text: means, "real digits": means}, [pair], text))
-                self.save(
-                    sweeps.parallel([({"beta1": text}, 1.0), ({"beta1": "b"}, 2.0)], "m", text)
-                )
 
     def test_metrics_without_a_known_loss_or_with_no_finite_one_give_empty_axes(self):
         line = {"step": 0, "episode": 1}

@@ -1,4 +1,4 @@
-"""Figures that compare systems or the points of a sweep."""
+"""Accuracy against diversity."""
 
 import unittest
 
@@ -70,69 +70,6 @@ class Tradeoff(unittest.TestCase):
             distance = np.linalg.norm(labels[:, None] - labels[None], axis=2)
             self.assertGreater(distance[~np.eye(len(points), dtype=bool)].min(), 10)
             self.assertLess(np.linalg.norm(labels - points, axis=1).max(), 45)
-
-
-class TrainingProgress(unittest.TestCase):
-    def test_every_system_has_a_curve_in_both_panels(self):
-        rows = np.array([[100, 9.5, 80.0], [200, 19.5, 20.0]])
-        figure = sweeps.training_progress({"a": rows, "b": 2 * rows}, "title")
-        for column, axes in enumerate(figure.get_axes()):
-            np.testing.assert_array_equal(axes.lines[0].get_xdata(), rows[:, column])
-            np.testing.assert_array_equal(axes.lines[1].get_ydata(), 2 * rows[:, 2])
-
-    def test_values_that_no_axis_can_show_are_drawn_at_its_ends(self):
-        rows = np.array([[1, 1e-300, 1e308], [2, 1.0, 1e-308], [3, 1e300, 0.0]])
-        (left, right) = sweeps.training_progress({"a": rows}, "title").get_axes()
-        for axes in (left, right):
-            axes.figure.canvas.draw()
-            self.assertTrue(np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all())
-
-    def test_numbers_at_the_ticks_do_not_overlap(self):
-        for lowest in (1, 200):
-            for span in (1.2, 10, 290, 9_000, 1e5):
-                rows = np.array([[lowest, 2.0, 90.0], [lowest * span, 2 * span, 3.0]])
-                for axes in sweeps.training_progress({"a": rows}, "title").get_axes():
-                    axes.figure.canvas.draw()
-                    low, high = axes.get_xlim()
-                    boxes = [
-                        label.get_window_extent()
-                        for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
-                        if low <= at <= high
-                    ]
-                    with self.subTest(lowest=lowest, span=span):
-                        self.assertGreater(len(boxes), 1)
-                        for left, right in zip(boxes, boxes[1:], strict=False):
-                            self.assertLess(left.x1 + 2, right.x0)
-
-
-class Parallel(unittest.TestCase):
-    def test_lines_go_through_the_values_of_their_points(self):
-        points = [
-            ({"beta1": 0.5, "rate": 1e-4, "activation": "elu"}, 2.0),
-            ({"beta1": 0.7, "rate": 1e-3, "activation": "relu"}, 4.0),
-            ({"beta1": 0.9, "rate": 1e-2, "activation": "elu"}, 6.0),
-        ]
-        (axes,) = sweeps.parallel(points, "distance (lower)", "t").axes
-        lines = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 4]
-        # Linear, logarithmic (a factor of 100), words, linear; the best is drawn last.
-        expected = [[1, 1, 0.25, 1], [0.5, 0.5, 0.75, 0.5], [0, 0, 0.25, 0]]
-        np.testing.assert_allclose(lines, expected)
-        widths = [line.get_linewidth() for line in axes.lines if len(line.get_ydata()) == 4]
-        self.assertEqual(max(widths), widths[-1])
-        self.assertGreater(widths[-1], widths[0])
-        texts = {text.get_text() for text in axes.texts}
-        self.assertLessEqual({"beta1", "0.0001", "relu", "distance\n(lower)", "6"}, texts)
-
-    def test_true_and_false_are_words(self):
-        points = [({"batch_norm": True}, 2.0), ({"batch_norm": False}, 4.0)]
-        (axes,) = sweeps.parallel(points, "distance", "t").axes
-        self.assertLessEqual({"True", "False"}, {text.get_text() for text in axes.texts})
-
-    def test_a_long_title_stays_inside(self):
-        points = [({"rate": 1e-4}, 2.0), ({"rate": 1e-3}, 4.0)]
-        figure = sweeps.parallel(points, "distance", "a title of many words " * 6)
-        box = figure.texts[0].get_window_extent()
-        self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width)
 
 
 if __name__ == "__main__":

@@ -246,7 +246,6 @@ class OddRecords(FolderTest):
             {"experiment": "x\udcff"},
             {"samples": {"recall": {"value": float("inf")}}},
             {"samples": {"recall": {"value": 10**400}}},
-            {"samples": {"recall": {"value": 0.5, "low": 0.25}}},
             {"samples": {"recall": {"value": 0.5, "low": 0.25, "high": "0.75"}}},
             {"samples": {"recall": {"value": 0.5, "low": None, "high": 0.75}}},
             {"real": {"recall": {"value": 0.5, "low": 0.25, "high": float("nan")}}},

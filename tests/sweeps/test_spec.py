@@ -1,5 +1,6 @@
 """The specification of a sweep: variants, grids, random points, and what is refused."""
 
+import re
 import unittest
 from pathlib import Path
 
@@ -8,18 +9,20 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.runs.registry import bundled_folder, config_of, names
 from gan3.sweeps import spec
-from tests.support import ROOT, FolderTest
+from tests.support import FolderTest
 from tests.sweeps.test_sweep import SPEC
 
 
-class Specification(FolderTest):
-    def read(self, text):
+class Reading(FolderTest):
+    def read(self, text, full=False):
         Path("spec.toml").write_text(text)
-        return spec.read(Path("spec.toml"))
+        return spec.read(Path("spec.toml"), full)
 
+
+class Variants(Reading):
     def test_there_is_a_run_per_variant_and_seed_with_both_settings(self):
         sweep = self.read(SPEC.replace("seeds = [0]", "seeds = [3, 7]"))
-        self.assertEqual((sweep.name, sweep.title), ("try", "Two and two"))
+        self.assertEqual((sweep.name, sweep.title, sweep.metric), ("try", "Two and two", None))
         self.assertEqual(
             [trial.run for trial in sweep.trials],
             ["try-mlp_gan-3", "try-mlp_gan-7", "try-no_momentum-3", "try-no_momentum-7"],
@@ -29,12 +32,13 @@ class Specification(FolderTest):
             self.assertEqual(trial.config.beta1.generator == 0, trial.variant == "no momentum")
 
     def test_what_does_not_fit_is_refused_with_one_line(self):
+        other = 'name = "no momentum"'
         for old, new, message in (
             ('name = "try"', "name = 3", "name: needs a text"),
             ('name = "try"', 'name = "../x"', "run name"),
             ("seeds = [0]", "seeds = []", "seeds: needs a list of whole numbers"),
             ("seeds = [0]", "seeds = [true]", "seeds: needs a list of whole numbers"),
-            ("seeds = [0]", "seeds = [1, 1]", "seed 1 is there twice; list it once"),
+            ("seeds = [0]", "seeds = [1, 1]", "run try-mlp_gan-1: is there twice"),
             ("episodes = 2", "episode = 2", "'episode': unknown"),
             ("episodes = 2", "seed = 2", "list the seeds in seeds"),
             ("beta1 = 0", "beta1 = 2", "does not fit"),
@@ -45,29 +49,27 @@ class Specification(FolderTest):
             ("episodes = 2", f"episodes = {'1' * 5000}", "not TOML .*correct the file"),
             ("seeds = [0]", f"seeds = [0]\nbudget_minutes = {'1' * 400}", "below 1e.12"),
             ("seeds = [0]", 'seeds = [0]\nmetric = "recall"', "metric: ranks the points of a grid"),
-            ('name = "no momentum"', 'name = "mlp_gan"\nseeds = [1]', "two variants of one name"),
             ("seeds = [0]", 'seeds = [0]\ncas = "yes"', "cas: must be true or false"),
-            ('name = "no momentum"', 'name = "x"\nminutes = "3"', "minutes: must be a number"),
-            (
-                'name = "no momentum"',
-                'name = "x"\nfull = 3',
-                "full: needs a table of config fields",
-            ),
-            ('name = "no momentum"', 'name = "x"\nseeds = 3', "seeds: needs a list"),
-            ('"no momentum"', '"mlp_gan"', "two variants of one name"),
-            ('"no momentum"', '"mlp gan"', "'mlp_gan' and 'mlp gan' would both be run try-mlp_gan"),
-            ('"no momentum"', '"no\\nmomentum"', "name: needs a text of one line"),
+            (other, 'name = "x"\nfull = 3', "full: needs a table of config fields"),
+            (other, 'name = "x"\nseeds = 3', "seeds: needs a list"),
+            (other, 'name = "mlp gan"', "run try-mlp_gan-0: is there twice; give each variant a"),
+            (other, 'name = "no\\nmomentum"', "name: needs a text of one line"),
             (
                 "beta1 = 0",
                 'beta1 = 0, "beta1.generator" = 0',
                 "has beta1 and beta1.generator; leave",
             ),
         ):
-            with self.subTest(new), self.assertRaisesRegex(UserError, message):
+            with self.subTest(new), self.assertRaisesRegex(UserError, rf"\Aspec.toml: .*{message}"):
                 self.read(SPEC.replace(old, new, 1))
-        with self.assertRaisesRegex(UserError, "variants: needs at least one"):
-            self.read(SPEC.partition("[[variants]]")[0])
-        with self.assertRaisesRegex(UserError, "no such file"):
+        for text, message in (
+            (SPEC.partition("[[variants]]")[0], "needs an experiment for all runs, or variants"),
+            (f'experiment = "best"\n{SPEC}', "not both"),
+            (SPEC.partition("[settings]")[0] + "variants = []", "needs at least one"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(UserError, message):
+                self.read(text)
+        with self.assertRaisesRegex(UserError, "no such file; the bundled ones are ablations"):
             spec.read(Path("none.toml"))
 
     def test_names_in_any_alphabet_have_runs_of_their_own(self):
@@ -75,14 +77,6 @@ class Specification(FolderTest):
         sweep = self.read(text.replace('"no momentum"', '"grüße"'))
         self.assertEqual(len({trial.run for trial in sweep.trials}), 2)
         self.assertEqual([trial.variant for trial in sweep.trials], ["größe", "grüße"])
-
-    def test_what_an_experiment_refuses_names_the_file(self):
-        for old, new in (
-            ("beta1 = 0", "beta1 = 2"),
-            ('experiment = "mlp_gan"', 'experiment = "a"'),
-        ):
-            with self.assertRaisesRegex(UserError, r"\Aspec.toml: "):
-                self.read(SPEC.replace(old, new, 1))
 
     def test_settings_of_a_variant_replace_those_of_all_runs(self):
         """Also those of single networks, whatever the order in which they are written."""
@@ -92,13 +86,9 @@ class Specification(FolderTest):
         self.assertEqual(tuple(changed.config.beta1), (0, 0))
 
     def test_a_variant_can_have_its_own_seeds_and_a_longer_schedule(self):
-        text = (
-            SPEC + "seeds = [4, 5]\nminutes = 3\n[variants.full]\nepisodes = 6\nbatch_size = 20\n"
-        )
-        usual = self.read(text)
-        self.assertEqual([trial.config.seed for trial in usual.trials], [0, 4, 5])
-        self.assertEqual([trial.minutes for trial in usual.trials], [0, 3, 3])
-        full = spec.read(Path("spec.toml"), full=True)
+        text = SPEC + "seeds = [4, 5]\n[variants.full]\nepisodes = 6\nbatch_size = 20\n"
+        self.assertEqual([trial.config.seed for trial in self.read(text).trials], [0, 4, 5])
+        full = self.read(text, full=True)
         self.assertEqual(full.name, "try-full")
         self.assertEqual(
             [trial.run for trial in full.trials],
@@ -106,16 +96,8 @@ class Specification(FolderTest):
         )
         for trial in full.trials:
             self.assertEqual((trial.config.episodes, trial.config.batch_size), (6, 20))
-            self.assertEqual(trial.minutes, 3 * (6 / 2) * (20 / 10))  # in proportion to the images
         with self.assertRaisesRegex(UserError, "no variant has a longer schedule"):
-            Path("spec.toml").write_text(SPEC)
-            spec.read(Path("spec.toml"), full=True)
-
-    def test_the_specifications_in_experiments_can_be_read(self):
-        paths = sorted((ROOT / "experiments" / "sweeps").glob("*.toml"))
-        self.assertTrue(paths)
-        for path in paths:
-            self.assertTrue(spec.read(path).trials, path.name)
+            self.read(SPEC, full=True)
 
 
 POINTS = """
@@ -128,22 +110,17 @@ split = "validation"
 """
 
 
-class Points(FolderTest):
-    def read(self, text):
-        Path("spec.toml").write_text(text)
-        return spec.read(Path("spec.toml"))
-
+class Points(Reading):
     def draws(self, fields, trials=400, seed=0):
         """The values of every field at every point, by field."""
         head = f"[random]\ntrials = {trials}\nseed = {seed}\n[random.fields]\n"
         sweep = self.read(POINTS.replace("seeds = [0, 1]", "seeds = [0]") + head + fields)
-        points = [trial.point for trial in sweep.trials]
-        return {key: [point[key] for point in points] for key in points[0]}
+        points = [dict(re.findall(r"(\S+)=([^,]+)", trial.variant)) for trial in sweep.trials]
+        return {key: [float(point[key]) for point in points] for key in points[0]}
 
     def test_a_grid_has_every_combination_for_every_seed(self):
         grid = '[grid]\nbeta1 = [0.5, 0.9]\n"learning_rate.generator" = [1e-3, 2e-3, 3e-3]\n'
         sweep = self.read(POINTS + grid)
-        self.assertEqual(sweep.swept, ("beta1", "learning_rate.generator"))
         self.assertEqual(sweep.metric, "frechet_distance")
         seen = [
             (t.config.beta1.discriminator, t.config.learning_rate.generator, t.config.seed)
@@ -197,7 +174,6 @@ class Points(FolderTest):
         )
         sizes = draws["batch_size"]
         self.assertEqual(set(sizes), {3, 4, 5, 6})
-        self.assertTrue(all(type(size) is int for size in sizes))
         self.assertLess(abs((np.array(sizes) < 5).mean() - 0.5), tolerance)
         for value in uniform:  # so that names and tables show them in full
             self.assertEqual(float(f"{value:.3g}"), value)
@@ -227,19 +203,15 @@ class Points(FolderTest):
             ("[grid]\nbeta = [0.5]\n", "config key 'beta': unknown; the nearest are"),
             ("[grid]\nseed = [1]\n", "list the seeds in seeds"),
             ("[random]\ntrials = 2\n", "random: needs trials, the number of points"),
-            ("[random]\ntrials = 0\n[random.fields]\nbeta1 = [1]\n", "at least 1"),
-            (
-                random + "beta1 = { low = 1 }\n",
-                "beta1: needs a list of choices, or numbers low and high",
-            ),
+            (random.replace("2", "0") + "beta1 = [1]\n", "at least 1"),
+            (random + "beta1 = { low = 1 }\n", "beta1: needs a list of choices, or numbers low"),
             (random + "beta1 = { low = 0.9, high = 0.5 }\n", "low and high"),
             (random + "beta1 = { low = 0.0, high = 0.5, log = true }\n", "low and high"),
             (random + 'beta1 = { low = "a", high = "b" }\n', "low and high"),
             (random + "beta1 = { low = 0.1, high = 7.0 }\n", "does not fit"),
             (grid + random + "beta1 = [0.9]\n", "in grid or in random, not in both"),
             (grid + "[random]\ntrials = 2\nfields = 5\n", "fields: needs a table"),
-            (grid + random.replace("2", "1000000000000") + "batch_size = [9]\n", "at most 10000"),
-            (grid.replace("[grid]", '[[variants]]\nname = "x"\n[grid]'), "not both"),
+            (grid + random.replace("2", "10001") + "batch_size = [9]\n", "at most 10000"),
         ):
             with self.subTest(text), self.assertRaisesRegex(UserError, message):
                 self.read(POINTS + text)
@@ -247,16 +219,8 @@ class Points(FolderTest):
             ('"validation"', '"test"', "never on the test set"),
             ("seeds = [0, 1]", 'seeds = [0]\nmetric = "beauty"', "metric: must be one of"),
             ("seeds = [0, 1]", "seeds = [0]\nmetric = []", "metric: must be one of"),
-            (
-                "seeds = [0, 1]",
-                "seeds = [0]\nthreads = 0",
-                "threads: must be a whole number, at least 1",
-            ),
-            (
-                "seeds = [0, 1]",
-                "seeds = [0]\nbudget_minutes = nan",
-                "budget_minutes: must be a number",
-            ),
+            ("seeds = [0, 1]", "seeds = [0]\nthreads = 0", "threads: must be a whole number, at"),
+            ("seeds = [0, 1]", "seeds = [0]\nbudget_minutes = nan", "budget_minutes: must be a n"),
         ):
             with self.subTest(new), self.assertRaisesRegex(UserError, message):
                 self.read(POINTS.replace(old, new) + grid)
@@ -264,6 +228,10 @@ class Points(FolderTest):
 
 class Bundled(unittest.TestCase):
     """The specifications in experiments/sweeps/."""
+
+    def test_each_can_be_read(self):
+        for path in (bundled_folder() / "sweeps").glob("*.toml"):
+            self.assertTrue(spec.read(Path(path.stem)).trials, path)
 
     def configs_of(self, name):
         """The config of the first seed of each variant, by variant, in order."""

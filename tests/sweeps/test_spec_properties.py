@@ -21,14 +21,7 @@ FILES = (
         "settings": {"episodes": 2, "batches": 2, "beta1": 0},
         "variants": [
             {"name": "mlp_gan", "experiment": "mlp_gan"},
-            {
-                "name": "slower",
-                "experiment": "mlp_gan",
-                "seeds": [7],
-                "minutes": 2,
-                "settings": {"learning_rate.generator": 0.001},
-                "full": {"episodes": 6},
-            },
+            {"name": "b", "experiment": "mlp_gan", "seeds": [7], "full": {"episodes": 6}},
         ],
     },
     {
@@ -111,35 +104,8 @@ class AnySpecification(unittest.TestCase):
         self.assertEqual(len(set(names)), len(names))
         for trial in sweep.trials:
             self.assertRegex(trial.run, r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
-            self.assertEqual(set(trial.point), set(sweep.swept))
             self.assertEqual(type(trial.config).from_dict(trial.config.to_dict()), trial.config)
         self.assertEqual(spec.read(self.path, full), sweep)
-
-    @given(
-        st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=4, unique=True),
-        st.lists(st.text(max_size=20), min_size=1, max_size=4, unique=True),
-        st.floats(0, 0.999),
-        st.integers(1, 9),
-        st.booleans(),
-    )
-    def test_a_valid_file_has_a_run_for_each_variant_and_seed(self, seeds, names, beta, n, full):
-        file = {"name": "try", "title": "é $x$", "seeds": seeds, "settings": {"beta1": beta}}
-        file["variants"] = [
-            {"name": f"v{k} {name}", "experiment": "mlp_gan", "settings": {"episodes": n}}
-            for k, name in enumerate(names)
-        ]
-        file["variants"][0]["full"] = {"episodes": n + 1}
-        text = "".join(f"{text_as_toml(key)} = {as_toml(value)}\n" for key, value in file.items())
-        self.path.write_text(text, encoding="utf-8")
-        sweep = self.read(full)
-        self.assertEqual(sweep is not None, all(name.isprintable() for name in names))
-        if sweep is None:
-            return
-        # With longer budgets only the variants that have one are run.
-        configs = [trial.config for trial in sweep.trials]
-        got = [(c.seed, c.episodes, c.beta1.generator) for c in configs]
-        variants, episodes = (1, n + 1) if full else (len(names), n)
-        self.assertEqual(got, [(seed, episodes, beta) for _ in range(variants) for seed in seeds])
 
     @given(st.integers(0, 10**6), st.binary(max_size=6) | st.integers(1, 40), st.data())
     def test_damaged_bytes_give_a_sweep_or_one_line(self, at, damage, data):
