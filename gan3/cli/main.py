@@ -72,19 +72,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except MemoryError as error:
         return _out_of_memory(str(error) or "there is no more")
-    except FileNotFoundError as error:
-        _print_error(f"{error.filename or 'a file'}: no such file or folder; check the path")
-        return 2
     except OSError as error:  # code reports a file itself only if it knows more than the system
-        reason = (error.strerror or str(error)).lower()
-        _print_error(
-            f"{error.filename or 'a file'}: cannot be read or written ({reason}); check its path,"
-            " its permissions and the disk"
-        )
-        return 2
+        return _unusable_file(error.filename or "a file", error.strerror or str(error))
     except Exception as error:
         tensorflow = sys.modules.get("tensorflow")
-        if tensorflow and isinstance(error, tensorflow.errors.ResourceExhaustedError):
+        if not (tensorflow and isinstance(error, tensorflow.errors.OpError)):
+            raise
+        file = re.match(r"(?:\{\{.*?\}\} )?(.+?); ([\w ]+)", error.message)
+        if file is not None:
+            return _unusable_file(file[1], file[2].strip())
+        if isinstance(error, tensorflow.errors.ResourceExhaustedError):
             return _out_of_memory("there is not as much as TensorFlow needs")
         raise
 
@@ -92,6 +89,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _out_of_memory(reason: str) -> int:
     _print_error(
         f"memory: {reason}; close other programs, or ask for fewer images or a smaller batch"
+    )
+    return 2
+
+
+def _unusable_file(path: str, reason: str) -> int:
+    _print_error(
+        f"{path}: cannot be read or written ({reason.lower()}); check its path, its permissions"
+        " and the disk"
     )
     return 2
 

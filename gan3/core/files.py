@@ -75,10 +75,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def cannot_write(path: Path, error: Exception) -> UserError:
-    """The error for a file or folder that cannot be written, by an OSError or TensorFlow's."""
-    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
-    reason = reason.split("\n")[0].rpartition("; ")[2].lower()  # TensorFlow's begin with the path
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The error for a file or folder that cannot be written."""
+    reason = (error.strerror or str(error)).lower()
     return UserError(
         f"{path}: cannot be written ({reason}); free disk space or choose another folder"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from gan3.core.errors import UserError
-from gan3.core.files import cannot_write, make_folder
+from gan3.core.files import make_folder
 from gan3.export import keras_model
 from gan3.export.interface import label_input
 from gan3.models.generator import Generator
@@ -40,7 +40,5 @@ def save(folder: Path, generator: Generator, name: str) -> None:
     try:
         tf.saved_model.save(module, str(temporary), signatures=concrete)
         temporary.rename(folder)
-    except tf.errors.OpError as error:
-        raise cannot_write(folder, error) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

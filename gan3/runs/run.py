@@ -1,9 +1,12 @@
 """A training run: its files, what it recorded, and the networks that it trained."""
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +14,7 @@ from gan3.core.arguments import as_folder, as_whole
 from gan3.core.classes import MAX_CLASSES, MIN_CLASSES, are_class_names
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError, shown
-from gan3.core.files import write_atomically
+from gan3.core.files import write_atomically, write_json
 from gan3.core.log import Log
 from gan3.core.startup import import_tensorflow
 from gan3.models.generator import Generator
@@ -36,6 +39,10 @@ class Run:
         if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name)):
             raise UserError(f"run name {shown(name)}: letters, digits and . _ - only, at most 100")
         self.name, self.folder, self.figures = name, Path(logs) / name, Path(figures) / name
+        self.record_file = self.folder / "run.json"
+        self.metrics_file = self.folder / "metrics.jsonl"
+        self.real_file = self.folder / "real.npz"
+        self.checkpoints = self.folder / "checkpoints"
 
     @classmethod
     def open(
@@ -62,23 +69,6 @@ class Run:
     def __repr__(self) -> str:
         return f"<gan3.Run {self.name}>"
 
-    # Files
-    @property
-    def record_file(self) -> Path:
-        return self.folder / "run.json"
-
-    @property
-    def metrics_file(self) -> Path:
-        return self.folder / "metrics.jsonl"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.folder / "checkpoints"
-
-    @property
-    def real_file(self) -> Path:
-        return self.folder / "real.npz"
-
     def episode_file(self, number: int) -> Path:
         return self.folder / "episodes" / f"episode_{number:02d}.npz"
 
@@ -99,9 +89,9 @@ class Run:
         return _numbers(self.folder.glob("first_episode/*"), r"step_(\d+)\.npz")
 
     # What it recorded
-    @property
+    @cached_property
     def record(self) -> dict[str, Any]:
-        """The content of run.json: config, data, versions, and the outcome.
+        """The content of run.json, read once: config, data, versions, and the outcome.
 
         Raises UserError if the file is missing or damaged.
         """
@@ -115,6 +105,11 @@ class Run:
         except (ValueError, KeyError, TypeError, RecursionError):
             raise UserError(f"{path}: not the record of a run; train a new run") from None
         return record
+
+    def write_record(self, record: dict[str, Any]) -> None:
+        """Replace the content of run.json."""
+        write_json(self.record_file, record)
+        self.record = record
 
     @property
     def config(self) -> RunConfig:
@@ -165,29 +160,26 @@ class Run:
 
         Raises UserError if no episode is finished, or if there is no such episode.
         """
-        config, episodes = self.config, self.episodes
+        episodes = self.episodes
         if not episodes:
             raise UserError(f"run {self.name}: no episode is finished yet; resume its training")
-        if episode is None:
-            number = episodes[-1]
-        elif isinstance(episode, str) and episode == "best":
+        if isinstance(episode, str) and episode == "best":
             number = self._best(episodes)
         else:
-            number = as_whole(episode, "episode", 1)
+            number = episodes[-1] if episode is None else as_whole(episode, "episode", 1)
         if number not in episodes:
             raise UserError(
                 f"run {self.name}: has no episode {shown(number)}; choose one of 1 to"
                 f" {episodes[-1]}"
             )
-        is_last = number == episodes[-1]
         return Trained(
             name=self.name,
             title=f"{self.name} · {self.data_title}",
             path=self.episode_file(number),
-            config=config,
+            config=self.config,
             class_names=self.class_names,
             episode=number,
-            restore=self.restored if is_last else None,
+            restore=self.restored if number == episodes[-1] else None,
         )
 
     def _best(self, episodes: list[int]) -> int:
@@ -238,11 +230,8 @@ class Run:
         """
         path = self.metrics_file
         if path.exists():
-            lines = _parse_metrics(path)
-            kept = [line for line in lines if line["step"] <= step]
-            if len(kept) < len(lines) or not _is_complete(path):
-                content = "".join(f"{json.dumps(line)}\n" for line in kept)
-                write_atomically(path, content.encode())
+            kept = [line for line in _parse_metrics(path) if line["step"] <= step]
+            write_atomically(path, "".join(f"{json.dumps(line)}\n" for line in kept).encode())
         for number in self.episodes:
             if number > episode:
                 self.episode_file(number).unlink()
@@ -262,17 +251,15 @@ def locate(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, Path]:
 
 def has_runs(logs: str | Path = "logs") -> bool:
     """Whether the folder has any run.json, complete or not."""
-    return Path(logs).is_dir() and any(Path(logs).glob("*/run.json"))
+    return any(Path(logs).glob("*/run.json"))
 
 
 def newest(logs: str | Path = "logs") -> str:
     """The name of the run that was started last. Raises UserError if there is no run."""
     started = {}
-    for record in Path(logs).glob("*/run.json") if Path(logs).is_dir() else ():
-        try:
-            started[record.parent.name] = Run(record.parent.name, logs).record["started"]
-        except (UserError, OSError):
-            continue
+    for path in Path(logs).glob("*/run.json"):
+        with suppress(UserError, OSError):
+            started[path.parent.name] = Run(path.parent.name, logs).record["started"]
     if not started:
         raise UserError(f"{logs}: no run in it; train one first")
     return max(started, key=lambda name: (started[name], name))
@@ -283,28 +270,15 @@ def _numbers(paths: Iterable[Path], pattern: str) -> list[int]:
     return sorted(int(match[1]) for match in matches if match)
 
 
-def _is_complete(path: Path) -> bool:
-    """Whether a file ends with the end of a line."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 1))
-        return file.read() == b"\n"
-
-
 def _parse_metrics(path: Path) -> list[dict[str, float]]:
     lines = []
-    try:
-        content = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: cannot be read ({error}); restore the file") from None
-    for number, text in enumerate(content.split("\n")[:-1], start=1):
+    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
         try:
             line = json.loads(text)
-            if not all(isinstance(line[key], int) for key in ("step", "episode")):
-                raise TypeError
-            if not all(isinstance(value, int | float) for value in line.values()):
+            if not (isinstance(line["step"], int) and isinstance(line["episode"], int)):
                 raise TypeError
             for value in line.values():
-                float(value)  # an integer of more than 308 digits raises OverflowError
+                math.isfinite(value)  # raises for text, and for a whole number beyond floats
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise UserError(f"{path}: line {number} is damaged; remove that line") from None
         lines.append(line)

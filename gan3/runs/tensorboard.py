@@ -1,7 +1,6 @@
 """Writes a run's TensorBoard events: scalars, image grids, graph, hyper-parameters, layout."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,8 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
 
-from gan3.core.classes import DIGITS, are_digits
 from gan3.core.config import as_text
-from gan3.core.errors import UserError
-from gan3.core.files import cannot_write, replace_atomically
+from gan3.core.files import replace_atomically
 
 _LAYOUT = {
     "losses side by side": {
@@ -30,34 +27,20 @@ _LAYOUT = {
     },
 }
 """The Custom Scalars tab: {category: {chart title: [tags]}}."""
-_CLASS_TAGS = {
-    "loss/generator_digit": "loss/generator_class",
-    "held_out/loss/generator_digit": "held_out/loss/generator_class",
-    "digits/shuffled": "classes/shuffled",
-    "digits/fixed_noise": "classes/fixed_noise",
-}
-"""Tags in the events of a run whose classes are no digits."""
 
 
 class EventWriter:
-    """Writes the events of one run into `folder`, in a file whose name ends in `kind`.
+    """Writes the events of one run into `folder`, in a file whose name ends in `kind`."""
 
-    All its methods raise UserError if the file cannot be written.
-    """
-
-    def __init__(self, folder: Path, kind: str = ".v2", class_names: Sequence[str] = DIGITS):
-        """class_names: of the run. Tags that name digits name classes if these are no digits."""
-        self._are_digits = are_digits(class_names)
-        self._folder = folder
-        with _report_write_errors(self._folder):
-            self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
+    def __init__(self, folder: Path, kind: str = ".v2"):
+        self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
 
     def start(self, config: dict[str, Any], graph: Any) -> None:
         """Write what a run has once: hyper-parameters, layout of Custom Scalars, step graph."""
-        with _report_write_errors(self._folder), self._writer.as_default(step=0):
+        with self._writer.as_default(step=0):
             hparams.hparams(flatten(config))
             tf.summary.experimental.write_raw_pb(
-                custom_scalar.pb(self._layout()).SerializeToString(), step=0
+                custom_scalar.pb(_layout()).SerializeToString(), step=0
             )
             tf.summary.graph(graph)
             self._writer.flush()
@@ -66,55 +49,32 @@ class EventWriter:
         """Write one point for each tag."""
         # TensorFlow keeps a tensor for every Python number that it is given, for ever; of an array
         # it keeps none.
-        with _report_write_errors(self._folder), self._writer.as_default(step=np.int64(step)):
+        with self._writer.as_default(step=np.int64(step)):
             for tag, value in values.items():
-                tf.summary.scalar(self._tag(tag), np.asarray(value))
+                tf.summary.scalar(tag, np.asarray(value))
 
     def image(self, step: int, tag: str, pixels: np.ndarray) -> None:
         """Write a picture, uint8 [height, width, 3]."""
-        with _report_write_errors(self._folder), self._writer.as_default(step=step):
-            tf.summary.image(self._tag(tag), pixels[None])
-
-    def _tag(self, tag: str) -> str:
-        """The tag as TensorBoard shows it."""
-        return tag if self._are_digits else _CLASS_TAGS.get(tag, tag)
-
-    def _layout(self) -> layout_pb2.Layout:
-        return layout_pb2.Layout(
-            category=[
-                layout_pb2.Category(
-                    title=category,
-                    chart=[
-                        layout_pb2.Chart(
-                            title=title,
-                            multiline=layout_pb2.MultilineChartContent(
-                                tag=[f"{self._tag(tag)}$" for tag in tags]
-                            ),
-                        )
-                        for title, tags in charts.items()
-                    ],
-                )
-                for category, charts in _LAYOUT.items()
-            ]
-        )
+        with self._writer.as_default(step=step):
+            tf.summary.image(tag, pixels[None])
 
     def flush(self) -> None:
         """Write all events so far to the file."""
-        with _report_write_errors(self._folder):
-            self._writer.flush()
+        self._writer.flush()
 
     def close(self) -> None:
         """Flush and close the file."""
-        with _report_write_errors(self._folder):
-            self._writer.close()
+        self._writer.close()
 
 
-@contextlib.contextmanager
-def _report_write_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except tf.errors.OpError as error:  # of a full disk, for example
-        raise cannot_write(path, error) from None
+def _layout() -> layout_pb2.Layout:
+    categories = []
+    for category, charts in _LAYOUT.items():
+        categories.append(layout_pb2.Category(title=category))
+        for title, tags in charts.items():
+            content = layout_pb2.MultilineChartContent(tag=[f"{tag}$" for tag in tags])
+            categories[-1].chart.append(layout_pb2.Chart(title=title, multiline=content))
+    return layout_pb2.Layout(category=categories)
 
 
 def forget_after(folder: Path, step: int) -> None:
@@ -123,29 +83,20 @@ def forget_after(folder: Path, step: int) -> None:
     A resumed run repeats these steps; TensorBoard would otherwise draw them twice.
     """
     for path in folder.glob("events.out.tfevents.*"):
-        kept, unchanged = [], True
-        try:
+        kept = []
+        with contextlib.suppress(tf.errors.DataLossError, DecodeError):  # incomplete
             for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
                 if Event.FromString(record).step <= step:
                     kept.append(record)
-                else:
-                    unchanged = False
-        except (tf.errors.DataLossError, DecodeError):
-            unchanged = False
-        except tf.errors.OpError as error:
-            raise UserError(
-                f"{path}: cannot be read ({error.message}); check its permissions, or move it away"
-            ) from None
         if not kept:
             path.unlink()
-        elif not unchanged:
-            with (
-                _report_write_errors(path),
-                replace_atomically(path) as temporary,
-                tf.io.TFRecordWriter(str(temporary)) as writer,
-            ):
-                for record in kept:
-                    writer.write(record)
+            continue
+        with (
+            replace_atomically(path) as temporary,
+            tf.io.TFRecordWriter(str(temporary)) as writer,
+        ):
+            for record in kept:
+                writer.write(record)
 
 
 def flatten(config: dict[str, Any]) -> dict[str, Any]:

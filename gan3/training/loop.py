@@ -4,7 +4,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
@@ -14,7 +13,6 @@ from rich.console import Console
 from gan3.core.classes import noun, nouns
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, StoppedError
-from gan3.core.files import cannot_write
 from gan3.core.log import Log
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.idx import Arrays
@@ -28,8 +26,7 @@ from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.weights import generator_now, save_generator
 from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.progress import (
-    Bar,
-    Lines,
+    Display,
     console,
     format_losses,
     format_scores,
@@ -188,18 +185,14 @@ class _Loop:
             names = list(self.step.get_concrete_function().structured_outputs)
             self._several = SeveralSteps(system, self._gather, config.batch_size, names)
 
-    @property
-    def done(self) -> int:
-        """The number of steps that are done."""
-        return self._saved or 0
-
     def restore(self) -> None:
         """Restore the newest complete checkpoint, and remove what was written after it.
 
         A run that was stopped before its first checkpoint after step 0 starts again.
         """
-        newest = self._checkpoints.newest()
-        if newest == 0 or (newest is None and not _has_content(self._run.metrics_file)):
+        newest, metrics = self._checkpoints.newest(), self._run.metrics_file
+        has_metrics = metrics.is_file() and metrics.stat().st_size > 0
+        if newest == 0 or (newest is None and not has_metrics):
             self._log(f"NOTE: {self._run.checkpoints}: none after step 0; starting again")
         else:
             self._saved = self._checkpoints.restore(self._log)
@@ -214,14 +207,14 @@ class _Loop:
 
     def run(self) -> None:
         """Train from the first step, or from the restored one, to the last."""
-        config, done = self._config, self.done
+        config, done = self._config, self._saved or 0
         graph = named_graph(self.step.get_concrete_function())
-        events = EventWriter(self._run.folder, class_names=self._dataset.class_names)
+        events = EventWriter(self._run.folder)
         if self._saved is None:
             events.start(config.to_dict(), graph)
         with (
             self._signals,
-            _open_to_append(self._run.metrics_file) as metrics,
+            self._run.metrics_file.open("a", encoding="utf-8") as metrics,
             progress_display(
                 self._terminal, done, config.total_steps, config.episodes, self._log
             ) as display,
@@ -243,7 +236,7 @@ class _Loop:
                 raise StoppedError(self._signals.received)
         events.close()
 
-    def _train(self, done: int, metrics: TextIO, events: EventWriter, display: Bar | Lines) -> None:
+    def _train(self, done: int, metrics: TextIO, events: EventWriter, display: Display) -> None:
         config = self._config
         clock, timed_steps, step = time.perf_counter(), 0, done
         while step < config.total_steps:
@@ -265,7 +258,7 @@ class _Loop:
                 values = self._scalars_before(step + 1)
                 line = {"episode": episode} | values
                 if ends_episode:
-                    line |= self._end_episode(episode, step, events, display)
+                    line |= self._end_episode(episode, step, events)
                 line["ms_per_step"] = round(ms, 3)
                 self._write_line(metrics, events, step, line)
                 display.show(step, episode, values, ms)
@@ -327,9 +320,7 @@ class _Loop:
                 f" {self._run.checkpoints} is from before; lower the learning_rate"
             )
 
-    def _end_episode(
-        self, episode: int, step: int, events: EventWriter, display: Bar | Lines
-    ) -> dict[str, float]:
+    def _end_episode(self, episode: int, step: int, events: EventWriter) -> dict[str, float]:
         """Losses on held-out images, the judge's scores, the generator's weights, its grids."""
         config, title = self._config, self._dataset.title
         indices = self._held_out(episode)
@@ -337,7 +328,7 @@ class _Loop:
         labels = tf.constant(self._dataset.held_out_labels[indices].astype(np.int32))
         seed = seed_of(config.seed, HELD_OUT, episode)
         values = self._scalars(images, labels, seed, step)
-        display.log(
+        self._log(
             f"episode {episode} on {HELD_OUT_LOSS} held-out images: "
             + format_losses(values, noun(self._dataset.class_names))
         )
@@ -345,7 +336,7 @@ class _Loop:
         score = self._monitor(generator) if self._monitor else {}
         if score:
             scores = format_scores(score, len(generator.class_names))
-            display.log(f"episode {episode} by the judge: {scores}")
+            self._log(f"episode {episode} by the judge: {scores}")
         save_generator(self._run.episode_file(episode), self._system)
         shuffled = shuffled_grid(generator, config, episode, title)
         grids.save(shuffled, self._run.picture(episode))
@@ -370,14 +361,3 @@ class _Loop:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-
-
-def _has_content(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
-
-
-def _open_to_append(path: Path) -> TextIO:
-    try:
-        return open(path, "a", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(path, error) from None

@@ -84,51 +84,37 @@ def _losses(
     return f"D {d}{gap}C {c}{gap}G {g_real}{after_real}{g_digit}{after_digit}"
 
 
-class Lines:
-    """Plain status lines, one every 50 steps, for log files and pipes."""
+class Display:
+    """Shows how far training is: a bar at the bottom of a terminal, a line every 50 steps else."""
 
-    def __init__(self, total: int, episodes: int, log: Log):
-        self._total, self._episodes, self.log = total, episodes, log
-
-    def show(self, step: int, episode: int, values: dict[str, float], ms: float) -> None:
-        """Show the status; called at every logged step."""
-        if step % _STEPS_PER_LINE == 0 or step == self._total:
-            self.log(status(step, self._total, episode, self._episodes, values, ms))
-
-
-class Bar:
-    """A progress bar at the bottom of a terminal, with the logged lines above it."""
-
-    def __init__(self, total: int, episodes: int, progress: Progress, task: TaskID):
-        self._total, self._episodes = total, episodes
-        self._progress, self._task = progress, task
-
-    def log(self, line: str) -> None:
-        """Print a line above the bar."""
-        self._progress.console.print(line)
+    def __init__(self, total: int, episodes: int, log: Log, progress: Progress | None = None):
+        self._total, self._episodes, self._log, self._progress = total, episodes, log, progress
 
     def show(self, step: int, episode: int, values: dict[str, float], ms: float) -> None:
         """Show the status; called at every logged step."""
         text = status(step, self._total, episode, self._episodes, values, ms)
-        self._progress.update(self._task, completed=step, status=text, refresh=True)
+        if self._progress is not None:
+            self._progress.update(TaskID(0), completed=step, status=text, refresh=True)
+        elif step % _STEPS_PER_LINE == 0 or step == self._total:
+            self._log(text)
 
 
 @contextmanager
 def progress_display(
     output: Console | None, done: int, total: int, episodes: int, log: Log
-) -> Iterator[Bar | Lines]:
-    """A bar if `output` is a terminal, otherwise plain lines to `log`.
+) -> Iterator[Display]:
+    """A bar if `output` is a terminal, below what it prints; otherwise plain lines to `log`.
 
     done, total: steps that are already done, and steps of the whole run.
     """
     if output is None or not output.is_terminal:
-        yield Lines(total, episodes, log)
+        yield Display(total, episodes, log)
         return
     columns = BarColumn(bar_width=10), TextColumn("{task.fields[status]}", markup=False)
     with Progress(*columns, console=output, auto_refresh=False) as progress:
-        task = progress.add_task("", total=total, completed=done, status="starting")
+        progress.add_task("", total=total, completed=done, status="starting")
         progress.refresh()
-        yield Bar(total, episodes, progress, task)
+        yield Display(total, episodes, log, progress)
 
 
 def _short(value: float) -> str:

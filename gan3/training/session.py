@@ -1,10 +1,9 @@
 """A session of training: what is trained, on what, where, and the record of it."""
 
-import os
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ import tensorflow as tf
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, UserError
-from gan3.core.files import make_folder, write_json
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
@@ -41,7 +39,7 @@ class Session:
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """Keeps run.json: "running" inside, and the outcome at the end."""
-        write_json(self.run.record_file, self.record | {"outcome": "running"})
+        self.run.write_record(self.record | {"outcome": "running"})
         outcome = "stopped"
         try:
             yield
@@ -55,7 +53,7 @@ class Session:
                 "ended": _time(datetime.now(UTC)),
                 "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             }
-            write_json(self.run.record_file, self.record | end)
+            self.run.write_record(self.record | end)
 
 
 def open_session(
@@ -73,7 +71,7 @@ def open_session(
     """
     started = datetime.now(UTC)
     notes: list[str] = []  # held back because the first line names the data
-    record = run.record if resumes else {}
+    record = dict(run.record) if resumes else {}
     if resumes:
         recorded = registry.config_from_dict(record.get("config"))
         refuse_other_config(run, recorded, config)
@@ -150,25 +148,9 @@ def refuse_existing(run: Run) -> None:
 
 
 def make_folders(run: Run) -> None:
-    """Create the folders of a run. Raises UserError, and removes the new ones, if one cannot be."""
-    wanted = (
-        run.checkpoints,
-        run.folder / "episodes",
-        run.frame_file(0).parent,
-        run.figures,
-    )
-    paths = {path for folder in wanted for path in (folder, *folder.parents)}
-    new = sorted(path for path in paths if not path.exists())  # parents come first
-    try:
-        for folder in wanted:
-            make_folder(folder)
-        if not os.access(run.folder, os.W_OK):
-            raise UserError(f"{run.folder}: cannot be written (permission denied); name another")
-    except UserError:
-        for folder in reversed(new):
-            with suppress(OSError):  # not empty: another run is in it by now
-                folder.rmdir()
-        raise
+    """Create the folders of a run. Raises OSError if one cannot be created."""
+    for folder in (run.checkpoints, run.folder / "episodes", run.frame_file(0).parent, run.figures):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def refuse_other_config(run: Run, recorded: RunConfig, wanted: RunConfig) -> None:

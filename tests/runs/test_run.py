@@ -183,20 +183,6 @@ class Files(FolderTest):
         self.assertEqual(run.episodes, [1, 2])
         self.assertEqual(run.frames, [2, 4])
 
-    def test_metrics_are_written_again_only_if_something_is_deleted(self):
-        run = Run("a")
-        (run.folder / "episodes").mkdir(parents=True)
-        lines = '{"step": 1,  "episode": 1}\n{"step": 2,  "episode": 1}\n'  # two spaces stay
-        run.metrics_file.write_text(lines)
-        run.forget_after(2, 1)
-        self.assertEqual(run.metrics_file.read_text(), lines)
-        run.metrics_file.write_text(lines + '{"step"')
-        run.forget_after(2, 1)
-        self.assertEqual(run.metrics_file.read_text(), lines.replace("  ", " "))
-        run.metrics_file.write_text("")
-        run.forget_after(2, 1)
-        self.assertEqual(run.metrics_file.read_text(), "")
-
     def test_nothing_is_deleted_if_the_metrics_are_damaged(self):
         run = Run("a")
         (run.folder / "episodes").mkdir(parents=True)

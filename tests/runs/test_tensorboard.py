@@ -1,6 +1,5 @@
 """The events of a run as TensorBoard reads them, and the graph of a step."""
 
-import resource
 import unittest
 
 import numpy as np
@@ -8,7 +7,6 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.custom_scalar import layout_pb2
 
-from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.runs.tensorboard import EventWriter, flatten, forget_after, named_graph
 from tests.support import FolderTest, batch_of, resident_bytes, slow, small_system
@@ -107,11 +105,9 @@ class Events(FolderTest):
                 events.scalars(number, {"loss/determinator": 0.5})
             events.close()
         first, second = sorted(self.folder.glob("events.*"), key=lambda p: p.stat().st_mtime_ns)
-        before = first.read_bytes()
         self.assertEqual(steps(), [10, 20, 30, 40])
         forget_after(self.folder, 30)
         self.assertEqual(steps(), [10, 20, 30])
-        self.assertEqual(first.read_bytes(), before)
         whole = second.read_bytes()
         for cut in (1, 5, 20):  # killed while writing a record
             second.write_bytes(whole[:-cut])
@@ -120,27 +116,6 @@ class Events(FolderTest):
             self.assertEqual(set(self.folder.iterdir()), {first, second})
         forget_after(self.folder, -1)  # a run that starts again from step 0
         self.assertEqual(list(self.folder.iterdir()), [])
-
-    def test_a_file_that_cannot_be_read_is_named(self):
-        (self.folder / "events.out.tfevents.d").mkdir()
-        with self.assertRaisesRegex(UserError, "tfevents.d: cannot be read .*move it away"):
-            forget_after(self.folder, 3)
-
-    def test_a_full_disk_is_one_line(self):
-        """No file may have more than 4 KB."""
-        events = EventWriter(self.folder)
-        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-        try:
-            with self.assertRaisesRegex(
-                UserError, r"cannot be written \([^;]*\); free disk"
-            ) as raised:
-                for step in range(1000):
-                    events.scalars(step, {"loss/discriminator": 0.5})
-                    events.flush()
-            self.assertNotIn("\n", str(raised.exception))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     def test_hyper_parameters_are_flattened(self):
         flat = flatten({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})

@@ -6,7 +6,7 @@ import unittest
 from rich.console import Console
 
 from gan3.training.progress import (
-    Lines,
+    Display,
     format_losses,
     format_scores,
     progress_display,
@@ -50,7 +50,7 @@ class Formatting(unittest.TestCase):
         self.assertEqual(format_scores(score), "9 of 10 classes covered, Fréchet distance 12.3")
 
 
-class Display(unittest.TestCase):
+class Displays(unittest.TestCase):
     def show(self, terminal):
         """The output of 100 steps to a console, and the logged lines."""
         text, lines = io.StringIO(), []
@@ -60,15 +60,15 @@ class Display(unittest.TestCase):
         with progress_display(output, 0, 100, 2, lines.append) as display:
             for step in range(10, 101, 10):
                 display.show(step, 1 + (step > 50), VALUES | {"loss/determinator": 0.5}, 100.0)
-            display.log("episode 2 is done [here]")
+            output.print("episode 2 is done [here]")
         return text.getvalue(), lines
 
     def test_a_pipe_gets_a_line_every_50_steps(self):
         text, lines = self.show(terminal=False)
-        self.assertEqual(text, "")
+        self.assertEqual(text, "episode 2 is done [here]\n")
         self.assertEqual(
             [line.split(" D ")[0] for line in lines],
-            ["episode 1/2 step 50/100", "episode 2/2 step 100/100", "episode 2 is done [here]"],
+            ["episode 1/2 step 50/100", "episode 2/2 step 100/100"],
         )
 
     def test_a_terminal_gets_one_bar_that_does_not_wrap(self):
@@ -80,7 +80,7 @@ class Display(unittest.TestCase):
 
     def test_the_last_step_always_gets_a_line(self):
         lines = []
-        Lines(70, 1, lines.append).show(70, 1, VALUES, 1.0)
+        Display(70, 1, lines.append).show(70, 1, VALUES, 1.0)
         self.assertEqual(len(lines), 1)
 
 

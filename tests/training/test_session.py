@@ -1,7 +1,6 @@
 """What a run needs before its first step."""
 
 import json
-import os
 import sys
 import unittest
 from datetime import UTC, datetime
@@ -76,34 +75,6 @@ class Folders(SetupTest):
                 {f"logs/a{name}" for name in ("", "/checkpoints", "/episodes", "/first_episode")}
                 | {"figures/a"},
             )
-
-    def test_all_new_folders_are_removed_if_one_cannot_be_made(self):
-        Path("file").touch()
-        for logs, figures in (
-            ("new/logs", "file"),
-            ("new/logs", "file/figures"),
-            ("file", "new/figures"),
-            ("new/logs", "x" * 300),
-        ):
-            with self.subTest(logs=logs, figures=figures[:20]):
-                message = self.refusal(session.make_folders, Run("a", logs, figures))
-                self.assertRegex(message, "cannot be written")
-                self.assertEqual(self.paths(), {"file"})
-
-    def test_folders_that_were_there_stay(self):
-        Path("logs/a/checkpoints").mkdir(parents=True)
-        Path("logs/b").mkdir()
-        Path("figures").touch()
-        before = self.paths()
-        self.refusal(session.make_folders, self.the_run)
-        self.assertEqual(self.paths(), before)
-
-    @unittest.skipIf(os.geteuid() == 0, "the superuser may write everywhere")
-    def test_a_folder_that_cannot_be_written(self):
-        session.make_folders(self.the_run)
-        self.the_run.folder.chmod(0o555)
-        self.addCleanup(self.the_run.folder.chmod, 0o755)
-        self.assertIn("permission denied", self.refusal(session.make_folders, self.the_run))
 
 
 class Resuming(SetupTest):
