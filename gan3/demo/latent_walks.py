@@ -1,20 +1,18 @@
 """Arithmetic, interpolation and walks in the latent space of any system, as sheets of images."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
-from gan3.core.options import WALK_MODES
 from gan3.method.declared import NOISE_RANGES
 from gan3.models.generator import Generator, pixels_of_generator
 from gan3.runs.seeds import LATENT, seed_of
 
 _FRAMES = 41  # of an animation; a sheet shows every fourth
 _COLUMNS = 11  # of a sheet made of frames
-_GRID_SIDE = 9
 _SWEPT_ENTRIES = 10  # of the noise: all that a class of the three networks has
 _PAIRS = 3  # of noise vectors that each class has in latent arithmetic
 _MAX_CLASSES = 10  # on a sheet
@@ -39,65 +37,45 @@ def make_walk(
     truncation: float = 1.0,
     start: np.ndarray | None = None,
 ) -> Walk:
-    """Draw one of the `WALK_MODES`: "arithmetic", "interpolate", "grid" or "sweep".
+    """Draw one of the `WALK_MODES`: "arithmetic", "interpolate" or "sweep".
 
     Args:
-        labels: of one to ten classes; None for a default choice. A system that is not
-            class-conditional has none.
+        labels: of one to ten classes; None for a default choice.
         seed: of the noise.
         truncation: the factor, 0 to 1, by which all noise is scaled, including the values of a
             sweep; below 1 the title names it.
         start: noise [entries] in place of the seed's first, such as the style of a picture.
 
     Raises:
-        UserError: an unknown mode, labels that do not fit, or a system with fixed noise in a mode
-            that needs several noise vectors.
+        UserError: more than ten labels, or a system with fixed noise in a mode that needs several
+            noise vectors.
     """
-    if mode not in WALK_MODES:
-        raise UserError(f"latent mode {mode!r}: unknown; choose one of {', '.join(WALK_MODES)}")
-    if labels is not None:
-        _check_labels(generator, labels)
+    names = generator.class_names
+    if labels is None:
+        pair = [3, 8] if names == DIGITS else [0, 1]
+        labels = pair if generator.class_conditional and mode != "sweep" else pair[:1]
+    if not 0 < len(labels) <= _MAX_CLASSES:
+        raise UserError(f"labels: {len(labels)} {nouns(names)}; a sheet shows one to ten")
     if mode != "sweep" and generator.has_fixed_noise:
         raise UserError(
             f"latent mode {mode}: needs several noise vectors, and this system has one per"
-            f" {noun(generator.class_names)}; use the mode sweep"
+            f" {noun(names)}; use the mode sweep"
         )
-    if labels is None:
-        pair = [3, 8] if generator.class_names == DIGITS else [0, 1]
-        takes_pair = generator.class_conditional and mode in ("arithmetic", "interpolate")
-        labels = pair if takes_pair else pair[:1]
-    draw: Callable[[_Walker, list[int]], Walk] = {
-        "arithmetic": _arithmetic,
-        "interpolate": _interpolate,
-        "grid": _grid,
-        "sweep": _sweep,
-    }[mode]
-    walk = draw(_Walker(generator, seed, truncation, start), labels)
+    draw = {"arithmetic": _arithmetic, "interpolate": _interpolate, "sweep": _sweep}[mode]
+    walk = draw(_Walker(generator, seed, np.float32(truncation), start), labels)
     if truncation == 1:
         return walk
     return walk._replace(title=f"{walk.title}, truncation {truncation:g}")
 
 
-def _check_labels(generator: Generator, labels: list[int]) -> None:
-    names = generator.class_names
-    called = nouns(names) if are_digits(names) else "labels"
-    text = f"{called} {' '.join(map(str, labels))[:40]}"
-    if not generator.class_conditional:
-        raise UserError(f"{text}: this system cannot draw requested {nouns(names)}; leave them out")
-    fits = all(0 <= label < len(names) for label in labels)
-    if not (fits and 0 < len(labels) <= _MAX_CLASSES):
-        last = len(names) - 1
-        raise UserError(f"{text}: needs one to ten {called}, each from 0 to {last}")
-
-
+@dataclass(frozen=True)
 class _Walker:
     """Draws the noise and the images of one system."""
 
-    def __init__(
-        self, generator: Generator, seed: int, truncation: float, start: np.ndarray | None
-    ):
-        self.generator, self._seed, self.truncation = generator, seed, np.float32(truncation)
-        self._start = start
+    generator: Generator
+    seed: int
+    truncation: np.float32
+    start: np.ndarray | None
 
     def name(self, label: int) -> str:
         """The name of a class, cut if it is long."""
@@ -107,20 +85,14 @@ class _Walker:
         return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
     def noise(self, label: int, number: int) -> np.ndarray:
-        """The noise vector of a class with this number, float32 [entries]."""
-        seed = seed_of(self._seed, LATENT, number)
+        """The noise vector of a class with this number, float32 [entries].
+
+        If a start is given, every even number stands for it.
+        """
+        if self.start is not None and number % 2 == 0:
+            return self.truncation * self.start
+        seed = seed_of(self.seed, LATENT, number)
         return self.truncation * self.generator.noise_of(np.array([label]), seed)[0]
-
-    @property
-    def has_start(self) -> bool:
-        """Whether the first noise vector was given, as the style of a picture."""
-        return self._start is not None
-
-    def start(self, label: int, number: int = 0) -> np.ndarray:
-        """The noise vector to start from: the one given, or that of a class with this number."""
-        if self._start is None:
-            return self.noise(label, number)
-        return self.truncation * self._start
 
     def draw(self, label: int, noise: np.ndarray) -> np.ndarray:
         """Images, uint8 [N, 28, 28], of one class and noise [N, entries]."""
@@ -132,11 +104,11 @@ def _arithmetic(walker: _Walker, labels: list[int]) -> Walk:
     rows, row_labels = [], []
     for label in labels:
         for pair in range(_PAIRS):
-            first, second = walker.start(label, 2 * pair), walker.noise(label, 2 * pair + 1)
+            first, second = walker.noise(label, 2 * pair), walker.noise(label, 2 * pair + 1)
             noise = np.stack([first, second, first - second, first + second, (first + second) / 2])
             rows.append(walker.draw(label, noise))
             row_labels.append(walker.name(label))
-    first_name = "picture" if walker.has_start else "seed 1"
+    first_name = "seed 1" if walker.start is None else "picture"
     column_labels = [first_name, "seed 2", "1 − 2", "1 + 2", "mean"]
     return Walk("latent arithmetic", np.concatenate(rows), column_labels, row_labels)
 
@@ -146,36 +118,17 @@ def _interpolate(walker: _Walker, labels: list[int]) -> Walk:
     fractions = np.linspace(0, 1, _FRAMES)
     rows, row_labels = [], []
     for label in labels:
-        first, second = walker.start(label), walker.noise(label, 1)
+        first, second = walker.noise(label, 0), walker.noise(label, 1)
         for kind, path in (("linear", lerp), ("spherical", slerp)):
             rows.append(walker.draw(label, path(first, second, fractions)))
             row_labels.append(f"{walker.name(label)} {kind}")
     for first, second in zip(labels, labels[1:], strict=False):
         one_hot = np.eye(len(walker.generator.class_names))
         weights = lerp(one_hot[first], one_hot[second], fractions)
-        noise = np.tile(walker.start(first), (_FRAMES, 1)).astype(np.float32)
+        noise = np.tile(walker.noise(first, 0), (_FRAMES, 1)).astype(np.float32)
         rows.append(pixels_of_generator(walker.generator.blend(weights, noise)))
         row_labels.append(f"{walker.name(first)} to {walker.name(second)}")
     return _from_frames("latent interpolation", rows, fractions, row_labels)
-
-
-def _grid(walker: _Walker, labels: list[int]) -> Walk:
-    """Bilinear interpolation between four noise vectors of each class, one in each corner."""
-    fractions = np.linspace(0, 1, _GRID_SIDE)
-    down, right = np.meshgrid(fractions, fractions, indexing="ij")
-    weights = np.stack(
-        [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right], axis=-1
-    )  # [rows, columns, corners], with sum 1
-    sheets, row_labels = [], []
-    column_labels = [f"{fraction:.2f}" for fraction in fractions]
-    for label in labels:
-        others = [walker.noise(label, number) for number in range(1, 4)]
-        corners = np.stack([walker.start(label), *others])
-        sheets.append(walker.draw(label, weights.reshape(-1, 4) @ corners))
-        row_labels += [_row_label(walker, labels, label, text) for text in column_labels]
-    ends = "the picture and three seeds" if walker.has_start else "four seeds"
-    title = f"between {ends} of {_names(walker, labels)}, one in each corner"
-    return Walk(title, np.concatenate(sheets), column_labels, row_labels)
 
 
 def _sweep(walker: _Walker, labels: list[int]) -> Walk:
@@ -184,28 +137,18 @@ def _sweep(walker: _Walker, labels: list[int]) -> Walk:
     values = np.linspace(-limit, limit, _FRAMES)
     rows, row_labels = [], []
     for label in labels:
-        base = walker.start(label)
+        base = walker.noise(label, 0)
         for entry in range(min(_SWEPT_ENTRIES, len(base))):
             noise = np.tile(base, (_FRAMES, 1))
             noise[:, entry] = values
             rows.append(walker.draw(label, noise))
-            row_labels.append(_row_label(walker, labels, label, f"entry {entry}"))
-    title = f"single noise entries of {_names(walker, labels)}"
+            text = f"entry {entry}"
+            row_labels.append(text if len(labels) == 1 else f"{walker.name(label)}: {text}")
+    called = walker.name(labels[0])
+    if len(labels) > 1:
+        called = f"{len(labels)} {nouns(walker.generator.class_names)}"
     decimals = 1 if walker.truncation == 1 else 2
-    return _from_frames(title, rows, values, row_labels, decimals)
-
-
-def _names(walker: _Walker, labels: list[int]) -> str:
-    """The names of the classes for a title, or how many they are."""
-    text = ", ".join(walker.name(label) for label in labels)
-    return (
-        text if len(text) <= _MAX_NAME else f"{len(labels)} {nouns(walker.generator.class_names)}"
-    )
-
-
-def _row_label(walker: _Walker, labels: list[int], label: int, text: str) -> str:
-    """The text, with the class in front if the sheet has several."""
-    return text if len(labels) == 1 else f"{walker.name(label)}: {text}"
+    return _from_frames(f"single noise entries of {called}", rows, values, row_labels, decimals)
 
 
 def _from_frames(

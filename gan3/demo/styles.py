@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import are_digits, noun
+from gan3.core.classes import listed, noun
 from gan3.core.errors import UserError
 from gan3.demo.digit_reader import read_picture
 from gan3.evaluation import sample_files
@@ -39,7 +39,7 @@ def read(path: Path, encode: Encoder, names: tuple[str, ...]) -> Reading:
     if not sample_files.holds_many(path):
         encoded = encode(read_picture(path)[None])
         name, probability = names[encoded.labels[0]], float(encoded.probabilities.max())
-        text, note = f"{path}: read as {name} ({_percent(probability)})", None
+        text, note = f"{path}: read as {name} ({100 * probability:.0f} %)", None
         if probability < UNSURE:
             note = f"{path}: this reading is unsure; is it one {noun(names)}, and upright?"
         return Reading(encoded.labels, encoded.noise, text, note)
@@ -52,7 +52,7 @@ def read(path: Path, encode: Encoder, names: tuple[str, ...]) -> Reading:
     sure = float(encoded.probabilities[np.arange(len(labels)), labels].mean())
     found = [name for label, name in enumerate(names) if label in labels]
     verb = "read as" if samples.labels is None else "labelled"
-    text = f"{path}: {len(labels)} images {verb} {_listed(found)} ({_percent(sure)} on average)"
+    text = f"{path}: {len(labels)} images {verb} {listed(found)} ({100 * sure:.0f} % on average)"
     note = f"{path}: these readings are unsure" if sure < UNSURE else None
     return Reading(labels, encoded.noise, text, note)
 
@@ -71,14 +71,3 @@ def by_class(readings: Sequence[Reading], classes: int) -> np.ndarray:
 def vary(noise: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     """Noise [N, entries] in -1..1 changed a little by fresh noise of U(-1, 1), entry by entry."""
     return np.clip(noise + np.float32(VARIATION) * fresh, -1, 1)
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.0f} %"
-
-
-def _listed(names: list[str]) -> str:
-    """Names in a few words."""
-    if are_digits(names) or len(names) <= 10:
-        return " ".join(names)
-    return f"{' '.join(names[:9])} and {len(names) - 9} more"

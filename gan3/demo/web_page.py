@@ -43,7 +43,9 @@ def write(
     Raises:
         UserError: a weight is too large for float16.
     """
-    weights = _Weights(name)
+    weights, fixed_noise = _Weights(name), None
+    if generator.has_fixed_noise:
+        fixed_noise = generator.noise(np.arange(len(generator.class_names))).tolist()
     layers = [layer for spec in generator.specs for layer in spec.parts(generator.arrays)]
     model = {
         "name": name,
@@ -52,7 +54,7 @@ def write(
         "noiseEntries": generator.noise_entries,
         "noiseIsNormal": generator.noise_distribution == "normal",
         "noiseRange": NOISE_RANGES[generator.noise_distribution],
-        "fixedNoise": _fixed_noise(generator),
+        "fixedNoise": fixed_noise,
         "pixelMin": generator.pixel_min,
         "labelEntry": generator.label_entry,
         "generator": [weights.add(layer) for layer in layers],
@@ -107,13 +109,6 @@ class _Weights:
                 " float16; use another run"
             )
         self.parts.append(array.astype("<f2").tobytes())
-
-
-def _fixed_noise(generator: Generator) -> list[list[float]] | None:
-    """The noise of each class, if it has one that is the same in every image."""
-    if not generator.has_fixed_noise:
-        return None
-    return generator.noise(np.arange(len(generator.class_names))).tolist()
 
 
 def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:

@@ -100,7 +100,7 @@ class WrongArguments(FolderTest):
                 ),
                 (("sample", "--labels", "abc", "--out", "x.npz"), "labels 'abc': "),
                 (("latent", "--labels", "3,12"), "labels .3,12.: no digit .12. here"),
-                (("latent", "--labels", "1" * 11), "digits 1 .*: needs one to ten"),
+                (("latent", "--labels", "1" * 11), "labels: 11 digits; a sheet shows one to ten"),
                 (("latent", "--run", "none"), "no such run"),
                 (("export-page", "--run", "none"), "no such run"),
                 (("export", "--run", "none", "--out", "x.npz"), "no such run"),

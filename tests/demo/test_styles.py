@@ -63,7 +63,7 @@ class Reading(FolderTest):
         reading = self.read("x.npz")
         np.testing.assert_array_equal(reading.noise, expected.noise)
         np.testing.assert_array_equal(reading.labels, expected.labels)
-        self.assertRegex(reading.text, r"x.npz: 20 images read as 0 1 .* 9 \(\d+ % on average\)")
+        self.assertRegex(reading.text, r"x.npz: 20 images read as 0, 1, .* 9 \(\d+ % on average\)")
         np.save("x.npy", self.images[:2])
         self.assertEqual(len(self.read("x.npy").noise), 2)
 
@@ -72,7 +72,7 @@ class Reading(FolderTest):
         np.savez("x.npz", images=self.images, labels=wrong)
         reading = self.read("x.npz")
         np.testing.assert_array_equal(reading.labels, wrong)
-        self.assertRegex(reading.text, r"20 images labelled 0 1 2 .* \(\d+ % on average\)")
+        self.assertRegex(reading.text, r"20 images labelled 0, 1, 2, .* \(\d+ % on average\)")
         self.assertEqual(reading.note, "x.npz: these readings are unsure")
 
     def test_a_scribble_is_read_with_a_note(self):
