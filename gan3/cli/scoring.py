@@ -109,7 +109,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     text = "one column per experiment: mean ± standard deviation over its runs"
     add("--by-experiment", action="store_true", help=text)
     add("--markdown", action="store_true", help="print a Markdown table")
-    text = "picture of the table (default: figures/compare.png)"
+    text = "picture of quality against diversity (default: figures/compare.png)"
     add("--out", metavar="FILE.png", type=output_file(".png"), help=text)
     add_folders(parser)
 
@@ -121,24 +121,16 @@ def _compare(options: argparse.Namespace) -> int:
     files.check_writable(out)
     import_tensorflow()
     from gan3.evaluation import comparison
-    from gan3.plots import cards, grids
-    from gan3.plots import sweeps as sweep_plots
+    from gan3.plots import grids, sweeps
 
     compared = comparison.compare(
         options.runs, options.logs, options.figures, options.by_experiment
     )
     print("\n".join(compared.markdown()) if options.markdown else compared.text().rstrip())
-    files.make_folder(out.parent)
-    title = "Report cards side by side, the best value of each row in bold"
-    grids.save(cards.table(compared.columns, compared.titled(), title), out)
-    tradeoff = out.with_name(f"{out.stem}_tradeoff.png")
-    written = [out]
-    pairs = compared.tradeoffs()
-    if pairs:
-        figure = sweep_plots.tradeoff(compared.means, pairs, "Accuracy against diversity")
-        grids.save(figure, tradeoff)
-        written.append(tradeoff)
-    print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
+    if pairs := compared.tradeoffs():
+        files.make_folder(out.parent)
+        grids.save(sweeps.tradeoff(compared.means, pairs, "Accuracy against diversity"), out)
+        print(f"written: {out}", file=sys.stderr)
     return 0
 
 

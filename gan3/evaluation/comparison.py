@@ -64,7 +64,7 @@ class Comparison(NamedTuple):
         return console.file.getvalue()
 
     def titled(self) -> list[tuple[str, list[str], set[int]]]:
-        """The rows with full titles, for `plots.cards.table`."""
+        """The rows with full titles."""
         return [(metric.full_title, texts, best) for metric, texts, best in self.rows]
 
     def markdown(self) -> list[str]:

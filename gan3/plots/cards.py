@@ -1,4 +1,4 @@
-"""Report cards as figures: one card in detail, or several as a table."""
+"""Report cards as figures."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gan3.core.classes import DIGITS, images_noun, noun, nouns
-from gan3.core.errors import UserError
 from gan3.plots import labels
 from gan3.plots.grids import DPI, picture_axes
 
@@ -15,7 +14,6 @@ _LARGE = 1.35  # of a card of many classes, relative to one of few
 _MANY = 16  # classes on a card of usual size, with counts in its confusion matrix
 _SHEET_COLUMNS = 12  # of the sample sheet of many classes
 _SHEET_IMAGES = 168  # at most, on such a sheet
-_WIDEST_TABLE = 30_000  # pixels; older versions of Matplotlib draw no more than 65,536
 _SMALLEST, _TICK_PIXELS = 5.0, 62  # of names at an axis: points, and pixels of width
 
 
@@ -73,35 +71,6 @@ def sheet_layout(classes: int) -> tuple[int, int]:
     if classes <= _MANY:
         return 10, 10
     return next(n for n in (6, 4, 3, 2) if n * classes <= _SHEET_IMAGES), _SHEET_COLUMNS
-
-
-def table(columns: list[str], rows: list[tuple[str, list[str], set[int]]], title: str) -> Figure:
-    """A table as a figure.
-
-    Args:
-        rows: title, texts (one per column), and the columns whose text is bold.
-
-    Raises UserError if the figure would be too wide to view.
-    """
-    widths = [3.1] + [max(1.15, 0.085 * len(column) + 0.25) for column in columns]  # inches
-    width, height = sum(widths) + 0.3, 0.27 * (len(rows) + 1) + 0.65
-    if width * DPI > _WIDEST_TABLE:
-        raise UserError(
-            f"table of {len(columns)} columns: a picture of {width * DPI:,.0f} pixels would be too"
-            " wide; compare fewer runs, or the means of their experiments"
-        )
-    figure = Figure(figsize=(width, height), dpi=DPI)
-    style = {"va": "center", "parse_math": False}  # names may contain a dollar sign
-    figure.text(0.5, 1 - 0.25 / height, title, ha="center", fontsize=10, **style)
-    right_edges = np.cumsum(widths) + 0.1
-    for number, (row_title, texts, bold) in enumerate([("", columns, set()), *rows]):
-        y = 1 - (0.62 + 0.27 * number) / height
-        figure.text(0.15 / width, y, row_title, fontsize=8, **style)
-        for i, text in enumerate(texts):
-            weight = "bold" if i in bold else "normal"
-            x = right_edges[i + 1] / width
-            figure.text(x, y, text, ha="right", fontsize=8, fontweight=weight, **style)
-    return figure
 
 
 def _sample_sheet(figure: Figure, images: np.ndarray, columns: int, title: str) -> None:

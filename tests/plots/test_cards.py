@@ -6,7 +6,6 @@ import unittest
 
 import numpy as np
 
-from gan3.core.errors import UserError
 from gan3.plots import cards
 from tests.support import slow
 
@@ -105,38 +104,6 @@ class AnyNumberOfClasses(unittest.TestCase):
         titles = {axes.get_title() for axes in self.card(["cat", "dog"]).axes}
         self.assertLessEqual({"requested and predicted classes", "coverage of each class"}, titles)
         self.assertFalse([title for title in titles if "digit" in title])
-
-
-class Table(unittest.TestCase):
-    def test_only_the_marked_cells_are_bold(self):
-        rows = [("recall", ["0.1", "0.2"], {1}), ("precision", ["0.3", "0.4"], {0})]
-        figure = cards.table(["a", "b"], rows, "title")
-        texts = [text.get_text() for text in figure.texts]
-        self.assertEqual(
-            texts, ["title", "", "a", "b", "recall", "0.1", "0.2", "precision", "0.3", "0.4"]
-        )
-        bold = [text.get_text() for text in figure.texts if text.get_fontweight() == "bold"]
-        self.assertEqual(bold, ["0.2", "0.3"])
-
-    def test_a_table_that_is_too_wide_is_refused(self):
-        columns = [f"{number:03d}{'n' * 97}" for number in range(130)]
-        rows = [("recall", ["0.1"] * 130, set())]
-        with self.assertRaisesRegex(UserError, r"^table of 130 columns: .* 136,908 pixels"):
-            cards.table(columns, rows, "title")
-        figure = cards.table(columns[:20], [("recall", ["0.1"] * 20, set())], "title")
-        self.assertLess(figure.bbox.width, 30_000)
-
-    def test_all_text_is_inside_and_nothing_overlaps(self):
-        title = "distance to the training set (ratio to real) (near 1)"
-        rows = [(title, ["10.123 ± 0.123"] * 3, set()), ("recall", ["0.1"] * 3, {0})]
-        figure = cards.table(["a", "a_long_name_of_a_run", "real digits"], rows, "title")
-        figure.canvas.draw()
-        boxes = [text.get_window_extent() for text in figure.texts if text.get_text()]
-        for i, box in enumerate(boxes):
-            self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width, box)
-            self.assertTrue(box.y0 >= 0 and box.y1 <= figure.bbox.height, box)
-            for other in boxes[i + 1 :]:
-                self.assertFalse(box.shrunk(0.98, 0.98).overlaps(other.shrunk(0.98, 0.98)))
 
 
 class Correlations(unittest.TestCase):

@@ -3,7 +3,7 @@
 import unittest
 from pathlib import Path
 
-from gan3.plots import cards, curves, grids, sweeps
+from gan3.plots import curves, grids, sweeps
 from tests.support import FolderTest
 
 FORMULAS = ("$x^$", r"$\frac{$", "$", "100 $ or 200 $")
@@ -19,7 +19,6 @@ class OddText(FolderTest):
         means |= {"precision": 0.5, "recall": 0.5}
         for text in FORMULAS:
             with self.subTest(text):
-                self.save(cards.table([text], [(text, [text], {0})], text))
                 self.save(curves.loss_curves([{"step": 0, "episode": 1, "loss/x": 1.0}], text))
                 pair = sweeps.Pair("recall", "precision", text, text, False)
                 self.save(sweeps.tradeoff({text: means, "real digits": means}, [pair], text))
