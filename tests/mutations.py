@@ -100,7 +100,7 @@ MUTATIONS = (
         "gan3/method/train_step.py",
         "pixels = self.networks.generator(latent, dropout_seed)",
         "pixels = self.networks.generator(latent)",
-        "method.test_train_step",
+        "method.test_reference",
     ),
     Mutation(
         "the noise is in the columns of the next digit",

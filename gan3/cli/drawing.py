@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,11 +179,8 @@ def _generate(options: argparse.Namespace) -> int:
     if not (options.uncurated or options.style or generator.has_fixed_noise):
         determinator = trained.stored_determinator()
     if determinator is not None:
-        from gan3.models.determinator import classify
-
         remark = f", the best of {TRIES} tries"
-        read = partial(classify, determinator)
-        variants = [generator.best_of(row, seed, read) for seed in seeds]
+        variants = [generator.best_of(row, seed, determinator.classify) for seed in seeds]
     elif options.style is None:
         variants = [generator(row, seed) for seed in seeds]
     else:

@@ -7,11 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.files import names_in, read_npz
+from gan3.core.files import read_npz
 from gan3.method.declared import CODE_MOMENTS, DeterminatorSpec
 from gan3.nn.plain import EPSILON, forward
+from gan3.nn.specs import Shapes
 
 CHUNK = 500  # images per forward pass
+
+
+class Encoded(NamedTuple):
+    """What a determinator with an encoder reads from images."""
+
+    labels: np.ndarray  # int64 [N], the most probable classes
+    probabilities: np.ndarray  # float32 [N, K]
+    noise: np.ndarray  # float32 [N, 10] in -1..1: the style that the images are written in
+
+
+Encoder = Callable[[np.ndarray], Encoded]
+"""Reads images uint8 [N, 28, 28], ink 255 on background 0."""
 
 
 class Determinator:
@@ -19,7 +32,7 @@ class Determinator:
 
     The results differ in the last bits of float32. `features`, `logits` and `encoder`
     are its layers; the code of class c is (encoder - `code_means`[c]) `code_scales`[c]. Without an
-    encoder these three are None.
+    encoder these three are None. Images are uint8 [N, 28, 28], ink 255 on background 0.
     """
 
     def __init__(self, spec: DeterminatorSpec, arrays: Mapping[str, np.ndarray]):
@@ -35,25 +48,28 @@ class Determinator:
             self.code_scales = kept / np.sqrt(variances + np.float32(EPSILON))
 
     def classify(self, images: np.ndarray) -> np.ndarray:
-        """Class probabilities [B, K] of images [B, 28, 28] in 0..1, both float32."""
-        return _softmax(forward([self.logits], self._features(images)))
+        """Class probabilities float32 [N, K] of any number of images."""
+        return np.concatenate([_softmax(self.logits(h)) for h in self._features(images)])
 
-    def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Class probabilities [B, K] and noise [B, 10] in -1..1 of images [B, 28, 28] in 0..1.
+    def encode(self, images: np.ndarray) -> Encoded:
+        """What any number of images show, and the noise of the code of the most probable class.
 
-        The noise is that of the code of the most probable class. All are float32. Only with an
-        encoder.
+        Only with an encoder.
         """
-        h = self._features(images)
-        probabilities = _softmax(forward([self.logits], h))
-        labels = probabilities.argmax(axis=1)
-        numbers = forward([self.encoder], h)
-        code = (numbers - self.code_means[labels]) * self.code_scales[labels]
-        return probabilities, normal_to_uniform(code)
+        probabilities, noise = [], []
+        for h in self._features(images):
+            probabilities.append(_softmax(self.logits(h)))
+            labels = probabilities[-1].argmax(axis=1)
+            code = (self.encoder(h) - self.code_means[labels]) * self.code_scales[labels]
+            noise.append(normal_to_uniform(code))
+        whole = np.concatenate(probabilities)
+        return Encoded(whole.argmax(axis=1), whole, np.concatenate(noise))
 
-    def _features(self, images: np.ndarray) -> np.ndarray:
-        """The last hidden layer [B, hidden]."""
-        return forward(self.features, images[..., None])
+    def _features(self, images: np.ndarray) -> Iterator[np.ndarray]:
+        """The last hidden layer [B, hidden] of a few images at a time."""
+        for start in range(0, len(images), CHUNK):
+            pixels = images[start : start + CHUNK, ..., None] / np.float32(255)
+            yield forward(self.features, pixels)
 
 
 def normal_to_uniform(code: np.ndarray) -> np.ndarray:
@@ -67,50 +83,10 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-class Encoded(NamedTuple):
-    """What a determinator with an encoder reads from images."""
+def read_weights(path: Path, shapes: Shapes, dtype: str = "float32") -> dict[str, np.ndarray]:
+    """The arrays of a network in a generator's file, which has them in this dtype, as float32.
 
-    labels: np.ndarray  # int64 [N], the most probable classes
-    probabilities: np.ndarray  # float32 [N, K]
-    noise: np.ndarray  # float32 [N, 10] in -1..1: the style that the images are written in
-
-
-Encoder = Callable[[np.ndarray], Encoded]
-"""Reads images uint8 [N, 28, 28], ink 255 on background 0."""
-
-
-def read_determinator(path: Path, spec: DeterminatorSpec, dtype: str = "float32") -> Determinator:
-    """The determinator of a generator's file, whose arrays have this dtype.
-
-    Raises UserError if the file is missing or damaged, or does not hold the arrays of `spec`.
+    Raises UserError if the file is missing or damaged, or does not hold arrays of these shapes.
     """
-    arrays = read_npz(path, {name: (dtype, shape) for name, shape in spec.shapes.items()})
-    float32 = {name: array.astype(np.float32) for name, array in arrays.items()}
-    return Determinator(spec, float32)
-
-
-def encoder_of(determinator: Determinator) -> Encoder:
-    """Reads any number of images with a determinator that has an encoder."""
-
-    def encode(images: np.ndarray) -> Encoded:
-        chunks = [determinator.encode(chunk) for chunk in _chunks(images)]
-        probabilities, noise = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-        return Encoded(probabilities.argmax(axis=1), probabilities, noise)
-
-    return encode
-
-
-def classify(determinator: Determinator, images: np.ndarray) -> np.ndarray:
-    """Class probabilities float32 [N, K] of any number of images, uint8 [N, 28, 28]."""
-    return np.concatenate([determinator.classify(chunk) for chunk in _chunks(images)])
-
-
-def _chunks(images: np.ndarray) -> Iterator[np.ndarray]:
-    """The images as float32 in 0..1, a few at a time."""
-    for start in range(0, len(images), CHUNK):
-        yield images[start : start + CHUNK] / np.float32(255)
-
-
-def has_determinator(path: Path, spec: DeterminatorSpec) -> bool:
-    """Whether a generator's file also holds the determinator `spec`."""
-    return set(spec.shapes) <= names_in(path)
+    arrays = read_npz(path, {name: (dtype, shape) for name, shape in shapes.items()})
+    return {name: array.astype(np.float32) for name, array in arrays.items()}

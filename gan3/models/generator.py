@@ -17,7 +17,7 @@ from gan3.core.arguments import (
 )
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
-from gan3.core.files import make_folder, read_npz, write_npz
+from gan3.core.files import make_folder, write_npz
 from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
 from gan3.data.values import as_images, to_pixels
 from gan3.method.declared import ENTRIES, GeneratorSpec
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 50  # images in a notebook
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
-LabelsAndNoise = tuple[np.ndarray, np.ndarray]
-"""Labels int64 [N] and their noise, float32 [N, noise_entries]."""
 
 
 class Samples(NamedTuple):
@@ -188,10 +186,7 @@ class Generator:
 
     def _number(self, number: Any) -> np.ndarray:
         """The labels of a number: a text, or a list of names of classes."""
-        is_list = isinstance(number, list | tuple) and len(number)
-        if not isinstance(number, str) and not (
-            is_list and all(isinstance(name, str) for name in number)
-        ):
+        if not isinstance(number, str | list | tuple):
             example = f"'{number}'" if isinstance(number, int) and number < 10**9 else "'2024'"
             raise UserError(f"number {shown(number)}: use text, such as {example}")
         return self.labels(number, "number")
@@ -348,7 +343,9 @@ class Generator:
             noise = philox.normal(count, seed)
         return noise.reshape(len(labels), self.noise_entries)
 
-    def _noise_parts(self, labels: np.ndarray, seed: int | philox.Seed) -> Iterator[LabelsAndNoise]:
+    def _noise_parts(
+        self, labels: np.ndarray, seed: int | philox.Seed
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The labels and their noise in chunks of at most 500; each chunk has a seed of its own."""
         if not (isinstance(seed, tuple) and len(seed) == 2):
             seed = (as_whole(seed, "seed"), 0)
@@ -396,22 +393,6 @@ def _as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
     if not largest <= _MAX_NOISE:  # also if it is not a number
         raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
     return array.astype(np.float32)
-
-
-def read_generator(
-    path: Path,
-    spec: GeneratorSpec,
-    dtype: str = "float32",
-    name: str = "generator",
-    open_encoder: Callable[[], Encoder] | None = None,
-) -> Generator:
-    """The generator of a file, whose arrays have this dtype.
-
-    Raises UserError if the file is missing or damaged, or does not hold the arrays of `spec`.
-    """
-    arrays = read_npz(path, {key: (dtype, shape) for key, shape in spec.shapes.items()})
-    float32 = {key: array.astype(np.float32) for key, array in arrays.items()}
-    return Generator(spec, float32, name, open_encoder)
 
 
 def pixels_of_generator(images: np.ndarray) -> np.ndarray:

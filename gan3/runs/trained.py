@@ -10,16 +10,10 @@ import numpy as np
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
+from gan3.core.files import names_in
 from gan3.core.log import Log
-from gan3.models.determinator import (
-    Determinator,
-    Encoder,
-    classify,
-    encoder_of,
-    has_determinator,
-    read_determinator,
-)
-from gan3.models.generator import Generator, read_generator
+from gan3.models.determinator import Determinator, Encoder, read_weights
+from gan3.models.generator import Generator
 from gan3.runs.registry import determinator_of, generator_of
 
 if TYPE_CHECKING:
@@ -55,7 +49,8 @@ class Trained:
 
     def generator(self) -> Generator:
         spec = generator_of(self.config, self.class_names)
-        return read_generator(self.path, spec, self.dtype, self.name, self.encoder)
+        arrays = read_weights(self.path, spec.shapes, self.dtype)
+        return Generator(spec, arrays, self.name, self.encoder)
 
     @property
     def _determinator(self) -> "DeterminatorSpec | None":
@@ -75,8 +70,7 @@ class Trained:
                 f"{self.name}: {self.config.experiment} has no encoder, so it reads no style from"
                 " images; use best, or a run of it"
             )
-        spec = self._determinator
-        return encoder_of(read_determinator(self.path, spec, self.dtype))
+        return self._read(self._determinator).encode
 
     def determinator(self, log: Log) -> Determinator | None:
         """The determinator as arrays; None if the experiment declares none, or if it is nowhere.
@@ -96,9 +90,12 @@ class Trained:
     def stored_determinator(self) -> Determinator | None:
         """The determinator that the generator's file holds; None if it has none."""
         spec = self._determinator
-        if spec is None or not has_determinator(self.path, spec):
+        if spec is None or not set(spec.shapes) <= names_in(self.path):
             return None
-        return read_determinator(self.path, spec, self.dtype)
+        return self._read(spec)
+
+    def _read(self, spec: "DeterminatorSpec") -> Determinator:
+        return Determinator(spec, read_weights(self.path, spec.shapes, self.dtype))
 
     def classifier(self, log: Log) -> Classifier | None:
         """What reads images, the determinator or a class head; None if there is neither.
@@ -107,7 +104,7 @@ class Trained:
         """
         determinator = self.determinator(log)
         if determinator is not None:
-            return partial(classify, determinator)
+            return determinator.classify
         system = None if self.restore is None else self.restore(log)
         if system is None or not system.has_classifier:
             return None

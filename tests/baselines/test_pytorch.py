@@ -280,44 +280,6 @@ class PyTorch(unittest.TestCase):
             expected = first + (theirs.running_var.numpy() - first) * (n - 1) / n
             self.assertLess(relative(variance, expected), TOLERANCE)
 
-    def test_gan_auto_write(self):
-        """Published in TensorFlow 1, so its SAME paddings are made by hand here."""
-        sheet = nn.Linear(100, 56 * 56)
-        conv1, conv2, pixels = nn.Conv2d(1, 50, 3, 2), nn.Conv2d(50, 25, 3, 2), nn.Conv2d(25, 1, 1)
-        norms = [nn.BatchNorm2d(width, affine=False) for width in (1, 50, 25)]
-
-        def upsampled(x):  # corners aligned, 28 to 55 has the means of two; then the last again
-            x = functional.interpolate(x, size=(55, 55), mode="bilinear", align_corners=True)
-            return functional.pad(x, (0, 1, 0, 1), mode="replicate")
-
-        def forward(x, _):
-            h = norms[0](sheet(x).view(-1, 1, 56, 56)).relu()
-            for conv, norm in ((conv1, norms[1]), (conv2, norms[2])):
-                # SAME of 3 x 3 at stride 2 and an even side: one row and column at the end.
-                h = upsampled(norm(conv(functional.pad(h, (0, 1, 0, 1)))).relu())
-            return pixels(h)[:, :, ::2, ::2].sigmoid()
-
-        module = nn.ModuleList([sheet, conv1, conv2, pixels, *norms])
-        self.check(
-            system_of("gan_auto_write", sampling_moments="running").generator, module,
-            list(module.parameters()), forward, COUNT, 100, noise=0.2,
-        )  # fmt: skip
-
-        critic = nn.Sequential(
-            nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2),
-            nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2),
-        )  # fmt: skip
-        hidden, logits = nn.Linear(3136, 1024), nn.Linear(1024, 1)
-        module = nn.ModuleList([critic, hidden, logits])
-
-        def criticise(x, _):
-            return logits(hidden(critic(x).permute(0, 2, 3, 1).flatten(1)).relu())
-
-        self.check(
-            system_of("gan_auto_write").discriminator, module,
-            list(module.parameters()), criticise, COUNT, 28, 28, 1, noise=0.2,
-        )  # fmt: skip
-
 
 @slow("seconds to import PyTorch")
 @needs("torch", remedy="make bench-torch")

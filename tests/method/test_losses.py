@@ -21,10 +21,6 @@ class RealFake(unittest.TestCase):
             got = float(losses.real_fake_cross_entropy(tf.constant(x), target))
             self.assertAlmostEqual(got, expected, delta=1e-12)
 
-    def test_logits_of_zero_cost_log_two(self):
-        got = float(losses.real_fake_cross_entropy(tf.zeros([5, 1]), 1.0))
-        self.assertAlmostEqual(got, math.log(2), delta=1e-6)
-
     def test_only_logits_of_one_column(self):
         for shape in ([5], [5, 10], [5, 1, 1]):
             with self.subTest(shape), self.assertRaises(ValueError):
@@ -62,12 +58,6 @@ class Digit(unittest.TestCase):
             self.assertAlmostEqual(float(mean), math.log(classes), delta=1e-5)
             total = losses.digit_cross_entropy(logits, labels, "sigmoid_sum")
             self.assertAlmostEqual(float(total), 5 * classes * math.log(2), delta=1e-3)
-
-    def test_swapped_labels_cost_more(self):
-        logits = tf.constant(np.eye(10)[self.labels] * 8.0)
-        correct = losses.digit_cross_entropy(logits, tf.constant(self.labels), "softmax_mean")
-        swapped = losses.digit_cross_entropy(logits, tf.constant(9 - self.labels), "softmax_mean")
-        self.assertGreater(float(swapped), float(correct) + 7)
 
     def test_wrong_shapes_and_forms_are_refused(self):
         logits, labels = tf.constant(self.logits), tf.constant(self.labels)

@@ -3,7 +3,6 @@
 import dataclasses
 import unittest
 
-import numpy as np
 import tensorflow as tf
 
 from gan3.core.triple import Triple
@@ -66,27 +65,6 @@ class Layers(unittest.TestCase):
         ):
             self.assertEqual([spec.activation for spec in specs], [activation] * 3 + [last])
             self.assertEqual([spec.keep_prob for spec in specs], keep_prob)
-
-    def test_images_and_logits(self):
-        latent = tf.random.stateless_uniform([3, 100], SEED, -1, 1)
-        generator, discriminator, determinator = small_system().networks
-        pixels = generator(latent, SEED)
-        self.assertEqual(pixels.shape, [3, 784])
-        self.assertTrue(0 < pixels.numpy().min() < pixels.numpy().max() < 1)
-        images = tf.reshape(pixels, [3, 28, 28, 1])
-        self.assertEqual(discriminator(images, SEED).shape, [3, 1])
-        self.assertEqual(determinator(images, SEED).shape, [3, 10])
-
-    def test_generator_is_the_dense_network_of_the_description(self):
-        latent = tf.random.stateless_uniform([2, 100], SEED, -1, 1)
-        network = small_system(activation=Triple("elu", "elu", "elu")).networks.generator
-        h = latent.numpy().astype(np.float64)
-        *hidden, (w, b) = zip(network.weights[::2], network.weights[1::2], strict=True)
-        for weights, biases in hidden:
-            z = h @ weights.numpy() + biases.numpy()
-            h = np.where(z > 0, z, np.expm1(z))  # ELU
-        expected = 1 / (1 + np.exp(-(h @ w.numpy() + b.numpy())))
-        np.testing.assert_allclose(network(latent), expected, rtol=1e-4, atol=1e-5)
 
     def test_the_latent_has_ten_entries_and_the_determinator_a_logit_for_each_class(self):
         for classes in (3, 62):

@@ -28,15 +28,6 @@ class AnyNumberOfClasses(unittest.TestCase):
 
 
 class Latent(unittest.TestCase):
-    def test_it_is_the_one_hot_times_the_noise_matrix(self):
-        matrix = np.zeros((10, 100), np.float32)
-        blocks = np.random.default_rng(0).uniform(-1, 1, (10, 10)).astype(np.float32)
-        for digit in range(10):
-            matrix[digit, 10 * digit : 10 * digit + 10] = blocks[digit]
-        labels = np.array([7, 0, 2], np.int32)
-        got = latent_of(tf.constant(labels), tf.constant(blocks[labels]), 10)
-        np.testing.assert_array_equal(got, np.eye(10, dtype=np.float32)[labels] @ matrix)
-
     def test_wrong_shapes_are_refused(self):
         with self.assertRaises(ValueError):
             latent_of(tf.zeros([4, 1], tf.int32), tf.zeros([4, 10]), 10)

@@ -9,7 +9,6 @@ from gan3.core.triple import Triple
 from gan3.method import losses
 from gan3.method.noise import latent_of
 from gan3.method.three_networks import real_fake_scalars
-from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.initializers import Glorot, PublishedNormal
 from tests.support import batch_of, small_system
 
@@ -47,12 +46,6 @@ class Construction(unittest.TestCase):
             expected = init.weights((100, 100))
             system = small_system(seed=4, initializer=name)
             np.testing.assert_array_equal(system.networks.generator.weights[0], expected)
-
-    def test_what_the_system_can_do(self):
-        system = small_system()
-        self.assertTrue(system.has_classifier)
-        self.assertIsInstance(system.train_step, ThreeNetworkStep)
-        self.assertEqual(system.encoder_weights, {})
 
 
 class Samples(unittest.TestCase):

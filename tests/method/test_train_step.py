@@ -146,13 +146,6 @@ class Losses(unittest.TestCase):
         real = digit(determinator(self.images).numpy())
         self.assertAlmostEqual(float(got[2]), real + l1[2], delta=1e-4)
 
-    def test_dropout_is_on_in_the_losses_of_each_network(self):
-        plain = self.losses(small_system(keep_prob=NO_DROPOUT))
-        for role in ROLES:
-            system = small_system(keep_prob=NO_DROPOUT._replace(**{role: 0.5}))
-            loss = getattr(self.losses(system), role)
-            self.assertNotAlmostEqual(float(loss), float(getattr(plain, role)), places=5, msg=role)
-
 
 class Updates(unittest.TestCase):
     """Most of them with one system, whose step is traced once and whose state is set again."""
@@ -275,25 +268,6 @@ class Updates(unittest.TestCase):
         loss = system.train_step.determinator_loss(self.images, self.labels, SEED)
         self.assertTrue(np.isfinite(loss))
         self.assertFalse(self.step(self.images, self.labels, SEED)["determinator"])
-
-    def test_l1_changes_the_gradients_of_exactly_the_dense_matrices(self):
-        none, heavy = Triple(0.0, 0.0, 0.0), Triple(0.5, 0.5, 0.5)
-        systems = [small_system(l1_weight=l1, keep_prob=NO_DROPOUT) for l1 in (none, heavy)]
-        gradients = []
-        for system in systems:
-            found = []
-            for role, network in zip(ROLES, system.networks, strict=True):
-
-                def loss(system=system, role=role):
-                    return loss_of(system, role, self.images, self.labels)
-
-                found += gradients_of(loss, [network])
-            gradients.append(found)
-        for network, *of_network in zip(systems[0].networks, *gradients, strict=True):
-            for w, without, with_l1 in zip(network.weights, *of_network, strict=True):
-                has_l1 = any(w is matrix for matrix in network.l1_weights)
-                expected = 0.5 * np.sign(w.numpy()) if has_l1 else 0.0
-                np.testing.assert_allclose(with_l1 - without, expected, atol=1e-4, err_msg=w.name)
 
     @slow("ten seconds")
     def test_the_same_seed_gives_the_same_bits_and_another_does_not(self):

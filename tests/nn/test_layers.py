@@ -14,28 +14,13 @@ class Arithmetic(unittest.TestCase):
     def draw(self, *shape):
         return self.random.normal(size=shape).astype(np.float32)
 
-    def test_dense(self):
-        x, w, b = self.draw(3, 4), self.draw(4, 5), self.draw(5)
-        got = layers.dense(tf.constant(x), tf.Variable(w), tf.Variable(b))
-        np.testing.assert_allclose(got, x @ w + b, rtol=1e-5, atol=1e-5)
-        got = layers.dense(tf.constant(x), tf.Variable(w))
-        np.testing.assert_allclose(got, x @ w, rtol=1e-5, atol=1e-5)
-
     def test_bfloat16_inputs_give_bfloat16_and_weights_keep_their_type(self):
         x, w, b = tf.ones([2, 4], tf.bfloat16), tf.Variable(self.draw(4, 5)), tf.Variable([0.5] * 5)
         got = layers.dense(x, w, b)
         self.assertEqual((got.dtype, w.dtype), (tf.bfloat16, tf.float32))
         expected = np.ones((2, 4)) @ w.numpy() + 0.5
         np.testing.assert_allclose(tf.cast(got, tf.float32), expected, atol=0.05)
-
-    def test_batch_moments_are_over_all_axes_but_the_last(self):
-        for shape in ((40, 3), (4, 5, 6, 3)):
-            x = 3 + 2 * self.draw(*shape)
-            mean, variance = layers.batch_moments(tf.constant(x))
-            rows = x.reshape(-1, 3)
-            np.testing.assert_allclose(mean, rows.mean(axis=0), rtol=1e-5)
-            np.testing.assert_allclose(variance, rows.var(axis=0), rtol=1e-4)
-        for moment in layers.batch_moments(tf.constant(x, tf.bfloat16)):
+        for moment in layers.batch_moments(x):
             self.assertEqual(moment.dtype, tf.float32)
 
     def test_a_kernel_of_one_pixel(self):
@@ -64,16 +49,6 @@ class Arithmetic(unittest.TestCase):
 
 
 class Dropout(unittest.TestCase):
-    def test_it_keeps_its_fraction_and_the_mean(self):
-        x = tf.ones([400, 500])
-        got = layers.dropout(x, 0.8, tf.constant([1, 2])).numpy()
-        self.assertEqual(set(np.unique(got)), {np.float32(0), np.float32(1 / 0.8)})
-        # 200,000 draws: the fraction that is kept within five standard deviations
-        self.assertAlmostEqual((got > 0).mean(), 0.8, delta=5 * math.sqrt(0.16 / 200_000))
-        again = layers.dropout(x, 0.8, tf.constant([1, 2])).numpy()
-        np.testing.assert_array_equal(got, again)
-        self.assertFalse(np.array_equal(got, layers.dropout(x, 0.8, tf.constant([1, 3]))))
-
     def test_bfloat16_keeps_as_many_as_float32(self):
         """Drawn in bfloat16, .99 would be .9844, which is 56 deviations of a million draws off."""
         kept = layers.dropout(tf.ones([1000, 1000], tf.bfloat16), 0.99, tf.constant([1, 2]))

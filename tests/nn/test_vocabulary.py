@@ -239,14 +239,6 @@ class Interpreters(unittest.TestCase):
 
 
 class Convolutions(unittest.TestCase):
-    def test_a_kernel_is_not_flipped_and_an_odd_zero_is_added_at_the_end(self):
-        """A kernel that looks one pixel to the right shifts to the left; stride 2 starts at 0."""
-        x = np.arange(1, 5, dtype=np.float32).reshape(1, 1, 4, 1)
-        right = np.zeros((2, 2, 1, 1), np.float32)
-        right[0, 1] = 1
-        self.assertEqual(plain.convolve(x, right, 1).ravel().tolist(), [2, 3, 4, 0])
-        self.assertEqual(plain.convolve(x, right, 2).ravel().tolist(), [2, 4])
-
     def test_every_side_kernel_and_stride(self):
         for side in (28, 14, 7, 5, 4):
             x = draw(side, (3, side, side + 1, 2))

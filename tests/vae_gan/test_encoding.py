@@ -9,7 +9,7 @@ from gan3.core.classes import DIGITS
 from gan3.runs.registry import config_of, determinator_of
 from gan3.vae_gan.networks import trained_determinator
 from gan3.vae_gan.train_step import normal_to_uniform
-from tests.models.test_determinator import IMAGES, determinators_of
+from tests.models.test_determinator import IMAGES, INPUTS, determinators_of
 
 SMALL = {"generator_widths": (20, 49), "discriminator_widths": (3, 4, 8)}
 
@@ -26,9 +26,9 @@ class AsTensorFlow(unittest.TestCase):
             with self.subTest(**changes):
                 system, determinator = determinators_of("best", **SMALL | changes)
                 network = system.networks.determinator
-                logits, numbers = network.encode(tf.constant(IMAGES[..., None]))
+                logits, numbers = network.encode(tf.constant(INPUTS))
                 mean = network.code_norm(numbers, tf.argmax(logits, axis=1))
-                probabilities, noise = determinator.encode(IMAGES)
+                _, probabilities, noise = determinator.encode(IMAGES)
                 self.assertEqual((noise.shape, noise.dtype), ((len(IMAGES), 10), np.float32))
                 expected = normal_to_uniform(mean).numpy()
                 self.assertGreater(expected.std(axis=0).max(), 0.02)  # the images matter
