@@ -212,7 +212,7 @@ def _read_styles(files: list[str], generator: "Generator", quiet: bool = False) 
     """What is read from pictures of handwriting; printed unless `quiet`, notes in any case."""
     from gan3.demo import styles
 
-    readings = [styles.read(Path(file), generator.encode, generator.class_names) for file in files]
+    readings = [styles.read(Path(file), generator) for file in files]
     for reading in readings:
         if not quiet:
             print(one_line(reading.text))

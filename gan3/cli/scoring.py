@@ -1,7 +1,9 @@
 """The commands that score and read images: evaluate, compare, train-judge, recognise."""
 
 import argparse
+import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from gan3.cli.drawing import add_moments
@@ -20,7 +22,7 @@ from gan3.cli.options import (
     path_text,
     whole_number,
 )
-from gan3.core.classes import DIGITS
+from gan3.core.classes import DIGITS, are_digits
 from gan3.core.config import choices_of
 from gan3.core.errors import UserError
 from gan3.core.startup import import_tensorflow
@@ -174,35 +176,45 @@ def _add_recognise(parser: argparse.ArgumentParser) -> None:
     reader.add_argument("--run", metavar="NAME", help=text)
     text = "read with the bundled judge, a classifier (default if there is no run)"
     reader.add_argument("--judge", action="store_true", help=text)
+    text = "print the probabilities of all classes as JSON"
+    parser.add_argument("--json", action="store_true", help=text)
     add_folders(parser)
 
 
 def _recognise(options: argparse.Namespace) -> int:
     import numpy as np
 
+    from gan3 import library
     from gan3.demo.digit_reader import read_picture
+    from gan3.demo.styles import SURE
     from gan3.evaluation import sample_files
+    from gan3.runs.run import has_runs
 
+    run, classes, reader = None, DIGITS, "the judge"
+    if not options.judge and (options.run is not None or has_runs(options.logs)):
+        run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+        classes, reader = run.class_names, f"run {run.name}"
     names, images = [], []
     for file in options.files:
         if sample_files.holds_many(Path(file)):
             images.append(sample_files.read(Path(file), class_names=None).images)
             names += [f"{file}[{number}]" for number in range(len(images[-1]))]
         else:
-            images.append(read_picture(Path(file))[None])
+            images.append(read_picture(Path(file), one_part=are_digits(classes))[None])
             names.append(file)
     images = np.concatenate(images)
-    from gan3 import library  # TensorFlow takes seconds, so unreadable pictures are refused first
-    from gan3.runs.run import has_runs
-
-    if options.judge or (options.run is None and not has_runs(options.logs)):
-        read, classes, reader = library.recognise(images), DIGITS, "the judge"
-    else:
-        run = library.open_run(options.run, logs=options.logs, figures=options.figures)
-        read = run.recognise(images, log=lambda line: print(line, file=sys.stderr))
-        classes, reader = run.class_names, f"run {run.name}"
-    for name, row in zip(names, read.probabilities, strict=True):
-        print(f"{name}: {classes[row.argmax()]} ({row.max():.1%}, read by {reader})")
+    log = partial(print, file=sys.stderr)
+    recognise = library.recognise if run is None else partial(run.recognise, log=log)
+    read = []
+    for name, row in zip(names, recognise(images).probabilities, strict=True):
+        label = classes[row.argmax()]
+        probabilities = dict(zip(classes, row.tolist(), strict=True))
+        read.append({"file": name, "class": label, "probabilities": probabilities})
+        if not options.json:
+            unsure = ", unsure" if row.max() < SURE else ""
+            print(f"{name}: {label} ({row.max():.1%}{unsure}, read by {reader})")
+    if options.json:
+        print(json.dumps({"reader": reader, "images": read}, indent=2))
     return 0
 
 

@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import listed, noun
+from gan3.core.classes import are_digits, listed, noun
 from gan3.core.errors import UserError
 from gan3.demo.digit_reader import read_picture
 from gan3.evaluation import sample_files
-from gan3.models.determinator import Encoder
+from gan3.models.generator import Generator
 from gan3.plots.numbers import FAINT
 
-UNSURE = 0.5  # probability of the class that is read, below which there is a note
+# Below these there is a note: the probability of the class that is read, and the correlation of the
+# picture with what is drawn from its code. The web page has the same.
+SURE, ALIKE = 0.6, 0.72
 VARIATION = 0.2  # largest change of a noise entry between two variants of one style
 
 
@@ -26,34 +28,39 @@ class Reading(NamedTuple):
     note: str | None = None  # one line, if the reading is unsure
 
 
-def read(path: Path, encode: Encoder, names: tuple[str, ...]) -> Reading:
-    """Read a picture of one digit, or of one member of a class `names`, of any size.
+def read(path: Path, generator: Generator) -> Reading:
+    """Read a picture of one digit, or of one member of the generator's classes, of any size.
 
     An npz file of images and maybe labels, an npy file of images, or a folder of sub-folders that
     are named after the classes has many; they are read as samples are for a report card. Labels
     that it has are believed, but the noise is still normalised by the class that is read.
 
-    Raises UserError if the file cannot be read, or if an image is blank. No other image is refused:
-    one that is no digit is read as the digit that it resembles most, with a note if that is unsure.
+    Raises UserError if the file cannot be read, if an image is blank, or if a picture shows several
+    digits. No other image is refused: one that is no digit is read as the digit that it resembles
+    most, with a note if that is unsure.
     """
+    names = generator.class_names
     if not sample_files.holds_many(path):
-        encoded = encode(read_picture(path)[None])
+        picture = read_picture(path, one_part=are_digits(names))
+        encoded = generator.encode(picture[None])
         name, probability = names[encoded.labels[0]], float(encoded.probabilities.max())
         text, note = f"{path}: read as {name} ({100 * probability:.0f} %)", None
-        if probability < UNSURE:
+        drawn = generator.draw(encoded.labels, encoded.noise)
+        likeness = np.corrcoef(picture.ravel(), drawn.ravel())[0, 1]
+        if probability < SURE or likeness < ALIKE:
             note = f"{path}: this reading is unsure; is it one {noun(names)}, and upright?"
         return Reading(encoded.labels, encoded.noise, text, note)
     samples = sample_files.read(path, names)
     blank = np.flatnonzero(samples.images.max(axis=(1, 2)) <= FAINT)
     if len(blank):
         raise UserError(f"{path}: image {blank[0]} is blank; leave it out")
-    encoded = encode(samples.images)
+    encoded = generator.encode(samples.images)
     labels = encoded.labels if samples.labels is None else samples.labels
     sure = float(encoded.probabilities[np.arange(len(labels)), labels].mean())
     found = [name for label, name in enumerate(names) if label in labels]
     verb = "read as" if samples.labels is None else "labelled"
     text = f"{path}: {len(labels)} images {verb} {listed(found)} ({100 * sure:.0f} % on average)"
-    note = f"{path}: these readings are unsure" if sure < UNSURE else None
+    note = f"{path}: these readings are unsure" if sure < SURE else None
     return Reading(labels, encoded.noise, text, note)
 
 

@@ -35,10 +35,10 @@ class Reading(FolderTest):
 
     def test_two_specks_are_no_digit(self):
         """So far apart that nothing is left of them when what is between them is scaled."""
-        for side in (500, 1000, 4000):
+        for side in (300, 500):
             picture = np.full((side, side), 255, np.uint8)
             picture[3, 5] = picture[side - 4, side - 9] = 0
-            with self.assertRaisesRegex(UserError, "x.png: has only specks; crop the picture"):
+            with self.assertRaisesRegex(UserError, "x.png: has only lines or specks; crop"):
                 self.read(picture)
 
     def test_transparent_background_counts_as_paper(self):
@@ -63,13 +63,11 @@ class Reading(FolderTest):
         expected = self.read((100 * sheet).astype(np.uint8))
         self.assertEqual(expected.max(), 255)
         for paper in (0, 30, 100, 127, 155):  # light on dark
-            np.testing.assert_array_equal(
-                self.read((paper + 100 * sheet).astype(np.uint8)), expected
-            )
+            read = self.read((paper + 100 * sheet).astype(np.uint8))
+            np.testing.assert_array_equal(read, expected)
         for paper in (255, 225, 140, 127, 100):  # dark on light
-            np.testing.assert_array_equal(
-                self.read((paper - 100 * sheet).astype(np.uint8)), expected
-            )
+            read = self.read((paper - 100 * sheet).astype(np.uint8)).astype(int)
+            np.testing.assert_allclose(read, expected, atol=3)  # ink is a part of the paper's grey
         noise = np.random.default_rng(0).integers(-12, 13, sheet.shape)
         rows, columns = np.where(self.read((200 + noise - 100 * sheet).astype(np.uint8)) > 25)
         self.assertEqual(
@@ -79,11 +77,11 @@ class Reading(FolderTest):
     def test_light_from_one_side_makes_no_difference(self):
         """A 3 on such paper was read as 7: the dark side of the paper counted as ink."""
         sheet = np.zeros((300, 300), int)
-        sheet[66:234, 66:234] = 150 * np.kron(seven() > 0, np.ones((6, 6), int))
-        expected = self.read((200 - sheet).astype(np.uint8))
+        sheet[66:234, 66:234] = np.kron(seven() > 0, np.ones((6, 6), int))
+        expected = self.read((200 - 150 * sheet).astype(np.uint8))
         rows, columns = np.mgrid[:300, :300] / 299
         for shade in (60 * columns, 60 * (1 - rows), 40 * rows + 30 * columns):
-            read = self.read((220 - shade - sheet).clip(0, 255).astype(np.uint8))
+            read = self.read(((220 - shade) * (1 - 0.75 * sheet)).astype(np.uint8))
             np.testing.assert_allclose(read.astype(int), expected, atol=3)
 
     def test_masks_and_deep_pictures_are_read_as_others(self):

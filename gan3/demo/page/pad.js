@@ -5,7 +5,7 @@ const KEY_STEP = 10;  // that an arrow key moves the pen
 const MOST_PIXELS = 4096;  // a side of a picture; larger ones are scaled down
 
 class Pad {
-  // change: called, at most once a frame, with 784 levels as readPicture returns them.
+  // change: called, at most once a frame, with what readPicture returns.
   constructor(canvas, change) {
     this.canvas = canvas;
     this.side = canvas.width;
@@ -127,11 +127,11 @@ class Pad {
     this.isWaiting = true;
     requestAnimationFrame(() => {
       this.isWaiting = false;
-      this.change(this.levels());
+      this.change(this.picture());
     });
   }
 
-  levels() {
+  picture() {
     const last = this.items.at(-1);
     if (!last) return null;
     if (last instanceof HTMLCanvasElement) {

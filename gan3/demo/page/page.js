@@ -287,11 +287,13 @@ const bars = HAS.determinator ? Array.from({length: Math.min(names.length, 10)},
   return {item, name, bar, percent};
 }) : [];
 const percentOf = p => `${Math.round(100 * p)} %`;
-let lastReading = null;  // levels and probabilities
+let lastReading = null;  // the image, its reading and its label
 
-function read(levels) {
+function read(picture) {  // as readPicture returns it
+  const levels = picture?.levels;
   const image = Float64Array.from(levels ?? [], v => v / 255);
   const reading = levels ? networks.read(image) : {};
+  reading.areSeveral = areDigits && picture?.areSeveral;
   const label = levels ? reading.probabilities.indexOf(Math.max(...reading.probabilities)) : -1;
   if (reading.noise) {
     const isOther = label !== state.label;
@@ -326,8 +328,9 @@ function show(image, reading, label) {
   if (HAS.code) paint(get("reconstruction"), [reading.reconstruction ?? blank]);
 }
 
-function verdictOf(image, {probabilities, reconstruction}, label) {
+function verdictOf(image, {probabilities, reconstruction, areSeveral}, label) {
   if (!probabilities) return `Nothing to read: write a ${noun}.`;
+  if (areSeveral) return "More than one digit: show one only.";
   const order = names.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
   const best = order.filter((c, i) => i < 2 || i < 4 && probabilities[c] >= 0.1);
   const list = best.map(c => `${names[c]} ${percentOf(probabilities[c])}`).join(", ");
