@@ -1,9 +1,8 @@
 """The metrics of a report card: a formula, and below it the row of the card that it is.
 
-A row is a function of samples with the decorator `Metric`. The order of the functions in this
-module is that of the rows; those of other modules come after them. If a metric is a mean over
-images, its function returns the contribution of each image, so that the mean, the values per digit
-and the bootstrap interval come from one array.
+A row is a function of samples with the decorator `Metric`; the rows have the order of the
+functions. The function of a mean over images returns the contribution of each image, so that the
+mean and its bootstrap interval come from one array.
 """
 
 import math
@@ -27,11 +26,11 @@ _KERNEL_STREAM, _MEAN_STREAM, _FRECHET_STREAM, _RATIO_STREAM = 71, 72, 73, 74  #
 
 # -- the registry ----------------------------------------------------------------------------------
 class Score(NamedTuple):
-    """A value with its 95 % interval and its standard error, where these are known."""
+    """A value with its 95 % interval and its standard error; NaN if these are unknown."""
 
     value: float
-    interval: tuple[float, float] | None = None
-    error: float | None = None
+    interval: tuple[float, float] = (np.nan, np.nan)
+    error: float = np.nan
 
 
 Result = np.ndarray | float | Score | None
@@ -80,13 +79,7 @@ class Metric(NamedTuple):
     @property
     def arrow(self) -> str:
         """Which values are better, in at most three characters."""
-        arrows = {"higher": "↑", "lower": "↓"}
-        return arrows.get(self.better) or self.better.replace("near", "≈")
-
-    def wrapped_title(self, width: int) -> list[str]:
-        """The title; what is in parentheses is a second line if the title is wider than `width`."""
-        name, _, rest = self.title.partition(" (")
-        return [name, f"  ({rest}"] if rest and len(self.title) > width else [self.title]
+        return {"higher": "↑", "lower": "↓"}.get(self.better, self.better.replace("near", "≈"))
 
     def cost(self, value: float) -> float:
         """A number that is lower for a better value."""
@@ -131,20 +124,14 @@ def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[
                 result = Score(result.mean(), bootstrap_mean(result, samples.seed))
             elif not isinstance(result, Score):
                 result = Score(np.nan if result is None else result)
+            low, high = result.interval
+            numbers = {"value": result.value, "low": low, "high": high}
+            numbers["standard_error"] = result.error
             if np.isfinite(result.value):
-                scores[name] = _rounded(result)
+                known = {key: number for key, number in numbers.items() if np.isfinite(number)}
+                scores[name] = {key: six_digits(number) for key, number in known.items()}
             seconds[name] = round(time.process_time() - start, 3)
     return scores, seconds
-
-
-def _rounded(score: Score) -> dict[str, float]:
-    """To six digits, without what is unknown."""
-    numbers = {"value": score.value}
-    if score.interval is not None and np.isfinite(score.interval).all():
-        numbers |= {"low": score.interval[0], "high": score.interval[1]}
-    if score.error is not None and np.isfinite(score.error):
-        numbers["standard_error"] = score.error
-    return {key: six_digits(number) for key, number in numbers.items()}
 
 
 def six_digits(number: float) -> float:
@@ -277,12 +264,7 @@ def density(samples: Scored) -> np.ndarray:
 
 
 @Metric(
-    "coverage",
-    "fraction",
-    "higher",
-    needs="judge",
-    against="label_accuracy precision",
-    logit=True,
+    "coverage", "fraction", "higher", needs="judge", against="label_accuracy precision", logit=True
 )
 def coverage(samples: Scored) -> np.ndarray:
     return samples.neighbours.coverage
@@ -383,11 +365,7 @@ def train_distance_ratio(samples: Scored) -> Score | None:
 
 # -- requested and predicted digits ----------------------------------------------------------------
 @Metric(
-    "determinator-judge gap (percentage points)",
-    "",
-    "near 0",
-    2,
-    needs="judge labels determinator",
+    "determinator-judge gap (percentage points)", "", "near 0", 2, needs="judge labels determinator"
 )
 def determinator_judge_gap(samples: Scored) -> np.ndarray:
     predicted = samples.samples.determinator(samples.images).argmax(axis=1)
@@ -439,22 +417,22 @@ def kl_to_uniform(samples: Scored) -> float:
 # -- style -----------------------------------------------------------------------------------------
 @Metric("style transfer, ink", "correlation", "higher", needs="redrawer")
 def style_ink(samples: Scored) -> float | None:
-    return samples.style.get("ink")
+    return samples.transfer.means().get("ink")
 
 
 @Metric("style transfer, width", "correlation", "higher", needs="redrawer")
 def style_width(samples: Scored) -> float | None:
-    return samples.style.get("width")
+    return samples.transfer.means().get("width")
 
 
 @Metric("style transfer, slant", "correlation", "higher", needs="redrawer")
 def style_slant(samples: Scored) -> float | None:
-    return samples.style.get("slant")
+    return samples.transfer.means().get("slant")
 
 
 @Metric("style transfer, lowest pair", "correlation", "higher", needs="redrawer")
 def style_lowest(samples: Scored) -> float | None:
-    return samples.style.get("lowest")
+    return samples.transfer.means().get("lowest")
 
 
 @Metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge redrawer")

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 _BLOCK = 100  # rows; 100 x 60,000 distances in float32 are 24 MB
+_GROUP = 64  # columns
 _AXES = 100  # in the lower bound of distances between images
 _WORTH = 5000  # images, from which on the bound saves more than it costs
-_MANY = 500  # images that are not ruled out by the bound, from which on it is of no use
+_MANY = 5000  # images that are not ruled out by the bound, from which on it is of no use
 _SLACK = 1e-3  # in squared distances: far above the rounding of float32, far below the nearest ones
 _ROUNDING = 1e-13  # |a|^2 + |b|^2 - 2 a.b, relative to the first two, up to some 100 features
 
@@ -58,8 +59,7 @@ def prdc(
         balls[rows] = in_real.sum(axis=1)
         coverage |= in_real.any(axis=0)
         recall |= (squared < fake_radius[rows, None]).any(axis=0)
-        squared.partition(k - 1, axis=1)
-        to_real[rows] = squared[:, k - 1]
+        to_real[rows] = _kth_smallest(squared, k)
     precision, recall, coverage = (values.astype(float) for values in (balls > 0, recall, coverage))
     return PRDC(precision, recall, balls / k, coverage, to_real)
 
@@ -155,19 +155,22 @@ class NearestImages:
 
     def _nearest(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
         if self._has_bound:
-            possible = self._within_bound(flat, excluded)
-            many = np.flatnonzero(possible.sum(axis=1) > _MANY)  # noise, for example
+            rows, columns = _places(self._within_bound(flat, excluded))
+            many = np.flatnonzero(np.bincount(rows) > _MANY)  # noise, for example
+            kept = ~np.isin(rows, many)
+            rows, columns = rows[kept], columns[kept]
         else:
-            possible, many = np.zeros((len(flat), len(self._others)), bool), np.arange(len(flat))
+            rows, columns, many = np.empty(0, int), np.empty(0, int), np.arange(len(flat))
         if len(many):
             others = None if excluded is None else excluded[many]
-            possible[many] = self._nearly_nearest(flat[many], others)
-        rows, columns = _places(possible)
+            more_rows, more_columns = _places(self._nearly_nearest(flat[many], others))
+            rows = np.concatenate([rows, many[more_rows]])
+            columns = np.concatenate([columns, more_columns])
         squared = np.concatenate(
             [self._squared(flat[rows[part]], columns[part]) for part in _blocks(len(rows))]
         )
         order = np.lexsort((columns, squared, rows))
-        return columns[order[np.searchsorted(rows, np.arange(len(flat)))]]
+        return columns[order[np.searchsorted(rows[order], np.arange(len(flat)))]]
 
     def _within_bound(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
         """bool [N, M]: the others that are not ruled out."""
@@ -177,7 +180,7 @@ class NearestImages:
             bound[np.arange(len(flat)), excluded] = np.inf
         # `bound` lacks the squared norms of the keys, and so does what it is compared with.
         limit = self._squared(flat, bound.argmin(axis=1)) / 255**2 - (keys**2).sum(axis=1)
-        return bound <= limit[:, None] + _SLACK
+        return bound <= limit[:, None].astype(np.float32) + np.float32(_SLACK)
 
     def _nearly_nearest(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
         """bool [N, M]: the others that are the nearest but for the rounding of float32."""
@@ -213,11 +216,26 @@ def kth_distance(points: np.ndarray, k: int) -> np.ndarray:
         raise ValueError(f"{len(points)} points have no {k}-th neighbour")
     distances = np.empty(len(points))
     for rows, squared in _squared_distances(points, points):
-        # The point itself comes first, despite rounding.
-        squared[np.arange(len(squared)), np.arange(len(points))[rows]] = -1.0
-        squared.partition(k, axis=1)
-        distances[rows] = squared[:, k]
+        squared[np.arange(len(squared)), np.arange(len(points))[rows]] = np.inf  # the point itself
+        distances[rows] = _kth_smallest(squared, k)
     return distances
+
+
+def _kth_smallest(values: np.ndarray, k: int) -> np.ndarray:
+    """The k-th smallest value of each row of [N, M], [N]: a partition, ten times as fast.
+
+    The smallest values of M / 64 groups of columns are of different columns, so the k-th smallest
+    of them is a bound that only few values do not exceed.
+    """
+    groups = values.shape[1] // _GROUP
+    if groups < k:
+        return np.partition(values, k - 1, axis=1)[:, k - 1]
+    in_groups = values[:, : groups * _GROUP].reshape(len(values), _GROUP, groups)
+    bound = np.partition(in_groups.min(axis=1), k - 1, axis=1)[:, k - 1]
+    rows, columns = _places(values <= bound[:, None])
+    few = values[rows, columns]
+    first = np.searchsorted(rows, np.arange(len(values)))
+    return few[np.lexsort((few, rows))[first + k - 1]]
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

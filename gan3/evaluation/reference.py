@@ -73,15 +73,11 @@ class Reference(_Judged):
     def __init__(
         self, dataset: Dataset, judge: "Judge | None", seed: int = 0, log: Log = lambda line: None
     ):
-        """Raises UserError if the judge is of other data, or too few images are held out.
+        """Raises UserError if too few images are held out.
 
+        judge: `judge_of(dataset)`, which has learned from this data set.
         seed: for all that is drawn at random: resampling, real images, the classifier of the CAS.
         """
-        if judge is not None and not judge.fits(dataset):
-            raise UserError(
-                f"judge {judge.digest[:12]}: learned from other data than {dataset.title}"
-                f" ({dataset.source}); use the judge of that data set"
-            )
         self.dataset, self.judge, self.seed, self.log = dataset, judge, seed, log
         self.class_names = dataset.class_names
         self.images = dataset.held_out_images  # uint8 [M, 28, 28]
@@ -238,11 +234,6 @@ class Scored(_Judged):
         """The style of the held-out images, carried over to every class."""
         images, labels = self.reference.redrawn_sources
         return style_transfer.measure(images, labels, self.samples.redrawer, self.reference.classes)
-
-    @cached_property
-    def style(self) -> dict[str, float]:
-        """The means of `transfer`."""
-        return self.transfer.means()
 
     @property
     def redrawn(self) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Sets of samples to be scored: those of a file, of a bundled generator, and of a run."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,6 @@ from gan3.data.idx import Arrays
 from gan3.evaluation import sample_files
 from gan3.evaluation.reference import SampleSet
 from gan3.evaluation.style_transfer import Redrawer
-from gan3.models.determinator import Encoder
 from gan3.models.generator import Generator
 from gan3.runs.run import Run
 from gan3.runs.seeds import REPORT, seed_of
@@ -38,10 +35,7 @@ def of_file(
 
 
 def of_bundled(trained: Trained, dataset: Dataset, seed: int, log: Log) -> SampleSet:
-    """Samples of a bundled generator, to be compared with a data set of digits.
-
-    Only a determinator that encodes is bundled, so other systems have no determinator-judge gap.
-    """
+    """Samples of a bundled generator. Raises UserError if the data set has other classes."""
     name = trained.name
     if dataset.class_names != trained.class_names:
         raise UserError(
@@ -124,33 +118,13 @@ def data_of(run: Run, data: str | Arrays | None, log: Log) -> Dataset:
 def _of_trained(
     name: str, trained: Trained, generator: Generator, dataset: Dataset, seed: int, log: Log
 ) -> SampleSet:
-    """As many samples as images are held out, with what reads images if there is something."""
-    samples = _draw(name, generator, dataset, seed)
-    if samples.labels is None:
-        return samples
-    try:
-        samples = samples._replace(determinator=trained.classifier(log))
-    except UserError as error:
-        log(f"NOTE: {error}; so there is no determinator-judge gap")
-    if not trained.has_encoder:
-        return samples
-    try:
-        return samples._replace(redrawer=_redrawer(trained.encoder(), generator))
-    except UserError as error:
-        log(f"NOTE: {error}; so there is no style transfer")
-        return samples
+    """As many samples as images are held out, the classes in equal numbers.
 
-
-def _redrawer(encode: Encoder, generator: Generator) -> Redrawer:
-    """Reads the noise of images with an encoder, and draws with a generator."""
-    return Redrawer(lambda images: encode(images).noise, generator.draw)
-
-
-def _draw(name: str, generator: Generator, dataset: Dataset, seed: int) -> SampleSet:
-    """As many samples as images are held out, the classes in equal numbers."""
+    With what reads images, if a file or checkpoint has it.
+    """
     classes = len(dataset.class_names)
 
-    def draw(count: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def draw(count: int, number: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels, all classes in turn. `number` selects a stream of the seed."""
         labels = np.resize(np.arange(classes), count)
         return generator(labels, seed_of(seed, REPORT, number)), labels
@@ -159,5 +133,13 @@ def _draw(name: str, generator: Generator, dataset: Dataset, seed: int) -> Sampl
     images, labels = draw(count, 0)
     if not generator.class_conditional:
         return SampleSet(name, images, None)
-    draw_more: Callable[[int], tuple[np.ndarray, np.ndarray]] = partial(draw, number=1)
-    return SampleSet(name, images, labels, draw_more)
+    samples = SampleSet(name, images, labels, draw)
+    try:
+        samples = samples._replace(determinator=trained.classifier(log))
+        if trained.has_encoder:
+            encode = trained.encoder()
+            redrawer = Redrawer(lambda images: encode(images).noise, generator.draw)
+            samples = samples._replace(redrawer=redrawer)
+    except UserError as error:
+        log(f"NOTE: {error}; so there is no determinator-judge gap and no style transfer")
+    return samples

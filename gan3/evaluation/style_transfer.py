@@ -1,8 +1,7 @@
 """Whether a style is carried over: what is read from a real image and drawn as another class.
 
-The encoder reads the noise of real images, and the generator draws every class from it. Ink, width
-and slant of the drawn images are then correlated with those of the real ones, for each pair of a
-real and a drawn class. The images of the same class are the reconstructed ones.
+Ink, width and slant of the drawn images are correlated with those of the real ones, for each pair
+of a real and a drawn class. The images of the same class are the reconstructed ones.
 """
 
 from collections.abc import Callable
@@ -11,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 PER_CLASS = 100  # images read of each class
-PROPERTIES = ("ink", "width", "slant")
 COMPONENTS = 10  # of the PCA that reconstructions are compared with: as many as noise entries
 _LEAST = 3  # images of a class, below which nothing is correlated
-_BLOCK = 10_000  # images at a time in float64
+_BLOCK = 256  # images: sums of so many products of bytes are exact in float32
 
 
 class Redrawer(NamedTuple):
@@ -61,14 +59,13 @@ def measure(
     noise = redrawer.encode(images)
     real = properties(images)
     drawn = np.stack([redrawer.draw(np.full(len(images), k), noise) for k in range(classes)])
-    correlations = {name: np.full((classes, classes), np.nan) for name in PROPERTIES}
+    correlations = {name: np.full((classes, classes), np.nan) for name in real}
     for drawn_class in range(classes):
         for name, values in properties(drawn[drawn_class]).items():
             for real_class in range(classes):
                 rows = labels == real_class
-                correlations[name][real_class, drawn_class] = correlation(
-                    real[name][rows], values[rows]
-                )
+                pair = correlation(real[name][rows], values[rows])
+                correlations[name][real_class, drawn_class] = pair
     return StyleTransfer(images, labels, drawn, correlations)
 
 
@@ -129,28 +126,45 @@ class PCA(NamedTuple):
 
 def fit_pca(images: np.ndarray, count: int = COMPONENTS) -> PCA:
     """The first `count` principal components of images uint8 [N, 28, 28]."""
+    return _pca(len(images), *_sums(images), count)
+
+
+def redraw_by_pca(
+    training_images: np.ndarray,
+    training_labels: np.ndarray,
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Images redrawn from ten components, as generators draw from ten numbers.
+
+    Those of all training images ("pca"), and those of an image's own class ("pca_of_class").
+    Images are uint8 [N, 28, 28], labels [N].
+    """
+    of_class, all_sums = np.zeros_like(images), []
+    for label, count in zip(*np.unique(training_labels, return_counts=True), strict=True):
+        sums = _sums(training_images[training_labels == label])
+        rows = labels == label
+        of_class[rows] = _pca(count, *sums).redraw(images[rows])
+        all_sums.append(sums)
+    totals = map(sum, zip(*all_sums, strict=True))
+    return {"pca": _pca(len(training_labels), *totals).redraw(images), "pca_of_class": of_class}
+
+
+def _sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sums of pixels [784] and of products of two pixels [784, 784], 0..255, exact."""
     flat = images.reshape(len(images), -1)
     products = np.zeros((flat.shape[1], flat.shape[1]))
     for start in range(0, len(flat), _BLOCK):
-        block = flat[start : start + _BLOCK] / 255.0
+        block = flat[start : start + _BLOCK].astype(np.float32)
         products += block.T @ block
-    mean = flat.mean(axis=0) / 255
-    _, vectors = np.linalg.eigh(products / len(flat) - np.outer(mean, mean))
-    return PCA(mean, vectors[:, ::-1][:, :count].T)
+    return flat.sum(axis=0, dtype=np.float64), products
 
 
-def redraw_by_pca_of_class(
-    training: tuple[np.ndarray, np.ndarray], images: np.ndarray, labels: np.ndarray
-) -> np.ndarray:
-    """Images redrawn from ten components of their own class, as generators draw from ten numbers.
-
-    training: images uint8 [M, 28, 28] and labels [M]. images, labels: uint8 [N, 28, 28] and [N].
-    """
-    redrawn, (training_images, training_labels) = np.zeros_like(images), training
-    for label in np.unique(labels):
-        pca = fit_pca(training_images[training_labels == label])
-        redrawn[labels == label] = pca.redraw(images[labels == label])
-    return redrawn
+def _pca(count: int, total: np.ndarray, products: np.ndarray, components: int = COMPONENTS) -> PCA:
+    """The components of `count` images with these sums."""
+    mean = total / (255 * count)
+    _, vectors = np.linalg.eigh(products / (255**2 * count) - np.outer(mean, mean))
+    return PCA(mean, vectors[:, ::-1][:, :components].T)
 
 
 def _of_pairs(table: np.ndarray) -> np.ndarray:

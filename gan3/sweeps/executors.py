@@ -1,7 +1,7 @@
 """Executes the runs of a sweep: in processes on this machine, or on a Ray cluster.
 
-Both executors run the same commands that a user would type, so the results do not depend on the
-executor. TensorFlow is not imported here, so that a Ray worker loads this module quickly.
+Both run the commands that a user would type, so the results do not depend on the executor.
+TensorFlow is not imported here, so that a Ray worker loads this module quickly.
 """
 
 import os
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from gan3.core.errors import UserError
 from gan3.runs.run import Run
@@ -59,22 +59,20 @@ def run_task(task: Task) -> str | None:
     """
     if time.time() > task.deadline:
         return "not started, the sweep's time budget is used up; start the sweep again to continue"
-    environment = os.environ | task.environment | {"PYTHONPATH": _python_path()}
-    with open(task.output, "a") as output:
-        for _ in range(_ATTEMPTS):
-            status = _run_commands(task, output, environment)
-            if status >= 0:
-                break
+    for _ in range(_ATTEMPTS):
+        status = _run_commands(task)
+        if status >= 0:
+            break
     if status == 0:
         return None
     lines = Path(task.output).read_text(errors="replace").strip().splitlines()
-    reason = (
-        f"exit status {status}" if status > 0 else f"killed by signal {-status}, {_ATTEMPTS} times"
-    )
-    return f"{reason}: {lines[-1] if lines else 'no output'}"
+    ended = f"exit status {status}"
+    if status < 0:
+        ended = f"killed by signal {-status}, {_ATTEMPTS} times"
+    return f"{ended}: {lines[-1] if lines else 'no output'}"
 
 
-def _run_commands(task: Task, output: IO[str], environment: dict[str, str]) -> int:
+def _run_commands(task: Task) -> int:
     """Run the commands that are still needed; return the first exit status other than 0, or 0."""
     run = Run(task.run, Path(task.folder) / task.logs)
     outcome = run.outcome if run.record_file.is_file() else None
@@ -82,17 +80,19 @@ def _run_commands(task: Task, output: IO[str], environment: dict[str, str]) -> i
     if outcome != "done":
         arguments = ["--resume"] if outcome else task.train
         commands.insert(0, ["train", "--run", task.run, *arguments, *task.places])
-    for command in commands:
-        status = subprocess.run(
-            [sys.executable, "-c", _COMMAND_LINE, *command],
-            stdout=output,
-            stderr=output,
-            env=environment,
-            cwd=task.folder,
-        ).returncode
-        if status:
-            return status
-    return 0
+    environment = os.environ | task.environment | {"PYTHONPATH": _python_path()}
+    status = 0
+    with open(task.output, "a") as output:
+        for command in commands:
+            if status == 0:
+                status = subprocess.run(
+                    [sys.executable, "-c", _COMMAND_LINE, *command],
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    cwd=task.folder,
+                ).returncode
+    return status
 
 
 def run_locally(tasks: list[Task], report: Report, jobs: int) -> None:
@@ -114,14 +114,9 @@ def run_on_ray(
 
     A task whose worker is lost is executed again by another worker; one that fails is not.
 
-    Args:
-        jobs: number of tasks at a time on this machine; not used with an address.
-        address: of a running cluster, which executes as many tasks at a time as it has cores. All
-            its machines must see the same folders. None starts Ray on this machine and stops it at
-            the end.
-
-    Raises:
-        UserError: Ray is not installed or cannot be reached.
+    address: of a running cluster, which executes as many tasks at a time as it has cores. All its
+    machines must see the same folders. None starts Ray on this machine, for `jobs` tasks at a time,
+    and stops it at the end. Raises UserError if Ray is not installed or cannot be reached.
     """
     if not tasks:
         return
@@ -141,11 +136,9 @@ def run_on_ray(
             **resources,
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [""])[0]
+        reason, _, _ = str(error).strip().partition("\n")
         cluster = f"at {address}" if address else "on this machine"
-        raise UserError(
-            f"Ray {cluster}: cannot connect ({reason}); check that it is running"
-        ) from None
+        raise UserError(f"Ray {cluster}: cannot connect ({reason}); check that it runs") from None
     try:
         remote = ray.remote(num_cpus=threads, max_retries=_RETRIES)(run_task)
         running = {remote.remote(task): task for task in tasks}

@@ -1,8 +1,7 @@
 """A sweep: many runs for one question, then a table, a ranking and figures that compare them.
 
 A TOML file says which runs (`sweeps.spec`), an executor trains them (`sweeps.executors`). Finished
-runs are skipped and interrupted ones are resumed, so a sweep can be stopped and started at any
-time.
+runs are skipped and interrupted ones are resumed.
 """
 
 import os
@@ -59,15 +58,8 @@ class ScoredTrial(NamedTuple):
         return self.run.outcome == "done" and bool(has_cas or not cas)
 
 
-class RankedPoint(NamedTuple):
-    """A point of a ranking: its label, and the metric of each of its runs."""
-
-    label: str
-    values: list[float]
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.values))
+Ranking = list[tuple[str, list[float]]]
+"""Points, the best first: their label, and the metric of each of their runs."""
 
 
 def run(
@@ -157,15 +149,14 @@ def read_scored(
     return scored
 
 
-def rank(trials: list[ScoredTrial], metric: str) -> list[RankedPoint]:
-    """The points by their mean of a metric over seeds, the best first."""
-    points: dict[str, RankedPoint] = {}
+def rank(trials: list[ScoredTrial], metric: str) -> Ranking:
+    """The points by their mean of a metric over seeds."""
+    points: dict[str, list[float]] = {}
     for scored in trials:
         value = scored.card.scores.get(metric)
         if value is not None:
-            label = scored.label()
-            points.setdefault(label, RankedPoint(label, [])).values.append(value)
-    return sorted(points.values(), key=lambda point: METRICS[metric].cost(point.mean))
+            points.setdefault(scored.label(), []).append(value)
+    return sorted(points.items(), key=lambda point: METRICS[metric].cost(np.mean(point[1])))
 
 
 def write(
@@ -188,15 +179,17 @@ def write(
     _write_lines(folder / "table.md", _compare(trials).markdown_transposed())
     if sweep.metric:
         metric, ranking = METRICS[sweep.metric], rank(trials, sweep.metric)
-        _write_lines(folder / "ranking.md", _ranking_table(sweep.metric, ranking))
+        titles = ["point, the best first", metric.full_title, "seeds"]
+        rows = [[label, metric.mean_text(values), str(len(values))] for label, values in ranking]
+        _write_lines(folder / "ranking.md", markdown_table(titles, rows))
         written.append("ranking.md")
         if ranking:
             log(f"ranking on validation by {metric.title} ({metric.better}):")
         else:
             log(f"NOTE: no card has {metric.title}, so there is no ranking; it needs a judge")
-        for point in ranking[:_LOGGED_RANKS]:
-            log(f"{metric.mean_text(point.values):>20}  {point.label[:58]}")
-        best = {point.label for point in ranking[:_DRAWN_RANKS]}
+        for label, values in ranking[:_LOGGED_RANKS]:
+            log(f"{metric.mean_text(values):>20}  {label[:58]}")
+        best = {label for label, _ in ranking[:_DRAWN_RANKS]}
         if len(best) < len(ranking):  # there are not enough colors for all
             title = f"{title}: the best {len(best)} of {len(ranking)}"
             trials = [scored for scored in trials if scored.label() in best]
@@ -238,21 +231,7 @@ def _write_lines(path: Path, lines: list[str]) -> None:
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
 
 
-def _ranking_table(metric: str, ranking: list[RankedPoint]) -> list[str]:
-    """A Markdown table, the best point first."""
-    about = METRICS[metric]
-    rows = [
-        [point.label, about.mean_text(point.values), str(len(point.values))] for point in ranking
-    ]
-    return markdown_table(["point, the best first", about.full_title, "seeds"], rows)
-
-
-def _sheet(
-    trials: list[ScoredTrial],
-    title: str,
-    data: str | None,
-    log: Log,
-) -> Figure:
+def _sheet(trials: list[ScoredTrial], title: str, data: str | None, log: Log) -> Figure:
     """One of each class from the first run of each variant and, in the last row, real ones."""
     first_runs: dict[str, ScoredTrial] = {}
     for scored in trials:

@@ -297,7 +297,7 @@ class OfThreeClasses(FolderTest):
         renamed = dataclasses.replace(dataset, class_names=("a", "b", "c"))
         for other in (three_classes(243), renamed):
             with self.assertRaisesRegex(UserError, "learned from other data than own set"):
-                self.card(other, found)
+                judge.judge_of(other, file=path)
 
     def test_without_one_a_card_has_the_rows_of_the_pixels(self):
         for labels in (True, False):

@@ -42,11 +42,6 @@ class Names(unittest.TestCase):
         for about in METRICS.values():
             self.assertNotRegex(about.title, "FID|KID")
 
-    def test_a_title_that_is_too_wide_has_its_parentheses_in_a_second_line(self):
-        metric = Metric("distance (ratio to real)", "", "near 1", 3)
-        self.assertEqual(metric.wrapped_title(24), ["distance (ratio to real)"])
-        self.assertEqual(metric.wrapped_title(23), ["distance", "  (ratio to real)"])
-
     def test_the_cost_is_lowest_for_the_best_value(self):
         for better, values in (
             ("higher", [0.9, 0.5, -1.0]),

@@ -83,8 +83,8 @@ class Transfer(unittest.TestCase):
         others, requested = result.drawn_as_others()
         self.assertEqual(others.shape, (240, 28, 28))
         self.assertEqual(np.bincount(requested).tolist(), [80, 80, 80])
-        for name in style_transfer.PROPERTIES:
-            np.testing.assert_allclose(result.correlations[name], 1, atol=1e-9)
+        for table in result.correlations.values():
+            np.testing.assert_allclose(table, 1, atol=1e-9)
         self.assertEqual(set(result.means()), {"ink", "width", "slant", "lowest"})
         np.testing.assert_allclose(list(result.means().values()), 1, atol=1e-9)
 
@@ -197,8 +197,10 @@ class PrincipalComponents(unittest.TestCase):
         """Of classes that are one image each, nothing is lost; of both as one, it would be."""
         labels = np.arange(300) % 2
         images = self.images[labels]
-        redrawn = style_transfer.redraw_by_pca_of_class((images, labels), images[:7], labels[:7])
-        np.testing.assert_array_equal(redrawn, images[:7])
+        redrawn = style_transfer.redraw_by_pca(images, labels, images[:7], labels[:7])
+        np.testing.assert_array_equal(redrawn["pca_of_class"], images[:7])
+        both = style_transfer.fit_pca(images).redraw(images[:7])
+        np.testing.assert_array_equal(redrawn["pca"], both)
 
     @needs("sklearn")
     def test_against_scikit_learn(self):
