@@ -152,7 +152,12 @@ def _list(folder: Path, ignored: list[Path]) -> tuple[list[Path], list[str]]:
     file = label_file(folder)
     if file is not None:
         pairs = _labels_in(file)
-        return [_inside(folder, name, file) for name, _ in pairs], [label for _, label in pairs]
+        for name, _ in pairs:
+            if not _is_picture(folder / name):
+                raise UserError(
+                    f"{file}: names {name[:60]!r}, which is no picture there; remove its row"
+                )
+        return [folder / name for name, _ in pairs], [label for _, label in pairs]
     flat, files, labels = _pictures_in(folder, ignored), [], []
     for path in _sub_folders(folder):
         if folders := _sub_folders(path):
@@ -188,12 +193,3 @@ def _labels_in(file: Path) -> list[tuple[str, str]]:
         raise UserError(
             f"{file}: has no pairs of a picture and its label; write such pairs"
         ) from None
-
-
-def _inside(folder: Path, name: str, file: Path) -> Path:
-    """The picture of this name. Raises UserError if there is none inside of the folder."""
-    path = folder / name
-    is_inside = not Path(name).is_absolute() and ".." not in Path(name).parts
-    if not (is_inside and path.suffix.lower() in _SUFFIXES and path.is_file()):
-        raise UserError(f"{file}: names {name[:60]!r}, which is no picture there; remove its row")
-    return path

@@ -1,6 +1,5 @@
 """Reads a picture file of any kind as grey levels, and fits it to 28 x 28. No file is trusted."""
 
-import contextlib
 import struct
 import warnings
 from pathlib import Path
@@ -9,7 +8,6 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gan3.core.errors import UserError
-from gan3.core.startup import discarded_stderr
 from gan3.data.values import SIDE
 
 _MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
@@ -55,11 +53,9 @@ def _grey_levels(path: Path, image: Image.Image) -> list[np.ndarray]:
         )
     if image.mode in ("F", "I") and image.format not in _SCALED_FORMATS:
         raise UserError(f"{path}: has 32 bits for a pixel; store it with 8 or 16 bits")
-    # libtiff writes messages about damaged files to stderr itself.
-    with discarded_stderr() if image.format == "TIFF" else contextlib.nullcontext():
-        image = _upright(image)
-        backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
-        return [_grey(image, background) for background in backgrounds]
+    image = _upright(image)
+    backgrounds = ("white", "black") if image.has_transparency_data else ("white",)
+    return [_grey(image, background) for background in backgrounds]
 
 
 def fit(grey: np.ndarray) -> np.ndarray:

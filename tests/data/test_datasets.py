@@ -4,8 +4,6 @@ import dataclasses
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import unittest
 import unittest.mock
 from pathlib import Path
@@ -19,7 +17,6 @@ from gan3.evaluation.judge import training_command
 from gan3.plots.numbers import save_pictures
 from tests.support import (
     MNIST,
-    ROOT,
     FolderTest,
     call,
     needs_mnist,
@@ -172,14 +169,6 @@ class OwnSets(FolderTest):
         np.testing.assert_array_equal(whole.images[-60:], dataset.held_out_images)
         self.assertEqual(len({image.tobytes() for image in whole.images}), 360)
 
-    def test_a_class_whose_images_are_all_among_the_last_keeps_one(self):
-        labels = self.labels[:360] % 2
-        labels[-2:] = 2
-        self.write(y_train=self.names[labels])
-        dataset = self.load(split="validation")
-        self.assertGreaterEqual(np.bincount(dataset.labels).tolist()[2], 1)
-        self.assertEqual(len(dataset.held_out_images), 60)
-
     def test_other_words_do_not_load_an_own_set(self):
         self.write()
         for dataset in ("auto", "mnist", "strokes"):
@@ -271,20 +260,6 @@ class Arrays(FolderTest):
             lines = (",".join(row) for row in texts[rows])
             Path(f"mnist_{name}.csv").write_text("\n".join(lines))
         self.assertEqual(load("own", "mnist_train.csv").digest, mnist.digest)
-
-
-class TestSuite(unittest.TestCase):
-    def test_a_relative_data_folder_is_made_absolute_for_the_tests(self):
-        code = "import os\nfrom tests.support import MNIST\nprint(MNIST, os.environ['GAN3_DATA'])"
-        process = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env=os.environ | {"GAN3_DATA": "tests"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        self.assertEqual(process.stdout, f"{ROOT / 'tests'} {ROOT / 'tests'}\n")
 
 
 class SearchTest(FolderTest):

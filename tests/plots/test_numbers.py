@@ -40,22 +40,6 @@ class NumberImages(unittest.TestCase):
         self.assertEqual(picture.shape, (28, (1 + 4 + 1) + (3 + 1) + blank))
         self.assertEqual(np.flatnonzero(picture.max(axis=0)).tolist(), [1, 2, 3, 4, 6, 7, 8])
 
-    def test_narrower_rows_are_padded_with_paper(self):
-        for inverted, paper in ((True, 0), (False, 255)):
-            rows = numbers.stack_rows(
-                [np.full((28, 10), 7, np.uint8), np.full((28, 6), 9, np.uint8)], inverted
-            )
-            self.assertEqual(rows.shape, (56, 10))
-            self.assertEqual(np.unique(rows[:28]).tolist(), [7])
-            self.assertEqual(np.unique(rows[28:, :6]).tolist(), [9])
-            self.assertEqual(np.unique(rows[28:, 6:]).tolist(), [paper])
-
-    def test_splitting_a_number_image_gives_its_digits_back(self):
-        images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
-        images[:, :, :5] = images[:, :, -5:] = 0
-        picture = numbers.number_image(images, inverted=True)
-        np.testing.assert_array_equal(numbers.split_number_image(picture), images)
-
 
 class Pictures(FolderTest):
     def test_a_picture_is_saved_pixel_for_pixel(self):
