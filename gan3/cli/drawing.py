@@ -2,17 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gan3.cli.options import (
-    MAX_SEED,
     Command,
     add_folders,
     add_seed,
     add_source,
-    fraction,
     one_line,
     open_source,
     output_file,
@@ -33,11 +30,6 @@ if TYPE_CHECKING:
 
 
 # -- options of drawing ----------------------------------------------------------------------------
-def _add_noise_seed(parser: argparse.ArgumentParser) -> None:
-    text = "replace the noise matrix of published_code, as a new process of the 2017 script does"
-    parser.add_argument("--noise-seed", metavar="N", type=whole_number(0, MAX_SEED), help=text)
-
-
 def add_moments(parser: argparse.ArgumentParser) -> None:
     text = "moments of batch normalisation when digits are drawn (default: as published)"
     parser.add_argument("--moments", choices=("running", "batch"), help=text)
@@ -48,7 +40,17 @@ def _add_truncation(parser: argparse.ArgumentParser) -> None:
         "scale all noise by this factor, 0 to 1: below 1, more typical and less varied images"
         " (default: 1.0)"
     )
-    parser.add_argument("--truncation", metavar="T", type=fraction, default=1.0, help=text)
+    parser.add_argument("--truncation", metavar="T", type=float, default=1.0, help=text)
+
+
+def _add_generator(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    add_seed(parser)
+    text = "replace the noise matrix of published_code, as a new process of the 2017 script does"
+    parser.add_argument("--noise-seed", metavar="N", type=int, help=text)
+    add_moments(parser)
+    _add_truncation(parser)
+    add_folders(parser)
 
 
 def _open_generator(options: argparse.Namespace) -> "tuple[Trained, Generator]":
@@ -58,37 +60,40 @@ def _open_generator(options: argparse.Namespace) -> "tuple[Trained, Generator]":
     return trained, generator.change(options.noise_seed, options.moments, options.truncation)
 
 
+def _truncation_text(options: argparse.Namespace) -> str:
+    return "" if options.truncation == 1 else f"truncation {options.truncation:g}"
+
+
 def _drawn_by(trained: "Trained", options: argparse.Namespace, remark: str = "") -> str:
     """For the output: what has drawn, and how."""
-    truncation = "" if options.truncation == 1 else f", truncation {options.truncation:g}"
-    return f" (drawn by {trained.description}{truncation}{remark})"
+    parts = (f"drawn by {trained.description}", _truncation_text(options), remark)
+    return f"({', '.join(filter(None, parts))})"
 
 
-def _truncation_array(options: argparse.Namespace) -> "dict[str, np.ndarray]":
-    """What an npz file of images has besides them: the truncation, if there is one."""
-    import numpy as np
+def _save_npz(
+    options: argparse.Namespace, images: "np.ndarray", labels: "np.ndarray | None"
+) -> None:
+    """Write the arrays of images, and what else the options say of them."""
+    from gan3.core import files
 
-    return {} if options.truncation == 1 else {"truncation": np.float64(options.truncation)}
+    arrays = {"images": images, "labels": labels}
+    arrays["truncation"] = None if options.truncation == 1 else options.truncation
+    files.make_folder(options.out.parent)
+    files.write_npz(options.out, {name: a for name, a in arrays.items() if a is not None})
 
 
 # -- sample ----------------------------------------------------------------------------------------
 def _add_sample(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add_source(parser)
-    count = whole_number(1, MAX_COUNT)
+    add, count = parser.add_argument, whole_number(1, MAX_COUNT)
     add("--count", metavar="N", type=count, default=100, help="number of images (default: 100)")
     text = "digits such as 0123, or classes such as A,B, repeated (default: all)"
     add("--labels", metavar="CLASSES", help=text)
-    add_seed(parser)
-    _add_noise_seed(parser)
-    add_moments(parser)
-    _add_truncation(parser)
     text = (
         "file to write, with images uint8 [N, 28, 28] and labels int64 [N]; or a new folder, for"
         " one picture a file in a folder for each class"
     )
     add("--out", metavar="FILE.npz|DIR", type=_npz_or_folder, required=True, help=text)
-    add_folders(parser)
+    _add_generator(parser)
 
 
 def _npz_or_folder(text: str) -> Path:
@@ -98,25 +103,22 @@ def _npz_or_folder(text: str) -> Path:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    from gan3.core import files
-
     trained, generator = _open_generator(options)
     images, labels = generator.sample(options.count, options.labels, seed=options.seed)
     if options.out.suffix:
-        arrays = {"images": images} | _truncation_array(options)
-        if labels is not None:
-            arrays["labels"] = labels
-        files.make_folder(options.out.parent)
-        files.write_npz(options.out, arrays)
+        _save_npz(options, images, labels)
     else:
-        classes, folders = [None] * len(images), [""] * len(images)
+        from gan3.plots import numbers
+
+        classes = [None] * len(images)
+        names = [f"{number:06d}.png" for number in range(1, len(images) + 1)]
         if labels is not None:
             classes = [generator.class_names[label] for label in labels]
-            folders = [f"{file_name(name)}/" for name in classes]
-        names = [f"{folder}{number:06d}" for number, folder in enumerate(folders, start=1)]
-        _save_images(options.out, names, images, classes, options)
-    drawn_by = _drawn_by(trained, options)
-    print(f"{len(images)} {images_noun(generator.class_names)}: {options.out}{drawn_by}")
+            names = [f"{file_name(c)}/{name}" for c, name in zip(classes, names, strict=True)]
+        pictures = zip(names, images, classes, strict=True)
+        numbers.save_pictures(options.out, pictures, _truncation_text(options))
+    kind = images_noun(generator.class_names)
+    print(f"{len(images)} {kind}: {options.out} {_drawn_by(trained, options)}")
     return 0
 
 
@@ -125,7 +127,6 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     text = "digits to draw, such as 241256, or other classes, such as HELLO or A,B,C"
     add("number", metavar="NUMBER", help=text)
-    add_source(parser)
     text = "file to write, .png or .npz (default: figures/NUMBER.png)"
     add("--out", metavar="FILE", type=output_file(".png", ".npz"), help=text)
     text = (
@@ -141,26 +142,20 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     add("--spacing", choices=("fixed", "tight"), default="tight", help=text)
     text = "draw each image once, instead of the most readable of four by the determinator"
     add("--uncurated", action="store_true", help=text)
-    add("--path", action="store_true", help="print only the path of the file")
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
-    text = "also write each image as a picture to this folder"
-    add("--separate", metavar="DIR", type=path_text, help=text)
-    add_seed(parser)
-    _add_noise_seed(parser)
-    add_moments(parser)
-    _add_truncation(parser)
-    add_folders(parser)
+    _add_generator(parser)
 
 
 def _generate(options: argparse.Namespace) -> int:
-    stem = file_name(options.number)[:40]
-    if options.truncation < 1:
-        stem = f"{stem}_truncation{options.truncation:g}"
-    out = options.out or Path(options.figures) / f"{stem}.png"
-    is_npz = out.suffix.lower() == ".npz"
+    if options.out is None:
+        stem = file_name(options.number)[:40]
+        truncation = _truncation_text(options).replace(" ", "")
+        options.out = Path(options.figures, f"{stem}{truncation and f'_{truncation}'}.png")
+    is_npz = options.out.suffix.lower() == ".npz"
     if is_npz and options.inverted:
         raise UserError(
-            f"--out {out}: an npz file has whole images, white on black; leave out --inverted"
+            f"--out {options.out}: an npz file has whole images, white on black; leave out"
+            " --inverted"
         )
     import numpy as np
 
@@ -168,92 +163,61 @@ def _generate(options: argparse.Namespace) -> int:
     from gan3.plots import numbers
 
     trained, generator = _open_generator(options)
-    names, remark = generator.class_names, ""
-    row = generator.labels(options.number, "number")
-    numbers.check_length(row, names)
-    if options.variants > 1 and generator.has_fixed_noise:
-        text = f"NOTE: one image of each {noun(names)}, so all rows are equal; see --noise-seed"
-        print(text, file=sys.stderr)
-    seeds = [(options.seed, number) for number in range(options.variants)]
-    determinator = None
-    if not (options.uncurated or options.style or generator.has_fixed_noise):
-        determinator = trained.stored_determinator()
-    if determinator is not None:
-        remark = f", the best of {TRIES} tries"
-        variants = [generator.best_of(row, seed, determinator.classify) for seed in seeds]
-    elif options.style is None:
-        variants = [generator(row, seed) for seed in seeds]
-    else:
-        from gan3.demo import styles
-
-        readings = _read_styles(options.style, generator, quiet=options.path)
-        noise = options.truncation * styles.by_class(readings, len(names))[row]
-        variants = [generator.draw(row, noise)]  # the style itself, then variants of it
-        fresh = [generator.noise(row, seed=seed) for seed in seeds[1:]]
-        variants += [generator.draw(row, styles.vary(noise, one)) for one in fresh]
-    images, labels = np.concatenate(variants), np.tile(row, options.variants)
-    files.make_folder(out.parent)
+    labels = generator.labels(options.number, "number")
+    numbers.check_length(labels, generator.class_names)
+    rows, remark = _rows(options, trained, generator, labels)
     if is_npz:
-        arrays = {"images": images, "labels": labels} | _truncation_array(options)
-        files.write_npz(out, arrays)
+        _save_npz(options, np.concatenate(rows), np.tile(labels, len(rows)))
     else:
-        _save_number(variants, out, options, numbers.crop_of(names))
-    if options.separate:
-        classes = [names[label] for label in labels]
-        pictures = images if options.inverted else 255 - images
-        numbered = [f"{i:04d}_{file_name(name)}" for i, name in enumerate(classes, start=1)]
-        _save_images(Path(options.separate), numbered, pictures, classes, options)
-    drawn_by = _drawn_by(trained, options, remark)
-    print(out if options.path else f"{options.number}: {out}{drawn_by}")
+        is_tight, crop = options.spacing == "tight", numbers.crop_of(generator.class_names)
+        lines = [numbers.number_image(row, options.inverted, is_tight, crop) for row in rows]
+        picture = numbers.enlarge(numbers.stack_rows(lines, options.inverted), options.scale)
+        files.make_folder(options.out.parent)
+        numbers.save_picture(picture, options.out, _truncation_text(options))
+    print(f"{options.number}: {options.out} {_drawn_by(trained, options, remark)}")
     return 0
 
 
-def _read_styles(files: list[str], generator: "Generator", quiet: bool = False) -> "list[Reading]":
-    """What is read from pictures of handwriting; printed unless `quiet`, notes in any case."""
+def _rows(
+    options: argparse.Namespace, trained: "Trained", generator: "Generator", labels: "np.ndarray"
+) -> "tuple[list[np.ndarray], str]":
+    """The images of each variant of a number, uint8 [N, 28, 28], and how they were chosen."""
+    seeds = [(options.seed, number) for number in range(options.variants)]
+    if options.style is not None:
+        from gan3.demo import styles
+
+        readings = _read_styles(options.style, generator)
+        classes = len(generator.class_names)
+        noise = options.truncation * styles.by_class(readings, classes)[labels]
+        fresh = [generator.noise(labels, seed=seed) for seed in seeds[1:]]
+        varied = [noise, *(styles.vary(noise, each) for each in fresh)]
+        return [generator.draw(labels, each) for each in varied], ""
+    if generator.has_fixed_noise:
+        if options.variants > 1:
+            each = noun(generator.class_names)
+            _note(f"one image of each {each}, so all rows are equal; see --noise-seed")
+        return [generator(labels, seed) for seed in seeds], ""
+    determinator = None if options.uncurated else trained.stored_determinator()
+    if determinator is None:
+        return [generator(labels, seed) for seed in seeds], ""
+    rows = [generator.best_of(labels, seed, determinator.classify) for seed in seeds]
+    return rows, f"the best of {TRIES} tries"
+
+
+def _read_styles(files: list[str], generator: "Generator") -> "list[Reading]":
+    """What is read from pictures of handwriting, which is printed."""
     from gan3.demo import styles
 
     readings = [styles.read(Path(file), generator) for file in files]
     for reading in readings:
-        if not quiet:
-            print(one_line(reading.text))
+        print(one_line(reading.text))
         if reading.note is not None:
-            print(one_line(f"NOTE: {reading.note}"), file=sys.stderr)
+            _note(reading.note)
     return readings
 
 
-def _save_number(
-    variants: "list[np.ndarray]", out: Path, options: argparse.Namespace, crop: int
-) -> None:
-    """Write one picture of the images [N, 28, 28] of each variant, a row each.
-
-    crop: columns that each image loses at each side.
-    """
-    from gan3.plots import numbers
-
-    is_tight = options.spacing == "tight"
-    rows = [numbers.number_image(images, options.inverted, is_tight, crop) for images in variants]
-    picture = numbers.enlarge(numbers.stack_rows(rows, options.inverted), options.scale)
-    numbers.save_picture(picture, out, _description(options))
-
-
-def _save_images(
-    folder: Path,
-    names: list[str],
-    images: "Iterable[np.ndarray]",
-    classes: list[str | None],
-    options: argparse.Namespace,
-) -> None:
-    """Write each of the images [28, 28] as a picture of this name, with its class in a list."""
-    from gan3.plots import numbers
-
-    files = (f"{name}.png" for name in names)
-    pictures = zip(files, images, classes, strict=True)
-    numbers.save_pictures(folder, pictures, _description(options))
-
-
-def _description(options: argparse.Namespace) -> str:
-    """What a picture's metadata says of it."""
-    return "" if options.truncation == 1 else f"truncation {options.truncation:g}"
+def _note(text: str) -> None:
+    print(one_line(f"NOTE: {text}"), file=sys.stderr)
 
 
 # -- latent ----------------------------------------------------------------------------------------
@@ -278,6 +242,7 @@ def _add_latent(parser: argparse.ArgumentParser) -> None:
 
 def _latent(options: argparse.Namespace) -> int:
     from gan3.core import files
+    from gan3.core.arguments import as_fraction
     from gan3.demo import latent_walks
     from gan3.plots import grids
 
@@ -290,9 +255,8 @@ def _latent(options: argparse.Namespace) -> int:
         (reading,) = _read_styles([options.from_file], generator)
         start = reading.noise.mean(axis=0)
         labels = reading.labels[:1].tolist() if labels is None else labels
-    walk = latent_walks.make_walk(
-        generator, labels, options.mode, options.seed, options.truncation, start
-    )
+    truncation = as_fraction(options.truncation, "truncation")
+    walk = latent_walks.make_walk(generator, labels, options.mode, options.seed, truncation, start)
     files.make_folder(out.parent)
     title = f"{trained.title} · {walk.title}"
     columns = len(walk.column_labels)

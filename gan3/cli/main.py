@@ -50,11 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
     _print_any_character()
     os.environ["MPLBACKEND"] = "agg"  # no command opens a window, whatever a notebook has set
     parser = make_parser()
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help()
-        return 0
     try:
+        options = parser.parse_args(arguments)
+        if options.command is None:
+            parser.print_help()
+            return 0
         status = COMMANDS[options.command].run(options)
         if sys.stdout is not None:  # it is None if it was closed before the start
             sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits

@@ -14,7 +14,8 @@ from gan3.core.errors import UserError
 if TYPE_CHECKING:
     from gan3.runs.trained import Trained
 
-MAX_SEED = 2**31 - 1
+
+DEFAULT_LOGS = "logs"
 
 
 class Command(NamedTuple):
@@ -33,29 +34,18 @@ def one_line(text: str) -> str:
 # -- types of arguments ----------------------------------------------------------------------------
 def whole_number(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
         try:
             value = int(text)
         except ValueError:
             value = None
         if value is None or not low <= value <= high:
+            shown = text if len(text) <= 40 else f"{text[:40]}…"
             raise argparse.ArgumentTypeError(
                 f"{shown!r} is not a whole number from {low} to {high}"
             )
         return value
 
     return parse
-
-
-def fraction(text: str) -> float:
-    shown = text if len(text) <= 40 else f"{text[:40]}…"
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{shown!r} is not a number from 0 to 1")
-    return value
 
 
 def path_text(text: str) -> str:
@@ -72,11 +62,7 @@ def output_file(*suffixes: str) -> Callable[[str], Path]:
 
     def parse(text: str) -> Path:
         path = Path(text)
-        try:
-            is_folder = path.is_dir()
-        except OSError:  # reported when the file is written
-            is_folder = False
-        if not path.name or is_folder:
+        if not path.name or path.is_dir():
             raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
         if suffixes and path.suffix.lower() not in suffixes:
             raise argparse.ArgumentTypeError(f"{text!r} does not end in {' or '.join(suffixes)}")
@@ -89,13 +75,13 @@ def output_file(*suffixes: str) -> Callable[[str], Path]:
 def add_folders(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     text = "folder of all runs (default: logs)"
-    add("--logs", metavar="DIR", type=path_text, default="logs", help=text)
+    add("--logs", metavar="DIR", type=path_text, default=DEFAULT_LOGS, help=text)
     text = "folder of figures (default: figures)"
     add("--figures", metavar="DIR", type=path_text, default="figures", help=text)
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
-    seed, text = whole_number(0, MAX_SEED), "seed for all random draws (default: 0)"
+    seed, text = whole_number(0, 2**31 - 1), "seed for all random draws (default: 0)"
     parser.add_argument("--seed", metavar="N", type=seed, default=default, help=text)
 
 
@@ -145,7 +131,7 @@ def add_episode(parser: argparse.ArgumentParser) -> None:
 
 
 def _episode(text: str) -> int | str:
-    return text if text == "best" else whole_number(1, MAX_SEED)(text)
+    return text if text == "best" else int(text)
 
 
 def add_pretrained(parser: argparse._ActionsContainer, text: str) -> None:
@@ -162,15 +148,23 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     add_episode(parser)
 
 
+def has_runs(options: argparse.Namespace) -> bool:
+    """Whether there is a run in --logs. Raises UserError for another folder that is not there."""
+    logs = Path(options.logs)
+    if options.logs != DEFAULT_LOGS and not logs.is_dir():
+        raise UserError(f"--logs {logs}: no such folder; name the folder of all runs")
+    return any(logs.glob("*/run.json"))
+
+
 def open_source(options: argparse.Namespace) -> "Trained":
     """What the options of `add_source` name; without any run, the bundled generator `best`."""
     from gan3.runs import pretrained
-    from gan3.runs.run import Run, has_runs
+    from gan3.runs.run import Run
 
     if options.pretrained is not None:
         if options.episode is not None:
             raise UserError(f"--episode {options.episode}: with a run only; leave it out")
         return pretrained.open_pretrained(options.pretrained)
-    if options.run is None and options.episode is None and not has_runs(options.logs):
+    if options.run is None and options.episode is None and not has_runs(options):
         return pretrained.open_pretrained("best")
     return Run.open(options.run, options.logs, options.figures).trained(options.episode)

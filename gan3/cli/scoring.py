@@ -18,6 +18,7 @@ from gan3.cli.options import (
     add_run,
     add_seed,
     add_train_judge,
+    has_runs,
     output_file,
     path_text,
     whole_number,
@@ -55,17 +56,12 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    for option in ("dataset", "ink", "skip_damaged"):
+    is_of_run = options.samples is None and options.pretrained is None
+    for option in ("dataset", "ink", "skip_damaged") if is_of_run else ("moments", "episode"):
         value = getattr(options, option)
-        if value and options.samples is None and options.pretrained is None:
-            flag = option.replace("_", "-")
-            raise UserError(
-                f"--{flag} {value}: with --samples or --pretrained only; a run has its own"
-            )
-    for option in ("moments", "episode"):
-        value = getattr(options, option)
-        if value and not (options.samples is None and options.pretrained is None):
-            raise UserError(f"--{option} {value}: with a run only")
+        if value:
+            needed = "--samples or --pretrained; a run has its own" if is_of_run else "a run"
+            raise UserError(f"--{option.replace('_', '-')} {value}: only with {needed}")
     from gan3 import library
     from gan3.core import files
     from gan3.runs import pretrained
@@ -80,7 +76,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         "seed": options.seed,
         "log": print,
     }
-    if options.samples is None and options.pretrained is None:
+    if is_of_run:
         run = library.open_run(options.run, logs=options.logs, figures=options.figures)
         card = run.evaluate(
             split=options.split,
@@ -188,10 +184,9 @@ def _recognise(options: argparse.Namespace) -> int:
     from gan3.demo.digit_reader import read_picture
     from gan3.demo.styles import SURE
     from gan3.evaluation import sample_files
-    from gan3.runs.run import has_runs
 
     run, classes, reader = None, DIGITS, "the judge"
-    if not options.judge and (options.run is not None or has_runs(options.logs)):
+    if not options.judge and (options.run is not None or has_runs(options)):
         run = library.open_run(options.run, logs=options.logs, figures=options.figures)
         classes, reader = run.class_names, f"run {run.name}"
     names, images = [], []

@@ -249,11 +249,6 @@ def locate(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, Path]:
     return path.name, path.parent
 
 
-def has_runs(logs: str | Path = "logs") -> bool:
-    """Whether the folder has any run.json, complete or not."""
-    return any(Path(logs).glob("*/run.json"))
-
-
 def newest(logs: str | Path = "logs") -> str:
     """The name of the run that was started last. Raises UserError if there is no run."""
     started = {}

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, UserError
+from gan3.core.files import check_writable
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
@@ -148,7 +149,9 @@ def refuse_existing(run: Run) -> None:
 
 
 def make_folders(run: Run) -> None:
-    """Create the folders of a run. Raises OSError if one cannot be created."""
+    """Create the folders of a run, all or none. Raises UserError if one cannot be written."""
+    for file in (run.record_file, run.picture(1)):
+        check_writable(file)
     for folder in (run.checkpoints, run.folder / "episodes", run.frame_file(0).parent, run.figures):
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -159,7 +159,7 @@ class Process(FolderTest):
         )
         self.assertEqual(process.returncode, 2, process.stderr)
         self.assertRegex(
-            process.stderr, r"\Agan3: logs[^\n]*: cannot be read or written \(permission denied\)"
+            process.stderr, r"\Agan3: logs[^\n]*: cannot be written \(permission denied\)"
         )
         self.assertEqual(sorted(self.folder.rglob("*")), before)
 

@@ -128,10 +128,6 @@ class Commands(FolderTest):
             self.assertGreater(np.abs(other - first).mean(), 0)
             self.assertLess(np.abs(other - first).mean(), 0.7 * usual)
 
-    def test_only_the_path_is_printed_if_requested(self):
-        status, out, _ = call("generate", "1", "--style", "4.png", "--path", "--out", "x.png")
-        self.assertEqual((status, out), (0, "x.png\n"))
-
     def test_one_line_for_what_cannot_be_read(self):
         Image.fromarray(np.full((90, 90), 255, np.uint8)).save("blank.png")
         for options, message in (

@@ -265,7 +265,6 @@ class OfRuns(FolderTest):
             for more, path in (
                 ((), f"figures/7{'_truncation0.5' if description else ''}.png"),
                 (("--out", "x.png"), "x.png"),
-                (("--out", "z.png", "--separate", f"one{value}"), f"one{value}/0001_7.png"),
             ):
                 line = ("generate", "7", "--run", "a", "--truncation", value, *more)
                 self.assertEqual(call(*line)[0], 0)
@@ -273,10 +272,11 @@ class OfRuns(FolderTest):
                     self.assertEqual(image.text.get("Description"), description, more)
         self.assertEqual(call("generate", "7", "--run", "a", "--out", "x.npz")[0], 0)
         self.assertEqual(set(np.load("x.npz")), {"images", "labels"})
-        for value in ("2", "-1", "nan", "x"):
-            status, _, err = call("generate", "7", "--run", "a", f"--truncation={value}")
-            self.assertEqual(status, 2)
-            self.assertIn("is not a number from 0 to 1", err)
+        for command in ("generate 7", "latent", "sample --out y.npz"):
+            for value in ("2", "-1", "nan"):
+                status, _, err = call(*command.split(), "--run", "a", f"--truncation={value}")
+                self.assertEqual(status, 2)
+                self.assertRegex(err, r"truncation \S+: use a number from 0 to 1")
 
     def test_convolutions_are_drawn_as_others_are(self):
         system = write_run("a", "auxiliary_gan")
@@ -347,15 +347,15 @@ class WithoutTensorFlow(FolderTest):
         code += "    gan3.load(name).encode(gan3.load('best').sample(2).images)\n"
         code += "from gan3.cli.main import main\n"
         for command in (
-            "generate 241256 --pretrained best --separate apart --spacing tight",
+            "generate 241256 --pretrained best --spacing tight",
+            "generate 2 --out 2.png",
             "generate 241256 --run a --variants 3 --out n.npz",
             "generate 12 --run e --noise-seed 4",
             "sample --run c --count 30 --out s.npz",
-            "generate 2024 --run b --style apart/0001_2.png s.npz --variants 2",
+            "generate 2024 --run b --style 2.png s.npz --variants 2",
         ):
             code += f"assert main({command.split()}) == 0\n"
         self.assertEqual(self.imported(code), "")
-        self.assertEqual(len(list(Path("apart").glob("*.png"))), 6)
         self.assertEqual(np.load("s.npz")["images"].shape, (30, 28, 28))
         self.assertEqual(self.imported("import gan3; gan3.train"), "")
 
