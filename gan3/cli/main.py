@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+import warnings
 from typing import NoReturn
 
 from gan3 import __version__
@@ -55,7 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command is None:
             parser.print_help()
             return 0
-        status = COMMANDS[options.command].run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _print_warning
+            status = COMMANDS[options.command].run(options)
         if sys.stdout is not None:  # it is None if it was closed before the start
             sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits
         return status
@@ -99,6 +102,11 @@ def _unusable_file(path: str, reason: str) -> int:
         " and the disk"
     )
     return 2
+
+
+def _print_warning(message: Warning | str, *_: object) -> None:
+    """Print a warning of Python's as one line, without the line of code that it comes from."""
+    print(f"NOTE: {one_line(str(message))}", file=sys.stderr)
 
 
 def _print_any_character() -> None:

@@ -5,6 +5,7 @@ there is no global state and no display is needed.
 """
 
 import io
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -190,5 +191,8 @@ def save(figure: Figure, path: Path) -> None:
 def png(figure: Figure) -> bytes:
     """The figure as the content of a PNG."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    labels.use_fonts(figure)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a character in no font, which was noted
+        figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -1,19 +1,70 @@
-"""Class names as labels in figures: short enough for their place, whatever they are."""
+"""Class names as labels in figures: in any script, and short enough for their place."""
 
+import unicodedata
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 _POINTS_PER_INCH = 72
+_NO_FONT = "Last Resort"  # Matplotlib's own: it has a box for every character
+
+
+def use_fonts(figure: Figure) -> None:
+    """Let every text of a figure fall back on installed fonts that have its characters."""
+    for text in figure.findobj(Text):
+        more = _fallbacks(text.get_text())
+        text.set_fontfamily([*text.get_fontfamily(), *more])
+
+
+def _fallbacks(text: str) -> tuple[str, ...]:
+    """The font families that have the characters of a text which the default font lacks."""
+    return () if text.isascii() else _families_of(frozenset(text) - _characters(None))
+
+
+@lru_cache
+def _families_of(characters: frozenset[str]) -> tuple[str, ...]:
+    families = []
+    for font in sorted(fontManager.ttflist, key=lambda font: font.name):
+        is_plain = font.style == "normal" and not font.name.startswith(_NO_FONT)
+        if characters and is_plain and characters & _characters(font.fname):
+            families.append(font.name)
+            characters -= _characters(font.fname)
+    for character in characters:
+        _note_missing(unicodedata.name(character, "other").partition(" ")[0])
+    return tuple(families)
+
+
+@lru_cache
+def _characters(path: str | None) -> frozenset[str]:
+    """The characters of a font file; None for the default font."""
+    font = get_font(findfont(FontProperties()) if path is None else path)
+    return frozenset(map(chr, font.get_charmap())) | {"\n"}
+
+
+@lru_cache  # one note for each script
+def _note_missing(script: str) -> None:
+    package = (
+        "fonts-noto-cjk" if script in ("CJK", "HIRAGANA", "KATAKANA", "HANGUL") else "fonts-noto"
+    )
+    warnings.warn(
+        f"figures: no installed font has {script} characters, so boxes stand for them; install a"
+        f" font that has them, such as the package {package}",
+        stacklevel=2,
+    )
 
 
 def text_width(text: str, fontsize: float, dpi: float) -> float:
     """The width of a line of text, in pixels of a figure with this resolution."""
-    font = FontProperties(size=fontsize)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    font = FontProperties(family=["sans-serif", *_fallbacks(text)], size=fontsize)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a character in no font, which was noted
+        width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return width * dpi / _POINTS_PER_INCH
 
 

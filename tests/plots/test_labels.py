@@ -2,8 +2,11 @@
 
 import itertools
 import unittest
+import warnings
 
-from gan3.plots import labels
+import numpy as np
+
+from gan3.plots import grids, labels
 
 LONG = "a name that has all of forty characters!"
 
@@ -64,6 +67,30 @@ class Shortened(unittest.TestCase):
         widths = [labels.text_width(text, 8, 120) for text in ("i", "WWW")]
         self.assertEqual(labels.widest(["i", "WWW"], 8, 120), max(widths))
         self.assertEqual(labels.widest([], 8, 120), 0)
+
+
+class Scripts(unittest.TestCase):
+    """The characters are in a font of Matplotlib's that is not its default, or in no font."""
+
+    def figure(self, name):
+        return grids.grid(np.zeros((2, 28, 28), np.uint8), 2, name, [name, "b"])
+
+    def test_an_installed_font_draws_what_the_default_lacks(self):
+        figure = self.figure("\u1d8d")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            grids.png(figure)
+        self.assertIn("STIXGeneral", figure.texts[0].get_fontfamily())
+        self.assertGreater(labels.text_width("\u1d8d" * 4, 9, 120), 10)
+
+    def test_one_note_names_a_package_if_no_font_has_a_character(self):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for name in ("\U000f0001", "\U000f0002\U000f0003"):
+                grids.png(self.figure(name))
+        (message,) = {str(warning.message) for warning in caught}
+        self.assertEqual(len(caught), 1)
+        self.assertRegex(message, "^figures: no installed font has other .* package fonts-noto$")
 
 
 if __name__ == "__main__":
