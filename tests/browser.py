@@ -77,7 +77,7 @@ class Browser:
                 return answer["result"]
             self._note(answer)
 
-    def open(self, path, width=1000, height=800, dark=False, still=True):
+    def open(self, path, width=1000, height=800, dark=False, still=True, fragment=""):
         """Load a file and wait until it is complete; `still` asks pages for reduced motion."""
         self.problems.clear()
         self.set_size(width, height)
@@ -88,7 +88,7 @@ class Browser:
             features=[{"name": name, "value": value} for name, value in features.items()],
         )
         self._events.clear()
-        self.call("Page.navigate", url=Path(path).absolute().as_uri())
+        self.call("Page.navigate", url=Path(path).absolute().as_uri() + fragment)
         end = time.monotonic() + self._time_limit
         while "Page.loadEventFired" not in self._events:
             self._note(self._next(end))

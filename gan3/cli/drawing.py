@@ -334,9 +334,12 @@ def _add_page(parser: argparse.ArgumentParser) -> None:
 def _export_page(options: argparse.Namespace) -> int:
     from gan3.core import files
     from gan3.demo import web_page
+    from gan3.runs.run import Run
 
-    trained, note = open_source(options), ""
+    trained, note, training = open_source(options), "", None
     generator, determinator = trained.generator(), None
+    if trained.episode is not None:
+        training = web_page.training_of(Run.open(options.run, options.logs, options.figures))
     try:
         determinator = trained.determinator(_log)
     except UserError as error:
@@ -344,7 +347,7 @@ def _export_page(options: argparse.Namespace) -> int:
             raise
         note = f" (without its determinator: {error})"
     files.make_folder(options.out.parent)
-    web_page.write(options.out, generator, determinator, trained.title)
+    web_page.write(options.out, generator, determinator, trained.title, training)
     print(f"{trained.description}: {options.out}{note}")
     return 0
 

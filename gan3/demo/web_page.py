@@ -8,6 +8,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from gan3.core.files import write_atomically
 from gan3.method.declared import NOISE_RANGES
 from gan3.models.determinator import Determinator
 from gan3.models.generator import Generator
+from gan3.runs.run import Run
 
 _FOLDER = Path(__file__).parent / "page"
 # In one scope, in this order.
-_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "save.js", "page.js")
+_SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "save.js", "training.js", "page.js")
 
 
 def write(
@@ -30,6 +32,7 @@ def write(
     generator: Generator,
     determinator: Determinator | None = None,
     name: str = "gan3",
+    training: dict[str, Any] | None = None,
 ) -> None:
     """Write the page of a generator, and of its determinator if there is one.
 
@@ -39,6 +42,7 @@ def write(
 
     Args:
         name: of the system, for title and captions.
+        training: what `training_of` returns, for the tab that shows a run's training.
 
     Raises:
         UserError: a weight is too large for float16.
@@ -59,6 +63,7 @@ def write(
         "labelEntry": generator.label_entry,
         "generator": [weights.add(layer) for layer in layers],
         "determinator": None,
+        "training": training,
     }
     if determinator is not None:
         features, encoder = determinator.features, determinator.encoder
@@ -71,6 +76,30 @@ def write(
         }
     model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
     write_atomically(path, _page(model, generator.class_names, name).encode())
+
+
+def training_of(run: Run) -> dict[str, Any]:
+    """The same ten noises after at most 30 episodes of a run, and its losses at 200 steps or so."""
+    chosen = np.linspace(0, len(run.episodes) - 1, min(len(run.episodes), 30)).round().astype(int)
+    episodes = [run.episodes[place] for place in chosen]
+    generators = [run.generator(number) for number in episodes]
+    labels = np.arange(10) % len(run.class_names)
+    images = np.stack([generator(labels, (0, 0)) for generator in generators])
+    lines = [line for line in run.metrics() if "loss/discriminator" in line]
+    parts = [part for part in np.array_split(lines, 200) if len(part)]
+    tags = {tag for line in lines for tag in line if tag.startswith("loss/")}
+    return {
+        "episodes": episodes,
+        "steps": [number * run.config.batches for number in episodes],
+        "images": base64.b64encode(images.tobytes()).decode("ascii"),
+        "curves": {
+            tag: [[_mean(part, "step"), _mean(part, tag)] for part in parts] for tag in tags
+        },
+    }
+
+
+def _mean(lines: Iterable[dict[str, float]], tag: str) -> float:
+    return float(np.mean([line[tag] for line in lines]))
 
 
 class _Weights:

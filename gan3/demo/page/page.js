@@ -14,6 +14,7 @@ const HAS = {
   code: Boolean(model.determinator?.encoder),
   classes: model.classConditional,
   "new-noise": !model.fixedNoise,
+  training: Boolean(model.training),
 };
 for (const element of document.querySelectorAll("[data-needs]"))
   element.hidden = !HAS[element.dataset.needs];
@@ -25,13 +26,43 @@ const state = {
   sheet: [], arithmetic: [], own: [],  // noise before the truncation
 };
 
+// -- the link --------------------------------------------------------------------------------
+// Its state is after the "#": the number, the label, the seed, the truncation, and the style.
+const link = new URLSearchParams(location.hash.slice(1));
+const seed = Number(link.get("seed")) || Math.floor(1e9 * Math.random()) + 1;
+let randomState = seed;
+function random() {  // in 0..1, by mulberry32: the same numbers for the same seed
+  randomState = randomState + 0x6D2B79F5 | 0;
+  let t = Math.imul(randomState ^ randomState >>> 15, 1 | randomState);
+  t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+  return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
+}
+
+let linkTimer = null;
+function keepInLink() {  // browsers refuse to change it often
+  clearTimeout(linkTimer);
+  linkTimer = setTimeout(() => {
+    const parts = {number: get("text").value, label: state.label, seed, truncation: truncation()};
+    if (get("own-styles").checked) parts.own = 1;
+    if (!model.fixedNoise) parts.style = Array.from(state.style, v => v.toFixed(2)).join();
+    history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
+  }, 300);
+}
+
 // -- noise -----------------------------------------------------------------------------------
 function newNoise(label) {
   if (model.fixedNoise) return Float64Array.from(model.fixedNoise[label]);
-  const uniform = () => 2 * Math.random() - 1;
+  const uniform = () => 2 * random() - 1;
   const normal = () =>  // Box-Muller
-    Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(Math.PI * uniform());
+    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(Math.PI * uniform());
   return Float64Array.from({length: model.noiseEntries}, model.noiseIsNormal ? normal : uniform);
+}
+// The noise of which the determinator, if there is one, reads the image best, as `generate` does.
+function bestNoise(label) {
+  const tries = Array.from({length: HAS.determinator ? 4 : 1}, () => newNoise(label));
+  const sure = tries.map(noise => HAS.determinator
+    ? networks.read(networks.draw(label, truncated(noise))).probabilities[label] : 1);
+  return tries[sure.indexOf(Math.max(...sure))];
 }
 const truncation = () => HAS["new-noise"] ? Number(get("truncation").value) : 1;
 const truncations = new WeakMap();  // of the styles that were drawn with less than 1
@@ -105,9 +136,10 @@ const draw = {
     const own = get("own-styles").checked, labels = labelsOf(get("text").value);
     const images = labels.map((label, i) => {
       if (!own) return imageOf(label);
-      state.own[i] ??= newNoise(label);
-      return networks.draw(label, truncated(state.own[i]));
+      if (state.own[i]?.label !== label) state.own[i] = {label, noise: bestNoise(label)};
+      return networks.draw(label, truncated(state.own[i].noise));
     });
+    get("text-note").textContent = complaint(get("text").value, labels);
     get("number").hidden = !images.length;
     if (images.length) paint(get("number"), images, images.length, crop);
     // A short number is not blown up to the width of its section.
@@ -146,6 +178,15 @@ function labelsOf(text) {
   return (isList ? list : [...text]).map(name => names.indexOf(name)).filter(label => label >= 0);
 }
 
+// What is wrong with a text that is to be drawn; "" if nothing is.
+function complaint(text, labels) {
+  const known = names.length > 12 ? `${names.slice(0, 10).join(", ")} …` : names.join(", ");
+  if (!labels.length) return `Nothing to draw: write some of ${known}.`;
+  const left = text.includes(",") || labels.length === [...text].length ? []
+    : [...text].filter(name => name.trim() && !names.includes(name));
+  return left.length ? `Left out: ${[...new Set(left)].join(" ")}. There are only ${known}.` : "";
+}
+
 const FRAME = 100;  // ms; where drawing takes longer, a walk shows one image until it pauses
 let cost = 0;  // ms of the last drawing of all classes and the number
 
@@ -156,6 +197,7 @@ function drawStyle(isFrame = false) {
   });
   buttons.forEach((button, label) => button.setAttribute("aria-pressed", label === state.label));
   draw.one();
+  if (!isFrame) keepInLink();
   if (!HAS.classes || isFrame && cost > FRAME) return;
   const start = performance.now();
   draw.all();
@@ -283,6 +325,7 @@ const bars = HAS.determinator ? Array.from({length: Math.min(names.length, 10)},
     + '<span class="bar" role="meter" aria-valuemin="0" aria-valuemax="100"><span></span></span>'
     + "<output></output>";
   get("bars").append(item);
+  get("bars").classList.toggle("short", areDigits);
   const [name, bar, percent] = item.children;
   return {item, name, bar, percent};
 }) : [];
@@ -379,16 +422,21 @@ get("truncation").oninput = () => {
   document.querySelector("output[for=truncation]").textContent = truncation().toFixed(2);
   drawSheets();
   if (get("own-styles").checked) draw.number();
+  keepInLink();
 };
 const fresh = () => truncated(newNoise(state.label));
 get("new-style").textContent = model.fixedNoise ? `the noise of the ${noun}` : "new style";
 get("new-style").onclick = () => choose(fresh());
 get("zero").onclick = () => choose(state.style.map(() => 0));
-get("text").oninput = () => draw.number();
+get("text").oninput = () => {
+  draw.number();
+  keepInLink();
+};
 get("own-styles").onchange = () => {
   document.querySelector("[data-gif=number]").disabled = get("own-styles").checked;  // no walk
   state.own = [];
   draw.number();
+  keepInLink();
 };
 get("play").onclick = () => state.playing ? pause() : play();
 get("walk").oninput = () => {
@@ -422,7 +470,17 @@ for (const button of document.querySelectorAll("[data-png]"))
 for (const button of document.querySelectorAll("[data-gif]"))
   button.onclick = () => saveGif(button.dataset.gif);
 
+if (link.has("number")) get("text").value = link.get("number");
+if (link.has("label") && Number(link.get("label")) in names)
+  state.label = Number(link.get("label"));
+if (link.has("truncation")) get("truncation").value = Number(link.get("truncation"));
+document.querySelector("output[for=truncation]").textContent = truncation().toFixed(2);
+get("own-styles").checked = link.has("own");
+document.querySelector("[data-gif=number]").disabled = link.has("own");
 state.style = state.from = newNoise(state.label);
+const linkStyle = (link.get("style") ?? "").split(",").map(Number);
+if (HAS["new-noise"] && linkStyle.length === state.style.length && linkStyle.every(Number.isFinite))
+  state.style = state.from = Float64Array.from(linkStyle);
 if (HAS["new-noise"]) {
   state.to = newNoise(state.label);
   newSheet();
@@ -431,4 +489,7 @@ if (HAS["new-noise"]) {
 document.body.classList.toggle("inverted", get("inverted").checked);
 if (HAS.determinator) read(null);
 drawEverything();
-if (HAS["new-noise"] && !matchMedia("(prefers-reduced-motion: reduce)").matches) play();
+if (HAS.training) showTraining(model.training);
+// A style from a link stays until the user plays.
+if (HAS["new-noise"] && !link.has("style")
+  && !matchMedia("(prefers-reduced-motion: reduce)").matches) play();
