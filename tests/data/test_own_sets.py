@@ -135,14 +135,6 @@ class UnbalancedAndSmallSets(OwnTest):
         self.write_npz([0, 1] * 175)
         self.assertEqual(len(self.read().arrays["t10k-images"]), 50)
 
-    def test_too_few_images_for_the_classes_are_refused(self):
-        self.write_npz([*range(40), *range(20)], [0] * 50)
-        self.assert_refused("60 training images of 40 classes; at least twice as many")
-
-    def test_parts_of_fewer_than_fifty_images_are_refused(self):
-        self.write_npz([0, 1] * 30, [0] * 49)
-        self.assert_refused("49 images in one part; from 50 to 400000 are supported")
-
 
 class Sources(OwnTest):
     def write_pictures(self, folder):

@@ -100,25 +100,12 @@ class Layouts(FolderOfPictures):
         (FOLDER / "dataset.json").write_text(json.dumps({"labels": pairs}))
         self.assertEqual(self.labels(), [["7", "7", "10"]])
 
-    def test_labels_of_what_is_not_there_are_refused(self):
+    def test_a_file_without_pairs_is_refused(self):
         self.save("1.png")
-        for name in ("2.png", "notes.txt"):
-            (FOLDER / "labels.csv").write_text(f"1.png,a\n{name},b\n")
-            shown = repr(name[:60])
+        for text in ("{}", '{"labels": null}', "no JSON"):
+            (FOLDER / "dataset.json").write_text(text)
             self.assert_refused(
-                f"set/labels.csv: names {shown}, which is no picture there; remove its row"
-            )
-        for name, text in (
-            ("labels.csv", ""),
-            ("labels.csv", "1.png\n"),
-            ("dataset.json", "{}"),
-            ("dataset.json", '{"labels": null}'),
-        ):
-            for other in ("labels.csv", "dataset.json"):
-                (FOLDER / other).unlink(missing_ok=True)
-            (FOLDER / name).write_text(text)
-            self.assert_refused(
-                f"set/{name}: has no pairs of a picture and its label; write such pairs"
+                "set/dataset.json: has no pairs of a picture and its label; write such pairs"
             )
 
     def test_pictures_without_labels_have_none(self):

@@ -18,12 +18,6 @@ class Reading(FolderTest):
         image.save(name)
         return read_grey(Path(name))
 
-    def test_thirty_two_bits_are_refused(self):
-        for dtype in (np.float32, np.int32):
-            Image.fromarray(np.ones((8, 8), dtype)).save("x.tif")
-            with self.assertRaisesRegex(UserError, "has 32 bits for a pixel; store it with 8 or"):
-                read_grey(Path("x.tif"))
-
     def test_other_formats_are_not_opened_whatever_the_name(self):
         """Pillow would start Ghostscript for an EPS file."""
         content = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 30 30\n%%EndComments\nshowpage\n"

@@ -4,6 +4,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.data import strokes
@@ -18,7 +19,7 @@ UNIT = IMAGES / 255
 
 class Remedies(FolderTest):
     def load(self, path="x.npz", **options):
-        return load("own", path, log=str, **{"ink": "bright"} | options)
+        return load(folder=path, log=str, **{"dataset": "own", "ink": "bright"} | options)
 
     def assert_remedied(self, message, remedy, path="x.npz", **options):
         """What is at `path` is refused with the message, and after the remedy it is read.
@@ -31,7 +32,7 @@ class Remedies(FolderTest):
         changed = options | remedy if isinstance(remedy, dict) else options
         if callable(remedy):
             remedy()
-        self.assertGreater(len(self.load(path, **changed).images), 300)
+        self.assertGreater(len(self.load(**{"path": path} | changed).images), 300)
 
     def test_arrays_of_another_kind(self):
         for wrong, message, mended in (
@@ -137,12 +138,139 @@ class Remedies(FolderTest):
 
     def test_files_of_several_sets(self):
         for prefix in ("a", "b"):
+            Path(prefix).mkdir()
+            np.savez(f"{prefix}.npz", images=IMAGES, labels=LABELS)
             for name, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS)):
                 for part in ("train", "test"):
-                    Path(f"{prefix}-{part}-{name}-ubyte").write_bytes(idx_bytes(array))
-        with self.assertRaisesRegex(UserError, "several sets .a, b.; name one of the four files"):
-            self.load(".")
-        self.assertEqual(len(self.load("b-test-labels-idx1-ubyte").images), 400)
+                    Path(f"a/{prefix}-{part}-{name}-ubyte").write_bytes(idx_bytes(array))
+        self.assert_remedied(
+            "a: has IDX files of several sets (a, b); name one of the four files of the set that"
+            " you mean",
+            {"path": "a/b-test-labels-idx1-ubyte"},
+            "a",
+        )
+        self.assert_remedied(
+            ".: has several sets, a.npz and b.npz for example; name the file you mean",
+            {"path": "b.npz"},
+            ".",
+        )
+        Path("a/b-train-labels-idx1-ubyte").rename("moved")
+        self.assert_remedied(
+            "a/b-train-labels-idx1-ubyte: missing; put all four IDX files into that folder",
+            lambda: Path("moved").rename("a/b-train-labels-idx1-ubyte"),
+            "a/b-test-labels-idx1-ubyte",
+        )
+
+    def test_files_of_one_array(self):
+        np.save("y_train.npy", LABELS)
+        self.assert_remedied(
+            "y_train.npy: has labels without images; name the file of the images",
+            lambda: np.save("x_train.npy", IMAGES),
+            "y_train.npy",
+        )
+        np.savez("x.npz", images=IMAGES, x_train=IMAGES, y_train=LABELS)
+        self.assert_remedied(
+            "x.npz: a second array could be its train-images; name one file",
+            {"path": "x_train.npy"},
+        )
+
+    def test_tables(self):
+        def write(rows):
+            np.savetxt("x.csv", rows, "%d", ",")
+
+        whole = np.column_stack([LABELS, IMAGES.reshape(-1, 784)])
+        write(whole[:, :50])
+        message = "x.csv: has rows of 50 columns; it needs a label and 784 pixels"
+        self.assert_remedied(message, lambda: write(whole), "x.csv")
+        Path("x.csv").write_text("label" + ",p" * 784 + "\n")
+        message = "x.csv: has no rows; replace the file"
+        self.assert_remedied(message, lambda: write(whole), "x.csv")
+
+    def test_sizes_of_a_set(self):
+        whole = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:60], "y_test": LABELS[:60]}
+        np.savez("x.npz", **whole | {"x_test": IMAGES[:49], "y_test": LABELS[:49]})
+        self.assert_remedied(
+            "x.npz: 49 images in one part; from 50 to 400000 are supported",
+            lambda: np.savez("x.npz", **whole),
+        )
+        np.savez("x.npz", **whole | {"x_train": IMAGES[:50], "y_train": np.arange(50) % 30})
+        self.assert_remedied(
+            "x.npz: 50 training images of 30 classes; at least twice as many images as classes are"
+            " needed",
+            lambda: np.savez("x.npz", **whole),
+        )
+        self.assert_remedied(
+            "x.npz: 400 training images, of which skip_first leaves out 400; set skip_first to a"
+            " smaller number",
+            {"skip_first": 99},
+            skip_first=400,
+        )
+
+    def test_words_that_do_not_fit_the_data(self):
+        arrays = {"train-images": IMAGES, "train-labels": LABELS}
+        Path("folder").mkdir()
+        for path in ("x.npz", "folder/x.npz"):
+            np.savez(path, images=IMAGES, labels=LABELS + 3)
+        own, ink = {"dataset": "own"}, {"ink": "unknown"}
+        for message, remedy, path, options in (
+            ("data folder x.npz: is a file; load it as the data set own", own, "x.npz", ink),
+            (
+                "data folder folder: has array files, but not MNIST; load it as the data set own",
+                own,
+                "folder",
+                ink,
+            ),
+            ("arrays: load them as the data set own, not as mnist", own, arrays, ink),
+            (
+                "data set own: needs a data folder, or arrays; name the one that has your set",
+                {"path": "x.npz"},
+                None,
+                own,
+            ),
+            (
+                "data folder none: no such folder; name one that has the data set",
+                {"path": "x.npz"},
+                "none",
+                own,
+            ),
+            (
+                "x.npz: not KMNIST, whose labels are 0 to 9; load it as the data set own",
+                own,
+                "x.npz",
+                {"dataset": "kmnist"},
+            ),
+        ):
+            remedy = {"ink": "bright"} | remedy
+            self.assert_remedied(message, remedy, path, **{"dataset": "mnist"} | options)
+
+    def test_pictures_that_cannot_be_read(self):
+        pictures = ((f"{i:03}.png", x, str(LABELS[i])) for i, x in enumerate(IMAGES))
+        save_pictures(Path("set"), pictures)
+        good = Path("set/000.png").read_bytes()
+        for picture, message in (
+            (Image.new("L", (3, 28)), "(3, 28) pixels; a side from 4 to 4096 is needed"),
+            (Image.new("I", (28, 28)), "has 32 bits for a pixel; store it with 8 or 16 bits"),
+            (None, "not a picture that can be read; use a PNG in its place"),
+        ):
+            Path("set/000.png").write_bytes(b"no picture")
+            if picture is not None:
+                picture.save("set/000.png", "TIFF")
+            self.assert_remedied(
+                f"set/000.png: {message}, or leave it out with skip_damaged",
+                lambda: Path("set/000.png").write_bytes(good),
+                "set",
+            )
+        whole = Path("set/labels.csv").read_text()
+        for text, message in (
+            ("none.png,1\n", "names 'none.png', which is no picture there; remove its row"),
+            ("000.png\n", "has no pairs of a picture and its label; write such pairs"),
+        ):
+            Path("set/labels.csv").write_text(text)
+            self.assert_remedied(
+                f"set/labels.csv: {message}",
+                lambda: Path("set/labels.csv").write_text(whole),
+                "set",
+            )
 
     def test_a_set_that_is_not_mnist(self):
         write_idx_set(Path("set"), 400, 60)
