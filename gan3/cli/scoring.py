@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         if value:
             needed = "--samples or --pretrained; a run has its own" if is_of_run else "a run"
             raise UserError(f"--{option.replace('_', '-')} {value}: only with {needed}")
+    # Before NumPy is imported: its threads would wait for each other in many small products.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from gan3 import library
     from gan3.core import files
     from gan3.runs import pretrained

@@ -77,10 +77,11 @@ class Comparison(NamedTuple):
         return markdown_table(titles, rows)
 
     def _bold_rows(self) -> list[list[str]]:
-        return [
-            [title, *(f"**{text}**" if i in best else text for i, text in enumerate(texts))]
-            for title, texts, best in self.titled()
-        ]
+        rows = []
+        for metric, texts, best in self.rows:
+            bold = [f"**{text}**" if i in best else text for i, text in enumerate(texts)]
+            rows.append([metric.full_title, *bold])
+        return rows
 
 
 def compare(

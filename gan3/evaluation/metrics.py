@@ -158,8 +158,9 @@ def moments(features: np.ndarray, counts: np.ndarray | None = None) -> Moments:
     counts = np.ones(len(features)) if counts is None else counts
     total = counts.sum()
     mean = counts @ features / total
-    centered = features - mean
-    return Moments(mean, (centered * counts[:, None]).T @ centered / (total - 1))
+    weighted = (features - mean) * np.sqrt(counts)[:, None]
+    # A product of an array with itself, of which NumPy computes one half only.
+    return Moments(mean, weighted.T @ weighted / (total - 1))
 
 
 def frechet(a: Moments, b: Moments, root: np.ndarray | None = None) -> float:

@@ -139,12 +139,13 @@ class NearestImages:
             images: uint8 [N, 28, 28].
             excluded: [N], for each image the index of another one that is not considered: itself.
         """
-        indices = np.empty(len(images), np.int64)
+        flat, indices = images.reshape(len(images), -1), np.empty(len(images), np.int64)
+        squared = np.empty(len(images))
         for rows in _blocks(len(images)):
-            block = images[rows].reshape(-1, self._others.shape[1])
-            indices[rows] = self._nearest(block, None if excluded is None else excluded[rows])
-        nearest = self._others[indices].reshape(images.shape)
-        return distances_between(images, nearest), indices
+            own = None if excluded is None else excluded[rows]
+            indices[rows] = self._nearest(flat[rows], own)
+            squared[rows] = self._squared(flat[rows], indices[rows])
+        return np.sqrt(squared) / 255, indices
 
     def _keys(self, flat: np.ndarray) -> np.ndarray:
         """Projections on the axes, and the distance from them: float32 [N, 101]."""
@@ -154,23 +155,19 @@ class NearestImages:
         return np.column_stack([projected, np.sqrt(np.maximum(rest, 0))])
 
     def _nearest(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
-        if self._has_bound:
-            rows, columns = _places(self._within_bound(flat, excluded))
-            many = np.flatnonzero(np.bincount(rows) > _MANY)  # noise, for example
-            kept = ~np.isin(rows, many)
-            rows, columns = rows[kept], columns[kept]
-        else:
-            rows, columns, many = np.empty(0, int), np.empty(0, int), np.arange(len(flat))
+        rule_out = self._within_bound if self._has_bound else self._nearly_nearest
+        possible = rule_out(flat, excluded)
+        rows, columns = _places(possible)
+        many = np.flatnonzero(np.bincount(rows) > _MANY)  # noise, for example
         if len(many):
-            others = None if excluded is None else excluded[many]
-            more_rows, more_columns = _places(self._nearly_nearest(flat[many], others))
-            rows = np.concatenate([rows, many[more_rows]])
-            columns = np.concatenate([columns, more_columns])
+            own = None if excluded is None else excluded[many]
+            possible[many] = self._nearly_nearest(flat[many], own)
+            rows, columns = _places(possible)
         squared = np.concatenate(
             [self._squared(flat[rows[part]], columns[part]) for part in _blocks(len(rows))]
         )
         order = np.lexsort((columns, squared, rows))
-        return columns[order[np.searchsorted(rows[order], np.arange(len(flat)))]]
+        return columns[order[np.searchsorted(rows, np.arange(len(flat)))]]
 
     def _within_bound(self, flat: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
         """bool [N, M]: the others that are not ruled out."""
@@ -199,12 +196,6 @@ class NearestImages:
 def _unit(flat: np.ndarray) -> np.ndarray:
     """Pixels uint8 as float32 in 0..1."""
     return flat / np.float32(255)
-
-
-def distances_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean distances [N], pixels in 0..1, between pairs of uint8 images [N, 28, 28]."""
-    difference = a.astype(np.int64) - b.astype(np.int64)
-    return np.sqrt((difference**2).sum(axis=(1, 2))) / 255
 
 
 def kth_distance(points: np.ndarray, k: int) -> np.ndarray:

@@ -71,12 +71,6 @@ class Lines(unittest.TestCase):
             ends = {match.start() for match in last if match}
             self.assertEqual(len(ends), 1, "\n".join(lines))  # columns are aligned
 
-    def test_usual_values_have_the_usual_columns(self):
-        lines = self.lines(1.0)
-        self.assertEqual(lines[1][37:], "  samples   95 % interval       real better")
-        for metric in METRICS.values():
-            self.assertTrue(any(line.startswith(metric.title.split(" (")[0]) for line in lines))
-
 
 @slow("trains and scores a run")
 class CardOfARun(FolderTest):
@@ -139,20 +133,6 @@ class CardOfARun(FolderTest):
             self.assertGreater(min(picture.size), 1000)
         tags = {f"report/{metric}" for metric in card["samples"]} | {"report"}
         self.assertEqual(report_points("a"), sorted((tag, 6) for tag in tags))
-
-    def test_real_digits_score_as_real_and_those_of_three_steps_do_not(self):
-        real, fake = (
-            {metric: score["value"] for metric, score in self.card[row].items()}
-            for row in ("real", "samples")
-        )
-        self.assertGreater(real["label_accuracy"], 0.95)
-        self.assertLess(fake["label_accuracy"], 0.5)
-        self.assertGreater(fake["frechet_distance"], 5 * real["frechet_distance"])
-        self.assertLess(fake["coverage"], 0.2)
-        self.assertAlmostEqual(real["coverage"], 1 - 2**-5, delta=0.05)
-        self.assertAlmostEqual(real["within_class_diversity"], 1, delta=0.1)
-        self.assertAlmostEqual(real["train_distance_ratio"], 1, delta=0.1)
-        self.assertEqual(real["distinct_fraction"], 1)
 
     @slow("scores three times")
     def test_the_seed_decides_the_samples(self):
@@ -288,10 +268,7 @@ class CardOfAFile(FolderTest):
         for arguments, message in (
             ((images[:50], labels[:50]), "at least 100"),
             ((images[:0], labels[:0]), "has no images"),
-            ((images, labels[:-1]), "399 labels for 400 images"),
             ((images, labels + 1), "has the label 10; use those of 0 to 9"),
-            ((images + 0.5, labels), "float64 from 0.5 to 255.5; scale the images to"),
-            ((images[:, :20], labels), r"images have the shape \(400, 20, 28\); store"),
         ):
             err = self.card(*arguments, expected_status=2)
             with self.subTest(message):

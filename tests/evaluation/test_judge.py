@@ -67,12 +67,6 @@ class Bundled(FolderTest):
             self.assertEqual(tuple(record["class_names"]), bundled.origin.class_names)
             self.assertIn("55,000", record["trained_on"])
 
-    @needs_mnist
-    def test_that_of_mnist_learned_from_mnist(self):
-        mnist, record = load("mnist", MNIST), bundled_record()
-        self.assertEqual(record["data_digest"], mnist.digest)
-        self.assertEqual(record["training_digest"], mnist.training_digest)
-
     @slow("draws 70,000 digits")
     def test_that_of_the_strokes_learned_from_the_strokes(self):
         dataset, record = load("strokes"), bundled_record(judge.BUNDLED_STROKES)
@@ -86,14 +80,11 @@ class Bundled(FolderTest):
         other, sha256 = self.folder / "judge.npz", judge.BUNDLED[judge.BUNDLED_JUDGE]
         shutil.copy(judge.BUNDLED_JUDGE, other)
         judge.load(other, sha256)
-        content = bytearray(other.read_bytes())
         entries = dict(np.load(other))
-        one_name = np.frombuffer(b"zero", np.uint8)
         for change, message in (
             ({"logits/b": entries["logits/b"] + 1}, "not the bundled judge"),
-            ({"logits/b": np.full(10, np.nan, np.float32)}, "logits/b .*not finite"),
             ({"logits/b": np.zeros(9, np.float32)}, "logits/b is not float32 or float16 10"),
-            ({"class_names": one_name}, "class names are damaged"),
+            ({"class_names": np.frombuffer(b"zero", np.uint8)}, "class names are damaged"),
             ({"class_names": np.full(9, 255, np.uint8)}, "class names are damaged"),
             ({"class_names": np.frombuffer(b"a\na\nb", np.uint8)}, "class names are damaged"),
             ({"training_digest": np.zeros(31, np.uint8)}, "training_digest is not uint8 32"),
@@ -101,22 +92,12 @@ class Bundled(FolderTest):
             np.savez(other, **entries | change)
             with self.subTest(message), self.assertRaisesRegex(UserError, message):
                 judge.load(other, sha256)
-        for change, message in (
-            (lambda: np.savez(other, **{"logits/b": entries["logits/b"]}), "no array"),
-            (lambda: other.write_bytes(content[:5000]), "damaged"),
-            (other.unlink, "no such file"),
-        ):
-            change()
-            with self.subTest(message), self.assertRaisesRegex(UserError, message):
-                judge.load(other, sha256)
 
     def test_a_judge_is_named_by_its_weights_however_they_are_stored(self):
         bundled = judge.load_bundled(judge.BUNDLED_STROKES)
         entries = dict(np.load(judge.BUNDLED_STROKES))
-        np.savez_compressed(
-            "a.npz",
-            **{k: v.astype(np.float32) if v.dtype.kind == "f" else v for k, v in entries.items()},
-        )
+        exact = {k: v.astype(np.float32) for k, v in entries.items() if v.dtype.kind == "f"}
+        np.savez_compressed("a.npz", **entries | exact)
         again = judge.load(Path("a.npz"))
         self.assertEqual((again.digest, again.origin), (bundled.digest, bundled.origin))
         np.savez("b.npz", **entries | {"logits/b": entries["logits/b"] + np.float16(0.25)})
@@ -132,11 +113,13 @@ class Bundled(FolderTest):
 
     @needs_mnist
     def test_its_accuracy_on_mnist_is_the_recorded_one(self):
-        test = load("mnist", MNIST)
+        test, record = load("mnist", MNIST), bundled_record()
+        self.assertEqual(record["data_digest"], test.digest)
+        self.assertEqual(record["training_digest"], test.training_digest)
         accuracy = judge.load_bundled().accuracy(test.held_out_images, test.held_out_labels)
         self.assertGreaterEqual(accuracy, 0.994)
         # The rounding of another processor may change one or two of 10,000.
-        self.assertAlmostEqual(accuracy, bundled_record()["accuracy"]["test"], delta=3e-4)
+        self.assertAlmostEqual(accuracy, record["accuracy"]["test"], delta=3e-4)
 
 
 class Training(unittest.TestCase):

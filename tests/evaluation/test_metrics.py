@@ -11,7 +11,7 @@ import numpy as np
 
 from gan3.evaluation import metrics, neighbours, reference
 from gan3.evaluation.metrics import METRICS, Metric, Moments
-from tests.support import has, needs, slow
+from tests.support import has, needs
 
 if has("scipy", "sklearn", "prdc"):
     import prdc as published_prdc
@@ -85,16 +85,6 @@ class PredictedDigits(unittest.TestCase):
         rare = np.array([7] * 995 + [1] * 5)  # half a percent of ones does not count
         self.assertEqual(metrics.count_covered(rare), 1)
 
-    @needs_oracles
-    def test_divergence_from_uniform(self):
-        digits = np.random.default_rng(0).integers(0, 10, 500)
-        for predicted in (digits, digits % 3, np.array([4]), np.array([0] * 99)):
-            counts = np.bincount(predicted, minlength=10)
-            expected = scipy.stats.entropy(counts, np.full(10, 0.1))
-            self.assertAlmostEqual(
-                metrics.divergence_from_uniform(predicted), expected, delta=1e-14
-            )
-
 
 class FrechetDistance(unittest.TestCase):
     def test_gaussians_in_closed_form(self):
@@ -132,17 +122,6 @@ class FrechetDistance(unittest.TestCase):
             got = metrics.moments(features, row_counts)
             np.testing.assert_allclose(got.mean, rows.mean(axis=0), atol=1e-12)
             np.testing.assert_allclose(got.covariance, np.cov(rows.T), atol=1e-12)
-
-    def test_the_interval_contains_the_estimate_and_shrinks_with_the_count(self):
-        random = np.random.default_rng(4)
-        real = Moments(np.zeros(4), np.eye(4))
-        widths = []
-        for count in (100, 1600):
-            fake = random.normal(size=(count, 4)) + 0.5
-            low, high = metrics.bootstrap_frechet(fake, real, seed=0)
-            self.assertTrue(low < metrics.frechet(metrics.moments(fake), real) < high)
-            widths.append(high - low)
-        self.assertAlmostEqual(widths[0] / widths[1], 4, delta=1.5)  # sqrt(1600 / 100)
 
     def check(self, a, b, tolerance):
         """Against the formula of Heusel et al. with SciPy's root of the product itself."""
@@ -208,18 +187,6 @@ class FrechetDistance(unittest.TestCase):
 
 
 class KernelDistance(unittest.TestCase):
-    def test_its_mean_is_zero_for_two_sets_of_one_distribution(self):
-        """400 repetitions: the mean is 0 within 4 standard errors."""
-        random = np.random.default_rng(1)
-        results = np.array(
-            [
-                metrics.kernel_mmd(random.normal(size=(20, 4)), random.normal(size=(20, 4)), 0)
-                for _ in range(400)
-            ]
-        )[:, 0]
-        self.assertLess(abs(results.mean()), 4 * results.std() / 20)
-        self.assertLess(results.min(), 0)  # a biased estimate is never negative
-
     def test_the_standard_error_is_the_standard_deviation_of_repetitions(self):
         random = np.random.default_rng(2)
         results = np.array(
@@ -288,23 +255,6 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
     et al. has the four numbers. A point on the sphere is outside in that package, as in gan3.
     """
 
-    @slow("half a minute")
-    def test_published_sanity_case(self):
-        """That of Naeem et al.: 10,000 points each of N(0, 1) in 1,000 dimensions, k = 5."""
-        random = np.random.default_rng(0)
-        near = neighbours.prdc(
-            random.normal(size=(10_000, 1000)), random.normal(size=(10_000, 1000))
-        )
-        # A few points near the origin dominate: density, with mean 1, varies by a tenth from draw
-        # to draw, coverage by a hundredth.
-        for metric, expected, delta in (
-            ("precision", 0.47, 0.03),
-            ("recall", 0.47, 0.03),
-            ("density", 1.06, 0.25),
-            ("coverage", 0.97, 0.04),
-        ):
-            self.assertAlmostEqual(getattr(near, metric).mean(), expected, delta=delta, msg=metric)
-
     def test_density_and_coverage_for_two_sets_of_one_distribution(self):
         """Density is 1 and coverage 1 - 2^-k.
 
@@ -337,16 +287,6 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
         np.testing.assert_array_equal(near.density, [2, 0])
         np.testing.assert_array_equal(near.coverage, [1, 1, 0])
         np.testing.assert_array_equal(near.recall, [1, 1, 1])
-
-    def test_ten_repeated_images_are_detected(self):
-        """A generator of ten real images: precision 1, almost no coverage."""
-        real = np.random.default_rng(7).normal(size=(1000, 6))
-        near = neighbours.prdc(real, np.repeat(real[:10], 100, axis=0))
-        self.assertEqual(near.precision.mean(), 1)
-        self.assertEqual(near.recall.mean(), 0)
-        # Each image lies in about k real balls and its own.
-        self.assertLess(near.coverage.mean(), 10 * (5 + 3) / 1000)
-        self.assertGreaterEqual(near.coverage.mean(), 10 / 1000)
 
     def exact(self, real, fake, k):
         real_radius, fake_radius = (
@@ -450,12 +390,6 @@ class PrecisionRecallDensityCoverage(unittest.TestCase):
             ours = np.sqrt(neighbours.kth_distance(points, k))
             np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
-    @needs_oracles
-    @slow("a distance matrix of 5,000 x 5,000 three times in each package")
-    def test_as_many_points_and_neighbours_as_a_report_card_has(self):
-        real = np.maximum(normal(7, 5000, 128), 0)
-        self.assert_published(real, np.maximum(normal(8, 5000, 128) - 0.05, 0), k=5)
-
 
 class DiversityAndMemorization(unittest.TestCase):
     def setUp(self):
@@ -541,25 +475,19 @@ class DiversityAndMemorization(unittest.TestCase):
 
     @needs_oracles
     def test_mean_pairwise_distances_against_oracles(self):
-        labels = np.random.default_rng(1).integers(0, 4, 80)
+        labels = np.random.default_rng(1).integers(0, 4, 480)  # more than a block of each
         for width in (1, 16):
             for scale, offset in ((1, 0), (1e-8, 0), (1e20, 0), (1, 1e4), (1, 1e8)):
-                features = normal(2, 80, width) * scale + offset
+                features = normal(2, 480, width) * scale + offset
                 got = neighbours.mean_pairwise_distances(features, labels)
                 for d in range(4):
                     expected = distance.pdist(features[labels == d]).mean()
                     self.assertAlmostEqual(
                         got[d] / expected, 1, delta=1e-9, msg=f"{scale} {offset}"
                     )
-        for features in (np.full((80, 3), 0.1), np.repeat(normal(3, 1, 64), 80, axis=0)):
+        for features in (np.full((480, 3), 0.1), np.repeat(normal(3, 1, 64), 480, axis=0)):
             got = neighbours.mean_pairwise_distances(features, labels)
             self.assertEqual(got, dict.fromkeys(range(4), 0))
-
-    @needs_oracles
-    def test_pairwise_distance_over_several_blocks(self):
-        features = normal(4, 2100, 2)
-        got = neighbours.mean_pairwise_distances(features, np.zeros(2100, int))
-        self.assertAlmostEqual(got[0] / distance.pdist(features).mean(), 1, delta=1e-9)
 
 
 class Ghosts(unittest.TestCase):

@@ -60,14 +60,6 @@ class PredictedDigits(unittest.TestCase):
         expected = sum(100 * count >= sum(counts) for count in counts)
         self.assertEqual(metrics.count_covered(predicted), expected)
 
-    @given(st.lists(st.booleans(), min_size=1, max_size=60).map(np.array), st.integers(1, 7))
-    def test_strings(self, correct, length):
-        strings = metrics.strings_correct(correct, length)
-        self.assertEqual(len(strings), len(correct) // length)
-        self.assertLessEqual(length * strings.sum(), correct.sum())
-        if correct.all():
-            self.assertTrue(strings.all())
-
 
 class Frechet(unittest.TestCase):
     def distance(self, a, b):
@@ -82,19 +74,6 @@ class Frechet(unittest.TestCase):
         self.assertAlmostEqual(self.distance(shuffled(a, seed), b) / size, got / size, delta=1e-6)
         self.assertAlmostEqual(self.distance(a, a) / size, 0, delta=1e-6)
 
-    @given(pairs(), POWERS, st.integers(-1000, 1000))
-    def test_scales_and_shifts(self, sets, scale, shift):
-        """It has the units of a square, and only the difference of the means matters."""
-        a, b = sets
-        got, size = self.distance(a, b), 1 + (a**2).max() + (b**2).max()
-        scaled = self.distance(a * scale, b * scale) / scale**2
-        self.assertAlmostEqual(scaled / size, got / size, delta=1e-6)
-        shifted = self.distance(a + shift, b + shift)
-        self.assertAlmostEqual(shifted / size, got / size, delta=1e-6)
-        apart = self.distance(a, a + shift)
-        expected = shift**2 * a.shape[1]
-        self.assertAlmostEqual(apart / (expected + size), expected / (expected + size), delta=1e-6)
-
 
 class Kernel(unittest.TestCase):
     @given(pairs(), SEEDS, SEEDS)
@@ -107,12 +86,6 @@ class Kernel(unittest.TestCase):
             again, _ = metrics.kernel_mmd(one, two, other)
             self.assertAlmostEqual(again / size, got / size, delta=1e-12)
 
-    @given(features(), SEEDS)
-    def test_a_set_and_itself(self, a, seed):
-        """What the unbiased estimate leaves out are the diagonals: it is at most 0."""
-        got, _ = metrics.kernel_mmd(a, a, seed)
-        self.assertLessEqual(got, 1e-9 * ((a**2).sum(axis=1).max() + 1) ** 3)
-
 
 class Neighbours(unittest.TestCase):
     @given(pairs(), st.integers(1, 6), SEEDS)
@@ -124,15 +97,6 @@ class Neighbours(unittest.TestCase):
         again = neighbours.prdc(real[i], fake[j], k)
         for name, order in (("precision", j), ("recall", i), ("density", j), ("coverage", i)):
             np.testing.assert_array_equal(getattr(again, name), getattr(got, name)[order], name)
-
-    @given(pairs(), st.integers(1, 6), POWERS, st.integers(-(10**6), 10**6))
-    def test_scales_and_shifts_do_not_matter(self, sets, k, scale, shift):
-        real, fake = sets
-        got = neighbours.prdc(real, fake, k)
-        for one, two in ((real * scale, fake * scale), (real + shift, fake + shift)):
-            again = neighbours.prdc(one, two, k)
-            for name in ("precision", "recall", "density", "coverage"):
-                np.testing.assert_array_equal(getattr(again, name), getattr(got, name), name)
 
     @given(pairs(), st.integers(1, 6))
     def test_bounds_and_what_one_metric_says_about_another(self, sets, k):
@@ -160,27 +124,6 @@ class Neighbours(unittest.TestCase):
 
 
 class Diversity(unittest.TestCase):
-    @given(features(), SEEDS, POWERS)
-    def test_mean_pairwise_distances(self, a, seed, scale):
-        random = np.random.default_rng(seed)
-        labels, order = random.integers(0, 3, len(a)), random.permutation(len(a))
-        got = neighbours.mean_pairwise_distances(a, labels)
-        diameter = 2 * np.sqrt((a**2).sum(axis=1).max())
-        for value in got.values():
-            self.assertTrue(0 <= value <= diameter + 1e-9)
-        for points, names, factor, first in (
-            (a[order], labels[order], 1, 0),
-            (a * scale, labels, scale, 0),
-            (a + 1e6, labels, 1, 0),
-            (a, labels + 4, 1, 4),
-        ):
-            again = neighbours.mean_pairwise_distances(points, names)
-            self.assertEqual(set(again), {label + first for label in got})
-            for label, value in got.items():
-                expected = value * factor
-                close = 1e-9 * (1 + expected)
-                self.assertAlmostEqual(again[label + first], expected, delta=close)
-
     @given(st.dictionaries(st.integers(0, 9), st.floats(0.1, 10), min_size=1), st.floats(0.1, 10))
     def test_diversity_ratio(self, real, factor):
         """Only digits of both sets count; equal ones have 1; NaN without any."""
@@ -193,39 +136,6 @@ class Diversity(unittest.TestCase):
                 self.assertAlmostEqual(ratio / factor, 1, delta=1e-9)
         self.assertTrue(np.isnan(metrics.diversity_ratio({10: 1.0}, real)))
         self.assertTrue(np.isnan(metrics.diversity_ratio(fake, dict.fromkeys(real, 0.0))))
-
-    @given(st.integers(0, 30), SEEDS)
-    def test_the_nearest_of_images_that_contain_the_image(self, copies, seed):
-        random = np.random.default_rng(seed)
-        others = random.integers(0, 256, (40, 28, 28), np.uint8)
-        others[copies] = others[(copies + 1) % 40]  # a duplicate
-        distances, indices = neighbours.NearestImages(others)(others)
-        np.testing.assert_array_equal(distances, 0)
-        distances, indices = neighbours.NearestImages(others)(others, np.arange(40))
-        self.assertFalse((indices == np.arange(40)).any())
-        self.assertEqual(distances[copies], 0)
-        self.assertEqual((distances == 0).sum(), 2)
-        self.assertLessEqual(distances.max(), 28)  # that of black and white
-
-    @given(st.lists(st.integers(1, 50), min_size=4, max_size=40), SEEDS, POWERS)
-    def test_distance_ratio(self, values, seed, scale):
-        distances, labels = np.array(values, float), np.arange(len(values)) % 3
-        ratio = metrics.distance_ratio(distances, labels, distances, labels)
-        self.assertAlmostEqual(ratio, 1, delta=1e-12)
-        scaled = metrics.distance_ratio(distances * scale, labels, distances, labels)
-        self.assertAlmostEqual(scaled / scale, 1, delta=1e-12)
-        real = shuffled(distances, seed)
-        got = metrics.distance_ratio(distances, labels, real, labels)
-        self.assertTrue(min(values) / max(values) <= got <= max(values) / min(values))
-
-
-class Intervals(unittest.TestCase):
-    @given(st.lists(st.integers(-9, 9), min_size=1, max_size=30).map(np.array), SEEDS)
-    def test_mean(self, values, seed):
-        low, high = metrics.bootstrap_mean(values, seed, resamples=50)
-        self.assertTrue(values.min() <= low <= high <= values.max())
-        moved = metrics.bootstrap_mean(values * 4 - 8, seed, resamples=50)
-        np.testing.assert_allclose(moved, [low * 4 - 8, high * 4 - 8], atol=1e-9)
 
 
 if __name__ == "__main__":

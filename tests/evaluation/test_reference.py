@@ -179,7 +179,7 @@ class Scoring(unittest.TestCase):
         self.assertIn("mean_ink", json.loads(json.dumps(card.values))["real"])
         self.assertIn("mean_ink", card.seconds)
         compared = side_by_side({"a": {"a": card}})
-        self.assertIn("mean ink, fraction (near 0.1)", [title for title, _, _ in compared.titled()])
+        self.assertIn("| mean ink, fraction (near 0.1) |", "\n".join(compared.markdown()))
         self.assertIn(("mean_ink", "precision"), [pair[:2] for pair in compared.tradeoffs()])
         with self.assertRaisesRegex(ValueError, "mean ink: needs 'lables'; use "):
             Metric("mean ink", "", "lower", needs="lables")(lambda samples: 0)

@@ -64,14 +64,11 @@ class Arrays(FolderTest):
 
 
 class Folders(FolderTest):
-    def write(self, images, size=None, mode=None):
+    def write(self, images, mode="L"):
         for number, (image, label) in enumerate(zip(images, LABELS, strict=True)):
-            picture = Image.fromarray(image)
-            if size is not None:
-                picture = picture.resize(size, Image.Resampling.NEAREST)
             path = Path(f"samples/{label}/{number:03d}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
-            (picture if mode is None else picture.convert(mode)).save(path)
+            Image.fromarray(image).convert(mode).save(path)
         order = np.argsort(LABELS, kind="stable")  # the order in which the folders are read
         return sample_files.read(Path("samples")), IMAGES[order], LABELS[order]
 
@@ -85,18 +82,6 @@ class Folders(FolderTest):
         read, images, _ = self.write(255 - IMAGES, mode="RGB")
         np.testing.assert_array_equal(read.images, images)
         self.assertIn("inverted because their borders are bright", read.note)
-
-    def test_larger_pictures_are_averaged(self):
-        read, images, _ = self.write(IMAGES, (112, 112))
-        np.testing.assert_array_equal(read.images, images)  # the mean of four equal pixels
-
-    def test_others_are_padded_to_a_square(self):
-        wide = np.zeros((40, 28, 56), np.uint8)
-        wide[:, :, 14:42] = IMAGES
-        read, images, _ = self.write(wide)
-        self.assertEqual(int(read.images[:, :7].max()), 0)
-        means = images.reshape(40, 14, 2, 14, 2).mean(axis=(2, 4))
-        np.testing.assert_allclose(read.images[:, 7:21, 7:21], means, atol=1)
 
     def test_sub_folders_are_classes_and_hold_pictures(self):
         self.write(IMAGES)

@@ -10,10 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import unittest
-from contextlib import suppress
 from pathlib import Path
 
 from gan3.core.errors import UserError
@@ -233,29 +231,6 @@ class Ray(FolderTest):
         self.assertRegex(problems["unknown"], r"\Aexit status 2: gan3: .*'nothing'.*\Z")
         self.assertEqual(len(Path("unknown.txt").read_text().splitlines()), 1)
         self.assertRegex(problems["damaged"], r"\A.*run\.json: not the record of a run;.*\Z")
-
-    def test_a_task_whose_worker_is_lost_every_time_is_given_up(self):
-        killed, ended = set(), threading.Event()
-
-        def kill_every_worker():
-            while not ended.wait(0.05):
-                for raylet in children_of(os.getpid()):
-                    for worker in set(children_of(raylet)) - killed:
-                        with suppress(OSError):  # it has ended
-                            command = Path(f"/proc/{worker}/cmdline").read_bytes()
-                            if command.startswith(b"ray::run_task"):
-                                os.kill(worker, signal.SIGKILL)
-                                killed.add(worker)
-
-        killer = threading.Thread(target=kill_every_worker)
-        killer.start()
-        try:
-            problems = self.run_on_ray(task("lost"))
-        finally:
-            ended.set()
-            killer.join()
-        self.assertRegex(problems["lost"], r"\Aworker lost, 4 times \(\w+\)\Z")
-        self.assertEqual(len(killed), 4)
 
     def test_ctrl_c_ends_every_process_and_the_sweep_can_be_continued(self):
         self.write_spec()

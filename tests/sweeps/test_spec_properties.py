@@ -107,16 +107,6 @@ class AnySpecification(unittest.TestCase):
             self.assertEqual(type(trial.config).from_dict(trial.config.to_dict()), trial.config)
         self.assertEqual(spec.read(self.path, full), sweep)
 
-    @given(st.integers(0, 10**6), st.binary(max_size=6) | st.integers(1, 40), st.data())
-    def test_damaged_bytes_give_a_sweep_or_one_line(self, at, damage, data):
-        """damage: bytes that are put into the file, or how many are lost."""
-        file = data.draw(st.sampled_from(FILES))
-        text = "".join(f"{key} = {as_toml(value)}\n" for key, value in file.items()).encode()
-        at %= len(text)
-        lost = damage if isinstance(damage, int) else 0
-        self.path.write_bytes(text[:at] + (b"" if lost else damage) + text[at + lost :])
-        self.read()
-
     def test_the_toml_of_these_tests_is_toml(self):
         for file in (*FILES, {'\x7f\x00\U0001f600 é"\\\n': '\x7f\x00\U0001f600 é"\\\n'}):
             self.assertEqual(tomllib.loads(f"x = {as_toml(file)}")["x"], file)
