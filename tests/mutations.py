@@ -119,8 +119,8 @@ MUTATIONS = (
     Mutation(
         "the radius of coverage is the distance to neighbour k - 1",
         "gan3/evaluation/neighbours.py",
-        "distances[rows] = squared[:, k]",
-        "distances[rows] = squared[:, k - 1]",
+        "distances[rows] = _kth_smallest(squared, k)",
+        "distances[rows] = _kth_smallest(squared, k - 1)",
         "evaluation.test_metrics",
     ),
     Mutation(

@@ -1,6 +1,6 @@
 """The report card: samples scored next to as many real images, against the held-out ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_atomically, write_json
 from gan3.evaluation import metrics, style_transfer
-from gan3.evaluation.metrics import METRICS, names_needing
+from gan3.evaluation.metrics import METRICS, Metric, names_needing
 from gan3.evaluation.reference import NEIGHBOURS, Reference, SampleSet, Scored, balanced_indices
 from gan3.runs.run import Run
 
@@ -97,30 +97,24 @@ class Card:
 
     def _repr_html_(self) -> str:
         """For a notebook: each metric of the samples, its interval, and that of real images."""
-        rows = []
-        for name, metric in METRICS.items():
-            if name in self.scores:
-                low_high = self.interval(name)
-                interval = "" if low_high is None else "–".join(map(metric.text, low_high))
-                real = metric.text(self.real[name]) if name in self.real else ""
-                title = metric.of_classes(len(self.class_names)).full_title
-                rows.append((title, metric.text(self.scores[name]), interval, real))
         titles = (f"{self.name}, {self.values['count']:,} samples", "samples", "95 %", "real")
-        return html.table(titles, rows)
+        return html.table(titles, [(metric.full_title, *texts) for metric, *texts in self._rows()])
 
-    def table(self, without: Sequence[str] | set[str] = ()) -> list[str]:
-        """A line for each metric of the card but some, below a line of titles."""
+    def _rows(self, without: Collection[str] = ()) -> list[tuple[Metric, str, str, str]]:
+        """Each metric of the card but some, its value, its interval, and that of real images."""
         rows = []
         for name, metric in METRICS.items():
-            if name not in self.scores or name in without:
-                continue
-            score, real = self.values["samples"][name], self.values["real"].get(name)
-            interval = ""
-            if "low" in score:
-                interval = f"[{metric.text(score['low'])}, {metric.text(score['high'])}]"
-            real_text = metric.text(real["value"]) if real else ""
-            metric = metric.of_classes(len(self.class_names))
-            rows.append((metric, metric.text(score["value"]), interval, real_text))
+            if name in self.scores and name not in without:
+                low_high = self.interval(name)
+                interval = f"[{', '.join(map(metric.text, low_high))}]" if low_high else ""
+                real = metric.text(self.real[name]) if name in self.real else ""
+                row = metric.of_classes(len(self.class_names)), metric.text(self[name])
+                rows.append((*row, interval, real))
+        return rows
+
+    def table(self, without: Collection[str] = ()) -> list[str]:
+        """A line for each metric of the card but some, below a line of titles."""
+        rows = self._rows(without)
         value_width, interval_width, real_width = widths = [
             max([least, *(len(row[i]) for row in rows)])
             for i, least in enumerate((8, 18, 7), start=1)

@@ -104,7 +104,7 @@ class Tables(FolderTest):
         texts = cells(Card("a & b", values, lambda: b"")._repr_html_())
         self.assertEqual(texts[0], "a &amp; b, 1,000 samples")
         self.assertIn("recall", texts[4])
-        self.assertEqual([text.strip() for text in texts[5:]], ["0.500", "0.250–0.750", "0.900"])
+        self.assertEqual([text.strip() for text in texts[5:]], ["0.500", "[0.250, 0.750]", "0.900"])
 
     def test_what_is_recognised_is_shown_with_its_probability(self):
         probabilities = np.full((1, 10), 0.01, np.float32)
