@@ -63,10 +63,6 @@ class Comparison(NamedTuple):
             console.print()
         return console.file.getvalue()
 
-    def titled(self) -> list[tuple[str, list[str], set[int]]]:
-        """The rows with full titles."""
-        return [(metric.full_title, texts, best) for metric, texts, best in self.rows]
-
     def markdown(self) -> list[str]:
         """A Markdown table, a row per metric; the best of each row is bold."""
         return markdown_table(["", *self.columns], self._bold_rows())
