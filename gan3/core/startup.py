@@ -12,11 +12,7 @@ from gan3.core.errors import UserError
 @contextlib.contextmanager
 def discarded_stderr() -> Iterator[None]:
     """Discards what is written to stderr, also by libraries that are not written in Python."""
-    try:
-        stderr = os.dup(2)
-    except OSError:  # it was closed before the start
-        yield
-        return
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as discarded:
         os.dup2(discarded.fileno(), 2)
         try:

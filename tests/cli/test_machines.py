@@ -40,18 +40,6 @@ class Machines(FolderTest):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertIn(b"1: \xff.png", done.stdout)
 
-    @slow("starts two processes")
-    def test_a_sweep_file_is_utf_8_whatever_the_locale(self):
-        from gan3.runs.registry import bundled_folder
-
-        text = (bundled_folder() / "sweeps" / "rates.toml").read_text(encoding="utf-8")
-        Path("x.toml").write_text(text.replace('title = "', 'title = "é ', 1), encoding="utf-8")
-        environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-        done = run("sweep", "x.toml", "--tables", **environment)
-        self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, rb"\Agan3: [^\n]*\n\Z")
-        self.assertNotIn(b"not TOML", done.stderr)
-
     @slow("starts processes that train")
     def test_a_read_only_checkout_without_home_at_a_path_with_spaces(self):
         """Another user's checkout: gan3 and the working folder cannot be written."""

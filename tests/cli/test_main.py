@@ -96,50 +96,6 @@ class Process(FolderTest):
             os.close(writer)
             self.assertEqual((process.returncode, process.stderr), (0, b""), unbuffered)
 
-    def test_a_closed_output_is_no_error(self):
-        process = subprocess.run(
-            ["sh", "-c", f"exec '{sys.executable}' -m gan3 experiments >&-"],
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
-        self.assertEqual((process.returncode, process.stderr), (0, b""))
-
-    @slow("starts three processes")
-    def test_closed_outputs_and_a_wrong_backend_of_matplotlib(self):
-        """Of commands that draw, import TensorFlow and show the progress of training."""
-        write_idx_set(self.folder / "own")
-        python = f"exec '{sys.executable}' -m gan3"
-        train = "train --dataset own --data own --experiment mlp_gan --episodes 1 --batches 2"
-        for line, environment in (
-            (f"{train} --batch-size 4 --run a >&-", {}),
-            ("sample --run a --count 3 --out x.npz 2>&-", {}),
-            ("generate 12 --pretrained three_network", {"MPLBACKEND": "none"}),
-        ):
-            process = subprocess.run(
-                ["sh", "-c", f"{python} {line}"],
-                env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-                capture_output=True,
-                check=False,
-            )
-            notes = [x for x in process.stderr.splitlines() if not x.startswith(b"NOTE: ")]
-            self.assertEqual((process.returncode, notes), (0, []), line)
-
-    def test_an_error_that_nobody_foresaw_is_one_line_too(self):
-        """In a process that may not open any more files."""
-        code = (
-            "import resource, sys\nfrom gan3.cli.main import main\n"
-            "limits = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
-            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))\n"
-            "status = main(['generate', '1'])\n"
-            "resource.setrlimit(resource.RLIMIT_NOFILE, limits)\nsys.exit(status)"
-        )
-        process = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        self.assertEqual((process.returncode, process.stdout), (2, ""))
-        self.assertRegex(process.stderr, r"\Agan3: .*\(too many open files\); .*\n\Z")
-
     @slow("starts a process")
     def test_a_folder_that_may_not_be_written_is_one_line(self):
         prefix = []

@@ -69,7 +69,6 @@ def values_of(action):
     by_name = {
         "out": OUTPUTS,
         "json": OUTPUTS,
-        "separate": PATHS,
         "logs": PATHS,
         "figures": PATHS,
         "data": PATHS,

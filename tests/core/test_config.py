@@ -1,19 +1,16 @@
 """RunConfig, its parser, and what each family of systems adds to it."""
 
 import dataclasses
-import json
 import unittest
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal, get_args
 
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig, MlpGanConfig
-from gan3.core import config as config_module
 from gan3.core.config import (
     KeepProb,
     LearningRate,
     LossWeight,
-    Range,
     RunConfig,
     Sizes,
     as_text,
@@ -21,7 +18,6 @@ from gan3.core.config import (
 )
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair, Triple
-from gan3.data.known_sets import KNOWN_SETS
 from gan3.method.config import ThreeNetworkConfig
 from gan3.nn.initializers import INITIALIZERS
 from gan3.nn.layers import ACTIVATIONS
@@ -82,16 +78,6 @@ class ConfigTest(unittest.TestCase):
 
 
 class Dictionaries(ConfigTest):
-    def test_from_dict_is_the_inverse_of_to_dict_through_json(self):
-        for config in (CONFIG, CHANGED, OF_EVERY_RUN, *FAMILIES):
-            values = json.loads(json.dumps(config.to_dict()))
-            back = type(config).from_dict(values)
-            self.assertEqual(back, config)
-            self.assertEqual(back.to_dict(), values)
-            for field in dataclasses.fields(config):
-                value = getattr(config, field.name)
-                self.assertIs(type(getattr(back, field.name)), type(value), field.name)
-
     def test_to_dict_has_plain_values_in_the_order_of_the_fields(self):
         values = CHANGED.to_dict()
         self.assertEqual(list(values), [field.name for field in dataclasses.fields(CHANGED)])
@@ -183,12 +169,6 @@ class TextToValue(ConfigTest):
         self.assertEqual(as_text([0.5, 1]), "0.5,1")
         self.assertEqual(as_text(Triple("elu", "relu", "elu")), "elu,relu,elu")
         self.assertEqual(as_text("validation"), "validation")
-        for start, end in ((CONFIG, CHANGED), (CHANGED, CONFIG)):
-            config = dataclasses.replace(start, experiment=end.experiment)
-            for field in dataclasses.fields(end):
-                if field.name not in ("experiment", "experiment_file"):  # not set by text
-                    config = config.with_text(field.name, as_text(getattr(end, field.name)))
-            self.assertEqual(config, end)
 
     def test_what_does_not_fit_is_refused_by_name(self):
         for key, text, message in (
@@ -205,7 +185,6 @@ class TextToValue(ConfigTest):
             ("seed", "-1", "at least 0, at most 2147483647"),
             ("seed", "9" * 400, "does not fit"),
             ("seed", "-" + "9" * 400, "does not fit"),
-            ("seed", "9" * 5000, "not a whole number"),
             ("episodes", "1.5", "not a whole number"),
             ("dataset", "cifar", "not one of auto, mnist, strokes, own"),
             ("weight", "much", "not a number"),
@@ -213,7 +192,6 @@ class TextToValue(ConfigTest):
             ("weight", "nan", "does not fit"),
             ("weight", "-0.1", "at least 0, at most 1000"),
             ("weight", "9" * 400, "does not fit"),
-            ("weight", "9" * 5000, "does not fit"),
             ("keep_prob", "1e-17", "at least 0.01"),
             ("keep_prob.generator", "1.01", "keep_prob.generator: 1.01 does not fit; .* at most 1"),
             ("keep_prob", "0.5,0.5,1.01", "keep_prob.determinator: 1.01 does not fit"),
@@ -246,7 +224,6 @@ class TextToValue(ConfigTest):
             ("widths", "100", "2 to 4 whole numbers"),
             ("widths", "1,2,3,4,5", "2 to 4 whole numbers"),
             ("widths", "100," + "9" * 400, "2 to 4 whole numbers"),
-            ("widths", "100," + "9" * 5000, "2 to 4 whole numbers"),
         ):
             with self.subTest(key=key[:50], text=text[:50]):
                 self.assert_refused(message, CONFIG.with_text, key, text)
@@ -270,10 +247,6 @@ class TextToValue(ConfigTest):
 
 
 class Values(ConfigTest):
-    def test_frozen(self):
-        with self.assertRaises(dataclasses.FrozenInstanceError):
-            CONFIG.seed = 1
-
     def test_values_of_the_wrong_type_are_refused_in_code_too(self):
         for name, value in (
             ("experiment", None),
@@ -281,7 +254,6 @@ class Values(ConfigTest):
             ("seed", True),
             ("seed", 1.0),
             ("seed", 10**400),
-            ("seed", 10**5000),
             ("split", 3),
             ("split", ["test"]),
             ("flag", "true"),
@@ -289,10 +261,8 @@ class Values(ConfigTest):
             ("weight", True),
             ("weight", float("nan")),
             ("weight", 10**400),
-            ("weight", -(10**5000)),
             ("widths", [100, 500]),
             ("widths", (100, True)),
-            ("widths", (100, 10**5000)),
             ("keep_prob", 0.5),
             ("keep_prob", (0.5, 0.5, 0.5)),
             ("keep_prob", Pair(0.5, 0.5)),
@@ -316,40 +286,6 @@ class Values(ConfigTest):
             with self.assertRaisesRegex(UserError, f"{episodes} episodes .* steps; use fewer"):
                 dataclasses.replace(CONFIG, episodes=episodes, batches=batches)
 
-    def test_ranges(self):
-        closed, open_below = Range(0, 1), Range(0, 1, includes_low=False)
-        for value, in_closed, in_open in (
-            (0, True, False),
-            (1, True, True),
-            (0.5, True, True),
-            (-0.1, False, False),
-            (1.1, False, False),
-            (float("nan"), False, False),
-            (float("inf"), False, False),
-        ):
-            self.assertEqual(closed.contains(value), in_closed, value)
-            self.assertEqual(open_below.contains(value), in_open, value)
-        self.assertEqual(str(closed), "at least 0, at most 1")
-        self.assertEqual(str(open_below), "more than 0, at most 1")
-
-
-class Differences(unittest.TestCase):
-    def test_names_of_the_fields_in_the_order_of_the_fields(self):
-        keep_prob = CONFIG.keep_prob._replace(generator=0.8)
-        other = dataclasses.replace(CONFIG, keep_prob=keep_prob, flag=True, seed=1)
-        self.assertEqual(CONFIG.differences(other), ["seed", "flag", "keep_prob"])
-        self.assertEqual(other.differences(CONFIG), ["seed", "flag", "keep_prob"])
-        self.assertEqual(CONFIG.differences(CONFIG), [])
-
-    def test_between_families_fields_of_only_one_of_them_count(self):
-        other = OtherConfig(experiment="three_network")
-        only_in_one = {"flag", "mode", "note", "widths", "activation", "keep_prob", "margin"}
-        differences = CONFIG.differences(other)
-        # `weight` has the same value in both; `learning_rate` is a pair here and a triple there.
-        self.assertEqual(set(differences), only_in_one | {"learning_rate"})
-        self.assertEqual(len(differences), len(set(differences)))
-        self.assertEqual(set(other.differences(CONFIG)), set(differences))
-
 
 RATES = Pair(1e-4, 3e-4)
 METHOD = ThreeNetworkConfig(experiment="three_network")
@@ -362,120 +298,13 @@ AUXILIARY = AuxiliaryGanConfig(
 FAMILIES = (METHOD, VAE_GAN, BASELINE, MLP, AUXILIARY)
 OF_EVERY_RUN = RunConfig(experiment="x")
 
-# A field, its lowest and highest value, and values that are too low and too high.
-LIMITS = (
-    (OF_EVERY_RUN, "episodes", "1", "100000", "0", "100001"),
-    (OF_EVERY_RUN, "batches", "1", "10000000", "0", "10000001"),
-    (OF_EVERY_RUN, "batch_size", "1", "10000", "0", "10001"),
-    (OF_EVERY_RUN, "log_every", "1", "10000000", "0", "10000001"),
-    (OF_EVERY_RUN, "checkpoint_every", "1", "10000000", "0", "10000001"),
-    (OF_EVERY_RUN, "frame_every", "1", "10000000", "0", "10000001"),
-    (OF_EVERY_RUN, "steps_per_call", "1", "10000000", "0", "10000001"),
-    (OF_EVERY_RUN, "skip_first", "0", "10000000", "-1", "10000001"),
-    (OF_EVERY_RUN, "seed", "0", "2147483647", "-1", "2147483648"),
-    (METHOD, "keep_prob", "0.01", "1", "0.0099", "1.01"),
-    (METHOD, "l1_weight", "0", "1", "-1e-9", "1.1"),
-    (METHOD, "learning_rate", "1e-30", "1", "0", "1.1"),
-    (METHOD, "beta1", "0", "0.9999", "-0.1", "1"),
-    (METHOD, "digit_weight", "0", "1000", "-1", "1000.1"),
-    (VAE_GAN, "kernel_size", "1", "28", "0", "29"),
-    (VAE_GAN, "code_noise", "0", "1", "-0.1", "1.1"),
-    (VAE_GAN, "reconstruction_weight", "0", "1000", "-1", "1001"),
-    (VAE_GAN, "reconstruction_adversarial_weight", "0", "1000", "-1", "inf"),
-    (VAE_GAN, "ema_decay", "0", "0.99999", "-0.1", "1"),
-    (VAE_GAN, "lr_decay_start", "0", "1", "-0.1", "1.1"),
-    (BASELINE, "learning_rate", "1e-30", "1", "0", "1.1"),
-    (BASELINE, "beta1", "0", "0.9999", "-0.1", "1"),
-    (BASELINE, "real_target", "0", "1", "-0.1", "1.1"),
-    (BASELINE, "weight_clip", "0", "1000", "-0.01", "1001"),
-    (BASELINE, "fake_threshold", "0", "0.69", "-0.01", "0.7"),
-    (BASELINE, "generator_threshold", "0", "0.69", "-0.01", "0.7"),
-    (BASELINE, "real_threshold", "0", "0.69", "-0.01", "0.7"),
-    (MLP, "keep_prob", "0.01", "1", "0", "1.01"),
-    (AUXILIARY, "discriminator_keep_prob", "0.01", "1", "0", "1.01"),
-    (AUXILIARY, "class_weight", "0", "1000", "-1", "inf"),
-)
-CHOICES = (
-    (OF_EVERY_RUN, "dataset", ("auto", "mnist", "strokes", "own", *(k.name for k in KNOWN_SETS))),
-    (OF_EVERY_RUN, "split", ("test", "validation")),
-    (OF_EVERY_RUN, "precision", ("float32", "bfloat16", "auto")),
-    (OF_EVERY_RUN, "ink", ("unknown", "bright", "dark")),
-    (OF_EVERY_RUN, "shuffle", ("True", "False")),
-    (OF_EVERY_RUN, "skip_damaged", ("True", "False")),
-    (METHOD, "noise_draw", ("example", "once")),
-    (METHOD, "initializer", ("glorot", "published")),
-    (METHOD, "activation", ("elu", "relu", "leaky_relu")),
-    (METHOD, "digit_loss", ("softmax_mean", "sigmoid_sum")),
-    (VAE_GAN, "downsampling", ("pool", "stride")),
-    (VAE_GAN, "pixel_layer", ("dense", "conv_transpose")),
-    (VAE_GAN, "batch_norm", ("True", "False")),
-    (VAE_GAN, "shared_noise", ("True", "False")),
-    (VAE_GAN, "class_conditional_discriminator", ("True", "False")),
-    (BASELINE, "noise_distribution", ("normal", "uniform")),
-    (BASELINE, "discriminator_updates", ("joint", "separate", "separate_adams", "by_loss")),
-    (AUXILIARY, "sampling_moments", ("running", "batch")),
-)
-COUNTS_OF_SIZES = (
-    (VAE_GAN, "generator_widths", 1, 8),
-    (VAE_GAN, "discriminator_widths", 2, 5),
-    (VAE_GAN, "determinator_widths", 2, 5),
-)
-
 
 class Families(ConfigTest):
-    def test_numbers_take_both_limits_and_nothing_beyond(self):
-        for config, key, lowest, highest, too_low, too_high in LIMITS:
-            with self.subTest(config.experiment, key=key):
-                short = dataclasses.replace(config, episodes=1, batches=1)
-                for text in (lowest, highest):
-                    value = getattr(short.with_text(key, text), key)
-                    values = value if isinstance(value, Triple | Pair) else (value,)
-                    self.assertEqual({float(text)}, set(values))
-                for text in (too_low, too_high):
-                    message = f"config key {key}.*does not fit; "
-                    self.assert_refused(message, config.with_text, key, text)
-
-    def test_words_take_every_choice_and_nothing_else(self):
-        for config, key, choices in CHOICES:
-            with self.subTest(config.experiment, key=key):
-                for choice in choices:
-                    value = getattr(config.with_text(key, choice), key)
-                    self.assertEqual(as_text(value).split(",")[0], choice.lower())
-                self.assert_refused(f"config key {key}.* is not ", config.with_text, key, "x")
-        self.assertEqual(config_module.choices_of("split"), ("test", "validation"))
-
     def test_the_method_has_every_activation_and_initializer(self):
         activation = field_types(ThreeNetworkConfig)["activation"]
         self.assertLess(set(get_args(get_args(activation)[0])), set(ACTIVATIONS))
         initializer = field_types(ThreeNetworkConfig)["initializer"]
         self.assertEqual(set(get_args(initializer)), set(INITIALIZERS))
-
-    def test_sizes_have_a_least_and_a_greatest_count(self):
-        for config, key, fewest, most in COUNTS_OF_SIZES:
-            for count in (fewest, most):
-                changed = config.with_text(key, ",".join(["8"] * count))
-                self.assertEqual(getattr(changed, key), (8,) * count)
-            for count in (fewest - 1, most + 1):
-                message = f"config key {key}.*{fewest} to {most} whole numbers"
-                self.assert_refused(message, config.with_text, key, ",".join(["8"] * count))
-
-    def test_these_tables_have_every_field_and_a_family_has_no_other(self):
-        for config in FAMILIES:
-            tables = (*LIMITS, *CHOICES, *COUNTS_OF_SIZES)
-            fields = {key for owner, key, *_ in tables if isinstance(config, type(owner))}
-            fields |= {"experiment", "experiment_file"}
-            self.assertEqual(fields, set(field_types(type(config))), config.experiment)
-            for key in {key for _, key, *_ in tables} - fields:
-                refused = f"config key '{key}': unknown; the nearest are"
-                self.assert_refused(refused, config.with_text, key, "1")
-
-    def test_defaults_of_the_method_are_the_constants_of_the_2017_script(self):
-        self.assertEqual(METHOD.activation, Triple("elu", "elu", "elu"))
-        self.assertEqual(METHOD.keep_prob, Triple(0.5, 0.5, 0.5))
-        self.assertEqual(METHOD.l1_weight, Triple(0.001, 0.001, 0.001))
-        self.assertEqual(METHOD.learning_rate, Triple(0.001, 0.001, 0.001))
-        self.assertEqual(METHOD.beta1, Triple(0.9, 0.9, 0.9))
-        self.assertEqual((METHOD.noise_draw, METHOD.digit_weight), ("example", 1.0))
 
     def test_defaults_of_the_vae_gan_are_the_method_with_nothing_added(self):
         plain = ThreeNetworkConfig(experiment="best")
@@ -483,31 +312,9 @@ class Families(ConfigTest):
             self.assertEqual(getattr(VAE_GAN, field.name), getattr(plain, field.name))
         added = set(field_types(VaeGanConfig)) - set(field_types(ThreeNetworkConfig))
         self.assertEqual(set(VAE_GAN.differences(plain)), added)
-        self.assertEqual(VAE_GAN.generator_widths, (100, 500, 784))
-        self.assertEqual(VAE_GAN.discriminator_widths, (32, 64, 1024))
-        self.assertEqual(VAE_GAN.determinator_widths, (32, 64, 1024))
-        self.assertEqual((VAE_GAN.kernel_size, VAE_GAN.downsampling), (5, "pool"))
-        self.assertEqual(VAE_GAN.pixel_layer, "dense")
-        for name in ("batch_norm", "shared_noise", "class_conditional_discriminator"):
-            self.assertIs(getattr(VAE_GAN, name), False)
-        for name in ("reconstruction_weight", "reconstruction_adversarial_weight", "ema_decay"):
-            self.assertEqual(getattr(VAE_GAN, name), 0, name)
         self.assertFalse(VAE_GAN.depends_on_total_steps)
         falling = dataclasses.replace(VAE_GAN, lr_decay_start=0.9)
         self.assertTrue(falling.depends_on_total_steps)
-
-    def test_what_a_publication_decides_has_no_default(self):
-        for config, missing in (
-            (BASELINE, ("learning_rate",)),
-            (MLP, ("learning_rate", "keep_prob")),
-            (AUXILIARY, ("learning_rate", "discriminator_keep_prob", "class_weight")),
-        ):
-            values = {name: getattr(config, name) for name in missing}
-            type(config)(experiment="x", **values)
-            for name in missing:
-                others = {key: value for key, value in values.items() if key != name}
-                with self.assertRaisesRegex(TypeError, name):
-                    type(config)(experiment="x", **others)
 
 
 class Description(unittest.TestCase):

@@ -5,7 +5,6 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
 import tensorflow as tf
 
 from gan3.core.errors import UserError
@@ -22,14 +21,6 @@ def state(start):
 
 
 class Checkpointing(FolderTest):
-    def test_a_saved_state_is_restored_with_its_step(self):
-        saved = state(5.0)
-        Checkpoints(self.folder, saved).save(70)
-        other = state(0.0)
-        self.assertEqual(Checkpoints(self.folder, other).restore(), 70)
-        for name in saved:
-            np.testing.assert_array_equal(saved[name].numpy(), other[name].numpy())
-
     def test_only_the_newest_checkpoints_are_kept(self):
         variables = state(0.0)
         checkpoints = Checkpoints(self.folder, variables)
@@ -206,31 +197,11 @@ class Checkpointing(FolderTest):
             },
         )
 
-    def test_the_reason_is_one_short_line(self):
-        for error, reason in (
-            (RuntimeError("first\nsecond"), "first"),
-            (ValueError(""), "ValueError"),
-            (ValueError("x" * 300), "x" * 120),
-        ):
-            with self.subTest(reason):
-                Checkpoints(self.folder, state(1.0)).save(3)
-                with (
-                    mock.patch.object(tf.train, "load_checkpoint", side_effect=error),
-                    self.assertRaises(UserError) as caught,
-                ):
-                    Checkpoints(self.folder, state(0.0)).restore(lambda line: None)
-                self.assertIn(f"damaged ({reason})", str(caught.exception))
-
-    def test_damaged_ones_and_those_of_another_system_are_refused(self):
+    def test_one_of_another_system_is_refused(self):
         Checkpoints(self.folder, state(5.0)).save(7)
         larger = state(0.0) | {"discriminator/w": tf.Variable(1.0)}
         with self.assertRaisesRegex(UserError, "of another system"):
             Checkpoints(self.folder, larger).restore()
-        data = next(self.folder.glob("step-7.data*"))
-        for content in (data.read_bytes()[:-4], b""):
-            data.write_bytes(content)
-            with self.assertRaisesRegex(UserError, "step-7: damaged"):
-                Checkpoints(self.folder, state(0.0)).restore(lambda line: None)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What is recorded about the machine and the software."""
 
-import json
 import os
 import subprocess
 import unittest
@@ -20,10 +19,6 @@ class Description(unittest.TestCase):
         versions = provenance.description()["versions"]
         for package in ("tensorflow", "numpy"):
             self.assertEqual(versions[package], metadata.version(package))
-
-    def test_it_can_be_written_as_json(self):
-        description = provenance.description()
-        self.assertEqual(json.loads(json.dumps(description)), description)
 
     def test_the_setting_of_onednn_is_recorded(self):
         with mock.patch.dict(os.environ, {"TF_ENABLE_ONEDNN_OPTS": "0"}):

@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import unittest
 
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
 from gan3.runs.run import Run
-from gan3.training.interruption import Signals, exclusive_lock
+from gan3.training.interruption import exclusive_lock
 from tests.support import ROOT, FolderTest
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -59,27 +58,6 @@ class Receiving(Child):
                 self.assertEqual(process.stdout.readline(), f"{int(first)}\n")
                 process.send_signal(second)
                 self.assertEqual(process.wait(timeout=30), -second)
-
-    def test_the_handlers_are_restored_at_the_end(self):
-        before = [signal.getsignal(number) for number in SIGNALS]
-        with Signals() as signals:
-            signal.raise_signal(signal.SIGTERM)
-            self.assertEqual(signals.received, signal.SIGTERM)
-        self.assertEqual([signal.getsignal(number) for number in SIGNALS], before)
-
-    def test_in_another_thread_no_signal_is_handled(self):
-        before = [signal.getsignal(number) for number in SIGNALS]
-        inside = []
-
-        def enter():
-            with Signals() as signals:
-                inside.extend([signal.getsignal(number) for number in SIGNALS])
-                inside.append(signals.received)
-
-        thread = threading.Thread(target=enter)
-        thread.start()
-        thread.join()
-        self.assertEqual(inside, [*before, None])
 
 
 class Lock(Child):

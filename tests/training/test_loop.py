@@ -10,13 +10,12 @@ from unittest import mock
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import strokes
-from gan3.data.batches import Batches, make_gather
+from gan3.data.batches import make_gather
 from gan3.data.datasets import load
 from gan3.evaluation import judge
 from gan3.plots import curves, grids
@@ -196,27 +195,6 @@ class Runs(FolderTest):
             self.assertFalse(Path("figures/a/episode_02.png").exists())
             Path("kept.npz").rename("logs/a/episodes/episode_02.npz")
 
-        with self.subTest("the newest run draws and reads, and its sheets are with its figures"):
-            status, _, err = call("sample", "--count", 25, "--labels", "30", "--out", "s/x.npz")
-            self.assertEqual((status, err), (0, ""))
-            with np.load("s/x.npz") as arrays:
-                images, labels = arrays["images"], arrays["labels"]
-            self.assertEqual((images.shape, images.dtype), ((25, 28, 28), np.uint8))
-            self.assertEqual((labels.dtype, labels[:4].tolist()), (np.int64, [3, 0, 3, 0]))
-            line = ("generate", "2041", "--scale", 1, "--spacing", "fixed")
-            status, out, _ = call(*line)
-            self.assertEqual((status, out), (0, "2041: figures/2041.png (drawn by run a)\n"))
-            picture = np.asarray(Image.open("figures/2041.png"))
-            self.assertEqual((picture.shape, picture.dtype), ((28, 72), np.uint8))
-            call("generate", "2", "--out", "2.png")
-            status, out, err = call("recognise", "2.png", "s/x.npz")
-            self.assertEqual((status, err), (0, ""))
-            line = r"(2\.png|s/x\.npz\[\d+\]): \d \(\d+\.\d%, read by run a\)\n"
-            self.assertRegex(out, rf"\A({line}){{26}}\Z")
-            status, out, err = call("latent", "--labels", "38")
-            self.assertEqual((status, err), (0, ""))
-            self.assertTrue(Path("figures/a/latent_arithmetic.png").is_file())
-
         with self.subTest("a name that exists is refused and nothing is changed"):
             before = digests_in("logs/a")
             out, err = self.train_here(expect=2)
@@ -298,26 +276,6 @@ class Runs(FolderTest):
         self.assertEqual(json.loads(Path("logs/a/run.json").read_text())["outcome"], "done")
         self.assertEqual(lines_of("a")[-1]["step"], 8)
         self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
-
-    @slow("trains a run and resumes it")
-    def test_divergence_stops_within_its_step_and_is_never_saved(self):
-        """A weight is NaN after step 4; checkpoints at every step, one line per episode."""
-        more = ("--set", "checkpoint_every=1", "--set", "log_every=1000")
-        self.train_here("--episodes", 1, *more, name="d")
-        system = build(config_of("mlp_gan"), DIGITS, "float32")
-        checkpoints = Checkpoints(Path("logs/d/checkpoints"), system.state)
-        step = checkpoints.restore()
-        system.discriminator.weights[-1].assign([np.nan])
-        checkpoints.save(step)
-        _, err = self.train_here("--resume", "--episodes", 2, *more, name="d", expect=3)
-        self.assertRegex(
-            err,
-            r"\Agan3: training diverged: discriminator, generator: not finite at step 5;"
-            r" checkpoint 4 in logs/d/checkpoints is from before; [^\n]*\n\Z",
-        )
-        self.assertEqual(json.loads(Path("logs/d/run.json").read_text())["outcome"], "diverged")
-        self.assertEqual(lines_of("d")[-1]["step"], step)
-        self.assertEqual(step_of("d"), step)  # nothing was saved over the last one
 
 
 class JudgeOfARun(FolderTest):
@@ -565,11 +523,6 @@ class StepsPerCall(FolderTest):
         self.assertTrue(all(several(batches, seeds).values()))
         system.generator.weights[0].assign(tf.fill([100, 200], np.nan))
         self.assertFalse(any(several(batches, seeds).values()))
-
-    def test_without_shuffling_each_epoch_has_the_images_in_their_order(self):
-        batches = Batches(30, 4, seed=3, shuffle=False)
-        indices = np.concatenate([batches(step) for step in range(1, 16)])
-        np.testing.assert_array_equal(indices, np.tile(np.arange(30), 2))
 
 
 class DataNotes(FolderTest):

@@ -57,11 +57,6 @@ class ExistingNames(SetupTest):
         (self.the_run.folder / ".run.json.123.part").touch()
         session.refuse_existing(self.the_run)
 
-    def test_a_run_whose_name_begins_like_this_one(self):
-        session.make_folders(Run("ab"))
-        Path("logs/ab/run.json").touch()
-        session.refuse_existing(self.the_run)
-
 
 class Folders(SetupTest):
     def paths(self):
