@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gan3.core import html
 from gan3.core.arguments import (
     as_choice,
-    as_folder,
     as_labels,
+    as_path,
     as_whole,
     check_label_count,
 )
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from gan3.evaluation.reference import SampleSet
     from gan3.plots.numbers import Picture
 
-_MOST_ROWS, _MOST_COLUMNS = 20, 50
+_MOST_COLUMNS = 50
 OnMetrics = Callable[[dict[str, float]], object]
 Data = str | Path | tuple[Any, Any] | None
 """The path of a data set, or its arrays: (images, labels), or two such pairs."""
@@ -66,7 +65,7 @@ def load(
     Raises:
         UserError: there is no such generator, or it has no such option.
     """
-    text = os.fspath(as_folder(name, "run"))
+    text = os.fspath(as_path(name, "run"))
     if name in pretrained.GENERATORS or text.lower().endswith(".npz"):
         trained = pretrained.open_pretrained(text)
     else:
@@ -87,15 +86,6 @@ class Recognised(NamedTuple):
     labels: np.ndarray  # int64 [N], the most probable classes
     probabilities: np.ndarray  # float32 [N, K]
 
-    def _repr_html_(self) -> str:
-        """For a notebook: how probable each image makes its two most probable classes."""
-        rows = []
-        for number, row in enumerate(self.probabilities[:_MOST_ROWS]):
-            order = row.argsort()[::-1][:2]
-            texts = [f"{k} {row[k]:.0%} {'█' * round(10 * row[k])}" for k in order]
-            rows.append((f"image {number}", *texts))
-        return html.table(("", "read as", "or"), rows)
-
 
 class Run(runs.Run):
     """A training run and its files. `gan3.train` and `gan3.open_run` return one."""
@@ -108,24 +98,6 @@ class Run(runs.Run):
         """
         pixels = as_images(images)
         return _most_probable(self.trained().probabilities(pixels, log_or_warn(log)))
-
-    def _repr_html_(self) -> str:
-        """For a notebook: what it is, how far it is, and the judge's last scores."""
-        config, metrics = self.config, []
-        if self.metrics_file.is_file():
-            metrics = self.metrics()
-        rows = [
-            ("experiment", f"{config.experiment}, seed {config.seed}"),
-            ("data", self.data_title),
-            ("outcome", self.outcome),
-            ("steps", f"{metrics[-1]['step'] if metrics else 0} of {config.total_steps}"),
-        ]
-        scored = [line for line in metrics if "judge/frechet_distance" in line]
-        for key, value in (scored[-1] if scored else {}).items():
-            if key.startswith("judge/"):
-                rows.append((key, f"{value:.4g}"))
-        rows += [("numbers", str(self.folder)), ("pictures", str(self.figures))]
-        return html.table((f"run {self.name}", ""), rows)
 
     def evaluate(
         self,
@@ -158,7 +130,7 @@ class Run(runs.Run):
         from gan3.evaluation.reference import Reference
 
         seed, log = as_whole(seed, "seed"), log_or_warn(log, str(self.record.get("data")))
-        file = None if judge is None else as_folder(judge, "judge")
+        file = None if judge is None else as_path(judge, "judge")
         dataset = samples.data_of_run(self, as_data(data), split, log)
         scoring_judge = judge_of(dataset, file=file, train=train_judge, log=log)
         drawn = samples.of_run(self, dataset, seed, log, episode=episode, moments=moments)
@@ -256,7 +228,7 @@ def train(
     config = _changed(config, named | {"dataset": dataset, "ink": ink}, settings)
     if name is None:
         name = f"{config.experiment}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    run = Run(name, as_folder(logs, "logs"), as_folder(figures, "figures"))
+    run = Run(name, as_path(logs, "logs"), as_path(figures, "figures"))
     return _train(config, run, data, False, train_judge, progress, log, on_metrics)
 
 
@@ -367,7 +339,7 @@ def evaluate(
         if data is not None or dataset != "auto":
             raise UserError("real: the real digits are these arrays; leave data and dataset out")
         dataset, data = "own", real
-    judge_file = None if judge is None else as_folder(judge, "judge")
+    judge_file = None if judge is None else as_path(judge, "judge")
     import_tensorflow()
     from gan3.data.datasets import load as load_data
     from gan3.evaluation import card

@@ -86,11 +86,11 @@ def as_array(values: Any, name: str) -> np.ndarray:
     return array
 
 
-def as_folder(folder: Any, name: str) -> Path:
+def as_path(path: Any, name: str = "path") -> Path:
     """A path. Raises UserError for anything but a text that is not empty, or a path."""
-    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
-        raise UserError(f"{name} {shown(folder)}: use the path of a folder")
-    return Path(folder)
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise UserError(f"{name} {shown(path)}: use a path")
+    return Path(path)
 
 
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.arguments import as_array, as_folder
+from gan3.core.arguments import as_array, as_path
 from gan3.core.errors import UserError, shown
 
 SIDE = 28  # pixels of every image that is trained on
@@ -181,7 +181,7 @@ def as_data(data: Any) -> str | dict[str, np.ndarray] | None:
     sets of Keras are loaded. Raises UserError for anything else.
     """
     if data is None or isinstance(data, str | os.PathLike):
-        return None if data is None else str(as_folder(data, "data"))
+        return None if data is None else str(as_path(data, "data"))
     parts = data if _is_pair(data) and all(map(_is_pair, data)) else (data,)
     if not all(map(_is_pair, parts)):
         raise UserError(f"data {shown(data)}: use a path, (images, labels), or two such pairs")

@@ -13,6 +13,7 @@ from gan3.core.arguments import (
     as_choice,
     as_fraction,
     as_labels,
+    as_path,
     as_whole,
 )
 from gan3.core.classes import images_noun, nouns
@@ -48,7 +49,7 @@ class Samples(NamedTuple):
         """Write a sheet of the images as .png, or the arrays as .npz. Raises UserError."""
         from gan3.plots import numbers  # imports Pillow, which drawing does not need
 
-        path = Path(path)
+        path = as_path(path)
         if path.suffix.lower() not in (".png", ".npz"):
             raise UserError(f"{path}: samples are saved as .png or .npz; choose one of these")
         make_folder(path.parent)

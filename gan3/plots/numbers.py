@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from gan3.core.arguments import as_path
 from gan3.core.classes import are_digits, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_atomically
@@ -138,6 +139,6 @@ class Picture:
 
     def save(self, path: str | Path) -> None:
         """Write it as a PNG file. Raises UserError if that fails."""
-        path = Path(path)
+        path = as_path(path)
         make_folder(path.parent)
         write_atomically(path, self.png)

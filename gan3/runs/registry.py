@@ -75,6 +75,8 @@ def config_of(source: str) -> RunConfig:
     """
     is_path = "/" in source or "\\" in source or source.endswith(".py")
     path = Path(source) if is_path else OWN_FOLDER / f"{source}.py"
+    if is_path and not path.is_file():
+        raise UserError(f"{path}: no such file; name an experiment or its file")
     if path.stem in names():
         _refuse_another(path)
         return bundled_config_of(path.stem)
@@ -181,8 +183,6 @@ def _own_config(path: Path) -> RunConfig:
             f"{path}: not the name of an experiment; use letters, digits and _ after a letter, and"
             " .py at the end"
         )
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; name an experiment or its file")
     path = path.absolute()
     return dataclasses.replace(_module_of(path).CONFIG, experiment_file=str(path))
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from gan3.core.arguments import as_folder, as_whole
+from gan3.core.arguments import as_path, as_whole
 from gan3.core.classes import MAX_CLASSES, MIN_CLASSES, are_class_names
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError, shown
@@ -62,7 +62,7 @@ class Run:
         if figures is None:
             has_name = logs.name not in ("", "..")  # Python's parent of "." and ".." is "."
             figures = (logs if has_name else logs.resolve()).parent / "figures"
-        run = cls(name, logs, as_folder(figures, "figures"))
+        run = cls(name, logs, as_path(figures, "figures"))
         _ = run.record  # raises if there is none
         return run
 
@@ -242,10 +242,10 @@ class Run:
 
 def locate(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, Path]:
     """The name of a run and the folder of all runs, for a name in `logs` or a run's folder."""
-    path = as_folder(name, "run")
+    path = as_path(name, "run")
     is_name = isinstance(name, str) and path.name == name
     if is_name or not path.name:
-        return os.fspath(name), as_folder(logs, "logs")
+        return os.fspath(name), as_path(logs, "logs")
     return path.name, path.parent
 
 

@@ -160,11 +160,7 @@ class _Loop:
     """The schedule: episodes of batches, what is written on the way, and how it stops."""
 
     def __init__(
-        self,
-        session: Session,
-        terminal: Console | None,
-        log: Log,
-        on_metrics: OnMetrics | None = None,
+        self, session: Session, terminal: Console | None, log: Log, on_metrics: OnMetrics | None
     ):
         config, dataset, system = session.config, session.dataset, session.system
         self._config, self._run, self._dataset = config, session.run, dataset
@@ -220,17 +216,15 @@ class _Loop:
             ) as display,
         ):
             if self._saved is None:
-                save_real_images(
-                    self._run,
-                    self._dataset.images,
-                    self._dataset.labels,
-                    len(self._dataset.class_names),
-                )
+                dataset = self._dataset
+                classes = len(dataset.class_names)
+                save_real_images(self._run, dataset.images, dataset.labels, classes)
                 save_frame(self._run, 0, generator_now(config, self._system), config)
                 self._checkpoints.save(0)
                 self._saved = 0
                 self._write_line(metrics, events, 0, {"episode": 1} | self._scalars_before(1))
-                self._raise_failure()
+                if self._failure is not None:
+                    raise self._failure
             self._train(done, metrics, events, display)
             if self._signals.received:  # after the last step
                 raise StoppedError(self._signals.received)
@@ -274,7 +268,8 @@ class _Loop:
                 self._saved = step
             if stop_signal:
                 raise StoppedError(stop_signal)
-            self._raise_failure()
+            if self._failure is not None:
+                raise self._failure
             if logs or saves or saves_frame:
                 clock, timed_steps = time.perf_counter(), 0
 
@@ -357,7 +352,3 @@ class _Loop:
                 self._on_metrics({"step": step} | line)
             except Exception as error:  # whatever a user's function raises
                 self._failure = error  # raised once the state of this step is saved
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure

@@ -82,12 +82,12 @@ def frames_of(numbers: list[int]) -> list[int]:
 def draw(run: Run, log: Log) -> None:
     """Draw all figures of a run from its saved generators and metrics.jsonl.
 
-    The animation has a frame for every episode, or for 50 of them if there are more. Raises
-    UserError if a file of the run is damaged or a figure cannot be written.
+    The animations have at most 50 frames. Raises UserError if a file of the run is damaged or a
+    figure cannot be written.
     """
-    config, data_title = run.config, run.data_title
+    config, data_title, folder = run.config, run.data_title, run.figures
     run.trained()  # raises if no episode is finished
-    make_folder(run.figures)
+    make_folder(folder)
     rows, frames = [], []
     episodes = run.episodes
     animated = frames_of(episodes)
@@ -95,112 +95,74 @@ def draw(run: Run, log: Log) -> None:
         generator = run.generator(episode)
         grids.save(shuffled_grid(generator, config, episode, data_title), run.picture(episode))
         fixed = fixed_grid(generator, config, episode, data_title)
-        grids.save(fixed, run.figures / f"fixed_{episode:02d}.png")
+        grids.save(fixed, folder / f"fixed_{episode:02d}.png")
         if episode in animated:
             frames.append(grids.pixels(fixed))  # a Figure would take far more memory
         rows.append(fixed_images(generator, config, rows=1))
-    name = f"{config.experiment} · {data_title}"
-    classes, titles = len(generator.class_names), _titles(generator)
-    grids.save(
-        grids.grid(
-            np.concatenate(rows),
-            classes,
-            f"{name} · one row per episode, fixed noise",
-            column_labels=titles,
-            row_labels=[f"episode {episode}" for episode in episodes],
-        ),
-        run.figures / "episodes.png",
-    )
-    _draw_classes(generator, config, f"{name} · episode {episodes[-1]}", run)
-    grids.progression(frames, run.figures / "progression.gif")
-    _draw_first_episode(run, generator, name)
-    _draw_comparison(run, generator, name)
-    figure = styles_figure(run, generator, name, log)
+    grids.progression(frames, folder / "progression.gif")
+    names, titles, name = generator.class_names, _titles(generator), _run_title(run)
+    classes = len(names)
+
+    # Each class after every episode, and ten of each after the last
+    title, labels = f"{name} · one row per episode, fixed noise", [f"episode {n}" for n in episodes]
+    figure = grids.grid(np.concatenate(rows), classes, title, titles, labels)
+    grids.save(figure, folder / "episodes.png")
+    ten = f"ten of each {noun(names)}" if titles else f"{10 * classes} {images_noun(names)}"
+    figure = _ten_of_each(generator, config, f"{name} · episode {episodes[-1]}, {ten}")
+    grids.save(figure, folder / "classes.png")
+
+    # The first episode, from the untrained generator on
+    frames = []
+    for step in frames_of(run.frames or [0]):
+        images = _read_images(run.frame_file(step), classes)
+        frames.append(grids.pixels(grids.grid(images, classes, f"{name} · step {step}", titles)))
+    grids.progression(frames, folder / "first_episode.gif", seconds=_SECONDS_PER_FRAME)
+
+    # Real images, alone and below untrained and trained ones
+    real, untrained = (_read_images(path, classes) for path in (run.real_file, run.frame_file(0)))
+    figure = grids.grid(real, classes, f"{data_title} · real images", list(names))
+    grids.save(figure, folder / "real.png")
+    trained = fixed_images(generator, config, rows=2)
+    images = np.concatenate([shown[: 2 * classes] for shown in (untrained, trained, real)])
+    labels = ["untrained", "", "trained", "", "real", ""]
+    title = f"{name} · untrained, trained and real"
+    grids.save(grids.grid(images, classes, title, titles, labels), folder / "untrained.png")
+
+    figure = styles_figure(run, generator)
     if figure is not None:
-        grids.save(figure, run.figures / "style.png")
-    lines = run.metrics()
-    grids.save(
-        curves.loss_curves(lines, f"{name} · run {run.name}", generator.class_names),
-        run.figures / "losses.png",
-    )
-    log(f"figures of {len(episodes)} episodes: {run.figures}")
+        grids.save(figure, folder / "style.png")
+    figure = curves.loss_curves(run.metrics(), f"{name} · run {run.name}", names)
+    grids.save(figure, folder / "losses.png")
+    log(f"figures of {len(episodes)} episodes: {folder}")
 
 
-def _draw_classes(generator: Generator, config: RunConfig, name: str, run: Run) -> None:
-    """Draw ten of each class, a row for each; if none can be requested, as many of any."""
+def _run_title(run: Run) -> str:
+    return f"{run.config.experiment} · {run.data_title}"
+
+
+def _ten_of_each(generator: Generator, config: RunConfig, title: str) -> Figure:
+    """Ten of each class, a row or a column for each; if none can be requested, as many of any."""
     classes, titles = len(generator.class_names), _titles(generator)
     images = generator(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
-    if titles:
-        title = f"{name}, ten of each {noun(titles)}"
-    else:
-        title = f"{name}, {10 * classes} {images_noun(generator.class_names)}"
     if classes <= _MOST_ROWS:
-        figure = grids.grid(images, 10, title, row_labels=titles)
-    else:
-        by_row = images.reshape(classes, 10, 28, 28).swapaxes(0, 1).reshape(-1, 28, 28)
-        figure = grids.grid(by_row, classes, title, titles)
-    grids.save(figure, run.figures / "classes.png")
+        return grids.grid(images, 10, title, row_labels=titles)
+    by_row = images.reshape(classes, 10, 28, 28).swapaxes(0, 1).reshape(-1, 28, 28)
+    return grids.grid(by_row, classes, title, titles)
 
 
-def _draw_first_episode(run: Run, generator: Generator, name: str) -> None:
-    """Animate the first episode, from the untrained generator on."""
-    titles, classes = _titles(generator), len(generator.class_names)
-    frames = [
-        grids.pixels(
-            grids.grid(
-                _read_images(run.frame_file(step), classes),
-                classes,
-                f"{name} · step {step}",
-                titles,
-            )
-        )
-        for step in frames_of(run.frames or [0])
-    ]
-    path = run.figures / "first_episode.gif"
-    grids.progression(frames, path, seconds=_SECONDS_PER_FRAME)
-
-
-def _draw_comparison(run: Run, generator: Generator, name: str) -> None:
-    """Draw real images, and untrained, trained and real ones on one picture."""
-    config, classes = run.config, len(generator.class_names)
-    real, names = _read_images(run.real_file, classes), list(generator.class_names)
-    figure = grids.grid(real, classes, f"{run.data_title} · real images", names)
-    grids.save(figure, run.figures / "real.png")
-    rows = {
-        "untrained": _read_images(run.frame_file(0), classes),
-        "trained": fixed_images(generator, config, rows=2),
-        "real": real,
-    }
-    figure = grids.grid(
-        np.concatenate([images[: 2 * classes] for images in rows.values()]),
-        classes,
-        f"{name} · untrained, trained and real",
-        _titles(generator),
-        [label for row in rows for label in (row, "")],
-    )
-    grids.save(figure, run.figures / "untrained.png")
-
-
-def styles_figure(run: Run, generator: Generator, name: str, log: Log) -> Figure | None:
+def styles_figure(run: Run, generator: Generator) -> Figure | None:
     """Every class in the style of a real image of each class; None without an encoder."""
     classes, trained = len(generator.class_names), run.trained()
-    if not trained.has_encoder:
-        return None
-    try:
-        encode = trained.encoder()
-    except UserError as error:
-        log(f"NOTE: {error}; so there is no picture of styles")
-        return None
     sources = _read_images(run.real_file, classes)[:classes]
     sources = sources[sources.max(axis=(1, 2)) > 0]  # blank where a class has no image
-    if not len(sources):
-        log(f"NOTE: {run.real_file}: all images are blank; so there is no picture of styles")
+    if not trained.has_encoder or not len(sources):
         return None
-    noise = encode(sources).noise.repeat(classes, axis=0)
+    noise = trained.encoder()(sources).noise.repeat(classes, axis=0)
     images = generator.draw(np.tile(np.arange(classes), len(sources)), noise)
     images = images.reshape(len(sources), classes, 28, 28)
     rows = np.concatenate([sources[:, None], images], axis=1).reshape(-1, 28, 28)
-    title = f"{name} · a real image of each {noun(generator.class_names)}, and all in its style"
+    style = f"a real image of each {noun(generator.class_names)}, and all in its style"
+    title = f"{_run_title(run)} · {style}"
     return grids.grid(rows, classes + 1, title, ["real", *generator.class_names])
 
 

@@ -31,11 +31,9 @@ class Session:
     run: Run
     config: RunConfig
     dataset: Dataset
-    precision: str
     system: System
     monitor: EpisodeMonitor | None
     record: dict[str, Any]  # the content of run.json
-    resumes: bool
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -101,12 +99,15 @@ def open_session(
         # A resumed run keeps the precision that "auto" chose on the machine where it began.
         requested = str(record.get("precision")) if resumes else config.precision
         precision = resolve_precision(config.with_text("precision", requested).precision)
+        named = precision
+        if requested == "auto":
+            named += f" ({bfloat16_hardware() or 'no faster bfloat16 here'})"
         system = registry.build(config, dataset.class_names, precision)
         if not resumes:
             make_folders(run)
         log(
             f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
-            f" {_named(precision, requested)}: {config.episodes} episodes x {config.batches}"
+            f" {named}: {config.episodes} episodes x {config.batches}"
             f" batches x {config.batch_size} images"
         )
     finally:
@@ -122,27 +123,15 @@ def open_session(
     else:
         monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
         record = new_record(run, config, started, dataset, precision)
-    record |= {
-        "config": config.to_dict(),
-        "judge": monitor.judge_digest if monitor else None,
-    }
-    return Session(run, config, dataset, precision, system, monitor, record, resumes)
-
-
-def _named(precision: str, requested: str) -> str:
-    """The precision, and why "auto" chose it."""
-    if requested != "auto":
-        return precision
-    return f"{precision} ({bfloat16_hardware() or 'no faster bfloat16 here'})"
+    record |= {"config": config.to_dict(), "judge": monitor.judge_digest if monitor else None}
+    return Session(run, config, dataset, system, monitor, record)
 
 
 def refuse_existing(run: Run) -> None:
     """Raises UserError if the name is taken. Folders without files are not a run."""
     for folder in (run.folder, run.figures):
-        taken = folder.exists()
-        if folder.is_dir():  # a run killed before its record was complete left nothing
-            taken = any(path.is_file() and path.suffix != ".part" for path in folder.rglob("*"))
-        if taken:
+        files = [folder, *folder.rglob("*")]  # a run killed before its record was whole left none
+        if any(path.is_file() and path.suffix != ".part" for path in files):
             raise UserError(
                 f"run {run.name}: exists already; choose another name, or resume this run"
             )

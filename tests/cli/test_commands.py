@@ -106,7 +106,7 @@ class WrongArguments(FolderTest):
                 (("export", "--run", "none", "--out", "x.npz"), "no such run"),
                 (("figures", "--run", "none"), "no such run"),
                 (("figures", "--run", "../own"), "no such run"),
-                (("figures", "--run", ""), "run '': use the path of a folder"),
+                (("figures", "--run", ""), "run '': use a path"),
             )
         )
 

@@ -106,11 +106,11 @@ class Arguments(unittest.TestCase):
         )
 
     def test_folders(self):
-        self.assertEqual(arguments.as_folder("a/b", "logs"), Path("a/b"))
+        self.assertEqual(arguments.as_path("a/b", "logs"), Path("a/b"))
         wrong = ("", 3, None, b"a")
         self.check(
-            lambda folder: arguments.as_folder(folder, "logs"),
-            [(value, "logs .*: use the path of a folder") for value in wrong],
+            lambda folder: arguments.as_path(folder, "logs"),
+            [(value, "logs .*: use a path") for value in wrong],
         )
 
     def test_data(self):

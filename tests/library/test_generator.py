@@ -133,8 +133,8 @@ class Bundled(unittest.TestCase):
             (lambda: gan3.load("best", truncation=1.5), "truncation 1.5: use a number from 0 to 1"),
             (lambda: gan3.load("best", truncation=True), "truncation True: use a number"),
             (lambda: gan3.load("worst"), "'worst': no run in logs, nor bundled .best"),
-            (lambda: gan3.load(""), "run '': use the path of a folder"),
-            (lambda: gan3.load(None), "run None: use the path of a folder"),
+            (lambda: gan3.load(""), "run '': use a path"),
+            (lambda: gan3.load(None), "run None: use a path"),
         ):
             with self.subTest(message), self.assertRaisesRegex(gan3.UserError, message):
                 attempt()

@@ -223,7 +223,7 @@ class Training(FolderTest):
             (lambda: gan3.train("best", dataset="cifar"), "dataset: 'cifar' is not one of"),
             (lambda: train("a"), "run a: exists already"),
             (lambda: train("a/b"), "run name 'a/b'"),
-            (lambda: train("b", logs=""), "logs '': use the path of a folder"),
+            (lambda: train("b", logs=""), "logs '': use a path"),
             (lambda: gan3.open_run("b"), "logs/b/run.json: no such run"),
             (lambda: gan3.open_run("../no-such-run"), "no such run"),
             (lambda: gan3.open_run("a").card, "evaluate run a first"),

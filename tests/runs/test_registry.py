@@ -194,7 +194,8 @@ class OwnExperiments(FolderTest):
                 self.assert_refused(str(path), str(folder / path.name), *parts)
         self.assert_refused("my/nothing.py", "my/nothing.py: no such file")
         self.assert_refused("nothing.py", "nothing.py: no such file")
-        self.assert_refused("my/2 ideas.py", "not the name of an experiment")
+        self.assert_refused("best.py", "best.py: no such file")
+        self.assert_refused(str(self.write("my/2 ideas.py")), "not the name of an experiment")
         self.assert_refused("nothing", "'nothing': unknown; there are", "three_network", "broken")
 
     def test_the_name_of_a_bundled_one_is_refused_unless_it_is_the_same_file(self):
