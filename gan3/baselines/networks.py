@@ -136,6 +136,18 @@ def layernorm_discriminator() -> Specs:
     )
 
 
+# -- wgan_gp: Gulrajani et al. 2017 ----------------------------------------------------------------
+def wasserstein_generator(config: BaselineConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
+    """Hidden layers of 256 and 512 with batch normalisation and ReLU, to (0, 1)."""
+    specs = stack("generator", (NOISE, 256, 512, PIXELS), "relu", "sigmoid", batch_norm=True)
+    return GeneratorSpec(specs, False, config.noise_distribution, class_names)
+
+
+def wasserstein_critic() -> Specs:
+    """Hidden layers of 512 and 256; normalised by nothing, because each image is judged alone."""
+    return stack("discriminator", (PIXELS, 512, 256, 1), "leaky_relu", "none", last="logits")
+
+
 # -- auxiliary_gan: Odena et al. 2017 --------------------------------------------------------------
 def auxiliary_generator(config: AuxiliaryGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
     """Noise times an embedded digit, a dense layer, three transposed convolutions, to (-1, 1)."""

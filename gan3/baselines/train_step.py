@@ -2,11 +2,12 @@
 
 import tensorflow as tf
 
+from gan3.baselines import losses
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
 from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.networks import NOISE
-from gan3.method import losses
 from gan3.method.declared import GeneratorSpec
+from gan3.method.losses import digit_cross_entropy
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
 from gan3.nn.network import Network
@@ -85,15 +86,35 @@ class TwoNetworkStep:
 
         def fake_loss() -> tf.Tensor:
             logits, _ = self.discriminator.heads(fakes, fake_labels, fake_dropout)  # [B, 1]
-            return losses.real_fake_cross_entropy(logits, 0.0)
+            return losses.fake_loss(logits, config.loss)
 
         real_loss = self.real_loss(images, labels, real_dropout)
         if config.discriminator_updates == "joint":
-            return self.update("discriminator", real_loss + fake_loss())
+            loss = real_loss + fake_loss()
+            if config.gradient_penalty or config.r1_penalty:
+                loss += self.penalties(images, fakes, labels, seed)
+            return self.update("discriminator", loss)
         separate_adams = config.discriminator_updates == "separate_adams"
         real_finite = self.update("discriminator", real_loss)
         second = "discriminator_fake" if separate_adams else "discriminator"
         return real_finite & self.update(second, fake_loss())
+
+    def penalties(
+        self, images: tf.Tensor, fakes: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """What the slopes of the discriminator cost; all images count as of `labels` [B]."""
+        share_seed, dropout_seed = tf.unstack(tf.random.split(tf.random.fold_in(seed, 1), 2))
+
+        def critic(given: tf.Tensor) -> tf.Tensor:
+            return self.discriminator.heads(given, labels, dropout_seed)[0]
+
+        total = tf.zeros([])
+        if self.config.gradient_penalty:
+            penalty = losses.gradient_penalty(critic, images, fakes, share_seed)
+            total += self.config.gradient_penalty * penalty
+        if self.config.r1_penalty:
+            total += self.config.r1_penalty * losses.r1_penalty(critic, images)
+        return total
 
     def updates_by_loss(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
@@ -136,7 +157,7 @@ class TwoNetworkStep:
         fakes, fake_labels = self.fakes(labels, fake_seed)
         logits, digit_logits = self.discriminator.heads(fakes, fake_labels, fake_dropout)
         return {
-            "discriminator_fake": losses.real_fake_cross_entropy(logits, 0.0),
+            "discriminator_fake": losses.fake_loss(logits, self.config.loss),
             "generator": self.passing_loss(logits, digit_logits, fake_labels),
             "discriminator": self.real_loss(images, labels, real_dropout),
         }
@@ -151,10 +172,10 @@ class TwoNetworkStep:
     def real_loss(self, images: tf.Tensor, labels: tf.Tensor, dropout_seed: tf.Tensor) -> tf.Tensor:
         """Of the discriminator: real images are real and, if it has a class head, their classes."""
         logits, digit_logits = self.discriminator.heads(images, labels, dropout_seed)
-        loss = losses.real_fake_cross_entropy(logits, self.config.real_target)
+        loss = losses.real_loss(logits, self.config.loss, self.config.real_target)
         if self.class_weight is None:
             return loss
-        digit_loss = losses.digit_cross_entropy(digit_logits, labels, "softmax_mean")
+        digit_loss = digit_cross_entropy(digit_logits, labels, "softmax_mean")
         return loss + self.class_weight * digit_loss
 
     def generator_loss(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -168,10 +189,10 @@ class TwoNetworkStep:
         self, logits: tf.Tensor, digit_logits: tf.Tensor | None, fake_labels: tf.Tensor
     ) -> tf.Tensor:
         """The generator's loss at what the discriminator says of its fakes."""
-        loss = losses.real_fake_cross_entropy(logits, 1.0)
+        loss = losses.passing_loss(logits, self.config.loss)
         if self.class_weight is None:
             return loss
-        return loss + losses.digit_cross_entropy(digit_logits, fake_labels, "softmax_mean")
+        return loss + digit_cross_entropy(digit_logits, fake_labels, "softmax_mean")
 
     def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Fakes [B, 28, 28, 1] in the networks' pixel range, and the requested classes [B].

@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
+from gan3.baselines import losses
 from gan3.baselines.config import BaselineConfig
 from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
-from gan3.method import losses
 from gan3.method.declared import GeneratorSpec
 from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
@@ -25,7 +25,7 @@ class TwoNetworks:
         discriminator: Discriminator,
     ):
         """spec: of the generator."""
-        self.spec, self.class_names = spec, spec.class_names
+        self.spec, self.class_names, self._loss = spec, spec.class_names, config.loss
         self.generator, self.discriminator = generator, discriminator
         self.has_classifier = discriminator.has_classifier
         networks = {"generator": generator, "discriminator": discriminator}
@@ -63,7 +63,7 @@ class TwoNetworks:
         return tf.nn.softmax(self.discriminator.heads(images, labels)[1])
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
-        """Losses in nats and accuracies in 0..1, without dropout and label smoothing."""
+        """Losses and accuracies in 0..1, without dropout, label smoothing and penalties."""
         fakes = self.generate(labels, self.noise(labels, seed))[..., None]
         both = [to_pixel_range(part, self.spec.pixel_min) for part in (images, fakes)]
         both = tf.concat(both, axis=0)  # [2B, 28, 28, 1]
@@ -71,8 +71,12 @@ class TwoNetworks:
         logits, digit_logits = self.discriminator.heads(both, both_labels)
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         scalars = real_fake_scalars(real_logits, fake_logits)
-        scalars["loss/discriminator_real"] = losses.real_fake_cross_entropy(real_logits, 1.0)
-        scalars["loss/discriminator_fake"] = losses.real_fake_cross_entropy(fake_logits, 0.0)
+        real_loss = losses.real_loss(real_logits, self._loss)
+        fake_loss = losses.fake_loss(fake_logits, self._loss)
+        scalars["loss/discriminator_real"] = real_loss
+        scalars["loss/discriminator_fake"] = fake_loss
+        scalars["loss/discriminator"] = real_loss + fake_loss
+        scalars["loss/generator_real"] = losses.passing_loss(fake_logits, self._loss)
         if digit_logits is not None:
             scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, "softmax_mean")
         return scalars

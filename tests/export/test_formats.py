@@ -18,7 +18,10 @@ from gan3.runs.weights import generator_now
 from tests.support import ROOT, FolderTest, call, drawing, slow, small_system
 
 CONVOLUTIONAL = ("gan_auto_write", "conditional_dcgan", "auxiliary_gan")
-SYSTEMS = (*CONVOLUTIONAL, "three_network", "published_code", "best", "mlp_gan", "layernorm_gan")
+SYSTEMS = (
+    *(*CONVOLUTIONAL, "three_network", "published_code"),
+    *("best", "mlp_gan", "layernorm_gan", "wgan_gp"),
+)
 LABELS = np.array([0, 9, 3, 3, 7, 1], np.int32)
 TOLERANCE = 1e-5
 HAS_ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
@@ -84,7 +87,7 @@ class Formats(FolderTest):
         for name in ("best", "mlp_gan", "conditional_dcgan"):
             self.assert_same_pixels(*random_pair(name), FORMATS)
 
-    @slow("builds eight systems")
+    @slow("builds nine systems")
     def test_every_system(self):
         for name in SYSTEMS:
             self.assert_same_pixels(*random_pair(name), FORMATS)

@@ -31,6 +31,7 @@ TYPES = {
     "published_code": ThreeNetworkConfig,
     "published_fresh_noise": ThreeNetworkConfig,
     "three_network": ThreeNetworkConfig,
+    "wgan_gp": BaselineConfig,
 }
 
 
