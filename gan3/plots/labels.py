@@ -1,5 +1,6 @@
 """Class names as labels in figures: in any script, and short enough for their place."""
 
+import textwrap
 import unicodedata
 import warnings
 from collections import Counter
@@ -78,22 +79,12 @@ def wrapped(text: str, width: float, fontsize: float, dpi: float, most: int = 0)
 
     most: the most lines; what is left is cut with an ellipsis. 0: as many as needed.
     """
-
-    def fits(line: str) -> bool:
-        return text_width(line, fontsize, dpi) <= width
-
-    lines, rest = [], text.split()
-    while rest:
-        line = rest.pop(0)
-        while rest and fits(f"{line} {rest[0]}"):
-            line = f"{line} {rest.pop(0)}"
-        if len(lines) == most - 1 and (rest or not fits(line)):
-            line, rest = shortened(" ".join([line, *rest]), width, fontsize, dpi), []
-        elif not fits(line):  # a single word
-            word = line
-            line = _longest_cut(word, lambda kept, word=word: word[:kept], width, fontsize, dpi)
-            rest.insert(0, word[len(line) :])
-        lines.append(line)
+    lines = [text]
+    columns = round(1.5 * len(text) * width / max(text_width(text, fontsize, dpi), width))
+    while columns > 0 and widest(lines, fontsize, dpi) > width:
+        wrapper = textwrap.TextWrapper(columns, placeholder="…", max_lines=most or None)
+        lines = wrapper.wrap(text)
+        columns -= 1
     return "\n".join(lines)
 
 

@@ -1,6 +1,5 @@
 """Labels that fit."""
 
-import itertools
 import unittest
 import warnings
 
@@ -12,15 +11,14 @@ LONG = "a name that has all of forty characters!"
 
 
 class Wrapped(unittest.TestCase):
-    def test_lines_fit_are_full_and_lose_nothing(self):
+    def test_lines_fit_and_lose_nothing(self):
         text = f"{LONG} {LONG} {'W' * 40} end"
         for width in (60, 150, 400):
             lines = labels.wrapped(text, width, 11, 120).split("\n")
             self.assertEqual("".join(lines).replace(" ", ""), text.replace(" ", ""))
-            for line, following in itertools.pairwise(lines):
+            for line in lines:
                 self.assertLessEqual(labels.text_width(line, 11, 120), width)
-                more = f"{line} {following.split()[0]}"
-                self.assertGreater(labels.text_width(more, 11, 120), width)
+            self.assertLess(len(lines), 3 + 2 * labels.text_width(text, 11, 120) / width)
 
     def test_at_most_so_many_lines(self):
         for text in (f"{LONG} {LONG}", "W" * 80):
