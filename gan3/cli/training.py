@@ -80,7 +80,7 @@ def _train(options: argparse.Namespace) -> int:
             _check_experiment(options.experiment, run)
             run.resume(settings=settings, **of_both)
         else:
-            library.train(
+            run = library.train(
                 _DEFAULT_EXPERIMENT if options.experiment is None else options.experiment,
                 settings=settings,
                 name=options.run,
@@ -94,6 +94,11 @@ def _train(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 128 + stopped.signal_number
+    if Path("gan3/cli").is_dir():  # a checkout
+        print(f"next: make generate, make evaluate, make page, each with RUN={run.name}")
+    else:
+        commands = "gan3 generate 241256, gan3 evaluate, gan3 export-page"
+        print(f"next: {commands}, each with --run {run.name}")
     return 0
 
 
@@ -167,11 +172,15 @@ def _sweep(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _add_no_options(_: argparse.ArgumentParser) -> None:
-    """It has no options."""
+def _add_experiments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print names and summaries as JSON")
 
 
-def _experiments(_: argparse.Namespace) -> int:
+def _experiments(options: argparse.Namespace) -> int:
+    if options.json:
+        names = [*registry.names(), *registry.own_names()]
+        print(json.dumps({name: registry.summary_of(name) for name in names}, indent=2))
+        return 0
     lines = [f"{name:21} {registry.summary_of(name)}" for name in registry.names()]
     for name in registry.own_names():
         lines.append(f"{name:21} {registry.summary_of(name)} [{registry.OWN_FOLDER / name}.py]")
@@ -212,6 +221,6 @@ COMMANDS = {
         _config,
     ),
     "experiments": Command(
-        "List the experiments that can be trained.", _add_no_options, _experiments
+        "List the experiments that can be trained.", _add_experiments, _experiments
     ),
 }

@@ -28,6 +28,7 @@ from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.progress import (
     Display,
     console,
+    explained_losses,
     format_losses,
     format_scores,
     progress_display,
@@ -76,6 +77,7 @@ def train(
     log = log or terminal.print
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
     session = open_session(run, config, data, log, resumes=resume, train_judge=train_judge)
+    log(explained_losses(getattr(config, "digit_loss", None)))
     with exclusive_lock(run):
         if not resume:
             refuse_existing(run)  # another process may have trained it since the first check

@@ -44,6 +44,14 @@ def format_losses(values: dict[str, float], noun: str = "digit") -> str:
     return _losses(values, "  ", " (real) + ", f" ({noun})", "{:.3g}".format)
 
 
+def explained_losses(digit_loss: str | None) -> str:
+    """One line that says what the letters of the losses are; None if there is no determinator."""
+    if digit_loss is None:
+        return "losses: D discriminator, G generator (means)"
+    kind = "means" if digit_loss.endswith("mean") else "C and second of G sums, others means"
+    return f"losses: D discriminator, C determinator, G generator ({kind})"
+
+
 def format_scores(score: dict[str, float], classes: int = 10) -> str:
     """One line with the judge's metrics at the end of an episode of `classes` classes."""
     distance = f"Fréchet distance {score['judge/frechet_distance']:.3g}"

@@ -133,7 +133,7 @@ def draw(run: Run, log: Log) -> None:
         grids.save(figure, folder / "style.png")
     figure = curves.loss_curves(run.metrics(), f"{name} · run {run.name}", names)
     grids.save(figure, folder / "losses.png")
-    log(f"figures of {len(episodes)} episodes: {folder}")
+    log(f"figures of {len(episodes)} episode{'s' if len(episodes) > 1 else ''}: {folder}")
 
 
 def _run_title(run: Run) -> str:

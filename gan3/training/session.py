@@ -107,8 +107,8 @@ def open_session(
             make_folders(run)
         log(
             f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
-            f" {named}: {config.episodes} episodes x {config.batches}"
-            f" batches x {config.batch_size} images"
+            f" {named}: {config.episodes} episode{'s' if config.episodes > 1 else ''}"
+            f" x {config.batches} batches x {config.batch_size} images"
         )
     finally:
         for note in notes:

@@ -153,7 +153,9 @@ class Runs(FolderTest):
         self.assertRegex(
             out, r"\Athree_network on own set .own. \(own\), seed 5, float32: [^\n]+\n"
         )
-        self.assertRegex(out, r"\ntrained on own set .own.; [^\n]+: figures/a/episode_02.png\n\Z")
+        self.assertRegex(
+            out, r"\ntrained on own set .own.; [^\n]+/episode_02.png\nnext: gan3 [^\n]+ a\n\Z"
+        )
         self.assertNotIn("make ", out)
 
         with self.subTest("files"):
@@ -443,6 +445,7 @@ class Schedule(unittest.TestCase):
             self.lines[-1],
             'trained on own set "own"; digits of the last episode: figures/x/episode_03.png',
         )
+        self.assertEqual(self.lines[1], "losses: D discriminator, G generator (means)")
         self.assertGreater(len(self.titles), len(list(Path("figures/x").glob("*.png"))))
         for title in self.titles:
             self.assertIn("own set", title)
