@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from gan3.core.classes import DIGITS, noun
 from gan3.plots import labels
 from gan3.plots.grids import DPI
-from gan3.plots.ticks import set_log_ticks
 
 # Of each tag: label, color and line. The colors are Okabe and Ito's (2008), which the colour-blind
 # tell apart; the line says the same in a grey print.
@@ -106,6 +107,19 @@ def _plot_judged(axes: Axes, lines: list[dict[str, float]], classes: int) -> Non
             tag_axes.set_ylim(-0.02 * highest, 1.02 * highest)
     axes.grid(alpha=0.25)
     axes.set_xlabel("step")
+
+
+def set_log_ticks(axis: Axis) -> None:
+    """Few plain numbers at a logarithmic axis, by the range that it shows now."""
+    lowest, highest = axis.get_view_interval()
+    span = highest / lowest
+    if span < 5:  # a decade's 1, 2 and 5 would be one tick or two
+        axis.set_major_locator(MaxNLocator(4))
+    else:
+        subs = (1, 2, 5) if span < 300 else (1, 3) if span < 1000 else (1,)
+        axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _running_mean(values: np.ndarray) -> np.ndarray:

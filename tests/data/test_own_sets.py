@@ -110,23 +110,6 @@ class UnbalancedAndSmallSets(OwnTest):
         self.assertEqual(self.lines[1], "NOTE: x.npz: classes without test images: 3")
         self.assertRegex(self.lines[2], '^x.npz: own set "x", 4 classes .0, 1, 2, 3., 427 training')
 
-    def test_the_split_moves_each_image_with_its_label_and_none_twice(self):
-        labels = np.arange(700) % 5
-        arrays = self.write_npz(labels)
-        own, again = self.read(), self.read()
-        known = {
-            image.tobytes(): label for image, label in zip(arrays["x_train"], labels, strict=True)
-        }
-        seen = set()
-        for part, count in (("train", 600), ("t10k", 100)):
-            images, numbers = own.arrays[f"{part}-images"], own.arrays[f"{part}-labels"]
-            self.assertEqual(len(images), count)
-            for image, number in zip(images, numbers, strict=True):
-                self.assertEqual(known[image.tobytes()], number)
-                seen.add(image.tobytes())
-            np.testing.assert_array_equal(images, again.arrays[f"{part}-images"])
-        self.assertEqual(len(seen), 700)
-
     def test_five_hundred_images_are_enough_and_349_are_not(self):
         self.write_npz(list(range(10)) * 50)
         self.assertEqual(len(self.read().arrays["t10k-images"]), 71)  # 500 // 7

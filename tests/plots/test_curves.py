@@ -8,7 +8,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from gan3.plots import curves, grids
-from gan3.plots.ticks import set_log_ticks
 
 
 class Curves(unittest.TestCase):
@@ -124,7 +123,7 @@ class Ticks(unittest.TestCase):
                 axes = Figure(figsize=(6.5, 4.6), dpi=120).add_axes((0.1, 0.1, 0.43, 0.8))
                 axes.loglog([lowest, lowest * span], [90, 3])
                 axes.tick_params(labelsize=8)
-                set_log_ticks(axes.xaxis)
+                curves.set_log_ticks(axes.xaxis)
                 axes.figure.canvas.draw()
                 low, high = axes.get_xlim()
                 ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
