@@ -96,6 +96,24 @@ class Process(FolderTest):
             os.close(writer)
             self.assertEqual((process.returncode, process.stderr), (0, b""), unbuffered)
 
+    def test_a_name_that_the_terminal_cannot_show_is_escaped(self):
+        """Of the name of a file, what is not ASCII is escaped; valid or not, it is written."""
+        ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        for name, environment, shown in (
+            ("é.png", ascii_only, b"\\udcc3\\udca9.png"),
+            ("é.png", {"PYTHONUTF8": "1"}, "é.png".encode()),
+            ("\udcff.png", {"PYTHONUTF8": "1"}, b"\xff.png"),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "gan3", "generate", "1", "--out", name],
+                env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+                capture_output=True,
+                check=False,
+            )
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.assertIn(b"1: " + shown, done.stdout)
+            self.assertTrue((self.folder / name).is_file())
+
     @slow("starts a process")
     def test_a_folder_that_may_not_be_written_is_one_line(self):
         prefix = []

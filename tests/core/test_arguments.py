@@ -10,7 +10,6 @@ from gan3.core import arguments
 from gan3.core.errors import UserError
 from gan3.core.log import log_or_warn
 from gan3.data import datasets, values
-from gan3.models import generator
 
 
 class Arguments(unittest.TestCase):
@@ -70,40 +69,6 @@ class Arguments(unittest.TestCase):
         )
         with self.assertRaisesRegex(UserError, "2 for 3 images; use one label for each image"):
             arguments.as_labels([1, 2], count=3)
-
-    def test_images(self):
-        pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-        for value in (pixels, pixels[..., None], pixels / 255, pixels.tolist()):
-            images = values.as_images(value)
-            self.assertEqual(images.dtype, np.uint8)
-            np.testing.assert_array_equal(images, pixels)
-        self.check(
-            values.as_images,
-            (
-                (pixels[0], r"images: images have the shape \(28, 28\); store \[N, 28, 28\]"),
-                (pixels[:0], "images: has no images"),
-                (pixels / 255 * 1.002, "images: float64 from 0 to 1.002; scale the images to"),
-                (None, "images: not an array of numbers"),
-                ("digits.png", "images: not an array of numbers"),
-            ),
-        )
-
-    def test_noise(self):
-        noise = generator._as_noise([[0, 1], [2, 3.5]], (2, 2))
-        self.assertEqual(noise.dtype, np.float32)
-        np.testing.assert_array_equal(noise, [[0, 1], [2, 3.5]])
-        self.check(
-            lambda noise: generator._as_noise(noise, (2, 2)),
-            (
-                (np.zeros((2, 3)), r"of shape \(2, 3\); use floats of shape \(2, 2\)"),
-                (np.zeros(2), "use floats of shape"),
-                ([[np.inf, 0], [0, 0]], "values up to inf; use values from -1000 to 1000"),
-                ([[0, np.nan], [0, 0]], "values up to nan"),
-                ([[0, 0], [-1001, 0]], r"values up to 1e\+03"),
-                (np.full((2, 2), np.iinfo(np.int64).min), r"values up to 9\.22e\+18"),
-                ("x", "not an array of numbers"),
-            ),
-        )
 
     def test_folders(self):
         self.assertEqual(arguments.as_path("a/b", "logs"), Path("a/b"))

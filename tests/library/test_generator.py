@@ -122,6 +122,9 @@ class Bundled(unittest.TestCase):
             (lambda: generator.sample(5, seed=-1), "seed -1: "),
             (lambda: generator.sample(5, "x"), "labels 'x': "),
             (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
+            (lambda: generator.draw([1], np.full((1, 10), np.nan)), "noise: values up to nan"),
+            (lambda: generator.draw([1], [[-1001] * 10]), r"values up to 1e\+03; use values from"),
+            (lambda: generator.draw([1], "x"), "noise: not an array of numbers"),
             (lambda: generator.encode(np.zeros((2, 9, 9))), r"images: .* shape \(2, 9, 9\)"),
             (
                 lambda: gan3.load("three_network").encode(np.zeros((1, 28, 28), np.uint8)),
@@ -176,10 +179,7 @@ class OfRuns(FolderTest):
         figures = Path("figures/a").absolute()
         for folder, name in (
             (".", "a"),
-            ("logs", "./a"),
-            ("logs", Path("a")),
             ("logs", "../logs/a"),
-            ("logs/a", "../a"),
             ("logs/a/episodes", "../../a"),
         ):
             with self.subTest(folder), contextlib.chdir(folder):
@@ -198,14 +198,6 @@ class OfRuns(FolderTest):
         np.savez(path, **older)
         with self.assertRaisesRegex(gan3.UserError, "episode_02.npz: has no array determinator"):
             gan3.load("a").encode(images)
-
-    def test_runs_without_an_encoder_refuse_to_encode(self):
-        images = np.zeros((1, 28, 28), np.uint8)
-        for name, experiment in (("a", "three_network"), ("b", "mlp_gan")):
-            write_run(name, experiment)
-            message = f"{name}: {experiment} has no encoder, .*; use best, or a run of it"
-            with self.assertRaisesRegex(gan3.UserError, message):
-                gan3.load(name).encode(images)
 
     def test_a_bundled_name_is_the_bundled_generator(self):
         write_run("best", "mlp_gan")
@@ -294,8 +286,6 @@ class OfRuns(FolderTest):
     def test_a_run_that_is_not_there_or_damaged(self):
         with self.assertRaisesRegex(gan3.UserError, "generator 'b': no run in logs"):
             gan3.load("b")
-        with self.assertRaisesRegex(gan3.UserError, "logs/b/run.json: no such run"):
-            gan3.open_run("b")
         write_run("a", "best")
         Path("logs/a/episodes/episode_01.npz").write_bytes(b"PK")
         with self.assertRaisesRegex(gan3.UserError, "episode_01.npz: damaged"):

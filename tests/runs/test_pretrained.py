@@ -5,7 +5,6 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 import gan3
 from gan3.core.classes import DIGITS
@@ -52,11 +51,6 @@ class Generators(FolderTest):
         other = ((redrawn - np.roll(images, 10, axis=0)) ** 2).mean(axis=(1, 2))
         self.assertGreater((own < other).mean(), 0.95)
         self.assertLess(own.mean(), other.mean() / 4)
-
-    def test_generators_without_an_encoder_are_refused(self):
-        for name in ("three_network", "published_code"):
-            with self.assertRaisesRegex(UserError, f"{name}: .* no encoder, .*use best"):
-                pretrained.open_pretrained(name).encoder()
 
     def test_half_precision_changes_no_pixel_by_more_than_one_level(self):
         generator = pretrained.open_pretrained("best").generator()
@@ -118,31 +112,6 @@ class Generators(FolderTest):
     def test_an_unknown_name_is_refused(self):
         with self.assertRaisesRegex(UserError, "'mlp_gan': unknown; available: best, three_"):
             pretrained.open_pretrained("mlp_gan")
-
-
-class Commands(FolderTest):
-    def test_generate_works_without_a_run_and_without_data(self):
-        status, out, err = call("generate", "241256", "--seed", "3")
-        self.assertEqual((status, err), (0, ""))
-        self.assertIn("drawn by the bundled best", out)
-        named = Path("named.png")
-        call("generate", "241256", "--seed", "3", "--pretrained", "best", "--out", str(named))
-        self.assertEqual(named.read_bytes(), Path("figures/241256.png").read_bytes())
-
-    def test_latent_draws_a_sheet_and_an_animation(self):
-        walk = "latent", "--pretrained", "best", "--labels", "49", "--mode", "interpolate"
-        status, out, err = call(*walk)
-        self.assertEqual((status, err), (0, ""))
-        self.assertIn("figures/latent_interpolate.png", out)
-        self.assertTrue(Path("figures/latent_interpolate.png").is_file())
-        with Image.open("figures/latent_interpolate.gif") as animation:
-            self.assertGreater(animation.n_frames, 2)
-
-    def test_sample_writes_its_digits(self):
-        status, _, err = call("sample", "--pretrained", "best", "--count", "20", "--out", "x.npz")
-        self.assertEqual(status, 0, err)
-        with np.load("x.npz") as arrays:
-            self.assertEqual(arrays["images"].shape, (20, 28, 28))
 
 
 if __name__ == "__main__":

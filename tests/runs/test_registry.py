@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import re
 import shutil
@@ -12,7 +11,6 @@ from gan3.baselines.config import (
     MlpGanConfig,
 )
 from gan3.core.classes import DIGITS
-from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
@@ -73,31 +71,6 @@ class Configs(unittest.TestCase):
                 registry.config_from_dict(not_an_object)
         with self.assertRaisesRegex(UserError, "'x': unknown; there are"):
             registry.config_from_dict({"experiment": "x"})
-
-    def test_a_config_of_another_experiment_of_the_same_type_is_its_own(self):
-        """The name in the values decides the type, their fields the rest."""
-        values = registry.config_of("best").to_dict() | {"experiment": "best_long"}
-        self.assertEqual(
-            registry.config_from_dict(values),
-            dataclasses.replace(registry.config_of("best"), experiment="best_long"),
-        )
-        with self.assertRaisesRegex(UserError, "unknown"):
-            registry.config_from_dict(values | {"experiment": "three_network"})
-
-    def test_differences_between_experiments(self):
-        three, best = registry.config_of("three_network"), registry.config_of("best")
-        only_in_best = {f.name for f in dataclasses.fields(VaeGanConfig)} - {
-            f.name for f in dataclasses.fields(ThreeNetworkConfig)
-        }
-        self.assertLess(only_in_best | {"experiment", "keep_prob"}, set(three.differences(best)))
-        self.assertEqual(set(three.differences(best)), set(best.differences(three)))
-        self.assertNotIn("noise_draw", three.differences(best))  # the same in both
-        of_run = {field.name for field in dataclasses.fields(RunConfig)}
-        baseline = registry.config_of("mlp_gan")
-        differences = set(three.differences(baseline))
-        self.assertEqual(differences & of_run, {"experiment", "batch_size", "batches", "shuffle"})
-        # Both have learning rates, of three networks and of two.
-        self.assertLess({"learning_rate", "digit_weight", "weight_clip"}, differences)
 
 
 OWN = '''"""A variant of my own."""
