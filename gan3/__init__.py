@@ -31,28 +31,20 @@ __all__ = [
     "train",
 ]
 
-_MODULES = {
-    "gan3.core.errors": ("DivergedError", "StoppedError", "UserError"),
-    "gan3.evaluation.card": ("Card",),
-    "gan3.library": (
-        "Recognised",
-        "Run",
-        "evaluate",
-        "load",
-        "open_run",
-        "recognise",
-        "show",
-        "train",
-    ),
-    "gan3.models.generator": ("Generator", "Samples"),
+_NOT_IN_THE_LIBRARY = {
+    "Card": "gan3.evaluation.card",
+    "DivergedError": "gan3.core.errors",
+    "Generator": "gan3.models.generator",
+    "Samples": "gan3.models.generator",
+    "StoppedError": "gan3.core.errors",
+    "UserError": "gan3.core.errors",
 }
 
 
 def __getattr__(name: str) -> Any:
     """A public name, from the module that defines it (PEP 562)."""
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(import_module(module), name)
+    if name in __all__:
+        return getattr(import_module(_NOT_IN_THE_LIBRARY.get(name, "gan3.library")), name)
     raise AttributeError(f"module 'gan3' has no attribute {name!r}")
 
 

@@ -29,9 +29,7 @@ from gan3.runs import run as runs
 from gan3.runs.trained import Trained
 
 if TYPE_CHECKING:
-    from gan3.data.datasets import Dataset
     from gan3.evaluation.card import Card
-    from gan3.evaluation.reference import SampleSet
     from gan3.plots.numbers import Picture
 
 _MOST_COLUMNS = 50
@@ -334,40 +332,44 @@ def evaluate(
     ink = as_choice(ink, "ink", choices_of("ink"))
     split = as_choice(split, "split", choices_of("split"))
     seed, log = as_whole(seed, "seed"), log_or_warn(log, dataset)
-    open_samples = _opener(images, labels, name, seed, log, skip_damaged)
     if real is not None:
         if data is not None or dataset != "auto":
             raise UserError("real: the real digits are these arrays; leave data and dataset out")
         dataset, data = "own", real
     judge_file = None if judge is None else as_path(judge, "judge")
+    if isinstance(images, str) and not Path(images).suffix and Path(images).name == images:
+        images = pretrained.open_pretrained(images)
+    is_path = isinstance(images, str | os.PathLike)
+    if is_path and not Path(images).exists():
+        raise UserError(f"{images}: no such file or folder; check the path")
+    are_arrays = not (is_path or isinstance(images, Trained))
+    pixels = _pixels_of(images, labels, name, log) if are_arrays else None  # refused at once
     import_tensorflow()
     from gan3.data.datasets import load as load_data
-    from gan3.evaluation import card
+    from gan3.evaluation import card, sample_files, samples
     from gan3.evaluation.judge import judge_of
-    from gan3.evaluation.reference import Reference
+    from gan3.evaluation.reference import Reference, SampleSet
 
     held_out = load_data(dataset, as_data(data), split, log, ink=ink, skip_damaged=skip_damaged)
-    opened = open_samples(held_out)
+    names = held_out.class_names
+    if is_path:
+        opened = samples.of_file(Path(images), names, log, skip_damaged)
+    elif pixels is None:
+        opened = samples.of_bundled(images, held_out, seed, log)
+    else:
+        if isinstance(labels, str):
+            labels = as_labels(labels, names, len(pixels))
+        elif labels is not None:
+            labels = sample_files.labels_of(name, labels, len(pixels), names)
+        opened = SampleSet(name, pixels, labels)
     scoring_judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     return card.evaluate(opened, Reference(held_out, scoring_judge, seed, log), cas)
 
 
-def _opener(
-    images: Any, labels: Any, name: str, seed: int, log: Log, skip_damaged: bool
-) -> "Callable[[Dataset], SampleSet]":
-    """What opens the samples that `evaluate` scores, for a data set; arrays are checked now."""
+def _pixels_of(images: Any, labels: Any, name: str, log: Log) -> np.ndarray:
+    """The images of a card, uint8 [N, 28, 28]; what was changed is logged."""
     from gan3.evaluation import sample_files, samples
-    from gan3.evaluation.reference import SampleSet
 
-    if isinstance(images, str) and not Path(images).suffix and Path(images).name == images:
-        images = pretrained.open_pretrained(images)
-    if isinstance(images, Trained):
-        return lambda dataset: samples.of_bundled(images, dataset, seed, log)
-    if isinstance(images, str | os.PathLike):
-        path = Path(images)
-        if not path.exists():
-            raise UserError(f"{path}: no such file or folder; check the path")
-        return lambda dataset: samples.of_file(path, dataset.class_names, log, skip_damaged)
     if not (isinstance(name, str) and name.isprintable()):
         raise UserError(f"name {shown(name)}: use one line of text")
     found = as_pixels(images)
@@ -382,16 +384,7 @@ def _opener(
     if sample_files.look_inverted(pixels):
         pixels = 255 - pixels
         log(f"NOTE: images: {sample_files.INVERTED}")
-
-    def of_arrays(dataset: "Dataset") -> "SampleSet":
-        if labels is None:
-            return SampleSet(name, pixels, None)
-        count, names = len(pixels), dataset.class_names
-        if isinstance(labels, str):
-            return SampleSet(name, pixels, as_labels(labels, names, count))
-        return SampleSet(name, pixels, sample_files.labels_of(name, labels, count, names))
-
-    return of_arrays
+    return pixels
 
 
 def recognise(images: Any) -> Recognised:

@@ -109,10 +109,7 @@ def _print_warning(message: Warning | str, *_: object) -> None:
 
 
 def _print_any_character() -> None:
-    """Print characters that the terminal's encoding lacks as escapes, instead of failing.
-
-    Names of files that are not valid UTF-8 are printed as the bytes that they are.
-    """
+    """Print what the terminal's encoding lacks as escapes, and names that are no UTF-8 as bytes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"

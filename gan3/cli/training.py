@@ -5,7 +5,6 @@ import json
 import sys
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gan3.cli.options import (
     Command,
@@ -23,9 +22,6 @@ from gan3.core.config import as_text, choices_of
 from gan3.core.errors import StoppedError, UserError
 from gan3.core.startup import import_tensorflow
 from gan3.runs import registry
-
-if TYPE_CHECKING:
-    from gan3.runs.run import Run
 
 _DEFAULT_EXPERIMENT = "three_network"
 
@@ -73,11 +69,14 @@ def _train(options: argparse.Namespace) -> int:
         if not equals:
             raise UserError(f"--set {setting}: needs KEY=VALUE, such as seed=1")
         settings[key] = text
+    if options.resume and options.experiment is not None:
+        raise UserError(
+            f"--experiment {options.experiment}: a resumed run has its own; leave it out"
+        )
     of_both = {"data": options.data, "train_judge": options.train_judge, "progress": True}
     try:
         if options.resume:
             run = library.open_run(options.run, logs=options.logs, figures=options.figures)
-            _check_experiment(options.experiment, run)
             run.resume(settings=settings, **of_both)
         else:
             run = library.train(
@@ -100,15 +99,6 @@ def _train(options: argparse.Namespace) -> int:
         commands = "gan3 generate 241256, gan3 evaluate, gan3 export-page"
         print(f"next: {commands}, each with --run {run.name}")
     return 0
-
-
-def _check_experiment(experiment: str | None, run: "Run") -> None:
-    """Raises UserError if a run is to be resumed as another experiment than its own."""
-    config = run.config
-    if experiment is not None and registry.config_of(experiment).source != config.source:
-        raise UserError(
-            f"--experiment {experiment}: run {run.name} is of {config.experiment}; leave it out"
-        )
 
 
 # -- figures, sweep, config and experiments --------------------------------------------------------

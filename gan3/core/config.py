@@ -1,9 +1,8 @@
 """The settings of a run: a frozen dataclass, validated once, the same in code and in run.json.
 
-`RunConfig` has the fields that every run has. Each family of systems adds its own in a subclass
-(`method.config`, `vae_gan.config`, `baselines.config`), so a system has no field that it ignores.
-A field's type says which values it takes: `Literal` words, numbers `Annotated` with a `Range`,
-tuples `Annotated` with `Sizes`, and `Triple` or `Pair` for one value per network.
+Each family of systems adds its own fields to `RunConfig` in a subclass. A field's type says which
+values it takes: `Literal` words, numbers with a `Range`, tuples with `Sizes`, and `Triple` or
+`Pair` for one value per network.
 """
 
 import dataclasses
@@ -156,20 +155,18 @@ class RunConfig:
         Raises UserError if the key is unknown or the value does not fit.
         """
         name, _, role = key.partition(".")
-        types = field_types(type(self))
-        if name not in types or name in _IDENTITY:
+        kind = field_types(type(self)).get(name)
+        if kind is None or name in _IDENTITY:
             raise UserError(self._unknown_key(name))
-        kind = types[name]
-        if get_origin(kind) not in _PER_NETWORK:
-            if role:
-                raise UserError(f"config key {key}: {name} has one value, not one per network")
-            return dataclasses.replace(self, **{name: _parse(key, kind, text)})
-        per_network, (entry,) = get_origin(kind), get_args(kind)
-        roles = per_network._fields
-        if role:
-            if role not in roles:
-                raise UserError(f"config key {key}: after the dot one of {', '.join(roles)}")
-            value = getattr(self, name)._replace(**{role: _parse(key, entry, text)})
+        value, roles = getattr(self, name), getattr(get_origin(kind), "_fields", ())
+        if role and role not in roles:
+            wanted = f"after the dot one of {', '.join(roles)}"
+            one = f"{name} has one value, not one per network"
+            raise UserError(f"config key {key}: {wanted if roles else one}")
+        if not roles:
+            value = _parse(key, kind, text)
+        elif role:
+            value = value._replace(**{role: _parse(key, get_args(kind)[0], text)})
         else:
             parts = text.split(",")
             if len(parts) not in (1, len(roles)):
@@ -177,7 +174,7 @@ class RunConfig:
                     f"config key {key}: one value or {len(roles)} with commas, not {shown(text)}"
                 )
             parts *= len(roles) // len(parts)
-            value = per_network(*(_parse(key, entry, part) for part in parts))
+            value = get_origin(kind)(*(_parse(key, get_args(kind)[0], part) for part in parts))
         return dataclasses.replace(self, **{name: value})
 
     def differences(self, other: "RunConfig") -> list[str]:

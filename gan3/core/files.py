@@ -140,7 +140,8 @@ def read_npz(path: Path, wanted: Specification, most_bytes: int = 2**29) -> dict
                 f"{path}: array {name} is not {dtypes.replace('|', ' or ')} {expected};"
                 " this is not the expected kind of file"
             )
-        check_finite(path, name, array)
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise UserError(f"{path}: {name} has values that are not finite; replace the file")
     return arrays
 
 
@@ -171,12 +172,6 @@ def read_npy(path: Path, most_bytes: int = 2**29) -> np.ndarray:
     with _report_read_errors(path, "an npy file"), open(path, "rb") as file:
         _check_size(path, "its array", path.stat().st_size, most_bytes)
         return _read_array(path, file, "its array")
-
-
-def check_finite(path: Path, name: str, array: np.ndarray) -> None:
-    """Raises UserError if a float array has a value that is not finite."""
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise UserError(f"{path}: {name} has values that are not finite; replace the file")
 
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:

@@ -165,10 +165,7 @@ def _unknown(name: str) -> UserError:
 
 
 def _refuse_another(path: Path) -> None:
-    """Refuses a file that has the name of a bundled experiment and is no copy of it.
-
-    In a checkout whose gan3 was installed, ./experiments/ holds the bundled ones a second time.
-    """
+    """Refuses a file with the name of a bundled experiment, unless it is a copy of it."""
     bundled = bundled_folder() / path.name
     if path.is_file() and path.read_bytes() != bundled.read_bytes():
         raise UserError(
@@ -188,10 +185,7 @@ def _own_config(path: Path) -> RunConfig:
 
 
 def _module_of(path: Path) -> ModuleType:
-    """The module of a file, checked to declare an experiment.
-
-    It can import the bundled ones, and the files beside it by `from . import NAME`.
-    """
+    """The module of an experiment's file, which can import the bundled ones and those beside it."""
     package = PACKAGE
     if path.parent != bundled_folder():
         digest = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]

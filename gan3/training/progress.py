@@ -24,10 +24,7 @@ _STEPS_PER_LINE = 50  # without a terminal
 
 
 class _Console(Console):
-    """A console that discards its output once the reader of a pipe is gone, as with `| head`.
-
-    Training then continues to its end.
-    """
+    """A console with which training goes on when the reader of a pipe is gone, as with `| head`."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True

@@ -338,7 +338,7 @@ class WithoutTensorFlow(FolderTest):
         code += "from gan3.cli.main import main\n"
         for command in (
             "generate 241256 --pretrained best --spacing tight",
-            "generate 2 --out 2.png",
+            "generate 2 --pretrained best --out 2.png",
             "generate 241256 --run a --variants 3 --out n.npz",
             "generate 12 --run e --noise-seed 4",
             "sample --run c --count 30 --out s.npz",
