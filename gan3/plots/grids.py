@@ -18,7 +18,6 @@ from gan3.core.files import write_atomically
 from gan3.plots import labels
 
 DPI = 120
-_FONT_SIZE = 9
 _MAX_COLUMN_LABEL = 120  # pixels
 
 
@@ -52,57 +51,29 @@ def grid(
         longest = max(map(len, lines))
         left = max(114, 28 + 7 * longest, 20 + round(labels.widest(lines, 8, DPI)))
     width = max(left + columns * column_step + 18, 468)
-    titles = _fitting(column_labels or [], column_step, title_per_image)
-    titles_height = titles.height if column_labels else 0
-    sheet = _Sheet(title, width, titles_height + (rows - 1) * row_step + cell + 14)
-    top = sheet.top + titles_height
     left += (width - 18 - left - columns * column_step) // 2
+    titles = _fitting(column_labels or [], column_step, title_per_image)
+    title = labels.wrapped(title, width - 20, 9, DPI)
+    top = 50 + 18 * title.count("\n") + (titles.height if column_labels else 0)
+    height = top + (rows - 1) * row_step + cell + 14
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    plain = {"parse_math": False}  # every character stands for itself
+    style = plain | {"fontsize": titles.fontsize, "rotation": titles.rotation}
+    figure.text(0.5, 1 - 17 / height, title, va="top", ha="center", fontsize=9, **plain)
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x, y = left + column * column_step, top + row * row_step
-        sheet.show(x, y, image, scale)
-        if column_labels and (title_per_image or row == 0):
-            text = titles.texts[i if title_per_image else column]
-            style = {"fontsize": titles.fontsize, "rotation": titles.rotation}
-            sheet.write(x + cell / 2, y - 4, text, va="bottom", **style)
-        if row_labels and column == 0:
-            sheet.write(x - 10, y + cell / 2, row_labels[row], "center", "right", fontsize=8)
-    return sheet.figure
-
-
-class _Sheet:
-    """A figure of exactly so many pixels, filled by positions in pixels from its top left.
-
-    Its title is wrapped; `top` is where `height` pixels begin that are free below it.
-    """
-
-    def __init__(self, title: str, width: int, height: int):
-        text = labels.wrapped(title, width - 20, _FONT_SIZE, DPI)
-        self.top = 50 + 18 * text.count("\n")
-        self._width, self._height = width, self.top + height
-        self.figure = Figure(figsize=(width / DPI, self._height / DPI), dpi=DPI)
-        self.write(width / 2, 17, text, va="top")
-
-    def write(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        va: str,
-        ha: str = "center",
-        fontsize: float = _FONT_SIZE,
-        rotation: int = 0,
-    ) -> None:
-        """Write `text`, whose characters all stand for themselves, at a position."""
-        style = {"fontsize": fontsize, "rotation": rotation, "parse_math": False}
-        self.figure.text(x / self._width, 1 - y / self._height, text, va=va, ha=ha, **style)
-
-    def show(self, x: int, y: int, image: np.ndarray, scale: int) -> None:
-        """Show an image [28, 28], each of its pixels as `scale` x `scale`, from its top left."""
         pixels = image.repeat(scale, axis=0).repeat(scale, axis=1)
         # RGB, because a colour map would change some values by one.
-        pixels = np.stack([pixels] * 3, axis=2)
-        self.figure.figimage(pixels, x, self._height - y - len(pixels))
+        figure.figimage(np.stack([pixels] * 3, axis=2), x, height - y - cell)
+        if column_labels and (title_per_image or row == 0):
+            text = titles.texts[i if title_per_image else column]
+            place = (x + cell / 2) / width, 1 - (y - 4) / height
+            figure.text(*place, text, va="bottom", ha="center", **style)
+        if row_labels and column == 0:
+            place = (x - 10) / width, 1 - (y + cell / 2) / height
+            figure.text(*place, row_labels[row], va="center", ha="right", fontsize=8, **plain)
+    return figure
 
 
 class _Titles(NamedTuple):
