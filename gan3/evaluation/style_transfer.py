@@ -23,10 +23,9 @@ class Redrawer(NamedTuple):
 
 
 class StyleTransfer(NamedTuple):
-    """Real images, how they are redrawn, and how alike both are."""
+    """How real images are redrawn, and how alike both are."""
 
-    images: np.ndarray  # uint8 [N, 28, 28]
-    labels: np.ndarray  # [N]
+    labels: np.ndarray  # [N], of the real images
     drawn: np.ndarray  # uint8 [K, N, 28, 28], as each class
     correlations: dict[str, np.ndarray]  # by property [K, K]: real class, drawn class
 
@@ -66,7 +65,7 @@ def measure(
                 rows = labels == real_class
                 pair = correlation(real[name][rows], values[rows])
                 correlations[name][real_class, drawn_class] = pair
-    return StyleTransfer(images, labels, drawn, correlations)
+    return StyleTransfer(labels, drawn, correlations)
 
 
 def properties(images: np.ndarray) -> dict[str, np.ndarray]:

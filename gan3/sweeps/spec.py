@@ -1,7 +1,8 @@
 """The specification of a sweep: a TOML file, checked as a whole before any training.
 
-docs/scale.md shows one. A variant is a table with `name`, `experiment` and, optionally, `settings`,
-`seeds` and `full`, the settings of a longer schedule.
+docs/scale.md shows one. With `cas = true` cards have the classification accuracy score. A variant
+has `name`, `experiment` and, optionally, `settings`, `seeds`, and `full`, the settings of a longer
+schedule.
 """
 
 import hashlib
