@@ -50,8 +50,11 @@ train: setup ## train for 10 episodes of 200 batches; ARGS="--experiment NAME"
 resume: setup ## continue RUN from its last checkpoint
 	@$(GAN3) train --resume $(if $(RUN),--run "$(RUN)") $(ARGS)
 
+# import_tensorflow keeps TensorFlow's start-up messages to itself; TensorBoard prints its address.
+QUIET_BOARD = from gan3.core.startup import import_tensorflow; import_tensorflow(); \
+  from tensorboard.main import run_main; run_main()
 tensorboard: setup ## show all runs in TensorBoard at http://localhost:PORT
-	@$(PY) -m tensorboard.main --logdir logs --host localhost --port $(PORT)
+	@$(PY) -W ignore -c '$(QUIET_BOARD)' --load_fast=false --logdir logs --host localhost --port $(PORT)
 
 figures: setup ## draw all figures of RUN again
 	@$(GAN3) figures $(if $(RUN),--run "$(RUN)") $(ARGS)

@@ -1,6 +1,7 @@
-"""Writes a run's TensorBoard events: scalars, image grids, graph, hyper-parameters, layout."""
+"""Writes a run's TensorBoard events: scalars, images, graph, hyper-parameters, text, layout."""
 
 import contextlib
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from tensorboard.plugins.hparams import api as hparams
 from gan3.core.config import as_text
 from gan3.core.files import replace_atomically
 
+_NO_HYPERPARAMETERS = (  # what is written and how fast, not what is learned
+    "experiment_file", "log_every", "checkpoint_every", "frame_every", "steps_per_call",
+    "dataset", "ink", "skip_damaged", "split",
+)  # fmt: skip
 _LAYOUT = {
     "losses side by side": {
         "discriminator": ["loss/discriminator"],
@@ -35,10 +40,18 @@ class EventWriter:
     def __init__(self, folder: Path, kind: str = ".v2"):
         self._writer = tf.summary.create_file_writer(str(folder), filename_suffix=kind)
 
-    def start(self, config: dict[str, Any], graph: Any) -> None:
-        """Write what a run has once: hyper-parameters, layout of Custom Scalars, step graph."""
+    def start(self, record: dict[str, Any], graph: Any) -> None:
+        """Write what a run has once: text, hyper-parameters, layout of Custom Scalars, step graph.
+
+        record: of run.json.
+        """
+        config = {key: v for key, v in record["config"].items() if key not in _NO_HYPERPARAMETERS}
+        versions = ", ".join(f"{name} {v}" for name, v in record["versions"].items())
+        data = f"{record['data_title']} ({record['data_source']})"
+        command = shlex.join(record["command"])
         with self._writer.as_default(step=0):
-            hparams.hparams(flatten(config))
+            hparams.hparams(flatten(config), trial_id=record["run"])
+            tf.summary.text("run", f"`{command}`\n\ndata: {data}\n\nversions: {versions}")
             tf.summary.experimental.write_raw_pb(
                 custom_scalar.pb(_layout()).SerializeToString(), step=0
             )

@@ -166,6 +166,7 @@ class _Loop:
     ):
         config, dataset, system = session.config, session.dataset, session.system
         self._config, self._run, self._dataset = config, session.run, dataset
+        self._record = session.record
         self._system, self._terminal, self._log = system, terminal, log
         self._batches = Batches(len(dataset.images), config.batch_size, config.seed, config.shuffle)
         held_out_seed = (config.seed, HELD_OUT, 1)  # [seed, 9, 0] would be training epoch 9
@@ -209,7 +210,7 @@ class _Loop:
         graph = named_graph(self.step.get_concrete_function())
         events = EventWriter(self._run.folder)
         if self._saved is None:
-            events.start(config.to_dict(), graph)
+            events.start(self._record, graph)
         with (
             self._signals,
             self._run.metrics_file.open("a", encoding="utf-8") as metrics,

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.hparams import plugin_data_pb2
 
 from gan3.core.triple import Triple
 from gan3.runs.tensorboard import EventWriter, flatten, forget_after, named_graph
@@ -52,9 +53,11 @@ class Graph(unittest.TestCase):
 class Events(FolderTest):
     def test_scalars_images_graph_and_layout_are_written(self):
         events = EventWriter(self.folder)
-        config = {"seed": 3, "keep_prob": {"generator": 0.9, "discriminator": 0.5}}
+        config = {"seed": 3, "log_every": 10, "keep_prob": {"generator": 0.9}}
+        record = {"run": "a run", "config": config, "command": ["python", "a b.py"],
+                  "data_title": "MNIST", "data_source": "x", "versions": {"gan3": "1"}}  # fmt: skip
         graph = tf.function(lambda: tf.constant(1.0)).get_concrete_function().graph
-        events.start(config, graph.as_graph_def())
+        events.start(record, graph.as_graph_def())
         events.scalars(10, {"loss/determinator": 0.5})
         events.image(10, "digits/shuffled", np.zeros((4, 6, 3), np.uint8))
         events.close()
@@ -66,7 +69,13 @@ class Events(FolderTest):
         self.assertEqual((step, tf.make_ndarray(value.tensor).item()), (10, 0.5))
         step, value = values["digits/shuffled"]
         self.assertEqual(tf.make_ndarray(value.tensor)[:2].tolist(), [b"6", b"4"])
-        self.assertTrue(any("hparams" in tag for tag in values))
+        content = values["_hparams_/session_start_info"][1].metadata.plugin_data.content
+        info = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
+        self.assertEqual(set(info.hparams), {"seed", "keep_prob.generator"})
+        self.assertEqual(info.group_name, "a run")
+        (text,) = tf.make_ndarray(values["run"][1].tensor).ravel()
+        for part in (b"python 'a b.py'", b"MNIST (x)", b"gan3 1"):
+            self.assertIn(part, text)
         _, value = values["custom_scalars__config__"]
         layout = layout_pb2.Layout.FromString(tf.make_ndarray(value.tensor).item())
         titles = [category.title for category in layout.category]
