@@ -127,7 +127,7 @@ def _compare(options: argparse.Namespace) -> int:
     compared = comparison.compare(
         options.runs, options.logs, options.figures, options.by_experiment
     )
-    print("\n".join(compared.markdown()) if options.markdown else compared.text().rstrip())
+    print("\n".join(compared.markdown()) if options.markdown else compared.text())
     if pairs := compared.tradeoffs():
         files.make_folder(out.parent)
         grids.save(sweeps.tradeoff(compared.means, pairs, "Accuracy against diversity"), out)

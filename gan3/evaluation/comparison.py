@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
         return pairs
 
     def text(self) -> str:
-        """The table in lines of at most 80 characters, with a star at the best of each row.
+        """The table in lines of at most 80 characters, with a star before the best of each row.
 
         Three columns are next to each other, and the next three below.
         """
@@ -57,11 +57,11 @@ class Comparison(NamedTuple):
             for i in shown:
                 table.add_column(Text(self.columns[i]), justify="right", overflow="fold")
             for metric, texts, best in self.rows:
-                starred = [texts[i] + (" *" if i in best else "  ") for i in shown]
+                starred = [f"* {texts[i]}" if i in best else texts[i] for i in shown]
                 table.add_row(metric.title, metric.arrow, *map(Text, starred))
             console.print(table)
             console.print()
-        return console.file.getvalue()
+        return "\n".join(map(str.rstrip, console.file.getvalue().splitlines())).rstrip()
 
     def markdown(self) -> list[str]:
         """A Markdown table, a row per metric; the best of each row is bold."""

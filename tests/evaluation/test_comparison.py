@@ -72,7 +72,7 @@ class Compare(FolderTest):
         self.assertEqual(status, 0, err)
         self.assertEqual(len(list(Path("pictures").glob("c*.png"))), 1)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
-        found = re.search(r"(?m)^recall +↑ +(\d\.\d{3})[ *]+(\d\.\d{3})[ *]+\d\.\d{3}", out)
+        found = re.search(r"(?m)^recall +↑[ *]+(\d\.\d{3})[ *]+(\d\.\d{3}) +\d\.\d{3}$", out)
         expected = [card["samples"]["recall"]["value"] for card in self.cards.values()]
         np.testing.assert_allclose([float(text) for text in found.groups()], expected, atol=5e-4)
 
