@@ -152,8 +152,12 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         named = [column for column, cell in enumerate(first) if cell in _LABEL_COLUMNS]
         label = (named or [0])[0] if len(first) > _PIXELS else None
         pixels = [column for column in range(len(first)) if column != label]
-        has_header = bool(named) or not any(cell.replace(".", "").isdecimal() for cell in first)
-        rows = [row for row in ["" if has_header else line, *file] if row.strip()]
+        rows = [row for row in file if row.strip()]
+    numbers = [cell.replace(".", "").isdecimal() for cell in first]
+    has_decimals = ["." in text for text in (line, *rows[:1])]
+    of_pandas = all(numbers) and has_decimals == [True, False]  # 0, 0.1, 0.2 ... above the rows
+    if any(numbers) and not (named or of_pandas):
+        rows.insert(0, line)
     if not rows:
         raise UserError(f"{path}: has no rows; replace the file")
     for dtype in (np.int32, np.float32):  # whole numbers are read five times faster

@@ -116,6 +116,7 @@ class Csv(ArrayTest):
             ("e.csv", {"header": ['"Label"', *pixels], "delimiter": "\t"}),
             ("f.csv", {"header": [*pixels, "class"], "label_at": 784}),
             ("g.csv", {"header": ["what", *pixels]}),
+            ("h.csv", {"header": ["0", *(f"0.{i}" for i in range(1, 785))]}),  # as pandas writes
         ):
             self.write(name, IMAGES, LABELS, **options)
             with self.subTest(name):
