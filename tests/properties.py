@@ -52,10 +52,10 @@ JSON = st.recursive(
 
 
 @st.composite
-def changed(draw, value, others=JSON):
+def changed(draw, value):
     """A JSON value with one to three changes at any depth.
 
-    An entry is removed, replaced by one of `others`, moved to another key, or repeated.
+    An entry is removed, replaced by another value, moved to another key, or repeated.
     """
     value = copy.deepcopy(value)
     for _ in range(draw(st.integers(1, 3))):
@@ -70,14 +70,12 @@ def changed(draw, value, others=JSON):
                 continue
             kind = draw(st.sampled_from(["replace", "replace", "remove", "move", "add"]))
             if kind == "replace":
-                place[key] = draw(others)
+                place[key] = draw(JSON)
             elif kind == "remove":
                 del place[key]
             elif isinstance(place, list):
-                place.insert(key, copy.deepcopy(place[key]) if kind == "add" else draw(others))
+                place.insert(key, copy.deepcopy(place[key]) if kind == "add" else draw(JSON))
             else:
-                place[draw(st.text(max_size=9))] = (
-                    place.pop(key) if kind == "move" else draw(others)
-                )
+                place[draw(st.text(max_size=9))] = place.pop(key) if kind == "move" else draw(JSON)
             break
     return value

@@ -21,9 +21,10 @@ from gan3.data import datasets
 from gan3.evaluation import comparison, judge, sample_files
 from gan3.models.determinator import read_weights
 from gan3.runs.checkpoints import Checkpoints
-from gan3.runs.registry import config_of, generator_of
+from gan3.runs.registry import bundled_folder, config_of, generator_of
 from gan3.runs.run import Run
 from gan3.runs.weights import save_generator
+from gan3.sweeps import spec
 from tests.support import RUN_SLOW, FolderTest, idx_bytes, small_system, write_idx_set
 
 MUTANTS = 220 if RUN_SLOW else 60  # of each format
@@ -202,6 +203,12 @@ class MutatedFiles(FolderTest):
         self.assert_read_or_refused("metrics", run.metrics_file, lines.encode(), read_lines)
         path = folder / "report.json"
         self.assert_read_or_refused("report", path, card, lambda: comparison.compare(["a", "a"]))
+
+    def test_sweeps(self):
+        path = self.folder / "sweep.toml"
+        for name in ("reproduce", "weights"):
+            content = (bundled_folder() / "sweeps" / f"{name}.toml").read_bytes()
+            self.assert_read_or_refused(name, path, content, lambda: spec.read(path))
 
 
 class Bombs(FolderTest):
