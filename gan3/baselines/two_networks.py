@@ -7,14 +7,14 @@ from gan3.baselines.config import BaselineConfig
 from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.method.declared import GeneratorSpec
-from gan3.method.system import Scalars
+from gan3.method.system import Scalars, System
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
 from gan3.nn.network import Network, by_name
 from gan3.nn.specs import IMAGE
 
 
-class TwoNetworks:
+class TwoNetworks(System):
     """A two-network GAN as a `System`."""
 
     def __init__(
@@ -85,11 +85,6 @@ class TwoNetworks:
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The generator's variables by name, its running moments included."""
         return self.generator.variables
-
-    @property
-    def encoder_weights(self) -> dict[str, tf.Variable]:
-        """Empty: there is no encoder."""
-        return {}
 
     @property
     def state(self) -> dict[str, tf.Variable]:

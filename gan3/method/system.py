@@ -19,6 +19,7 @@ class System(Protocol):
 
     class_names: tuple[str, ...]  # of the K classes; a label is an index into them
     has_classifier: bool  # whether `classify` can be called
+    optimizers: tuple[Adam, ...]
 
     train_step: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
     """One training step on images [B, 28, 28, 1] in 0..1, labels [B] and a seed [2].
@@ -31,10 +32,6 @@ class System(Protocol):
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1."""
-
-    @property
-    def optimizers(self) -> tuple[Adam, ...]:
-        """Every optimizer of the system."""
 
     @property
     def state(self) -> dict[str, tf.Variable]:
@@ -50,3 +47,4 @@ class System(Protocol):
 
         Empty if the system has no encoder.
         """
+        return {}

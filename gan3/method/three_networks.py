@@ -6,7 +6,7 @@ from gan3.core.triple import Triple
 from gan3.method import losses, networks
 from gan3.method.config import ThreeNetworkConfig
 from gan3.method.noise import Noise, latent_of
-from gan3.method.system import Scalars
+from gan3.method.system import Scalars, System
 from gan3.method.train_step import ThreeNetworkStep
 from gan3.nn.adam import Adam
 from gan3.nn.initializers import INITIALIZERS
@@ -14,7 +14,7 @@ from gan3.nn.network import Network, by_name
 from gan3.nn.specs import IMAGE
 
 
-class ThreeNetworks:
+class ThreeNetworks(System):
     """The three-network GAN as a `System`. It computes in `dtype`, "float32" or "bfloat16"."""
 
     has_classifier = True
@@ -63,11 +63,6 @@ class ThreeNetworks:
     def generator_weights(self) -> dict[str, tf.Variable]:
         """The variables that drawing an image needs, by name."""
         return self.networks.generator.variables
-
-    @property
-    def encoder_weights(self) -> dict[str, tf.Variable]:
-        """Empty: there is no encoder."""
-        return {}
 
     @property
     def state(self) -> dict[str, tf.Variable]:

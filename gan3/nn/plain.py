@@ -49,7 +49,11 @@ class ConvLayer(NamedTuple):
 
 
 class ConvTransposeLayer(NamedTuple):
-    """activation(transposed convolution + b); TensorFlow's kernel with its last axes swapped."""
+    """activation(transposed convolution + b); TensorFlow's kernel with its last axes swapped.
+
+    [B, h, w, in] to [B, h stride, w stride, out] with "SAME" padding, to sides of (h - 1) stride +
+    side with "VALID", as TensorFlow's `conv2d_transpose`.
+    """
 
     w: np.ndarray  # [side, side, in, out]
     b: np.ndarray  # [out]
@@ -58,9 +62,17 @@ class ConvTransposeLayer(NamedTuple):
     padding: str  # "SAME" or "VALID"
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        x = _as_images(x, self.w.shape[2])
-        x = transposed_convolution(x, self.w, self.stride, self.padding)
-        return ACTIVATIONS[self.activation](x + self.b)
+        (side, _, inputs, out), stride = self.w.shape, self.stride
+        x = _as_images(x, inputs)
+        height, width = ((length - 1) * stride for length in x.shape[1:3])
+        y = np.zeros((len(x), height + side, width + side, out), np.float32)
+        for i in range(side):
+            for j in range(side):
+                y[:, i : i + height + 1 : stride, j : j + width + 1 : stride] += x @ self.w[i, j]
+        if self.padding == "SAME":
+            margin = (side - stride) // 2
+            y = y[:, margin : margin + height + stride, margin : margin + width + stride]
+        return ACTIVATIONS[self.activation](y + self.b)
 
 
 class ScaleLayer(NamedTuple):
@@ -179,24 +191,6 @@ def convolve(
     windows = windows[:, ::stride, ::stride]  # [B, h/stride, w/stride, in, side, side]
     rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, side * side * inputs)
     return (rows @ w.reshape(-1, outputs)).reshape(*windows.shape[:3], outputs)
-
-
-def transposed_convolution(x: np.ndarray, w: np.ndarray, stride: int, padding: str) -> np.ndarray:
-    """x [B, h, w, in] and a kernel [side, side, in, out], as TensorFlow's `conv2d_transpose`.
-
-    [B, h stride, w stride, out] with "SAME" padding, sides of (h - 1) stride + side with "VALID".
-    """
-    side, _, _, out = w.shape
-    batch, height, width, _ = x.shape
-    reach = [(length - 1) * stride for length in (height, width)]
-    y = np.zeros((batch, reach[0] + side, reach[1] + side, out), np.float32)
-    for i in range(side):
-        for j in range(side):
-            y[:, i : i + reach[0] + 1 : stride, j : j + reach[1] + 1 : stride] += x @ w[i, j]
-    if padding == "VALID":
-        return y
-    margin = (side - stride) // 2
-    return y[:, margin : margin + height * stride, margin : margin + width * stride]
 
 
 def max_pool(x: np.ndarray) -> np.ndarray:

@@ -162,50 +162,6 @@ class PyTorch(unittest.TestCase):
             found[name] = float(np.abs(gradient - parameter.grad.numpy()).max() / largest)
         return found
 
-    def test_layernorm_gan(self):
-        def module(width, out):
-            return nn.Sequential(
-                nn.Linear(width, 200), nn.LeakyReLU(0.02), nn.LayerNorm(200), nn.Linear(200, out)
-            )
-
-        def ordered(module):
-            """As here: what normalises comes last."""
-            first, _, norm, last = module
-            return [p for layer in (first, last, norm) for p in layer.parameters()]
-
-        generator = module(100, 784)
-        self.check(
-            system_of("layernorm_gan").generator, generator, ordered(generator),
-            lambda x, _: as_images(generator(x).sigmoid()), COUNT, 100,
-        )  # fmt: skip
-        discriminator = module(784, 1)
-        self.check(
-            system_of("layernorm_gan").discriminator, discriminator,
-            ordered(discriminator), lambda x, _: discriminator(x.flatten(1)),
-            COUNT, 28, 28, 1,
-        )  # fmt: skip
-
-    def test_mlp_gan(self):
-        """Without dropout, whose draws no two libraries share."""
-
-        def module(*widths):
-            stack = []
-            for width, out in zip(widths, widths[1:], strict=False):
-                stack += [nn.Linear(width, out), nn.LeakyReLU(0.2)]
-            return nn.Sequential(*stack[:-1])
-
-        generator = module(100, 32, 64, 128, 784)
-        self.check(
-            system_of("mlp_gan", keep_prob="1").generator, generator, list(generator.parameters()),
-            lambda x, _: as_images(generator(x).tanh()), COUNT, 100,
-        )  # fmt: skip
-        discriminator = module(784, 128, 64, 32, 1)
-        self.check(
-            system_of("mlp_gan", keep_prob="1").discriminator, discriminator,
-            list(discriminator.parameters()), lambda x, _: discriminator(x.flatten(1)),
-            COUNT, 28, 28, 1,
-        )  # fmt: skip
-
     def conditional_generator(self):
         """Transposed convolutions: (channels, stride, padding), ReLU, then normalisation."""
         stack, width = [], 110

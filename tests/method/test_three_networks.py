@@ -60,12 +60,6 @@ class Samples(unittest.TestCase):
         np.testing.assert_array_equal(images, tf.reshape(expected, [4, 28, 28]))
         self.assertFalse(np.array_equal(images[0], images[3]))  # one digit, two styles
 
-    def test_each_image_has_its_own_noise_or_that_of_its_digit(self):
-        labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 5))
-        for draw, rows in (("example", 50), ("once", 10)):
-            noise = small_system(noise_draw=draw).noise(labels, SEED)
-            self.assertEqual(len(np.unique(noise, axis=0)), rows)
-
 
 class Evaluation(unittest.TestCase):
     def test_the_accuracies_of_the_discriminator(self):
