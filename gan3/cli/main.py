@@ -105,7 +105,8 @@ def _unusable_file(path: str, reason: str) -> int:
 
 def _print_warning(message: Warning | str, *_: object) -> None:
     """Print a warning of Python's as one line, without the line of code that it comes from."""
-    print(f"NOTE: {one_line(str(message))}", file=sys.stderr)
+    text = one_line(str(message)).removeprefix("NOTE: ")
+    print(f"NOTE: {text}", file=sys.stderr)
 
 
 def _print_any_character() -> None:

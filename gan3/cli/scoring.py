@@ -110,6 +110,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     text = "one column per experiment: mean ± standard deviation over its runs"
     add("--by-experiment", action="store_true", help=text)
     add("--markdown", action="store_true", help="print a Markdown table")
+    add("--json", action="store_true", help="print the means of each column as JSON")
     text = "picture of quality against diversity (default: figures/compare.png)"
     add("--out", metavar="FILE.png", type=output_file(".png"), help=text)
     add_folders(parser)
@@ -127,7 +128,10 @@ def _compare(options: argparse.Namespace) -> int:
     compared = comparison.compare(
         options.runs, options.logs, options.figures, options.by_experiment
     )
-    print("\n".join(compared.markdown()) if options.markdown else compared.text())
+    if options.json:
+        print(json.dumps(compared.means, indent=2))
+    else:
+        print("\n".join(compared.markdown()) if options.markdown else compared.text())
     if pairs := compared.tradeoffs():
         files.make_folder(out.parent)
         grids.save(sweeps.tradeoff(compared.means, pairs, "Accuracy against diversity"), out)

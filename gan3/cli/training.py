@@ -53,6 +53,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--precision", choices=choices_of("precision"), help=text)
     text = "continue --run, or the newest run, from its last checkpoint"
     add("--resume", action="store_true", help=text)
+    add("-q", "--quiet", action="store_true", help="print nothing but problems")
     text = "set a field of the experiment's config; can be given several times"
     add("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     add_folders(parser)
@@ -73,7 +74,8 @@ def _train(options: argparse.Namespace) -> int:
         raise UserError(
             f"--experiment {options.experiment}: a resumed run has its own; leave it out"
         )
-    of_both = {"data": options.data, "train_judge": options.train_judge, "progress": True}
+    of_both = {"data": options.data, "train_judge": options.train_judge}
+    of_both["progress"] = not options.quiet
     try:
         if options.resume:
             run = library.open_run(options.run, logs=options.logs, figures=options.figures)
@@ -93,6 +95,8 @@ def _train(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 128 + stopped.signal_number
+    if options.quiet:
+        return 0
     if Path("gan3/cli").is_dir():  # a checkout
         print(f"next: make generate, make evaluate, make page, each with RUN={run.name}")
     else:

@@ -239,6 +239,8 @@ class BundledGenerator(FolderTest):
         out = self.call("recognise", "x.csv", "--judge")
         read = re.findall(r"x\.csv\[(\d)\]: (\d) \(\d+\.\d%, read by the judge\)\n", out)
         self.assertEqual(read, [("0", "2"), ("1", "0"), ("2", "7")])
+        first, *_ = json.loads(self.call("recognise", "x.csv", "--judge", "--json"))["images"]
+        self.assertEqual(max(first["probabilities"], key=first["probabilities"].get), "2")
 
 
 class Experiments(unittest.TestCase):
@@ -250,6 +252,8 @@ class Experiments(unittest.TestCase):
         words = " ".join(out.split())
         for name in registry.names():
             self.assertIn(f"{name} {registry.summary_of(name)}", words)
+        summaries = json.loads(call("experiments", "--json")[1])
+        self.assertEqual(summaries["best"], registry.summary_of("best"))
 
     def test_the_settings_of_one_are_listed(self):
         status, out, _ = call("config", "best")

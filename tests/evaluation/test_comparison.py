@@ -75,6 +75,8 @@ class Compare(FolderTest):
         found = re.search(r"(?m)^recall +↑[ *]+(\d\.\d{3})[ *]+(\d\.\d{3}) +\d\.\d{3}$", out)
         expected = [card["samples"]["recall"]["value"] for card in self.cards.values()]
         np.testing.assert_allclose([float(text) for text in found.groups()], expected, atol=5e-4)
+        means = json.loads(call("compare", "a", "b", "--json")[1])
+        self.assertEqual([means[name]["recall"] for name in "ab"], expected)
 
     def test_any_number_of_columns_and_any_names_fit_and_names_count_once(self):
         names = ["a" + 97 * "b" + end for end in "12"]  # and a copy of each in a column of its own
