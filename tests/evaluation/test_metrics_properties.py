@@ -25,7 +25,6 @@ def pairs():
 
 SEEDS = st.integers(0, 2**31 - 1)
 DIGITS = st.lists(st.integers(0, 9), min_size=1, max_size=300).map(np.array)
-POWERS = st.integers(-40, 40).map(lambda n: 2.0**n)  # scaling by one of these does not round
 
 
 def shuffled(array, seed):
