@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from gan3.core.errors import UserError
 from gan3.data.values import SIDE
@@ -13,15 +13,9 @@ from gan3.data.values import SIDE
 _MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # no others are opened
 _SCALED_FORMATS = ("PNG", "PPM")  # in which the mode "I" has 16 bits
-_READ_ERRORS = (  # what Pillow raises for a file that it cannot read as a picture
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    ValueError,
-)
+_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+# What Pillow raises for a file that it cannot read as a picture
+_READ_ERRORS = (*_BOMBS, OSError, RuntimeError, SyntaxError, ValueError)
 
 
 def read_grey(path: Path) -> list[np.ndarray]:
