@@ -27,7 +27,7 @@ CONFIG = VaeGanConfig(
     noise_draw="example",
     initializer="glorot",
     # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016): a third of the time.
-    generator_widths=(256, 512, 49 * 24),  # the last: 9
+    generator_widths=(256, 512),
     discriminator_widths=(32, 64, 256),
     determinator_widths=(32, 64, 256),
     kernel_size=4,
@@ -55,7 +55,7 @@ CONFIG = VaeGanConfig(
     # 9. The generator ends with a transposed convolution (Radford et al. 2016): 7 x 7 places with
     #    24 channels, a patch of 8 x 8 pixels from each, in place of 784 x 784 weights. The
     #    described generator is dense to the end.
-    pixel_layer="conv_transpose",
+    generator_channels=(48, 32),
     # 10. The codes are normalised by class and get noise of a fixed variance, in place of a
     #     predicted variance and a divergence from N(0, 1) (Kingma & Welling 2014), with which the
     #     codes of real digits had a deviation of .28.
@@ -67,7 +67,7 @@ CONFIG = VaeGanConfig(
     # 12. The usual cross entropy of the digit, with the weight of real/fake: what three_network had
     #     when best was found, not varied alone.
     digit_loss="softmax_mean",
-    digit_weight=1.0,
+    digit_weight=2.0,
 )
 
 

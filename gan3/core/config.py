@@ -288,7 +288,7 @@ def _parse(key: str, kind: Any, text: str) -> Any:
         return text
     try:
         if get_origin(kind) is tuple:
-            return tuple(int(part) for part in text.split(","))
+            return tuple(int(part) for part in text.split(",") if text)
         return _BOOLS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
         wanted = f"{limits}, with commas" if get_origin(kind) is tuple else _KIND_NAMES[kind]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gan3.nn.specs import Dense, Label, Shapes, Specs, shapes_of
 
-ENTRIES = 10  # of the latent that each class owns
+ENTRIES = 10  # of the latent that each class owns, as described
 CODE_MOMENTS = ("determinator/code/means", "determinator/code/variances")  # for each class
 NOISE_RANGES = {"uniform": 1.0, "normal": 2.5}  # the largest value that a slider or a sweep gives
 
@@ -47,7 +47,7 @@ class DeterminatorSpec:
 
     An experiment declares it beside its `build`, and both describe the same determinator. Images
     [B, 28, 28, 1] in 0..1 pass the `features`. Of the last of these, `logits` are the class logits
-    [B, K], and `encoder`, if there is one, ten numbers, which the moments of the class normalise to
+    [B, K], and `encoder`, if there is one, numbers, which the moments of the class normalise to
     a code of variance 1 - `code_noise`.
     """
 
@@ -62,5 +62,5 @@ class DeterminatorSpec:
         """The shapes of all its arrays by name."""
         if self.encoder is None:
             return shapes_of((*self.features, self.logits))
-        moments = dict.fromkeys(CODE_MOMENTS, (len(self.class_names), ENTRIES))
+        moments = dict.fromkeys(CODE_MOMENTS, (len(self.class_names), self.encoder.outputs))
         return shapes_of((*self.features, self.logits, self.encoder)) | moments

@@ -20,7 +20,7 @@ class Encoded(NamedTuple):
 
     labels: np.ndarray  # int64 [N], the most probable classes
     probabilities: np.ndarray  # float32 [N, K]
-    noise: np.ndarray  # float32 [N, 10] in -1..1: the style that the images are written in
+    noise: np.ndarray  # float32 [N, E] in -1..1: the style that the images are written in
 
 
 Encoder = Callable[[np.ndarray], Encoded]

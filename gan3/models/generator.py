@@ -21,7 +21,7 @@ from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_npz
 from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
 from gan3.data.values import as_images, to_pixels
-from gan3.method.declared import ENTRIES, GeneratorSpec
+from gan3.method.declared import GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
@@ -335,8 +335,8 @@ class Generator:
         """The noise of `labels` by one seed, whole: what a training step draws."""
         if self._matrix_seed is not None:
             classes = len(self.class_names)
-            matrix = philox.uniform(classes * ENTRIES, (self._matrix_seed, 1), -1, 1)
-            return matrix.reshape(classes, ENTRIES)[labels]
+            matrix = philox.uniform(classes * self.noise_entries, (self._matrix_seed, 1), -1, 1)
+            return matrix.reshape(classes, self.noise_entries)[labels]
         count = len(labels) * self.noise_entries
         if self.noise_distribution == "uniform":
             noise = philox.uniform(count, seed, -1, 1)

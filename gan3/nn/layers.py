@@ -70,9 +70,9 @@ def conv_by_blocks(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int) ->
 
 
 def conv_transpose(
-    x: tf.Tensor, w: tf.Variable, b: tf.Variable | None, stride: int, padding: str = "SAME"
+    x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int, padding: str = "SAME"
 ) -> tf.Tensor:
-    """Transposed convolution and bias, if any: x [B, h, w, in], kernel [side, side, out, in].
+    """Transposed convolution and bias: x [B, h, w, in], kernel [side, side, out, in].
 
     Returns [B, h stride, w stride, out] with SAME, sides of (h - 1) stride + side with VALID.
     """
@@ -83,7 +83,7 @@ def conv_transpose(
     ]
     shape = [tf.shape(x)[0], *sides, out]
     y = tf.nn.conv2d_transpose(x, tf.cast(w, x.dtype), shape, stride, padding)
-    return y if b is None else add_bias(y, b)
+    return add_bias(y, b)
 
 
 def conv_pool(x: tf.Tensor, w: tf.Variable, b: tf.Variable, activation: str) -> tf.Tensor:

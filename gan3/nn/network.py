@@ -7,7 +7,6 @@ import tensorflow as tf
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import (
     ACTIVATIONS,
-    add_bias,
     batch_moments,
     conv,
     conv_pool,
@@ -18,17 +17,12 @@ from gan3.nn.layers import (
     normalise,
 )
 from gan3.nn.specs import (
-    KERNEL,
-    PIXELS,
-    PLACES,
-    STRIDE,
     AveragePool,
     BatchNorm,
     Conv,
     ConvTranspose,
     Dense,
     Label,
-    Places,
     Spec,
     Specs,
     Upsample,
@@ -73,8 +67,6 @@ class Network:
         init, part = self._init, name.rpartition("/")[2]
         if part == "w" and isinstance(spec, Label):
             value = init.embedding(shape)
-        elif part == "w" and isinstance(spec, Places):  # as a matrix
-            value = tf.reshape(init.weights((KERNEL**2, spec.channels)), shape)
         elif part == "w":
             value = init.weights(shape)
         elif part == "b":
@@ -86,7 +78,7 @@ class Network:
             value = tf.ones(shape) if part == "variance" else tf.zeros(shape)
         is_trained = part not in ("mean", "variance")
         variable = self.add(name, value, is_trained)
-        if part == "w" and isinstance(spec, Dense | Places):
+        if part == "w" and isinstance(spec, Dense):
             self.l1_weights.append(variable)
 
     def add(self, name: str, value: tf.Tensor, is_trained: bool = True) -> tf.Variable:
@@ -172,10 +164,6 @@ class Network:
         match spec:
             case Dense():
                 return dense(as_rows(h, spec.inputs), w, b)
-            case Places():
-                places = tf.reshape(as_rows(h, spec.inputs), [-1, PLACES, PLACES, spec.channels])
-                sums = conv_transpose(places, w, None, STRIDE)  # [B, 28, 28, 1]
-                return add_bias(tf.reshape(sums, [-1, PIXELS]), b)
             case Conv():
                 return conv(as_images(h, spec.inputs), w, b, spec.stride, spec.zero_padding)
             case ConvTranspose():

@@ -13,6 +13,7 @@ import numpy as np
 
 EPSILON = 1e-5  # added to a variance before the division
 _MOST_ENTRIES = 2**27  # of the patches of one convolution: 512 MiB
+_FEW = 50  # images at a time in a transposed convolution
 
 
 class DenseLayer(NamedTuple):
@@ -62,13 +63,20 @@ class ConvTransposeLayer(NamedTuple):
     padding: str  # "SAME" or "VALID"
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
+        x = _as_images(x, self.w.shape[2])
+        return np.concatenate([self._of_few(x[i : i + _FEW]) for i in range(0, len(x), _FEW)])
+
+    def _of_few(self, x: np.ndarray) -> np.ndarray:
+        """So few images that what each pixel adds, `patches`, fits a processor's cache."""
         (side, _, inputs, out), stride = self.w.shape, self.stride
-        x = _as_images(x, inputs)
+        patches = x.reshape(-1, inputs) @ self.w.transpose(2, 0, 1, 3).reshape(inputs, -1)
+        patches = patches.reshape(*x.shape[:3], side, side, out)
         height, width = ((length - 1) * stride for length in x.shape[1:3])
         y = np.zeros((len(x), height + side, width + side, out), np.float32)
         for i in range(side):
             for j in range(side):
-                y[:, i : i + height + 1 : stride, j : j + width + 1 : stride] += x @ self.w[i, j]
+                rows, columns = slice(i, i + height + 1, stride), slice(j, j + width + 1, stride)
+                y[:, rows, columns] += patches[:, :, :, i, j]
         if self.padding == "SAME":
             margin = (side - stride) // 2
             y = y[:, margin : margin + height + stride, margin : margin + width + stride]

@@ -25,7 +25,6 @@ from gan3.nn.plain import (
 
 IMAGE = 28  # pixels a side
 PIXELS = IMAGE * IMAGE
-PLACES, KERNEL, STRIDE = 7, 8, 4  # sides of a `Places`, the last two in pixels
 Arrays = Mapping[str, np.ndarray]
 Shapes = dict[str, tuple[int, ...]]
 
@@ -34,6 +33,7 @@ class Spec:
     """A kind of layer. An `activation` is a key of nn.plain.ACTIVATIONS."""
 
     keep_prob: ClassVar[float] = 1.0  # dropout after it, in training
+    batch_norm: ClassVar[bool] = False
 
     def shapes(self) -> Shapes:
         """The shapes of its arrays by name."""
@@ -93,47 +93,6 @@ class Dense(Spec):
     def _norm(self, arrays: Arrays) -> ScaleLayer:
         parts = ("mean", "variance", "scale", "b")
         return scale_of(*(arrays[f"{self.name}/{part}"] for part in parts), self.activation)
-
-
-@dataclass(frozen=True)
-class Places(Spec):
-    """A last layer that makes 28 x 28 pixels from 7 x 7 places, with the same weights at each.
-
-    A transposed convolution with an 8 x 8 kernel, stride 4 and SAME padding, but with a bias for
-    each pixel: a place adds a patch of 8 x 8 pixels, and patches overlap by half.
-    """
-
-    name: str
-    channels: int  # of each place
-    activation: str = "none"
-
-    @property
-    def inputs(self) -> int:
-        """The width of the layer before: places times channels."""
-        return PLACES**2 * self.channels
-
-    def shapes(self) -> Shapes:
-        kernel = (KERNEL, KERNEL, 1, self.channels)
-        return {f"{self.name}/w": kernel, f"{self.name}/b": (PIXELS,)}
-
-    def layer(self, arrays: Arrays) -> DenseLayer:
-        """A dense layer whose w is [places x channels, 784]."""
-        patch = arrays[f"{self.name}/w"][:, :, 0].transpose(2, 0, 1)  # [channels, 8, 8]
-        outer = (PLACES + 1) * STRIDE  # the image and half a stride around it
-        w = np.zeros((PLACES, PLACES, self.channels, outer, outer), patch.dtype)
-        for i in range(PLACES):
-            for j in range(PLACES):
-                top, left = i * STRIDE, j * STRIDE
-                w[i, j, :, top : top + KERNEL, left : left + KERNEL] = patch
-        margin = (outer - IMAGE) // 2
-        inner = w[..., margin:-margin, margin:-margin].reshape(self.inputs, PIXELS)
-        return DenseLayer(inner, arrays[f"{self.name}/b"], self.activation)
-
-    def parts(self, arrays: Arrays) -> list[Layer]:
-        """A transposed convolution, of 1/784 of the weights, and the biases of the pixels."""
-        w, b = arrays[f"{self.name}/w"].transpose(0, 1, 3, 2), arrays[f"{self.name}/b"]
-        sums = ConvTransposeLayer(w, np.zeros(1, w.dtype), "none", STRIDE, "SAME")
-        return [sums, ScaleLayer(np.ones_like(b), b, self.activation)]
 
 
 @dataclass(frozen=True)

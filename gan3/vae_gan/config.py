@@ -21,9 +21,10 @@ class VaeGanConfig(ThreeNetworkConfig):
     kernel_size: Annotated[int, Range(1, 28)] = 5  # side of the critics' kernels
     downsampling: Literal["pool", "stride"] = "pool"  # in the critics
     batch_norm: bool = False  # in the generator
-    # The pixels come from a dense layer, or from a transposed convolution of 8 x 8 at stride 4: the
-    # last hidden layer then has 7 x 7 places with any number of channels each.
-    pixel_layer: Literal["dense", "conv_transpose"] = "dense"
+    # Channels of 7 x 7 places, and of transposed convolutions between these and the pixels. With
+    # none the pixels come from a dense layer.
+    generator_channels: Annotated[tuple[int, ...], Sizes(0, 2)] = ()
+    noise_entries: Annotated[int, Range(1, 100)] = 10  # of each class
     # The generator's first layer has weights of the noise that all classes share, besides those of
     # each class, and an entry of the latent says the class.
     shared_noise: bool = False

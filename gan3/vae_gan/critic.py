@@ -14,7 +14,7 @@ class VaeGanCritic(Network):
 
     If it is given labels, of `condition_classes` classes, every hidden layer has a bias for each;
     away from the image's border that is what constant planes added to the input would give. With an
-    `encoder`, a second head returns the ten numbers that `code_norm` normalises.
+    `encoder`, a second head returns the numbers that `code_norm` normalises.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class VaeGanCritic(Network):
     def encode(
         self, images: tf.Tensor, seed: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Class logits [B, K], and ten numbers [B, 10] for each image, which `code_norm` takes."""
+        """Class logits [B, K], and the numbers [B, E] of each image, which `code_norm` takes."""
         with tf.name_scope(f"{self.name}/"):
             h = self.forward(self.hidden, images, seed)
             logits, numbers = self.product(self.specs[-1], h), self.product(self.encoder, h)

@@ -3,11 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from gan3.method.declared import ENTRIES
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, batch_moments, dense, dropout, normalise
 from gan3.nn.network import Network, as_rows
-from gan3.nn.specs import IMAGE, Spec, Specs
+from gan3.nn.specs import IMAGE, PIXELS, Spec, Specs
 
 Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each hidden layer
 
@@ -15,8 +14,8 @@ Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each
 class VaeGanGenerator(Network):
     """The layers of `vae_gan.networks.generator`.
 
-    With `shares_noise` the classes share weights of the noise in the first layer: `shared` is added
-    to the weights of each class, which are 0 at first.
+    With `shared_entries`, those of the noise, the classes share its weights in the first layer:
+    `shared` is added to the weights of each class, which are 0 at first.
     """
 
     def __init__(
@@ -25,18 +24,18 @@ class VaeGanGenerator(Network):
         specs: Specs,
         init: Initializer,
         dtype: str = "float32",
-        shares_noise: bool = False,
+        shared_entries: int = 0,
     ):
         super().__init__(name, (), init, dtype)
         self.specs, self.shared = specs, None
-        self._classes = specs[0].inputs // (ENTRIES + 1)  # if the classes share weights
-        if shares_noise:
-            w = init.weights((ENTRIES, specs[0].outputs))
+        self._classes = specs[0].inputs // (shared_entries + 1)  # if they share weights
+        if shared_entries:
+            w = init.weights((shared_entries, specs[0].outputs))
             self.shared = self.add(f"{name}/hidden1/shared", w)
             self.l1_weights.append(self.shared)
         self.make(specs)
-        if shares_noise:
-            of_labels = np.tile([[0.0]] * ENTRIES + [[1.0]], (self._classes, 1))
+        if shared_entries:
+            of_labels = np.tile([[0.0]] * shared_entries + [[1.0]], (self._classes, 1))
             w = self.variables[f"{name}/hidden1/w"]
             w.assign(of_labels * w)
 
@@ -46,7 +45,7 @@ class VaeGanGenerator(Network):
         They normalise, and leave the running moments as they are.
 
         Args:
-            latent: [B, 10 K], or [B, 11 K] with a label entry.
+            latent: [B, E K] for E noise entries, or [B, (E + 1) K] with a label entry.
             seed: [2], of the dropout; None without it.
         """
         *hidden, pixels = self.specs
@@ -66,7 +65,8 @@ class VaeGanGenerator(Network):
                 h = ACTIVATIONS[spec.activation](h)
                 if layer_seed is not None:
                     h = dropout(h, spec.keep_prob, layer_seed)
-            return tf.cast(self.product(pixels, h), tf.float32), moments
+            logits = tf.reshape(self.product(pixels, h), [-1, PIXELS])
+            return tf.cast(logits, tf.float32), moments
 
     def running_moments(self) -> Moments:
         """The variables that normalise in place of a batch's own moments when samples are drawn."""

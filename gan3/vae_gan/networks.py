@@ -3,26 +3,38 @@
 At the description's shapes they are those of `method.networks`, bit for bit.
 """
 
-from gan3.method.declared import ENTRIES, DeterminatorSpec, GeneratorSpec
-from gan3.nn.specs import IMAGE, PIXELS, PLACES, Conv, Dense, Places, Specs, stack
+from gan3.method.declared import DeterminatorSpec, GeneratorSpec
+from gan3.nn.specs import IMAGE, PIXELS, Conv, ConvTranspose, Dense, Specs, stack
 from gan3.vae_gan.config import VaeGanConfig
+
+PLACES = 7  # a side, of the first images in the generator
 
 
 def generator(name: str, config: VaeGanConfig, classes: int) -> Specs:
-    """Latent of K classes to pixels [B, 784]: hidden layers of any widths, then 784 sigmoids.
+    """Latent of K classes to pixels: dense hidden layers of any widths, then sigmoids.
 
-    The latent is [B, 10 K], with `shared_noise` [B, 11 K]: `vae_gan.codes.latent_of` with a label
-    entry.
+    The latent is [B, E K] for E noise entries, with `shared_noise` [B, (E + 1) K]:
+    `vae_gan.codes.latent_of` with a label entry. A dense layer makes the pixels, [B, 784]; with
+    `generator_channels` it makes 7 x 7 places, from which transposed convolutions with kernels
+    twice as wide as their strides make [B, 28, 28, 1].
     """
-    widths = config.generator_widths
-    inputs = classes * (ENTRIES + config.shared_noise)
+    widths, channels = config.generator_widths, config.generator_channels
+    inputs = classes * (config.noise_entries + config.shared_noise)
     activation, keep_prob = config.activation.generator, config.keep_prob.generator
+    if channels:
+        widths = (*widths, PLACES**2 * channels[0])
     *hidden, pixels = stack(
         name, (inputs, *widths, PIXELS), activation, "sigmoid", config.batch_norm, keep_prob
     )
-    if config.pixel_layer == "conv_transpose":
-        pixels = Places(pixels.name, widths[-1] // PLACES**2, "sigmoid")
-    return *hidden, pixels
+    if not channels:
+        return *hidden, pixels
+    stride = 4 if len(channels) == 1 else 2
+    *between, last = zip(channels, (*channels[1:], 1), strict=True)
+    layers = [
+        ConvTranspose(f"{name}/conv{number}", 2 * stride, *shape, activation, stride)
+        for number, shape in enumerate(between, start=1)
+    ]
+    return *hidden, *layers, ConvTranspose(pixels.name, 2 * stride, *last, "sigmoid", stride)
 
 
 def critic(role: str, config: VaeGanConfig, outputs: int) -> Specs:
@@ -45,9 +57,11 @@ def critic(role: str, config: VaeGanConfig, outputs: int) -> Specs:
     )
 
 
-def encoder(config: VaeGanConfig) -> Dense:
-    """The determinator's last hidden layer to the ten numbers that encode an image."""
-    return Dense("determinator/encoder", config.determinator_widths[-1], ENTRIES)
+def encoder(config: VaeGanConfig) -> Dense | None:
+    """The determinator's last hidden layer to the numbers that encode an image, if it encodes."""
+    if not config.reconstruction_weight:
+        return None
+    return Dense("determinator/encoder", config.determinator_widths[-1], config.noise_entries)
 
 
 def trained_generator(config: VaeGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
@@ -66,11 +80,6 @@ def trained_generator(config: VaeGanConfig, class_names: tuple[str, ...]) -> Gen
 def trained_determinator(config: VaeGanConfig, class_names: tuple[str, ...]) -> DeterminatorSpec:
     """The determinator as data, with the encoder if the system reconstructs images."""
     *features, logits = critic("determinator", config, len(class_names))
-    has_encoder = config.reconstruction_weight > 0
     return DeterminatorSpec(
-        tuple(features),
-        logits,
-        class_names,
-        encoder(config) if has_encoder else None,
-        config.code_noise,
+        tuple(features), logits, class_names, encoder(config), config.code_noise
     )

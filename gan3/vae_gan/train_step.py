@@ -1,6 +1,6 @@
 """The step of `best`: the method's step with an autoencoder joined to the GAN.
 
-The determinator has a second head, an encoder: it maps a real image to the ten noise entries of its
+The determinator has a second head, an encoder: it maps a real image to the noise entries of its
 handwriting, and generator and determinator together must reconstruct the image from them. So every
 training image has a latent, and none of the handwriting is left out. Larsen et al. 2016 joined a
 variational autoencoder to a GAN in this way, and Bao et al. 2017 did so with a classifier; here the
@@ -18,7 +18,7 @@ from gan3.method.losses import digit_cross_entropy, l1, real_fake_cross_entropy
 from gan3.method.noise import Noise
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
-from gan3.vae_gan import averages, losses
+from gan3.vae_gan import averages
 from gan3.vae_gan.codes import latent_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.generator import VaeGanGenerator, as_images
@@ -33,6 +33,18 @@ def normal_to_uniform(code: tf.Tensor) -> tf.Tensor:
     are normalised by their moments, and their noise is normal.
     """
     return tf.math.erf(code / math.sqrt(2))
+
+
+def reconstruction_loss(logits: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+    """Cross entropy of pixel logits to the encoded images: summed over pixels, mean over images.
+
+    logits: [B, 784]; images: [B, 28, 28, 1] in 0..1, each pixel the probability of a Bernoulli
+    variable (Kingma & Welling 2014, appendix C.1). Nats; minimal where sigmoid(logits) = images.
+    """
+    logits.shape.assert_is_compatible_with([None, 784])
+    targets = tf.reshape(images, [-1, 784])
+    pixels = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)  # [B, 784]
+    return tf.reduce_mean(tf.reduce_sum(pixels, axis=1))
 
 
 class VaeGanStep:
@@ -63,13 +75,14 @@ class VaeGanStep:
             seeds = tf.random.split(seed, 3)
             lr_scale = self.lr_scale()
             d_loss = self.discriminator_loss(images, labels, seeds[0])
-            d_gradients = self.gradients("discriminator", d_loss)
+            d_gradients = tf.gradients(d_loss, self.networks.discriminator.weights)
             d_finite = self.apply("discriminator", d_loss, d_gradients, lr_scale)
             g_loss, c_loss = self.generator_and_determinator_losses(
                 images, labels, seeds[1], seeds[2]
             )
-            g_gradients = self.gradients("generator", g_loss)  # both before either is updated
-            c_gradients = self.gradients("determinator", c_loss)
+            # Both before either is updated.
+            g_gradients = tf.gradients(g_loss, self.networks.generator.weights)
+            c_gradients = tf.gradients(c_loss, self.networks.determinator.weights)
             g_finite = self.apply("generator", g_loss, g_gradients, lr_scale)
             c_finite = self.apply("determinator", c_loss, c_gradients, lr_scale)
             self.update_sampler(labels, tf.random.fold_in(seed, 4))
@@ -116,7 +129,7 @@ class VaeGanStep:
         digit_loss = self.digit_loss(fake_digit_logits, labels)
         g_loss += config.digit_weight * digit_loss + self.l1("generator")
         if reconstructs:
-            reconstruction = losses.reconstruction(tf.split(pixel_logits, 2)[1], images)
+            reconstruction = reconstruction_loss(tf.split(pixel_logits, 2)[1], images)
             g_loss += config.reconstruction_weight * reconstruction
             c_loss += config.reconstruction_weight * (reconstruction + code_loss)
             if config.reconstruction_adversarial_weight:
@@ -126,7 +139,7 @@ class VaeGanStep:
         return g_loss, c_loss
 
     def latent(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """The generator's input of `labels` [B] and `noise` [B, 10]."""
+        """The generator's input of `labels` [B] and `noise` [B, E]."""
         return latent_of(labels, noise, self.classes, self.config.shared_noise)
 
     def fakes(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -175,10 +188,6 @@ class VaeGanStep:
             for running, batch in zip(sampler.running_moments(), moments, strict=True):
                 for average, moment in zip(running, batch, strict=True):
                     average.assign_add(rate * (moment - average))
-
-    def gradients(self, role: str, loss: tf.Tensor) -> list[tf.Tensor]:
-        """Of a loss with respect to one network's weights."""
-        return tf.gradients(loss, getattr(self.networks, role).weights)
 
     def apply(
         self, role: str, loss: tf.Tensor, gradients: list[tf.Tensor], lr_scale: tf.Tensor | float

@@ -2,14 +2,13 @@
 
 import tensorflow as tf
 
-from gan3.core.errors import UserError
 from gan3.core.triple import Triple
 from gan3.method.noise import Noise
 from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, make_optimizers, real_fake_scalars
 from gan3.nn.initializers import INITIALIZERS, Glorot
 from gan3.nn.network import by_name
-from gan3.nn.specs import IMAGE, PLACES
+from gan3.nn.specs import IMAGE
 from gan3.vae_gan import networks
 from gan3.vae_gan.codes import ClassNorm, latent_of
 from gan3.vae_gan.config import VaeGanConfig
@@ -24,20 +23,17 @@ class VaeGan:
     has_classifier = True
 
     def __init__(self, config: VaeGanConfig, class_names: tuple[str, ...], dtype: str = "float32"):
-        """Raises UserError for keys that do not fit together."""
-        _refuse_what_does_not_fit(config)
         self._config, self.class_names = config, class_names
         self._classes = classes = len(class_names)
-        self.noise = Noise(config.noise_draw, config.seed, classes)
+        self.noise = Noise(config.noise_draw, config.seed, classes, config.noise_entries)
         init = INITIALIZERS[config.initializer](config.seed)
-        encodes = config.reconstruction_weight > 0
         self.networks = Triple(
             VaeGanGenerator(
                 "generator",
                 networks.generator("generator", config, classes),
                 init,
                 dtype,
-                config.shared_noise,
+                config.noise_entries if config.shared_noise else 0,
             ),
             VaeGanCritic(
                 "discriminator",
@@ -51,8 +47,10 @@ class VaeGan:
                 networks.critic("determinator", config, classes),
                 init,
                 dtype,
-                encoder=networks.encoder(config) if encodes else None,
-                code_norm=ClassNorm("determinator/code", classes, config.code_noise),
+                encoder=networks.encoder(config),
+                code_norm=ClassNorm(
+                    "determinator/code", (classes, config.noise_entries), config.code_noise
+                ),
             ),
         )
         self.optimizers = make_optimizers(config, self.networks)
@@ -69,7 +67,7 @@ class VaeGan:
         )
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, 10], without dropout."""
+        """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, E], without dropout."""
         latent = latent_of(labels, noise, self._classes, self._config.shared_noise)
         return tf.reshape(self.sampler(latent), [-1, IMAGE, IMAGE])
 
@@ -106,18 +104,3 @@ class VaeGan:
         weights = [w for network in self.networks for w in network.weights]
         trained = by_name([*weights, *(v for adam in self.optimizers for v in adam.state)])
         return trained | self.sampler.variables | self.networks.determinator.variables
-
-
-def _refuse_what_does_not_fit(config: VaeGanConfig) -> None:
-    """Raises UserError for keys that do not fit together."""
-    if config.reconstruction_adversarial_weight and not config.reconstruction_weight:
-        raise UserError(
-            "config key reconstruction_adversarial_weight: needs a reconstruction_weight above 0,"
-            " without it nothing is reconstructed"
-        )
-    width = config.generator_widths[-1]
-    if config.pixel_layer == "conv_transpose" and width % PLACES**2:
-        raise UserError(
-            f"config key generator_widths: the last one is {width}; with the pixel_layer"
-            f" conv_transpose it must be a multiple of {PLACES**2}, for {PLACES} x {PLACES} places"
-        )

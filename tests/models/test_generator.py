@@ -17,7 +17,8 @@ from gan3.runs.weights import generator_now, save_generator
 from tests.support import FolderTest
 
 SMALL = {
-    "generator_widths": (60, 98),
+    "generator_widths": (60,),
+    "generator_channels": (2, 3),
     "discriminator_widths": (3, 4, 8),
     "determinator_widths": (3, 4, 8),
 }  # of best and best_long

@@ -38,7 +38,11 @@ class ThreeClasses(unittest.TestCase):
         config = dataclasses.replace(
             config_of("best"),
             **{"episodes": 2, "batches": 3, "batch_size": 12, "dataset": "own", "ink": "bright"},
-            **{"generator_widths": (20, 49), "discriminator_widths": (3, 4, 8)},
+            **{
+                "generator_widths": (20,),
+                "generator_channels": (2, 3),
+                "discriminator_widths": (3, 4, 8),
+            },
             determinator_widths=(3, 4, 8),
         )
         cls.lines = []

@@ -26,7 +26,7 @@ class Moments(unittest.TestCase):
         return tf.constant(numbers, tf.float32), tf.constant(labels, tf.int32)
 
     def trained(self, steps):
-        norm = ClassNorm("code", 3, NOISE_VARIANCE)
+        norm = ClassNorm("code", (3, 10), NOISE_VARIANCE)
         train = tf.function(norm.train, autograph=False)
         for step in range(steps):
             train(*self.batch(300), tf.constant(float(step)), SEED)
@@ -53,7 +53,7 @@ class Moments(unittest.TestCase):
         self.assertAlmostEqual(difference, 2 * NOISE_VARIANCE, delta=0.05)
 
     def test_the_first_batches_count_alike(self):
-        norm = ClassNorm("code", 1, NOISE_VARIANCE)
+        norm = ClassNorm("code", (1, 10), NOISE_VARIANCE)
         labels = tf.zeros([2], tf.int32)
         for step, value in enumerate((2.0, 4.0)):
             norm.train(tf.fill([2, 10], value), labels, tf.constant(float(step)), SEED)
@@ -71,7 +71,7 @@ class Moments(unittest.TestCase):
 
     def test_a_single_image_of_a_class_moves_its_moments_too(self):
         """In step 0 the moments become those of the batch: the image, and its square around 0."""
-        norm = ClassNorm("code", 2, NOISE_VARIANCE)
+        norm = ClassNorm("code", (2, 10), NOISE_VARIANCE)
         numbers = np.random.default_rng(2).normal(size=(4, 10)).astype(np.float32)
         labels = tf.constant([0, 1, 0, 0])
         norm.train(tf.constant(numbers), labels, tf.constant(0.0), SEED)
@@ -82,13 +82,13 @@ class Moments(unittest.TestCase):
             )
 
     def test_an_entry_that_never_varied_gives_a_finite_code(self):
-        norm = ClassNorm("code", 2, NOISE_VARIANCE)
+        norm = ClassNorm("code", (2, 10), NOISE_VARIANCE)
         norm.variances.assign(tf.zeros_like(norm.variances))
         codes = norm(tf.constant(np.full((3, 10), 1e-4, np.float32)), tf.constant([0, 1, 1]))
         self.assertTrue(np.isfinite(codes).all())
 
     def test_the_moments_are_named_and_not_trained(self):
-        norm = ClassNorm("code", 2, NOISE_VARIANCE)
+        norm = ClassNorm("code", (2, 10), NOISE_VARIANCE)
         self.assertEqual(list(norm.variables), ["code/means", "code/variances"])
         self.assertEqual([w.trainable for w in norm.variables.values()], [False, False])
 
@@ -115,7 +115,7 @@ class Scale(unittest.TestCase):
         self.labels = tf.zeros([200], tf.int32)
 
     def train(self, numbers):
-        norm = ClassNorm("code", 1, NOISE_VARIANCE)
+        norm = ClassNorm("code", (1, 10), NOISE_VARIANCE)
         return norm.train(numbers, self.labels, tf.constant(0.0), SEED)
 
     def test_larger_numbers_give_the_same_codes(self):

@@ -11,7 +11,7 @@ from gan3.vae_gan.networks import trained_determinator
 from gan3.vae_gan.train_step import normal_to_uniform
 from tests.models.test_determinator import IMAGES, INPUTS, determinators_of
 
-SMALL = {"generator_widths": (20, 49), "discriminator_widths": (3, 4, 8)}
+SMALL = {"generator_widths": (20,), "generator_channels": (2, 3), "discriminator_widths": (3, 4, 8)}
 
 
 class AsTensorFlow(unittest.TestCase):

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from gan3.core.triple import Triple
 from gan3.nn.initializers import Glorot
-from gan3.nn.specs import Places
 from gan3.vae_gan import networks
 from gan3.vae_gan.codes import ClassNorm, latent_of
 from gan3.vae_gan.config import VaeGanConfig
@@ -47,14 +46,15 @@ def determinator(**changes):
     """With its encoder."""
     config = dataclasses.replace(CONFIG, **changes)
     specs, encoder = networks.critic("determinator", config, 10), networks.encoder(config)
-    norm = ClassNorm("determinator/code", 10, 0.1)
+    norm = ClassNorm("determinator/code", (10, 10), 0.1)
     return VaeGanCritic("determinator", specs, Glorot(0), encoder=encoder, code_norm=norm)
 
 
 def generator(widths, **changes):
     config = dataclasses.replace(CONFIG, generator_widths=widths, **changes)
     specs = networks.generator("generator", config, 10)
-    return VaeGanGenerator("generator", specs, Glorot(0), shares_noise=config.shared_noise)
+    shared = config.noise_entries if config.shared_noise else 0
+    return VaeGanGenerator("generator", specs, Glorot(0), shared_entries=shared)
 
 
 def latents(count, inputs=100):
@@ -68,9 +68,11 @@ class Generator(unittest.TestCase):
             (generator((30, 40)), plain),
             (generator((30, 40), batch_norm=True), plain + 30 + 40),
             (
-                generator((30, 49 * 3), pixel_layer="conv_transpose"),
-                dense(100, 30, 49 * 3) + 3 * 8 * 8 + 784,
+                generator((30,), generator_channels=(3, 2)),
+                dense(100, 30, 49 * 3) + 16 * 3 * 2 + 2 + 16 * 2 + 1,
             ),
+            (generator((30,), generator_channels=(3,)), dense(100, 30, 49 * 3) + 64 * 3 + 1),
+            (generator((30,), noise_entries=13, shared_noise=True), dense(153, 30, 784)),
             (generator((30, 40), shared_noise=True), dense(110, 30, 40, 784) + 10 * 30),
         ):
             self.assertEqual(count(network), expected)
@@ -118,21 +120,6 @@ class Generator(unittest.TestCase):
         np.testing.assert_allclose(merged(latent), expected, atol=1e-5)
         in_training = [tf.sigmoid(each.logits(latent)[0]) for each in (network, merged)]
         np.testing.assert_allclose(*in_training, atol=1e-5)
-
-    def test_a_place_draws_a_patch_of_its_own(self):
-        """Each of 7 x 7 places changes 8 x 8 pixels, from 2 before to 6 after its corner at 4 i."""
-        network = generator((49 * 2,), pixel_layer="conv_transpose")
-        arrays = {name: v.numpy() for name, v in network.variables.items()}
-        w, b = Places("generator/pixels", 2, "sigmoid").layer(arrays)[:2]
-        w = w.reshape(7, 7, 2, 28, 28)
-        np.testing.assert_array_equal(b, 0)
-        for i, j in ((0, 0), (3, 5), (6, 6)):
-            for channel in range(2):
-                expected = np.zeros((40, 40))  # with a margin of 6
-                top, left = 4 * i - 2 + 6, 4 * j - 2 + 6
-                patch = arrays["generator/pixels/w"][:, :, 0, channel]
-                expected[top : top + 8, left : left + 8] = patch
-                np.testing.assert_array_equal(w[i, j, channel], expected[6:34, 6:34])
 
     def test_dropout(self):
         latent, plain = latents(5), generator((30, 40))

@@ -10,10 +10,9 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
-from gan3.vae_gan import losses
 from gan3.vae_gan.codes import latent_of
 from gan3.vae_gan.config import VaeGanConfig
-from gan3.vae_gan.train_step import normal_to_uniform
+from gan3.vae_gan.train_step import normal_to_uniform, reconstruction_loss
 from gan3.vae_gan.vae_gan import VaeGan
 from tests.support import batch_of, changed, in_graph, restore, slow, state_of
 
@@ -30,13 +29,13 @@ CONFIG = VaeGanConfig(
     learning_rate=Triple(2e-3, 1e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
     digit_weight=0.3,
-    generator_widths=(12, 49),
+    generator_widths=(12,),
+    generator_channels=(2, 3),
     discriminator_widths=(3, 4, 8),
     determinator_widths=(3, 4, 8),
     kernel_size=3,
     downsampling="stride",
     batch_norm=True,
-    pixel_layer="conv_transpose",
     shared_noise=True,
     class_conditional_discriminator=True,
     reconstruction_weight=0.02,
@@ -66,11 +65,35 @@ def digit_cross_entropy(logits, labels):
     return (log_sums - logits[np.arange(len(labels)), labels]).mean()
 
 
+def log_sigmoid(x):
+    return -np.log1p(np.exp(-x))
+
+
 @functools.cache
 def traced():
     """CONFIG's system, its traced step and its initial state; restore it before use."""
     system = system_of()
     return system, stepper(system), state_of(system)
+
+
+class Reconstruction(unittest.TestCase):
+    def test_its_closed_form_and_that_it_is_least_at_the_image(self):
+        random = np.random.default_rng(0)
+        images = random.uniform(0.01, 0.99, size=(3, 28, 28, 1))
+        logits = random.normal(size=(3, 784))
+        pixels = images.reshape(3, 784)
+        each = -(pixels * log_sigmoid(logits) + (1 - pixels) * log_sigmoid(-logits))
+        got = reconstruction_loss(tf.constant(logits), tf.constant(images))
+        self.assertAlmostEqual(float(got), each.sum(axis=1).mean(), delta=1e-9)
+        minimum = np.log(pixels / (1 - pixels))
+        least = float(reconstruction_loss(tf.constant(minimum), tf.constant(images)))
+        for offset in (-0.01, 0.01):
+            near = reconstruction_loss(tf.constant(minimum + offset), tf.constant(images))
+            self.assertGreater(float(near), least)
+
+    def test_it_takes_logits_of_784_pixels(self):
+        with self.assertRaises(ValueError):
+            reconstruction_loss(tf.zeros([3, 28, 28, 1]), tf.zeros([3, 28, 28, 1]))
 
 
 class Step(unittest.TestCase):
@@ -82,7 +105,7 @@ class Step(unittest.TestCase):
 
         def update():
             loss = step.discriminator_loss(self.images, self.labels, SEED)
-            gradients = step.gradients("discriminator", loss)
+            gradients = tf.gradients(loss, system.networks.discriminator.weights)
             return step.apply("discriminator", loss, gradients, lr_scale)
 
         return in_graph(update)
@@ -156,7 +179,9 @@ class Step(unittest.TestCase):
 
         def update(role):
             loss = self.both_losses(system)[("generator", "determinator").index(role)]
-            return step.apply(role, loss, step.gradients(role, loss), 1.0)
+            return step.apply(
+                role, loss, tf.gradients(loss, getattr(system.networks, role).weights), 1.0
+            )
 
         for role in ROLES:
             before = state_of(system)
@@ -335,7 +360,7 @@ class Step(unittest.TestCase):
             code = determinator.code_norm(determinator.encode(self.images)[1], self.labels)
             latent = latent_of(self.labels, normal_to_uniform(code), 10, label_entry=True)
             pixel_logits, _ = system.networks.generator.logits(latent)
-            return float(losses.reconstruction(pixel_logits, self.images))
+            return float(reconstruction_loss(pixel_logits, self.images))
 
         before = reconstruction()
         for number in range(100):
