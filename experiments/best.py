@@ -8,8 +8,8 @@ since 2017: batch normalisation and no dropout in the generator, leaky ReLU, sma
 without dropout and L1, learning-rate decay, an averaged generator.
 
 Departures from three_network, numbered, with their sources. All were chosen on the last 5,000
-training images, never on the test set. What each is worth in the present code is not measured:
-`gan3 sweep choices` does that (docs/best.md).
+training images, never on the test set. docs/best.md compares 9 and 12 with what they replace. What
+the others are worth in the present code is not measured: `gan3 sweep choices` does that.
 """
 
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ CONFIG = VaeGanConfig(
     precision="auto",  # three seeds in bfloat16 are as good (docs/speed.md)
     noise_draw="example",
     initializer="glorot",
-    # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016): a third of the time.
+    # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016).
     generator_widths=(256, 512),
     discriminator_widths=(32, 64, 256),
     determinator_widths=(32, 64, 256),
@@ -52,20 +52,18 @@ CONFIG = VaeGanConfig(
     reconstruction_weight=0.025,
     # 8. Reconstructed images must pass the discriminator (Larsen et al. 2016).
     reconstruction_adversarial_weight=2.0,
-    # 9. The generator ends with a transposed convolution (Radford et al. 2016): 7 x 7 places with
-    #    24 channels, a patch of 8 x 8 pixels from each, in place of 784 x 784 weights. The
-    #    described generator is dense to the end.
+    # 9. A decoder of transposed convolutions (Radford et al. 2016): 7 x 7 places with 48 channels,
+    #    14 x 14 with 32, then the pixels. The described generator is dense to the end.
     generator_channels=(48, 32),
     # 10. The codes are normalised by class and get noise of a fixed variance, in place of a
-    #     predicted variance and a divergence from N(0, 1) (Kingma & Welling 2014), with which the
-    #     codes of real digits had a deviation of .28.
+    #     predicted variance and a divergence from N(0, 1) (Kingma & Welling 2014).
     code_noise=0.1,
     # 11. The classes share weights of the noise, as in a conditional GAN that is given noise beside
     #     the label (Mirza & Osindero 2014), and the latent says the class when the noise is 0. A
     #     code then means much the same in each class (docs/style.md).
     shared_noise=True,
-    # 12. The usual cross entropy of the digit, with the weight of real/fake: what three_network had
-    #     when best was found, not varied alone.
+    # 12. The usual cross entropy of the digit, with twice the weight of real/fake: this decoder
+    #     draws more varied digits, and the weight keeps them readable.
     digit_loss="softmax_mean",
     digit_weight=2.0,
 )

@@ -32,7 +32,7 @@ class Pretrained(NamedTuple):
 
 GENERATORS = {
     "best": Pretrained(
-        "best", 0, "6cbafbd51a8dae726e0c32c7b00a6d1693cc248089358ccc59b377de7542629e"
+        "best", 0, "4e9bfe27be5e47af495c85abbdde86ed3a15f54edf1e163eec1da4ceb3995bac"
     ),
     "three_network": Pretrained(
         "three_network", 0, "e202d014f59ca1b1d49f755335177445e46a6ceb8abffc790250ca4db546e6b7"

@@ -213,7 +213,7 @@ class TextToValue(ConfigTest):
             ("flag", "", "not true or false"),
             ("seed.generator", "1", "seed has one value, not one per network"),
             ("widths.generator", "1,2", "widths has one value, not one per network"),
-            ("widths", "", "2 to 4 whole numbers from 1 to 8192, with commas"),
+            ("widths", "", "2 to 4 whole numbers"),
             ("widths", "100 x", "2 to 4 whole numbers"),
             ("widths", "100 500", "2 to 4 whole numbers"),
             ("widths", "100,", "2 to 4 whole numbers"),
@@ -341,7 +341,7 @@ class Description(unittest.TestCase):
             ),
         ):
             self.assertEqual((best[key]["type"], best[key]["says"]), (kind, says), key)
-        self.assertRegex(best["pixel_layer"]["says"], r"\AThe pixels come from .* each\.\Z")
+        self.assertRegex(best["generator_channels"]["says"], r"\AChannels of .* layer\.\Z")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Generators(FolderTest):
         self.assertGreaterEqual((read.labels == labels).mean(), 0.98)
         noise = sampler.noise(labels, seed=3)
         ours = [np.corrcoef(read.noise[:, i], noise[:, i])[0, 1] for i in range(10)]
-        self.assertGreater(min(ours), 0.4)  # each entry is read back
+        self.assertGreater(min(ours), 0.3)  # each entry is read back; by chance at most 0.2
         # Redrawn, an image is closer to itself than to another image of its class.
         redrawn = sampler.draw(labels, read.noise).astype(float)
         own = ((redrawn - images) ** 2).mean(axis=(1, 2))
