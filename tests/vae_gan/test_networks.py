@@ -44,7 +44,7 @@ def discriminator(condition_classes=0, **changes):
 
 def determinator(**changes):
     """With its encoder."""
-    config = dataclasses.replace(CONFIG, **changes)
+    config = dataclasses.replace(CONFIG, reconstruction_weight=1.0, **changes)
     specs, encoder = networks.critic("determinator", config, 10), networks.encoder(config)
     norm = ClassNorm("determinator/code", (10, 10), 0.1)
     return VaeGanCritic("determinator", specs, Glorot(0), encoder=encoder, code_norm=norm)
