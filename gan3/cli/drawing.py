@@ -336,18 +336,20 @@ def _export_page(options: argparse.Namespace) -> int:
     from gan3.demo import web_page
     from gan3.runs.run import Run
 
-    trained, note, training = open_source(options), "", None
-    generator, determinator = trained.generator(), None
+    trained, note = open_source(options), ""
+    generator, determinator, discriminator, training = trained.generator(), None, None, None
     if trained.episode is not None:
         training = web_page.training_of(Run.open(options.run, options.logs, options.figures))
     try:
         determinator = trained.determinator(_log)
+        discriminator = trained.discriminator(_log)
     except UserError as error:
         if trained.episode is None:  # a bundled file is damaged
             raise
         note = f" (without its determinator: {error})"
     files.make_folder(options.out.parent)
-    web_page.write(options.out, generator, determinator, trained.title, training)
+    title = trained.title
+    web_page.write(options.out, generator, determinator, title, training, discriminator)
     print(f"{trained.description}: {options.out}{note}")
     return 0
 

@@ -8,7 +8,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from gan3.core.files import write_atomically
 from gan3.method.declared import NOISE_RANGES
 from gan3.models.determinator import Determinator
 from gan3.models.generator import Generator
+from gan3.nn.specs import Layer
 from gan3.runs.run import Run
 
 _FOLDER = Path(__file__).parent / "page"
@@ -33,6 +34,7 @@ def write(
     determinator: Determinator | None = None,
     name: str = "gan3",
     training: dict[str, Any] | None = None,
+    discriminator: Sequence[Layer] | None = None,
 ) -> None:
     """Write the page of a generator, and of its determinator if there is one.
 
@@ -43,6 +45,7 @@ def write(
     Args:
         name: of the system, for title and captions.
         training: what `training_of` returns, for the tab that shows a run's training.
+        discriminator: layers from images [B, 28, 28, 1] to one logit, positive for real.
 
     Raises:
         UserError: a weight is too large for float16.
@@ -74,6 +77,8 @@ def write(
             "codeMeans": None if encoder is None else determinator.code_means.tolist(),
             "codeScales": None if encoder is None else determinator.code_scales.tolist(),
         }
+    if discriminator is not None:
+        model["discriminator"] = [weights.add(layer) for layer in discriminator]
     model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
     write_atomically(path, _page(model, generator.class_names, name).encode())
 

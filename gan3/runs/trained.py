@@ -19,6 +19,7 @@ from gan3.runs.registry import determinator_of, generator_of
 if TYPE_CHECKING:
     from gan3.method.declared import DeterminatorSpec
     from gan3.method.system import System
+    from gan3.nn.specs import Layer
 
 Classifier = Callable[[np.ndarray], np.ndarray]
 """Class probabilities float32 [N, K] of images uint8 [N, 28, 28]."""
@@ -86,6 +87,23 @@ class Trained:
             return stored
         state = self.restore(log).state
         return Determinator(spec, {name: state[name].numpy() for name in spec.shapes})
+
+    def discriminator(self, log: Log) -> "list[Layer] | None":
+        """The discriminator's layers in the newest checkpoint, from images to one logit.
+
+        None if this is not the newest episode of a run, if it has above four million weights, or if
+        it is more than a list of layers. Raises UserError if there is no checkpoint.
+        """
+        system = None if self.restore is None else self.restore(log)
+        if system is None or not hasattr(system, "networks"):
+            return None
+        from gan3.nn.network import Network
+
+        network = system.networks.discriminator
+        arrays = {name: variable.numpy() for name, variable in network.variables.items()}
+        if type(network) is not Network or sum(w.size for w in arrays.values()) > 4_000_000:
+            return None
+        return [layer.layer(arrays) for layer in network.specs]
 
     def stored_determinator(self) -> Determinator | None:
         """The determinator that the generator's file holds; None if it has none."""

@@ -93,6 +93,35 @@ class Networks(FolderTest):
         images = network(tf.constant(noise), soft_labels=tf.one_hot(labels, 3)).numpy()
         np.testing.assert_allclose(drawn, images.reshape(3, -1), atol=1e-5)
 
+    def test_the_discriminator_judges_and_the_training_tab_shows_a_run(self):
+        system, config = system_of("three_network")
+        network = system.networks.discriminator
+        arrays = {name: variable.numpy() for name, variable in network.variables.items()}
+        layers = [spec.layer(arrays) for spec in network.specs]
+        images = np.random.default_rng(0).integers(0, 256, (2, 10, 28, 28), np.uint8)
+        training = {
+            "episodes": [1, 4],
+            "steps": [20, 80],
+            "images": base64.b64encode(images.tobytes()).decode(),
+            "curves": {"loss/discriminator": [[0, 1.4], [20, 1.0], [80, 0.7]]},
+        }
+        sampler = generator_now(config, system)
+        web_page.write(Path("page.html"), sampler, None, "x", training, layers)
+        self.browser.open("page.html")
+        digits = batch_of(3)[0].numpy()
+        real = self.browser.run(
+            f"{digits.reshape(3, -1).tolist()}.map(v => networks.realness(Float64Array.from(v)))"
+        )
+        expected = tf.sigmoid(network(tf.constant(digits))).numpy().ravel()
+        np.testing.assert_allclose(real, expected, atol=2e-3)  # matrices are float16
+        self.browser.run("document.querySelector('[data-tab=training]').click()")
+        texts = [self.browser.run("get('training-episode').textContent")]
+        self.browser.run("get('training-place').value = 0; get('training-place').oninput()")
+        texts.append(self.browser.run("get('training-episode').textContent"))
+        self.assertEqual(texts, ["4 episodes, 80 steps", "1 episode, 20 steps"])
+        self.assertTrue(self.browser.run("get('draw').hidden && !get('training').hidden"))
+        self.assertEqual(self.browser.problems, [])
+
     @slow("draws with every system in a browser")
     def test_the_browser_draws_and_reads_what_tensorflow_does(self):
         labels = [0, 3, 9]

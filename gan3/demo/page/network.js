@@ -206,11 +206,14 @@ class Networks {
     this.labels = layers[0].kind === "label" ? layers.shift() : null;
     this.generator = layers;
     const reader = model.determinator;
-    if (!reader) return;
-    this.features = reader.features.map(layer => withArrays(layer, arrays));
-    this.logits = [withArrays(reader.logits, arrays)];
-    if (reader.encoder) this.encoder = [withArrays(reader.encoder, arrays)];
+    this.features = reader?.features.map(layer => withArrays(layer, arrays));
+    if (reader) this.logits = [withArrays(reader.logits, arrays)];
+    if (reader?.encoder) this.encoder = [withArrays(reader.encoder, arrays)];
+    this.discriminator = model.discriminator?.map(layer => withArrays(layer, arrays));
   }
+
+  // The probability that the discriminator gives an image of being real.
+  realness = image => 1 / (1 + Math.exp(-forward(this.discriminator, image)[0]));
 
   // The image of a class with this noise.
   draw(label, noise) {

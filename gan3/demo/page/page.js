@@ -15,6 +15,7 @@ const HAS = {
   classes: model.classConditional,
   "new-noise": !model.fixedNoise,
   training: Boolean(model.training),
+  discriminator: Boolean(model.discriminator),
 };
 for (const element of document.querySelectorAll("[data-needs]"))
   element.hidden = !HAS[element.dataset.needs];
@@ -28,8 +29,8 @@ const state = {
 
 // -- the link --------------------------------------------------------------------------------
 // Its state is after the "#": the number, the label, the seed, the truncation, and the style.
-const link = new URLSearchParams(location.hash.slice(1));
-const seed = Number(link.get("seed")) || Math.floor(1e9 * Math.random()) + 1;
+const link = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const seed = Number(link.seed) || Math.floor(1e9 * Math.random()) + 1;
 let randomState = seed;
 function random() {  // in 0..1, by mulberry32: the same numbers for the same seed
   randomState = randomState + 0x6D2B79F5 | 0;
@@ -198,11 +199,21 @@ function drawStyle(isFrame = false) {
   buttons.forEach((button, label) => button.setAttribute("aria-pressed", label === state.label));
   draw.one();
   if (!isFrame) keepInLink();
+  if (HAS.discriminator) judge();
   if (!HAS.classes || isFrame && cost > FRAME) return;
   const start = performance.now();
   draw.all();
   draw.number();
   cost = performance.now() - start;
+}
+
+// The discriminator at work, on what is drawn and on what the user wrote.
+function judge() {
+  const written = lastReading?.[0].length ? lastReading[0] : null;
+  for (const [id, image] of [["judged-drawn", imageOf(state.label)], ["judged-written", written]]) {
+    get(id).value = image ? networks.realness(image) : 0;
+    get(`${id}-percent`).textContent = image ? percentOf(get(id).value) : "–";
+  }
 }
 
 function drawEnds() {
@@ -347,6 +358,7 @@ function read(picture) {  // as readPicture returns it
   } else if (levels && label !== state.label) select(label);
   lastReading = [image, reading, label];
   show(...lastReading);
+  if (HAS.discriminator) judge();
 }
 
 function show(image, reading, label) {
@@ -470,15 +482,14 @@ for (const button of document.querySelectorAll("[data-png]"))
 for (const button of document.querySelectorAll("[data-gif]"))
   button.onclick = () => saveGif(button.dataset.gif);
 
-if (link.has("number")) get("text").value = link.get("number");
-if (link.has("label") && Number(link.get("label")) in names)
-  state.label = Number(link.get("label"));
-if (link.has("truncation")) get("truncation").value = Number(link.get("truncation"));
+if ("number" in link) get("text").value = link.number;
+if (link.label in names) state.label = Number(link.label);
+if ("truncation" in link) get("truncation").value = Number(link.truncation);
 document.querySelector("output[for=truncation]").textContent = truncation().toFixed(2);
-get("own-styles").checked = link.has("own");
-document.querySelector("[data-gif=number]").disabled = link.has("own");
+get("own-styles").checked = "own" in link;
+document.querySelector("[data-gif=number]").disabled = "own" in link;
 state.style = state.from = newNoise(state.label);
-const linkStyle = (link.get("style") ?? "").split(",").map(Number);
+const linkStyle = (link.style ?? "").split(",").map(Number);
 if (HAS["new-noise"] && linkStyle.length === state.style.length && linkStyle.every(Number.isFinite))
   state.style = state.from = Float64Array.from(linkStyle);
 if (HAS["new-noise"]) {
@@ -491,5 +502,5 @@ if (HAS.determinator) read(null);
 drawEverything();
 if (HAS.training) showTraining(model.training);
 // A style from a link stays until the user plays.
-if (HAS["new-noise"] && !link.has("style")
+if (HAS["new-noise"] && !("style" in link)
   && !matchMedia("(prefers-reduced-motion: reduce)").matches) play();
