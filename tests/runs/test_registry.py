@@ -223,13 +223,6 @@ class OwnExperiments(FolderTest):
 
 
 class Best(unittest.TestCase):
-    def test_weights_that_would_have_no_effect_are_refused_when_it_is_built(self):
-        config = registry.config_of("best").with_text("reconstruction_weight", "0")
-        with self.assertRaisesRegex(UserError, "reconstruction_adversarial_weight: needs a recon"):
-            registry.build(config, DIGITS, "float32")
-        config = config.with_text("reconstruction_adversarial_weight", "0")
-        registry.build(config, DIGITS, "float32")
-
     def test_best_long_is_best_with_more_batches(self):
         best, long = registry.config_of("best"), registry.config_of("best_long")
         self.assertEqual(best.differences(long), ["experiment", "batches"])
