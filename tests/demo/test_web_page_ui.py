@@ -192,8 +192,9 @@ class BestInDetail(BestTest):
         self.assertFalse(self.js("state.playing"))
         self.browser.open(self.folder / "best.html", still=False)
         self.assertTrue(self.js("state.playing"))
-        first, end = self.pixels("all"), time.monotonic() + 20
-        while (self.pixels("all") == first).all():
+        # A slow machine draws only this canvas while the walk moves.
+        first, end = self.pixels("one"), time.monotonic() + 20
+        while (self.pixels("one") == first).all():
             self.assertLess(time.monotonic(), end)
             time.sleep(0.2)
         self.click("play")
