@@ -46,7 +46,8 @@ def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) 
     from gan3.nn.network import Network
 
     init, spec = Glorot(config.seed), networks.auxiliary_generator(config, class_names)
-    discriminator = AuxiliaryDiscriminator(config, len(class_names), init, dtype)
+    specs = networks.auxiliary_discriminator(config, len(class_names))
+    discriminator = AuxiliaryDiscriminator(specs, init, dtype)
     generator = Network("generator", spec.specs, init, dtype)
     return TwoNetworks(config, spec, generator, discriminator)
 

@@ -10,7 +10,7 @@ from tests.support import ROOT
 class Fidelity(unittest.TestCase):
     def test_every_test_that_the_page_names_exists(self):
         named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "fidelity.md").read_text()))
-        self.assertGreater(len(named), 30)
+        self.assertGreater(len(named), 25)
         existing = {
             node.name
             for path in (ROOT / "tests").rglob("test_*.py")

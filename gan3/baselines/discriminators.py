@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from gan3.baselines import networks
-from gan3.baselines.config import AuxiliaryGanConfig
 from gan3.nn.initializers import Initializer
 from gan3.nn.network import Network
 from gan3.nn.specs import Specs
@@ -32,11 +31,6 @@ class AuxiliaryDiscriminator(Discriminator):
     """The layers of `networks.auxiliary_discriminator`, whose last two are heads of one trunk."""
 
     has_classifier = True
-
-    def __init__(
-        self, config: AuxiliaryGanConfig, classes: int, init: Initializer, dtype: str = "float32"
-    ):
-        super().__init__(networks.auxiliary_discriminator(config, classes), init, dtype)
 
     def heads(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor | None = None

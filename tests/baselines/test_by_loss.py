@@ -1,7 +1,6 @@
 """`discriminator_updates = "by_loss"`: which update is due, and the tutorial's loop beside it."""
 
 import dataclasses
-import itertools
 import unittest
 
 import numpy as np
@@ -75,15 +74,6 @@ class Rule(unittest.TestCase):
                     parts = [name.split("/") for name in moved]
                     parts = {"/".join(p[: 2 if p[0] == "adam" else 1]) for p in parts}
                     self.assertEqual(parts, expected)
-
-    def test_there_is_always_something_to_train(self):
-        """Whatever the logits of fakes: of a loss on fakes up to the highest threshold and that of
-        the generator, one is above it."""
-        generator, highest = np.random.default_rng(0), 0.69
-        for scale, mean in itertools.product((0, 0.1, 1, 10), np.linspace(-3, 3, 25)):
-            logits = generator.normal(mean, scale, 50)
-            fake, passing = np.logaddexp(0, logits).mean(), np.logaddexp(0, -logits).mean()
-            self.assertGreater(max(fake, passing), highest)
 
     def test_a_loss_that_is_not_finite_is_reported_by_the_update_that_measures_it(self):
         images, labels = batch_of(6)

@@ -1,8 +1,7 @@
-"""The baselines' networks against PyTorch modules with the same weights.
+"""conditional_dcgan against PyTorch modules with the same weights.
 
-Those that were published in PyTorch are written as their descriptions read there: layer by layer,
-channels first, PyTorch's paddings. `make test-all` installs PyTorch's CPU build where it can be
-had.
+They are written as their description reads there: layer by layer, channels first, PyTorch's
+paddings. `make test-all` installs PyTorch's CPU build where it can be had.
 """
 
 import unittest
@@ -73,10 +72,6 @@ def channels_last(tensor):
     return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
 
 
-def as_images(flat):
-    return flat.reshape(-1, 1, 28, 28)
-
-
 @slow("seconds, and as many to import PyTorch")
 @needs("torch", remedy="make bench-torch")
 class PyTorch(unittest.TestCase):
@@ -84,7 +79,7 @@ class PyTorch(unittest.TestCase):
     def setUpClass(cls):
         torch.set_num_threads(1)
 
-    def check(self, network, module, parameters, forward, *shape, noise=0.02):
+    def check(self, network, module, parameters, forward, *shape):
         """With the batch's moments, then with the running ones; `shape` is that of the inputs.
 
         A value within rounding of the kink of a ReLU may get the slope of either side, and one of
@@ -92,7 +87,7 @@ class PyTorch(unittest.TestCase):
         one of three draws, outputs for every draw.
         """
         for number, w in enumerate(network.weights):  # away from their initial values
-            w.assign_add(noise * draw(number, *w.shape))
+            w.assign_add(0.02 * draw(number, *w.shape))
         for training in (True, False):
             with self.subTest(training=training):
                 differences = []

@@ -1,6 +1,5 @@
 """The two-network systems: samples, evaluation, state, and the experiments as published."""
 
-import math
 import unittest
 
 import numpy as np
@@ -42,25 +41,6 @@ def system_with_class_head(**changes):
 
 
 class Evaluation(unittest.TestCase):
-    def test_logits_of_zero_have_losses_of_log_two_and_log_ten(self):
-        images, labels = batch_of(6)
-        for system, layers in (
-            (plain_system(), ("logits",)),
-            (system_with_class_head(), ("logits", "digits")),
-        ):
-            for layer in layers:
-                for part in "wb":
-                    variable = system.discriminator.variables[f"discriminator/{layer}/{part}"]
-                    variable.assign(tf.zeros_like(variable))
-            scalars = {tag: float(v) for tag, v in system.evaluate(images, labels, SEED).items()}
-            self.assertAlmostEqual(scalars["loss/discriminator"], 2 * math.log(2), places=5)
-            for tag in ("discriminator_real", "discriminator_fake", "generator_real"):
-                self.assertAlmostEqual(scalars[f"loss/{tag}"], math.log(2), places=5)
-            of_class_head = {"loss/determinator", "loss/generator_digit"}
-            self.assertEqual(of_class_head <= set(scalars), system.has_classifier)
-            for tag in of_class_head & set(scalars):
-                self.assertAlmostEqual(scalars[tag], math.log(10), places=5)
-
     def test_real_and_fake_images_are_evaluated_apart(self):
         """Without label smoothing, in the networks' pixel range."""
         images, labels = batch_of(6)
@@ -84,6 +64,7 @@ class Evaluation(unittest.TestCase):
             )
             for tag, value in expected.items():
                 self.assertAlmostEqual(scalars[tag], value, delta=1e-4, msg=tag)
+            self.assertEqual("loss/determinator" in scalars, system.has_classifier)
 
     def test_nothing_changes(self):
         images, labels = batch_of(6)
