@@ -14,7 +14,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from tests.support import ROOT, FolderTest, slow, write_idx_set
 
@@ -56,16 +55,6 @@ class Declaration(unittest.TestCase):
         packages = {folder.replace("/", ".") for folder in folders}
         self.assertGreater(len(packages), 10)
         self.assertEqual(set(self.project["tool"]["setuptools"]["packages"]), packages)
-
-    def test_no_version_is_pinned(self):
-        extras = self.project["project"]["optional-dependencies"]
-        self.assertEqual(set(extras), {"gpu", "ray", "export", "tour", "bench"})
-        lines = (ROOT / "requirements.txt").read_text().splitlines()
-        requirements = [line for line in lines if line and line[0] != "#"] + sum(
-            extras.values(), []
-        )
-        self.assertGreater(len(requirements), 10)
-        self.assertEqual([text for text in requirements if "==" in text], [])
 
 
 @slow("builds a wheel, trains and evaluates with it")
@@ -134,12 +123,6 @@ class Wheel(FolderTest):
         for path in (ROOT / "experiments").glob("[!_]*.py"):
             self.assertIn(path.stem, listed)
 
-    def test_a_number_from_the_bundled_generator(self):
-        self.gan3("generate", "12", "--out", "twelve.png")
-        with Image.open("twelve.png") as image:
-            pixels = np.asarray(image)
-        self.assertGreater(np.ptp(pixels), 200)  # ink on paper
-
     def test_a_run_of_the_default_and_one_of_an_own_experiment_and_samples_of_it(self):
         Path("experiments").mkdir()
         Path("experiments/mine.py").write_text(
@@ -157,6 +140,7 @@ class Wheel(FolderTest):
         self.gan3("train", "--experiment", "mine", "--run", "a", *schedule)
         record = json.loads(Path("logs/a/run.json").read_text())
         self.assertEqual((record["outcome"], record["config"]["experiment"]), ("done", "mine"))
+        self.gan3("generate", "12", "--pretrained", "best")
         self.gan3("sample", "--run", "a", "--count", "3", "--out", "three.npz")
         with np.load("three.npz") as samples:
             self.assertEqual(samples["images"].shape, (3, 28, 28))

@@ -127,10 +127,10 @@ def add_episode(parser: argparse.ArgumentParser) -> None:
         "episode of the run: its number, or best, the one that its judge scored best (default: the"
         " last)"
     )
-    parser.add_argument("--episode", metavar="N|best", type=_episode, help=text)
+    parser.add_argument("--episode", metavar="N|best", type=episode, help=text)
 
 
-def _episode(text: str) -> int | str:
+def episode(text: str) -> int | str:
     return text if text == "best" else int(text)
 
 

@@ -77,7 +77,7 @@ class ExitStatus(unittest.TestCase):
 class Process(FolderTest):
     def test_a_wrong_argument_is_one_line_in_a_real_process(self):
         process = start("train", "--data", "nowhere", cwd=self.folder)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         self.assertEqual((process.returncode, out), (2, ""))
         self.assertRegex(err, r"\Agan3: data folder nowhere: no such folder; .*\n\Z")
 
