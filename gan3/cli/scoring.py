@@ -71,14 +71,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     if options.json is not None:
         files.check_writable(options.json)
-    options_of_all = {
-        "data": options.data,
-        "judge": options.judge,
-        "train_judge": options.train_judge,
-        "cas": options.cas,
-        "seed": options.seed,
-        "log": print,
-    }
+    names = ("data", "judge", "train_judge", "cas", "seed")
+    options_of_all = {name: getattr(options, name) for name in names} | {"log": print}
     if is_of_run:
         run = library.open_run(options.run, logs=options.logs, figures=options.figures)
         card = run.evaluate(
