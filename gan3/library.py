@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gan3.core import html
 from gan3.core.arguments import (
     as_choice,
     as_labels,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from gan3.evaluation.card import Card
     from gan3.plots.numbers import Picture
 
-_MOST_COLUMNS = 50
+_MOST_ROWS, _MOST_COLUMNS = 20, 50
 OnMetrics = Callable[[dict[str, float]], object]
 Data = str | Path | tuple[Any, Any] | None
 """The path of a data set, or its arrays: (images, labels), or two such pairs."""
@@ -84,6 +85,15 @@ class Recognised(NamedTuple):
     labels: np.ndarray  # int64 [N], the most probable classes
     probabilities: np.ndarray  # float32 [N, K]
 
+    def _repr_html_(self) -> str:
+        """For a notebook: how probable each image makes its two most probable classes."""
+        rows = []
+        for number, row in enumerate(self.probabilities[:_MOST_ROWS]):
+            order = row.argsort()[::-1][:2]
+            texts = [f"{k} {row[k]:.0%} {'█' * round(10 * row[k])}" for k in order]
+            rows.append((f"image {number}", *texts))
+        return html.table(("", "read as", "or"), rows)
+
 
 class Run(runs.Run):
     """A training run and its files. `gan3.train` and `gan3.open_run` return one."""
@@ -96,6 +106,23 @@ class Run(runs.Run):
         """
         pixels = as_images(images)
         return _most_probable(self.trained().probabilities(pixels, log_or_warn(log)))
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it is, how far it is, and the judge's last scores."""
+        metrics = self.metrics() if self.metrics_file.is_file() else []
+        step = metrics[-1]["step"] if metrics else 0
+        rows = [
+            ("experiment", f"{self.config.experiment}, seed {self.config.seed}"),
+            ("data", self.data_title),
+            ("outcome", self.outcome),
+            ("steps", f"{step} of {self.config.total_steps}"),
+        ]
+        scored = [line for line in metrics if "judge/frechet_distance" in line]
+        for key, value in (scored[-1] if scored else {}).items():
+            if key.startswith("judge/"):
+                rows.append((key, f"{value:.4g}"))
+        rows += [("numbers", str(self.folder)), ("pictures", str(self.figures))]
+        return html.table((f"run {self.name}", ""), rows)
 
     def evaluate(
         self,

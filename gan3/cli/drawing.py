@@ -143,6 +143,8 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     text = "draw each image once, instead of the most readable of four by the determinator"
     add("--uncurated", action="store_true", help=text)
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
+    text = "also write each image as a picture to this folder"
+    add("--separate", metavar="DIR", type=path_text, help=text)
     _add_generator(parser)
 
 
@@ -174,6 +176,14 @@ def _generate(options: argparse.Namespace) -> int:
         picture = numbers.enlarge(numbers.stack_rows(lines, options.inverted), options.scale)
         files.make_folder(options.out.parent)
         numbers.save_picture(picture, options.out, _truncation_text(options))
+    if options.separate:
+        images, classes = (
+            np.concatenate(rows),
+            [generator.class_names[k] for k in labels] * len(rows),
+        )
+        names = [f"{i:04d}_{file_name(name)}.png" for i, name in enumerate(classes, start=1)]
+        pictures = zip(names, images if options.inverted else 255 - images, classes, strict=True)
+        numbers.save_pictures(Path(options.separate), pictures, _truncation_text(options))
     print(f"{options.number}: {options.out} {_drawn_by(trained, options, remark)}")
     return 0
 

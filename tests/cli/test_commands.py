@@ -197,8 +197,11 @@ class BundledGenerator(FolderTest):
         np.testing.assert_array_equal(np.sort(read.labels), np.sort(drawn.labels))
         order = np.argsort(drawn.labels, kind="stable")
         np.testing.assert_array_equal(read.images, drawn.images[order])
-        status, _, err = call("sample", "--out", "pictures")
-        self.assertEqual((status, err), (2, "gan3: pictures: is not empty; name a new folder\n"))
+        self.call("generate", "2047", "--separate", "each")
+        self.assertEqual(sample_files.read(Path("each")).labels.tolist(), [2, 0, 4, 7])
+        for line in (("sample", "--out", "pictures"), ("generate", "7", "--separate", "each")):
+            message = f"gan3: {line[-1]}: is not empty; name a new folder\n"
+            self.assertEqual(call(*line)[::2], (2, message))
         self.assertRegex(call("sample", "--out", "x.png")[2], "does not end in .npz")
 
     def test_equal_rows_are_told(self):

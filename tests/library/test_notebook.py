@@ -10,7 +10,9 @@ from PIL import Image
 
 import gan3
 from gan3.core import html
+from gan3.core.classes import DIGITS
 from gan3.evaluation.card import Card
+from gan3.runs.registry import config_of
 from tests.support import ROOT, FolderTest, call
 
 
@@ -106,6 +108,34 @@ class Tables(FolderTest):
         self.assertEqual(texts[0], "a &amp; b, 1,000 samples")
         self.assertIn("recall", texts[4])
         self.assertEqual([text.strip() for text in texts[5:]], ["0.500", "[0.250, 0.750]", "0.900"])
+
+    def test_what_is_recognised_is_shown_with_its_probability(self):
+        probabilities = np.full((1, 10), 0.01, np.float32)
+        probabilities[0, [7, 1]] = 0.8, 0.12
+        texts = cells(gan3.Recognised(np.array([7]), probabilities)._repr_html_())
+        self.assertEqual(texts[3:], ["image 0", "7 80% ████████", "1 12% █"])
+
+    def test_a_run_shows_how_far_it_is(self):
+        run = gan3.Run("a")
+        run.folder.mkdir(parents=True)
+        record = {"started": "2026", "config": config_of("best").to_dict(), "class_names": DIGITS}
+        record |= {"outcome": "stopped", "data_title": "MNIST"}
+        run.record_file.write_text(json.dumps(record))
+        self.assertIn("0 of 2000", cells(run._repr_html_()))
+        lines = [
+            {
+                "step": 200,
+                "episode": 1,
+                "judge/frechet_distance": 9.5,
+                "judge/label_accuracy": 0.98,
+            },
+            {"step": 210, "episode": 2},
+        ]
+        written = [json.dumps(line | {"episode": 1}) for line in lines]
+        run.metrics_file.write_text("\n".join([*written, ""]))
+        texts = cells(run._repr_html_())
+        for text in ("run a", "best, seed 0", "MNIST", "stopped", "210 of 2000", "9.5", "0.98"):
+            self.assertIn(text, texts)
 
 
 class Tour(unittest.TestCase):
