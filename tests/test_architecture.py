@@ -53,7 +53,8 @@ def unsafe_reading(name, tree):
 
 def work_at_import(name, tree):
     """Statements at the top level that do more than import, define or assign."""
-    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+    imports, assignments = (ast.Import, ast.ImportFrom), (ast.Assign, ast.AnnAssign, ast.AugAssign)
+    allowed = (*imports, *assignments, ast.FunctionDef, ast.ClassDef)
     for node in tree.body:
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         guards = ("TYPE_CHECKING", "__name__ == '__main__'")
