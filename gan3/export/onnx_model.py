@@ -82,15 +82,18 @@ class _Graph:
         self.constants.append(self._onnx.numpy_helper.from_array(value, name))
         return name
 
-    def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+    def add(
+        self, kind: str, *inputs: str, output: str = "", attributes: dict[str, Any] | None = None
+    ) -> str:
         """The name of the output of a new node."""
         output = output or f"{kind}{len(self.nodes)}"
-        self.nodes.append(self._onnx.helper.make_node(kind, inputs, [output], **attributes))
+        node = self._onnx.helper.make_node(kind, inputs, [output], **(attributes or {}))
+        self.nodes.append(node)
         return output
 
     def apply(self, kind: str, *others: str, **attributes: Any) -> None:
         """Replace h by the output of a new node, whose first input is h."""
-        self.h = self.add(kind, self.h, *others, **attributes)
+        self.h = self.add(kind, self.h, *others, attributes=attributes)
 
     def make_latent(self, classes: int, label_entry: bool) -> None:
         """One-hot times noise: rows of zeros and ones select the class's part of the latent."""
@@ -154,9 +157,9 @@ class _Graph:
                 self._scale(scale, shift)
             case plain.BatchNormLayer(scale, shift):
                 self.as_images(len(scale))
-                self.apply("Sub", self.add("ReduceMean", self.h, axes=[0, 2, 3]))
+                self.apply("Sub", self.add("ReduceMean", self.h, attributes={"axes": [0, 2, 3]}))
                 square = self.add("Mul", self.h, self.h)
-                variance = self.add("ReduceMean", square, axes=[0, 2, 3])
+                variance = self.add("ReduceMean", square, attributes={"axes": [0, 2, 3]})
                 epsilon = self.constant(np.float32(plain.EPSILON))
                 self.apply("Div", self.add("Sqrt", self.add("Add", variance, epsilon)))
                 self._scale(scale, shift)
