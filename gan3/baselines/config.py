@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Range, RunConfig
-from gan3.core.errors import UserError
 from gan3.core.triple import Pair
 
 # Below log 2. A discriminator's loss on fakes of at most log 2 means a generator's loss of at least
@@ -32,18 +31,6 @@ class BaselineConfig(RunConfig):
     weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
     gradient_penalty: LossWeight = 0.0  # for slopes of the discriminator other than 1
     r1_penalty: LossWeight = 0.0  # for its slopes at real images
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        has_penalty = self.gradient_penalty > 0 or self.r1_penalty > 0
-        is_other = self.loss != "non_saturating"
-        if (is_other or has_penalty) and self.discriminator_updates != "joint":
-            raise UserError(
-                "discriminator_updates: other losses and penalties are of one update on all"
-                ' images; use "joint"'
-            )
-        if is_other and self.real_target != 1:
-            raise UserError(f"real_target: {self.loss} has no targets; set it to 1")
 
 
 @dataclass(frozen=True, kw_only=True)

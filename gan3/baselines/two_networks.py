@@ -6,6 +6,7 @@ from gan3.baselines import losses
 from gan3.baselines.config import BaselineConfig
 from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
+from gan3.core.errors import UserError
 from gan3.method.declared import GeneratorSpec
 from gan3.method.system import Scalars, System
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
@@ -24,7 +25,8 @@ class TwoNetworks(System):
         generator: Network,
         discriminator: Discriminator,
     ):
-        """spec: of the generator."""
+        """spec: of the generator. Raises UserError for settings that do not fit together."""
+        _check(config)
         self.spec, self.class_names, self._loss = spec, spec.class_names, config.loss
         self.generator, self.discriminator = generator, discriminator
         self.has_classifier = discriminator.has_classifier
@@ -92,3 +94,17 @@ class TwoNetworks(System):
         adams = by_name([v for adam in self.optimizers for v in adam.state])
         last_losses = by_name(list(self.train_step.last_losses.values()))
         return self.generator.variables | self.discriminator.variables | adams | last_losses
+
+
+def _check(config: BaselineConfig) -> None:
+    is_other, has_penalty = (
+        config.loss != "non_saturating",
+        config.gradient_penalty + config.r1_penalty,
+    )
+    if (is_other or has_penalty) and config.discriminator_updates != "joint":
+        raise UserError(
+            "discriminator_updates: other losses and penalties are of one update on all images; use"
+            ' "joint"'
+        )
+    if is_other and config.real_target != 1:
+        raise UserError(f"real_target: {config.loss} has no targets; set it to 1")

@@ -103,10 +103,14 @@ def _unusable_file(path: str, reason: str) -> int:
     return 2
 
 
-def _print_warning(message: Warning | str, *_: object) -> None:
-    """Print a warning of Python's as one line, without the line of code that it comes from."""
-    text = one_line(str(message)).removeprefix("NOTE: ")
-    print(f"NOTE: {text}", file=sys.stderr)
+def _print_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Print a warning as one line, without the line of code that it comes from.
+
+    Those of libraries that will change are for programmers and are left out.
+    """
+    if not issubclass(category, DeprecationWarning | FutureWarning):
+        text = one_line(str(message)).removeprefix("NOTE: ")
+        print(f"NOTE: {text}", file=sys.stderr)
 
 
 def _print_any_character() -> None:

@@ -133,8 +133,9 @@ class Steps(unittest.TestCase):
             ("layernorm_gan", {"r1_penalty": 1.0}, 'discriminator_updates: .*"joint"'),
             ("mlp_gan", {"loss": "hinge"}, "real_target: hinge has no targets; set it to 1"),
         ):
+            config = dataclasses.replace(config_of(name), **changes)
             with self.assertRaisesRegex(UserError, message):
-                dataclasses.replace(config_of(name), **changes)
+                build(config, DIGITS, "float32")
 
     def test_the_losses_that_are_evaluated_are_those_of_the_config(self):
         system, _, _ = self.trained(steps=0)

@@ -25,7 +25,7 @@ class Latent(unittest.TestCase):
         with self.assertRaises(ValueError):
             latent_of(tf.zeros([4, 1], tf.int32), tf.zeros([4, 10]), 10)
         with self.assertRaises(ValueError):
-            latent_of(tf.zeros([4], tf.int32), tf.zeros([4, 100]), 10)
+            latent_of(tf.zeros([4], tf.int32), tf.zeros([40]), 10)
 
 
 class Draws(unittest.TestCase):
