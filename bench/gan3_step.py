@@ -5,10 +5,10 @@ import tensorflow as tf
 
 from bench.task import Implementation, Task, random_data
 from gan3.core.classes import DIGITS
+from gan3.core.seeds import STEPS, seed_of
 from gan3.core.triple import Triple
 from gan3.data.batches import Batches
 from gan3.runs.registry import build, config_of
-from gan3.runs.seeds import STEPS, seed_of
 from gan3.training.loop import trace
 
 

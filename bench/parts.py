@@ -192,8 +192,8 @@ def outside() -> list[tuple[str, str]]:
     _quietly_import()
     import tensorflow as tf
 
+    from gan3.core.seeds import STEPS, seed_of
     from gan3.data.batches import Batches
-    from gan3.runs.seeds import STEPS, seed_of
 
     batches, count = Batches(60_000, BATCH, 0), 600
     empty = tf.function(

@@ -18,7 +18,7 @@ from gan3.core.triple import Triple
 from gan3.vae_gan.config import VaeGanConfig
 
 if TYPE_CHECKING:
-    from gan3.method.declared import DeterminatorSpec, GeneratorSpec
+    from gan3.nn.declared import DeterminatorSpec, GeneratorSpec
     from gan3.vae_gan.vae_gan import VaeGan
 
 CONFIG = VaeGanConfig(

@@ -23,7 +23,7 @@ from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.method.declared import GeneratorSpec
+    from gan3.nn.declared import GeneratorSpec
 
 CONFIG = MlpGanConfig(
     experiment="mlp_gan",

@@ -18,8 +18,8 @@ from gan3.core.triple import Triple
 from gan3.method.config import ThreeNetworkConfig
 
 if TYPE_CHECKING:
-    from gan3.method.declared import DeterminatorSpec, GeneratorSpec
     from gan3.method.three_networks import ThreeNetworks
+    from gan3.nn.declared import DeterminatorSpec, GeneratorSpec
 
 CONFIG = ThreeNetworkConfig(
     experiment="three_network",

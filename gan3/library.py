@@ -372,8 +372,9 @@ def evaluate(
     are_arrays = not (is_path or isinstance(images, Trained))
     pixels = _pixels_of(images, labels, name, log) if are_arrays else None  # refused at once
     import_tensorflow()
+    from gan3.data import sample_files
     from gan3.data.datasets import load as load_data
-    from gan3.evaluation import card, sample_files, samples
+    from gan3.evaluation import card, samples
     from gan3.evaluation.judge import judge_of
     from gan3.evaluation.reference import Reference, SampleSet
 
@@ -395,7 +396,8 @@ def evaluate(
 
 def _pixels_of(images: Any, labels: Any, name: str, log: Log) -> np.ndarray:
     """The images of a card, uint8 [N, 28, 28]; what was changed is logged."""
-    from gan3.evaluation import sample_files, samples
+    from gan3.data import sample_files
+    from gan3.evaluation import samples
 
     if not (isinstance(name, str) and name.isprintable()):
         raise UserError(f"name {shown(name)}: use one line of text")

@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
-from gan3.data import datasets
-from gan3.evaluation import comparison, judge, sample_files
+from gan3.data import datasets, sample_files
+from gan3.evaluation import comparison, judge
 from gan3.models.determinator import read_weights
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import bundled_folder, config_of, generator_of

@@ -11,7 +11,7 @@ from gan3.baselines.config import (
     BatchNormGanConfig,
     MlpGanConfig,
 )
-from gan3.method.declared import GeneratorSpec
+from gan3.nn.declared import GeneratorSpec
 from gan3.nn.specs import (
     PIXELS,
     AveragePool,

@@ -6,9 +6,9 @@ from gan3.baselines import losses
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
 from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.networks import NOISE
-from gan3.method.declared import GeneratorSpec
 from gan3.method.losses import digit_cross_entropy
 from gan3.nn.adam import Adam
+from gan3.nn.declared import GeneratorSpec
 from gan3.nn.layers import all_finite
 from gan3.nn.network import Network
 from gan3.nn.specs import IMAGE

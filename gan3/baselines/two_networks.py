@@ -7,10 +7,10 @@ from gan3.baselines.config import BaselineConfig
 from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.core.errors import UserError
-from gan3.method.declared import GeneratorSpec
 from gan3.method.system import Scalars, System
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
+from gan3.nn.declared import GeneratorSpec
 from gan3.nn.network import Network, by_name
 from gan3.nn.specs import IMAGE
 

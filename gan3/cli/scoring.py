@@ -182,9 +182,9 @@ def _recognise(options: argparse.Namespace) -> int:
     import numpy as np
 
     from gan3 import library
+    from gan3.data import sample_files
     from gan3.demo.digit_reader import read_picture
     from gan3.demo.styles import SURE
-    from gan3.evaluation import sample_files
 
     run, classes, reader = None, DIGITS, "the judge"
     if not options.judge and (options.run is not None or has_runs(options)):

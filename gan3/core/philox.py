@@ -2,7 +2,7 @@
 
 The generator is Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
 It is written out here because NumPy's own Philox has words of 64 bits and so gives other numbers.
-A function with a `seed` takes the two integers of a stateless seed, as `runs.seeds.seed_of` returns
+A function with a `seed` takes the two integers of a stateless seed, as `core.seeds.seed_of` returns
 them. `tests/core/test_properties.py` compares every function with TensorFlow's.
 """
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
-from gan3.method.declared import NOISE_RANGES
+from gan3.core.seeds import LATENT, seed_of
 from gan3.models.generator import Generator, pixels_of_generator
-from gan3.runs.seeds import LATENT, seed_of
+from gan3.nn.declared import NOISE_RANGES
 
 _FRAMES = 41  # of an animation; a sheet shows every fourth
 _COLUMNS = 11  # of a sheet made of frames

@@ -8,8 +8,8 @@ import numpy as np
 
 from gan3.core.classes import are_digits, listed, noun
 from gan3.core.errors import UserError
+from gan3.data import sample_files
 from gan3.demo.digit_reader import read_picture
-from gan3.evaluation import sample_files
 from gan3.models.generator import Generator
 from gan3.plots.numbers import FAINT
 

@@ -17,9 +17,9 @@ import numpy as np
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.method.declared import NOISE_RANGES
 from gan3.models.determinator import Determinator
 from gan3.models.generator import Generator
+from gan3.nn.declared import NOISE_RANGES
 from gan3.nn.specs import Layer
 from gan3.runs.run import Run
 

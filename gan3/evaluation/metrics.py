@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan3.core.seeds import REPORT
 from gan3.evaluation import neighbours, style_transfer
 from gan3.evaluation.reference import NEEDS, Scored
 from gan3.plots.numbers import number_image, split_number_image
-from gan3.runs.seeds import REPORT
 
 CAS_SAMPLES, CAS_STEPS = 60_000, 800  # for the CAS classifier; 125 samples per step
 STRING_LENGTH = 6  # digits per number in six_digit_accuracy

@@ -6,11 +6,11 @@ import numpy as np
 
 from gan3.core.errors import UserError
 from gan3.core.log import Log
+from gan3.core.seeds import EPISODES, seed_of
 from gan3.data.datasets import HELD_OUT, Dataset
 from gan3.evaluation import metrics
 from gan3.evaluation.judge import Judge, judge_of, training_command
 from gan3.models.generator import Generator
-from gan3.runs.seeds import EPISODES, seed_of
 
 SAMPLES = 2_000
 

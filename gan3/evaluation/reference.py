@@ -12,10 +12,10 @@ import numpy as np
 from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError
 from gan3.core.log import Log
+from gan3.core.seeds import REPORT
 from gan3.data.datasets import Dataset
 from gan3.evaluation import neighbours, style_transfer
 from gan3.evaluation.style_transfer import Redrawer, StyleTransfer
-from gan3.runs.seeds import REPORT
 
 if TYPE_CHECKING:  # the judge needs TensorFlow
     from gan3.evaluation.judge import Judge

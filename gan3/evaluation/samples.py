@@ -7,14 +7,14 @@ import numpy as np
 from gan3.core.classes import images_noun
 from gan3.core.errors import UserError
 from gan3.core.log import Log
+from gan3.core.seeds import REPORT, seed_of
+from gan3.data import sample_files
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
-from gan3.evaluation import sample_files
 from gan3.evaluation.reference import SampleSet
 from gan3.evaluation.style_transfer import Redrawer
 from gan3.models.generator import Generator
 from gan3.runs.run import Run
-from gan3.runs.seeds import REPORT, seed_of
 from gan3.runs.trained import Trained
 
 SAMPLES = 10_000  # scored; fewer if fewer real digits are held out

@@ -3,7 +3,7 @@
 from functools import partial
 
 from gan3.method.config import ThreeNetworkConfig
-from gan3.method.declared import ENTRIES, DeterminatorSpec, GeneratorSpec
+from gan3.nn.declared import ENTRIES, DeterminatorSpec, GeneratorSpec
 from gan3.nn.specs import PIXELS, Conv, Dense, Specs
 
 

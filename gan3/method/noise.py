@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from gan3.method.declared import ENTRIES
+from gan3.nn.declared import ENTRIES
 
 
 def latent_of(labels: tf.Tensor, noise: tf.Tensor, classes: int) -> tf.Tensor:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan3.core.files import read_npz
-from gan3.method.declared import CODE_MOMENTS, DeterminatorSpec
+from gan3.nn.declared import CODE_MOMENTS, DeterminatorSpec
 from gan3.nn.plain import EPSILON, forward
 from gan3.nn.specs import Shapes
 

@@ -21,8 +21,8 @@ from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_npz
 from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
 from gan3.data.values import as_images, to_pixels
-from gan3.method.declared import GeneratorSpec
 from gan3.models.determinator import CHUNK, Encoded, Encoder
+from gan3.nn.declared import GeneratorSpec
 from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
 
@@ -87,7 +87,7 @@ class Generator:
     `gan3.load` and `Run.generator` return one; the training loop, the report card, the command line
     and the web page draw with it. Labels are requested as `core.arguments.as_labels` reads them,
     noise is float32 [N, noise_entries], images are uint8 [N, 28, 28] with ink 255 on background 0.
-    A `seed` is a whole number from 0 to 2^31 - 1, or a stateless seed as `runs.seeds.seed_of`
+    A `seed` is a whole number from 0 to 2^31 - 1, or a stateless seed as `core.seeds.seed_of`
     returns it. The noise of a seed is that of training; the images differ from TensorFlow's in the
     last bits of float32.
     """

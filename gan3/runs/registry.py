@@ -23,7 +23,7 @@ from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 
 if TYPE_CHECKING:
-    from gan3.method.declared import DeterminatorSpec, GeneratorSpec
+    from gan3.nn.declared import DeterminatorSpec, GeneratorSpec
 
 PACKAGE = "gan3.experiments"
 OWN_FOLDER = Path("experiments")  # relative to the working folder

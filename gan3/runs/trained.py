@@ -17,8 +17,8 @@ from gan3.models.generator import Generator
 from gan3.runs.registry import determinator_of, generator_of
 
 if TYPE_CHECKING:
-    from gan3.method.declared import DeterminatorSpec
     from gan3.method.system import System
+    from gan3.nn.declared import DeterminatorSpec
     from gan3.nn.specs import Layer
 
 Classifier = Callable[[np.ndarray], np.ndarray]

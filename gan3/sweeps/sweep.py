@@ -17,6 +17,7 @@ from gan3.core.config import as_text
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_atomically
 from gan3.core.log import Log
+from gan3.core.seeds import FIXED, seed_of
 from gan3.evaluation.card import Card
 from gan3.evaluation.comparison import (
     Comparison,
@@ -33,7 +34,6 @@ from gan3.runs.registry import config_of
 from gan3.runs.run import Run
 from gan3.sweeps import executors
 from gan3.sweeps.spec import Sweep, Trial
-from gan3.training.run_figures import fixed_images
 
 _LOGGED_RANKS = 5  # points of a ranking that are logged
 _DRAWN_RANKS = 20  # points of a ranking that are drawn next to each other
@@ -241,7 +241,8 @@ def _sheet(trials: list[ScoredTrial], title: str, data: str | None, log: Log) ->
     for label, scored in first_runs.items():
         generator = scored.run.generator()
         names = generator.class_names
-        rows.append(fixed_images(generator, scored.run.config, rows=1))
+        seed = seed_of(scored.run.config.seed, FIXED)
+        rows.append(generator(np.arange(len(names)), seed))
         any_class = f"{label}\n(any {nouns(names)})"
         labels.append(label if generator.class_conditional else any_class)
     called = images_noun(names)

@@ -14,13 +14,13 @@ from gan3.core.classes import noun, nouns
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, StoppedError
 from gan3.core.log import Log
+from gan3.core.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.idx import Arrays
 from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run import Run
-from gan3.runs.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.weights import generator_now, save_generator

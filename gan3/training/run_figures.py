@@ -12,10 +12,10 @@ from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
+from gan3.core.seeds import CLASSES, FIXED, SHUFFLED, seed_of
 from gan3.models.generator import Generator
 from gan3.plots import curves, grids
 from gan3.runs.run import Run
-from gan3.runs.seeds import CLASSES, FIXED, SHUFFLED, seed_of
 
 _MAX_FRAMES = 50  # of an animation; at 0.8 s each and 3 s for the last it takes 42 s
 _MOST_ROWS = 16  # on the sheet of classes; of more than 16 each has a column

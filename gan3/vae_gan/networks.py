@@ -3,7 +3,7 @@
 At the description's shapes they are those of `method.networks`, bit for bit.
 """
 
-from gan3.method.declared import DeterminatorSpec, GeneratorSpec
+from gan3.nn.declared import DeterminatorSpec, GeneratorSpec
 from gan3.nn.specs import IMAGE, PIXELS, Conv, ConvTranspose, Dense, Specs, stack
 from gan3.vae_gan.config import VaeGanConfig
 

@@ -11,7 +11,7 @@ from PIL import Image
 import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.files import write_json
-from gan3.evaluation import sample_files
+from gan3.data import sample_files
 from gan3.runs import registry
 from gan3.runs.registry import config_of
 from tests.support import FolderTest, call, write_idx_set

@@ -7,12 +7,12 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
+from gan3.core.seeds import LATENT, seed_of
 from gan3.data.values import to_pixels
 from gan3.demo import latent_walks
 from gan3.models.generator import Generator
 from gan3.runs import registry
 from gan3.runs.registry import build, config_of
-from gan3.runs.seeds import LATENT, seed_of
 from tests.support import drawing, small_system
 
 LONG_NAMES = tuple(f"a class with a long name {number}" for number in range(10))

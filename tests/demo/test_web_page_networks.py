@@ -11,9 +11,9 @@ from PIL import Image
 
 from gan3.core.classes import DIGITS
 from gan3.demo import digit_reader, web_page
-from gan3.method.declared import GeneratorSpec
 from gan3.models.determinator import Determinator
 from gan3.models.generator import Generator
+from gan3.nn.declared import GeneratorSpec
 from gan3.runs.registry import build, config_of, determinator_of
 from gan3.runs.weights import generator_now
 from tests.browser import BROWSER, Browser

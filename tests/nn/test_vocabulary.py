@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.export import keras_model, onnx_model
-from gan3.method.declared import GeneratorSpec
 from gan3.models.generator import Generator
 from gan3.nn import layers, plain, specs
+from gan3.nn.declared import GeneratorSpec
 from gan3.nn.initializers import Glorot
 from gan3.nn.network import Network
 from gan3.nn.specs import (

@@ -14,6 +14,7 @@ import tensorflow as tf
 import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
+from gan3.core.seeds import EVALUATIONS, seed_of
 from gan3.data import strokes
 from gan3.data.batches import make_gather
 from gan3.data.datasets import load
@@ -21,7 +22,6 @@ from gan3.evaluation import judge
 from gan3.plots import curves, grids
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import build, config_of
-from gan3.runs.seeds import EVALUATIONS, seed_of
 from gan3.training import loop
 from tests.support import (
     MNIST,

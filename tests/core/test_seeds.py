@@ -2,7 +2,7 @@
 
 import unittest
 
-from gan3.runs import seeds
+from gan3.core import seeds
 
 STREAMS = (
     *(seeds.STEPS, seeds.EVALUATIONS, seeds.SHUFFLED, seeds.FIXED),

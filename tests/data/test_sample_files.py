@@ -5,8 +5,7 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
-from gan3.data import strokes
-from gan3.evaluation import sample_files
+from gan3.data import sample_files, strokes
 from tests.support import FolderTest
 
 IMAGES, LABELS = strokes.make(40, 10)[:2]
