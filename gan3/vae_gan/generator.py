@@ -6,7 +6,7 @@ import tensorflow as tf
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, batch_moments, dense, dropout, normalise
 from gan3.nn.network import Network, as_rows
-from gan3.nn.specs import IMAGE, PIXELS, Spec, Specs
+from gan3.nn.specs import IMAGE, Spec, Specs
 
 Moments = list[tuple[tf.Tensor, tf.Tensor]]  # mean and variance [width] of each hidden layer
 
@@ -40,9 +40,9 @@ class VaeGanGenerator(Network):
             w.assign(of_labels * w)
 
     def logits(self, latent: tf.Tensor, seed: tf.Tensor | None = None) -> tuple[tf.Tensor, Moments]:
-        """Logits of the pixels [B, 784] in training, and the batch's moments of each hidden layer.
+        """Logits of the pixels, [B, 784] or images, and the batch's moments of each hidden layer.
 
-        They normalise, and leave the running moments as they are.
+        The moments normalise, and leave the running moments as they are.
 
         Args:
             latent: [B, E K] for E noise entries, or [B, (E + 1) K] with a label entry.
@@ -65,8 +65,7 @@ class VaeGanGenerator(Network):
                 h = ACTIVATIONS[spec.activation](h)
                 if layer_seed is not None:
                     h = dropout(h, spec.keep_prob, layer_seed)
-            logits = tf.reshape(self.product(pixels, h), [-1, PIXELS])
-            return tf.cast(logits, tf.float32), moments
+            return tf.cast(self.product(pixels, h), tf.float32), moments
 
     def running_moments(self) -> Moments:
         """The variables that normalise in place of a batch's own moments when samples are drawn."""
@@ -89,5 +88,5 @@ class VaeGanGenerator(Network):
 
 
 def as_images(logits: tf.Tensor) -> tf.Tensor:
-    """Logits of pixels [B, 784] to images [B, 28, 28, 1] in (0, 1)."""
+    """Logits of pixels to images [B, 28, 28, 1] in (0, 1)."""
     return tf.reshape(tf.sigmoid(logits), [-1, IMAGE, IMAGE, 1])
