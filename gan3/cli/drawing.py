@@ -207,11 +207,10 @@ def _rows(
             each = noun(generator.class_names)
             _note(f"one image of each {each}, so all rows are equal; see --noise-seed")
         return [generator(labels, seed) for seed in seeds], ""
-    determinator = None if options.uncurated else trained.stored_determinator()
-    if determinator is None:
+    if options.uncurated or not trained.has_encoder:
         return [generator(labels, seed) for seed in seeds], ""
-    rows = [generator.best_of(labels, seed, determinator.classify) for seed in seeds]
-    return rows, f"the best of {TRIES} tries"
+    encode = trained.encoder()
+    return [generator.best_of(labels, seed, encode) for seed in seeds], f"the best of {TRIES} tries"
 
 
 def _read_styles(files: list[str], generator: "Generator") -> "list[Reading]":

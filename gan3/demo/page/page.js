@@ -58,12 +58,20 @@ function newNoise(label) {
     Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(Math.PI * uniform());
   return Float64Array.from({length: model.noiseEntries}, model.noiseIsNormal ? normal : uniform);
 }
-// The noise of which the determinator, if there is one, reads the image best, as `generate` does.
+// Of four the noise whose image the determinator, if there is one, reads best, as `generate` does:
+// the image looks most like what is drawn from its code. Without codes, its class is most probable.
 function bestNoise(label) {
   const tries = Array.from({length: HAS.determinator ? 4 : 1}, () => newNoise(label));
-  const sure = tries.map(noise => HAS.determinator
-    ? networks.read(networks.draw(label, truncated(noise))).probabilities[label] : 1);
-  return tries[sure.indexOf(Math.max(...sure))];
+  const worth = tries.map(noise => {
+    if (!HAS.determinator) return 0;
+    const image = networks.draw(label, truncated(noise));
+    const {probabilities, noise: code} = networks.read(image);
+    if (!code) return probabilities[label];
+    const isRead = probabilities[label] === Math.max(...probabilities);
+    const redrawn = networks.draw(label, code);
+    return (isRead ? 0 : -image.length) - image.reduce((sum, v, i) => sum + (v - redrawn[i]) ** 2, 0);
+  });
+  return tries[worth.indexOf(Math.max(...worth))];
 }
 const truncation = () => HAS["new-noise"] ? Number(get("truncation").value) : 1;
 const truncations = new WeakMap();  // of the styles that were drawn with less than 1
