@@ -70,15 +70,16 @@ def _train(options: argparse.Namespace) -> int:
         if not equals:
             raise UserError(f"--set {setting}: needs KEY=VALUE, such as seed=1")
         settings[key] = text
-    if options.resume and options.experiment is not None:
-        raise UserError(
-            f"--experiment {options.experiment}: a resumed run has its own; leave it out"
-        )
     of_both = {"data": options.data, "train_judge": options.train_judge}
     of_both["progress"] = not options.quiet
     try:
         if options.resume:
             run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+            if options.experiment not in (None, run.config.experiment, run.config.source):
+                raise UserError(
+                    f"--experiment {options.experiment}: run {run.name} is of"
+                    f" {run.config.experiment}; leave it out"
+                )
             run.resume(settings=settings, **of_both)
         else:
             run = library.train(
@@ -95,13 +96,11 @@ def _train(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 128 + stopped.signal_number
-    if options.quiet:
-        return 0
-    if Path("gan3/cli").is_dir():  # a checkout
-        print(f"next: make generate, make evaluate, make page, each with RUN={run.name}")
-    else:
+    if not options.quiet:
         commands = "gan3 generate 241256, gan3 evaluate, gan3 export-page"
-        print(f"next: {commands}, each with --run {run.name}")
+        if Path("gan3/cli").is_dir():  # a checkout
+            commands = "make generate, make evaluate, make page"
+        print(f"next: {commands} (trained on {run.data_title})")
     return 0
 
 

@@ -56,7 +56,6 @@ class WrongArguments(FolderTest):
                 ((*own, "--logs", too_long), "file name too long"),
                 ((*own, "--figures", too_long), "file name too long"),
                 (("train", "--resume"), "no run in it"),
-                (("train", "--resume", "--experiment", "best"), "best: a resumed run has its own"),
                 (("train", "--resume", "--logs", too_long), "file name too long"),
                 ((*own, "--resume", "--run", "none"), "no such run"),
             )

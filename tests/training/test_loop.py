@@ -152,7 +152,7 @@ class Runs(FolderTest):
             out, r"\Athree_network on own set .own. \(own\), seed 5, float32: [^\n]+\n"
         )
         self.assertRegex(
-            out, r"\ntrained on own set .own.; [^\n]+/episode_02.png\nnext: gan3 [^\n]+ a\n\Z"
+            out, r"\ntrained on own set .own.; [^\n]+/episode_02.png\nnext: gan3 [^\n]+\)\n\Z"
         )
         self.assertNotIn("make ", out)
 
@@ -221,6 +221,8 @@ class Runs(FolderTest):
         with self.subTest("another config is refused by its keys"):
             err = self.refused("a", "--seed", 9, "--set", "real_target=0.8")
             self.assertRegex(err, r"\Agan3: run a: cannot resume with another seed, real_target;")
+            err = self.refused("a", "--experiment", "best")
+            self.assertEqual(err, "gan3: --experiment best: run a is of mlp_gan; leave it out\n")
         with self.subTest("the precision is the record's, not the one that fits this machine"):
             content = Path("logs/a/run.json").read_text()
             Path("logs/a/run.json").write_text(
@@ -534,11 +536,12 @@ class DataNotes(FolderTest):
         arguments = ("--episodes", 1, "--batches", 2, "--batch-size", 10, "--run", "a")
         status, out, err = call("train", *SMALL, *arguments, "--dataset", "strokes")
         self.assertEqual((status, err), (0, ""))
-        first, second, *_, last = out.splitlines()
+        first, second, *_, trained, last = out.splitlines()
         title = "strokes (synthetic, NOT MNIST)"
         self.assertTrue(first.startswith(f"mlp_gan on {title} (embedded), seed 0, "), first)
         self.assertIn("WARNING", second)
-        self.assertTrue(last.startswith(f"trained on {title}; "), last)
+        self.assertTrue(trained.startswith(f"trained on {title}; "), trained)
+        self.assertTrue(last.endswith(f"(trained on {title})"), last)
         record = json.loads(Path("logs/a/run.json").read_text())
         self.assertEqual((record["data"], record["data_title"]), ("strokes", title))
 

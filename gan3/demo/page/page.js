@@ -69,7 +69,8 @@ function bestNoise(label) {
     if (!code) return probabilities[label];
     const isRead = probabilities[label] === Math.max(...probabilities);
     const redrawn = networks.draw(label, code);
-    return (isRead ? 0 : -image.length) - image.reduce((sum, v, i) => sum + (v - redrawn[i]) ** 2, 0);
+    const difference = image.reduce((sum, v, i) => sum + (v - redrawn[i]) ** 2, 0);
+    return isRead ? -difference : -difference - image.length;
   });
   return tries[worth.indexOf(Math.max(...worth))];
 }
