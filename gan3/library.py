@@ -65,12 +65,12 @@ def load(
         UserError: there is no such generator, or it has no such option.
     """
     text = os.fspath(as_path(name, "run"))
-    if name in pretrained.GENERATORS or text.lower().endswith(".npz"):
+    if name in pretrained.DIGESTS or text.lower().endswith(".npz"):
         trained = pretrained.open_pretrained(text)
     else:
         run_name, logs = runs.locate(name, logs)
         if not (logs / run_name).is_dir():
-            bundled = ", ".join(pretrained.GENERATORS)
+            bundled = ", ".join(pretrained.DIGESTS)
             raise UserError(
                 f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or"
                 " give its folder"

@@ -5,11 +5,9 @@ than one of its 256 levels. That of a system with an encoder also holds the dete
 exported one says in `about` what it is: the config and the names of the classes, as JSON.
 """
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,25 +20,13 @@ from gan3.runs.trained import Trained
 FOLDER = Path(__file__).parent.parent / "pretrained"
 
 
-class Pretrained(NamedTuple):
-    """Where a bundled generator comes from, and the digest of its file."""
-
-    experiment: str
-    seed: int
-    digest: str  # SHA-256, hexadecimal; a file with another digest is refused
-
-
-GENERATORS = {
-    "best": Pretrained(
-        "best", 0, "4e9bfe27be5e47af495c85abbdde86ed3a15f54edf1e163eec1da4ceb3995bac"
-    ),
-    "three_network": Pretrained(
-        "three_network", 0, "e202d014f59ca1b1d49f755335177445e46a6ceb8abffc790250ca4db546e6b7"
-    ),
-    "published_code": Pretrained(
-        "published_code", 0, "c6308f60d3b1b458b9df16c6c0d2eb979a2b886c3e6495e6970c620de43d3252"
-    ),
+DIGESTS = {
+    "best": "4e9bfe27be5e47af495c85abbdde86ed3a15f54edf1e163eec1da4ceb3995bac",
+    "three_network": "e202d014f59ca1b1d49f755335177445e46a6ceb8abffc790250ca4db546e6b7",
+    "published_code": "c6308f60d3b1b458b9df16c6c0d2eb979a2b886c3e6495e6970c620de43d3252",
+    "layernorm_gan": "6af245d0595778b369449daca24b78c8f3e747f7e6bbe5da12135ecd8b28f0f9",
 }
+"""SHA-256 of the bundled files, by experiment. All were trained with seed 0."""
 
 
 def open_pretrained(name: str) -> Trained:
@@ -51,19 +37,19 @@ def open_pretrained(name: str) -> Trained:
     """
     if name.lower().endswith(".npz"):
         return _open_exported(Path(name))
-    if name not in GENERATORS:
+    if name not in DIGESTS:
         raise UserError(
-            f"pretrained generator {shown(name)}: unknown; available: {', '.join(GENERATORS)}, or"
+            f"pretrained generator {shown(name)}: unknown; available: {', '.join(DIGESTS)}, or"
             " an exported file.npz"
         )
-    pretrained, path = GENERATORS[name], FOLDER / f"{name}.npz"
+    path = FOLDER / f"{name}.npz"
     digest = digest_of(path)
-    if digest != pretrained.digest:
+    if digest != DIGESTS[name]:
         raise UserError(
             f"{path}: not the file bundled with gan3 (its SHA-256 is {digest[:12]}…);"
             " reinstall gan3"
         )
-    config = dataclasses.replace(bundled_config_of(pretrained.experiment), seed=pretrained.seed)
+    config = bundled_config_of(name)
     return Trained(name, name, path, config, DIGITS, "float16", is_bundled=True)
 
 

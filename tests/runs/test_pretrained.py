@@ -20,16 +20,20 @@ from tests.support import FolderTest, call
 class Generators(FolderTest):
     def test_they_draw_the_requested_digits(self):
         labels = np.arange(500) % 10
-        for name in pretrained.GENERATORS:
-            images = pretrained.open_pretrained(name).generator()(labels, 0)
+        for name in pretrained.DIGESTS:
+            generator = pretrained.open_pretrained(name).generator()
+            images = generator(labels, 0)
             predicted = bundled_judge()(images)[1].argmax(axis=1)
-            # Label accuracy is at least .99; fewer than 485 of 500 have a probability of 1e-4.
-            self.assertGreaterEqual((predicted == labels).sum(), 485, name)
+            if generator.class_conditional:
+                # Label accuracy is at least .99; fewer than 485 of 500 have a probability of 1e-4.
+                self.assertGreaterEqual((predicted == labels).sum(), 485, name)
+            else:
+                self.assertGreaterEqual(len(set(predicted)), 8, name)
             distinct = 10 if name == "published_code" else 500
             self.assertEqual(len({image.tobytes() for image in images}), distinct, name)
 
-    def test_the_bundled_files_have_at_most_eleven_megabytes(self):
-        self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 11e6)
+    def test_the_bundled_files_have_at_most_twelve_megabytes(self):
+        self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 12e6)
 
     def test_the_determinator_of_best_takes_at_most_two_megabytes(self):
         spec = determinator_of(config_of("best"), DIGITS)
@@ -67,7 +71,7 @@ class Generators(FolderTest):
         self.assertLessEqual(np.abs(before - after).max(), 1)
 
     def test_exporting_a_bundled_generator_reproduces_its_arrays(self):
-        for name in pretrained.GENERATORS:
+        for name in pretrained.DIGESTS:
             status, out, err = call("export", "--pretrained", name, "--out", "again.npz")
             self.assertEqual((status, err), (0, ""))
             with np.load("again.npz") as again, np.load(pretrained.FOLDER / f"{name}.npz") as file:
