@@ -171,7 +171,7 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
         values["confusion"] = scored.counts().tolist()
     if reference.class_names != DIGITS:
         values["class_names"] = list(reference.class_names)
-    if samples.redrawer is not None:
+    if samples.autoencoder is not None:
         values["style_transfer"] = _style_transfer(scored)
     card = Card(samples.name, values, lambda: _picture(card, scored), seconds)
     for line in str(card).split("\n"):
@@ -207,12 +207,12 @@ def save_of_run(card: Card, run: Run) -> None:
 
 
 def _style_transfer(samples: Scored) -> dict[str, Any]:
-    """The correlations of each pair of classes, and what ten principal components would redraw."""
+    """The correlations of each pair of classes, and the reconstructions by principal components."""
     reference = samples.reference
-    sources = reference.redrawn_sources
+    sources = reference.style_sources
     training = reference.dataset.images, reference.dataset.labels
-    by_components = style_transfer.redraw_by_pca(*training, *sources)
-    names = names_needing("redrawn")
+    by_components = style_transfer.reconstruct_by_pca(*training, *sources)
+    names = names_needing("reconstructed")
     return {
         "images": len(sources[0]),
         "correlations": {
@@ -223,7 +223,9 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
             for name, table in samples.transfer.correlations.items()
         },  # by property and real class, of each drawn class
     } | {
-        name: metrics.score(Scored(SampleSet(name, *sources), reference, redrawn=images), names)[0]
+        name: metrics.score(
+            Scored(SampleSet(name, *sources), reference, reconstructed=images), names
+        )[0]
         for name, images in by_components.items()
     }
 
@@ -240,7 +242,9 @@ def _picture(card: Card, samples: Scored) -> bytes:
     figure = cards.report_card(
         f"{name} · {len(samples.images):,} samples and {len(reference.images):,} held-out"
         f" {images_noun(class_names)} of {dataset.title}, {dataset.split} split",
-        card.table(without=names_needing("redrawer", "redrawn")),  # they have a figure of their own
+        card.table(
+            without=names_needing("autoencoder", "reconstructed")
+        ),  # they have a figure of their own
         None if reference.judge is None else samples.counts(),
         card.values["coverage_by_digit"],
         shown_images,

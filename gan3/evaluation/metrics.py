@@ -416,41 +416,41 @@ def kl_to_uniform(samples: Scored) -> float:
 
 
 # -- style -----------------------------------------------------------------------------------------
-@Metric("style transfer, ink", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, ink", "correlation", "higher", needs="autoencoder")
 def style_ink(samples: Scored) -> float | None:
     return samples.transfer.means().get("ink")
 
 
-@Metric("style transfer, width", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, width", "correlation", "higher", needs="autoencoder")
 def style_width(samples: Scored) -> float | None:
     return samples.transfer.means().get("width")
 
 
-@Metric("style transfer, slant", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, slant", "correlation", "higher", needs="autoencoder")
 def style_slant(samples: Scored) -> float | None:
     return samples.transfer.means().get("slant")
 
 
-@Metric("style transfer, lowest pair", "correlation", "higher", needs="redrawer")
+@Metric("style transfer, lowest pair", "correlation", "higher", needs="autoencoder")
 def style_lowest(samples: Scored) -> float | None:
     return samples.transfer.means().get("lowest")
 
 
-@Metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge redrawer")
+@Metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge autoencoder")
 def style_accuracy(samples: Scored) -> np.ndarray:
     drawn, requested = samples.transfer.drawn_as_others()
     return samples.judge(drawn)[1].argmax(axis=1) == requested
 
 
-@Metric("reconstruction error", "MSE", "lower", 4, needs="redrawn")
+@Metric("reconstruction error", "MSE", "lower", 4, needs="reconstructed")
 def reconstruction_error(samples: Scored) -> np.ndarray:
-    return style_transfer.squared_errors(samples.reference.redrawn_sources[0], samples.redrawn)
+    return style_transfer.squared_errors(samples.reference.style_sources[0], samples.reconstructed)
 
 
-@Metric("reconstruction, label accuracy", "fraction", "higher", 4, needs="judge redrawn")
+@Metric("reconstruction, label accuracy", "fraction", "higher", 4, needs="judge reconstructed")
 def reconstruction_accuracy(samples: Scored) -> np.ndarray:
-    predicted = samples.judge(samples.redrawn)[1].argmax(axis=1)
-    return predicted == samples.reference.redrawn_sources[1]
+    predicted = samples.judge(samples.reconstructed)[1].argmax(axis=1)
+    return predicted == samples.reference.style_sources[1]
 
 
 # -- confidence intervals --------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from gan3.core.log import Log
 from gan3.core.seeds import REPORT
 from gan3.data.datasets import Dataset
 from gan3.evaluation import neighbours, style_transfer
-from gan3.evaluation.style_transfer import Redrawer, StyleTransfer
+from gan3.evaluation.style_transfer import Autoencoder, StyleTransfer
 
 if TYPE_CHECKING:  # the judge needs TensorFlow
     from gan3.evaluation.judge import Judge
@@ -24,7 +24,16 @@ NEIGHBOURS = 5  # k of precision, recall, density, coverage and ghosts
 _GHOST_QUANTILE = 0.99  # a ghost scores higher than this part of held-out images
 _LEAST_HELD_OUT = 50
 NEEDS = frozenset(
-    ("judge", "labels", "no_labels", "digits", "determinator", "classifier", "redrawer", "redrawn")
+    (
+        "judge",
+        "labels",
+        "no_labels",
+        "digits",
+        "determinator",
+        "classifier",
+        "autoencoder",
+        "reconstructed",
+    )
 )
 """What a metric can need of samples: see `Scored.has`."""
 
@@ -37,7 +46,7 @@ class SampleSet(NamedTuple):
     labels: np.ndarray | None  # [N], the requested classes; None if none can be requested
     draw_more: Callable[[int], tuple[np.ndarray, np.ndarray]] | None = None  # images, labels
     determinator: Callable[[np.ndarray], np.ndarray] | None = None  # images to probabilities
-    redrawer: Redrawer | None = None  # reads a style and draws with it
+    autoencoder: Autoencoder | None = None  # reads a style and draws with it
     about: tuple[tuple[str, Any], ...] = ()  # keys and values with which their card begins
 
 
@@ -124,7 +133,7 @@ class Reference(_Judged):
         return neighbours.mean_pairwise_distances(self.features, self.labels)
 
     @cached_property
-    def redrawn_sources(self) -> tuple[np.ndarray, np.ndarray]:
+    def style_sources(self) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels whose style is read: at most 100 of each class."""
         count = style_transfer.PER_CLASS * self.classes
         chosen = balanced_indices(self.labels, count, self.seed, self.classes)
@@ -141,8 +150,8 @@ class Reference(_Judged):
             draw_more=lambda _: (dataset.images, dataset.labels),
             determinator=samples.determinator,
         )
-        redrawn = None if samples.redrawer is None else self.redrawn_sources[0]
-        return Scored(real, self, indices, redrawn, trains_classifier)
+        reconstructed = None if samples.autoencoder is None else self.style_sources[0]
+        return Scored(real, self, indices, reconstructed, trains_classifier)
 
 
 class Scored(_Judged):
@@ -153,19 +162,19 @@ class Scored(_Judged):
         samples: SampleSet,
         reference: Reference,
         train_indices: np.ndarray | None = None,
-        redrawn: np.ndarray | None = None,
+        reconstructed: np.ndarray | None = None,
         trains_classifier: bool = False,
     ):
         """
         train_indices: [N], the indices in the training set of samples that are training images. An
             image is then not its own nearest training image.
-        redrawn: what is scored as the redrawn `reference.redrawn_sources`; by default these as they
-            are redrawn by `samples.redrawer`.
+        reconstructed: what is scored as reconstructions of `reference.style_sources`; by default
+            those by `samples.autoencoder`.
         trains_classifier: whether metrics may train one, which takes minutes.
         """
         self.samples, self.reference, self.seed = samples, reference, reference.seed
         self.judge, self.images, self.labels = reference.judge, samples.images, samples.labels
-        self._train_indices, self._redrawn = train_indices, redrawn
+        self._train_indices, self._reconstructed = train_indices, reconstructed
         present = {
             "judge": reference.judge,
             "labels": samples.labels,
@@ -173,8 +182,8 @@ class Scored(_Judged):
             "digits": True if reference.class_names == DIGITS else None,
             "determinator": samples.determinator,
             "classifier": True if trains_classifier else None,
-            "redrawer": samples.redrawer,
-            "redrawn": samples.redrawer if redrawn is None else redrawn,
+            "autoencoder": samples.autoencoder,
+            "reconstructed": samples.autoencoder if reconstructed is None else reconstructed,
         }
         self.has = {need for need, value in present.items() if value is not None}
 
@@ -232,13 +241,15 @@ class Scored(_Judged):
     @cached_property
     def transfer(self) -> StyleTransfer:
         """The style of the held-out images, carried over to every class."""
-        images, labels = self.reference.redrawn_sources
-        return style_transfer.measure(images, labels, self.samples.redrawer, self.reference.classes)
+        images, labels = self.reference.style_sources
+        return style_transfer.measure(
+            images, labels, self.samples.autoencoder, self.reference.classes
+        )
 
     @property
-    def redrawn(self) -> np.ndarray:
-        """`reference.redrawn_sources` drawn again as their own classes."""
-        return self.transfer.reconstructed if self._redrawn is None else self._redrawn
+    def reconstructed(self) -> np.ndarray:
+        """The reconstructions of `reference.style_sources`, uint8 [N, 28, 28]."""
+        return self.transfer.reconstructed if self._reconstructed is None else self._reconstructed
 
 
 def confusion(requested: np.ndarray, predicted: np.ndarray, classes: int = 10) -> np.ndarray:

@@ -12,7 +12,7 @@ from gan3.data import sample_files
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
 from gan3.evaluation.reference import SampleSet
-from gan3.evaluation.style_transfer import Redrawer
+from gan3.evaluation.style_transfer import Autoencoder
 from gan3.models.generator import Generator
 from gan3.runs.run import Run
 from gan3.runs.trained import Trained
@@ -138,8 +138,8 @@ def _of_trained(
         samples = samples._replace(determinator=trained.classifier(log))
         if trained.has_encoder:
             encode = trained.encoder()
-            redrawer = Redrawer(lambda images: encode(images).noise, generator.draw)
-            samples = samples._replace(redrawer=redrawer)
+            autoencoder = Autoencoder(lambda images: encode(images).noise, generator.draw)
+            samples = samples._replace(autoencoder=autoencoder)
     except UserError as error:
         log(f"NOTE: {error}; so there is no determinator-judge gap and no style transfer")
     return samples

@@ -15,15 +15,15 @@ _LEAST = 3  # images of a class, below which nothing is correlated
 _BLOCK = 256  # images: sums of so many products of bytes are exact in float32
 
 
-class Redrawer(NamedTuple):
-    """A system that reads the noise of images, and draws any class from it."""
+class Autoencoder(NamedTuple):
+    """What reads the noise of images, and draws any class from it."""
 
     encode: Callable[[np.ndarray], np.ndarray]  # images uint8 [N, 28, 28] to noise [N, entries]
     draw: Callable[[np.ndarray, np.ndarray], np.ndarray]  # labels, noise to images
 
 
 class StyleTransfer(NamedTuple):
-    """How real images are redrawn, and how alike both are."""
+    """Real images, what is drawn in their style, and the correlations of their properties."""
 
     labels: np.ndarray  # [N], of the real images
     drawn: np.ndarray  # uint8 [K, N, 28, 28], as each class
@@ -52,12 +52,12 @@ class StyleTransfer(NamedTuple):
 
 
 def measure(
-    images: np.ndarray, labels: np.ndarray, redrawer: Redrawer, classes: int
+    images: np.ndarray, labels: np.ndarray, autoencoder: Autoencoder, classes: int
 ) -> StyleTransfer:
-    """Redraw real images uint8 [N, 28, 28] of `labels` [N], 0 to K - 1, as each of K classes."""
-    noise = redrawer.encode(images)
+    """Draw K classes in the style of real images uint8 [N, 28, 28] of `labels` [N], 0 to K - 1."""
+    noise = autoencoder.encode(images)
     real = properties(images)
-    drawn = np.stack([redrawer.draw(np.full(len(images), k), noise) for k in range(classes)])
+    drawn = np.stack([autoencoder.draw(np.full(len(images), k), noise) for k in range(classes)])
     correlations = {name: np.full((classes, classes), np.nan) for name in real}
     for drawn_class in range(classes):
         for name, values in properties(drawn[drawn_class]).items():
@@ -104,9 +104,9 @@ def correlation(real: np.ndarray, drawn: np.ndarray) -> float:
     return float(np.corrcoef(real, drawn)[0, 1])
 
 
-def squared_errors(images: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
+def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
     """Mean squared difference of the pixels in 0..1 [N] of images uint8 [N, 28, 28]."""
-    difference = (images.astype(np.float64) - redrawn) / 255
+    difference = (images.astype(np.float64) - reconstructed) / 255
     return (difference**2).mean(axis=(1, 2))
 
 
@@ -116,11 +116,11 @@ class PCA(NamedTuple):
     mean: np.ndarray  # [784]
     components: np.ndarray  # [count, 784], orthonormal, the largest variance first
 
-    def redraw(self, images: np.ndarray) -> np.ndarray:
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Images uint8 [N, 28, 28] from their projections alone, rounded and clipped to 0..255."""
         flat = images.reshape(len(images), -1) / 255.0 - self.mean
-        redrawn = flat @ self.components.T @ self.components + self.mean
-        return np.rint(255 * redrawn.clip(0, 1)).astype(np.uint8).reshape(images.shape)
+        reconstructed = flat @ self.components.T @ self.components + self.mean
+        return np.rint(255 * reconstructed.clip(0, 1)).astype(np.uint8).reshape(images.shape)
 
 
 def fit_pca(images: np.ndarray, count: int = COMPONENTS) -> PCA:
@@ -128,13 +128,13 @@ def fit_pca(images: np.ndarray, count: int = COMPONENTS) -> PCA:
     return _pca(len(images), *_sums(images), count)
 
 
-def redraw_by_pca(
+def reconstruct_by_pca(
     training_images: np.ndarray,
     training_labels: np.ndarray,
     images: np.ndarray,
     labels: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Images redrawn from ten components, as generators draw from ten numbers.
+    """Reconstructions from ten principal components, as many numbers as the noise has.
 
     Those of all training images ("pca"), and those of an image's own class ("pca_of_class").
     Images are uint8 [N, 28, 28], labels [N].
@@ -143,10 +143,13 @@ def redraw_by_pca(
     for label, count in zip(*np.unique(training_labels, return_counts=True), strict=True):
         sums = _sums(training_images[training_labels == label])
         rows = labels == label
-        of_class[rows] = _pca(count, *sums).redraw(images[rows])
+        of_class[rows] = _pca(count, *sums).reconstruct(images[rows])
         all_sums.append(sums)
     totals = map(sum, zip(*all_sums, strict=True))
-    return {"pca": _pca(len(training_labels), *totals).redraw(images), "pca_of_class": of_class}
+    return {
+        "pca": _pca(len(training_labels), *totals).reconstruct(images),
+        "pca_of_class": of_class,
+    }
 
 
 def _sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The figures of a run: drawn during training, and redrawn later from the files of the run."""
+"""The figures of a run: drawn during training, and again later from the files of the run."""
 
 import math
 from collections.abc import Iterable

@@ -180,8 +180,8 @@ class BundledGenerator(FolderTest):
         labels = np.array([2, 4, 1, 2, 5, 6])
         tries = np.stack([best(labels, (5, 100 * i)) for i in range(4)])
         read = [best.encode(images) for images in tries]
-        redrawn = np.stack([best.draw(labels, code.noise) for code in read])
-        cost = ((redrawn.astype(float) - tries) ** 2).sum(axis=(2, 3))
+        reconstructed = np.stack([best.draw(labels, code.noise) for code in read])
+        cost = ((reconstructed.astype(float) - tries) ** 2).sum(axis=(2, 3))
         cost += 1e9 * np.stack([code.labels != labels for code in read])
         chosen = cost.argmin(axis=0)
         self.assertGreater(len(set(chosen)), 1)

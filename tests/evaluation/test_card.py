@@ -106,7 +106,7 @@ class CardOfARun(FolderTest):
             scores = card[row]
             missing = names_needing("no_labels", "classifier")
             if row == "real":  # real images carry no style from class to class
-                missing |= names_needing("redrawer")
+                missing |= names_needing("autoencoder")
             self.assertEqual(set(scores), set(METRICS) - missing, row)
             for metric, score in scores.items():
                 self.assertTrue(np.isfinite(list(score.values())).all())
@@ -161,7 +161,7 @@ class CardOfARun(FolderTest):
         self.assertIn("no determinator-judge gap", out)
         self.assertIn("no style transfer", out)
         scores = json.loads(Path("logs/a/report.json").read_text())["samples"]
-        missing = names_needing("determinator", "redrawer", "redrawn")
+        missing = names_needing("determinator", "autoencoder", "reconstructed")
         self.assertEqual(set(self.card["samples"]) - set(scores), missing)
 
     def test_another_split_and_other_data_are_refused(self):
@@ -220,7 +220,7 @@ class CardOfABundledGenerator(FolderTest):
             status, out, err = call(*line, "--json", "card.json")
             self.assertEqual(status, 0, err)
             card = json.loads(Path("card.json").read_text())
-            rows = names_needing("determinator", "redrawer", "redrawn")
+            rows = names_needing("determinator", "autoencoder", "reconstructed")
             self.assertEqual(rows & set(card["samples"]), rows if has_encoder else set())
             self.assertEqual("style_transfer" in card, has_encoder)
             self.assertEqual("style transfer" in out, has_encoder)

@@ -12,7 +12,7 @@ from gan3.evaluation.card import evaluate
 from gan3.evaluation.comparison import side_by_side
 from gan3.evaluation.metrics import METRICS, Metric, names_needing
 from gan3.evaluation.reference import Reference, SampleSet, Scored, balanced_indices
-from gan3.evaluation.style_transfer import Redrawer
+from gan3.evaluation.style_transfer import Autoencoder
 
 
 def reference_of(dataset):
@@ -50,7 +50,9 @@ class Scoring(unittest.TestCase):
         _, fresh = self.evaluate(self.fresh, self.fresh_labels)
         indices = balanced_indices(self.labels, 400, seed=0)
         _, real = self.evaluate(self.images[indices], self.labels[indices], train_indices=indices)
-        others = names_needing("no_labels", "redrawer", "redrawn", "determinator", "classifier")
+        others = names_needing(
+            "no_labels", "autoencoder", "reconstructed", "determinator", "classifier"
+        )
         self.assertEqual(set(fresh), set(METRICS) - others)
         for name in (
             "label_accuracy",
@@ -194,10 +196,10 @@ class Style(unittest.TestCase):
         )
         cls.reference = reference_of(dataset)
 
-    def scores(self, redrawer):
+    def scores(self, autoencoder):
         """Values by metric: of a system, and of the real images."""
-        samples = SampleSet("x", self.images, self.labels, redrawer=redrawer)
-        names = names_needing("redrawer", "redrawn")
+        samples = SampleSet("x", self.images, self.labels, autoencoder=autoencoder)
+        names = names_needing("autoencoder", "reconstructed")
         pair = Scored(samples, self.reference), self.reference.real(samples)
         return [
             {name: score["value"] for name, score in metrics.score(one, names)[0].items()}
@@ -207,11 +209,11 @@ class Style(unittest.TestCase):
     def test_a_system_that_returns_each_image_reconstructs_as_well_as_the_real_ones_are(self):
         chosen = balanced_indices(self.held_out_labels, 1000, 0)
         self.assertEqual(len(chosen), len(self.held_out))  # fewer than 100 a class: all of them
-        sources, _ = self.reference.redrawn_sources
+        sources, _ = self.reference.style_sources
         np.testing.assert_array_equal(sources, self.held_out[chosen])
-        samples, real = self.scores(Redrawer(lambda read: read, lambda _, read: read))
-        self.assertEqual(set(samples), names_needing("redrawer", "redrawn"))
-        self.assertEqual(set(real), names_needing("redrawn"))
+        samples, real = self.scores(Autoencoder(lambda read: read, lambda _, read: read))
+        self.assertEqual(set(samples), names_needing("autoencoder", "reconstructed"))
+        self.assertEqual(set(real), names_needing("reconstructed"))
         self.assertEqual(samples["reconstruction_error"], 0)
         for name, value in real.items():
             self.assertEqual(samples[name], value)
@@ -222,8 +224,8 @@ class Style(unittest.TestCase):
 
     def test_a_system_that_ignores_the_image_carries_no_style_over(self):
         mean = np.stack([self.images[self.labels == k].mean(axis=0) for k in range(10)])
-        draw = Redrawer(lambda read: read, lambda labels, _: mean[labels].astype(np.uint8))
-        samples = SampleSet("x", self.images, self.labels, redrawer=draw)
+        draw = Autoencoder(lambda read: read, lambda labels, _: mean[labels].astype(np.uint8))
+        samples = SampleSet("x", self.images, self.labels, autoencoder=draw)
         values, _ = self.scores(draw)
         self.assertEqual(values["style_lowest"], 0)
         self.assertEqual(values["style_slant"], 0)

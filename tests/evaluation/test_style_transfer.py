@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 
 from gan3.evaluation import style_transfer
-from gan3.evaluation.style_transfer import Redrawer
+from gan3.evaluation.style_transfer import Autoencoder
 
 CENTRE = 13.5
 
@@ -67,13 +67,13 @@ class Transfer(unittest.TestCase):
         self.inks = random.uniform(0.4, 1, 120)
         self.images = strokes(self.slants, self.widths, self.inks)
 
-    def redrawer(self, draw):
+    def autoencoder(self, draw):
         """Reads the true slant, width and ink of these images."""
         noise = np.stack([self.slants, self.widths, self.inks], axis=1)
-        return Redrawer(lambda images: noise, draw)
+        return Autoencoder(lambda images: noise, draw)
 
     def test_a_style_that_every_class_keeps(self):
-        keep = self.redrawer(lambda labels, noise: strokes(*noise.T))
+        keep = self.autoencoder(lambda labels, noise: strokes(*noise.T))
         result = style_transfer.measure(self.images, self.labels, keep, 3)
         np.testing.assert_array_equal(result.reconstructed, self.images)
         others, requested = result.drawn_as_others()
@@ -91,7 +91,7 @@ class Transfer(unittest.TestCase):
             slants, widths, _ = noise.T
             return strokes(np.array([1, -1, 0])[labels] * slants, widths, 1.0)
 
-        result = style_transfer.measure(self.images, self.labels, self.redrawer(draw), 3)
+        result = style_transfer.measure(self.images, self.labels, self.autoencoder(draw), 3)
         slant = result.correlations["slant"]
         np.testing.assert_allclose(slant[:, 0], 1, atol=1e-3)
         np.testing.assert_allclose(slant[:, 1], -1, atol=1e-3)
@@ -118,8 +118,8 @@ class Transfer(unittest.TestCase):
             return images
 
         labels = np.array([2, 0, 1, 1])
-        redrawer = Redrawer(lambda images: np.arange(4), draw)
-        result = style_transfer.measure(np.zeros((4, 28, 28), np.uint8), labels, redrawer, 3)
+        autoencoder = Autoencoder(lambda images: np.arange(4), draw)
+        result = style_transfer.measure(np.zeros((4, 28, 28), np.uint8), labels, autoencoder, 3)
         self.assertEqual(result.reconstructed[:, 0, :2].tolist(), [[2, 0], [0, 1], [1, 2], [1, 3]])
         others, requested = result.drawn_as_others()
         np.testing.assert_array_equal(others[:, 0, 0], requested)
@@ -129,7 +129,7 @@ class Transfer(unittest.TestCase):
     def test_a_class_of_two_images_is_left_out(self):
         labels = self.labels.copy()
         labels[np.flatnonzero(labels == 2)[2:]] = 0
-        keep = self.redrawer(lambda labels, noise: strokes(*noise.T))
+        keep = self.autoencoder(lambda labels, noise: strokes(*noise.T))
         result = style_transfer.measure(self.images, labels, keep, 3)
         self.assertTrue(np.isnan(result.correlations["ink"][2]).all())
         self.assertAlmostEqual(result.means()["ink"], 1, places=9)
@@ -137,15 +137,15 @@ class Transfer(unittest.TestCase):
         self.assertEqual(tiny.means(), {})
 
     def two(self):
-        return Redrawer(lambda images: np.zeros((2, 1)), lambda labels, noise: self.images[:2])
+        return Autoencoder(lambda images: np.zeros((2, 1)), lambda labels, noise: self.images[:2])
 
 
 class Errors(unittest.TestCase):
     def test_squared_errors_are_means_over_pixels(self):
         images = np.zeros((2, 28, 28), np.uint8)
-        redrawn = images.copy()
-        redrawn[1, :14] = 51  # a fifth, on half of the pixels
-        errors = style_transfer.squared_errors(images, redrawn)
+        reconstructed = images.copy()
+        reconstructed[1, :14] = 51  # a fifth, on half of the pixels
+        errors = style_transfer.squared_errors(images, reconstructed)
         np.testing.assert_allclose(errors, [0, 0.5 * 0.04], atol=1e-12)
 
 
@@ -163,24 +163,24 @@ class PrincipalComponents(unittest.TestCase):
         np.testing.assert_allclose(np.abs(cosines), np.eye(4), atol=1e-6)
         np.testing.assert_allclose(pca.components @ pca.components.T, np.eye(4), atol=1e-9)
 
-    def test_redrawing_is_projecting(self):
+    def test_reconstructing_is_projecting(self):
         pca = style_transfer.fit_pca(self.images, 4)
         centred = self.flat - self.flat.mean(axis=0)
         u, s, v = np.linalg.svd(centred, full_matrices=False)
         expected = (u[:, :4] * s[:4]) @ v[:4] + self.flat.mean(axis=0)
-        redrawn = pca.redraw(self.images)
-        self.assertEqual((redrawn.shape, redrawn.dtype), (self.images.shape, np.uint8))
+        reconstructed = pca.reconstruct(self.images)
+        self.assertEqual((reconstructed.shape, reconstructed.dtype), (self.images.shape, np.uint8))
         expected = expected.clip(0, 1).reshape(-1, 28, 28)
-        self.assertLess(np.abs(redrawn / 255 - expected).max(), 0.5001 / 255)
+        self.assertLess(np.abs(reconstructed / 255 - expected).max(), 0.5001 / 255)
 
     def test_each_class_has_its_own(self):
         """Of classes that are one image each, nothing is lost; of both as one, it would be."""
         labels = np.arange(300) % 2
         images = self.images[labels]
-        redrawn = style_transfer.redraw_by_pca(images, labels, images[:7], labels[:7])
-        np.testing.assert_array_equal(redrawn["pca_of_class"], images[:7])
-        both = style_transfer.fit_pca(images).redraw(images[:7])
-        np.testing.assert_array_equal(redrawn["pca"], both)
+        reconstructed = style_transfer.reconstruct_by_pca(images, labels, images[:7], labels[:7])
+        np.testing.assert_array_equal(reconstructed["pca_of_class"], images[:7])
+        both = style_transfer.fit_pca(images).reconstruct(images[:7])
+        np.testing.assert_array_equal(reconstructed["pca"], both)
 
 
 if __name__ == "__main__":

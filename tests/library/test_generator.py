@@ -88,8 +88,8 @@ class Bundled(unittest.TestCase):
         self.assertLess(np.abs(encoded.noise).max(), 1.0001)
         again = self.generator.encode(images[..., None] / 255.0)
         np.testing.assert_allclose(again.noise, encoded.noise, atol=1e-6)
-        redrawn = self.generator.draw(encoded.labels, encoded.noise)
-        self.assertEqual(redrawn.shape, images.shape)
+        reconstructed = self.generator.draw(encoded.labels, encoded.noise)
+        self.assertEqual(reconstructed.shape, images.shape)
 
     def test_truncation_scales_the_noise(self):
         images, labels = self.generator.sample(1005, seed=5)

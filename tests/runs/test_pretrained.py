@@ -49,10 +49,10 @@ class Generators(FolderTest):
         noise = sampler.noise(labels, seed=3)
         ours = [np.corrcoef(read.noise[:, i], noise[:, i])[0, 1] for i in range(10)]
         self.assertGreater(min(ours), 0.3)  # each entry is read back; by chance at most 0.2
-        # Redrawn, an image is closer to itself than to another image of its class.
-        redrawn = sampler.draw(labels, read.noise).astype(float)
-        own = ((redrawn - images) ** 2).mean(axis=(1, 2))
-        other = ((redrawn - np.roll(images, 10, axis=0)) ** 2).mean(axis=(1, 2))
+        # Reconstructed, an image is closer to itself than to another image of its class.
+        reconstructed = sampler.draw(labels, read.noise).astype(float)
+        own = ((reconstructed - images) ** 2).mean(axis=(1, 2))
+        other = ((reconstructed - np.roll(images, 10, axis=0)) ** 2).mean(axis=(1, 2))
         self.assertGreater((own < other).mean(), 0.95)
         self.assertLess(own.mean(), other.mean() / 4)
 

@@ -68,8 +68,8 @@ function bestNoise(label) {
     const {probabilities, noise: code} = networks.read(image);
     if (!code) return probabilities[label];
     const isRead = probabilities[label] === Math.max(...probabilities);
-    const redrawn = networks.draw(label, code);
-    const difference = image.reduce((sum, v, i) => sum + (v - redrawn[i]) ** 2, 0);
+    const reconstructed = networks.draw(label, code);
+    const difference = image.reduce((sum, v, i) => sum + (v - reconstructed[i]) ** 2, 0);
     return isRead ? -difference : -difference - image.length;
   });
   return tries[worth.indexOf(Math.max(...worth))];
