@@ -59,7 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _print_warning
             status = COMMANDS[options.command].run(options)
-        sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits
+        if sys.stdout is not None:  # it is None if it was closed before the start
+            sys.stdout.flush()  # a closed pipe is noticed here, not when Python exits
         return status
     except UserError as error:
         _print_error(str(error))

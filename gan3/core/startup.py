@@ -12,7 +12,11 @@ from gan3.core.errors import UserError
 @contextlib.contextmanager
 def discarded_stderr() -> Iterator[None]:
     """Discards what is written to stderr, also by libraries that are not written in Python."""
-    stderr = os.dup(2)
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it was closed before the start
+        yield
+        return
     with tempfile.TemporaryFile() as discarded:
         os.dup2(discarded.fileno(), 2)
         try:

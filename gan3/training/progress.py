@@ -4,6 +4,7 @@ In these lines D is the discriminator, C the determinator (a classifier) and G t
 loss has two parts.
 """
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ class _Console(Console):
 
 def console() -> Console:
     """The console of a run's output: wraps long lines in a terminal, never in a pipe."""
+    if sys.stdout is None:  # it was closed before the start
+        return _Console(highlight=False, markup=False, quiet=True, file=io.StringIO())
     return _Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 

@@ -96,6 +96,35 @@ class Process(FolderTest):
             os.close(writer)
             self.assertEqual((process.returncode, process.stderr), (0, b""), unbuffered)
 
+    def test_a_closed_output_is_no_error(self):
+        process = subprocess.run(
+            ["sh", "-c", f"exec '{sys.executable}' -m gan3 experiments >&-"],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        self.assertEqual((process.returncode, process.stderr), (0, b""))
+
+    @slow("starts three processes")
+    def test_closed_outputs_and_a_wrong_backend_of_matplotlib(self):
+        """Of commands that draw, import TensorFlow and show the progress of training."""
+        write_idx_set(self.folder / "own")
+        python = f"exec '{sys.executable}' -m gan3"
+        train = "train --dataset own --data own --experiment mlp_gan --episodes 1 --batches 2"
+        for line, environment in (
+            (f"{train} --batch-size 4 --run a >&-", {}),
+            ("sample --run a --count 3 --out x.npz 2>&-", {}),
+            ("generate 12 --pretrained three_network", {"MPLBACKEND": "none"}),
+        ):
+            process = subprocess.run(
+                ["sh", "-c", f"{python} {line}"],
+                env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+                capture_output=True,
+                check=False,
+            )
+            notes = [x for x in process.stderr.splitlines() if not x.startswith(b"NOTE: ")]
+            self.assertEqual((process.returncode, notes), (0, []), line)
+
     def test_a_name_that_the_terminal_cannot_show_is_escaped(self):
         """Of the name of a file, what is not ASCII is escaped; valid or not, it is written."""
         ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
