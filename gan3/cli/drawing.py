@@ -177,10 +177,8 @@ def _generate(options: argparse.Namespace) -> int:
         files.make_folder(options.out.parent)
         numbers.save_picture(picture, options.out, _truncation_text(options))
     if options.separate:
-        images, classes = (
-            np.concatenate(rows),
-            [generator.class_names[k] for k in labels] * len(rows),
-        )
+        images = np.concatenate(rows)
+        classes = [generator.class_names[label] for label in labels] * len(rows)
         names = [f"{i:04d}_{file_name(name)}.png" for i, name in enumerate(classes, start=1)]
         pictures = zip(names, images if options.inverted else 255 - images, classes, strict=True)
         numbers.save_pictures(Path(options.separate), pictures, _truncation_text(options))

@@ -51,7 +51,7 @@ class Sizes(NamedTuple):
 
 
 Count = Annotated[int, Range(1, 10_000_000)]
-KeepProb = Annotated[float, Range(0.01, 1)]  # of dropout
+KeepProb = Annotated[float, Range(0.01, 1)]  # in dropout
 LearningRate = Annotated[float, Range(0, 1, includes_low=False)]
 Beta1 = Annotated[float, Range(0, 0.9999)]
 L1Weight = Annotated[float, Range(0, 1)]
@@ -90,7 +90,7 @@ class RunConfig:
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     dataset: DatasetName = "auto"
-    ink: Literal["unknown", "bright", "dark"] = "unknown"  # of a set of one's own
+    ink: Literal["unknown", "bright", "dark"] = "unknown"  # an own set's ink on its paper
     skip_damaged: bool = False  # leave out pictures of such a set that cannot be read
     split: Literal["test", "validation"] = "test"  # held out: test set, or last ones for training
     shuffle: bool = True  # anew every epoch; false: the order of the data set's files
@@ -174,7 +174,8 @@ class RunConfig:
                     f"config key {key}: one value or {len(roles)} with commas, not {shown(text)}"
                 )
             parts *= len(roles) // len(parts)
-            value = get_origin(kind)(*(_parse(key, get_args(kind)[0], part) for part in parts))
+            entries = [_parse(key, get_args(kind)[0], part) for part in parts]
+            value = get_origin(kind)._make(entries)
         return dataclasses.replace(self, **{name: value})
 
     def differences(self, other: "RunConfig") -> list[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 PER_CLASS = 100  # images read of each class
-COMPONENTS = 10  # of the PCA that reconstructions are compared with: as many as noise entries
+COMPONENTS = 10  # principal components that reconstruct: as many as noise entries
 _LEAST = 3  # images of a class, below which nothing is correlated
 _BLOCK = 256  # images: sums of so many products of bytes are exact in float32
 
@@ -77,7 +77,7 @@ def properties(images: np.ndarray) -> dict[str, np.ndarray]:
     """
     pixels = images / 255.0
     mass = pixels.sum(axis=(1, 2))
-    weights = pixels / np.maximum(mass, 1e-9)[:, None, None]  # of a distribution over the pixels
+    weights = pixels / np.maximum(mass, 1e-9)[:, None, None]  # a distribution over the pixels
     places = np.arange(images.shape[1], dtype=np.float64)
     by_row, by_column = weights.sum(axis=2), weights.sum(axis=1)
     row, column = by_row @ places, by_column @ places
@@ -123,11 +123,6 @@ class PCA(NamedTuple):
         return np.rint(255 * reconstructed.clip(0, 1)).astype(np.uint8).reshape(images.shape)
 
 
-def fit_pca(images: np.ndarray, count: int = COMPONENTS) -> PCA:
-    """The first `count` principal components of images uint8 [N, 28, 28]."""
-    return _pca(len(images), *_sums(images), count)
-
-
 def reconstruct_by_pca(
     training_images: np.ndarray,
     training_labels: np.ndarray,
@@ -141,19 +136,19 @@ def reconstruct_by_pca(
     """
     of_class, all_sums = np.zeros_like(images), []
     for label, count in zip(*np.unique(training_labels, return_counts=True), strict=True):
-        sums = _sums(training_images[training_labels == label])
+        sums = pixel_sums(training_images[training_labels == label])
         rows = labels == label
-        of_class[rows] = _pca(count, *sums).reconstruct(images[rows])
+        of_class[rows] = fit_pca(count, *sums).reconstruct(images[rows])
         all_sums.append(sums)
     totals = map(sum, zip(*all_sums, strict=True))
     return {
-        "pca": _pca(len(training_labels), *totals).reconstruct(images),
+        "pca": fit_pca(len(training_labels), *totals).reconstruct(images),
         "pca_of_class": of_class,
     }
 
 
-def _sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sums of pixels [784] and of products of two pixels [784, 784], 0..255, exact."""
+def pixel_sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sums of pixels [784] and of products of two pixels [784, 784] of images uint8, exact."""
     flat = images.reshape(len(images), -1)
     products = np.zeros((flat.shape[1], flat.shape[1]))
     for start in range(0, len(flat), _BLOCK):
@@ -162,8 +157,10 @@ def _sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return flat.sum(axis=0, dtype=np.float64), products
 
 
-def _pca(count: int, total: np.ndarray, products: np.ndarray, components: int = COMPONENTS) -> PCA:
-    """The components of `count` images with these sums."""
+def fit_pca(
+    count: int, total: np.ndarray, products: np.ndarray, components: int = COMPONENTS
+) -> PCA:
+    """The first principal components of `count` images with these `pixel_sums`."""
     mean = total / (255 * count)
     _, vectors = np.linalg.eigh(products / (255**2 * count) - np.outer(mean, mean))
     return PCA(mean, vectors[:, ::-1][:, :components].T)

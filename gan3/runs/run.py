@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -179,7 +179,7 @@ class Run:
             config=self.config,
             class_names=self.class_names,
             episode=number,
-            restore=self.restored if number == episodes[-1] else None,
+            restore=cache(self.restored) if number == episodes[-1] else None,
         )
 
     def _best(self, episodes: list[int]) -> int:

@@ -82,9 +82,10 @@ class Trained:
         spec = self._determinator
         if spec is None:
             return None
-        stored = self.stored_determinator()
-        if stored is not None or self.restore is None:
-            return stored
+        if set(spec.shapes) <= names_in(self.path):
+            return self._read(spec)
+        if self.restore is None:
+            return None
         state = self.restore(log).state
         return Determinator(spec, {name: state[name].numpy() for name in spec.shapes})
 
@@ -104,13 +105,6 @@ class Trained:
         if type(network) is not Network or sum(w.size for w in arrays.values()) > 4_000_000:
             return None
         return [layer.layer(arrays) for layer in network.specs]
-
-    def stored_determinator(self) -> Determinator | None:
-        """The determinator that the generator's file holds; None if it has none."""
-        spec = self._determinator
-        if spec is None or not set(spec.shapes) <= names_in(self.path):
-            return None
-        return self._read(spec)
 
     def _read(self, spec: "DeterminatorSpec") -> Determinator:
         return Determinator(spec, read_weights(self.path, spec.shapes, self.dtype))

@@ -10,6 +10,11 @@ from gan3.evaluation.style_transfer import Autoencoder
 CENTRE = 13.5
 
 
+def fit(images, count=10):
+    sums = style_transfer.pixel_sums(images)
+    return style_transfer.fit_pca(len(images), *sums, count)
+
+
 def strokes(slants, widths=3.0, inks=1.0):
     """Sheared strokes uint8 [N, 28, 28]: Gaussians in each row, 22 rows high, with subpixel places.
 
@@ -32,7 +37,7 @@ class Properties(unittest.TestCase):
         measured = style_transfer.properties(strokes(slants, 2.0))["slant"]
         np.testing.assert_allclose(measured, slants, rtol=0, atol=0.005)
         wider = style_transfer.properties(strokes(slants, 2.5, 0.6))["slant"]
-        np.testing.assert_allclose(wider, slants, rtol=0, atol=0.01)  # of the shape alone
+        np.testing.assert_allclose(wider, slants, rtol=0, atol=0.01)  # by the shape alone
 
     def test_width_and_ink_of_strokes(self):
         widths, inks = np.array([1.5, 2.0, 3.0]), np.array([1.0, 0.5, 0.8])
@@ -156,7 +161,7 @@ class PrincipalComponents(unittest.TestCase):
         self.flat = self.images.reshape(300, -1) / 255
 
     def test_they_are_those_of_the_singular_value_decomposition(self):
-        pca = style_transfer.fit_pca(self.images, 4)
+        pca = fit(self.images, 4)
         np.testing.assert_allclose(pca.mean, self.flat.mean(axis=0), atol=1e-12)
         _, _, expected = np.linalg.svd(self.flat - self.flat.mean(axis=0), full_matrices=False)
         cosines = pca.components @ expected[:4].T
@@ -164,7 +169,7 @@ class PrincipalComponents(unittest.TestCase):
         np.testing.assert_allclose(pca.components @ pca.components.T, np.eye(4), atol=1e-9)
 
     def test_reconstructing_is_projecting(self):
-        pca = style_transfer.fit_pca(self.images, 4)
+        pca = fit(self.images, 4)
         centred = self.flat - self.flat.mean(axis=0)
         u, s, v = np.linalg.svd(centred, full_matrices=False)
         expected = (u[:, :4] * s[:4]) @ v[:4] + self.flat.mean(axis=0)
@@ -179,7 +184,7 @@ class PrincipalComponents(unittest.TestCase):
         images = self.images[labels]
         reconstructed = style_transfer.reconstruct_by_pca(images, labels, images[:7], labels[:7])
         np.testing.assert_array_equal(reconstructed["pca_of_class"], images[:7])
-        both = style_transfer.fit_pca(images).reconstruct(images[:7])
+        both = fit(images).reconstruct(images[:7])
         np.testing.assert_array_equal(reconstructed["pca"], both)
 
 
