@@ -21,7 +21,7 @@ from hypothesis.extra import numpy as arrays
 
 __all__ = ["EXAMPLES", "JSON", "arrays", "assume", "changed", "example", "given", "settings", "st"]
 
-EXAMPLES = int(os.environ.get("GAN3_EXAMPLES", 100 if RUN_SLOW else 25))  # of each law
+EXAMPLES = int(os.environ.get("GAN3_EXAMPLES", 100 if RUN_SLOW else 25))  # examples for each law
 
 settings.register_profile(
     "gan3",

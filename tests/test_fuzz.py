@@ -27,8 +27,8 @@ from gan3.runs.weights import save_generator
 from gan3.sweeps import spec
 from tests.support import RUN_SLOW, FolderTest, idx_bytes, small_system, write_idx_set
 
-MUTANTS = 220 if RUN_SLOW else 60  # of each format
-LARGE_MUTANTS = 40 if RUN_SLOW else 12  # of formats that decompress to 55 MB
+MUTANTS = 220 if RUN_SLOW else 60  # for each format
+LARGE_MUTANTS = 40 if RUN_SLOW else 12  # for formats that decompress to 55 MB
 SECONDS = 5  # for one mutant
 MEMORY = 2**30  # bytes that the process may grow by in one test
 BOMB = 2**28  # bytes that a small file decompresses to

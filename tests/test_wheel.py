@@ -17,7 +17,10 @@ import numpy as np
 
 from tests.support import ROOT, FolderTest, slow, write_idx_set
 
-PLACES = {"gan3": "gan3", "experiments": "gan3/experiments"}  # of the checkout and of the wheel
+PLACES = {
+    "gan3": "gan3",
+    "experiments": "gan3/experiments",
+}  # folders in the checkout and in the wheel
 OWN_DATA = ("--dataset", "own", "--data", "own")  # a small set, which is scored in seconds
 
 

@@ -25,7 +25,7 @@ FONTS = (
 )
 _SCALE = 4  # a letter is drawn this many times larger and averaged
 _CANVAS = 28 * _SCALE
-_MOST = 26 * _SCALE  # of the canvas that a letter may take: the border stays empty
+_MOST = 26 * _SCALE  # canvas pixels that a letter may take: the border stays empty
 _FONT_SIZE = 96  # pixels of the large drawing
 
 
@@ -52,7 +52,7 @@ def draw(letter: str, random: np.random.Generator) -> np.ndarray:
     matrix = np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, 0.22 * slant], [0, 1]])
     matrix = resize * matrix @ np.diag([1 + 0.12 * stretch, 1])
     drawn = np.array([ink.shape[1], ink.shape[0]])
-    extent = np.abs(matrix) @ drawn  # of a box around it on the canvas
+    extent = np.abs(matrix) @ drawn  # a box around it on the canvas
     shrink = min(1, _MOST / extent.max())
     matrix, extent = shrink * matrix, shrink * extent
     shift = np.array([x, y]) * np.minimum(1.5 * _SCALE, (_MOST - extent) / 2)

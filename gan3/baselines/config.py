@@ -53,4 +53,4 @@ class AuxiliaryGanConfig(BatchNormGanConfig):
     """With dropout and a class head in the discriminator."""
 
     discriminator_keep_prob: KeepProb
-    class_weight: LossWeight  # of the class head's loss in the discriminator's loss
+    class_weight: LossWeight  # weight of the class head's loss in the discriminator's loss

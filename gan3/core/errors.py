@@ -31,7 +31,7 @@ class StoppedError(Exception):
 def shown(value: Any) -> str:
     """A value as a message shows it: one line, shortened to 50 characters if it is long."""
     try:
-        text = " ".join(line.strip() for line in repr(value).splitlines())  # of an array: many
+        text = " ".join(line.strip() for line in repr(value).splitlines())  # an array has many
     except ValueError:  # Python does not print whole numbers of more than 4300 digits
         return "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:50]}… ({len(text)} characters)"

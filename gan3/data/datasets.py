@@ -49,7 +49,7 @@ class Dataset:
     # `images` and `labels`.
     training_images: np.ndarray | None = None
     training_labels: np.ndarray | None = None
-    own_title: str = ""  # of an own set: the known set that it is, or a title by its folder
+    own_title: str = ""  # an own set's: the known set that it is, or a title by its folder
     ink: str = "unknown"  # as `load` was told; "bright" or "dark" for an own set that needs it
     skip_damaged: bool = False  # as `load` was told
 

@@ -15,8 +15,8 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
 )
-_SECONDS = 5  # of waiting for a server
-_MOST_BYTES = 12_000_000  # of one gz file
+_SECONDS = 5  # to wait for a server
+_MOST_BYTES = 12_000_000  # more than any of the four gz files has
 _MOST_PLAIN_BYTES = 48_000_000  # more than any of the four files has when decompressed
 
 

@@ -85,7 +85,7 @@ def _filter(levels: np.ndarray, side: int, extreme: np.ufunc) -> np.ndarray:
 
 def _filter_columns(levels: np.ndarray, side: int, extreme: np.ufunc) -> np.ndarray:
     levels = np.pad(levels, [(side // 2, side // 2), (0, 0)], mode="edge")
-    length = 1  # of the windows whose extremes are known
+    length = 1  # windows so long have known extremes
     while length < side:
         step = min(length, side - length)
         levels = extreme(levels[:-step], levels[step:])

@@ -11,10 +11,10 @@ from gan3.core.seeds import LATENT, seed_of
 from gan3.models.generator import Generator, pixels_of_generator
 from gan3.nn.declared import NOISE_RANGES
 
-_FRAMES = 41  # of an animation; a sheet shows every fourth
-_COLUMNS = 11  # of a sheet made of frames
-_SWEPT_ENTRIES = 10  # of the noise: all that a class of the three networks has
-_PAIRS = 3  # of noise vectors that each class has in latent arithmetic
+_FRAMES = 41  # in an animation; a sheet shows every fourth
+_COLUMNS = 11  # in a sheet made of frames
+_SWEPT_ENTRIES = 10  # noise entries: all that a class of the three networks has
+_PAIRS = 3  # pairs of noise vectors for each class in latent arithmetic
 _MAX_CLASSES = 10  # on a sheet
 _MAX_NAME = 16  # characters of a name in a label
 

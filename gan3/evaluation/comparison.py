@@ -19,7 +19,7 @@ from gan3.evaluation.metrics import METRICS, Metric
 from gan3.plots.sweeps import Pair
 from gan3.runs.run import Run
 
-_WIDTH, _TITLE_WIDTH = 80, 29  # of a terminal, and of the metrics' titles there
+_WIDTH, _TITLE_WIDTH = 80, 29  # columns of a terminal, and those for the metrics' titles
 _COLUMNS = 3  # next to each other in a terminal
 
 

@@ -38,8 +38,8 @@ BUNDLED = {
     BUNDLED_STROKES: "189594ef16e33d4bcd6b26c720a7594c832ef87157992d7a8b45d593ebb3d6af",
 }
 """The SHA-256 of each bundled file: the judge of MNIST, and that of the strokes."""
-EPOCHS, LEAST_STEPS, MOST_STEPS = 12, 1_000, 12_000  # of training, see `steps_for`
-_MOST_BYTES = 2**21  # of an array in a judge's file
+EPOCHS, LEAST_STEPS, MOST_STEPS = 12, 1_000, 12_000  # see `steps_for`
+_MOST_BYTES = 2**21  # in an array of a judge's file
 
 
 class Origin(NamedTuple):

@@ -21,7 +21,7 @@ CAS_SAMPLES, CAS_STEPS = 60_000, 800  # for the CAS classifier; 125 samples per 
 STRING_LENGTH = 6  # digits per number in six_digit_accuracy
 _BLOCK = 1000  # features in a block of the kernel distance
 _NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
-_KERNEL_STREAM, _MEAN_STREAM, _FRECHET_STREAM, _RATIO_STREAM = 71, 72, 73, 74  # of a seed
+_KERNEL_STREAM, _MEAN_STREAM, _FRECHET_STREAM, _RATIO_STREAM = 71, 72, 73, 74  # by a seed
 
 
 # -- the registry ----------------------------------------------------------------------------------
@@ -50,8 +50,9 @@ class Metric(NamedTuple):
     better: str  # "higher", "lower", or "near" and the best value
     decimals: int = 3  # that are printed
     needs: str = ""  # words of `reference.NEEDS` and spaces: without one, a card lacks the row
-    against: str = ""  # of diversity: the metrics of quality, of which the first that real images
-    logit: bool = False  # have is drawn against it, maybe on logit scales
+    # For diversity: the metrics of quality. It is drawn against the first that real images have.
+    against: str = ""
+    logit: bool = False  # whether that figure has logit scales
     ranks_sweeps: bool = False  # the points of a sweep, if it names no other metric
     compute: Callable[[Scored], Result] | None = None  # the function
 

@@ -38,7 +38,7 @@ def build(generator: Generator) -> tf.keras.Model:
     noise = tf.keras.Input((generator.noise_entries,), name="noise")
     h = noise
     if generator.class_conditional and not isinstance(generator.layers[0], plain.LabelLayer):
-        own = noise  # of the requested class
+        own = noise  # entries of the requested class
         if generator.label_entry:
             ones = _embedding(digit, np.ones((classes, 1), np.float32))
             own = layers.Concatenate()([noise, ones])

@@ -16,7 +16,7 @@ from gan3.nn.specs import IMAGE
 if TYPE_CHECKING:
     import onnx
 
-_OPSET, _IR_VERSION = 17, 8  # of 2022, the first opset with LayerNormalization
+_OPSET, _IR_VERSION = 17, 8  # from 2022, the first opset with LayerNormalization
 _NODES = {"elu": "Elu", "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 

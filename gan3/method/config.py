@@ -21,4 +21,4 @@ class ThreeNetworkConfig(RunConfig):
     learning_rate: Triple[LearningRate] = Triple(0.001, 0.001, 0.001)
     beta1: Triple[Beta1] = Triple(0.9, 0.9, 0.9)
     digit_loss: Literal["softmax_mean", "sigmoid_sum"] = "softmax_mean"
-    digit_weight: LossWeight = 1.0  # of the determinator's part of the generator's loss
+    digit_weight: LossWeight = 1.0  # weight of the determinator's part of the generator's loss

@@ -17,7 +17,7 @@ class System(Protocol):
     with `generator_weights`.
     """
 
-    class_names: tuple[str, ...]  # of the K classes; a label is an index into them
+    class_names: tuple[str, ...]  # names of the K classes; a label is an index into them
     has_classifier: bool  # whether `classify` can be called
     optimizers: tuple[Adam, ...]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gan3.nn.specs import Dense, Label, Shapes, Specs, shapes_of
 
-ENTRIES = 10  # of the latent that each class owns, as described
+ENTRIES = 10  # latent entries that each class owns, as described
 CODE_MOMENTS = ("determinator/code/means", "determinator/code/variances")  # for each class
 NOISE_RANGES = {"uniform": 1.0, "normal": 2.5}  # the largest value that a slider or a sweep gives
 
@@ -20,8 +20,8 @@ class GeneratorSpec:
     class_conditional: bool
     noise_distribution: str  # "uniform", U(-1, 1), or "normal", N(0, 1)
     class_names: tuple[str, ...]
-    pixel_min: float = 0.0  # of the last layer, 0 or -1; the highest is 1
-    matrix_seed: int | None = None  # of the run, if one noise matrix is drawn for the whole run
+    pixel_min: float = 0.0  # lowest output of the last layer, 0 or -1; the highest is 1
+    matrix_seed: int | None = None  # the run's seed, if one noise matrix is drawn for the whole run
     label_entry: bool = False  # a class owns one more entry of the latent: 1 if it is requested
     # What normalises when images are drawn, "running" statistics or those of the "batch" that is
     # drawn; None if there is no choice.

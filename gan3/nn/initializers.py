@@ -11,7 +11,7 @@ class Initializer:
 
     def __init__(self, seed: int):
         self._seed = seed
-        self._count = 0  # of the variables drawn so far
+        self._count = 0  # variables drawn so far
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
         """The first values of a weight tensor of `shape`."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 EPSILON = 1e-5  # added to a variance before the division
-_MOST_ENTRIES = 2**27  # of the patches of one convolution: 512 MiB
+_MOST_ENTRIES = 2**27  # in the patches of one convolution: 512 MiB
 _FEW = 50  # images at a time in a transposed convolution
 
 
@@ -21,7 +21,7 @@ class DenseLayer(NamedTuple):
 
     w: np.ndarray  # [in, out]
     b: np.ndarray  # [out]
-    activation: str  # of ACTIVATIONS
+    activation: str  # a key of ACTIVATIONS
     scale: np.ndarray | None = None  # [out]
     shift: np.ndarray | None = None  # [out]
 
@@ -38,7 +38,7 @@ class ConvLayer(NamedTuple):
 
     w: np.ndarray  # [side, side, in, out]
     b: np.ndarray  # [out]
-    activation: str  # of ACTIVATIONS
+    activation: str  # a key of ACTIVATIONS
     stride: int
     pool: bool
     zero_padding: int | None = None  # SAME if None
@@ -58,7 +58,7 @@ class ConvTransposeLayer(NamedTuple):
 
     w: np.ndarray  # [side, side, in, out]
     b: np.ndarray  # [out]
-    activation: str  # of ACTIVATIONS
+    activation: str  # a key of ACTIVATIONS
     stride: int
     padding: str  # "SAME" or "VALID"
 
@@ -88,7 +88,7 @@ class ScaleLayer(NamedTuple):
 
     scale: np.ndarray  # [channels]
     shift: np.ndarray  # [channels]
-    activation: str  # of ACTIVATIONS
+    activation: str  # a key of ACTIVATIONS
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         x = _with_channels(x, len(self.scale))
@@ -100,7 +100,7 @@ class BatchNormLayer(NamedTuple):
 
     scale: np.ndarray  # [channels]
     shift: np.ndarray  # [channels]
-    activation: str  # of ACTIVATIONS
+    activation: str  # a key of ACTIVATIONS
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         x = _with_channels(x, len(self.scale))

@@ -103,7 +103,7 @@ class Conv(Spec):
     """
 
     name: str
-    side: int  # of the kernel
+    side: int  # the kernel's height and width
     inputs: int
     outputs: int
     activation: str = "none"
@@ -126,7 +126,7 @@ class ConvTranspose(Spec):
     """A transposed convolution: name/w is [side, side, outputs, inputs]."""
 
     name: str
-    side: int  # of the kernel
+    side: int  # the kernel's height and width
     inputs: int
     outputs: int
     activation: str = "none"

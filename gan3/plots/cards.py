@@ -10,11 +10,11 @@ from gan3.core.classes import DIGITS, images_noun, noun, nouns
 from gan3.plots import labels
 from gan3.plots.grids import DPI, picture_axes
 
-_LARGE = 1.35  # of a card of many classes, relative to one of few
+_LARGE = 1.35  # size of a card of many classes, relative to one of few
 _MANY = 16  # classes on a card of usual size, with counts in its confusion matrix
-_SHEET_COLUMNS = 12  # of the sample sheet of many classes
+_SHEET_COLUMNS = 12  # in the sample sheet of many classes
 _SHEET_IMAGES = 168  # at most, on such a sheet
-_SMALLEST, _TICK_PIXELS = 5.0, 62  # of names at an axis: points, and pixels of width
+_SMALLEST, _TICK_PIXELS = 5.0, 62  # for names at an axis: points, and pixels of width
 
 
 def report_card(

@@ -14,7 +14,7 @@ from gan3.core.classes import are_digits, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_atomically
 
-FAINT = 25  # of 255; pixel values up to this count as blank, because scans have such noise
+FAINT = 25  # pixel values up to this, in 0..255, count as blank, because scans have such noise
 CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
 MOST_IMAGES = 1000  # in one picture
 

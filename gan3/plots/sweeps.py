@@ -11,9 +11,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from gan3.plots import labels
 from gan3.plots.grids import DPI
 
-_AS_IT_IS = {"parse_math": False}  # of a title or name, in which a dollar sign is no formula
+_AS_IT_IS = {"parse_math": False}  # in a title or name a dollar sign is no formula
 _PANEL, _LEGEND = 3.55, 2.55  # inches of width
-_LOGIT_ENDS = 0.002, 0.9998  # of the logit axes, which have no 0 and no 1
+_LOGIT_ENDS = 0.002, 0.9998  # the logit axes have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 
 

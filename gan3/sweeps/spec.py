@@ -27,8 +27,8 @@ _KEYS = {"name", "title", "seeds", "settings", "cas", "threads", "budget_minutes
     *("variants", "experiment", "grid", "random", "metric"),
 }
 _VARIANT_KEYS = {"name", "experiment", "settings", "seeds", "full"}
-_MAX_POINTS = 10_000  # of grid and random; each is a training run
-_LARGEST = 1e12  # of the numbers that are no setting: seeds, minutes, counts
+_MAX_POINTS = 10_000  # from grid and random; each is a training run
+_LARGEST = 1e12  # bound for numbers that are no setting: seeds, minutes, counts
 _MAX_NAME = 60  # characters of a point in the name of its run
 Point = dict[str, Any]  # values of the fields in grid and random
 
@@ -48,7 +48,7 @@ class Sweep(NamedTuple):
     title: str
     trials: list[Trial]
     cas: bool = False  # also compute the classification accuracy score
-    metric: str | None = None  # of the report card; ranks the points of a grid or of random
+    metric: str | None = None  # on the report card; ranks the points of a grid or of random
     threads: int | None = None  # per run; None: the cores divided by the number of parallel jobs
     budget_minutes: float = math.inf  # after which no run is started
 

@@ -176,7 +176,7 @@ class _Loop:
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals = Signals()
         self._on_metrics = on_metrics
-        self._failure: Exception | None = None  # of `on_metrics`; it stops the run
+        self._failure: Exception | None = None  # what `on_metrics` raised; it stops the run
         self.step, self.evaluate, self._gather = trace(
             system, dataset.images, dataset.labels, config.batch_size
         )
@@ -242,7 +242,7 @@ class _Loop:
             self._advance(first, step)
             stop_signal = self._signals.received
             timed_steps += step - first + 1
-            ms = 1e3 * (time.perf_counter() - clock) / timed_steps  # of training steps only
+            ms = 1e3 * (time.perf_counter() - clock) / timed_steps  # training steps only
             episode = -(-step // config.batches)
             ends_episode = step % config.batches == 0
 

@@ -17,10 +17,10 @@ from gan3.models.generator import Generator
 from gan3.plots import curves, grids
 from gan3.runs.run import Run
 
-_MAX_FRAMES = 50  # of an animation; at 0.8 s each and 3 s for the last it takes 42 s
+_MAX_FRAMES = 50  # in an animation; at 0.8 s each and 3 s for the last it takes 42 s
 _MOST_ROWS = 16  # on the sheet of classes; of more than 16 each has a column
 _FRAME_ROWS = 3  # images of each class in a frame of the first episode
-_SECONDS_PER_FRAME = 0.25  # of the first episode's animation
+_SECONDS_PER_FRAME = 0.25  # in the first episode's animation
 
 
 def shuffled_grid(generator: Generator, config: RunConfig, episode: int, data_title: str) -> Figure:

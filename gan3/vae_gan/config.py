@@ -24,7 +24,7 @@ class VaeGanConfig(ThreeNetworkConfig):
     # Channels of 7 x 7 places, and of transposed convolutions between these and the pixels. With
     # none the pixels come from a dense layer.
     generator_channels: Annotated[tuple[int, ...], Sizes(0, 2)] = ()
-    noise_entries: Annotated[int, Range(1, 100)] = 10  # of each class
+    noise_entries: Annotated[int, Range(1, 100)] = 10  # numbers for each class
     # The generator's first layer has weights of the noise that all classes share, besides those of
     # each class, and an entry of the latent says the class.
     shared_noise: bool = False
@@ -32,7 +32,7 @@ class VaeGanConfig(ThreeNetworkConfig):
 
     # The VAE: the determinator encodes, the generator decodes
     reconstruction_weight: LossWeight = 0.0  # per nat; 0: the determinator only classifies
-    code_noise: Annotated[float, Range(0, 1)] = 0.1  # of the codes' variance of 1
+    code_noise: Annotated[float, Range(0, 1)] = 0.1  # part of the codes' variance of 1
     reconstruction_adversarial_weight: LossWeight = 0.0  # reconstructed images must pass as real
 
     # Schedule and averaging

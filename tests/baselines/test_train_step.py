@@ -265,7 +265,7 @@ class ClassHead(unittest.TestCase):
             adam = step.adams["discriminator"]
             index = [v is b for v in adam.variables].index(True)
             np.testing.assert_allclose(adam.m[index].numpy() / (1 - 0.5), expected, atol=1e-6)
-        self.assertFalse(np.allclose(probs, unscaled, atol=1e-4))  # of the initial weights
+        self.assertFalse(np.allclose(probs, unscaled, atol=1e-4))  # with the initial weights
 
 
 class Inputs(unittest.TestCase):

@@ -177,7 +177,7 @@ class Experiments(unittest.TestCase):
             names = set(system.state)
             self.assertLess(set(system.generator_weights), names)
             prefixes = {name.split("/")[0] for name in names}
-            prefixes.discard("last_loss")  # of "by_loss"
+            prefixes.discard("last_loss")  # "by_loss" alone has it
             self.assertEqual(prefixes, {"generator", "discriminator", "adam"})
 
     def test_dropout_is_that_of_the_config(self):

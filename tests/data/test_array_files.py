@@ -140,7 +140,7 @@ class Csv(ArrayTest):
         self.assert_read(".")
         self.write(".mnist_train.csv", *PARTS[:2])  # hidden, but named
         self.assert_read(".mnist_train.csv", KINDS[:2])
-        np.save("mnist_train.npy", IMAGES)  # of another set, whose name differs in the suffix
+        np.save("mnist_train.npy", IMAGES)  # another set, whose name differs in the suffix
         self.assert_read("mnist_train.csv")
         test = self.read("mnist_test.csv")  # alone, to be scored
         np.testing.assert_array_equal(test["train-labels"], PARTS[3])

@@ -61,7 +61,7 @@ class OwnIdxSet(FolderTest):
         named = dataclasses.replace(dataset, class_names=tuple("abcdefghij"))
         digests.add(named.training_digest)
         labels = dataset.training_labels.copy()
-        labels[-1] = (labels[-1] + 1) % 10  # of an image that is never learned from
+        labels[-1] = (labels[-1] + 1) % 10  # an image that is never learned from
         digests.add(dataclasses.replace(dataset, training_labels=labels).training_digest)
         self.assertEqual(len(digests), 3)
 

@@ -14,7 +14,7 @@ from gan3.data.datasets import load
 from tests.data.test_datasets import SearchTest
 from tests.support import MNIST, needs_mnist
 
-MAX_BYTES = 12_000_000  # of a gz file
+MAX_BYTES = 12_000_000  # in a gz file
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -20,7 +20,7 @@ from tests.properties import arrays, given, st
 from tests.support import idx_bytes
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("x_train", "y_train"), ("images", "labels"))
-TAKEN_AS_LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue in ITU-R BT.601
+TAKEN_AS_LUMINANCE = (0.299, 0.587, 0.114)  # red, green and blue in ITU-R BT.601
 SIDES = st.integers(4, 40)
 
 
@@ -154,7 +154,7 @@ class NpzFiles(unittest.TestCase):
             self.assert_is_a_set(found)
 
 
-COUNTS = st.tuples(st.integers(50, 70), st.integers(50, 70))  # of the two sets
+COUNTS = st.tuples(st.integers(50, 70), st.integers(50, 70))  # images in the two sets
 
 
 def sets_of(sizes, seed):
@@ -266,7 +266,9 @@ class Pictures(unittest.TestCase):
         self.assertEqual((fitted.dtype, fitted.shape), (np.uint8, (SIDE, SIDE)))
         self.assertTrue(min(paper, ink) <= fitted.min() <= fitted.max() <= max(paper, ink))
         height, width = shape
-        share = (height - 2) * (width - 2) / max(height, width) ** 2  # of the square, that is ink
+        share = (
+            (height - 2) * (width - 2) / max(height, width) ** 2
+        )  # the part of the square that is ink
         expected = paper + share * (float(ink) - paper)
         self.assertAlmostEqual(fitted.mean(), expected, delta=1 + 0.06 * abs(ink - paper))
 

@@ -63,7 +63,7 @@ class Walks(unittest.TestCase):
 
     def assert_same_pixels(self, images, expected):
         self.assertEqual(images.shape, expected.shape)
-        self.assertLessEqual(np.abs(images.astype(int) - expected).max(), 1)  # of 255
+        self.assertLessEqual(np.abs(images.astype(int) - expected).max(), 1)  # grey level
 
     def test_truncation_scales_the_noise_and_is_in_the_title(self):
         full = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4)
@@ -193,7 +193,7 @@ class Blend(unittest.TestCase):
     """What `blend` draws for soft labels, for every system."""
 
     LABELS = np.array([3, 7, 3])
-    MIX = np.float32([0.25, 0.75])  # of digits 3 and 7
+    MIX = np.float32([0.25, 0.75])  # shares of digits 3 and 7
 
     @classmethod
     def setUpClass(cls):

@@ -533,7 +533,7 @@ class OtherSystems(PageTest):
             self.open(system, determinator_with(system, config), width=width)
             self.write(THREE)
             self.assertRegex(self.text("verdict"), "a class with a long name|<b>")
-            self.assertEqual(len(self.js("bars")), 10)  # of 26, the most probable first
+            self.assertEqual(len(self.js("bars")), 10)  # the most probable of 26, best first
             shown = self.js("bars.map(({bar}) => parseFloat(bar.ariaValueNow))")
             self.assertEqual(shown, sorted(shown, reverse=True))
             self.assertEqual(self.pixels("all").shape, (2 * 28, 13 * 28))

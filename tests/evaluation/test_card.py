@@ -251,7 +251,9 @@ class CardOfAFile(FolderTest):
         without = names_needing("determinator", "classifier")
         self.assertLessEqual(names_needing("labels") - without, set(card["samples"]))
         self.assertIn("x.npz: uint8 from 0 to 255, read as 0..255\n", self.out)
-        digest = load_bundled(BUNDLED_STROKES).digest  # of the weights that stand for its judge
+        digest = load_bundled(
+            BUNDLED_STROKES
+        ).digest  # that of the weights that stand for its judge
         self.assertIn(f"\njudge {digest}\ndata  {card['data_digest']}\n", self.out)
         self.assertNotIn("determinator_judge_gap", card["samples"])
         self.assertEqual(np.array(card["confusion"]).sum(), 400)

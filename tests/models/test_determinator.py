@@ -13,7 +13,7 @@ from gan3.models.determinator import Determinator, normal_to_uniform
 from gan3.runs.registry import build, config_of, determinator_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)
-INPUTS = IMAGES[..., None] / np.float32(255)  # of the networks
+INPUTS = IMAGES[..., None] / np.float32(255)  # as the networks take them
 
 
 def determinators_of(name, class_names=DIGITS, **changes):

@@ -21,7 +21,7 @@ SMALL = {
     "generator_channels": (2, 3),
     "discriminator_widths": (3, 4, 8),
     "determinator_widths": (3, 4, 8),
-}  # of best and best_long
+}  # best and best_long have them
 CONVOLUTIONS = {"auxiliary_gan", "conditional_dcgan", "gan_auto_write"}
 LABELS = np.resize(np.arange(10), 1203)  # three chunks
 

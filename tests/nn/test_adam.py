@@ -21,7 +21,7 @@ class State(unittest.TestCase):
             ],
         )
         self.assertFalse([variable for variable in optimizer.state if variable.trainable])
-        self.assertEqual(optimizer.steps.dtype, tf.int64)  # of which the checkpoints are
+        self.assertEqual(optimizer.steps.dtype, tf.int64)  # as in the checkpoints
         for moment in optimizer.state[1:]:
             self.assertEqual(np.abs(moment).max(), 0)
 

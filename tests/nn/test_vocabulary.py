@@ -33,7 +33,7 @@ FORMULAS = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "tanh": lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
 }
-ON_IMAGES = (  # of 6 x 6 pixels with 4 channels
+ON_IMAGES = (  # 6 x 6 pixels with 4 channels
     Conv("n/a", 3, 4, 5, "elu", stride=2),
     Conv("n/a", 4, 4, 5, "leaky_relu", pool=True),
     Conv("n/a", 1, 4, 2, "none", stride=2),
@@ -46,7 +46,7 @@ ON_IMAGES = (  # of 6 x 6 pixels with 4 channels
     AveragePool(),
     Upsample(),
 )
-ON_ROWS = (  # of 147 = 7 x 7 x 3 numbers
+ON_ROWS = (  # rows with 147 = 7 x 7 x 3 numbers
     Dense("n/a", 147, 8, "sigmoid"),
     Dense("n/a", 147, 8, "relu", batch_norm=True),
     Dense("n/a", 147, 8, "slight_leak", layer_norm="n/norm"),

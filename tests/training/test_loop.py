@@ -409,7 +409,7 @@ class Schedule(unittest.TestCase):
         logged = [entry for entry in self.evaluated if len(entry[1]) == 10]
         self.assertEqual(len(logged), 10)
         for step, images, labels in logged[:-1]:  # the batch after the last step is never trained
-            batch = self.batches[step]  # of step + 1
+            batch = self.batches[step]  # the batch of step + 1
             np.testing.assert_allclose(images * 255, own.images[batch], atol=1e-4)
             np.testing.assert_array_equal(labels, own.labels[batch])
 

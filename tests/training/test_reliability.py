@@ -136,7 +136,7 @@ class Reliability(FolderTest):
             return saving()
 
         with self.subTest(f"seed {seed}"):
-            interrupted_saves = kill(while_saving=True)  # of the first checkpoint
+            interrupted_saves = kill(while_saving=True)  # the first checkpoint
             out = self.stop(start_or_resume(), "cut", signal.SIGTERM)
             self.assertIn("none after step 0; starting again", out)
             self.stop(start_or_resume(), "cut", signal.SIGINT)

@@ -49,7 +49,7 @@ class Moments(unittest.TestCase):
         codes = norm.train(numbers, labels, tf.constant(500.0), SEED)[0].numpy()
         np.testing.assert_allclose(codes.var(axis=0), 1, rtol=0.1)
         other = norm.train(numbers, labels, tf.constant(500.0), SEED + 1)[0].numpy()
-        difference = (codes - other).var()  # of two independent noises
+        difference = (codes - other).var()  # two independent noises
         self.assertAlmostEqual(difference, 2 * NOISE_VARIANCE, delta=0.05)
 
     def test_the_first_batches_count_alike(self):

@@ -100,7 +100,7 @@ class Generator(unittest.TestCase):
 
     def test_at_first_the_classes_share_all_weights_of_the_noise(self):
         network = generator((30,), shared_noise=True)
-        w = tf.reshape(network.merged_weights[0], [10, 11, 30])  # of class, entry, unit
+        w = tf.reshape(network.merged_weights[0], [10, 11, 30])  # axes: class, entry, unit
         self.assertGreater(float(tf.math.reduce_std(network.shared)), 0.1)
         for label in range(10):
             np.testing.assert_array_equal(w[label, :10], network.shared)
