@@ -30,7 +30,7 @@ def _median_seconds(call: Callable[[], Any], rounds: int = 9) -> float:
 def machine() -> dict[str, str]:
     """Machine, processor and software versions."""
     _quietly_import()
-    from gan3.runs import provenance
+    from gan3.core import provenance
 
     description = provenance.description()
     versions = {"Python": platform.python_version()}

@@ -23,7 +23,7 @@ from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log, log_or_warn
 from gan3.core.startup import import_tensorflow
-from gan3.data.values import as_data, as_images, as_pixels
+from gan3.core.values import as_data, as_images, as_pixels
 from gan3.models.generator import Generator
 from gan3.runs import pretrained, registry
 from gan3.runs import run as runs

@@ -171,7 +171,7 @@ TESTS = {
     "gan3/data/datasets.py": "data.test_datasets data.test_splits data.test_own_sets",
     "gan3/data/own_sets.py": "data.test_remedies data.test_own_sets data.test_picture_folders",
     "gan3/data/array_files.py": "data.test_array_files data.test_own_sets",
-    "gan3/data/values.py": "data.test_values data.test_readers_properties",
+    "gan3/core/values.py": "core.test_values data.test_readers_properties",
     "gan3/data/picture_folders.py": "data.test_picture_folders data.test_own_sets",
     "gan3/data/pictures.py": "data.test_pictures data.test_picture_folders demo.test_digit_reader"
     " data.test_readers_properties",

@@ -19,7 +19,7 @@ NUMPY_ONLY = (
     "gan3.nn.specs",
     "gan3.models.generator",
     "gan3.models.determinator",
-    "gan3.data.values",
+    "gan3.core.values",
     "gan3.plots.numbers",
     "gan3.runs.pretrained",
     "gan3.runs.trained",

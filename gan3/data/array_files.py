@@ -11,9 +11,9 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.core.files import names_in, open_untrusted, read_arrays, read_npy
 from gan3.core.log import Log
+from gan3.core.values import SIDE
 from gan3.data import strokes
 from gan3.data.idx import Arrays
-from gan3.data.values import SIDE
 
 _SUFFIXES = re.compile(r"\.(npz|npy|csv|csv\.gz)$", re.IGNORECASE)
 _PARTS = {

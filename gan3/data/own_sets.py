@@ -9,13 +9,13 @@ import numpy as np
 from gan3.core.classes import DIGITS, MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name, listed
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
+from gan3.core.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
 from gan3.data.array_files import array_files, read_array_files
 from gan3.data.idx import Arrays, find_idx_files, is_mnist, read_idx_set
 from gan3.data.known_sets import KnownSet, named, recognise
 from gan3.data.picture_folders import has_pictures, label_file, read_picture_folder
 from gan3.data.pictures import unknown_ink
 from gan3.data.splits import stratified
-from gan3.data.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
 
 _TEST_FRACTION, _MOST_TEST = 7, 10_000  # a seventh is split off, as MNIST has it, at most 10,000
 _FEW = 10  # training images of a class, which a note mentions

@@ -8,10 +8,10 @@ import numpy as np
 
 from gan3.core.errors import UserError
 from gan3.core.log import Log
+from gan3.core.values import MAX_IMAGES
 from gan3.data.array_files import part_of
 from gan3.data.idx import Arrays
 from gan3.data.pictures import fit, read_grey, visible
-from gan3.data.values import MAX_IMAGES
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 _SUFFIXES += (".pbm", ".pgm", ".ppm", ".pnm")

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from gan3.core.errors import UserError
-from gan3.data.values import SIDE
+from gan3.core.values import SIDE
 
 _MIN_SIDE, _MAX_SIDE = 4, 4096  # pixels
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # no others are opened

@@ -11,9 +11,9 @@ import numpy as np
 
 from gan3.core.classes import DIGITS, listed
 from gan3.core.errors import UserError, shown
+from gan3.core.values import read_labels, read_pixels
 from gan3.data.own_sets import kind_of, read_stored
 from gan3.data.pictures import likely_ink
-from gan3.data.values import read_labels, read_pixels
 
 INVERTED = "inverted because their borders are bright"
 

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from gan3.core.errors import UserError
+from gan3.core.values import read_levels
 from gan3.data.pictures import border, read_grey
-from gan3.data.values import read_levels
 from gan3.plots.numbers import FAINT
 
 _DIGIT_SIDE = 20  # pixels of the 28 that the longer side of a digit has in MNIST

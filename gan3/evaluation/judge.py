@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from gan3.core import provenance
 from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES
 from gan3.core.errors import UserError
 from gan3.core.files import (
@@ -28,7 +29,6 @@ from gan3.core.log import Log
 from gan3.data.datasets import Dataset
 from gan3.evaluation import classifier
 from gan3.nn.specs import shapes_of
-from gan3.runs import provenance
 
 _FOLDER = Path(__file__).parent.parent / "pretrained"
 BUNDLED_JUDGE = _FOLDER / "judge.npz"

@@ -20,7 +20,7 @@ from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_npz
 from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
-from gan3.data.values import as_images, to_pixels
+from gan3.core.values import as_images, to_pixels
 from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.nn.declared import GeneratorSpec
 from gan3.nn.plain import LabelLayer, forward

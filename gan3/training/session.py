@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from gan3.core import provenance
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, UserError
 from gan3.core.files import check_writable
@@ -19,7 +20,7 @@ from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
 from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
 from gan3.method.system import System
-from gan3.runs import provenance, registry
+from gan3.runs import registry
 from gan3.runs.run import Run
 from gan3.training.precision import bfloat16_hardware, resolve_precision
 

@@ -5,8 +5,8 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.values import to_pixels
 from gan3.data.batches import Batches, make_gather, to_unit
-from gan3.data.values import to_pixels
 
 
 class PixelScaling(unittest.TestCase):

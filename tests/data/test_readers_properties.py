@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
+from gan3.core.values import SIDE
 from gan3.data.idx import FILE_NAMES, KINDS, find_idx_files, read_idx_set
 from gan3.data.own_sets import own_set, read_stored
 from gan3.data.pictures import fit, read_grey
-from gan3.data.values import SIDE
 from tests.properties import arrays, given, st
 from tests.support import idx_bytes
 

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from gan3.core.errors import UserError
+from gan3.core.values import RANGES, SHAPES
 from gan3.data import strokes
 from gan3.data.datasets import load
-from gan3.data.values import RANGES, SHAPES
 from gan3.plots.numbers import save_picture, save_pictures
 from tests.support import FolderTest, idx_bytes, write_idx_set
 

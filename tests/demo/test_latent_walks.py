@@ -8,7 +8,7 @@ from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.options import WALK_MODES
 from gan3.core.seeds import LATENT, seed_of
-from gan3.data.values import to_pixels
+from gan3.core.values import to_pixels
 from gan3.demo import latent_walks
 from gan3.models.generator import Generator
 from gan3.runs import registry

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from gan3 import __version__
 
@@ -18,6 +17,8 @@ def description() -> dict[str, Any]:
     `onednn` is the value of TF_ENABLE_ONEDNN_OPTS. It is recorded because other kernels round
     differently, so the same seed gives other bits.
     """
+    import tensorflow as tf
+
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "TensorFlow's default"),

@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.data.values import RANGES, SHAPES, as_images, read_labels, read_pixels, to_pixels
+from gan3.core.values import RANGES, SHAPES, as_images, read_labels, read_pixels, to_pixels
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (3, 28, 28), np.uint8)
 PIXELS[0, 0, :2] = (0, 255)

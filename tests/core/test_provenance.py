@@ -6,7 +6,7 @@ import unittest
 from importlib import metadata
 from unittest import mock
 
-from gan3.runs import provenance
+from gan3.core import provenance
 from tests.support import ROOT
 
 
