@@ -75,7 +75,7 @@ def small_system(seed=3, dtype="float32", class_names=DIGITS, **changes):
 def drawing(system, name="three_network"):
     """The generator of a system of the experiment `name`, with its weights as they are."""
     from gan3.runs.registry import config_of
-    from gan3.runs.weights import generator_now
+    from gan3.runs.trained import generator_now
 
     return generator_now(getattr(system, "_config", None) or config_of(name), system)
 

@@ -23,7 +23,7 @@ from gan3.models.determinator import read_weights
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import bundled_folder, config_of, generator_of
 from gan3.runs.run import Run
-from gan3.runs.weights import save_generator
+from gan3.runs.trained import save_generator
 from gan3.sweeps import spec
 from tests.support import RUN_SLOW, FolderTest, idx_bytes, small_system, write_idx_set
 

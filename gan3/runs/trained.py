@@ -10,9 +10,9 @@ import numpy as np
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
-from gan3.core.files import names_in
+from gan3.core.files import names_in, write_npz
 from gan3.core.log import Log
-from gan3.models.determinator import Determinator, Encoder, read_weights
+from gan3.models.determinator import CHUNK, Determinator, Encoder, read_weights
 from gan3.models.generator import Generator
 from gan3.runs.registry import determinator_of, generator_of
 
@@ -120,8 +120,6 @@ class Trained:
         system = None if self.restore is None else self.restore(log)
         if system is None or not system.has_classifier:
             return None
-        from gan3.runs.weights import probabilities
-
         return partial(probabilities, system)
 
     def probabilities(self, images: np.ndarray, log: Log) -> np.ndarray:
@@ -136,3 +134,29 @@ class Trained:
                 " read with the judge"
             )
         return classifier(images)
+
+
+def generator_now(config: RunConfig, system: "System") -> Generator:
+    """The generator of a system with its weights as they are now."""
+    arrays = {name: w.numpy() for name, w in system.generator_weights.items()}
+    return Generator(generator_of(config, system.class_names), arrays)
+
+
+def save_generator(path: Path, system: "System") -> None:
+    """Write the weights of the generator, and of the encoder if there is one, to an npz file.
+
+    It has one array per variable, as it is.
+    """
+    weights = system.generator_weights | system.encoder_weights
+    write_npz(path, {name: w.numpy() for name, w in weights.items()})
+
+
+def probabilities(system: "System", images: np.ndarray) -> np.ndarray:
+    """Class probabilities [N, K] of images, uint8 [N, 28, 28], by the system's determinator."""
+    import tensorflow as tf  # imported already: the system is made of it
+
+    chunks = []
+    for start in range(0, len(images), CHUNK):
+        pixels = images[start : start + CHUNK, ..., None] / np.float32(255)
+        chunks.append(system.classify(tf.constant(pixels)).numpy())
+    return np.concatenate(chunks)

@@ -23,7 +23,7 @@ from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run import Run
 from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
-from gan3.runs.weights import generator_now, save_generator
+from gan3.runs.trained import generator_now, save_generator
 from gan3.training.interruption import Signals, exclusive_lock
 from gan3.training.progress import (
     Display,

@@ -15,7 +15,7 @@ from gan3.models.determinator import Determinator
 from gan3.models.generator import Generator
 from gan3.nn.declared import GeneratorSpec
 from gan3.runs.registry import build, config_of, determinator_of
-from gan3.runs.weights import generator_now
+from gan3.runs.trained import generator_now
 from tests.browser import BROWSER, Browser
 from tests.demo.photos import photo
 from tests.nn.test_vocabulary import TOUR, arrays_of, network_of

@@ -14,7 +14,7 @@ from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.export import keras_model, onnx_model, tf_module
 from gan3.runs.registry import build, config_of, names
-from gan3.runs.weights import generator_now
+from gan3.runs.trained import generator_now
 from tests.support import ROOT, FolderTest, call, drawing, slow, small_system
 
 CONVOLUTIONAL = ("gan_auto_write", "conditional_dcgan", "auxiliary_gan")

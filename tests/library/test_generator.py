@@ -15,7 +15,7 @@ from gan3.core.classes import DIGITS
 from gan3.core.files import make_folder
 from gan3.runs.registry import build, config_of
 from gan3.runs.run import Run
-from gan3.runs.weights import save_generator
+from gan3.runs.trained import save_generator
 from tests.support import ROOT, FolderTest, call, drawing
 
 

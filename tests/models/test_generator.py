@@ -13,7 +13,7 @@ from gan3.core.errors import UserError
 from gan3.models.determinator import CHUNK, read_weights
 from gan3.models.generator import Generator
 from gan3.runs.registry import build, config_of, generator_of, names
-from gan3.runs.weights import generator_now, save_generator
+from gan3.runs.trained import generator_now, save_generator
 from tests.support import FolderTest
 
 SMALL = {

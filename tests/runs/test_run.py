@@ -12,7 +12,7 @@ from gan3.core.files import make_folder
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import build, config_of
 from gan3.runs.run import Run, newest
-from gan3.runs.weights import probabilities, save_generator
+from gan3.runs.trained import probabilities, save_generator
 from tests.support import FolderTest, drawing
 
 EXPERIMENT = "mlp_gan"
