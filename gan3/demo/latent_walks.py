@@ -1,15 +1,16 @@
 """Arithmetic, interpolation and walks in the latent space of any system, as sheets of images."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
 from gan3.core.seeds import LATENT, seed_of
-from gan3.models.generator import Generator, pixels_of_generator
-from gan3.nn.declared import NOISE_RANGES
+
+if TYPE_CHECKING:
+    from gan3.models.generator import Generator
 
 _FRAMES = 41  # in an animation; a sheet shows every fourth
 _COLUMNS = 11  # in a sheet made of frames
@@ -30,7 +31,7 @@ class Walk(NamedTuple):
 
 
 def make_walk(
-    generator: Generator,
+    generator: "Generator",
     labels: list[int] | None,
     mode: str,
     seed: int = 0,
@@ -72,7 +73,7 @@ def make_walk(
 class _Walker:
     """Draws the noise and the images of one system."""
 
-    generator: Generator
+    generator: "Generator"
     seed: int
     truncation: np.float32
     start: np.ndarray | None
@@ -126,14 +127,14 @@ def _interpolate(walker: _Walker, labels: list[int]) -> Walk:
         one_hot = np.eye(len(walker.generator.class_names))
         weights = lerp(one_hot[first], one_hot[second], fractions)
         noise = np.tile(walker.noise(first, 0), (_FRAMES, 1)).astype(np.float32)
-        rows.append(pixels_of_generator(walker.generator.blend(weights, noise)))
+        rows.append(walker.generator.draw_blend(weights, noise))
         row_labels.append(f"{walker.name(first)} to {walker.name(second)}")
     return _from_frames("latent interpolation", rows, fractions, row_labels)
 
 
 def _sweep(walker: _Walker, labels: list[int]) -> Walk:
     """One entry of a class's noise at a time, with the others unchanged."""
-    limit = walker.truncation * NOISE_RANGES[walker.generator.noise_distribution]
+    limit = walker.truncation * walker.generator.noise_range
     values = np.linspace(-limit, limit, _FRAMES)
     rows, row_labels = [], []
     for label in labels:

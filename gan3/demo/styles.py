@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from gan3.core.classes import are_digits, listed, noun
 from gan3.core.errors import UserError
 from gan3.data import sample_files
 from gan3.demo.digit_reader import read_picture
-from gan3.models.generator import Generator
 from gan3.plots.numbers import FAINT
+
+if TYPE_CHECKING:
+    from gan3.models.generator import Generator
 
 # Below these there is a note: the probability of the class that is read, and the correlation of the
 # picture with what is drawn from its code. The web page has the same.
@@ -28,7 +30,7 @@ class Reading(NamedTuple):
     note: str | None = None  # one line, if the reading is unsure
 
 
-def read(path: Path, generator: Generator) -> Reading:
+def read(path: Path, generator: "Generator") -> Reading:
     """Read a picture of one digit, or of one member of the generator's classes, of any size.
 
     An npz file of images and maybe labels, an npy file of images, or a folder of sub-folders that

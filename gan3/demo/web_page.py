@@ -10,18 +10,19 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.models.determinator import Determinator
-from gan3.models.generator import Generator
-from gan3.nn.declared import NOISE_RANGES
-from gan3.nn.specs import Layer
-from gan3.runs.run import Run
+
+if TYPE_CHECKING:
+    from gan3.models.determinator import Determinator
+    from gan3.models.generator import Generator
+    from gan3.nn.specs import Layer
+    from gan3.runs.run import Run
 
 _FOLDER = Path(__file__).parent / "page"
 # In one scope, in this order.
@@ -30,11 +31,11 @@ _SCRIPTS = ("network.js", "picture.js", "gif.js", "pad.js", "save.js", "training
 
 def write(
     path: Path,
-    generator: Generator,
-    determinator: Determinator | None = None,
+    generator: "Generator",
+    determinator: "Determinator | None" = None,
     name: str = "gan3",
     training: dict[str, Any] | None = None,
-    discriminator: Sequence[Layer] | None = None,
+    discriminator: "Sequence[Layer] | None" = None,
 ) -> None:
     """Write the page of a generator, and of its determinator if there is one.
 
@@ -60,7 +61,7 @@ def write(
         "classNames": generator.class_names,
         "noiseEntries": generator.noise_entries,
         "noiseIsNormal": generator.noise_distribution == "normal",
-        "noiseRange": NOISE_RANGES[generator.noise_distribution],
+        "noiseRange": generator.noise_range,
         "fixedNoise": fixed_noise,
         "pixelMin": generator.pixel_min,
         "labelEntry": generator.label_entry,
@@ -83,7 +84,7 @@ def write(
     write_atomically(path, _page(model, generator.class_names, name).encode())
 
 
-def training_of(run: Run) -> dict[str, Any]:
+def training_of(run: "Run") -> dict[str, Any]:
     """The same ten noises after at most 30 episodes of a run, and its losses at 200 steps or so."""
     chosen = np.linspace(0, len(run.episodes) - 1, min(len(run.episodes), 30)).round().astype(int)
     episodes = [run.episodes[place] for place in chosen]

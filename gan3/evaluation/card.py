@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from gan3.core.files import make_folder, write_atomically, write_json
 from gan3.evaluation import metrics, style_transfer
 from gan3.evaluation.metrics import METRICS, Metric, names_needing
 from gan3.evaluation.reference import NEIGHBOURS, Reference, SampleSet, Scored, balanced_indices
-from gan3.runs.run import Run
+
+if TYPE_CHECKING:
+    from gan3.runs.run import Run
 
 _GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
 _EVENTS = ".report"  # suffix of the event files of evaluations
@@ -184,7 +186,7 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
     return card
 
 
-def save_of_run(card: Card, run: Run) -> None:
+def save_of_run(card: Card, run: "Run") -> None:
     """Write the card of a run: report.json, report.png, transfer.png, and TensorBoard's events."""
     from gan3.plots import cards, grids
     from gan3.runs.tensorboard import EventWriter

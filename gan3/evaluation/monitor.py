@@ -1,6 +1,7 @@
 """Two quick metrics of a generator after each episode of its training."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +11,9 @@ from gan3.core.seeds import EPISODES, seed_of
 from gan3.data.datasets import HELD_OUT, Dataset
 from gan3.evaluation import metrics
 from gan3.evaluation.judge import Judge, judge_of, training_command
-from gan3.models.generator import Generator
+
+if TYPE_CHECKING:
+    from gan3.models.generator import Generator
 
 SAMPLES = 2_000
 
@@ -35,7 +38,7 @@ class EpisodeMonitor:
         """Of the real images; lazy, so that the first step is not delayed."""
         return metrics.moments(self._judge(self._images)[0])
 
-    def __call__(self, generator: Generator) -> dict[str, float]:
+    def __call__(self, generator: "Generator") -> dict[str, float]:
         """`judge/label_accuracy`, a fraction, and `judge/frechet_distance`.
 
         If classes cannot be requested, `judge/classes_covered` (0 to K) replaces the accuracy.

@@ -1,6 +1,7 @@
 """Sets of samples to be scored: those of a file, of a bundled generator, and of a run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
 from gan3.evaluation.reference import SampleSet
 from gan3.evaluation.style_transfer import Autoencoder
-from gan3.models.generator import Generator
-from gan3.runs.run import Run
-from gan3.runs.trained import Trained
+
+if TYPE_CHECKING:
+    from gan3.models.generator import Generator
+    from gan3.runs.run import Run
+    from gan3.runs.trained import Trained
 
 SAMPLES = 10_000  # scored; fewer if fewer real digits are held out
 LEAST_SAMPLES = 100
@@ -34,7 +37,7 @@ def of_file(
     return SampleSet(path.name, samples.images, samples.labels, about=about)
 
 
-def of_bundled(trained: Trained, dataset: Dataset, seed: int, log: Log) -> SampleSet:
+def of_bundled(trained: "Trained", dataset: Dataset, seed: int, log: Log) -> SampleSet:
     """Samples of a bundled generator. Raises UserError if the data set has other classes."""
     name = trained.name
     if dataset.class_names != trained.class_names:
@@ -47,7 +50,7 @@ def of_bundled(trained: Trained, dataset: Dataset, seed: int, log: Log) -> Sampl
 
 
 def of_run(
-    run: Run,
+    run: "Run",
     dataset: Dataset,
     seed: int,
     log: Log,
@@ -80,7 +83,7 @@ def of_run(
     )
 
 
-def data_of_run(run: Run, data: str | Arrays | None, split: str | None, log: Log) -> Dataset:
+def data_of_run(run: "Run", data: str | Arrays | None, split: str | None, log: Log) -> Dataset:
     """The data set that a run was trained on, from `data` or from where the run found it.
 
     A run is only scored on the images that it held out: the test set, or, with split "validation",
@@ -101,7 +104,7 @@ def data_of_run(run: Run, data: str | Arrays | None, split: str | None, log: Log
     return dataset
 
 
-def data_of(run: Run, data: str | Arrays | None, log: Log) -> Dataset:
+def data_of(run: "Run", data: str | Arrays | None, log: Log) -> Dataset:
     """The data set of a run, from `data` or from where the run found it."""
     config, record = run.config, run.record
     data = recorded_source(record) if data is None else data
@@ -116,7 +119,7 @@ def data_of(run: Run, data: str | Arrays | None, log: Log) -> Dataset:
 
 
 def _of_trained(
-    name: str, trained: Trained, generator: Generator, dataset: Dataset, seed: int, log: Log
+    name: str, trained: "Trained", generator: "Generator", dataset: Dataset, seed: int, log: Log
 ) -> SampleSet:
     """As many samples as images are held out, the classes in equal numbers.
 

@@ -3,22 +3,24 @@
 import math
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from gan3.core.files import write_atomically
 from gan3.export.interface import SLOPES, label_input
-from gan3.models.generator import Generator
 from gan3.nn import plain
 from gan3.nn.specs import IMAGE
+
+if TYPE_CHECKING:
+    from gan3.models.generator import Generator
 
 layers = tf.keras.layers
 Tensor = Any  # Keras' classes are found at run time only
 
 
-def save(path: Path, generator: Generator) -> None:
+def save(path: Path, generator: "Generator") -> None:
     """Write the generator to a .keras file."""
     model = build(generator)
     with tempfile.TemporaryDirectory() as folder:  # Keras writes to names that end in .keras only
@@ -27,7 +29,7 @@ def save(path: Path, generator: Generator) -> None:
         write_atomically(path, temporary.read_bytes())
 
 
-def build(generator: Generator) -> tf.keras.Model:
+def build(generator: "Generator") -> tf.keras.Model:
     """The model: `noise` [B, entries], and `digit` int32 [B] if digits can be requested.
 
     For classes that are not the ten digits this input is called `label`, 0 to K - 1. It returns

@@ -9,23 +9,24 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
 from gan3.export.interface import SLOPES, label_input
-from gan3.models.generator import Generator
 from gan3.nn import plain
 from gan3.nn.specs import IMAGE
 
 if TYPE_CHECKING:
     import onnx
 
+    from gan3.models.generator import Generator
+
 _OPSET, _IR_VERSION = 17, 8  # from 2022, the first opset with LayerNormalization
 _NODES = {"elu": "Elu", "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 
-def save(path: Path, generator: Generator, name: str) -> None:
+def save(path: Path, generator: "Generator", name: str) -> None:
     """Write the generator to an .onnx file. Raises UserError if the package onnx is missing."""
     write_atomically(path, build(generator, name).SerializeToString())
 
 
-def build(generator: Generator, name: str) -> "onnx.ModelProto":
+def build(generator: "Generator", name: str) -> "onnx.ModelProto":
     """The model: `noise` float32 [B, entries], and `digit` int32 [B] if digits can be requested.
 
     For classes that are not the ten digits the second is called `label`. The output `images` is

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -10,10 +11,12 @@ from gan3.core.errors import UserError
 from gan3.core.files import make_folder
 from gan3.export import keras_model
 from gan3.export.interface import label_input
-from gan3.models.generator import Generator
+
+if TYPE_CHECKING:
+    from gan3.models.generator import Generator
 
 
-def save(folder: Path, generator: Generator, name: str) -> None:
+def save(folder: Path, generator: "Generator", name: str) -> None:
     """Write the generator to a folder that does not exist yet.
 
     Its signature `serving_default` takes `noise` [B, entries], and `digit` int32 [B] if digits can

@@ -22,7 +22,7 @@ from gan3.core.files import make_folder, write_npz
 from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
 from gan3.core.values import as_images, to_pixels
 from gan3.models.determinator import CHUNK, Encoded, Encoder
-from gan3.nn.declared import GeneratorSpec
+from gan3.nn.declared import NOISE_RANGES, GeneratorSpec
 from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
 
@@ -110,6 +110,7 @@ class Generator:
         self.class_conditional, self.class_names = spec.class_conditional, spec.class_names
         self.noise_distribution, self.pixel_min = spec.noise_distribution, spec.pixel_min
         self.noise_entries, self.label_entry = spec.noise_entries, spec.label_entry
+        self.noise_range = NOISE_RANGES[spec.noise_distribution]
         self.specs, self.arrays = spec.specs, arrays
         self.moments = spec.moments
         self.truncation = 1.0
@@ -362,6 +363,10 @@ class Generator:
     def images(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images float32 [B, 28, 28] in 0..1 of `labels` [B] and `noise` [B, entries]."""
         return self.blend(np.eye(len(self.class_names), dtype=np.float32)[labels], noise)
+
+    def draw_blend(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """`draw` for class weights [N, K] in place of labels, and noise [N, noise_entries]."""
+        return pixels_of_generator(self.blend(soft_labels, noise))
 
     def blend(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """`images` for class weights [B, K] in place of labels; one-hot rows give the same."""

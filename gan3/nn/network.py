@@ -23,6 +23,7 @@ from gan3.nn.specs import (
     ConvTranspose,
     Dense,
     Label,
+    Layer,
     Spec,
     Specs,
     Upsample,
@@ -181,6 +182,11 @@ class Network:
             for average, moment in zip(running, moments, strict=True):
                 average.assign_add(_MOMENTS_RATE * (moment - average))
         return moments
+
+    def plain(self) -> list[Layer] | None:
+        """Its layers in NumPy, with the weights as they are; None if it has more than layers."""
+        arrays = {name: variable.numpy() for name, variable in self.variables.items()}
+        return [spec.layer(arrays) for spec in self.specs] if type(self) is Network else None
 
     def _of(self, spec: Spec, part: str) -> tf.Variable:
         return self.variables[f"{spec.name}/{part}"]

@@ -1,5 +1,6 @@
 """What a run, or a bundled generator, has trained: the file of a generator and its determinator."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -98,13 +99,9 @@ class Trained:
         system = None if self.restore is None else self.restore(log)
         if system is None or not hasattr(system, "networks"):
             return None
-        from gan3.nn.network import Network
-
         network = system.networks.discriminator
-        arrays = {name: variable.numpy() for name, variable in network.variables.items()}
-        if type(network) is not Network or sum(w.size for w in arrays.values()) > 4_000_000:
-            return None
-        return [layer.layer(arrays) for layer in network.specs]
+        is_large = sum(math.prod(w.shape) for w in network.variables.values()) > 4_000_000
+        return None if is_large else network.plain()
 
     def _read(self, spec: "DeterminatorSpec") -> Determinator:
         return Determinator(spec, read_weights(self.path, spec.shapes, self.dtype))

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +17,6 @@ from gan3.core.log import Log
 from gan3.core.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.idx import Arrays
-from gan3.method.system import System
 from gan3.plots import grids
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run import Run
@@ -35,6 +34,9 @@ from gan3.training.progress import (
 )
 from gan3.training.run_figures import draw, fixed_grid, save_frame, save_real_images, shuffled_grid
 from gan3.training.session import Session, make_folders, open_session, refuse_existing
+
+if TYPE_CHECKING:
+    from gan3.method.system import System
 
 OnMetrics = Callable[[dict[str, float]], object]
 """Gets each line of metrics.jsonl as a dict, when it has been written."""
@@ -95,7 +97,7 @@ def train(
 
 
 def trace(
-    system: System, images: np.ndarray, labels: np.ndarray, batch_size: int
+    system: "System", images: np.ndarray, labels: np.ndarray, batch_size: int
 ) -> tuple[Callable[..., dict], Callable[..., dict], Callable[..., tuple]]:
     """The training step and the evaluation of `system` as graphs, and what gathers a batch.
 
@@ -135,7 +137,7 @@ class SeveralSteps:
 
     def __init__(
         self,
-        system: System,
+        system: "System",
         gather: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
         batch_size: int,
         names: list[str],

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,9 +14,11 @@ from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
 from gan3.core.seeds import CLASSES, FIXED, SHUFFLED, seed_of
-from gan3.models.generator import Generator
 from gan3.plots import curves, grids
 from gan3.runs.run import Run
+
+if TYPE_CHECKING:
+    from gan3.models.generator import Generator
 
 _MAX_FRAMES = 50  # in an animation; at 0.8 s each and 3 s for the last it takes 42 s
 _MOST_ROWS = 16  # on the sheet of classes; of more than 16 each has a column
@@ -23,7 +26,9 @@ _FRAME_ROWS = 3  # images of each class in a frame of the first episode
 _SECONDS_PER_FRAME = 0.25  # in the first episode's animation
 
 
-def shuffled_grid(generator: Generator, config: RunConfig, episode: int, data_title: str) -> Figure:
+def shuffled_grid(
+    generator: "Generator", config: RunConfig, episode: int, data_title: str
+) -> Figure:
     """Each class once (ten digits as 2 x 5), in an order and with noise that differ by episode."""
     random = np.random.default_rng([config.seed, SHUFFLED, episode])
     classes = len(generator.class_names)
@@ -34,14 +39,14 @@ def shuffled_grid(generator: Generator, config: RunConfig, episode: int, data_ti
     return grids.grid(images, columns, title, column_labels=_titles(generator, order))
 
 
-def fixed_grid(generator: Generator, config: RunConfig, episode: int, data_title: str) -> Figure:
+def fixed_grid(generator: "Generator", config: RunConfig, episode: int, data_title: str) -> Figure:
     """Each class five times, from noise that is the same in every episode."""
     images = fixed_images(generator, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, fixed noise"
     return grids.grid(images, len(generator.class_names), title, _titles(generator))
 
 
-def _titles(generator: Generator, labels: Iterable[int] | None = None) -> list[str] | None:
+def _titles(generator: "Generator", labels: Iterable[int] | None = None) -> list[str] | None:
     """The names of requested classes, by default of all of them; None if none can be requested."""
     if not generator.class_conditional:
         return None
@@ -49,7 +54,7 @@ def _titles(generator: Generator, labels: Iterable[int] | None = None) -> list[s
     return list(names) if labels is None else [names[label] for label in labels]
 
 
-def fixed_images(generator: Generator, config: RunConfig, rows: int) -> np.ndarray:
+def fixed_images(generator: "Generator", config: RunConfig, rows: int) -> np.ndarray:
     """uint8 [K * rows, 28, 28]: the classes in order, row by row, from the run's fixed noise."""
     labels = np.tile(np.arange(len(generator.class_names)), rows)
     return generator(labels, seed_of(config.seed, FIXED))
@@ -67,7 +72,7 @@ def save_real_images(run: Run, images: np.ndarray, labels: np.ndarray, classes: 
     write_npz(run.real_file, {"images": grid.reshape(-1, 28, 28)})
 
 
-def save_frame(run: Run, step: int, generator: Generator, config: RunConfig) -> None:
+def save_frame(run: Run, step: int, generator: "Generator", config: RunConfig) -> None:
     """Save the images of the fixed noise as they are after `step` of the first episode."""
     images = fixed_images(generator, config, rows=_FRAME_ROWS)
     write_npz(run.frame_file(step), {"images": images})
@@ -140,7 +145,7 @@ def _run_title(run: Run) -> str:
     return f"{run.config.experiment} · {run.data_title}"
 
 
-def _ten_of_each(generator: Generator, config: RunConfig, title: str) -> Figure:
+def _ten_of_each(generator: "Generator", config: RunConfig, title: str) -> Figure:
     """Ten of each class, a row or a column for each; if none can be requested, as many of any."""
     classes, titles = len(generator.class_names), _titles(generator)
     images = generator(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
@@ -150,7 +155,7 @@ def _ten_of_each(generator: Generator, config: RunConfig, title: str) -> Figure:
     return grids.grid(by_row, classes, title, titles)
 
 
-def styles_figure(run: Run, generator: Generator) -> Figure | None:
+def styles_figure(run: Run, generator: "Generator") -> Figure | None:
     """Every class in the style of a real image of each class; None without an encoder."""
     classes, trained = len(generator.class_names), run.trained()
     sources = _read_images(run.real_file, classes)[:classes]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -19,10 +19,12 @@ from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
 from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
-from gan3.method.system import System
 from gan3.runs import registry
 from gan3.runs.run import Run
 from gan3.training.precision import bfloat16_hardware, resolve_precision
+
+if TYPE_CHECKING:
+    from gan3.method.system import System
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Session:
     run: Run
     config: RunConfig
     dataset: Dataset
-    system: System
+    system: "System"
     monitor: EpisodeMonitor | None
     record: dict[str, Any]  # the content of run.json
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gan3.core import arguments
+from gan3.core import arguments, values
 from gan3.core.errors import UserError
 from gan3.core.log import log_or_warn
-from gan3.data import datasets, values
+from gan3.data import datasets
 
 
 class Arguments(unittest.TestCase):
