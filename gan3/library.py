@@ -19,6 +19,7 @@ from gan3.core.arguments import (
     as_whole,
     check_label_count,
 )
+from gan3.core.classes import UNLABELLED
 from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log, log_or_warn
@@ -380,6 +381,8 @@ def evaluate(
 
     held_out = load_data(dataset, as_data(data), split, log, ink=ink, skip_damaged=skip_damaged)
     names = held_out.class_names
+    if names == UNLABELLED:  # which `judge_of` notes
+        labels = None
     if is_path:
         opened = samples.of_file(Path(images), names, log, skip_damaged)
     elif pixels is None:

@@ -8,6 +8,8 @@ from typing import Any
 from gan3.core.errors import UserError
 
 DIGITS = tuple("0123456789")
+UNLABELLED = ("image",)
+"""The classes of a set without labels: a system that is given no class can be trained on it."""
 MIN_CLASSES, MAX_CLASSES = 2, 62
 MAX_LENGTH = 40  # characters of a name
 _SHOWN = 12  # names in a message
@@ -19,11 +21,11 @@ def is_class_name(text: str) -> bool:
 
 
 def are_class_names(names: Any) -> bool:
-    """Whether this is a list of 2 to 62 different names of classes."""
+    """Whether this is a list of 2 to 62 different names of classes, or that of `UNLABELLED`."""
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         return False
     fits = MIN_CLASSES <= len(names) <= MAX_CLASSES and len(set(names)) == len(names)
-    return fits and all(map(is_class_name, names))
+    return (fits and all(map(is_class_name, names))) or tuple(names) == UNLABELLED
 
 
 def are_digits(names: Iterable[str]) -> bool:
@@ -31,14 +33,14 @@ def are_digits(names: Iterable[str]) -> bool:
     return all(name in DIGITS for name in names)
 
 
-def noun(names: Iterable[str]) -> str:
-    """What one of the classes is called: "digit" or "class"."""
-    return "digit" if are_digits(names) else "class"
+def noun(names: Sequence[str]) -> str:
+    """What one of the classes is called: "digit", "class", or "image" if there are no labels."""
+    return "digit" if are_digits(names) else "image" if tuple(names) == UNLABELLED else "class"
 
 
-def nouns(names: Iterable[str]) -> str:
-    """What several of the classes are called: "digits" or "classes"."""
-    return "digits" if are_digits(names) else "classes"
+def nouns(names: Sequence[str]) -> str:
+    """What several of the classes are called: "digits", "classes" or "images"."""
+    return {"digit": "digits", "class": "classes", "image": "images"}[noun(names)]
 
 
 def images_noun(names: Iterable[str]) -> str:

@@ -177,8 +177,8 @@ def as_pixels(images: Any) -> Pixels:
 def as_data(data: Any) -> str | dict[str, np.ndarray] | None:
     """The path of a data set as text, or its arrays by kind; None for None.
 
-    data: a path; images and labels; or two such pairs, for training and for the test, as the data
-    sets of Keras are loaded. Raises UserError for anything else.
+    data: a path; images and labels, which can be None; or two such pairs, for training and for the
+    test, as the data sets of Keras are loaded. Raises UserError for anything else.
     """
     if data is None or isinstance(data, str | os.PathLike):
         return None if data is None else str(as_path(data, "data"))
@@ -188,7 +188,9 @@ def as_data(data: Any) -> str | dict[str, np.ndarray] | None:
     arrays = {}
     try:
         for part, (images, labels) in zip(("train", "t10k"), parts, strict=False):
-            arrays |= {f"{part}-images": np.asarray(images), f"{part}-labels": np.asarray(labels)}
+            arrays[f"{part}-images"] = np.asarray(images)
+            if labels is not None:
+                arrays[f"{part}-labels"] = np.asarray(labels)
     except (TypeError, ValueError):  # rows of different lengths
         raise UserError("data: images or labels are no arrays; use NumPy arrays") from None
     return arrays

@@ -44,7 +44,7 @@ class Dataset:
     labels: np.ndarray  # uint8 [N]
     held_out_images: np.ndarray  # uint8 [M, 28, 28]
     held_out_labels: np.ndarray  # uint8 [M]
-    class_names: tuple[str, ...] = DIGITS  # 2 to 62 of them; a label is an index into them
+    class_names: tuple[str, ...] = DIGITS  # 2 to 62, or `UNLABELLED`; a label is an index into them
     # The whole training part, whatever the split and the images that are left out; by default
     # `images` and `labels`.
     training_images: np.ndarray | None = None

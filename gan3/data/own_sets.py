@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, is_class_name, listed
+from gan3.core import classes
+from gan3.core.classes import DIGITS, UNLABELLED, is_class_name, listed
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
 from gan3.core.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
@@ -34,7 +35,7 @@ class OwnSet(NamedTuple):
     """A set as it is trained on."""
 
     arrays: Arrays  # all four kinds: images uint8 with bright ink, labels uint8 in 0..K-1
-    class_names: tuple[str, ...] = DIGITS  # K of them
+    class_names: tuple[str, ...] = DIGITS  # K of them, or `UNLABELLED`
     title: str = ""
 
 
@@ -94,6 +95,16 @@ def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = N
     """
     if name is not None:
         stored = stored._replace(is_bright=True)
+    is_labelled = "train-labels" in stored.arrays
+    if not is_labelled:
+        if name is not None:
+            raise no_labels(path)
+        images = {kind: array for kind, array in stored.arrays.items() if "images" in kind}
+        zeros = {
+            k.replace("images", "labels"): np.zeros(a.shape[:1], np.uint8)
+            for k, a in images.items()
+        }
+        stored = stored._replace(arrays=images | zeros)
     arrays = _meaning(path, stored, ink, log)
     known, title = stored.known, _title(path)
     if name is not None and (known is None or known.name != name):
@@ -101,7 +112,9 @@ def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = N
         title = f"{known.title} (as named)"
     elif known is not None:
         title = known.title
-    if known is None:
+    if not is_labelled:
+        names = UNLABELLED
+    elif known is None:
         arrays, names = _number(path, arrays)
     else:
         arrays, names = known.numbered(arrays), known.class_names
@@ -111,21 +124,14 @@ def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = N
     if known is not None or names != DIGITS:  # nothing is to be said of ten digits
         train, test = (f"{len(arrays[kind]):,}" for kind in ("train-images", "t10k-images"))
         some = ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]}"
-        log(
-            f"{path}: {title}, {len(names)} classes ({some}), {train} training and {test} test"
-            " images"
-        )
+        kinds = f"{len(names)} classes ({some})" if is_labelled else "without labels"
+        log(f"{path}: {title}, {kinds}, {train} training and {test} test images")
     return OwnSet(arrays, names, title)
 
 
 def _meaning(path: Path, stored: Stored, ink: str, log: Log) -> Arrays:
     """The arrays as images uint8 [N, 28, 28] with bright ink, and labels, integers or text [N]."""
     arrays = stored.arrays
-    if "train-labels" not in arrays:
-        raise UserError(
-            f"{path}: has images without labels; add labels, sort pictures into one sub-folder for"
-            " each class, or write labels.csv with rows of file and label beside them"
-        )
     has_test = {"t10k-images", "t10k-labels"} <= set(arrays)
     parts = ("train", "t10k") if has_test else ("train",)
     if len(arrays) > 2 * len(parts):
@@ -147,6 +153,14 @@ def _meaning(path: Path, stored: Stored, ink: str, log: Log) -> Arrays:
     return found
 
 
+def no_labels(source: Path | str) -> UserError:
+    """The error for images without labels where labels are needed."""
+    return UserError(
+        f"{source}: has images without labels; add labels, sort pictures into one sub-folder for"
+        " each class, or write labels.csv with rows of file and label beside them"
+    )
+
+
 def _title(path: Path) -> str:
     """The name of a set in figures, by that of its file or folder."""
     name = path.absolute().name.partition(".")[0]
@@ -158,15 +172,15 @@ def _number(path: Path, arrays: Arrays) -> tuple[Arrays, tuple[str, ...]]:
     """Labels as 0..K-1, and the K names, sorted as numbers if all are, otherwise as text."""
     found = {kind: np.unique(a, return_inverse=True) for kind, a in arrays.items() if "lab" in kind}
     names = {str(value) for values, _ in found.values() for value in values.tolist()}
-    if not MIN_CLASSES <= len(names) <= MAX_CLASSES:
+    if not classes.MIN_CLASSES <= len(names) <= classes.MAX_CLASSES:
         raise UserError(
-            f"{path}: {len(names)} different labels; from {MIN_CLASSES} to {MAX_CLASSES} classes"
-            " are supported"
+            f"{path}: {len(names)} different labels; from {classes.MIN_CLASSES} to"
+            f" {classes.MAX_CLASSES} classes are supported"
         )
     wrong = min((name for name in names if not is_class_name(name)), default=None)
     if wrong is not None:
         raise UserError(
-            f"{path}: {shown(wrong)} is no name of a class; use 1 to {MAX_LENGTH} printable"
+            f"{path}: {shown(wrong)} is no name of a class; use 1 to {classes.MAX_LENGTH} printable"
             " characters"
         )
     whole = all(_WHOLE.fullmatch(name) for name in names)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, listed
+from gan3.core.classes import DIGITS, UNLABELLED, listed
 from gan3.core.errors import UserError, shown
 from gan3.core.values import read_labels, read_pixels
 from gan3.data.own_sets import kind_of, read_stored
@@ -36,9 +36,9 @@ def read(
 ) -> SampleFile:
     """The samples at a path. If most of the outermost pixels are bright, all are inverted.
 
-    class_names: the K names that labels as text have; labels as integers are 0 to K - 1. None to
-    ignore labels. skip_damaged: leave out pictures that cannot be read. Raises UserError if the
-    samples cannot be read, or not in one way only.
+    class_names: the K names that labels as text have; labels as integers are 0 to K - 1. None or
+    `UNLABELLED` to ignore labels. skip_damaged: leave out pictures that cannot be read. Raises
+    UserError if the samples cannot be read, or not in one way only.
     """
     notes: list[str] = []
     arrays = read_stored(path, "unknown", notes.append, skip_damaged).arrays
@@ -46,7 +46,7 @@ def read(
     (pixels,) = found.parts
     notes.append(found.text)
     labels = None
-    if class_names is not None and "train-labels" in arrays:
+    if class_names not in (None, UNLABELLED) and "train-labels" in arrays:
         labels = labels_of(path, arrays["train-labels"], len(pixels), class_names)
     if look_inverted(pixels):
         pixels = 255 - pixels

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan3.core import provenance
-from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES
+from gan3.core.classes import MAX_CLASSES, MAX_LENGTH, MIN_CLASSES, UNLABELLED
 from gan3.core.errors import UserError
 from gan3.core.files import (
     Specification,
@@ -27,6 +27,7 @@ from gan3.core.files import (
 )
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset
+from gan3.data.own_sets import no_labels
 from gan3.evaluation import classifier
 from gan3.nn.specs import shapes_of
 
@@ -147,9 +148,11 @@ def make(
         steps: of training; by default `steps_for` the number of images that it learns from.
 
     Raises:
-        UserError: a class is not among the images to learn from, or there is no path and a bundled
-            judge, which would be used instead.
+        UserError: a class is not among the images to learn from, or they have no labels, or there
+            is no path and a bundled judge, which would be used instead.
     """
+    if dataset.class_names == UNLABELLED:
+        raise no_labels(dataset.source)
     if path is None and _bundled_file(dataset):
         raise UserError(
             f"{dataset.title}: its judge is bundled; name a file to write another one to"
@@ -198,7 +201,7 @@ def make(
 def judge_of(
     dataset: Dataset, *, file: Path | None = None, train: bool = False, log: Log = print
 ) -> Judge | None:
-    """The judge of a data set, or None with a line that says how to train one.
+    """The judge of a data set, or None with a line that says why, and how to train one.
 
     Args:
         file: of the judge to use instead of the bundled or the cached one.
@@ -221,6 +224,9 @@ def judge_of(
         )
     if train:
         return make(dataset, log=log)
+    if dataset.class_names == UNLABELLED:
+        log(f"NOTE: {dataset.title} has no labels, so there is no judge, and no labels are used")
+        return None
     log(
         f"NOTE: no judge has learned from {dataset.title} ({dataset.source}), so there are no"
         f" judge's scores; train one: {training_command(dataset)}"

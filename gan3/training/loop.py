@@ -222,8 +222,8 @@ class _Loop:
         ):
             if self._saved is None:
                 dataset = self._dataset
-                classes = len(dataset.class_names)
-                save_real_images(self._run, dataset.images, dataset.labels, classes)
+                names = dataset.class_names
+                save_real_images(self._run, dataset.images, dataset.labels, names)
                 save_frame(self._run, 0, generator_now(config, self._system), config)
                 self._checkpoints.save(0)
                 self._saved = 0

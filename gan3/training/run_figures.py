@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan3.core.classes import images_noun, noun
+from gan3.core.classes import UNLABELLED, images_noun, noun
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
@@ -31,8 +31,8 @@ def shuffled_grid(
 ) -> Figure:
     """Each class once (ten digits as 2 x 5), in an order and with noise that differ by episode."""
     random = np.random.default_rng([config.seed, SHUFFLED, episode])
-    classes = len(generator.class_names)
-    order = random.permutation(classes)
+    classes = columns_of(generator.class_names)
+    order = random.permutation(classes) % len(generator.class_names)
     images = generator(order, seed_of(config.seed, SHUFFLED, episode))
     title = f"{config.experiment} · {data_title} · episode {episode}"
     columns = math.ceil(math.sqrt(2 * classes))  # about twice as wide as high
@@ -43,7 +43,18 @@ def fixed_grid(generator: "Generator", config: RunConfig, episode: int, data_tit
     """Each class five times, from noise that is the same in every episode."""
     images = fixed_images(generator, config, rows=5)
     title = f"{config.experiment} · {data_title} · episode {episode}, fixed noise"
-    return grids.grid(images, len(generator.class_names), title, _titles(generator))
+    return grids.grid(images, columns_of(generator.class_names), title, _titles(generator))
+
+
+def columns_of(names: tuple[str, ...]) -> int:
+    """How many images a row of the grids has: one of each class, or ten if there are no labels."""
+    return 10 if names == UNLABELLED else len(names)
+
+
+def _row(generator: Generator) -> np.ndarray:
+    """The labels of a row of the grids: all classes, or the one of a set without labels."""
+    names = generator.class_names
+    return np.arange(columns_of(names)) % len(names)
 
 
 def _titles(generator: "Generator", labels: Iterable[int] | None = None) -> list[str] | None:
@@ -56,15 +67,19 @@ def _titles(generator: "Generator", labels: Iterable[int] | None = None) -> list
 
 def fixed_images(generator: "Generator", config: RunConfig, rows: int) -> np.ndarray:
     """uint8 [K * rows, 28, 28]: the classes in order, row by row, from the run's fixed noise."""
-    labels = np.tile(np.arange(len(generator.class_names)), rows)
-    return generator(labels, seed_of(config.seed, FIXED))
+    return generator(np.tile(_row(generator), rows), seed_of(config.seed, FIXED))
 
 
-def save_real_images(run: Run, images: np.ndarray, labels: np.ndarray, classes: int) -> None:
+def save_real_images(
+    run: Run, images: np.ndarray, labels: np.ndarray, names: tuple[str, ...]
+) -> None:
     """Save ten real images of each class, row by row in order; missing images are blank.
 
-    images, labels: uint8 [N, 28, 28] and [N].
+    images, labels: uint8 [N, 28, 28] and [N]. names: of the classes.
     """
+    classes = columns_of(names)
+    if names == UNLABELLED:
+        labels = np.arange(len(images)) % classes
     grid = np.zeros((10, classes, 28, 28), np.uint8)  # [row, class, height, width]
     for label in range(classes):
         examples = images[labels == label][:10]
@@ -106,7 +121,7 @@ def draw(run: Run, log: Log) -> None:
         rows.append(fixed_images(generator, config, rows=1))
     grids.progression(frames, folder / "progression.gif")
     names, titles, name = generator.class_names, _titles(generator), _run_title(run)
-    classes = len(names)
+    classes = columns_of(names)
 
     # Each class after every episode, and ten of each after the last
     title, labels = f"{name} · one row per episode, fixed noise", [f"episode {n}" for n in episodes]
@@ -125,7 +140,8 @@ def draw(run: Run, log: Log) -> None:
 
     # Real images, alone and below untrained and trained ones
     real, untrained = (_read_images(path, classes) for path in (run.real_file, run.frame_file(0)))
-    figure = grids.grid(real, classes, f"{data_title} · real images", list(names))
+    real_titles = None if names == UNLABELLED else list(names)
+    figure = grids.grid(real, classes, f"{data_title} · real images", real_titles)
     grids.save(figure, folder / "real.png")
     trained = fixed_images(generator, config, rows=2)
     images = np.concatenate([shown[: 2 * classes] for shown in (untrained, trained, real)])
@@ -147,8 +163,8 @@ def _run_title(run: Run) -> str:
 
 def _ten_of_each(generator: "Generator", config: RunConfig, title: str) -> Figure:
     """Ten of each class, a row or a column for each; if none can be requested, as many of any."""
-    classes, titles = len(generator.class_names), _titles(generator)
-    images = generator(np.repeat(np.arange(classes), 10), seed_of(config.seed, CLASSES))
+    classes, titles = columns_of(generator.class_names), _titles(generator)
+    images = generator(np.repeat(_row(generator), 10), seed_of(config.seed, CLASSES))
     if classes <= _MOST_ROWS:
         return grids.grid(images, 10, title, row_labels=titles)
     by_row = images.reshape(classes, 10, 28, 28).swapaxes(0, 1).reshape(-1, 28, 28)

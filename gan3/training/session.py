@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from gan3.core import provenance
+from gan3.core.classes import UNLABELLED
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, UserError
 from gan3.core.files import check_writable
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
+from gan3.data.own_sets import no_labels
 from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
 from gan3.runs import registry
 from gan3.runs.run import Run
@@ -105,7 +107,12 @@ def open_session(
         named = precision
         if requested == "auto":
             named += f" ({bfloat16_hardware() or 'no faster bfloat16 here'})"
-        system = registry.build(config, dataset.class_names, precision)
+        names = dataset.class_names
+        if names == UNLABELLED and registry.generator_of(config, names).class_conditional:
+            raise no_labels(dataset.source)
+        system = registry.build(config, names, precision)
+        if names == UNLABELLED and system.has_classifier:
+            raise no_labels(dataset.source)
         if not resumes:
             make_folders(run)
         log(

@@ -10,7 +10,7 @@ from gan3.core.errors import UserError
 from gan3.core.values import RANGES, SHAPES
 from gan3.data import strokes
 from gan3.data.datasets import load
-from gan3.plots.numbers import save_picture, save_pictures
+from gan3.plots.numbers import save_pictures
 from tests.support import FolderTest, idx_bytes, write_idx_set
 
 IMAGES, LABELS = strokes.make(400, 10)[:2]
@@ -88,12 +88,6 @@ class Remedies(FolderTest):
             " and labels",
             lambda: np.savez("x.npz", images=IMAGES, labels=LABELS),
         )
-        np.savez("x.npz", images=IMAGES)
-        self.assert_remedied(
-            "x.npz: has images without labels; add labels, sort pictures into one sub-folder for"
-            " each class, or write labels.csv with rows of file and label beside them",
-            lambda: np.savez("x.npz", images=IMAGES, labels=LABELS),
-        )
 
     def test_ink_that_is_not_said(self):
         for images, ink, border in ((IMAGES, "bright", "dark"), (255 - IMAGES, "dark", "bright")):
@@ -104,22 +98,6 @@ class Remedies(FolderTest):
                 {"ink": ink},
                 ink="unknown",
             )
-
-    def test_pictures_without_classes(self):
-        Path("set").mkdir()
-        for number, image in enumerate(IMAGES):
-            save_picture(image, Path(f"set/{number:03}.png"))
-
-        def write_labels():
-            rows = (f"{number:03}.png,{label}\n" for number, label in enumerate(LABELS))
-            Path("set/labels.csv").write_text("".join(rows))
-
-        self.assert_remedied(
-            "set: has images without labels; add labels, sort pictures into one sub-folder for each"
-            " class, or write labels.csv with rows of file and label beside them",
-            write_labels,
-            "set",
-        )
 
     def test_too_few_images(self):
         np.savez("x.npz", images=IMAGES[:300], labels=LABELS[:300])

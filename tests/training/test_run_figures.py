@@ -108,7 +108,7 @@ class Digits(FolderTest):
         make_folder(run.folder)
         labels = np.repeat(np.arange(9), 12)[:-10]  # two eights, no nine
         images = np.broadcast_to(labels[:, None, None] + 1, (len(labels), 28, 28)).astype(np.uint8)
-        run_figures.save_real_images(run, images, labels, 10)
+        run_figures.save_real_images(run, images, labels, DIGITS)
         saved = read_npz(run.real_file, {"images": ("uint8", (100, 28, 28))})["images"]
         values = saved[:, 0, 0].reshape(10, 10)  # [row, digit]
         np.testing.assert_array_equal(values[:2], [[1, 2, 3, 4, 5, 6, 7, 8, 9, 0]] * 2)
