@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gan3.core.config import choices_of
 from gan3.core.errors import UserError
+from gan3.core.options import FIGURE_FORMATS
 
 if TYPE_CHECKING:
+    from gan3.plots.grids import Output
     from gan3.runs.trained import Trained
 
 
@@ -78,6 +80,20 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     add("--logs", metavar="DIR", type=path_text, default=DEFAULT_LOGS, help=text)
     text = "folder of figures (default: figures)"
     add("--figures", metavar="DIR", type=path_text, default="figures", help=text)
+
+
+def add_figure_format(parser: argparse.ArgumentParser) -> None:
+    text = "format of the figures (default: png)"
+    parser.add_argument("--format", choices=FIGURE_FORMATS, help=text)
+    text, dpi = "dots per inch of the figures (default: 120)", whole_number(30, 1200)
+    parser.add_argument("--dpi", metavar="N", type=dpi, help=text)
+
+
+def figure_output(options: argparse.Namespace) -> "Output":
+    """What the options of `add_figure_format` name."""
+    from gan3.plots.grids import DPI, Output
+
+    return Output(options.format or "png", options.dpi or DPI)
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:

@@ -13,12 +13,14 @@ from gan3.cli.options import (
     add_data,
     add_dataset,
     add_episode,
+    add_figure_format,
     add_folders,
     add_ink,
     add_pretrained,
     add_run,
     add_seed,
     add_train_judge,
+    figure_output,
     has_runs,
     output_file,
     path_text,
@@ -51,6 +53,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("--judge", metavar="FILE.npz", type=path_text, help=text)
     add_train_judge(judge)
     add("--json", metavar="FILE", type=output_file(), help="also write the report card here")
+    add_figure_format(parser)
     add_moments(parser)
     add_seed(parser)
     add_folders(parser)
@@ -58,7 +61,8 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _evaluate(options: argparse.Namespace) -> int:
     is_of_run = options.samples is None and options.pretrained is None
-    for option in ("dataset", "ink", "skip_damaged") if is_of_run else ("moments", "episode"):
+    of_run = ("moments", "episode", "format", "dpi")
+    for option in ("dataset", "ink", "skip_damaged") if is_of_run else of_run:
         value = getattr(options, option)
         if value:
             needed = "--samples or --pretrained; a run has its own" if is_of_run else "a run"
@@ -92,6 +96,11 @@ def _evaluate(options: argparse.Namespace) -> int:
             split=options.split or "test",
             **options_of_all,
         )
+    if options.format or options.dpi:
+        from gan3.evaluation.card import save_figures
+
+        for path in save_figures(card, run, figure_output(options)):
+            print(f"written: {path}")
     if options.json is not None:
         files.make_folder(options.json.parent)
         files.write_json(options.json, card.values | {"seconds": card.seconds})
@@ -107,6 +116,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print the means of each column as JSON")
     text = "picture of quality against diversity (default: figures/compare.png)"
     add("--out", metavar="FILE.png", type=output_file(".png"), help=text)
+    add_figure_format(parser)
     add_folders(parser)
 
 
@@ -128,7 +138,8 @@ def _compare(options: argparse.Namespace) -> int:
         print("\n".join(compared.markdown()) if options.markdown else compared.text())
     if pairs := compared.tradeoffs():
         files.make_folder(out.parent)
-        grids.save(sweeps.tradeoff(compared.means, pairs, "Accuracy against diversity"), out)
+        figure = sweeps.tradeoff(compared.means, pairs, "Accuracy against diversity")
+        out = grids.save(figure, out, figure_output(options))
         print(f"written: {out}", file=sys.stderr)
     return 0
 

@@ -10,11 +10,13 @@ from gan3.cli.options import (
     Command,
     add_data,
     add_dataset,
+    add_figure_format,
     add_folders,
     add_ink,
     add_run,
     add_seed,
     add_train_judge,
+    figure_output,
     one_line,
     whole_number,
 )
@@ -107,6 +109,7 @@ def _train(options: argparse.Namespace) -> int:
 # -- figures, sweep, config and experiments --------------------------------------------------------
 def _add_figures(parser: argparse.ArgumentParser) -> None:
     add_run(parser, "draw this run")
+    add_figure_format(parser)
     add_folders(parser)
 
 
@@ -115,7 +118,8 @@ def _figures(options: argparse.Namespace) -> int:
     from gan3.runs.run import Run
     from gan3.training import run_figures
 
-    run_figures.draw(Run.open(options.run, options.logs, options.figures), print)
+    run = Run.open(options.run, options.logs, options.figures)
+    run_figures.draw(run, print, figure_output(options))
     return 0
 
 
@@ -136,6 +140,7 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     text = "train nothing, only write the tables and figures of finished runs"
     add("--tables", action="store_true", help=text)
+    add_figure_format(parser)
     add_folders(parser)
 
 
@@ -161,7 +166,7 @@ def _sweep(options: argparse.Namespace) -> int:
         print(one_line(f"gan3: {failure}"), file=sys.stderr)
     if failures and not sweep.read_scored(runs, **folders):
         return 1  # there is nothing to write
-    sweep.write(runs, data=options.data, **folders)
+    sweep.write(runs, data=options.data, output=figure_output(options), **folders)
     return 1 if failures else 0
 
 

@@ -1,6 +1,6 @@
 """The report card: samples scored next to as many real images, against the held-out ones."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,13 @@ from gan3.evaluation.metrics import METRICS, Metric, names_needing
 from gan3.evaluation.reference import NEIGHBOURS, Reference, SampleSet, Scored, balanced_indices
 
 if TYPE_CHECKING:
+    from gan3.plots.grids import Output
     from gan3.runs.run import Run
 
 _GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
 _EVENTS = ".report"  # suffix of the event files of evaluations
 _WIDTH = 80
+_TITLES = ("", "samples", "95 % interval", "real", "better")
 
 
 class Card:
@@ -34,12 +36,12 @@ class Card:
         self,
         name: str,
         values: dict[str, Any],
-        picture: Callable[[], bytes],
+        draw: "Callable[[Output | None], bytes]",
         seconds: dict[str, float] | None = None,
     ) -> None:
-        """Use `gan3.evaluate`. `picture` returns the card as a PNG."""
+        """Use `gan3.evaluate`. `draw` is what `picture` does."""
         self.name, self.values, self.seconds = name, values, seconds or {}
-        self.picture = picture
+        self._draw = draw
 
     @property
     def scores(self) -> dict[str, float]:
@@ -65,6 +67,13 @@ class Card:
         score = self.values["samples"][metric]
         return (score["low"], score["high"]) if "low" in score else None
 
+    def picture(self, output: "Output | None" = None) -> bytes:
+        """The card as the content of a picture's file: a PNG, or if it was scored now as `output`.
+
+        Raises UserError or OSError if it cannot be drawn, or that of a run is gone.
+        """
+        return self._draw(output)
+
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes of its data set."""
@@ -83,14 +92,13 @@ class Card:
         Lines have at most 80 columns while no value has more than nine characters. Cards by
         different judges, or against different digits, cannot be compared.
         """
-        values, judge = self.values, self.values["judge"]
+        values = self.values
         kind = images_noun(self.class_names)
         counts = f": {values['count']:,} samples, {values['held_out']:,} held-out {kind}"
         lines = [
             f"{self.name[: min(40, _WIDTH - len(counts))]}{counts}",
             *self.table(),
-            f"judge {judge['digest'] if judge else 'none'}",
-            f"data  {values['data_digest']}",
+            *self._notes(),
         ]
         return "\n".join(lines)
 
@@ -102,11 +110,21 @@ class Card:
         titles = (f"{self.name}, {self.values['count']:,} samples", "samples", "95 %", "real")
         return html.table(titles, [(metric.full_title, *texts) for metric, *texts in self._rows()])
 
-    def _rows(self, without: Collection[str] = ()) -> list[tuple[Metric, str, str, str]]:
-        """Each metric of the card but some, its value, its interval, and that of real images."""
+    def _notes(self) -> list[str]:
+        """What cards must share to be comparable: the judge and the data."""
+        judge, data = self.values["judge"], self.values["data_digest"]
+        return [f"judge {judge['digest'] if judge else 'none'}", f"data  {data}"]
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The table as texts: its titles, a row for each metric, and notes in the first column."""
+        rows = [(metric.title, *texts, metric.better) for metric, *texts in self._rows()]
+        return [_TITLES, *rows, *((note, "", "", "", "") for note in self._notes())]
+
+    def _rows(self) -> list[tuple[Metric, str, str, str]]:
+        """Each metric of the card, its value, its interval, and that of real images."""
         rows = []
         for name, metric in METRICS.items():
-            if name in self.scores and name not in without:
+            if name in self.scores:
                 low_high = self.interval(name)
                 interval = f"[{', '.join(map(metric.text, low_high))}]" if low_high else ""
                 real = metric.text(self.real[name]) if name in self.real else ""
@@ -114,9 +132,9 @@ class Card:
                 rows.append((*row, interval, real))
         return rows
 
-    def table(self, without: Collection[str] = ()) -> list[str]:
-        """A line for each metric of the card but some, below a line of titles."""
-        rows = self._rows(without)
+    def table(self) -> list[str]:
+        """A line for each metric of the card, below a line of titles."""
+        rows = self._rows()
         value_width, interval_width, real_width = widths = [
             max([least, *(len(row[i]) for row in rows)])
             for i, least in enumerate((8, 18, 7), start=1)
@@ -131,7 +149,7 @@ class Card:
                 f" {real:>{real_width}} {better}"
             )
 
-        lines = [line("", "samples", "95 % interval", "real", "better")]
+        lines = [line(*_TITLES)]
         for metric, *texts in rows:
             title, more = metric.title, []
             if len(title) > title_width and title.endswith(")"):  # those make a second line
@@ -175,7 +193,7 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
         values["class_names"] = list(reference.class_names)
     if samples.autoencoder is not None:
         values["style_transfer"] = _style_transfer(scored)
-    card = Card(samples.name, values, lambda: _picture(card, scored), seconds)
+    card = Card(samples.name, values, lambda output: _draw(card, scored, output), seconds)
     for line in str(card).split("\n"):
         log(line)
     if judge is not None and reference.judge_accuracy < _GOOD_JUDGE:
@@ -187,25 +205,37 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
 
 
 def save_of_run(card: Card, run: "Run") -> None:
-    """Write the card of a run: report.json, report.png, transfer.png, and TensorBoard's events."""
-    from gan3.plots import cards, grids
+    """Write the card of a run: report.json, its figures, and TensorBoard's events."""
+    from gan3.plots import grids
     from gan3.runs.tensorboard import EventWriter
 
-    values, picture = card.values, card.picture()
+    values = card.values
+    report, *_ = save_figures(card, run, grids.PNG)
     write_json(run.folder / "report.json", values)
-    make_folder(run.figures)
-    write_atomically(run.figures / "report.png", picture)
-    if "style_transfer" in values:
-        title = f"{run.name} · style transfer: correlations of real and drawn images"
-        tables = values["style_transfer"]["correlations"]
-        figure = cards.correlations(tables, card.class_names, title)
-        grids.save(figure, run.figures / "transfer.png")
     for earlier in run.folder.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
         earlier.unlink(missing_ok=True)
     events = EventWriter(run.folder, _EVENTS)
     events.scalars(values["step"], {f"report/{name}": value for name, value in card.scores.items()})
-    events.image(values["step"], "report", grids.pixels_of(picture))
+    events.image(values["step"], "report", grids.pixels_of(report.read_bytes()))
     events.close()
+
+
+def save_figures(card: Card, run: "Run", output: "Output") -> list[Path]:
+    """Write the figures of a run's card: report.png and maybe transfer.png, or another format.
+
+    Returns their paths.
+    """
+    from gan3.plots import cards, grids
+
+    make_folder(run.figures)
+    written = [run.figures / f"report.{output.format}"]
+    write_atomically(written[0], card.picture(output))
+    if "style_transfer" in card.values:
+        title = f"{run.name} · style transfer: correlations of real and drawn images"
+        tables = card.values["style_transfer"]["correlations"]
+        figure = cards.correlations(tables, card.class_names, title)
+        written.append(grids.save(figure, run.figures / "transfer.png", output))
+    return written
 
 
 def _style_transfer(samples: Scored) -> dict[str, Any]:
@@ -232,8 +262,8 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
     }
 
 
-def _picture(card: Card, samples: Scored) -> bytes:
-    """The card as a PNG: its table, samples, what the judge reads, the closest training images."""
+def _draw(card: Card, samples: Scored, output: "Output | None") -> bytes:
+    """A picture of its table, samples, what the judge reads, the closest training images."""
     from gan3.plots import cards, grids
 
     reference, name = samples.reference, samples.samples.name
@@ -244,16 +274,14 @@ def _picture(card: Card, samples: Scored) -> bytes:
     figure = cards.report_card(
         f"{name} · {len(samples.images):,} samples and {len(reference.images):,} held-out"
         f" {images_noun(class_names)} of {dataset.title}, {dataset.split} split",
-        card.table(
-            without=names_needing("autoencoder", "reconstructed")
-        ),  # they have a figure of their own
+        card.cells(),
         None if reference.judge is None else samples.counts(),
         card.values["coverage_by_digit"],
         shown_images,
         samples.closest_pairs(),
         class_names,
     )
-    return grids.png(figure)
+    return grids.content(figure, output or grids.PNG)
 
 
 def _rows_by_class(

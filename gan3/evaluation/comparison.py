@@ -186,7 +186,7 @@ def read_card(run: Run) -> Card:
         fits = False
     if not fits:
         raise UserError(f"{path}: not a report card; evaluate run {run.name} again")
-    return Card(run.name, values, picture.read_bytes)
+    return Card(run.name, values, lambda _: picture.read_bytes())
 
 
 def _is_card(values: dict[str, Any]) -> bool:

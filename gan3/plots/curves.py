@@ -6,16 +6,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from gan3.core.classes import DIGITS, noun
 from gan3.plots import labels
 from gan3.plots.grids import DPI
+from gan3.plots.style import house_style
 
-# Of each tag: label, color and line. The colors are Okabe and Ito's (2008), which the colour-blind
-# tell apart; the line says the same in a grey print.
-_BLUE, _GREEN, _RED, _ORANGE = "#0072B2", "#009E73", "#D55E00", "#E69F00"
-_SKY, _PURPLE = "#56B4E9", "#CC79A7"
+# By tag: label, color and line, which says the same in a grey print. The colors are the style's.
+_BLUE, _RED, _GREEN, _ORANGE, _PURPLE, _SKY = (f"C{number}" for number in range(6))
 LOSSES = {
     "loss/discriminator": ("discriminator", _BLUE, "-"),
     "loss/determinator": ("determinator", _GREEN, "--"),
@@ -30,13 +29,15 @@ ACCURACIES = {
     "accuracy/discriminator_real": ("discriminator, real images", _BLUE, "-"),
     "accuracy/discriminator_fake": ("discriminator, fake images", _SKY, "-."),
 }
-JUDGED = {
-    "judge/label_accuracy": ("label accuracy\n(judge)", _RED),
-    "judge/classes_covered": ("classes covered\n(of {classes})", _RED),
-    "judge/frechet_distance": ("Fréchet distance\n(judge features)", _BLUE),
+RECONSTRUCTION = {"loss/reconstruction": ("reconstruction of real images", _PURPLE, "-")}
+JUDGED = {  # by tag: label, color and marker
+    "judge/label_accuracy": ("● label accuracy\n(judge)", _RED, "o-"),
+    "judge/classes_covered": ("● classes covered\n(of {classes})", _RED, "o-"),
+    "judge/frechet_distance": ("■ Fréchet distance\n(judge features)", _BLUE, "s--"),
 }
 
 
+@house_style()
 def loss_curves(
     lines: list[dict[str, float]], title: str, class_names: Sequence[str] = DIGITS
 ) -> Figure:
@@ -47,21 +48,28 @@ def loss_curves(
     tags = {tag for line in lines for tag in line}
     requested = f"generator, requested {noun(class_names)}"
     losses_of = LOSSES | {"loss/generator_digit": (requested, _ORANGE, ":")}
-    figure = Figure(figsize=(9, 8.6), dpi=DPI, layout="constrained")
+    reconstructs = "loss/reconstruction" in tags
+    figure = Figure(figsize=(9, 8.6 + 2 * reconstructs), dpi=DPI, layout="constrained")
     lines_of_title = labels.wrapped(title, 0.96 * figure.bbox.width, 11, figure.dpi)
-    figure.suptitle(lines_of_title, fontsize=11, parse_math=False)
-    loss_axes, accuracy_axes, judge_axes = figure.subplots(
-        3, 1, sharex=True, height_ratios=(3, 2, 1.6)
+    figure.suptitle(lines_of_title, fontsize=11)
+    loss_axes, accuracy_axes, *reconstruction_axes, judge_axes = panels = figure.subplots(
+        3 + reconstructs, 1, sharex=True, height_ratios=(3, 2, *[1.6] * (1 + reconstructs))
     )
     losses = _plot(loss_axes, {tag: losses_of[tag] for tag in LOSSES if tag in tags}, lines)
     if np.isfinite(losses).any() and np.nanmax(losses) > 20 * max(np.nanmedian(losses), 0.05):
         loss_axes.set_yscale("symlog", linthresh=0.1)
+        loss_axes.yaxis.set_major_formatter(_plain_number)
     loss_axes.set_ylabel("loss in nats (no dropout, no L1)")
     _plot(accuracy_axes, {tag: ACCURACIES[tag] for tag in ACCURACIES if tag in tags}, lines)
     accuracy_axes.set_ylabel("accuracy")
     accuracy_axes.set_ylim(-0.02, 1.02)
+    for axes in reconstruction_axes:
+        _plot(axes, RECONSTRUCTION, lines)
+        axes.set_ylabel("nats per image")
+        axes.set_yscale("log")
+        set_log_ticks(axes.yaxis)
     _plot_judged(judge_axes, lines, len(class_names))
-    figure.align_ylabels([loss_axes, accuracy_axes, judge_axes])
+    figure.align_ylabels(panels)
     return figure
 
 
@@ -81,7 +89,7 @@ def _plot(
     axes.grid(alpha=0.25)
     if styles:
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-        axes.legend(fontsize=8, ncols=3, frameon=False, **place)  # above the curves, never on them
+        axes.legend(ncols=3, **place)  # above the curves, never on them
     return np.array(series)
 
 
@@ -90,15 +98,15 @@ def _plot_judged(axes: Axes, lines: list[dict[str, float]], classes: int) -> Non
     if not any(tag in line for line in lines for tag in JUDGED):
         text = "no metrics by a judge yet"
         axes.text(0.5, 0.5, text, ha="center", va="center", color="0.4", transform=axes.transAxes)
-    for tag, (label, color) in JUDGED.items():
+    for tag, (label, color, marker) in JUDGED.items():
         label = label.format(classes=classes)
         points = [(line["step"], line[tag]) for line in lines if tag in line]
         if not points:
             continue
         is_distance = tag == "judge/frechet_distance"
         tag_axes = axes.twinx() if is_distance else axes
-        tag_axes.plot(*zip(*points, strict=True), "o-", color=color, markersize=3)
-        tag_axes.set_ylabel(label, color=color, fontsize=9)
+        tag_axes.plot(*zip(*points, strict=True), marker, color=color, markersize=3)
+        tag_axes.set_ylabel(label)
         if is_distance:
             tag_axes.set_yscale("log")
             set_log_ticks(tag_axes.yaxis)
@@ -118,8 +126,12 @@ def set_log_ticks(axis: Axis) -> None:
     else:
         subs = (1, 2, 5) if span < 300 else (1, 3) if span < 1000 else (1,)
         axis.set_major_locator(LogLocator(subs=subs))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(_plain_number)
     axis.set_minor_locator(NullLocator())
+
+
+def _plain_number(value: float, _: int | None) -> str:
+    return f"{value:g}"
 
 
 def _running_mean(values: np.ndarray) -> np.ndarray:

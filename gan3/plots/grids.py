@@ -14,13 +14,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
 from gan3.plots import labels
+from gan3.plots.style import house_style
 
 DPI = 120
 _MAX_COLUMN_LABEL = 120  # pixels
+_MOST_PIXELS = 2**16 - 1  # Matplotlib's limit for a side
+_NAMES_AND_DATES = {"png": ["Software"], "svg": ["Date"], "pdf": ["CreationDate"]}  # left out
 
 
+class Output(NamedTuple):
+    """How figures are saved. In vector formats the resolution is that of the images in them."""
+
+    format: str = "png"  # of FIGURE_FORMATS
+    dpi: int = DPI
+
+
+PNG = Output()
+
+
+@house_style()
 def grid(
     images: np.ndarray,
     columns: int,
@@ -39,7 +54,7 @@ def grid(
     """
     rows = -(-len(images) // columns)
     title_per_image = column_labels is not None and len(column_labels) == len(images) > columns
-    # All sizes are in pixels. The images are not Axes: one Axes per image would take most of the
+    # All sizes are in pixels. All images are in one Axes: an Axes for each would take most of the
     # drawing time.
     scale = 3 if columns <= 16 else 2 if columns <= 32 else 1  # pixels of a pixel of an image
     cell = 28 * scale
@@ -48,8 +63,7 @@ def grid(
     left = 18
     if row_labels:
         lines = [line for text in row_labels for line in text.split("\n")]
-        longest = max(map(len, lines))
-        left = max(114, 28 + 7 * longest, 20 + round(labels.widest(lines, 8, DPI)))
+        left = 30 + round(labels.widest(lines, 8, DPI))
     width = max(left + columns * column_step + 18, 468)
     left += (width - 18 - left - columns * column_step) // 2
     titles = _fitting(column_labels or [], column_step, title_per_image)
@@ -57,22 +71,24 @@ def grid(
     top = 50 + 18 * title.count("\n") + (titles.height if column_labels else 0)
     height = top + (rows - 1) * row_step + cell + 14
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-    plain = {"parse_math": False}  # every character stands for itself
-    style = plain | {"fontsize": titles.fontsize, "rotation": titles.rotation}
-    figure.text(0.5, 1 - 17 / height, title, va="top", ha="center", fontsize=9, **plain)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+    style = {"fontsize": titles.fontsize, "rotation": titles.rotation}
+    figure.text(0.5, 1 - 17 / height, title, va="top", ha="center")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x, y = left + column * column_step, top + row * row_step
         pixels = image.repeat(scale, axis=0).repeat(scale, axis=1)
         # RGB, because a colour map would change some values by one.
-        figure.figimage(np.stack([pixels] * 3, axis=2), x, height - y - cell)
+        extent = (x, x + cell, y + cell, y)
+        axes.imshow(np.stack([pixels] * 3, axis=2), extent=extent, aspect="auto")
         if column_labels and (title_per_image or row == 0):
             text = titles.texts[i if title_per_image else column]
             place = (x + cell / 2) / width, 1 - (y - 4) / height
             figure.text(*place, text, va="bottom", ha="center", **style)
         if row_labels and column == 0:
             place = (x - 10) / width, 1 - (y + cell / 2) / height
-            figure.text(*place, row_labels[row], va="center", ha="right", fontsize=8, **plain)
+            figure.text(*place, row_labels[row], va="center", ha="right", fontsize=8)
     return figure
 
 
@@ -95,8 +111,8 @@ def _fitting(texts: list[str], width: int, one_line: bool) -> _Titles:
     if labels.widest(texts, 9, DPI) <= width:
         return _Titles(texts)
     if one_line:
-        return _Titles(labels.all_shortened(texts, width, 7, DPI), fontsize=7)
-    short = labels.all_shortened(texts, _MAX_COLUMN_LABEL, 8, DPI)
+        return _Titles([labels.shortened(text, width, 7, DPI) for text in texts], fontsize=7)
+    short = [labels.shortened(text, _MAX_COLUMN_LABEL, 8, DPI) for text in texts]
     height = 14 + round(labels.widest(short, 8, DPI))
     return _Titles(short, height, fontsize=8, rotation=90)
 
@@ -109,7 +125,7 @@ def picture_axes(figure: Figure, bounds: tuple[float, ...], image: np.ndarray) -
         image: uint8 [height, width].
     """
     axes = figure.add_axes(bounds)
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()
     return axes
 
@@ -154,16 +170,31 @@ def pixels_of(content: bytes) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure as a PNG, atomically."""
-    write_atomically(path, png(figure))
+def save(figure: Figure, path: Path, output: Output = PNG) -> Path:
+    """Write the figure, atomically. Returns the path: another format's suffix replaces .png."""
+    if output.format != "png":
+        path = path.with_suffix(f".{output.format}")
+    write_atomically(path, content(figure, output))
+    return path
 
 
 def png(figure: Figure) -> bytes:
     """The figure as the content of a PNG."""
+    return content(figure, PNG)
+
+
+@house_style()
+def content(figure: Figure, output: Output) -> bytes:
+    """The figure as the content of a file. Raises UserError if it has too many pixels."""
+    if max(figure.get_size_inches()) * output.dpi > _MOST_PIXELS:
+        raise UserError(
+            f"{output.dpi} dots per inch: a figure would have a side of more than"
+            f" {_MOST_PIXELS:,} pixels; use fewer"
+        )
     buffer = io.BytesIO()
     labels.use_fonts(figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a character in no font, which was noted
-        figure.savefig(buffer, format="png", metadata={"Software": None})
+        unnamed = dict.fromkeys(_NAMES_AND_DATES[output.format])
+        figure.savefig(buffer, format=output.format, dpi=output.dpi, metadata=unnamed)
     return buffer.getvalue()

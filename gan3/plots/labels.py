@@ -3,8 +3,7 @@
 import textwrap
 import unicodedata
 import warnings
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from matplotlib.figure import Figure
@@ -70,8 +69,22 @@ def text_width(text: str, fontsize: float, dpi: float) -> float:
 
 
 def shortened(text: str, width: float, fontsize: float, dpi: float) -> str:
-    """The text, cut with an ellipsis at its end if it is wider than `width` pixels."""
-    return _longest_cut(text, lambda kept: text[:kept].rstrip() + "…", width, fontsize, dpi)
+    """The text, with an ellipsis for its middle if it is wider than `width` pixels.
+
+    Names often differ only at one end, so both stay. One character is always kept.
+    """
+
+    def cut(kept: int) -> str:
+        return f"{text[: (kept + 1) // 2].rstrip()}…{text[len(text) - kept // 2 :].lstrip()}"
+
+    if text_width(text, fontsize, dpi) <= width:
+        return text
+    low, high = 1, len(text)  # `low` characters fit, or low is 1; `high` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = text_width(cut(middle), fontsize, dpi) <= width
+        low, high = (middle, high) if fits else (low, middle)
+    return cut(low)
 
 
 def wrapped(text: str, width: float, fontsize: float, dpi: float, most: int = 0) -> str:
@@ -93,40 +106,7 @@ def write_title(
 ) -> None:
     """Write the title of a figure at a height of 0 to 1, `wrapped` to at most so many lines."""
     lines = wrapped(text, 0.96 * figure.bbox.width, fontsize, figure.dpi, most)
-    figure.text(0.5, y, lines, ha="center", va=va, fontsize=fontsize, parse_math=False)
-
-
-def all_shortened(texts: Sequence[str], width: float, fontsize: float, dpi: float) -> list[str]:
-    """`shortened` of each text; those that would then look alike are cut in the middle."""
-    short = [shortened(text, width, fontsize, dpi) for text in texts]
-    alike = {text for text, count in Counter(short).items() if count > 1}
-    return [
-        cut_in_the_middle(text, width, fontsize, dpi) if cut in alike else cut
-        for text, cut in zip(texts, short, strict=True)
-    ]
-
-
-def cut_in_the_middle(text: str, width: float, fontsize: float, dpi: float) -> str:
-    """The text, with an ellipsis for its middle if it is wider than `width` pixels."""
-
-    def cut(kept: int) -> str:
-        return f"{text[: kept // 2].rstrip()}…{text[len(text) - (kept + 1) // 2 :].lstrip()}"
-
-    return _longest_cut(text, cut, width, fontsize, dpi)
-
-
-def _longest_cut(
-    text: str, cut: Callable[[int], str], width: float, fontsize: float, dpi: float
-) -> str:
-    """The text, or the longest `cut(kept)` of it that fits; at least one character is kept."""
-    if text_width(text, fontsize, dpi) <= width:
-        return text
-    low, high = 1, len(text)  # `low` characters fit, or low is 1; `high` do not
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = text_width(cut(middle), fontsize, dpi) <= width
-        low, high = (middle, high) if fits else (low, middle)
-    return cut(low)
+    figure.text(0.5, y, lines, ha="center", va=va, fontsize=fontsize)
 
 
 def widest(texts: Sequence[str], fontsize: float, dpi: float) -> float:

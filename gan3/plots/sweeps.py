@@ -1,18 +1,20 @@
 """Accuracy against diversity, of several systems or of the points of a sweep."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gan3.plots import labels
 from gan3.plots.grids import DPI
+from gan3.plots.style import house_style, point_style
 
-_AS_IT_IS = {"parse_math": False}  # in a title or name a dollar sign is no formula
 _PANEL, _LEGEND = 3.55, 2.55  # inches of width
+_STAR = {"color": "black", "marker": "*", "markersize": 12}  # real images
 _LOGIT_ENDS = 0.002, 0.9998  # the logit axes have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 
@@ -27,6 +29,7 @@ class Pair(NamedTuple):
     logit: bool  # both scales are, so that .98 and .99 are as far apart as .3 and .5
 
 
+@house_style()
 def tradeoff(
     metrics: dict[str, dict[str, float]],
     pairs: list[Pair],
@@ -41,21 +44,22 @@ def tradeoff(
         marked: systems drawn as diamonds instead of dots.
     """
     *systems, real = metrics
-    legend = [*(f"{i}  {name}" for i, name in enumerate(systems, start=1)), f"★  {real}"]
-    colors = [*(_color(i) for i in range(1, len(systems) + 1)), "black"]
-    figure, panels = _panels(len(pairs), title, legend, colors)
+    legend = [*(f"{i}  {name}" for i, name in enumerate(systems, start=1)), real]
+    styles = [
+        point_style(number) | ({"marker": "D", "markersize": 8} if name in marked else {})
+        for number, name in enumerate(systems)
+    ]
+    figure, panels = _panels(len(pairs), title, legend, styles)
     for axes, (x, y, x_label, y_label, logit) in zip(panels, pairs, strict=True):
         points = {}
         low, high = _LOGIT_ENDS if logit else (-np.inf, np.inf)
         for number, name in enumerate(systems, start=1):
             if x in metrics[name] and y in metrics[name]:
                 points[number] = np.clip([metrics[name][x], metrics[name][y]], low, high)
-                marker, size = ("D", 8) if name in marked else ("o", 5)
-                axes.plot(*points[number], marker, color=_color(number), markersize=size)
+                axes.plot(*points[number], linestyle="", **styles[number - 1])
         star = np.clip([metrics[real][x], metrics[real][y]], low, high)
-        axes.plot(*star, "*", color="black", markersize=12)
-        axes.set_xlabel(x_label, fontsize=9, **_AS_IT_IS)
-        axes.set_ylabel(y_label, fontsize=9, **_AS_IT_IS)
+        axes.plot(*star, **_STAR)
+        axes.set(xlabel=x_label, ylabel=y_label)
         if logit:
             for set_scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
                 set_scale("logit")
@@ -68,9 +72,9 @@ def tradeoff(
 
 
 def _panels(
-    count: int, title: str, legend: list[str], colors: list[str]
+    count: int, title: str, legend: list[str], styles: list[dict[str, Any]]
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with axes side by side and, to their right, a line of text per system."""
+    """A figure with axes side by side and, to their right, a marker and a text per system."""
     width, height = 2.9 + count * _PANEL, max(4.6, 0.23 * len(legend) + 0.8)
     figure = Figure(figsize=(width, height), dpi=DPI)
     labels.write_title(figure, title, 1 - 0.25 / height, most=1, va="baseline")
@@ -80,15 +84,14 @@ def _panels(
         for i in range(count)
     ]
     for axes in panels:
-        axes.tick_params(labelsize=8)
-        axes.grid(alpha=0.25)
+        axes.grid()
     left = 1 - _LEGEND / width
     room = (0.97 - left) * figure.bbox.width
-    for number, (text, color) in enumerate(zip(legend, colors, strict=True), start=1):
+    for number, (text, style) in enumerate(zip(legend, [*styles, _STAR], strict=True), start=1):
         y = 1 - (0.55 + 0.22 * number) / height
-        # Both ends tell points of a sweep apart.
-        text = labels.cut_in_the_middle(text, room, 8, figure.dpi)
-        figure.text(left, y, text, fontsize=8, color=color, va="center", **_AS_IT_IS)
+        figure.add_artist(Line2D([left - 0.12 / width], [y], linestyle="", **style))
+        text = labels.shortened(text, room, 8, figure.dpi)
+        figure.text(left, y, text, fontsize=8, va="center")
     return figure, panels
 
 
@@ -98,8 +101,8 @@ def _number_points(axes: Axes, points: dict[int, np.ndarray]) -> None:
     positions = axes.transData.transform(list(points.values()))
     for (number, point), label in zip(points.items(), _label_positions(positions), strict=True):
         xy = axes.transData.inverted().transform(label)
-        leader = {"arrowstyle": "-", "color": _color(number), "linewidth": 0.5, "shrinkA": 0}
-        style = {"fontsize": 7, "color": _color(number), "ha": "center", "va": "center"}
+        leader = {"arrowstyle": "-", "color": "0.4", "linewidth": 0.5, "shrinkA": 0}
+        style = {"fontsize": 7, "ha": "center", "va": "center"}
         axes.annotate(str(number), point, xy, arrowprops=leader, **style)
 
 
@@ -122,8 +125,3 @@ def _label_positions(points: np.ndarray) -> np.ndarray:
             move += 0.4 * (push[..., None] * offset).sum(axis=1)
         labels = labels + move
     return labels
-
-
-def _color(number: int) -> str:
-    """One of matplotlib's ten colors, in rotation; numbers start at 1."""
-    return f"C{(number - 1) % 10}"

@@ -25,6 +25,7 @@ _LAYOUT = {
         "discriminator": ["loss/discriminator"],
         "determinator": ["loss/determinator"],
         "generator": ["loss/generator_real", "loss/generator_digit"],
+        "reconstruction": ["loss/reconstruction"],
     },
     "accuracies": {
         "discriminator": ["accuracy/discriminator_real", "accuracy/discriminator_fake"],

@@ -165,6 +165,7 @@ def write(
     figures_folder: str = "figures",
     data: str | None = None,
     log: Log = print,
+    output: grids.Output = grids.PNG,
 ) -> None:
     """Write the tables and figures of a sweep to figures/<name>/.
 
@@ -201,8 +202,8 @@ def write(
     if pairs:
         figures["tradeoff.png"] = sweep_plots.tradeoff(compared.means, pairs, title, unchanged)
     for name, figure in figures.items():
-        grids.save(figure, folder / name)
-    log(f"written: {', '.join([*written, *figures])} in {folder}")
+        written.append(grids.save(figure, folder / name, output).name)
+    log(f"written: {', '.join(written)} in {folder}")
 
 
 def _cores() -> int:

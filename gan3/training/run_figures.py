@@ -99,23 +99,27 @@ def frames_of(numbers: list[int]) -> list[int]:
     return [numbers[round(index)] for index in indices]
 
 
-def draw(run: Run, log: Log) -> None:
+def draw(run: Run, log: Log, output: grids.Output = grids.PNG) -> None:
     """Draw all figures of a run from its saved generators and metrics.jsonl.
 
-    The animations have at most 50 frames. Raises UserError if a file of the run is damaged or a
-    figure cannot be written.
+    The animations are GIFs of at most 50 frames. Raises UserError if a file of the run is damaged
+    or a figure cannot be written.
     """
     config, data_title, folder = run.config, run.data_title, run.figures
     run.trained()  # raises if no episode is finished
     make_folder(folder)
+
+    def save(figure: Figure, name: str) -> None:
+        grids.save(figure, folder / name, output)
+
     rows, frames = [], []
     episodes = run.episodes
     animated = frames_of(episodes)
     for episode in episodes:
         generator = run.generator(episode)
-        grids.save(shuffled_grid(generator, config, episode, data_title), run.picture(episode))
+        save(shuffled_grid(generator, config, episode, data_title), run.picture(episode).name)
         fixed = fixed_grid(generator, config, episode, data_title)
-        grids.save(fixed, folder / f"fixed_{episode:02d}.png")
+        save(fixed, f"fixed_{episode:02d}.png")
         if episode in animated:
             frames.append(grids.pixels(fixed))  # a Figure would take far more memory
         rows.append(fixed_images(generator, config, rows=1))
@@ -126,10 +130,10 @@ def draw(run: Run, log: Log) -> None:
     # Each class after every episode, and ten of each after the last
     title, labels = f"{name} · one row per episode, fixed noise", [f"episode {n}" for n in episodes]
     figure = grids.grid(np.concatenate(rows), classes, title, titles, labels)
-    grids.save(figure, folder / "episodes.png")
+    save(figure, "episodes.png")
     ten = f"ten of each {noun(names)}" if titles else f"{10 * classes} {images_noun(names)}"
     figure = _ten_of_each(generator, config, f"{name} · episode {episodes[-1]}, {ten}")
-    grids.save(figure, folder / "classes.png")
+    save(figure, "classes.png")
 
     # The first episode, from the untrained generator on
     frames = []
@@ -142,18 +146,18 @@ def draw(run: Run, log: Log) -> None:
     real, untrained = (_read_images(path, classes) for path in (run.real_file, run.frame_file(0)))
     real_titles = None if names == UNLABELLED else list(names)
     figure = grids.grid(real, classes, f"{data_title} · real images", real_titles)
-    grids.save(figure, folder / "real.png")
+    save(figure, "real.png")
     trained = fixed_images(generator, config, rows=2)
     images = np.concatenate([shown[: 2 * classes] for shown in (untrained, trained, real)])
     labels = ["untrained", "", "trained", "", "real", ""]
     title = f"{name} · untrained, trained and real"
-    grids.save(grids.grid(images, classes, title, titles, labels), folder / "untrained.png")
+    save(grids.grid(images, classes, title, titles, labels), "untrained.png")
 
     figure = styles_figure(run, generator)
     if figure is not None:
-        grids.save(figure, folder / "style.png")
+        save(figure, "style.png")
     figure = curves.loss_curves(run.metrics(), f"{name} · run {run.name}", names)
-    grids.save(figure, folder / "losses.png")
+    save(figure, "losses.png")
     log(f"figures of {len(episodes)} episode{'s' if len(episodes) > 1 else ''}: {folder}")
 
 

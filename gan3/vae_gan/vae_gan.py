@@ -10,11 +10,11 @@ from gan3.nn.initializers import INITIALIZERS, Glorot
 from gan3.nn.network import by_name
 from gan3.nn.specs import IMAGE
 from gan3.vae_gan import networks
-from gan3.vae_gan.codes import ClassNorm, latent_of
+from gan3.vae_gan.codes import ClassNorm
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.critic import VaeGanCritic
 from gan3.vae_gan.generator import VaeGanGenerator
-from gan3.vae_gan.train_step import VaeGanStep
+from gan3.vae_gan.train_step import VaeGanStep, normal_to_uniform, reconstruction_loss
 
 
 class VaeGan:
@@ -24,7 +24,7 @@ class VaeGan:
 
     def __init__(self, config: VaeGanConfig, class_names: tuple[str, ...], dtype: str = "float32"):
         self._config, self.class_names = config, class_names
-        self._classes = classes = len(class_names)
+        classes = len(class_names)
         self.noise = Noise(config.noise_draw, config.seed, classes, config.noise_entries)
         init = INITIALIZERS[config.initializer](config.seed)
         self.networks = Triple(
@@ -68,24 +68,35 @@ class VaeGan:
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, E], without dropout."""
-        latent = latent_of(labels, noise, self._classes, self._config.shared_noise)
-        return tf.reshape(self.sampler(latent), [-1, IMAGE, IMAGE])
+        return tf.reshape(self.sampler(self.train_step.latent(labels, noise)), [-1, IMAGE, IMAGE])
 
     def classify(self, images: tf.Tensor) -> tf.Tensor:
         """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the determinator."""
         return tf.nn.softmax(self.networks.determinator(images))
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
-        """What `ThreeNetworks.evaluate` returns; the discriminator may be given the labels."""
+        """What `ThreeNetworks.evaluate` returns, and the loss of reconstruction by the sampler.
+
+        The discriminator may be given the labels. The codes have no noise.
+        """
         noise_seed, _ = tf.unstack(tf.random.split(seed, 2))
         fakes = self.generate(labels, self.noise(labels, noise_seed))[..., None]
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
         both_labels = tf.concat([labels, labels], axis=0)
         logits = self.networks.discriminator(both, labels=both_labels)
         digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, K] each
-        return real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
+        scalars = real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
             *digit_logits, labels, self._config.digit_loss
         )
+        if self.encoder_weights:
+            determinator, sampler = self.networks.determinator, self.sampler
+            codes = determinator.code_norm(determinator.encode(images)[1], labels)
+            hidden = sampler.forward(
+                sampler.specs[:-1], self.train_step.latent(labels, normal_to_uniform(codes))
+            )
+            pixel_logits = tf.cast(sampler.product(sampler.specs[-1], hidden), tf.float32)
+            scalars["loss/reconstruction"] = reconstruction_loss(pixel_logits, images)
+        return scalars
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:

@@ -104,7 +104,7 @@ class Tables(FolderTest):
             "samples": scores,
             "real": {"recall": {"value": 0.9}},
         }
-        texts = cells(Card("a & b", values, lambda: b"")._repr_html_())
+        texts = cells(Card("a & b", values, lambda _: b"")._repr_html_())
         self.assertEqual(texts[0], "a &amp; b, 1,000 samples")
         self.assertIn("recall", texts[4])
         self.assertEqual([text.strip() for text in texts[5:]], ["0.500", "[0.250, 0.750]", "0.900"])

@@ -9,7 +9,12 @@ import numpy as np
 from gan3.plots import cards
 from tests.support import slow
 
+ROWS = [("", "samples", "95 %", "real", "better"), ("recall", "0.81", "[.8, .9]", "0.9", "higher")]
 DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint8)
+
+
+def title_of(axes):
+    return axes.get_title() or axes.get_title("left")
 
 
 class ReportCard(unittest.TestCase):
@@ -17,8 +22,8 @@ class ReportCard(unittest.TestCase):
         coverage = {"samples": [0.5] * 10, "real": [0.9] * 10}
         samples = np.tile(DIGITS, (5, 1, 1))
         pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
-        figure = cards.report_card("title", ["line"], counts, coverage, samples, pairs)
-        return {axes.get_title(): axes for axes in figure.axes}
+        figure = cards.report_card("title", ROWS, counts, coverage, samples, pairs)
+        return {title_of(axes): axes for axes in figure.axes}
 
     def test_without_requested_digits_the_predicted_ones_are_counted(self):
         counts = np.array([269, 46, 1459, 3277, 961, 626, 42, 446, 1777, 1097])
@@ -32,10 +37,19 @@ class ReportCard(unittest.TestCase):
         texts = self.axes_by_title(counts)["requested and predicted digits"].texts
         self.assertEqual([int(text.get_text()) for text in texts], counts.ravel().tolist())
 
+    def test_the_table_has_every_text_and_rules_around_titles_and_values(self):
+        samples, pairs = np.tile(DIGITS, (5, 1, 1)), (DIGITS[:10], DIGITS[10:], np.ones(10))
+        rows = [*ROWS, ("judge 12ab", "", "", "", "")]
+        table, *_ = cards.report_card("title", rows, None, None, samples, pairs).axes
+        texts = [text.get_text() for text in table.texts]
+        self.assertEqual(texts, [text for row in rows for text in row])
+        (rules,) = table.collections
+        self.assertEqual([path.vertices[0, 1] for path in rules.get_paths()], [0, 1, 2])
+
     def test_without_a_judge_it_says_so_and_draws_no_classes(self):
         samples = np.tile(DIGITS, (5, 1, 1))
         pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
-        figure = cards.report_card("title", ["line"], None, None, samples, pairs)
+        figure = cards.report_card("title", ROWS, None, None, samples, pairs)
         self.assertEqual({axes.get_title() for axes in figure.axes}, {"samples", "1.00", ""})
         self.assertTrue([text for text in figure.texts if "no judge" in text.get_text()])
 
@@ -48,7 +62,7 @@ class AnyNumberOfClasses(unittest.TestCase):
             samples = np.tile(DIGITS, (31, 1, 1))[: cards.sheet_layout(count)[0] * count]
         pairs = DIGITS[:10], DIGITS[10:], np.ones(10)
         counts = np.eye(count, dtype=int)
-        return cards.report_card(title, ["line"], counts, coverage, samples, pairs, names)
+        return cards.report_card(title, ROWS, counts, coverage, samples, pairs, names)
 
     @slow("draws four cards of up to 62 classes")
     def test_names_at_the_axes_do_not_overlap_and_stay_inside(self):
@@ -101,7 +115,7 @@ class AnyNumberOfClasses(unittest.TestCase):
         self.assertTrue(box.x0 >= 0 and box.x1 <= figure.bbox.width)
 
     def test_classes_are_called_classes(self):
-        titles = {axes.get_title() for axes in self.card(["cat", "dog"]).axes}
+        titles = {title_of(axes) for axes in self.card(["cat", "dog"]).axes}
         self.assertLessEqual({"requested and predicted classes", "coverage of each class"}, titles)
         self.assertFalse([title for title in titles if "digit" in title])
 

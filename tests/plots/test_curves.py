@@ -3,11 +3,13 @@
 import unittest
 from itertools import combinations
 
+import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from gan3.plots import curves, grids
+from gan3.plots.style import house_style, point_style, text_colour
 
 
 class Curves(unittest.TestCase):
@@ -84,10 +86,29 @@ class Curves(unittest.TestCase):
         figure = curves.loss_curves(lines, "title")
         self.assertEqual(figure.get_axes()[0].get_yscale(), "symlog")
 
+    def test_the_style_leaves_matplotlib_as_it_was(self):
+        before = dict(matplotlib.rcParams)
+        grids.pixels(curves.loss_curves(self.lines(), "title"))
+        self.assertEqual(dict(matplotlib.rcParams), before)
+
+    def test_points_differ_without_colours_and_text_has_contrast(self):
+        styles = [point_style(number) for number in range(42)]
+        self.assertEqual(len({(style["color"], style["marker"]) for style in styles}), 42)
+        for rgb in np.random.default_rng(0).random((1_000, 3)):
+            with_text = [linear(np.array(to_rgb(c))) for c in (text_colour(rgb), rgb)]
+            low, high = sorted(float([0.2126, 0.7152, 0.0722] @ color) for color in with_text)
+            self.assertGreaterEqual((high + 0.05) / (low + 0.05), 4.5)
+
+    def test_the_reconstruction_has_a_panel_of_its_own(self):
+        lines = [line | {"loss/reconstruction": 900 / line["step"]} for line in self.lines()]
+        axes = curves.loss_curves(lines, "title").get_axes()[2]
+        np.testing.assert_allclose(axes.lines[0].get_ydata()[:3], [90, 45, 30])
+
     def test_the_colour_blind_tell_the_networks_apart(self):
         """By CIE 1976 colour differences of what they see; below 10 colours are easily mixed up."""
         for styles in (curves.LOSSES, curves.ACCURACIES):
-            shown = [to_rgb(color) for _, color, _ in list(styles.values())[:4]]
+            with house_style():
+                shown = [to_rgb(color) for _, color, _ in list(styles.values())[:4]]
             for name, matrix in MACHADO_2009.items():
                 seen = [lab(np.clip(matrix @ linear(np.array(rgb)), 0, 1)) for rgb in shown]
                 for one, other in combinations(seen, 2):

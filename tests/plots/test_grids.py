@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.transforms import Bbox
 from PIL import Image
 
+from gan3.core.errors import UserError
 from gan3.plots import grids
 from tests.support import FolderTest
 
@@ -17,8 +18,9 @@ DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint
 class Grid(unittest.TestCase):
     def box(self, image):
         """(left, bottom, right, top) in pixels of the figure."""
-        rows, columns = image.get_array().shape[:2]
-        return image.ox, image.oy, image.ox + columns, image.oy + rows
+        left, right, bottom, top = image.get_extent()
+        height = image.get_figure().bbox.height
+        return left, height - bottom, right, height - top
 
     def labels(self, figure):
         """The texts below the figure's title, with the centers of their boxes."""
@@ -29,10 +31,11 @@ class Grid(unittest.TestCase):
 
     def test_digits_are_square_in_reading_order_and_unaltered(self):
         figure = grids.grid(DIGITS[:10], 5, "title", column_labels=list("4071928365"))
-        self.assertEqual(len(figure.images), 10)
-        positions = [(-image.oy, image.ox) for image in figure.images]
+        self.assertEqual(len(figure.axes[0].images), 10)
+        boxes = map(self.box, figure.axes[0].images)
+        positions = [(-bottom, left) for left, bottom, *_ in boxes]
         self.assertEqual(positions, sorted(positions))
-        for image, digit in zip(figure.images, DIGITS, strict=False):
+        for image, digit in zip(figure.axes[0].images, DIGITS, strict=False):
             shown = image.get_array()
             self.assertEqual(shown.shape, (84, 84, 3))
             for channel in range(3):
@@ -42,7 +45,7 @@ class Grid(unittest.TestCase):
     def test_rendered_digits_have_their_exact_pixels(self):
         figure = grids.grid(DIGITS[:10], 5, "title")
         rendered = grids.pixels(figure)
-        left, bottom, right, top = self.box(figure.images[7])
+        left, bottom, right, top = map(round, self.box(figure.axes[0].images[7]))
         height = rendered.shape[0]
         part = rendered[height - top : height - bottom, left:right]
         for channel in range(3):
@@ -52,7 +55,7 @@ class Grid(unittest.TestCase):
         figure = grids.grid(DIGITS[:10], 5, "title", column_labels=list("4071928365"))
         labels = self.labels(figure)
         self.assertEqual("".join(text for text, _, _ in labels), "4071928365")
-        for (_, x, y), image in zip(labels, figure.images, strict=True):
+        for (_, x, y), image in zip(labels, figure.axes[0].images, strict=True):
             left, _, right, top = self.box(image)
             self.assertAlmostEqual(x, (left + right) / 2, delta=2)
             self.assertTrue(0 < y - top < 20, y - top)
@@ -74,7 +77,7 @@ class Grid(unittest.TestCase):
         for text, x, y in labels:
             first_of_row = {"a": 0, "b": 10}.get(text)
             index = int(text) if first_of_row is None else first_of_row
-            left, bottom, right, top = self.box(figure.images[index])
+            left, bottom, right, top = self.box(figure.axes[0].images[index])
             if first_of_row is None:
                 self.assertTrue(left < x < right and top < y, text)
             else:
@@ -89,7 +92,7 @@ class Grid(unittest.TestCase):
             figure.canvas.draw()
             whole = figure.bbox
             boxes = [text.get_window_extent() for text in figure.texts]
-            boxes += [Bbox.from_extents(*self.box(image)) for image in figure.images]
+            boxes += [Bbox.from_extents(*self.box(image)) for image in figure.axes[0].images]
             for box in boxes:
                 self.assertTrue(whole.x0 <= box.x0 and box.x1 <= whole.x1, box)
                 self.assertTrue(whole.y0 <= box.y0 and box.y1 <= whole.y1, box)
@@ -115,9 +118,9 @@ class ManyClasses(unittest.TestCase):
             self.assertTrue(whole.x0 <= box.x0 and box.x1 <= whole.x1, box)
             self.assertTrue(whole.y0 <= box.y0 and box.y1 <= whole.y1, box)
         boxes = np.array([box.extents for box in texts])
-        for image in figure.images:
-            rows, columns = image.get_array().shape[:2]
-            box = [image.ox, image.oy, image.ox + columns, image.oy + rows]
+        for image in figure.axes[0].images:
+            left, right, bottom, top = image.get_extent()
+            box = [left, whole.y1 - bottom, right, whole.y1 - top]
             self.assertTrue(box[0] >= 0 and box[2] <= whole.x1 and box[1] >= 0)
             boxes = np.vstack([boxes, box])
         left, bottom, right, top = boxes.T
@@ -141,7 +144,7 @@ class ManyClasses(unittest.TestCase):
     def test_many_columns_are_smaller(self):
         for columns, scale in ((16, 3), (17, 2), (32, 2), (33, 1), (62, 1)):
             figure = grids.grid(np.zeros((columns, 28, 28), np.uint8), columns, "t")
-            self.assertEqual(figure.images[0].get_array().shape[0], 28 * scale)
+            self.assertEqual(figure.axes[0].images[0].get_array().shape[0], 28 * scale)
             self.assertLess(figure.bbox.width, 2200)
 
 
@@ -152,10 +155,26 @@ class Files(FolderTest):
         with Image.open(self.folder / "x.png") as image:
             np.testing.assert_array_equal(np.asarray(image.convert("RGB")), grids.pixels(figure))
 
-    def test_equal_figures_give_equal_files(self):
-        for name in "ab":
-            grids.save(grids.grid(DIGITS[:10], 5, "t"), self.folder / name)
-        self.assertEqual((self.folder / "a").read_bytes(), (self.folder / "b").read_bytes())
+    def test_equal_figures_give_equal_files_of_any_format(self):
+        for kind, start in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
+            one, two = (
+                grids.save(grids.grid(DIGITS[:10], 5, "t"), self.folder / name, grids.Output(kind))
+                for name in ("a.png", "b.png")
+            )
+            self.assertEqual((one.name, two.name), (f"a.{kind}", f"b.{kind}"))
+            self.assertTrue(one.read_bytes().startswith(start))
+            self.assertEqual(one.read_bytes(), two.read_bytes())
+
+    def test_the_resolution_enlarges_the_digits_with_their_figure(self):
+        figure = grids.grid(DIGITS[:10], 5, "t")
+        small, large = (
+            grids.pixels_of(grids.content(figure, grids.Output(dpi=dpi))) for dpi in (120, 240)
+        )
+        left, bottom, right, top = map(round, Grid().box(figure.axes[0].images[7]))
+        rows, columns = slice(len(small) - top, len(small) - bottom), slice(left, right)
+        np.testing.assert_array_equal(large[::2, ::2][rows, columns], small[rows, columns])
+        with self.assertRaisesRegex(UserError, "^20000 dots per inch: .* 65,535 pixels; use fewer"):
+            grids.content(figure, grids.Output(dpi=20_000))
 
     def test_a_gif_has_one_frame_per_figure(self):
         figures = [grids.grid(np.roll(DIGITS[:10], n, axis=0), 5, f"{n}") for n in range(3)]

@@ -31,14 +31,16 @@ class Wrapped(unittest.TestCase):
 
 
 class Shortened(unittest.TestCase):
-    def test_what_fits_stays_and_the_rest_is_cut_as_late_as_possible(self):
+    def test_what_fits_stays_and_of_the_rest_both_ends(self):
         full = labels.text_width(LONG, 9, 120)
         self.assertEqual(labels.shortened(LONG, full, 9, 120), LONG)
         for width in (40, 90, 200, full - 1):
             cut = labels.shortened(LONG, width, 9, 120)
-            self.assertTrue(cut.endswith("…") and LONG.startswith(cut[:-1]))
+            first, last = cut.split("…")
+            self.assertTrue(LONG.startswith(first) and LONG.endswith(last))
+            self.assertLessEqual(len(first) - len(last), 2)
             self.assertLessEqual(labels.text_width(cut, 9, 120), width)
-            longer = f"{LONG[: len(cut) + 2]}…"
+            longer = f"{LONG[: len(first) + 2]}…{last}"
             self.assertGreater(labels.text_width(longer, 9, 120), width)
 
     def test_one_character_is_always_kept(self):
@@ -52,14 +54,6 @@ class Shortened(unittest.TestCase):
         self.assertAlmostEqual(
             labels.text_width("Ankle boot", 18, 120), 2 * width, delta=0.1 * width
         )
-
-    def test_names_that_would_look_alike_are_cut_in_the_middle(self):
-        names = ["letter of the alphabet A", "letter of the alphabet B", "short"]
-        first, second, third = labels.all_shortened(names, 90, 8, 120)
-        self.assertEqual(third, "short")
-        self.assertRegex(first, "^l.*….*A$")
-        self.assertRegex(second, "^l.*….*B$")
-        self.assertLessEqual(labels.text_width(first, 8, 120), 90)
 
     def test_widest(self):
         widths = [labels.text_width(text, 8, 120) for text in ("i", "WWW")]

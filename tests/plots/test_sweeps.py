@@ -27,7 +27,9 @@ class Tradeoff(unittest.TestCase):
         self.assertEqual(
             [list(recall.lines[6].get_xdata()), recall.lines[0].get_marker()], [[0.5], "D"]
         )
-        self.assertEqual(recall.lines[1].get_marker(), "o")
+        styles = {(line.get_marker(), line.get_color()) for line in recall.lines}
+        self.assertEqual(len(styles), 7 + 1)
+        self.assertNotIn("D", [line.get_marker() for line in recall.lines[1:]])
         for axes in (recall, coverage):
             (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
             for line in axes.lines:

@@ -122,6 +122,19 @@ class Samples(unittest.TestCase):
         pixels.assign(tf.zeros_like(pixels))
         np.testing.assert_array_equal(images, system.generate(labels, noise).numpy())
 
+    def test_the_reconstruction_loss_is_that_of_the_images_drawn_from_their_codes(self):
+        """Cross entropy of the pixels, in nats per image, by the averaged generator."""
+        system, (images, labels) = self.system, batch_of(20)
+        determinator = system.networks.determinator
+        codes = determinator.code_norm(determinator.encode(images)[1], labels)
+        drawn = system.generate(labels, tf.math.erf(codes / np.sqrt(2))).numpy().astype(float)
+        x = images.numpy()[..., 0]
+        expected = -(x * np.log(drawn) + (1 - x) * np.log(1 - drawn)).sum(axis=(1, 2)).mean()
+        loss = system.evaluate(images, labels, SEED)["loss/reconstruction"]
+        self.assertAlmostEqual(float(loss), expected, delta=1e-4 * expected)
+        plain = system_of(reconstruction_weight=0.0).evaluate(images, labels, SEED)
+        self.assertNotIn("loss/reconstruction", plain)
+
 
 class State(unittest.TestCase):
     def test_the_averaged_generator_is_part_of_it(self):

@@ -1,10 +1,11 @@
 // The training tab: the same ten noises through the episodes of a run, and its losses.
 
-const CURVES = {  // colours as in plots/curves.py (Okabe and Ito 2008)
+const CURVES = {  // colours as in plots/style.mplstyle (Okabe and Ito 2008)
   "loss/discriminator": ["discriminator", "#0072b2"],
   "loss/determinator": ["determinator", "#009e73"],
   "loss/generator_real": ["generator: does it look real", "#d55e00"],
   "loss/generator_digit": ["generator: is it what was asked for", "#e69f00"],
+  "loss/reconstruction": ["reconstruction of real images", "#cc79a7"],
 };
 const EPISODE = 700;  // ms, when it plays
 
