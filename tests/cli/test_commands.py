@@ -115,6 +115,7 @@ class WrongArguments(FolderTest):
                     ("evaluate", "--pretrained", "best", "--moments", "batch"),
                     "batch: only with",
                 ),
+                (("evaluate", "--samples", file, "--dpi", "300"), "--dpi 300: only with a run"),
                 (("compare", "none"), "no such run"),
                 (("compare", "none", "--out", f"{file}/x.png"), "x.png: cannot be written"),
                 (("evaluate", "--run", "none", "--json", f"{file}/x"), "gz/x: cannot be written"),

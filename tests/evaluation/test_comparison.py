@@ -68,9 +68,10 @@ class Compare(FolderTest):
                 self.assertEqual(pair.logit, pair.x == "coverage")
 
     def test_the_table_is_printed_in_80_columns_and_drawn(self):
-        status, out, err = call("compare", "a", "b", "--out", "pictures/c.png")
+        figure = ("--out", "pictures/c.png", "--format", "pdf")
+        status, out, err = call("compare", "a", "b", *figure)
         self.assertEqual(status, 0, err)
-        self.assertEqual(len(list(Path("pictures").glob("c*.png"))), 1)
+        self.assertEqual(len(list(Path("pictures").glob("c*.pdf"))), 1)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
         found = re.search(r"(?m)^recall +↑[ *]+(\d\.\d{3})[ *]+(\d\.\d{3}) +\d\.\d{3}$", out)
         expected = [card["samples"]["recall"]["value"] for card in self.cards.values()]

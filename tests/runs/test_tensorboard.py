@@ -81,7 +81,7 @@ class Events(FolderTest):
         titles = [category.title for category in layout.category]
         self.assertEqual(titles, ["losses side by side", "accuracies"])
         charts = [chart.title for chart in layout.category[0].chart]
-        self.assertEqual(charts, ["discriminator", "determinator", "generator"])
+        self.assertEqual(charts, ["discriminator", "determinator", "generator", "reconstruction"])
 
     @slow("ten seconds")
     def test_the_memory_does_not_grow_with_the_points(self):
