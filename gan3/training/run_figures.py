@@ -51,7 +51,7 @@ def columns_of(names: tuple[str, ...]) -> int:
     return 10 if names == UNLABELLED else len(names)
 
 
-def _row(generator: Generator) -> np.ndarray:
+def _row(generator: "Generator") -> np.ndarray:
     """The labels of a row of the grids: all classes, or the one of a set without labels."""
     names = generator.class_names
     return np.arange(columns_of(names)) % len(names)
