@@ -1,4 +1,8 @@
-"""First values of variables. Each variable is drawn from a stream of its own of one seed."""
+"""First values of variables. Each variable is drawn from a stream of its own of one seed.
+
+The distributions are those of Keras' initializers, bit for bit, without Keras: its import takes a
+third of the time that a run needs to start.
+"""
 
 import math
 
@@ -31,13 +35,17 @@ class Initializer:
         return tf.ones([width])
 
     def _uniform_biases(self, width: int, fan_in: int) -> tf.Tensor:
-        bound = 1 / math.sqrt(fan_in)
-        seed = self._next_seed()
-        return tf.keras.initializers.RandomUniform(-bound, bound, seed=seed)((width,))
+        return self._uniform((width,), 1 / math.sqrt(fan_in))
 
-    def _next_seed(self) -> int:
+    def _uniform(self, shape: tuple[int, ...], bound: float) -> tf.Tensor:
+        """U(-bound, bound)."""
+        return tf.random.stateless_uniform(shape, self._next_seed(), -bound, bound, alg="philox")
+
+    def _next_seed(self) -> list[int]:
+        """The seed [2] of the next variable."""
         self._count += 1
-        return int(np.random.SeedSequence([self._seed, self._count]).generate_state(1)[0]) >> 1
+        state = np.random.SeedSequence([self._seed, self._count]).generate_state(1)
+        return [int(state[0] >> 1) % (2**31 - 2), 0]  # as Keras makes a seed of a number
 
 
 class Glorot(Initializer):
@@ -47,7 +55,7 @@ class Glorot(Initializer):
     """
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
-        return tf.keras.initializers.GlorotUniform(seed=self._next_seed())(shape)
+        return self._uniform(shape, math.sqrt(6 / sum(_fans(shape))))
 
 
 class Normal(Initializer):
@@ -57,10 +65,10 @@ class Normal(Initializer):
     """
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
-        return tf.keras.initializers.RandomNormal(stddev=0.02, seed=self._next_seed())(shape)
+        return tf.random.stateless_normal(shape, self._next_seed(), stddev=0.02, alg="philox")
 
     def embedding(self, shape: tuple[int, int]) -> tf.Tensor:
-        return tf.keras.initializers.RandomNormal(stddev=1.0, seed=self._next_seed())(shape)
+        return tf.random.stateless_normal(shape, self._next_seed(), alg="philox")
 
     def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self._uniform_biases(width, fan_in)
@@ -73,7 +81,8 @@ class TruncatedNormal(Initializer):
     """N(0, 0.02) truncated at two standard deviations; so are the generator's biases."""
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
-        return tf.keras.initializers.TruncatedNormal(stddev=0.02, seed=self._next_seed())(shape)
+        seed = self._next_seed()
+        return tf.random.stateless_truncated_normal(shape, seed, stddev=0.02, alg="philox")
 
     def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self.weights((width,)) if network == "generator" else tf.zeros([width])
@@ -83,8 +92,7 @@ class FanIn(Initializer):
     """U(-a, a), a = 1 / sqrt(fan in), for weights and biases: PyTorch's default."""
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
-        seed = self._next_seed()
-        return tf.keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed=seed)(shape)
+        return self._uniform(shape, math.sqrt(1 / _fans(shape)[0]))
 
     def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self._uniform_biases(width, fan_in)
@@ -104,6 +112,12 @@ class PublishedNormal(Initializer):
 
     def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self.weights((width,)) if network == "determinator" else tf.zeros([width])
+
+
+def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Inputs and outputs of a weight tensor [..., in, out], each times the size of a kernel."""
+    size = math.prod(shape[:-2])
+    return size * shape[-2], size * shape[-1]
 
 
 INITIALIZERS = {"glorot": Glorot, "published": PublishedNormal}

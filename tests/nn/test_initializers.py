@@ -1,6 +1,9 @@
+import itertools
 import unittest
+from functools import partial
 
 import numpy as np
+import tensorflow as tf
 
 from gan3.nn.initializers import (
     INITIALIZERS,
@@ -65,6 +68,20 @@ class Initializers(unittest.TestCase):
                 for one, other in zip(draw(kind, 1), draw(kind, 2), strict=True):
                     is_constant = np.ptp(one) == 0
                     self.assertEqual(np.array_equal(one, other), is_constant)
+
+    def test_are_those_of_keras_bit_for_bit(self):
+        keras = tf.keras.initializers
+        oracles = {
+            Glorot: keras.GlorotUniform,
+            Normal: partial(keras.RandomNormal, stddev=0.02),
+            TruncatedNormal: partial(keras.TruncatedNormal, stddev=0.02),
+            FanIn: partial(keras.VarianceScaling, 1 / 3, "fan_in", "uniform"),
+        }
+        for kind, oracle in oracles.items():
+            for seed, shape in itertools.product((0, 7, 2**31 - 1), ((5, 5, 3, 8), (100, 50))):
+                state = np.random.SeedSequence([seed, 1]).generate_state(1)[0]
+                expected = oracle(seed=int(state) >> 1)(shape)
+                np.testing.assert_array_equal(kind(seed).weights(shape), expected)
 
     def test_names_in_a_config(self):
         self.assertEqual(INITIALIZERS, {"glorot": Glorot, "published": PublishedNormal})
