@@ -1,4 +1,4 @@
-"""Reads a set from npz, npy and CSV files, which are paired by their names. No file is trusted."""
+"""Reads a set from IDX, npz, npy and CSV files, which are paired by their names; trusts none."""
 
 import contextlib
 import re
@@ -13,9 +13,11 @@ from gan3.core.files import names_in, open_untrusted, read_arrays, read_npy
 from gan3.core.log import Log
 from gan3.core.values import SIDE
 from gan3.data import strokes
-from gan3.data.idx import Arrays
+from gan3.data.idx import Arrays, read_idx
 
-_SUFFIXES = re.compile(r"\.(npz|npy|csv|csv\.gz)$", re.IGNORECASE)
+IDX = re.compile(r"[.-](idx)[123]-(?:ubyte|int)(?:\.gz)?$", re.IGNORECASE)
+TABLES = re.compile(r"\.(npz|npy|csv|csv\.gz)$", re.IGNORECASE)
+"""How the names of files of both families end."""
 _PARTS = {
     "train": ("train", "training"),
     "t10k": ("test", "testing", "t10k"),
@@ -46,20 +48,23 @@ def _words(name: str) -> list[str]:
     return re.split("[^a-z0-9]+", name.lower())
 
 
-def array_files(path: Path) -> list[Path]:
-    """The npz, npy and CSV files of one set: those in a folder, or a file and what belongs to it.
+def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
+    """The files of one set: those in a folder, or a file and what belongs to it; [] if none.
 
-    To a file of a training part belong those in its folder whose names differ in words for the part
-    and the content only. Raises UserError if a folder has several sets.
+    family: `IDX`, or `TABLES` for npz, npy and CSV files. To a file of a training part, and to any
+    IDX file, belong those in its folder whose names differ in words for the part and the content
+    only. Raises UserError if a folder has several sets.
     """
     if path.is_file():
-        if not _SUFFIXES.search(path.name):
+        named = _set_and_name(path, family)
+        if named is None:
             return []
-        if path.suffix.lower() == ".npz" and len(names_in(path)) > 1:
-            return [path]
-        sets = _sets_in(path.parent) if part_of(path.name) == "train" else []
-        return next((files for files in sets if path in files), [path])
-    sets = _sets_in(path)
+        key, name = named
+        is_whole = path.suffix.lower() == ".npz" and len(names_in(path)) > 1
+        is_one = is_whole or (family is TABLES and part_of(path.name) != "train")
+        others = {} if is_one else _sets_in(path.parent, family).get(key, {})
+        return list((others | {name: path}).values())
+    sets = sets_in(path, family)
     sets = [files for files in sets if any(part_of(file.name) == "train" for file in files)] or sets
     if len(sets) > 1:
         names = " and ".join(files[0].name for files in sets[:2])
@@ -67,17 +72,29 @@ def array_files(path: Path) -> list[Path]:
     return sets[0] if sets else []
 
 
-def _sets_in(folder: Path) -> list[list[Path]]:
-    """The files of each set. Of a CSV file that is there twice, the one without .gz counts."""
+def sets_in(folder: Path, family: re.Pattern[str]) -> list[list[Path]]:
+    """The files of each set in a folder. Of a file that is there twice, the one with .gz counts."""
+    return [list(files.values()) for files in _sets_in(folder, family).values()]
+
+
+def _sets_in(folder: Path, family: re.Pattern[str]) -> dict[tuple[str, ...], dict[str, Path]]:
     sets: dict[tuple[str, ...], dict[str, Path]] = {}
-    for file in sorted(folder.iterdir()):
-        match = _SUFFIXES.search(file.name)
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():  # the .gz comes last
+        named = _set_and_name(file, family)
         is_other = file.name.startswith(".") or file.name in (strokes.CACHE, "labels.csv")
-        if match and not is_other and file.is_file():
-            stem, suffix = file.name[: match.start()], match[1].lower()
-            rest = [word for word in _words(stem) if not part_of(word) and not _content_of(word)]
-            sets.setdefault((*rest, suffix[:3]), {}).setdefault(stem, file)
-    return [list(files.values()) for files in sets.values()]
+        if named and not is_other and file.is_file():
+            sets.setdefault(named[0], {})[named[1]] = file
+    return sets
+
+
+def _set_and_name(file: Path, family: re.Pattern[str]) -> tuple[tuple[str, ...], str] | None:
+    """What the files of a set have in common, and the name without its end."""
+    match = family.search(file.name)
+    if match is None:
+        return None
+    name = file.name[: match.start()]
+    rest = [word for word in _words(name) if not part_of(word) and not _content_of(word)]
+    return (*rest, match[1].lower()[:3]), name
 
 
 def read_array_files(files: list[Path], log: Log) -> Arrays:
@@ -110,8 +127,10 @@ def read_array_files(files: list[Path], log: Log) -> Arrays:
 
 def _arrays_in(file: Path) -> Iterator[tuple[str, np.ndarray]]:
     """The arrays of a file, under names that tell their part and content."""
-    stem = _SUFFIXES.sub("", file.name)
-    suffix = file.suffix.lower()
+    if IDX.search(file.name):
+        yield IDX.sub("", file.name), read_idx(file)
+        return
+    stem, suffix = TABLES.sub("", file.name), file.suffix.lower()
     if suffix == ".npy":
         yield stem, read_npy(file, _MOST_BYTES)
     elif suffix == ".npz":

@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,15 @@ from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_arrays, write_npz
 from gan3.core.log import Log
 from gan3.data import strokes
-from gan3.data.array_files import read_array_files
+from gan3.data.array_files import IDX, read_array_files, sets_in
 from gan3.data.download import MIRRORS, download
-from gan3.data.idx import KINDS, Arrays, find_idx_files, idx_sets, is_mnist, read_idx_set
+from gan3.data.idx import KINDS, Arrays, is_mnist
 from gan3.data.known_sets import KNOWN_SETS, MNIST_DIGEST
-from gan3.data.own_sets import OwnSet, Stored, kind_of, own_set, read_stored
+from gan3.data.own_sets import OwnSet, Stored, find, own_set, read_stored
 from gan3.data.splits import in_fair_order
 
 HELD_OUT = 5_000  # training images, the last ones, that a validation split of MNIST holds out
 TITLES = {"mnist": "MNIST", "strokes": "strokes (synthetic, NOT MNIST)", "own": "own set"}
-_KNOWN = tuple(known.name for known in KNOWN_SETS)
 _CACHE = Path("data")  # downloads and strokes are kept here
 
 
@@ -45,10 +44,9 @@ class Dataset:
     held_out_images: np.ndarray  # uint8 [M, 28, 28]
     held_out_labels: np.ndarray  # uint8 [M]
     class_names: tuple[str, ...] = DIGITS  # 2 to 62, or `UNLABELLED`; a label is an index into them
-    # The whole training part, whatever the split and the images that are left out; by default
-    # `images` and `labels`.
-    training_images: np.ndarray | None = None
-    training_labels: np.ndarray | None = None
+    # Images and labels of the whole training part, whatever the split and the images that are left
+    # out; by default `images` and `labels`.
+    whole: tuple[np.ndarray, np.ndarray] | None = None
     own_title: str = ""  # an own set's: the known set that it is, or a title by its folder
     ink: str = "unknown"  # as `load` was told; "bright" or "dark" for an own set that needs it
     skip_damaged: bool = False  # as `load` was told
@@ -56,24 +54,16 @@ class Dataset:
     @cached_property
     def training_digest(self) -> str:
         """`digest` for the whole training part, whatever the split and what is left out."""
-        return _digest(self._training_part(), self.class_names)
+        return _digest(self.whole or (self.images, self.labels), self.class_names)
 
-    def learning_part(self) -> tuple[np.ndarray, np.ndarray]:
-        """What a judge learns from: the training part without `validation_part`."""
-        images, labels = self._training_part()
+    def halves(self) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """Images and labels that a judge learns from, and those that a validation split holds out.
+
+        Both are of the whole training part, whatever is held out here.
+        """
+        images, labels = self.whole or (self.images, self.labels)
         count = len(images) - validation_count(len(images))
-        return images[:count], labels[:count]
-
-    def validation_part(self) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels that a validation split holds out, whatever is held out here."""
-        images, labels = self._training_part()
-        count = validation_count(len(images))
-        return images[-count:], labels[-count:]
-
-    def _training_part(self) -> tuple[np.ndarray, np.ndarray]:
-        if self.training_images is None or self.training_labels is None:
-            return self.images, self.labels
-        return self.training_images, self.training_labels
+        return (images[:count], labels[:count]), (images[count:], labels[count:])
 
     @property
     def title(self) -> str:
@@ -117,7 +107,7 @@ def load(
         UserError: the data cannot be found or downloaded, a file is damaged, or no training image
             is left.
     """
-    if dataset == "own" or dataset in _KNOWN:
+    if dataset == "own" or dataset in KNOWN_SETS:
         source, found = _load_own(dataset, folder, ink, log, skip_damaged)
     elif isinstance(folder, dict):
         raise UserError(f"arrays: load them as the data set own, not as {dataset}")
@@ -126,8 +116,38 @@ def load(
     else:
         dataset, source, arrays = _load_digits(dataset, folder, mirrors, log)
         found = OwnSet(arrays)
-    whole = _split(dataset, source, found, split, skip_first)
-    return replace(whole, ink=ink, skip_damaged=skip_damaged)
+    arrays, class_names, title = found
+    digest = _digest((arrays[kind] for kind in KINDS), class_names)
+    images, labels = arrays["train-images"], arrays["train-labels"]
+    if title:
+        title = TITLES["mnist"] if digest == MNIST_DIGEST else title
+        rows = in_fair_order(labels, validation_count(len(images)))  # those of a validation split
+        images, labels = (images, labels) if rows is None else (images[rows], labels[rows])
+    held_out_images, held_out_labels = arrays["t10k-images"], arrays["t10k-labels"]
+    count = len(images)
+    if split == "validation":
+        count -= validation_count(count)
+        held_out_images, held_out_labels = images[count:], labels[count:]
+    if skip_first >= count:
+        raise UserError(
+            f"{source}: {count} training images, of which skip_first leaves out {skip_first}; set"
+            " skip_first to a smaller number"
+        )
+    return Dataset(
+        dataset,
+        source,
+        digest,
+        split,
+        images[skip_first:count],
+        labels[skip_first:count],
+        held_out_images,
+        held_out_labels,
+        class_names,
+        whole=(images, labels),
+        own_title=title,
+        ink=ink,
+        skip_damaged=skip_damaged,
+    )
 
 
 def recorded_source(record: Mapping[str, Any]) -> str | None:
@@ -176,7 +196,7 @@ def _load_own(
         source, stored = data, read_stored(Path(data), ink, log, skip_damaged)
     else:
         raise _no_such_folder(data)
-    known = dataset if dataset in _KNOWN else None
+    known = dataset if dataset in KNOWN_SETS else None
     return source, own_set(Path(source), stored, ink, log, known)
 
 
@@ -190,40 +210,6 @@ def _digest(arrays: Iterable[np.ndarray], class_names: tuple[str, ...]) -> str:
     parts = [*map(np.ascontiguousarray, arrays), *names]
     digests = [hashlib.sha256(part).hexdigest() for part in parts]
     return hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def _split(name: str, source: str, found: OwnSet, split: str, skip_first: int) -> Dataset:
-    arrays, class_names, title = found
-    digest = _digest((arrays[kind] for kind in KINDS), class_names)
-    images, labels = arrays["train-images"], arrays["train-labels"]
-    if title:
-        title = TITLES["mnist"] if digest == MNIST_DIGEST else title
-        rows = in_fair_order(labels, validation_count(len(images)))  # those of a validation split
-        images, labels = (images, labels) if rows is None else (images[rows], labels[rows])
-    held_out_images, held_out_labels = arrays["t10k-images"], arrays["t10k-labels"]
-    count = len(images)
-    if split == "validation":
-        count -= validation_count(count)
-        held_out_images, held_out_labels = images[count:], labels[count:]
-    if skip_first >= count:
-        raise UserError(
-            f"{source}: {count} training images, of which skip_first leaves out {skip_first}; set"
-            " skip_first to a smaller number"
-        )
-    return Dataset(
-        name,
-        source,
-        digest,
-        split,
-        images[skip_first:count],
-        labels[skip_first:count],
-        held_out_images,
-        held_out_labels,
-        class_names,
-        training_images=images,
-        training_labels=labels,
-        own_title=title,
-    )
 
 
 # -- finding MNIST ---------------------------------------------------------------------------------
@@ -249,7 +235,7 @@ def _find_mnist(folder: str | None, log: Log) -> tuple[str, Arrays] | None:
             continue
         if found is not None:
             return found
-        if folder is not None and root == Path(folder) and (kind := kind_of(root)):
+        if folder is not None and root == Path(folder) and (kind := find(root)[0]):
             raise UserError(
                 f"data folder {folder}: has {kind}, but not MNIST; load it as the data set own"
             )
@@ -261,31 +247,27 @@ def _mnist_in(root: Path) -> tuple[str, Arrays] | None:
 
     Raises UserError for IDX files and for a mnist.npz that are not MNIST's by their digests.
     """
-    for folder in (root, root / "MNIST" / "raw"):
-        sets = idx_sets(folder) if folder.is_dir() else {}
-        for paths in sets.values():
-            if set(paths) == set(KINDS) and _is_mnist(arrays := read_idx_set(paths)):
-                return str(folder), arrays
+    raw, npz = root / "MNIST" / "raw", root / "mnist.npz"
+    for source, sets in (
+        (root, sets_in(root, IDX)),
+        (raw, sets_in(raw, IDX)),
+        (npz, [[npz]] if npz.is_file() else []),
+    ):
+        for files in sets:
+            arrays = read_array_files(files, lambda line: None)
+            others = [
+                kind
+                for kind in KINDS[::-1]
+                if kind not in arrays or not is_mnist(kind, arrays[kind])
+            ]
+            if not others:
+                return str(source), arrays
         if sets:
-            find_idx_files(folder)  # raises if one is missing, or there are several sets
-            raise _not_mnist(folder, "its IDX files")
-    path = root / "mnist.npz"
-    if not path.is_file():
-        return None
-    if not _is_mnist(arrays := read_array_files([path], lambda line: None)):
-        raise _not_mnist(path, "its content")
-    return str(path), arrays
-
-
-def _is_mnist(arrays: Arrays) -> bool:
-    return set(arrays) == set(KINDS) and all(is_mnist(kind, arrays[kind]) for kind in KINDS[::-1])
-
-
-def _not_mnist(path: Path, what: str) -> UserError:
-    return UserError(
-        f"{path}: {what} differ from MNIST's by SHA-256; replace the damaged one, or load them as"
-        " the data set own"
-    )
+            raise UserError(
+                f"{source}: its {others[0]} are missing or not MNIST's, by SHA-256; put MNIST's"
+                " there, or load what is there as the data set own"
+            )
+    return None
 
 
 def _strokes(log: Log) -> Arrays:

@@ -9,7 +9,7 @@ from pathlib import Path
 from gan3.core.errors import UserError
 from gan3.core.files import check_writable, make_folder, write_atomically
 from gan3.core.log import Log
-from gan3.data.idx import FILE_NAMES, SHA256, Arrays, read_idx_set
+from gan3.data.idx import FILE_NAMES, SHA256, Arrays, read_idx
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -35,7 +35,7 @@ def download(folder: Path, mirrors: tuple[str, ...], log: Log) -> Arrays:
     make_folder(folder)
     for kind, content in contents.items():
         write_atomically(paths[kind], content)
-    return read_idx_set(paths)
+    return {kind: read_idx(path) for kind, path in paths.items()}
 
 
 def _from_any(mirrors: tuple[str, ...], kind: str) -> bytes:

@@ -1,8 +1,7 @@
-"""The IDX format of MNIST's four files, gzipped or not, under any of the names in use."""
+"""The IDX format of MNIST's four files, and the digests by which MNIST is known."""
 
 import hashlib
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -18,63 +17,14 @@ SHA256 = {  # MNIST's decompressed files
     "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-_NAME = re.compile(
-    r"(?:(?P<prefix>.+)-)?(?P<part>train|t10k|test)-"
-    r"(?P<content>images[.-]idx3|labels[.-]idx[12])-(?:ubyte|int)(?:\.gz)?"
-)
 _DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # by the third byte
 _MOST_BYTES = 2**29  # that a file may state, and a gz file may grow to
 Arrays = dict[str, np.ndarray]
 """A data set by kind."""
 
 
-def idx_sets(folder: Path) -> dict[str, dict[str, Path]]:
-    """The IDX files in a folder, by the prefix of their names and by kind.
-
-    Their names may have a prefix, "test" for "t10k", and a dot for the dash before "idx". Of a file
-    that is there twice, the gz is read.
-    """
-    sets: dict[str, dict[str, Path]] = {}
-    for file in sorted(folder.iterdir()):  # the gz comes last
-        match = _NAME.fullmatch(file.name)
-        if match and not file.name.startswith(".") and file.is_file():
-            part = "train" if match["part"] == "train" else "t10k"
-            sets.setdefault(match["prefix"] or "", {})[f"{part}-{match['content'][:6]}"] = file
-    return sets
-
-
-def find_idx_files(path: Path) -> dict[str, Path] | None:
-    """The four IDX files of a set, by kind; None if there are none.
-
-    path: a folder, or one of the four files, which selects a set if the folder has several. Raises
-    UserError if a file is missing or there are several sets.
-    """
-    match = _NAME.fullmatch(path.name) if path.is_file() else None
-    if match is None and not path.is_dir():
-        return None
-    folder = path.parent if match else path
-    sets = idx_sets(folder)
-    if match is None and len(sets) > 1:
-        names = ", ".join(prefix or "one without a name" for prefix in sorted(sets))
-        raise UserError(
-            f"{folder}: has IDX files of several sets ({names[:100]}); name one of the four files"
-            " of the set that you mean"
-        )
-    prefix = (match["prefix"] or "") if match else next(iter(sets), "")
-    paths = sets.get(prefix)
-    missing = [name for kind, name in FILE_NAMES.items() if paths and kind not in paths]
-    if missing:
-        name = f"{prefix}-{missing[0].replace('t10k', 'test')}" if prefix else missing[0]
-        raise UserError(f"{folder / name}: missing; put all four IDX files into that folder")
-    return paths
-
-
-def read_idx_set(paths: dict[str, Path]) -> Arrays:
-    """The arrays of the four IDX files. Raises UserError if one is damaged or no IDX file."""
-    return {kind: _read(paths[kind]) for kind in KINDS}
-
-
-def _read(path: Path) -> np.ndarray:
+def read_idx(path: Path) -> np.ndarray:
+    """The array of an IDX file, gzipped or not. Raises UserError if it is damaged or none."""
     with open_untrusted(path, "an IDX file") as file:
         magic = file.read(4)
         if len(magic) < 4 or magic[:2] != bytes(2) or magic[2] not in _DTYPES or magic[3] > 4:

@@ -7,7 +7,7 @@ its labels are those of its mapping files.
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of
-from gan3.data.idx import KINDS, Arrays
+from gan3.data.idx import Arrays
 
 MNIST_DIGEST = "c473ce9de4170e6fe7638543697b7512b19cc4b2c68279feabf4a085461033dd"
 """`Dataset.digest` of MNIST."""
@@ -29,11 +29,21 @@ class KnownSet(NamedTuple):
     name: str  # by which a user says that the data is this set
     title: str
     class_names: tuple[str, ...]
-    md5: str  # its four gz files, in the order of KINDS
+    md5: str  # of its four gz files
     first_label: int = 0  # the labels in its files count from this number
 
-    def numbered(self, arrays: Arrays) -> Arrays:
-        """Its arrays by kind, with upright pictures [N, 28, 28] and labels from 0."""
+    def numbered(self, arrays: Arrays, path: Path) -> Arrays:
+        """Its arrays by kind, with upright pictures [N, 28, 28] and labels from 0.
+
+        Raises UserError, which begins with `path`, for other labels than those of the set.
+        """
+        last = self.first_label + len(self.class_names) - 1
+        labels = [array for kind, array in arrays.items() if "labels" in kind]
+        if not set(np.concatenate(labels).tolist()) <= set(range(self.first_label, last + 1)):
+            raise UserError(
+                f"{path}: not {self.title}, whose labels are {self.first_label} to {last}; load it"
+                " as the data set own"
+            )
         axes = (0, 2, 1) if self.name.startswith("emnist") else (0, 1, 2)
         return {
             kind: np.ascontiguousarray(array.transpose(axes))
@@ -43,7 +53,7 @@ class KnownSet(NamedTuple):
         }
 
 
-KNOWN_SETS = (
+_PUBLISHED = (
     KnownSet(
         "fashion_mnist",
         "Fashion-MNIST",
@@ -89,29 +99,12 @@ KNOWN_SETS = (
         " fb51b6430fc4dd67deaada1bf25d4524 ae7f6be798a9a5d5f2bd32e078a402dd",
     ),
 )
+KNOWN_SETS = {known.name: known for known in _PUBLISHED}
 
 
 def recognise(
-    paths: dict[str, Path], known_sets: Sequence[KnownSet] = KNOWN_SETS
+    files: Iterable[Path], known_sets: Iterable[KnownSet] = _PUBLISHED
 ) -> KnownSet | None:
     """The known set whose published gz files these IDX files are, by MD5; None for any other."""
-    if not all(path.suffix == ".gz" for path in paths.values()):
-        return None
-    md5 = " ".join(digest_of(paths[kind], "md5") for kind in KINDS)
-    return next((known for known in known_sets if known.md5 == md5), None)
-
-
-def named(name: str, arrays: Arrays, path: Path) -> KnownSet:
-    """The known set that a user named, whose labels `arrays` must have.
-
-    Raises UserError if they do not.
-    """
-    (known,) = (known for known in KNOWN_SETS if known.name == name)
-    last = known.first_label + len(known.class_names) - 1
-    labels = [array for kind, array in arrays.items() if "labels" in kind]
-    if not set(np.concatenate(labels).tolist()) <= set(range(known.first_label, last + 1)):
-        raise UserError(
-            f"{path}: not {known.title}, whose labels are {known.first_label} to {last}; load it as"
-            " the data set own"
-        )
-    return known
+    found = {digest_of(file, "md5") for file in files if file.suffix == ".gz"}
+    return next((known for known in known_sets if found == set(known.md5.split())), None)

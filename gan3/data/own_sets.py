@@ -11,9 +11,9 @@ from gan3.core.classes import DIGITS, UNLABELLED, is_class_name, listed
 from gan3.core.errors import UserError, shown
 from gan3.core.log import Log
 from gan3.core.values import MAX_IMAGES, MIN_IMAGES, read_labels, read_pixels
-from gan3.data.array_files import array_files, read_array_files
-from gan3.data.idx import Arrays, find_idx_files, is_mnist, read_idx_set
-from gan3.data.known_sets import KnownSet, named, recognise
+from gan3.data.array_files import IDX, TABLES, array_files, read_array_files
+from gan3.data.idx import FILE_NAMES, KINDS, Arrays, is_mnist
+from gan3.data.known_sets import KNOWN_SETS, KnownSet, recognise
 from gan3.data.picture_folders import has_pictures, label_file, read_picture_folder
 from gan3.data.pictures import unknown_ink
 from gan3.data.splits import stratified
@@ -39,18 +39,18 @@ class OwnSet(NamedTuple):
     title: str = ""
 
 
-def kind_of(path: Path) -> str | None:
+def find(path: Path) -> tuple[str | None, list[Path]]:
     """What a path holds: "IDX files", "pictures", "array files" (npz, npy, CSV), or None.
 
-    Raises UserError if a folder does not have one whole set.
+    With the files of a set of arrays. Raises UserError if a folder has several sets.
     """
-    if find_idx_files(path):
-        return "IDX files"
+    if files := array_files(path, IDX):
+        return "IDX files", files
     if label_file(path) or has_pictures(path, ("*/*", "*/*/*")):
-        return "pictures"
-    if path.exists() and array_files(path):
-        return "array files"
-    return "pictures" if has_pictures(path, ("*",)) else None
+        return "pictures", []
+    if files := array_files(path, TABLES):
+        return "array files", files
+    return "pictures" if has_pictures(path, ("*",)) else None, []
 
 
 def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> Stored:
@@ -66,14 +66,16 @@ def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> S
     Raises:
         UserError: the path holds no set, or it cannot be read.
     """
-    kind = kind_of(path)
-    if kind == "IDX files":
-        paths = find_idx_files(path)
-        return Stored(read_idx_set(paths), recognise(paths), is_bright=True)
+    kind, files = find(path)
     if kind == "pictures":
         return Stored(read_picture_folder(path, ink, log, skip_damaged))
+    arrays = read_array_files(files, log) if files else {}
+    missing = [FILE_NAMES[each] for each in KINDS if each not in arrays]
+    if kind == "IDX files" and missing:
+        raise UserError(f"{path}: has no {missing[0]}; put all four IDX files into one folder")
     if kind is not None:
-        return Stored(read_array_files(array_files(path), log))
+        is_idx = kind == "IDX files"
+        return Stored(arrays, recognise(files) if is_idx else None, is_bright=is_idx)
     if not path.exists():
         raise UserError(f"{path}: no such file or folder; check the path")
     raise UserError(
@@ -106,18 +108,13 @@ def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = N
         }
         stored = stored._replace(arrays=images | zeros)
     arrays = _meaning(path, stored, ink, log)
-    known, title = stored.known, _title(path)
-    if name is not None and (known is None or known.name != name):
-        known = named(name, arrays, path)
-        title = f"{known.title} (as named)"
-    elif known is not None:
-        title = known.title
-    if not is_labelled:
-        names = UNLABELLED
-    elif known is None:
-        arrays, names = _number(path, arrays)
+    known = stored.known if name is None else KNOWN_SETS[name]
+    if known is not None:
+        arrays, names = known.numbered(arrays, path), known.class_names
+        title = known.title if known is stored.known else f"{known.title} (as named)"
     else:
-        arrays, names = known.numbered(arrays), known.class_names
+        arrays, names = _number(path, arrays) if is_labelled else (arrays, UNLABELLED)
+        title = _title(path)
     if "t10k-images" not in arrays:
         arrays = _split_off_test(path, arrays)
     _check_classes(path, arrays, names, log)

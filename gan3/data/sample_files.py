@@ -12,7 +12,7 @@ import numpy as np
 from gan3.core.classes import DIGITS, UNLABELLED, listed
 from gan3.core.errors import UserError, shown
 from gan3.core.values import read_labels, read_pixels
-from gan3.data.own_sets import kind_of, read_stored
+from gan3.data.own_sets import find, read_stored
 from gan3.data.pictures import likely_ink
 
 INVERTED = "inverted because their borders are bright"
@@ -28,7 +28,7 @@ class SampleFile(NamedTuple):
 
 def holds_many(path: Path) -> bool:
     """Whether a path is a file or folder of images, and not one picture, which may be missing."""
-    return path.is_dir() or kind_of(path) is not None
+    return path.is_dir() or find(path)[0] is not None
 
 
 def read(

@@ -157,7 +157,7 @@ def make(
         raise UserError(
             f"{dataset.title}: its judge is bundled; name a file to write another one to"
         )
-    images, labels = dataset.learning_part()
+    (images, labels), validation = dataset.halves()
     classes = len(dataset.class_names)
     missing = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
     if missing:
@@ -174,7 +174,7 @@ def make(
         images, labels, classes=classes, seed=seed, steps=steps, augment=True, log=log
     )
     judge = Judge(weights, origin_of(dataset))
-    accuracy = {"validation": judge.accuracy(*dataset.validation_part())}
+    accuracy = {"validation": judge.accuracy(*validation)}
     if dataset.split == "test":
         accuracy["test"] = judge.accuracy(dataset.held_out_images, dataset.held_out_labels)
     save(path, weights, judge.origin)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.data.array_files import array_files, read_array_files
+from gan3.data.array_files import TABLES, array_files, read_array_files
 from tests.support import FolderTest
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (80, 28, 28), np.uint8)
@@ -23,7 +23,7 @@ class ArrayTest(FolderTest):
         self.lines = []
 
     def read(self, path):
-        return read_array_files(array_files(Path(path)), self.lines.append)
+        return read_array_files(array_files(Path(path), TABLES), self.lines.append)
 
     def assert_read(self, path, kinds=KINDS):
         arrays = self.read(path)

@@ -53,16 +53,16 @@ class OwnIdxSet(FolderTest):
         for changes in ({}, {"split": "validation"}, {"skip_first": 100}):
             dataset = self.load(**changes)
             digests.add(dataset.training_digest)
-            for part, expected in zip(dataset.learning_part(), (images, labels), strict=True):
-                np.testing.assert_array_equal(part, expected[:250])
-            for part, expected in zip(dataset.validation_part(), (images, labels), strict=True):
-                np.testing.assert_array_equal(part, expected[250:])
+            learned, validation = dataset.halves()
+            for k, whole in enumerate((images, labels)):
+                np.testing.assert_array_equal(learned[k], whole[:250])
+                np.testing.assert_array_equal(validation[k], whole[250:])
         self.assertEqual(len(digests), 1)
         named = dataclasses.replace(dataset, class_names=tuple("abcdefghij"))
         digests.add(named.training_digest)
-        labels = dataset.training_labels.copy()
+        images, labels = dataset.whole[0], dataset.whole[1].copy()
         labels[-1] = (labels[-1] + 1) % 10  # an image that is never learned from
-        digests.add(dataclasses.replace(dataset, training_labels=labels).training_digest)
+        digests.add(dataclasses.replace(dataset, whole=(images, labels)).training_digest)
         self.assertEqual(len(digests), 3)
 
     def test_the_digest_of_ten_digits_is_that_of_the_four_arrays(self):
@@ -312,7 +312,9 @@ class Search(SearchTest):
         (self.folder / "data" / LABELS).unlink()
         with self.assertRaisesRegex(UserError, "no mirror"):
             self.load()
-        self.assertRegex(self.lines[0], "NOTE: .*missing.*; searching other folders")
+        self.assertRegex(
+            self.lines[0], "NOTE: .*t10k-labels are missing or not.*; searching other folders"
+        )
 
     @needs_mnist
     def test_mnist_is_the_same_from_every_folder_and_format(self):

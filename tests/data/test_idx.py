@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.data.idx import KINDS, find_idx_files, is_mnist, read_idx_set
+from gan3.data.array_files import IDX, array_files, read_array_files
+from gan3.data.idx import KINDS, is_mnist
 from tests.support import MNIST, FolderTest, idx_bytes, needs_mnist, write_idx_set
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
@@ -20,11 +21,11 @@ class IdxFiles(FolderTest):
 
     def assert_refused(self, message):
         with self.assertRaises(UserError) as refused:
-            read_idx_set(find_idx_files(Path("own")))
+            read_array_files(array_files(Path("own"), IDX), str)
         self.assertEqual(str(refused.exception), message)
 
     def assert_read(self):
-        arrays = read_idx_set(find_idx_files(Path("own")))
+        arrays = read_array_files(array_files(Path("own"), IDX), str)
         for expected, kind in zip(self.arrays, KINDS, strict=True):
             np.testing.assert_array_equal(arrays[kind], expected)
 
@@ -47,7 +48,7 @@ class IdxFiles(FolderTest):
         self.assert_read()
 
     def test_a_folder_without_any_of_them_has_none(self):
-        self.assertIsNone(find_idx_files(Path()))
+        self.assertEqual(array_files(Path(), IDX), [])
 
     def test_files_that_do_not_hold_what_their_header_says_are_refused(self):
         images, labels = (idx_bytes(array) for array in self.arrays[:2])
@@ -76,7 +77,7 @@ class IdxFiles(FolderTest):
 
     @needs_mnist
     def test_one_changed_bit_is_not_mnist(self):
-        arrays = read_idx_set(find_idx_files(Path(MNIST)))
+        arrays = read_array_files(array_files(Path(MNIST), IDX), str)
         for kind, array in arrays.items():
             self.assertTrue(is_mnist(kind, array))
             self.assertFalse(is_mnist(kind, array.astype(np.int8)))

@@ -10,7 +10,6 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import known_sets
-from gan3.data.idx import KINDS
 from gan3.data.known_sets import KNOWN_SETS, KnownSet, recognise
 from gan3.data.own_sets import own_set, read_stored
 from tests.support import MNIST, FolderTest, idx_bytes, needs_mnist
@@ -56,23 +55,24 @@ class SmallSets(FolderTest):
 
     def test_a_set_is_recognised_by_the_md5_of_its_four_gz_files_alone(self):
         paths = write_files(self.folder / "x", small_set(), "small-")
-        md5 = " ".join(hashlib.md5(paths[kind].read_bytes()).hexdigest() for kind in KINDS)
-        known = self.known(md5=md5)
-        self.assertIs(recognise(paths, [self.known(), known]), known)
-        paths["train-images"].write_bytes(gzip.compress(b"other"))
-        self.assertIsNone(recognise(paths, [known]))
-        self.assertIsNone(recognise(write_files(Path("y"), small_set(), compress=False), [known]))
+        files = list(paths.values())
+        known = self.known(md5=" ".join(hashlib.md5(f.read_bytes()).hexdigest() for f in files))
+        self.assertIs(recognise(files, [self.known(), known]), known)
+        files[0].write_bytes(gzip.compress(b"other"))
+        self.assertIsNone(recognise(files, [known]))
+        plain = write_files(Path("y"), small_set(), compress=False)
+        self.assertIsNone(recognise(plain.values(), [known]))
 
 
 class PublishedSets(FolderTest):
     def test_the_table_is_consistent(self):
-        digests = [digest for known in KNOWN_SETS for digest in known.md5.split()]
+        digests = [digest for known in KNOWN_SETS.values() for digest in known.md5.split()]
         self.assertEqual(len(set(digests)), 4 * len(KNOWN_SETS))
         for digest in digests:
             self.assertRegex(digest, r"^[0-9a-f]{32}$")
-        for known in KNOWN_SETS:
+        for known in KNOWN_SETS.values():
             self.assertEqual(len(set(known.class_names)), len(known.class_names))
-        by_title = {known.title: known for known in KNOWN_SETS}
+        by_title = {known.title: known for known in KNOWN_SETS.values()}
         sizes = {title: len(known.class_names) for title, known in by_title.items()}
         self.assertEqual(
             sizes,
@@ -90,7 +90,7 @@ class PublishedSets(FolderTest):
         # The first, last, and some other lines of emnist-balanced-mapping.txt: label, character
         for label, code in ((0, 48), (9, 57), (10, 65), (35, 90), (36, 97), (38, 100), (46, 116)):
             self.assertEqual(balanced.class_names[label], chr(code))
-        for known in KNOWN_SETS:
+        for known in KNOWN_SETS.values():
             self.assertEqual(known.first_label, 1 if known is letters else 0)
 
     def test_a_set_is_what_the_user_says_if_its_numbers_fit(self):

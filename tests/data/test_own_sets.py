@@ -9,7 +9,7 @@ from PIL import Image
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import strokes
-from gan3.data.own_sets import kind_of, own_set, read_stored
+from gan3.data.own_sets import find, own_set, read_stored
 from gan3.plots.numbers import save_pictures
 from tests.data.test_known_sets import write_files
 from tests.support import FolderTest
@@ -157,7 +157,7 @@ class Sources(OwnTest):
             ("notes.txt", None),
         ):
             with self.subTest(path=path):
-                self.assertEqual(kind_of(Path(path)), kind)
+                self.assertEqual(find(Path(path))[0], kind)
                 if kind:
                     own = self.read(path)
                     self.assertEqual(len(own.class_names), 2)
@@ -186,7 +186,7 @@ class Sources(OwnTest):
     def test_the_cache_of_the_strokes_is_no_set(self):
         Path("two").mkdir()
         self.write_npz([0, 1] * 200, path=f"two/{strokes.CACHE}")
-        self.assertIsNone(kind_of(Path("two")))
+        self.assertIsNone(find(Path("two"))[0])
         self.write_npz([0, 1] * 200, path="two/z.npz")
         self.assertEqual(self.read("two").title, 'own set "two"')
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.core.values import SIDE
-from gan3.data.idx import FILE_NAMES, KINDS, find_idx_files, read_idx_set
+from gan3.data.array_files import IDX, array_files, read_array_files
+from gan3.data.idx import FILE_NAMES, KINDS
 from gan3.data.own_sets import own_set, read_stored
 from gan3.data.pictures import fit, read_grey
 from tests.properties import arrays, given, st
@@ -177,8 +178,8 @@ class IdxFiles(unittest.TestCase):
                 if level is not None:
                     path, content = Path(f"{path}.gz"), gzip.compress(content, level)
                 path.write_bytes(content)
-            read = read_idx_set(find_idx_files(Path(folder)))
-        self.assertEqual(list(read), list(KINDS))
+            read = read_array_files(array_files(Path(folder), IDX), str)
+        self.assertEqual(set(read), set(KINDS))
         for kind, array in written.items():
             self.assertEqual((read[kind].dtype, read[kind].shape), (array.dtype, array.shape))
             np.testing.assert_array_equal(read[kind], array)
@@ -197,7 +198,7 @@ class IdxFiles(unittest.TestCase):
                 path = Path(folder, FILE_NAMES[name] + (".gz" if compressed else ""))
                 path.write_bytes(gzip.compress(content, 1) if compressed else content)
             try:
-                read = read_idx_set(find_idx_files(Path(folder)))
+                read = read_array_files(array_files(Path(folder), IDX), str)
             except UserError as error:
                 self.assertNotEqual(written[kind], whole)
                 self.assertNotIn("\n", str(error))

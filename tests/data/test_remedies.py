@@ -122,8 +122,8 @@ class Remedies(FolderTest):
                 for part in ("train", "test"):
                     Path(f"a/{prefix}-{part}-{name}-ubyte").write_bytes(idx_bytes(array))
         self.assert_remedied(
-            "a: has IDX files of several sets (a, b); name one of the four files of the set that"
-            " you mean",
+            "a: has several sets, a-test-images-idx3-ubyte and b-test-images-idx3-ubyte for"
+            " example; name the file you mean",
             {"path": "a/b-test-labels-idx1-ubyte"},
             "a",
         )
@@ -134,7 +134,8 @@ class Remedies(FolderTest):
         )
         Path("a/b-train-labels-idx1-ubyte").rename("moved")
         self.assert_remedied(
-            "a/b-train-labels-idx1-ubyte: missing; put all four IDX files into that folder",
+            "a/b-test-labels-idx1-ubyte: has no train-labels-idx1-ubyte; put all four IDX files"
+            " into one folder",
             lambda: Path("moved").rename("a/b-train-labels-idx1-ubyte"),
             "a/b-test-labels-idx1-ubyte",
         )
@@ -256,8 +257,8 @@ class Remedies(FolderTest):
             load("mnist", "set", log=str)
         self.assertEqual(
             str(refused.exception),
-            "set: its IDX files differ from MNIST's by SHA-256; replace the damaged one, or load"
-            " them as the data set own",
+            "set: its t10k-labels are missing or not MNIST's, by SHA-256; put MNIST's there, or"
+            " load what is there as the data set own",
         )
         self.assertEqual(len(load("own", "set", log=str).images), 400)
 
