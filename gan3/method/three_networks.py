@@ -71,12 +71,14 @@ class ThreeNetworks(System):
         return by_name([*weights, *(v for adam in self.optimizers for v in adam.state)])
 
 
-def make_optimizers(config: ThreeNetworkConfig, networks: Triple[Network]) -> Triple[Adam]:
+def make_optimizers(
+    config: ThreeNetworkConfig, networks: Triple[Network], beta2: float = 0.999
+) -> Triple[Adam]:
     """An Adam for each network."""
     settings = zip(networks, config.learning_rate, config.beta1, strict=True)
     return Triple(
         *(
-            Adam(network.weights, learning_rate, beta1, f"adam/{network.name}")
+            Adam(network.weights, learning_rate, beta1, f"adam/{network.name}", beta2)
             for network, learning_rate, beta1 in settings
         )
     )

@@ -12,11 +12,18 @@ class Adam:
     of the Keras optimizer, which builds it from a dozen ops. epsilon is TensorFlow 1's, 1e-8.
     """
 
-    def __init__(self, variables: list[tf.Variable], learning_rate: float, beta1: float, name: str):
+    def __init__(
+        self,
+        variables: list[tf.Variable],
+        learning_rate: float,
+        beta1: float,
+        name: str,
+        beta2: float = 0.999,
+    ):
         self.name = name
         self.variables = variables
         self._learning_rate = learning_rate
-        self._beta1, self._beta2, self._epsilon = beta1, 0.999, 1e-8
+        self._beta1, self._beta2, self._epsilon = beta1, beta2, 1e-8
         self.steps = tf.Variable(0, dtype=tf.int64, trainable=False, name=f"{name}/steps")
         self.m = [self._zeros_like(variable, "m") for variable in variables]
         self.v = [self._zeros_like(variable, "v") for variable in variables]

@@ -53,7 +53,7 @@ class VaeGan:
                 ),
             ),
         )
-        self.optimizers = make_optimizers(config, self.networks)
+        self.optimizers = make_optimizers(config, self.networks, config.beta2)
         # The averaged generator, at first equal to the trained one; or the trained one itself.
         self.sampler = self.networks.generator
         if config.has_own_sampler:

@@ -60,12 +60,12 @@ class AdamAgainstKeras(unittest.TestCase):
     def test_fifty_steps(self):
         """Two variables, one of them with gradients of 1e-9, where epsilon decides."""
         sizes = np.array([1.0, 1e-9], np.float32)
-        for beta1 in (0.0, 0.5, 0.9):
-            with self.subTest(beta1=beta1):
+        for beta1, beta2 in ((0.0, 0.999), (0.5, 0.99), (0.9, 0.999)):
+            with self.subTest(beta1=beta1, beta2=beta2):
                 start = [draw(1, 6, 3), np.zeros(5, np.float32)]
                 mine, theirs = ([tf.Variable(w) for w in start] for _ in range(2))
-                ours = Adam(mine, 1e-2, beta1, "adam/network")
-                keras = tf.keras.optimizers.Adam(1e-2, beta1, 0.999, epsilon=1e-8)
+                ours = Adam(mine, 1e-2, beta1, "adam/network", beta2)
+                keras = tf.keras.optimizers.Adam(1e-2, beta1, beta2, epsilon=1e-8)
                 for step in range(50):
                     gradients = [
                         tf.constant(size * draw(10 + step, *w.shape))
