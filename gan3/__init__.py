@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gan3.core.errors import DivergedError, StoppedError, UserError
     from gan3.evaluation.card import Card
-    from gan3.library import Recognised, Run, evaluate, load, open_run, recognise, show, train
-    from gan3.models.generator import Generator, Samples
+    from gan3.library import Recognised, Run, evaluate, load, open_run, recognise, train
+    from gan3.models.generator import Generator
+    from gan3.models.samples import Samples, show
 
 __version__ = "0.1.0"
 __all__ = [
@@ -35,9 +36,10 @@ _NOT_IN_THE_LIBRARY = {
     "Card": "gan3.evaluation.card",
     "DivergedError": "gan3.core.errors",
     "Generator": "gan3.models.generator",
-    "Samples": "gan3.models.generator",
+    "Samples": "gan3.models.samples",
     "StoppedError": "gan3.core.errors",
     "UserError": "gan3.core.errors",
+    "show": "gan3.models.samples",
 }
 
 

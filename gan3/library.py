@@ -4,7 +4,7 @@ Libraries never print: without `log`, only warnings are passed on, as Python's w
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,9 +32,8 @@ from gan3.runs.trained import Trained
 
 if TYPE_CHECKING:
     from gan3.evaluation.card import Card
-    from gan3.plots.numbers import Picture
 
-_MOST_ROWS, _MOST_COLUMNS = 20, 50
+_MOST_ROWS = 20
 OnMetrics = Callable[[dict[str, float]], object]
 Data = str | Path | tuple[Any, Any] | None
 """The path of a data set, or its arrays: (images, labels), or two such pairs."""
@@ -435,33 +434,3 @@ def recognise(images: Any) -> Recognised:
 def _most_probable(probabilities: np.ndarray) -> Recognised:
     """Probabilities [N, K] with the class that each row makes most probable."""
     return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32))
-
-
-def show(
-    images: Any, titles: Iterable[Any] | None = None, *, columns: int = 10, title: str = ""
-) -> "Picture":
-    """Images as one picture, which a notebook shows and `save` writes.
-
-    Args:
-        images: [N, 28, 28], as `gan3.evaluate` takes them, in reading order.
-        titles: one above each image, or one above each column.
-        columns: images in a row.
-        title: of the whole picture.
-
-    Raises:
-        UserError: images that do not fit, or titles that are neither N nor `columns`.
-    """
-    from gan3.plots import grids
-    from gan3.plots.numbers import Picture
-
-    pixels = as_images(images)
-    columns = min(as_whole(columns, "columns", 1, _MOST_COLUMNS), len(pixels))
-    if isinstance(titles, str) or not isinstance(titles, Iterable | None):
-        raise UserError(f"titles {shown(titles)}: use a list, one text for each image or column")
-    texts = None if titles is None else [str(text) for text in titles]
-    if texts is not None and len(texts) not in (len(pixels), columns):
-        raise UserError(
-            f"titles: {len(texts)} for {len(pixels)} images in {columns} columns; give one for"
-            " each image or for each column"
-        )
-    return Picture(grids.png(grids.grid(pixels, columns, str(title), texts)))

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,15 +12,14 @@ from gan3.core.arguments import (
     as_choice,
     as_fraction,
     as_labels,
-    as_path,
     as_whole,
 )
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
-from gan3.core.files import make_folder, write_npz
 from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
 from gan3.core.values import as_images, to_pixels
 from gan3.models.determinator import CHUNK, Encoded, Encoder
+from gan3.models.samples import Images, Samples
 from gan3.nn.declared import NOISE_RANGES, GeneratorSpec
 from gan3.nn.plain import LabelLayer, forward
 from gan3.nn.specs import IMAGE, BatchNorm
@@ -29,56 +27,7 @@ from gan3.nn.specs import IMAGE, BatchNorm
 if TYPE_CHECKING:
     from gan3.plots.numbers import Picture
 
-_SHOWN = 50  # images in a notebook
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
-
-
-class Samples(NamedTuple):
-    """Images that a generator drew."""
-
-    images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
-    labels: np.ndarray | None  # int64 [N], the requested classes; None if none can be requested
-
-    def _repr_png_(self) -> bytes:
-        """The first images for a notebook."""
-        from gan3.plots import numbers
-
-        return numbers.png_of(numbers.sheet(self.images[:_SHOWN]))
-
-    def save(self, path: str | Path) -> None:
-        """Write a sheet of the images as .png, or the arrays as .npz. Raises UserError."""
-        from gan3.plots import numbers  # imports Pillow, which drawing does not need
-
-        path = as_path(path)
-        if path.suffix.lower() not in (".png", ".npz"):
-            raise UserError(f"{path}: samples are saved as .png or .npz; choose one of these")
-        make_folder(path.parent)
-        if path.suffix.lower() == ".png":
-            numbers.save_picture(numbers.sheet(self.images), path)
-        else:
-            arrays = {name: a for name, a in self._asdict().items() if a is not None}
-            write_npz(path, arrays)
-
-
-class Images(np.ndarray):
-    """An array that a notebook shows as a picture, if it is uint8 [N, 28, 28] or one image.
-
-    What is computed from it is an ordinary array or number.
-    """
-
-    def __array_wrap__(
-        self, array: np.ndarray, context: Any = None, return_scalar: bool = False
-    ) -> Any:
-        return array[()] if array.ndim == 0 else np.asarray(array)
-
-    def _repr_png_(self) -> bytes | None:
-        images = np.asarray(self[None] if self.ndim == 2 else self)
-        if images.dtype != np.uint8 or images.shape[1:] != (28, 28) or not len(images):
-            return None
-        from gan3.plots import numbers
-
-        row = numbers.number_image(images[:_SHOWN], inverted=False, tight=True)
-        return numbers.png_of(numbers.enlarge(row, 4))
 
 
 class Generator:
