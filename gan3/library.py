@@ -4,7 +4,7 @@ Libraries never print: without `log`, only warnings are passed on, as Python's w
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,16 +22,20 @@ from gan3.core.arguments import (
 from gan3.core.classes import UNLABELLED
 from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
+from gan3.core.files import write_json
 from gan3.core.log import Log, log_or_warn
+from gan3.core.options import PNG, Output
 from gan3.core.startup import import_tensorflow
 from gan3.core.values import as_data, as_images, as_pixels
-from gan3.models.generator import Generator
-from gan3.runs import pretrained, registry
+from gan3.runs import pretrained as bundled
+from gan3.runs import registry
 from gan3.runs import run as runs
 from gan3.runs.trained import Trained
 
 if TYPE_CHECKING:
     from gan3.evaluation.card import Card
+    from gan3.evaluation.comparison import Comparison
+    from gan3.models.generator import Generator
 
 _MOST_ROWS = 20
 OnMetrics = Callable[[dict[str, float]], object]
@@ -46,37 +50,56 @@ def load(
     moments: str | None = None,
     truncation: float = 1.0,
     logs: str | Path = "logs",
-) -> Generator:
+) -> "Generator":
     """A generator by name.
 
     Args:
         name: of a bundled generator ("best"), of a run in `logs`, or the path of a run's folder or
             of an exported npz file. A run with the name of a bundled generator needs its path.
-        noise_seed: replace the noise matrix of `published_code`, whose generator has only one: by
-            that of a run with this seed.
-        moments: "running" or "batch", for a system with convolutions and batch normalisation. With
-            those of the batch an image depends on the images that it is drawn with. By default as
-            published.
-        truncation: the factor, 0 to 1, by which all noise that it draws is scaled: below 1 the
-            images are more typical and less varied. Noise that is passed to `draw` is not scaled.
+        noise_seed, moments, truncation: how it draws, as `Generator.change` has them.
         logs: the folder of all runs.
 
     Raises:
         UserError: there is no such generator, or it has no such option.
     """
     text = os.fspath(as_path(name, "run"))
-    if name in pretrained.DIGESTS or text.lower().endswith(".npz"):
-        trained = pretrained.open_pretrained(text)
+    if name in bundled.DIGESTS or text.lower().endswith(".npz"):
+        trained = find(pretrained=text)
     else:
         run_name, logs = runs.locate(name, logs)
         if not (logs / run_name).is_dir():
-            bundled = ", ".join(pretrained.DIGESTS)
+            names = ", ".join(bundled.DIGESTS)
             raise UserError(
-                f"generator {str(name)!r}: no run in {logs}, nor bundled ({bundled}); train it, or"
+                f"generator {str(name)!r}: no run in {logs}, nor bundled ({names}); train it, or"
                 " give its folder"
             )
-        trained = runs.Run.open(run_name, logs).trained()
+        trained = find(run_name, logs=logs)
     return trained.generator().change(noise_seed, moments, truncation)
+
+
+def find(
+    run: str | os.PathLike[str] | None = None,
+    pretrained: str | None = None,
+    episode: int | str | None = None,
+    *,
+    logs: str | Path = "logs",
+    figures: str | Path | None = None,
+) -> Trained:
+    """What a run has trained, or a bundled generator or that of an exported file.
+
+    `load` returns its generator.
+
+    Args:
+        run, logs, figures: as `open_run` has them.
+        pretrained: the name of a bundled generator, or the path of a file; instead of a run.
+        episode: of the run, as `Run.trained` has it.
+
+    Raises:
+        UserError: there is no such run, episode or file.
+    """
+    if pretrained is not None:
+        return bundled.open_pretrained(pretrained)
+    return Run.open(run, logs, figures).trained(episode)
 
 
 class Recognised(NamedTuple):
@@ -153,6 +176,7 @@ class Run(runs.Run):
         from gan3.evaluation import card, samples
         from gan3.evaluation.judge import judge_of
         from gan3.evaluation.reference import Reference
+        from gan3.runs.tensorboard import write_report
 
         seed, log = as_whole(seed, "seed"), log_or_warn(log, str(self.record.get("data")))
         file = None if judge is None else as_path(judge, "judge")
@@ -160,9 +184,17 @@ class Run(runs.Run):
         scoring_judge = judge_of(dataset, file=file, train=train_judge, log=log)
         drawn = samples.of_run(self, dataset, seed, log, episode=episode, moments=moments)
         scored = card.evaluate(drawn, Reference(dataset, scoring_judge, seed, log), cas)
-        card.save_of_run(scored, self)
-        log(f"written: {self.folder / 'report.json'}, {self.figures / 'report.png'}")
+        picture, *_ = scored.save_figures(self)
+        write_json(self.folder / "report.json", scored.values)
+        write_report(self.folder, scored.values["step"], scored.scores, picture.read_bytes())
+        log(f"written: {self.folder / 'report.json'}, {picture}")
         return scored
+
+    def draw(self, log: Log | None = None, output: Output = PNG) -> None:
+        """Draw all its figures again. Raises UserError as `training.run_figures.draw` does."""
+        from gan3.training import run_figures
+
+        run_figures.draw(self, log_or_warn(log), output)
 
     @property
     def card(self) -> "Card":
@@ -239,14 +271,7 @@ def train(
         DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
         StoppedError: SIGINT (Ctrl-C) or SIGTERM; the step was finished and the state saved.
     """
-    if isinstance(experiment, RunConfig):
-        config = experiment
-    elif isinstance(experiment, str | os.PathLike):
-        config = registry.config_of(os.fspath(experiment))
-    else:
-        raise UserError(
-            f"experiment {shown(experiment)}: unknown; use its name, its file or a config"
-        )
+    config = config_of(experiment)
     if dataset is None and isinstance(data, tuple):
         dataset = "own"
     named = {"episodes": episodes, "batches": batches, "batch_size": batch_size, "seed": seed}
@@ -297,18 +322,7 @@ def _train(
     return run
 
 
-def open_run(
-    name: str | os.PathLike[str] | None = None,
-    *,
-    logs: str | Path = "logs",
-    figures: str | Path | None = None,
-) -> Run:
-    """A run by its name in `logs`, or by the path of its folder; without a name the newest run.
-
-    figures: the folder of all runs' pictures; by default `figures` beside `logs`. Raises UserError
-    if there is no such run.
-    """
-    return Run.open(name, logs, figures)
+open_run = Run.open
 
 
 def evaluate(
@@ -365,7 +379,7 @@ def evaluate(
         dataset, data = "own", real
     judge_file = None if judge is None else as_path(judge, "judge")
     if isinstance(images, str) and not Path(images).suffix and Path(images).name == images:
-        images = pretrained.open_pretrained(images)
+        images = find(pretrained=images)
     is_path = isinstance(images, str | os.PathLike)
     if is_path and not Path(images).exists():
         raise UserError(f"{images}: no such file or folder; check the path")
@@ -416,6 +430,66 @@ def _pixels_of(images: Any, labels: Any, name: str, log: Log) -> np.ndarray:
         pixels = 255 - pixels
         log(f"NOTE: images: {sample_files.INVERTED}")
     return pixels
+
+
+has_runs = runs.has_runs
+
+
+def compare(
+    names: Iterable[str],
+    *,
+    by_experiment: bool = False,
+    logs: str | Path = "logs",
+    figures: str | Path | None = None,
+) -> "Comparison":
+    """The report cards of runs side by side; the arguments and errors of `comparison.compare`."""
+    import_tensorflow()
+    from gan3.evaluation import comparison
+
+    opened = [Run.open(name, logs, figures) for name in dict.fromkeys(names)]
+    return comparison.compare(opened, by_experiment)
+
+
+def experiments() -> list[tuple[str, str, Path | None]]:
+    """The name, the summary and the own file, if it is not bundled, of each experiment."""
+    own = [(name, registry.OWN_FOLDER / f"{name}.py") for name in registry.own_names()]
+    found = [*((name, None) for name in registry.names()), *own]
+    return [(name, registry.summary_of(name), file) for name, file in found]
+
+
+def config_of(experiment: str | Path | RunConfig) -> RunConfig:
+    """The config of an experiment: by its name, by the path of your own, or itself.
+
+    Raises UserError if there is no such experiment.
+    """
+    if isinstance(experiment, RunConfig):
+        return experiment
+    if not isinstance(experiment, str | os.PathLike):
+        raise UserError(
+            f"experiment {shown(experiment)}: unknown; use its name, its file or a config"
+        )
+    return registry.config_of(os.fspath(experiment))
+
+
+def train_judge(
+    data: Data = None,
+    *,
+    dataset: str = "auto",
+    ink: str = "unknown",
+    skip_damaged: bool = False,
+    path: Path | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    log: Log | None = None,
+) -> None:
+    """Train the judge of a data set as `judge.make` does; the data is that of `gan3.evaluate`."""
+    import_tensorflow()
+    from gan3.data.datasets import load as load_data
+    from gan3.evaluation import judge
+
+    log = log_or_warn(log, dataset)
+    learned = load_data(dataset, as_data(data), log=log, ink=ink, skip_damaged=skip_damaged)
+    judge.make(learned, path, seed=seed, steps=steps, log=log)
 
 
 def recognise(images: Any) -> Recognised:

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from gan3 import library
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import datasets, sample_files
-from gan3.evaluation import comparison, judge
+from gan3.evaluation import judge
 from gan3.models.determinator import read_weights
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import bundled_folder, config_of, generator_of
@@ -202,7 +203,7 @@ class MutatedFiles(FolderTest):
 
         self.assert_read_or_refused("metrics", run.metrics_file, lines.encode(), read_lines)
         path = folder / "report.json"
-        self.assert_read_or_refused("report", path, card, lambda: comparison.compare(["a", "a"]))
+        self.assert_read_or_refused("report", path, card, lambda: library.compare(["a", "a"]))
 
     def test_sweeps(self):
         path = self.folder / "sweep.toml"

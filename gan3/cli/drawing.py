@@ -18,15 +18,19 @@ from gan3.cli.options import (
 )
 from gan3.core.classes import file_name, images_noun, noun
 from gan3.core.errors import UserError
-from gan3.core.options import EXPORT_SUFFIXES, MAX_COUNT, MOST_VARIANTS, TRIES, WALK_MODES
+from gan3.core.options import (
+    EXPORT_SUFFIXES,
+    MAX_COUNT,
+    MOST_VARIANTS,
+    TRIES,
+    WALK_MODES,
+    truncation_text,
+)
 from gan3.core.startup import import_tensorflow
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from gan3.demo.styles import Reading
     from gan3.models.generator import Generator
-    from gan3.runs.trained import Trained
 
 
 # -- options of drawing ----------------------------------------------------------------------------
@@ -53,33 +57,16 @@ def _add_generator(parser: argparse.ArgumentParser) -> None:
     add_folders(parser)
 
 
-def _open_generator(options: argparse.Namespace) -> "tuple[Trained, Generator]":
-    """What the options name, and its generator with the options above."""
-    trained = open_source(options)
-    generator = trained.generator()
-    return trained, generator.change(options.noise_seed, options.moments, options.truncation)
+def _open_generator(options: argparse.Namespace) -> "Generator":
+    """The generator that the options name, with the options above."""
+    generator = open_source(options).generator()
+    return generator.change(options.noise_seed, options.moments, options.truncation)
 
 
-def _truncation_text(options: argparse.Namespace) -> str:
-    return "" if options.truncation == 1 else f"truncation {options.truncation:g}"
-
-
-def _drawn_by(trained: "Trained", options: argparse.Namespace, remark: str = "") -> str:
+def _drawn_by(generator: "Generator", remark: str = "") -> str:
     """For the output: what has drawn, and how."""
-    parts = (f"drawn by {trained.description}", _truncation_text(options), remark)
-    return f"({', '.join(filter(None, parts))})"
-
-
-def _save_npz(
-    options: argparse.Namespace, images: "np.ndarray", labels: "np.ndarray | None"
-) -> None:
-    """Write the arrays of images, and what else the options say of them."""
-    from gan3.core import files
-
-    arrays = {"images": images, "labels": labels}
-    arrays["truncation"] = None if options.truncation == 1 else options.truncation
-    files.make_folder(options.out.parent)
-    files.write_npz(options.out, {name: a for name, a in arrays.items() if a is not None})
+    by = f"drawn by {generator.source.description}"
+    return f"({', '.join(filter(None, (by, truncation_text(generator.truncation), remark)))})"
 
 
 # -- sample ----------------------------------------------------------------------------------------
@@ -103,22 +90,11 @@ def _npz_or_folder(text: str) -> Path:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    trained, generator = _open_generator(options)
-    images, labels = generator.sample(options.count, options.labels, seed=options.seed)
-    if options.out.suffix:
-        _save_npz(options, images, labels)
-    else:
-        from gan3.plots import numbers
-
-        classes = [None] * len(images)
-        names = [f"{number:06d}.png" for number in range(1, len(images) + 1)]
-        if labels is not None:
-            classes = [generator.class_names[label] for label in labels]
-            names = [f"{file_name(c)}/{name}" for c, name in zip(classes, names, strict=True)]
-        pictures = zip(names, images, classes, strict=True)
-        numbers.save_pictures(options.out, pictures, _truncation_text(options))
+    generator = _open_generator(options)
+    samples = generator.sample(options.count, options.labels, seed=options.seed)
+    samples.save(options.out)
     kind = images_noun(generator.class_names)
-    print(f"{len(images)} {kind}: {options.out} {_drawn_by(trained, options)}")
+    print(f"{len(samples.images)} {kind}: {options.out} {_drawn_by(generator)}")
     return 0
 
 
@@ -151,7 +127,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 def _generate(options: argparse.Namespace) -> int:
     if options.out is None:
         stem = file_name(options.number)[:40]
-        truncation = _truncation_text(options).replace(" ", "")
+        truncation = truncation_text(options.truncation).replace(" ", "")
         options.out = Path(options.figures, f"{stem}{truncation and f'_{truncation}'}.png")
     is_npz = options.out.suffix.lower() == ".npz"
     if is_npz and options.inverted:
@@ -159,56 +135,37 @@ def _generate(options: argparse.Namespace) -> int:
             f"--out {options.out}: an npz file has whole images, white on black; leave out"
             " --inverted"
         )
-    import numpy as np
-
-    from gan3.core import files
-    from gan3.plots import numbers
-
-    trained, generator = _open_generator(options)
-    labels = generator.labels(options.number, "number")
-    numbers.check_length(labels, generator.class_names)
-    rows, remark = _rows(options, trained, generator, labels)
-    if is_npz:
-        _save_npz(options, np.concatenate(rows), np.tile(labels, len(rows)))
-    else:
-        is_tight, crop = options.spacing == "tight", numbers.crop_of(generator.class_names)
-        lines = [numbers.number_image(row, options.inverted, is_tight, crop) for row in rows]
-        picture = numbers.enlarge(numbers.stack_rows(lines, options.inverted), options.scale)
-        files.make_folder(options.out.parent)
-        numbers.save_picture(picture, options.out, _truncation_text(options))
-    if options.separate:
-        images = np.concatenate(rows)
-        classes = [generator.class_names[label] for label in labels] * len(rows)
-        names = [f"{i:04d}_{file_name(name)}.png" for i, name in enumerate(classes, start=1)]
-        pictures = zip(names, images if options.inverted else 255 - images, classes, strict=True)
-        numbers.save_pictures(Path(options.separate), pictures, _truncation_text(options))
-    print(f"{options.number}: {options.out} {_drawn_by(trained, options, remark)}")
-    return 0
-
-
-def _rows(
-    options: argparse.Namespace, trained: "Trained", generator: "Generator", labels: "np.ndarray"
-) -> "tuple[list[np.ndarray], str]":
-    """The images of each variant of a number, uint8 [N, 28, 28], and how they were chosen."""
-    seeds = [(options.seed, number) for number in range(options.variants)]
+    generator, style = _open_generator(options), None
     if options.style is not None:
         from gan3.demo import styles
 
-        readings = _read_styles(options.style, generator)
-        classes = len(generator.class_names)
-        noise = options.truncation * styles.by_class(readings, classes)[labels]
-        fresh = [generator.noise(labels, seed=seed) for seed in seeds[1:]]
-        varied = [noise, *(styles.vary(noise, each) for each in fresh)]
-        return [generator.draw(labels, each) for each in varied], ""
-    if generator.has_fixed_noise:
-        if options.variants > 1:
-            each = noun(generator.class_names)
-            _note(f"one image of each {each}, so all rows are equal; see --noise-seed")
-        return [generator(labels, seed) for seed in seeds], ""
-    if options.uncurated or not trained.has_encoder:
-        return [generator(labels, seed) for seed in seeds], ""
-    encode = trained.encoder()
-    return [generator.best_of(labels, seed, encode) for seed in seeds], f"the best of {TRIES} tries"
+        generator.labels(options.number, "number")  # a wrong number is refused first
+        style = styles.by_class(_read_styles(options.style, generator), len(generator.class_names))
+    elif generator.has_fixed_noise and options.variants > 1:
+        each = noun(generator.class_names)
+        _note(f"one image of each {each}, so all rows are equal; see --noise-seed")
+    is_curated = generator.is_curated and style is None and not options.uncurated
+    number = generator.write(
+        options.number,
+        seed=options.seed,
+        variants=options.variants,
+        style=style,
+        curated=is_curated,
+    )
+    if is_npz:
+        number.save(options.out)
+    else:
+        number.picture(
+            rows=options.variants,
+            inverted=options.inverted,
+            tight=options.spacing == "tight",
+            scale=options.scale,
+        ).save(options.out)
+    if options.separate:
+        number.save_pictures(options.separate, "{number:04d}_{label}.png", options.inverted)
+    remark = f"the best of {TRIES} tries" if is_curated else ""
+    print(f"{options.number}: {options.out} {_drawn_by(generator, remark)}")
+    return 0
 
 
 def _read_styles(files: list[str], generator: "Generator") -> "list[Reading]":
@@ -248,35 +205,21 @@ def _add_latent(parser: argparse.ArgumentParser) -> None:
 
 
 def _latent(options: argparse.Namespace) -> int:
-    from gan3.core import files
-    from gan3.core.arguments import as_fraction
     from gan3.demo import latent_walks
-    from gan3.plots import grids
 
     trained = open_source(options)
-    generator, start = trained.generator(), None
-    folder = Path(options.figures) / ("" if trained.episode is None else trained.name)
-    out = options.out or folder / f"latent_{options.mode}.png"
+    generator, start = trained.generator().change(truncation=options.truncation), None
     labels = None if options.labels is None else generator.labels(options.labels).tolist()
     if options.from_file is not None:
         (reading,) = _read_styles([options.from_file], generator)
         start = reading.noise.mean(axis=0)
         labels = reading.labels[:1].tolist() if labels is None else labels
-    truncation = as_fraction(options.truncation, "truncation")
-    walk = latent_walks.make_walk(generator, labels, options.mode, options.seed, truncation, start)
-    files.make_folder(out.parent)
-    title = f"{trained.title} · {walk.title}"
-    columns = len(walk.column_labels)
-    grids.save(grids.grid(walk.images, columns, title, walk.column_labels, walk.row_labels), out)
+    walk = latent_walks.make_walk(generator, labels, options.mode, options.seed, start)
+    folder = Path(options.figures) / ("" if trained.run is None else trained.name)
+    out = options.out or folder / f"latent_{options.mode}.png"
+    animation = walk.save(out, trained.title)
     print(f"{walk.title}: {out} (drawn by {trained.description})")
-    if walk.frames is not None:
-        animation = out.with_suffix(".gif")
-        frames = [
-            grids.pixels(grids.grid(images, len(images), title, walk.row_labels))
-            for images in walk.frames
-        ]
-        frames += frames[-2:0:-1]  # and back to the start
-        grids.progression(frames, animation, 0.08, 0.08)
+    if animation is not None:
         print(f"animation: {animation}")
     return 0
 
@@ -305,22 +248,16 @@ def _export(options: argparse.Namespace) -> int:
         raise UserError(
             f"--moments {options.moments}: not in an npz file, which holds weights only"
         )
-    from gan3.core import files
-
     trained, note = open_source(options), ""
-    generator = trained.generator().change(moments=options.moments)
-    files.make_folder(options.out.parent)
     if options.format == "npz":
-        from gan3.runs import pretrained
-
-        arrays = dict(generator.arrays)
-        if trained.has_encoder:
-            arrays |= trained.determinator(_log).arrays
-        note = f", SHA-256 {pretrained.save(options.out, trained, arrays)}"
+        note = f", SHA-256 {trained.save(options.out, _log)}"
     else:
         import_tensorflow()
+        from gan3.core import files
         from gan3.export import keras_model, onnx_model, tf_module
 
+        files.make_folder(options.out.parent)
+        generator = trained.generator().change(moments=options.moments)
         if options.format == "keras":
             keras_model.save(options.out, generator)
         elif options.format == "savedmodel":
@@ -339,24 +276,11 @@ def _add_page(parser: argparse.ArgumentParser) -> None:
 
 
 def _export_page(options: argparse.Namespace) -> int:
-    from gan3.core import files
     from gan3.demo import web_page
-    from gan3.runs.run import Run
 
-    trained, note = open_source(options), ""
-    generator, determinator, discriminator, training = trained.generator(), None, None, None
-    if trained.episode is not None:
-        training = web_page.training_of(Run.open(options.run, options.logs, options.figures))
-    try:
-        determinator = trained.determinator(_log)
-        discriminator = trained.discriminator(_log)
-    except UserError as error:
-        if trained.episode is None:  # a bundled file is damaged
-            raise
-        note = f" (without its determinator: {error})"
-    files.make_folder(options.out.parent)
-    title = trained.title
-    web_page.write(options.out, generator, determinator, title, training, discriminator)
+    trained = open_source(options)
+    problem = web_page.export(options.out, trained, _log)
+    note = "" if problem is None else f" (without its determinator: {problem})"
     print(f"{trained.description}: {options.out}{note}")
     return 0
 

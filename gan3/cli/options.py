@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gan3.core.config import choices_of
 from gan3.core.errors import UserError
-from gan3.core.options import FIGURE_FORMATS
+from gan3.core.options import DPI, FIGURE_FORMATS, Output
 
 if TYPE_CHECKING:
-    from gan3.plots.grids import Output
+    from gan3.library import Run
     from gan3.runs.trained import Trained
 
 
@@ -89,10 +89,8 @@ def add_figure_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dpi", metavar="N", type=dpi, help=text)
 
 
-def figure_output(options: argparse.Namespace) -> "Output":
+def figure_output(options: argparse.Namespace) -> Output:
     """What the options of `add_figure_format` name."""
-    from gan3.plots.grids import DPI, Output
-
     return Output(options.format or "png", options.dpi or DPI)
 
 
@@ -166,21 +164,27 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 def has_runs(options: argparse.Namespace) -> bool:
     """Whether there is a run in --logs. Raises UserError for another folder that is not there."""
-    logs = Path(options.logs)
-    if options.logs != DEFAULT_LOGS and not logs.is_dir():
-        raise UserError(f"--logs {logs}: no such folder; name the folder of all runs")
-    return any(logs.glob("*/run.json"))
+    from gan3 import library
+
+    if options.logs != DEFAULT_LOGS and not Path(options.logs).is_dir():
+        raise UserError(f"--logs {options.logs}: no such folder; name the folder of all runs")
+    return library.has_runs(options.logs)
+
+
+def open_run(options: argparse.Namespace) -> "Run":
+    """The run that --run names, or the newest one."""
+    from gan3 import library
+
+    return library.open_run(options.run, options.logs, options.figures)
 
 
 def open_source(options: argparse.Namespace) -> "Trained":
     """What the options of `add_source` name; without any run, the bundled generator `best`."""
-    from gan3.runs import pretrained
-    from gan3.runs.run import Run
+    from gan3 import library
 
-    if options.pretrained is not None:
-        if options.episode is not None:
-            raise UserError(f"--episode {options.episode}: with a run only; leave it out")
-        return pretrained.open_pretrained(options.pretrained)
-    if options.run is None and options.episode is None and not has_runs(options):
-        return pretrained.open_pretrained("best")
-    return Run.open(options.run, options.logs, options.figures).trained(options.episode)
+    if options.pretrained is not None and options.episode is not None:
+        raise UserError(f"--episode {options.episode}: with a run only; leave it out")
+    named = options.run, options.pretrained, options.episode
+    if named == (None, None, None) and not has_runs(options):
+        named = None, "best", None
+    return library.find(*named, logs=options.logs, figures=options.figures)

@@ -22,14 +22,14 @@ from gan3.cli.options import (
     add_train_judge,
     figure_output,
     has_runs,
+    open_run,
     output_file,
     path_text,
     whole_number,
 )
-from gan3.core.classes import DIGITS, are_digits
+from gan3.core.classes import DIGITS
 from gan3.core.config import choices_of
 from gan3.core.errors import UserError
-from gan3.core.startup import import_tensorflow
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -71,14 +71,13 @@ def _evaluate(options: argparse.Namespace) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from gan3 import library
     from gan3.core import files
-    from gan3.runs import pretrained
 
     if options.json is not None:
         files.check_writable(options.json)
     names = ("data", "judge", "train_judge", "cas", "seed")
     options_of_all = {name: getattr(options, name) for name in names} | {"log": print}
     if is_of_run:
-        run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+        run = open_run(options)
         card = run.evaluate(
             split=options.split,
             episode=options.episode,
@@ -86,10 +85,9 @@ def _evaluate(options: argparse.Namespace) -> int:
             **options_of_all,
         )
     else:
+        is_bundled = options.pretrained is not None
         card = library.evaluate(
-            pretrained.open_pretrained(options.pretrained)
-            if options.samples is None
-            else Path(options.samples),
+            library.find(pretrained=options.pretrained) if is_bundled else Path(options.samples),
             dataset=options.dataset or "auto",
             ink=options.ink or "unknown",
             skip_damaged=bool(options.skip_damaged),
@@ -97,9 +95,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             **options_of_all,
         )
     if options.format or options.dpi:
-        from gan3.evaluation.card import save_figures
-
-        for path in save_figures(card, run, figure_output(options)):
+        for path in card.save_figures(run, figure_output(options)):
             print(f"written: {path}")
     if options.json is not None:
         files.make_folder(options.json.parent)
@@ -121,26 +117,23 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from gan3 import library
     from gan3.core import files
 
     out = options.out or Path(options.figures) / "compare.png"
     files.check_writable(out)
-    import_tensorflow()
-    from gan3.evaluation import comparison
-    from gan3.plots import grids, sweeps
-
-    compared = comparison.compare(
-        options.runs, options.logs, options.figures, options.by_experiment
+    compared = library.compare(
+        options.runs,
+        by_experiment=options.by_experiment,
+        logs=options.logs,
+        figures=options.figures,
     )
     if options.json:
         print(json.dumps(compared.means, indent=2))
     else:
         print("\n".join(compared.markdown()) if options.markdown else compared.text())
-    if pairs := compared.tradeoffs():
-        files.make_folder(out.parent)
-        figure = sweeps.tradeoff(compared.means, pairs, "Accuracy against diversity")
-        out = grids.save(figure, out, figure_output(options))
-        print(f"written: {out}", file=sys.stderr)
+    if drawn := compared.save(out, figure_output(options)):
+        print(f"written: {drawn}", file=sys.stderr)
     return 0
 
 
@@ -157,17 +150,18 @@ def _add_train_judge(parser: argparse.ArgumentParser) -> None:
 
 
 def _train_judge(options: argparse.Namespace) -> int:
-    import_tensorflow()
-    from gan3.data.datasets import load
-    from gan3.evaluation import judge
+    from gan3 import library
 
-    dataset = load(
-        options.dataset,
+    library.train_judge(
         options.data,
+        dataset=options.dataset,
         ink=options.ink or "unknown",
         skip_damaged=bool(options.skip_damaged),
+        path=options.out,
+        steps=options.steps,
+        seed=options.seed,
+        log=print,
     )
-    judge.make(dataset, options.out, seed=options.seed, steps=options.steps)
     return 0
 
 
@@ -190,28 +184,16 @@ def _add_recognise(parser: argparse.ArgumentParser) -> None:
 
 
 def _recognise(options: argparse.Namespace) -> int:
-    import numpy as np
-
     from gan3 import library
-    from gan3.data import sample_files
-    from gan3.demo.digit_reader import read_picture
+    from gan3.demo.digit_reader import read_files
     from gan3.demo.styles import SURE
 
-    run, classes, reader = None, DIGITS, "the judge"
+    classes, reader, recognise = DIGITS, "the judge", library.recognise
     if not options.judge and (options.run is not None or has_runs(options)):
-        run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+        run = open_run(options)
         classes, reader = run.class_names, f"run {run.name}"
-    names, images = [], []
-    for file in options.files:
-        if sample_files.holds_many(Path(file)):
-            images.append(sample_files.read(Path(file), class_names=None).images)
-            names += [f"{file}[{number}]" for number in range(len(images[-1]))]
-        else:
-            images.append(read_picture(Path(file), one_part=are_digits(classes))[None])
-            names.append(file)
-    images = np.concatenate(images)
-    log = partial(print, file=sys.stderr)
-    recognise = library.recognise if run is None else partial(run.recognise, log=log)
+        recognise = partial(run.recognise, log=partial(print, file=sys.stderr))
+    names, images = read_files(options.files, classes)
     read = []
     for name, row in zip(names, recognise(images).probabilities, strict=True):
         label = classes[row.argmax()]

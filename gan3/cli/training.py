@@ -18,12 +18,12 @@ from gan3.cli.options import (
     add_train_judge,
     figure_output,
     one_line,
+    open_run,
     whole_number,
 )
 from gan3.core.config import as_text, choices_of
 from gan3.core.errors import StoppedError, UserError
 from gan3.core.startup import import_tensorflow
-from gan3.runs import registry
 
 _DEFAULT_EXPERIMENT = "three_network"
 
@@ -76,7 +76,7 @@ def _train(options: argparse.Namespace) -> int:
     of_both["progress"] = not options.quiet
     try:
         if options.resume:
-            run = library.open_run(options.run, logs=options.logs, figures=options.figures)
+            run = open_run(options)
             if options.experiment not in (None, run.config.experiment, run.config.source):
                 raise UserError(
                     f"--experiment {options.experiment}: run {run.name} is of"
@@ -114,12 +114,7 @@ def _add_figures(parser: argparse.ArgumentParser) -> None:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    import_tensorflow()
-    from gan3.runs.run import Run
-    from gan3.training import run_figures
-
-    run = Run.open(options.run, options.logs, options.figures)
-    run_figures.draw(run, print, figure_output(options))
+    open_run(options).draw(print, figure_output(options))
     return 0
 
 
@@ -175,14 +170,14 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
 
 
 def _experiments(options: argparse.Namespace) -> int:
+    from gan3 import library
+
+    experiments = library.experiments()
     if options.json:
-        names = [*registry.names(), *registry.own_names()]
-        print(json.dumps({name: registry.summary_of(name) for name in names}, indent=2))
+        print(json.dumps({name: summary for name, summary, _ in experiments}, indent=2))
         return 0
-    lines = [f"{name:21} {registry.summary_of(name)}" for name in registry.names()]
-    for name in registry.own_names():
-        lines.append(f"{name:21} {registry.summary_of(name)} [{registry.OWN_FOLDER / name}.py]")
-    for line in lines:
+    for name, summary, file in experiments:
+        line = f"{name:21} {summary}" + (f" [{file}]" if file else "")
         print(textwrap.fill(line, 80, subsequent_indent=22 * " ", break_on_hyphens=False))
     return 0
 
@@ -194,7 +189,9 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(options: argparse.Namespace) -> int:
-    fields = registry.config_of(options.experiment).described()
+    from gan3 import library
+
+    fields = library.config_of(options.experiment).described()
     if options.json:
         print(json.dumps(fields, indent=2))
         return 0

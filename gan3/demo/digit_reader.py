@@ -3,14 +3,17 @@
 page/picture.js does the same on the web page, step by step.
 """
 
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from gan3.core.classes import are_digits
 from gan3.core.errors import UserError
 from gan3.core.values import read_levels
+from gan3.data import sample_files
 from gan3.data.pictures import border, read_grey
 from gan3.plots.numbers import FAINT
 
@@ -46,6 +49,23 @@ def read_picture(path: Path, one_part: bool = False) -> np.ndarray:
     if are_several and one_part:
         raise UserError(f"{path}: shows more than one digit; crop the picture to one")
     return _centre(_scale(ink))
+
+
+def read_files(files: Iterable[str], class_names: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """The images of pictures of one digit or class each, and of files and folders of many.
+
+    Returns the name of each image and the images, uint8 [N, 28, 28]. Raises UserError as
+    `read_picture` and `sample_files.read` do.
+    """
+    names, images = [], []
+    for file in files:
+        if sample_files.holds_many(Path(file)):
+            images.append(sample_files.read(Path(file), class_names=None).images)
+            names += [f"{file}[{number}]" for number in range(len(images[-1]))]
+        else:
+            images.append(read_picture(Path(file), one_part=are_digits(class_names))[None])
+            names.append(file)
+    return names, np.concatenate(images)
 
 
 def _eight_bits(path: Path, grey: np.ndarray) -> np.ndarray:

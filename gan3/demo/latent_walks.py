@@ -1,13 +1,17 @@
 """Arithmetic, interpolation and walks in the latent space of any system, as sheets of images."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gan3.core.classes import DIGITS, are_digits, noun, nouns
 from gan3.core.errors import UserError
+from gan3.core.files import make_folder
+from gan3.core.options import truncation_text
 from gan3.core.seeds import LATENT, seed_of
+from gan3.plots import grids
 
 if TYPE_CHECKING:
     from gan3.models.generator import Generator
@@ -29,22 +33,40 @@ class Walk(NamedTuple):
     row_labels: list[str]
     frames: np.ndarray | None = None  # uint8 [frames, rows, 28, 28]
 
+    def save(self, path: Path, system: str) -> Path | None:
+        """Write the sheet and, beside it, the animation there and back; returns the latter's path.
+
+        system: what the title begins with.
+        """
+        title, columns = f"{system} · {self.title}", len(self.column_labels)
+        make_folder(path.parent)
+        sheet = grids.grid(self.images, columns, title, self.column_labels, self.row_labels)
+        grids.save(sheet, path)
+        if self.frames is None:
+            return None
+        frames = [
+            grids.pixels(grids.grid(images, len(images), title, self.row_labels))
+            for images in self.frames
+        ]
+        animation = path.with_suffix(".gif")
+        grids.progression(frames + frames[-2:0:-1], animation, 0.08, 0.08)
+        return animation
+
 
 def make_walk(
     generator: "Generator",
     labels: list[int] | None,
     mode: str,
     seed: int = 0,
-    truncation: float = 1.0,
     start: np.ndarray | None = None,
 ) -> Walk:
     """Draw one of the `WALK_MODES`: "arithmetic", "interpolate" or "sweep".
 
     Args:
         labels: of one to ten classes; None for a default choice.
+        generator: its truncation scales all noise, the values of a sweep included; below 1 the
+            title names it.
         seed: of the noise.
-        truncation: the factor, 0 to 1, by which all noise is scaled, including the values of a
-            sweep; below 1 the title names it.
         start: noise [entries] in place of the seed's first, such as the style of a picture.
 
     Raises:
@@ -63,10 +85,10 @@ def make_walk(
             f" {noun(names)}; use the mode sweep"
         )
     draw = {"arithmetic": _arithmetic, "interpolate": _interpolate, "sweep": _sweep}[mode]
+    truncation = generator.truncation
     walk = draw(_Walker(generator, seed, np.float32(truncation), start), labels)
-    if truncation == 1:
-        return walk
-    return walk._replace(title=f"{walk.title}, truncation {truncation:g}")
+    parts = filter(None, (walk.title, truncation_text(truncation)))
+    return walk._replace(title=", ".join(parts))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # Below these there is a note: the probability of the class that is read, and the correlation of the
 # picture with what is drawn from its code. The web page has the same.
 SURE, ALIKE = 0.6, 0.72
-VARIATION = 0.2  # largest change of a noise entry between two variants of one style
 
 
 class Reading(NamedTuple):
@@ -67,7 +66,7 @@ def read(path: Path, generator: "Generator") -> Reading:
 
 
 def by_class(readings: Sequence[Reading], classes: int) -> np.ndarray:
-    """The noise [K, entries] of each class in the style of all readings.
+    """The noise [K, entries] of each of K classes in the style of all readings.
 
     A class that was read has the mean of its own images, any other class that of all images.
     """
@@ -75,8 +74,3 @@ def by_class(readings: Sequence[Reading], classes: int) -> np.ndarray:
     noise = np.concatenate([reading.noise for reading in readings])  # [N, entries]
     rows = [noise[labels == label] if label in labels else noise for label in range(classes)]
     return np.stack([row.mean(axis=0) for row in rows])
-
-
-def vary(noise: np.ndarray, fresh: np.ndarray) -> np.ndarray:
-    """Noise [N, entries] in -1..1 changed a little by fresh noise of U(-1, 1), entry by entry."""
-    return np.clip(noise + np.float32(VARIATION) * fresh, -1, 1)

@@ -16,13 +16,15 @@ import numpy as np
 
 from gan3.core.classes import DIGITS, are_digits
 from gan3.core.errors import UserError
-from gan3.core.files import write_atomically
+from gan3.core.files import make_folder, write_atomically
+from gan3.core.log import Log
 
 if TYPE_CHECKING:
     from gan3.models.determinator import Determinator
     from gan3.models.generator import Generator
     from gan3.nn.specs import Layer
     from gan3.runs.run import Run
+    from gan3.runs.trained import Trained
 
 _FOLDER = Path(__file__).parent / "page"
 # In one scope, in this order.
@@ -82,6 +84,26 @@ def write(
         model["discriminator"] = [weights.add(layer) for layer in discriminator]
     model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
     write_atomically(path, _page(model, generator.class_names, name).encode())
+
+
+def export(path: Path, trained: "Trained", log: Log) -> UserError | None:
+    """Write the page of what a run, or a bundled generator, has trained.
+
+    Returns why it is without a determinator if that of a run cannot be restored. Raises UserError
+    for a damaged file, and as `write` does.
+    """
+    generator, determinator, discriminator, problem = trained.generator(), None, None, None
+    training = None if trained.run is None else training_of(trained.run)
+    try:
+        determinator = trained.determinator(log)
+        discriminator = trained.discriminator(log)
+    except UserError as error:
+        if trained.run is None:  # a bundled file is damaged
+            raise
+        problem = error
+    make_folder(path.parent)
+    write(path, generator, determinator, trained.title, training, discriminator)
+    return problem
 
 
 def training_of(run: "Run") -> dict[str, Any]:

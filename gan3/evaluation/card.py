@@ -10,16 +10,15 @@ from gan3.core import html
 from gan3.core.classes import DIGITS, images_noun
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_atomically, write_json
+from gan3.core.options import PNG, Output
 from gan3.evaluation import metrics, style_transfer
 from gan3.evaluation.metrics import METRICS, Metric, names_needing
 from gan3.evaluation.reference import NEIGHBOURS, Reference, SampleSet, Scored, balanced_indices
 
 if TYPE_CHECKING:
-    from gan3.plots.grids import Output
     from gan3.runs.run import Run
 
 _GOOD_JUDGE = 0.9  # accuracy on held-out images, below which a card has a note
-_EVENTS = ".report"  # suffix of the event files of evaluations
 _WIDTH = 80
 _TITLES = ("", "samples", "95 % interval", "real", "better")
 
@@ -36,7 +35,7 @@ class Card:
         self,
         name: str,
         values: dict[str, Any],
-        draw: "Callable[[Output | None], bytes]",
+        draw: Callable[[Output], bytes],
         seconds: dict[str, float] | None = None,
     ) -> None:
         """Use `gan3.evaluate`. `draw` is what `picture` does."""
@@ -67,7 +66,7 @@ class Card:
         score = self.values["samples"][metric]
         return (score["low"], score["high"]) if "low" in score else None
 
-    def picture(self, output: "Output | None" = None) -> bytes:
+    def picture(self, output: Output = PNG) -> bytes:
         """The card as the content of a picture's file: a PNG, or if it was scored now as `output`.
 
         Raises UserError or OSError if it cannot be drawn, or that of a run is gone.
@@ -85,6 +84,23 @@ class Card:
         make_folder(path)
         write_atomically(path / "report.png", picture)
         write_json(path / "report.json", self.values)
+
+    def save_figures(self, run: "Run", output: Output = PNG) -> list[Path]:
+        """Write the figures of a run's card: report.png and maybe transfer.png, or another format.
+
+        Returns their paths.
+        """
+        from gan3.plots import cards, grids
+
+        make_folder(run.figures)
+        written = [run.figures / f"report.{output.format}"]
+        write_atomically(written[0], self.picture(output))
+        if "style_transfer" in self.values:
+            title = f"{run.name} · style transfer: correlations of real and drawn images"
+            tables = self.values["style_transfer"]["correlations"]
+            figure = cards.correlations(tables, self.class_names, title)
+            written.append(grids.save(figure, run.figures / "transfer.png", output))
+        return written
 
     def __str__(self) -> str:
         """The card as a table, with the judge and the data at its end.
@@ -204,40 +220,6 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
     return card
 
 
-def save_of_run(card: Card, run: "Run") -> None:
-    """Write the card of a run: report.json, its figures, and TensorBoard's events."""
-    from gan3.plots import grids
-    from gan3.runs.tensorboard import EventWriter
-
-    values = card.values
-    report, *_ = save_figures(card, run, grids.PNG)
-    write_json(run.folder / "report.json", values)
-    for earlier in run.folder.glob(f"events.*{_EVENTS}"):  # TensorBoard would show both
-        earlier.unlink(missing_ok=True)
-    events = EventWriter(run.folder, _EVENTS)
-    events.scalars(values["step"], {f"report/{name}": value for name, value in card.scores.items()})
-    events.image(values["step"], "report", grids.pixels_of(report.read_bytes()))
-    events.close()
-
-
-def save_figures(card: Card, run: "Run", output: "Output") -> list[Path]:
-    """Write the figures of a run's card: report.png and maybe transfer.png, or another format.
-
-    Returns their paths.
-    """
-    from gan3.plots import cards, grids
-
-    make_folder(run.figures)
-    written = [run.figures / f"report.{output.format}"]
-    write_atomically(written[0], card.picture(output))
-    if "style_transfer" in card.values:
-        title = f"{run.name} · style transfer: correlations of real and drawn images"
-        tables = card.values["style_transfer"]["correlations"]
-        figure = cards.correlations(tables, card.class_names, title)
-        written.append(grids.save(figure, run.figures / "transfer.png", output))
-    return written
-
-
 def _style_transfer(samples: Scored) -> dict[str, Any]:
     """The correlations of each pair of classes, and the reconstructions by principal components."""
     reference = samples.reference
@@ -262,7 +244,7 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
     }
 
 
-def _draw(card: Card, samples: Scored, output: "Output | None") -> bytes:
+def _draw(card: Card, samples: Scored, output: Output) -> bytes:
     """A picture of its table, samples, what the judge reads, the closest training images."""
     from gan3.plots import cards, grids
 
@@ -281,7 +263,7 @@ def _draw(card: Card, samples: Scored, output: "Output | None") -> bytes:
         samples.closest_pairs(),
         class_names,
     )
-    return grids.content(figure, output or grids.PNG)
+    return grids.content(figure, output)
 
 
 def _rows_by_class(

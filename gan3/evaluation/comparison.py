@@ -4,7 +4,8 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -14,10 +15,15 @@ from rich.text import Text
 from gan3.core.classes import DIGITS, are_class_names, images_noun
 from gan3.core.config import RunConfig, as_text
 from gan3.core.errors import UserError
+from gan3.core.files import make_folder
+from gan3.core.options import PNG, Output
 from gan3.evaluation.card import Card
 from gan3.evaluation.metrics import METRICS, Metric
-from gan3.plots.sweeps import Pair
-from gan3.runs.run import Run
+from gan3.plots import grids
+from gan3.plots.sweeps import Pair, tradeoff
+
+if TYPE_CHECKING:
+    from gan3.runs.run import Run
 
 _WIDTH, _TITLE_WIDTH = 80, 29  # columns of a terminal, and those for the metrics' titles
 _COLUMNS = 3  # next to each other in a terminal
@@ -42,6 +48,18 @@ class Comparison(NamedTuple):
                 titles = f"{diversity.title} (diversity)", f"{METRICS[y].title} (quality)"
                 pairs.append(Pair(x, y, *titles, diversity.logit))
         return pairs
+
+    def save(self, path: Path, output: Output = PNG) -> Path | None:
+        """Write the picture of quality against diversity, and return its path.
+
+        None, and no picture, if there are no metrics of both.
+        """
+        pairs = self.tradeoffs()
+        if not pairs:
+            return None
+        make_folder(path.parent)
+        figure = tradeoff(self.means, pairs, "Accuracy against diversity")
+        return grids.save(figure, path, output)
 
     def text(self) -> str:
         """The table in lines of at most 80 characters, with a star before the best of each row.
@@ -80,15 +98,12 @@ class Comparison(NamedTuple):
         return rows
 
 
-def compare(
-    names: list[str], logs: str = "logs", figures_folder: str = "figures", grouped: bool = False
-) -> Comparison:
+def compare(runs: Iterable["Run"], by_experiment: bool = False) -> Comparison:
     """The cards of runs side by side.
 
     Args:
-        names: of the runs; repeated names count once.
-        grouped: put runs of one experiment into one column, mean ± standard deviation. Runs whose
-            settings differ from those of its first run are in other columns, which name the
+        by_experiment: put runs of one experiment into one column, mean ± standard deviation. Runs
+            whose settings differ from those of its first run are in other columns, which name the
             differences.
 
     Raises:
@@ -97,16 +112,14 @@ def compare(
     groups: dict[str, dict[str, Card]] = {}
     seeds: dict[str, set[int]] = {}
     first: dict[str, RunConfig] = {}  # config by experiment
-    for name in dict.fromkeys(names):
-        run = Run.open(name, logs, figures_folder)
-        card, config = read_card(run), run.config
-        column = name
-        if grouped:
+    for run in runs:
+        card, config, column = read_card(run), run.config, run.name
+        if by_experiment:
             changed = config.differences(first.setdefault(card.values["experiment"], config))
             values = [f"{key}={as_text(getattr(config, key))}" for key in changed if key != "seed"]
             column = ", ".join([card.values["experiment"], *values])
         column = label_of(column, card, config)
-        groups.setdefault(column, {})[name] = card
+        groups.setdefault(column, {})[run.name] = card
         seeds.setdefault(column, set()).add(config.seed)
     return side_by_side(
         {_with_count(column, len(cards), seeds[column]): cards for column, cards in groups.items()}
@@ -173,7 +186,7 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     return Comparison(rows, means)
 
 
-def read_card(run: Run) -> Card:
+def read_card(run: "Run") -> Card:
     """A run's report.json. Raises UserError if there is no such run, no card, or a damaged one."""
     _ = run.record
     path, picture = run.folder / "report.json", run.figures / "report.png"

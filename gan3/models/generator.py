@@ -1,8 +1,8 @@
 """A trained generator as data: a list of layers and their arrays. It draws in NumPy alone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from gan3.core.arguments import (
 )
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
-from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES
+from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES, truncation_text
 from gan3.core.values import as_images, to_pixels
 from gan3.models.determinator import CHUNK, Encoded, Encoder
 from gan3.models.samples import Images, Samples
@@ -27,7 +27,20 @@ from gan3.nn.specs import IMAGE, BatchNorm
 if TYPE_CHECKING:
     from gan3.plots.numbers import Picture
 
+VARIATION = 0.2  # largest change of a noise entry between two variants of one style
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
+
+
+class Source(Protocol):
+    """Where a generator is from, such as `runs.trained.Trained`."""
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def has_encoder(self) -> bool: ...
+
+    def encoder(self) -> Encoder: ...
 
 
 class Generator:
@@ -46,16 +59,16 @@ class Generator:
         spec: GeneratorSpec,
         arrays: Mapping[str, np.ndarray],
         name: str = "generator",
-        open_encoder: Callable[[], Encoder] | None = None,
+        source: Source | None = None,
     ):
         """Use `gan3.load`.
 
         Args:
             arrays: float32, by the names and shapes of `spec.shapes`.
             name: of the run, or of the bundled generator.
-            open_encoder: opens its encoder when it is needed; raises UserError if there is none.
+            source: where it is from, and what its encoder is opened from when it is needed.
         """
-        self.name, self._open_encoder = name, open_encoder
+        self.name, self.source = name, source
         self.class_conditional, self.class_names = spec.class_conditional, spec.class_names
         self.noise_distribution, self.pixel_min = spec.noise_distribution, spec.pixel_min
         self.noise_entries, self.label_entry = spec.noise_entries, spec.label_entry
@@ -68,8 +81,8 @@ class Generator:
 
     def __repr__(self) -> str:
         kind = f"{'requested' if self.class_conditional else 'any'} {nouns(self.class_names)}"
-        truncation = "" if self.truncation == 1 else f", truncation {self.truncation:g}"
-        return f"<gan3.Generator {self.name}: {kind}{truncation}>"
+        parts = filter(None, (kind, truncation_text(self.truncation)))
+        return f"<gan3.Generator {self.name}: {', '.join(parts)}>"
 
     def _make_layers(self) -> None:
         self.layers = [
@@ -142,26 +155,55 @@ class Generator:
             raise UserError(f"number {shown(number)}: use text, such as {example}")
         return self.labels(number, "number")
 
-    def picture(self, number: Any, *, seed: int = 0, scale: int = 8) -> "Picture":
-        """A number as one picture: of four tries for each digit the most readable.
+    def write(
+        self,
+        number: Any,
+        *,
+        seed: int = 0,
+        variants: int = 1,
+        style: np.ndarray | None = None,
+        curated: bool = True,
+    ) -> Samples:
+        """A number in handwriting, as `picture` shows it: of four tries for each digit the best.
 
-        Without an encoder it is the first. number: as `generate` takes it. scale: pixels of the
-        picture for each pixel of the images, 1 to 32. Raises UserError as `generate` does.
+        There is only one try in a given style, without an encoder, and with fixed noise.
+
+        Args:
+            number: as `generate` takes it, of at most 1,000 classes.
+            seed: of the noise.
+            variants: how often it is written, 1 to 100; the images of the first come first.
+            style: float32 [K, noise_entries], the noise that each class is drawn with; variants
+                after the first differ a little from it.
+            curated: False for one try.
+
+        Raises:
+            UserError: as `generate`, and for another number of variants.
         """
         from gan3.plots import numbers
 
         labels = self._number(number)
         numbers.check_length(labels, self.class_names)
-        as_whole(scale, "scale", 1, 32)
-        first = (as_whole(seed, "seed"), 0)
-        try:
-            encode = self._encoder
-        except UserError:
-            images = self(labels, first)
+        seed, variants = as_whole(seed, "seed"), as_whole(variants, "variants", 1, MOST_VARIANTS)
+        seeds = [(seed, row) for row in range(variants)]
+        if style is not None:
+            noise = self.truncation * style[labels]
+            fresh = [self.noise(labels, seed=each) for each in seeds[1:]]
+            rows = [self.draw(labels, noise), *(self.draw(labels, vary(noise, f)) for f in fresh)]
+        elif curated and self.is_curated:
+            rows = [self.best_of(labels, each, self._encoder) for each in seeds]
         else:
-            images = self.best_of(labels, first, encode)
-        row = numbers.number_image(images, inverted=False, tight=True)
-        return numbers.Picture(numbers.png_of(numbers.enlarge(row, scale)))
+            rows = [self(labels, each) for each in seeds]
+        labels = np.tile(labels, variants)
+        return Samples(np.concatenate(rows), labels, self.class_names, self.truncation)
+
+    @property
+    def is_curated(self) -> bool:
+        """Whether `write` draws several tries if it may: they differ, and an encoder reads them."""
+        return not self.has_fixed_noise and self.source is not None and self.source.has_encoder
+
+    def picture(self, number: Any, *, seed: int = 0, scale: int = 8) -> "Picture":
+        """What `write` draws as one picture; scale: as `Samples.picture` has it."""
+        return self.write(number, seed=seed).picture(scale=scale)
 
     def labels(self, requested: Any, name: str = "labels") -> np.ndarray:
         """The labels int64 [N] of requested classes, as `core.arguments.as_labels` reads them.
@@ -210,7 +252,8 @@ class Generator:
             UserError: a count that is not in 1 to 1,000,000, or labels that do not fit.
         """
         row = self.labels_of(count, labels)
-        return Samples(self(row, seed), row if self.class_conditional else None)
+        labels = row if self.class_conditional else None
+        return Samples(self(row, seed), labels, self.class_names, self.truncation)
 
     def noise(self, labels: Any, *, seed: int | philox.Seed = 0) -> np.ndarray:
         """The noise that `sample` draws these labels with: float32 [N, noise_entries].
@@ -243,9 +286,9 @@ class Generator:
 
     @cached_property
     def _encoder(self) -> Encoder:
-        if self._open_encoder is None:
+        if self.source is None:
             raise UserError(f"generator {self.name}: has no encoder; load one that has")
-        return self._open_encoder()
+        return self.source.encoder()
 
     # What draws
     def __call__(self, labels: np.ndarray, seed: int | philox.Seed) -> np.ndarray:
@@ -331,6 +374,11 @@ class Generator:
         if self.pixel_min:
             images = (images - self.pixel_min) / np.float32(1 - self.pixel_min)
         return images.reshape(-1, IMAGE, IMAGE)
+
+
+def vary(noise: np.ndarray, fresh: np.ndarray) -> np.ndarray:
+    """Noise [N, entries] in -1..1 changed a little by fresh noise of U(-1, 1), entry by entry."""
+    return np.clip(noise + np.float32(VARIATION) * fresh, -1, 1)
 
 
 def _as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:

@@ -1,14 +1,17 @@
 """What a generator drew: images that show themselves in a notebook, and that can be saved."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gan3.core.arguments import as_path, as_whole
+from gan3.core.classes import file_name
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_npz
+from gan3.core.options import truncation_text
 from gan3.core.values import as_images
 
 if TYPE_CHECKING:
@@ -18,11 +21,17 @@ _SHOWN = 50  # images in a notebook
 _MOST_COLUMNS = 50
 
 
-class Samples(NamedTuple):
-    """Images that a generator drew."""
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Images that a generator drew, and their labels: `images, labels = samples`."""
 
     images: np.ndarray  # uint8 [N, 28, 28], ink 255 on background 0
     labels: np.ndarray | None  # int64 [N], the requested classes; None if none can be requested
+    class_names: tuple[str, ...]
+    truncation: float = 1.0  # by which their noise was scaled
+
+    def __iter__(self) -> Iterator[np.ndarray | None]:
+        return iter((self.images, self.labels))
 
     def _repr_png_(self) -> bytes:
         """The first images for a notebook."""
@@ -31,18 +40,73 @@ class Samples(NamedTuple):
         return numbers.png_of(numbers.sheet(self.images[:_SHOWN]))
 
     def save(self, path: str | Path) -> None:
-        """Write a sheet of the images as .png, or the arrays as .npz. Raises UserError."""
+        """Write a sheet of the images as .png, the arrays as .npz, or a picture each to a folder.
+
+        A path without an ending is that of a new folder, with a folder in it for each class. Raises
+        UserError for another ending, and if there are files in the folder.
+        """
         from gan3.plots import numbers  # imports Pillow, which drawing does not need
 
         path = as_path(path)
-        if path.suffix.lower() not in (".png", ".npz"):
-            raise UserError(f"{path}: samples are saved as .png or .npz; choose one of these")
-        make_folder(path.parent)
-        if path.suffix.lower() == ".png":
-            numbers.save_picture(numbers.sheet(self.images), path)
+        suffix = path.suffix.lower()
+        if suffix == ".npz":
+            truncation = None if self.truncation == 1 else self.truncation
+            arrays = {"images": self.images, "labels": self.labels, "truncation": truncation}
+            make_folder(path.parent)
+            write_npz(path, {name: array for name, array in arrays.items() if array is not None})
+        elif suffix == ".png":
+            self._picture(numbers.sheet(self.images)).save(path)
+        elif not suffix:
+            by_class = "{number:06d}.png" if self.labels is None else "{label}/{number:06d}.png"
+            self.save_pictures(path, by_class, inverted=True)
         else:
-            arrays = {name: a for name, a in self._asdict().items() if a is not None}
-            write_npz(path, arrays)
+            raise UserError(
+                f"{path}: samples are saved as .png or .npz, or in a folder; choose one of these"
+            )
+
+    def save_pictures(self, folder: str | Path, names: str, inverted: bool = False) -> None:
+        """Write each image as a picture to a new folder, with a table of their labels.
+
+        Args:
+            names: of the files, with the image's number from 1 and its label as a file's name:
+                "{label}/{number:06d}.png".
+            inverted: white ink on black, as the arrays have it, instead of black on white.
+
+        Raises:
+            UserError: there are files in the folder, or it cannot be written.
+        """
+        from gan3.plots import numbers
+
+        pictures = []
+        for i, image in enumerate(self.images):
+            label = None if self.labels is None else self.class_names[self.labels[i]]
+            name = names.format(number=i + 1, label=file_name(label or ""))
+            pictures.append((name, image if inverted else 255 - image, label))
+        numbers.save_pictures(Path(folder), pictures, truncation_text(self.truncation))
+
+    def picture(
+        self, *, rows: int = 1, inverted: bool = False, tight: bool = True, scale: int = 8
+    ) -> "Picture":
+        """The images side by side as one picture.
+
+        Args:
+            rows: one below the other, with equal numbers of images.
+            inverted: white ink on black, instead of black on white.
+            tight: each image as wide as its ink; otherwise 18 pixels (28 if they are no digits).
+            scale: pixels of the picture for each pixel of the images, 1 to 32.
+        """
+        from gan3.plots import numbers
+
+        crop, scale = numbers.crop_of(self.class_names), as_whole(scale, "scale", 1, 32)
+        lines = [
+            numbers.number_image(row, inverted, tight, crop) for row in np.split(self.images, rows)
+        ]
+        return self._picture(numbers.enlarge(numbers.stack_rows(lines, inverted), scale))
+
+    def _picture(self, pixels: np.ndarray) -> "Picture":
+        from gan3.plots import numbers
+
+        return numbers.Picture(numbers.png_of(pixels, truncation_text(self.truncation)))
 
 
 class Images(np.ndarray):

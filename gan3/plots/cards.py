@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gan3.core.classes import DIGITS, images_noun, noun, nouns
+from gan3.core.options import DPI
 from gan3.plots import labels
-from gan3.plots.grids import DPI, picture_axes
+from gan3.plots.grids import picture_axes
 from gan3.plots.style import house_style, text_colour
 
 _LARGE = 1.35  # size of a card of many classes, relative to one of few

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from gan3.core.classes import DIGITS, noun
+from gan3.core.options import DPI
 from gan3.plots import labels
-from gan3.plots.grids import DPI
 from gan3.plots.style import house_style
 
 # By tag: label, color and line, which says the same in a grey print. The colors are the style's.

@@ -16,23 +16,13 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
+from gan3.core.options import DPI, PNG, Output
 from gan3.plots import labels
 from gan3.plots.style import house_style
 
-DPI = 120
 _MAX_COLUMN_LABEL = 120  # pixels
 _MOST_PIXELS = 2**16 - 1  # Matplotlib's limit for a side
 _NAMES_AND_DATES = {"png": ["Software"], "svg": ["Date"], "pdf": ["CreationDate"]}  # left out
-
-
-class Output(NamedTuple):
-    """How figures are saved. In vector formats the resolution is that of the images in them."""
-
-    format: str = "png"  # of FIGURE_FORMATS
-    dpi: int = DPI
-
-
-PNG = Output()
 
 
 @house_style()

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from gan3.core.options import DPI
 from gan3.plots import labels
-from gan3.plots.grids import DPI
 from gan3.plots.style import house_style, point_style
 
 _PANEL, _LEGEND = 3.55, 2.55  # inches of width

@@ -6,14 +6,11 @@ exported one says in `about` what it is: the config and the names of the classes
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
 
 from gan3.core.classes import DIGITS, are_class_names
 from gan3.core.errors import UserError, shown
-from gan3.core.files import digest_of, names_in, read_arrays, write_npz
+from gan3.core.files import digest_of, names_in, read_arrays
 from gan3.runs.registry import bundled_config_of, config_from_dict
 from gan3.runs.trained import Trained
 
@@ -66,20 +63,3 @@ def _open_exported(path: Path) -> Trained:
         raise UserError(f"{path}: does not say what it draws; export the generator again")
     config = config_from_dict(config)
     return Trained(path.stem, path.stem, path, config, tuple(names), "float16")
-
-
-def save(path: Path, trained: Trained, arrays: Mapping[str, np.ndarray]) -> str:
-    """Write the arrays of a generator as float16 and return the file's SHA-256, hexadecimal.
-
-    arrays: by name, with those of its determinator if it encodes. Raises UserError if a weight is
-    too large for float16.
-    """
-    largest = max(float(np.abs(array).max()) for array in arrays.values())
-    if not largest <= np.finfo(np.float16).max:
-        raise UserError(
-            f"{path}: a weight of {largest:.3g} is too large for float16; export another run"
-        )
-    about = {"config": trained.config.to_dict(), "class_names": trained.class_names}
-    weights = {name: array.astype(np.float16) for name, array in arrays.items()}
-    write_npz(path, weights | {"about": np.array(json.dumps(about))})
-    return digest_of(path)

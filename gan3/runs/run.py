@@ -179,6 +179,7 @@ class Run:
             config=self.config,
             class_names=self.class_names,
             episode=number,
+            run=self,
             restore=cache(self.restored) if number == episodes[-1] else None,
         )
 
@@ -247,6 +248,11 @@ def locate(name: str | os.PathLike[str], logs: str | Path) -> tuple[str, Path]:
     if is_name or not path.name:
         return os.fspath(name), as_path(logs, "logs")
     return path.name, path.parent
+
+
+def has_runs(logs: str | Path) -> bool:
+    """Whether a folder has any run."""
+    return any(Path(logs).glob("*/run.json"))
 
 
 def newest(logs: str | Path = "logs") -> str:

@@ -20,6 +20,7 @@ _NO_HYPERPARAMETERS = (  # what is written and how fast, not what is learned
     "experiment_file", "log_every", "checkpoint_every", "frame_every", "steps_per_call",
     "dataset", "ink", "skip_damaged", "split",
 )  # fmt: skip
+_REPORT = ".report"  # suffix of the event files of report cards
 _LAYOUT = {
     "losses side by side": {
         "discriminator": ["loss/discriminator"],
@@ -79,6 +80,16 @@ class EventWriter:
     def close(self) -> None:
         """Flush and close the file."""
         self._writer.close()
+
+
+def write_report(folder: Path, step: int, scores: dict[str, float], picture: bytes) -> None:
+    """Write the report card of a run, with its picture as a PNG, in place of an earlier one."""
+    for earlier in folder.glob(f"events.*{_REPORT}"):  # TensorBoard would show both
+        earlier.unlink(missing_ok=True)
+    events = EventWriter(folder, _REPORT)
+    events.scalars(step, {f"report/{name}": value for name, value in scores.items()})
+    events.image(step, "report", tf.io.decode_png(picture, channels=3).numpy())
+    events.close()
 
 
 def _layout() -> layout_pb2.Layout:

@@ -1,5 +1,6 @@
 """What a run, or a bundled generator, has trained: the file of a generator and its determinator."""
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
-from gan3.core.files import names_in, write_npz
+from gan3.core.files import digest_of, make_folder, names_in, write_npz
 from gan3.core.log import Log
 from gan3.models.determinator import CHUNK, Determinator, Encoder, read_weights
 from gan3.models.generator import Generator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gan3.method.system import System
     from gan3.nn.declared import DeterminatorSpec
     from gan3.nn.specs import Layer
+    from gan3.runs.run import Run
 
 Classifier = Callable[[np.ndarray], np.ndarray]
 """Class probabilities float32 [N, K] of images uint8 [N, 28, 28]."""
@@ -38,6 +40,7 @@ class Trained:
     dtype: str = "float32"  # the arrays in the file
     episode: int | None = None  # None for a file that is no run's
     is_bundled: bool = False
+    run: "Run | None" = None
     restore: Callable[[Log], "System"] | None = None
     """The system of the newest checkpoint, for networks that the file lacks; needs TensorFlow."""
 
@@ -52,7 +55,7 @@ class Trained:
     def generator(self) -> Generator:
         spec = generator_of(self.config, self.class_names)
         arrays = read_weights(self.path, spec.shapes, self.dtype)
-        return Generator(spec, arrays, self.name, self.encoder)
+        return Generator(spec, arrays, self.name, self)
 
     @property
     def _determinator(self) -> "DeterminatorSpec | None":
@@ -105,6 +108,25 @@ class Trained:
 
     def _read(self, spec: "DeterminatorSpec") -> Determinator:
         return Determinator(spec, read_weights(self.path, spec.shapes, self.dtype))
+
+    def save(self, path: Path, log: Log) -> str:
+        """Write the generator as float16, with the determinator if that encodes.
+
+        Returns the file's SHA-256, hexadecimal. Raises UserError also if a weight is too large.
+        """
+        arrays = dict(self.generator().arrays)
+        if self.has_encoder:
+            arrays |= self.determinator(log).arrays
+        largest = max(float(np.abs(array).max()) for array in arrays.values())
+        if not largest <= np.finfo(np.float16).max:
+            raise UserError(
+                f"{path}: a weight of {largest:.3g} is too large for float16; export another run"
+            )
+        about = {"config": self.config.to_dict(), "class_names": self.class_names}
+        weights = {name: array.astype(np.float16) for name, array in arrays.items()}
+        make_folder(path.parent)
+        write_npz(path, weights | {"about": np.array(json.dumps(about))})
+        return digest_of(path)
 
     def classifier(self, log: Log) -> Classifier | None:
         """What reads images, the determinator or a class head; None if there is neither.

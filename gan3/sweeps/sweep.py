@@ -17,6 +17,7 @@ from gan3.core.config import as_text
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_atomically
 from gan3.core.log import Log
+from gan3.core.options import PNG, Output
 from gan3.core.seeds import FIXED, seed_of
 from gan3.evaluation.card import Card
 from gan3.evaluation.comparison import (
@@ -165,7 +166,7 @@ def write(
     figures_folder: str = "figures",
     data: str | None = None,
     log: Log = print,
-    output: grids.Output = grids.PNG,
+    output: Output = PNG,
 ) -> None:
     """Write the tables and figures of a sweep to figures/<name>/.
 

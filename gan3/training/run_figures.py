@@ -13,6 +13,7 @@ from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, read_npz, write_npz
 from gan3.core.log import Log
+from gan3.core.options import PNG, Output
 from gan3.core.seeds import CLASSES, FIXED, SHUFFLED, seed_of
 from gan3.plots import curves, grids
 from gan3.runs.run import Run
@@ -99,7 +100,7 @@ def frames_of(numbers: list[int]) -> list[int]:
     return [numbers[round(index)] for index in indices]
 
 
-def draw(run: Run, log: Log, output: grids.Output = grids.PNG) -> None:
+def draw(run: Run, log: Log, output: Output = PNG) -> None:
     """Draw all figures of a run from its saved generators and metrics.jsonl.
 
     The animations are GIFs of at most 50 frames. Raises UserError if a file of the run is damaged

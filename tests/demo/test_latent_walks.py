@@ -67,11 +67,11 @@ class Walks(unittest.TestCase):
 
     def test_truncation_scales_the_noise_and_is_in_the_title(self):
         full = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4)
-        none = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4, truncation=0.0)
+        none = latent_walks.make_walk(self.system.change(truncation=0.0), [3], "arithmetic", seed=4)
         self.assertEqual(full.title, "latent arithmetic")
         self.assertEqual(none.title, "latent arithmetic, truncation 0")
         self.assertEqual(len(np.unique(none.images, axis=0)), 1)
-        half = latent_walks.make_walk(self.system, [3], "arithmetic", seed=4, truncation=0.5)
+        half = latent_walks.make_walk(self.system.change(truncation=0.5), [3], "arithmetic", seed=4)
         mean = full.images[4].astype(int)  # (seed 1 + seed 2) / 2 is half of their sum
         self.assertLessEqual(np.abs(half.images[3].astype(int) - mean).max(), 1)
 
@@ -111,7 +111,8 @@ class Walks(unittest.TestCase):
 
     def test_truncation_scales_the_swept_entry_and_its_labels(self):
         def walk(truncation):
-            return latent_walks.make_walk(self.system, [5], "sweep", 4, truncation)
+            self.system.change(truncation=truncation)
+            return latent_walks.make_walk(self.system, [5], "sweep", 4)
 
         self.assertEqual(walk(1.0).column_labels[::5], ["-1.0", "0.0", "1.0"])
         half = walk(0.5)
@@ -126,12 +127,12 @@ class Walks(unittest.TestCase):
 
     def test_a_title_is_short_whatever_the_classes(self):
         for names, called in ((tuple("0123456789"), "digits"), (LONG_NAMES, "classes")):
-            system = drawing(small_system(class_names=names))
-            walk = latent_walks.make_walk(system, list(range(10)), "sweep", 4, 0.125)
+            system = drawing(small_system(class_names=names)).change(truncation=0.125)
+            walk = latent_walks.make_walk(system, list(range(10)), "sweep", 4)
             self.assertEqual(walk.title, f"single noise entries of 10 {called}, truncation 0.125")
             self.assertLessEqual(len(f"{walk.title}: figures/latent_sweep.png"), 80)
         self.assertEqual(
-            latent_walks.make_walk(system, [3], "sweep").title,
+            latent_walks.make_walk(system.change(), [3], "sweep").title,
             "single noise entries of a class with a …",
         )
 

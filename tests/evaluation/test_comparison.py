@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan3 import library
 from gan3.core.files import write_json
 from gan3.evaluation import comparison
 from gan3.evaluation.metrics import METRICS, Metric
@@ -61,7 +62,7 @@ class Compare(FolderTest):
             card = make_card(0)
             card["real"].pop(lacking, None)
             write_run("c", card)
-            pairs = comparison.compare(["c"]).tradeoffs()
+            pairs = library.compare(["c"]).tradeoffs()
             self.assertEqual([(pair.x, pair.y) for pair in pairs], expected, lacking)
             for pair in pairs:
                 self.assertEqual(pair.x_label, f"{METRICS[pair.x].title} (diversity)")
@@ -92,7 +93,7 @@ class Compare(FolderTest):
 
     def test_a_markdown_table_has_the_best_of_each_row_in_bold(self):
         self.assertEqual(self.head(), "|  | a | b | real digits |")
-        compared = comparison.compare(["a", "b"])
+        compared = library.compare(["a", "b"])
         for metric, row in zip(self.cards["a"]["samples"], compared.markdown()[2:], strict=True):
             costs = [
                 METRICS[metric].cost(card["samples"][metric]["value"])
@@ -107,12 +108,12 @@ class Compare(FolderTest):
             )
 
     def test_the_gap_of_real_digits_is_left_out_because_it_is_that_of_one_run(self):
-        rows = {metric.title: texts for metric, texts, _ in comparison.compare(["a", "b"]).rows}
+        rows = {metric.title: texts for metric, texts, _ in library.compare(["a", "b"]).rows}
         self.assertEqual(rows[METRICS["determinator_judge_gap"].title][2], "–")
         self.assertRegex(rows["recall"][2], r"\A0\.\d{3}\Z")
 
     def test_the_transposed_table_has_the_same_cells(self):
-        compared = comparison.compare(["a", "b"])
+        compared = library.compare(["a", "b"])
         rows, transposed = (
             [line.strip("|").split("|") for i, line in enumerate(lines) if i != 1]
             for lines in (compared.markdown(), compared.markdown_transposed())
@@ -129,14 +130,14 @@ class Compare(FolderTest):
         self.assertIn("| best (2 seeds) |", self.head("--by-experiment"))
         write_run("b", self.cards["b"], seed=0)
         self.assertIn("| best (2 runs) |", self.head("--by-experiment"))
-        lines = comparison.compare(["a", "b"], grouped=True).markdown()
+        lines = library.compare(["a", "b"], by_experiment=True).markdown()
         values = [card["samples"]["precision"]["value"] for card in self.cards.values()]
         line = next(row for row in lines if row.startswith("| precision"))
         self.assertIn(f" {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} ", line)
 
     def test_runs_of_one_experiment_with_other_settings_are_in_another_column(self):
         write_run("c", make_card(2), batch_size=50, episodes=3)
-        lines = comparison.compare(["a", "c", "b"], grouped=True).markdown()
+        lines = library.compare(["a", "c", "b"], by_experiment=True).markdown()
         self.assertIn("| best (2 seeds) | best, episodes=3, batch_size=50 |", lines[0])
 
     def test_a_mean_over_some_of_the_runs_says_of_how_many(self):
@@ -146,7 +147,7 @@ class Compare(FolderTest):
             card = json.loads(path.read_text())
             card["samples"]["cas"] = {"value": 0.75}
             write_json(path, card)
-        lines = comparison.compare(["a", "b", "c"], grouped=True).markdown()
+        lines = library.compare(["a", "b", "c"], by_experiment=True).markdown()
         cas, recall = (
             next(line for line in lines if line.startswith(f"| {METRICS[metric].title}"))
             for metric in ("cas", "recall")
