@@ -26,14 +26,14 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.baselines.config import BatchNormGanConfig
+from gan3.baselines.config import ConditionalGanConfig
 from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.declared import GeneratorSpec
 
-CONFIG = BatchNormGanConfig(
+CONFIG = ConditionalGanConfig(
     experiment="conditional_dcgan",
     batch_size=64,
     batches=313,  # 10 x 313 x 64 = 200,320 images
@@ -43,7 +43,7 @@ CONFIG = BatchNormGanConfig(
 )
 
 
-def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
+def build(config: ConditionalGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines import networks
     from gan3.baselines.discriminators import ConditionalDiscriminator
@@ -57,7 +57,7 @@ def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) 
     return TwoNetworks(config, spec, generator, discriminator)
 
 
-def generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
+def generator(config: ConditionalGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
     """The generator of `build` as a list of layers."""
     from gan3.baselines.networks import conditional_generator
 

@@ -17,6 +17,7 @@ class BaselineConfig(RunConfig):
 
     learning_rate: Pair[LearningRate]
     beta1: Pair[Beta1] = Pair(0.9, 0.9)
+    noise_entries: Annotated[int, Range(1, 1000)] = 100  # of an image
     noise_distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
     real_target: Annotated[float, Range(0, 1)] = 1.0  # < 1: label smoothing (Salimans et al. 2016)
     # Of the discriminator: one update on real and fake images together, or one on each, by one
@@ -46,6 +47,13 @@ class BatchNormGanConfig(BaselineConfig):
 
     # What normalises when digits are drawn: running moments, or those of the batch that is drawn.
     sampling_moments: Literal["running", "batch"] = "running"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionalGanConfig(BatchNormGanConfig):
+    """With an embedded class beside the noise."""
+
+    embedding_entries: Annotated[int, Range(1, 1000)] = 10  # of a class
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,15 @@
 """The networks of the two-network systems as lists of layers, as published.
 
-A generator takes noise [B, 100], and class weights [B, K] if it draws the requested class, and
-returns pixels in its own range; a discriminator takes images [B, 28, 28, 1] in that range and
-returns real/fake logits [B, 1].
+A generator takes noise [B, E] of E `noise_entries`, and class weights [B, K] if it draws the
+requested class, and returns pixels in its own range; a discriminator takes images [B, 28, 28, 1] in
+that range and returns real/fake logits [B, 1].
 """
 
 from gan3.baselines.config import (
     AuxiliaryGanConfig,
     BaselineConfig,
     BatchNormGanConfig,
+    ConditionalGanConfig,
     MlpGanConfig,
 )
 from gan3.nn.declared import GeneratorSpec
@@ -25,8 +26,6 @@ from gan3.nn.specs import (
     stack,
 )
 
-NOISE = 100  # entries of a generator's noise
-
 
 # -- gan_auto_write: aalind0/GAN-auto-write --------------------------------------------------------
 def auto_write_generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
@@ -36,7 +35,7 @@ def auto_write_generator(config: BatchNormGanConfig, class_names: tuple[str, ...
     variables that it trains; so there is neither here.
     """
     specs = (
-        Dense("generator/sheet", NOISE, 56 * 56),
+        Dense("generator/sheet", config.noise_entries, 56 * 56),
         BatchNorm("generator/norm0", 1, "relu", affine=False),  # [B, 56, 56, 1]
         Conv("generator/conv1", 3, 1, 50, stride=2),  # [B, 28, 28, 50]
         BatchNorm("generator/norm1", 50, "relu", affine=False),
@@ -64,12 +63,13 @@ def auto_write_discriminator() -> Specs:
 
 # -- conditional_dcgan: u7javed/Handwritten-Number-Generator ---------------------------------------
 def conditional_generator(
-    config: BatchNormGanConfig, class_names: tuple[str, ...]
+    config: ConditionalGanConfig, class_names: tuple[str, ...]
 ) -> GeneratorSpec:
     """Five transposed convolutions of 4 x 4 from noise beside an embedded digit, to (-1, 1)."""
+    noise, embedded = config.noise_entries, config.embedding_entries
     specs = (
-        Label("generator/digit", NOISE, len(class_names), 10, multiplies=False),  # [B, 1, 1, 110]
-        ConvTranspose("generator/conv1", 4, NOISE + 10, 50, "relu"),  # [B, 2, 2, 50]
+        Label("generator/digit", noise, len(class_names), embedded, multiplies=False),
+        ConvTranspose("generator/conv1", 4, noise + embedded, 50, "relu"),  # [B, 2, 2, 50]
         BatchNorm("generator/norm1", 50),
         ConvTranspose("generator/conv2", 4, 50, 30, "relu"),  # [B, 4, 4, 30]
         BatchNorm("generator/norm2", 30),
@@ -106,8 +106,8 @@ def conditional_discriminator() -> tuple[Specs, Specs, Specs]:
 # -- mlp_gan: tooth2/Handwritten-digits-generation -------------------------------------------------
 def mlp_generator(config: MlpGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
     """Hidden layers 32, 64, 128 with leaky ReLU and dropout, to (-1, 1)."""
-    widths, keep_prob = (NOISE, 32, 64, 128, PIXELS), config.keep_prob.generator
-    specs = stack("generator", widths, "leaky_relu", "tanh", keep_prob=keep_prob)
+    widths = (config.noise_entries, 32, 64, 128, PIXELS)
+    specs = stack("generator", widths, "leaky_relu", "tanh", keep_prob=config.keep_prob.generator)
     return GeneratorSpec(specs, False, config.noise_distribution, class_names, -1.0)
 
 
@@ -120,8 +120,9 @@ def mlp_discriminator(config: MlpGanConfig) -> Specs:
 # -- layernorm_gan: 0xArete/0-9-number-generator ---------------------------------------------------
 def layernorm_generator(config: BaselineConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
     """One hidden layer of 200, leaky ReLU and layer normalisation, to (0, 1)."""
+    norm = "generator/norm"
     specs = (
-        Dense("generator/hidden", NOISE, 200, "slight_leak", layer_norm="generator/norm"),
+        Dense("generator/hidden", config.noise_entries, 200, "slight_leak", layer_norm=norm),
         Dense("generator/pixels", 200, PIXELS, "sigmoid"),
     )
     return GeneratorSpec(specs, False, config.noise_distribution, class_names)
@@ -139,7 +140,8 @@ def layernorm_discriminator() -> Specs:
 # -- wgan_gp: Gulrajani et al. 2017 ----------------------------------------------------------------
 def wasserstein_generator(config: BaselineConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
     """Hidden layers of 256 and 512 with batch normalisation and ReLU, to (0, 1)."""
-    specs = stack("generator", (NOISE, 256, 512, PIXELS), "relu", "sigmoid", batch_norm=True)
+    widths = (config.noise_entries, 256, 512, PIXELS)
+    specs = stack("generator", widths, "relu", "sigmoid", batch_norm=True)
     return GeneratorSpec(specs, False, config.noise_distribution, class_names)
 
 
@@ -151,9 +153,10 @@ def wasserstein_critic() -> Specs:
 # -- auxiliary_gan: Odena et al. 2017 --------------------------------------------------------------
 def auxiliary_generator(config: AuxiliaryGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
     """Noise times an embedded digit, a dense layer, three transposed convolutions, to (-1, 1)."""
+    noise = config.noise_entries
     specs = (
-        Label("generator/digit", NOISE, len(class_names), NOISE, multiplies=True),  # [B, 100]
-        Dense("generator/sheet", NOISE, 3 * 3 * 384, "relu"),
+        Label("generator/digit", noise, len(class_names), noise, multiplies=True),  # [B, noise]
+        Dense("generator/sheet", noise, 3 * 3 * 384, "relu"),
         ConvTranspose("generator/conv1", 5, 384, 192, "relu", 1, "VALID"),  # [B, 7, 7, 192]
         BatchNorm("generator/norm1", 192),
         ConvTranspose("generator/conv2", 5, 192, 96, "relu"),  # [B, 14, 14, 96]

@@ -5,7 +5,6 @@ import tensorflow as tf
 from gan3.baselines import losses
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
 from gan3.baselines.discriminators import Discriminator
-from gan3.baselines.networks import NOISE
 from gan3.method.losses import digit_cross_entropy
 from gan3.nn.adam import Adam
 from gan3.nn.declared import GeneratorSpec
@@ -14,11 +13,11 @@ from gan3.nn.network import Network
 from gan3.nn.specs import IMAGE
 
 
-def draw_noise(labels: tf.Tensor, seed: tf.Tensor, distribution: str) -> tf.Tensor:
-    """Noise [B, 100] for `labels` [B]: "uniform", U(-1, 1), or "normal", N(0, 1)."""
-    shape = [tf.size(labels), NOISE]
+def draw_noise(spec: GeneratorSpec, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """The noise [B, E] that the generator takes for `labels` [B]: U(-1, 1) or N(0, 1)."""
+    shape = [tf.size(labels), spec.noise_entries]
     with tf.name_scope("noise/"):
-        if distribution == "uniform":
+        if spec.noise_distribution == "uniform":
             return tf.random.stateless_uniform(shape, seed, -1.0, 1.0, alg="philox")
         return tf.random.stateless_normal(shape, seed, alg="philox")
 
@@ -206,7 +205,7 @@ class TwoNetworkStep:
             labels = tf.random.stateless_uniform(
                 shape, label_seed, 0, classes, tf.int32, alg="philox"
             )
-        noise = draw_noise(labels, noise_seed, self.config.noise_distribution)
+        noise = draw_noise(self.spec, labels, noise_seed)
         pixels = self.generator(noise, dropout_seed, tf.one_hot(labels, classes))
         return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1]), labels
 

@@ -33,23 +33,18 @@ class TwoNetworks(System):
         networks = {"generator": generator, "discriminator": discriminator}
         if config.discriminator_updates in ("separate_adams", "by_loss"):
             networks["discriminator_fake"] = discriminator
-        rates, beta1 = config.learning_rate, config.beta1
-        adams = {
-            name: Adam(
-                network.weights,
-                getattr(rates, network.name),
-                getattr(beta1, network.name),
-                f"adam/{name}",
-            )
-            for name, network in networks.items()
-        }
+        adams = {}
+        for name, network in networks.items():
+            rate = getattr(config.learning_rate, network.name)
+            beta1 = getattr(config.beta1, network.name)
+            adams[name] = Adam(network.weights, rate, beta1, f"adam/{name}")
         self.optimizers = tuple(adams.values())
         generator.own_moments = spec.moments == "batch"
         self.train_step = TwoNetworkStep(config, spec, generator, discriminator, adams)
 
     def noise(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """[B, 100], fresh for each image: a function of `seed` [2]."""
-        return draw_noise(labels, seed, self.spec.noise_distribution)
+        """[B, E], fresh for each image: a function of `seed` [2]."""
+        return draw_noise(self.spec, labels, seed)
 
     def generate(self, labels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Images [B, 28, 28] in 0..1; of `labels` [B] if the system is class-conditional."""
@@ -97,10 +92,8 @@ class TwoNetworks(System):
 
 
 def _check(config: BaselineConfig) -> None:
-    is_other, has_penalty = (
-        config.loss != "non_saturating",
-        config.gradient_penalty + config.r1_penalty,
-    )
+    is_other = config.loss != "non_saturating"
+    has_penalty = config.gradient_penalty or config.r1_penalty
     if (is_other or has_penalty) and config.discriminator_updates != "joint":
         raise UserError(
             "discriminator_updates: other losses and penalties are of one update on all images; use"

@@ -19,6 +19,7 @@ from gan3.cli.options import (
     figure_output,
     one_line,
     open_run,
+    path_text,
     whole_number,
 )
 from gan3.core.config import as_text, choices_of
@@ -37,6 +38,10 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--episodes", metavar="N", type=int, help=f"number of episodes {text}")
     add("--batches", metavar="N", type=int, help=f"batches per episode {text}")
     add("--batch-size", metavar="N", type=int, help=f"images per batch {text}")
+    text = "episodes without a better Fréchet distance after which it stops (default: never)"
+    add("--patience", metavar="N", type=int, help=text)
+    text = "start from the weights of this run, bundled generator or file"
+    add("--init", metavar="RUN|FILE.npz", type=path_text, help=text)
     add_seed(parser, default=None)  # the config has the default, and a resumed run its own
     add_data(parser)
     add_dataset(parser, default=None)  # a resumed run has its own
@@ -65,7 +70,7 @@ def _train(options: argparse.Namespace) -> int:
     from gan3 import library
 
     keys = ("batches", "batch_size", "seed", "dataset", "ink", "split", "precision", "skip_damaged")
-    settings = {key: getattr(options, key) for key in ("episodes", *keys)}
+    settings = {key: getattr(options, key) for key in ("episodes", "patience", "init", *keys)}
     settings = {key: value for key, value in settings.items() if value is not None}
     for setting in options.set:
         key, equals, text = setting.partition("=")

@@ -18,6 +18,10 @@ _MAX_STEPS = 2**27 - 1  # the number of seeds in one stream of a run's seed
 _PER_NETWORK = (Triple, Pair)
 # What a config belongs to, which is no setting.
 _IDENTITY = ("experiment", "experiment_file")
+# Fields that earlier versions did not write; their defaults are what these versions did.
+_ADDED = (
+    "keep_critics", "keep_checkpoints", "init", "patience", "noise_entries", "embedding_entries",
+)  # fmt: skip
 
 
 class Range(NamedTuple):
@@ -86,6 +90,13 @@ class RunConfig:
     checkpoint_every: Count = 100  # steps; the end of an episode always saves one
     frame_every: Count = 10  # steps between two frames of the first episode's GIF
     steps_per_call: Count = 1  # steps in one call of the graph; more are faster if steps are short
+    # Episodes without a better Fréchet distance after which it stops; 0: it never stops early.
+    patience: Annotated[int, Range(0, 100_000)] = 0
+
+    # Weights
+    init: str = ""  # run, bundled generator or npz file whose weights it starts from
+    keep_critics: bool = False  # the other networks in the episode files, too
+    keep_checkpoints: bool = False  # all of them, not the newest three
 
     # Data and machine
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
@@ -140,7 +151,7 @@ class RunConfig:
             if key not in types:
                 raise UserError(cls._unknown_key(key))
         for key in types:
-            if key not in values:
+            if key not in values and key not in _ADDED:
                 raise UserError(
                     f"config key {key}: missing; it was written by another version of gan3,"
                     " train a new run"

@@ -20,10 +20,10 @@ _MISMATCH_ERRORS = (AssertionError, *_DAMAGED_FILE_ERRORS)  # in names, shapes o
 
 
 class Checkpoints:
-    """Saves `state` to `folder` and restores it; keeps the newest MAX_TO_KEEP checkpoints."""
+    """Saves `state` to `folder` and restores it; keeps the newest MAX_TO_KEEP, or all."""
 
-    def __init__(self, folder: Path, state: dict[str, tf.Variable]):
-        self._folder = folder
+    def __init__(self, folder: Path, state: dict[str, tf.Variable], keep_all: bool = False):
+        self._folder, self._keep_all = folder, keep_all
         self._pointer = folder / "checkpoint"  # text file that names the newest checkpoint
         self._checkpoint = tf.train.Checkpoint(state=dict(state))
         # Reading the property creates the counter, which `restore` expects in every checkpoint.
@@ -53,7 +53,7 @@ class Checkpoints:
                 " check the disk and the folder, then resume the run"
             ) from None
         write_atomically(self._pointer, f'model_checkpoint_path: "step-{step}"\n'.encode())
-        for old in sorted(self._steps_on_disk())[:-MAX_TO_KEEP]:
+        for old in [] if self._keep_all else sorted(self._steps_on_disk())[:-MAX_TO_KEEP]:
             for path in self._folder.glob(f"step-{old}.*"):
                 path.unlink(missing_ok=True)
 

@@ -164,7 +164,7 @@ class Run:
         if not episodes:
             raise UserError(f"run {self.name}: no episode is finished yet; resume its training")
         if isinstance(episode, str) and episode == "best":
-            number = self._best(episodes)
+            number = self.best_episode()
         else:
             number = episodes[-1] if episode is None else as_whole(episode, "episode", 1)
         if number not in episodes:
@@ -183,11 +183,14 @@ class Run:
             restore=cache(self.restored) if number == episodes[-1] else None,
         )
 
-    def _best(self, episodes: list[int]) -> int:
-        """The episode that the judge scored best."""
+    def best_episode(self) -> int:
+        """The first of the episodes with the lowest Fréchet distance.
+
+        Raises UserError if the judge scored none of them.
+        """
         key = "judge/frechet_distance"
         distances = {line["episode"]: line[key] for line in self.metrics() if key in line}
-        scored = [number for number in episodes if number in distances]
+        scored = [number for number in self.episodes if number in distances]
         if not scored:
             raise UserError(
                 f"run {self.name}: was trained without a judge, so no episode is the best; choose"

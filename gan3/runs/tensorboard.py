@@ -18,7 +18,7 @@ from gan3.core.files import replace_atomically
 
 _NO_HYPERPARAMETERS = (  # what is written and how fast, not what is learned
     "experiment_file", "log_every", "checkpoint_every", "frame_every", "steps_per_call",
-    "dataset", "ink", "skip_damaged", "split",
+    "keep_critics", "keep_checkpoints", "dataset", "ink", "skip_damaged", "split",
 )  # fmt: skip
 _REPORT = ".report"  # suffix of the event files of report cards
 _LAYOUT = {

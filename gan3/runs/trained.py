@@ -19,6 +19,8 @@ from gan3.models.generator import Generator
 from gan3.runs.registry import determinator_of, generator_of
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from gan3.method.system import System
     from gan3.nn.declared import DeterminatorSpec
     from gan3.nn.specs import Layer
@@ -161,12 +163,20 @@ def generator_now(config: RunConfig, system: "System") -> Generator:
     return Generator(generator_of(config, system.class_names), arrays)
 
 
-def save_generator(path: Path, system: "System") -> None:
+def network_weights(system: "System") -> "dict[str, tf.Variable]":
+    """The variables of all networks by name: the state without what is kept for the updates."""
+    others = ("last_loss/", *(f"{adam.name}/" for adam in system.optimizers))
+    return {name: w for name, w in system.state.items() if not name.startswith(others)}
+
+
+def save_generator(path: Path, system: "System", with_critics: bool = False) -> None:
     """Write the weights of the generator, and of the encoder if there is one, to an npz file.
 
-    It has one array per variable, as it is.
+    It has one array per variable, as it is. with_critics: those of all networks.
     """
     weights = system.generator_weights | system.encoder_weights
+    if with_critics:
+        weights = network_weights(system)
     write_npz(path, {name: w.numpy() for name, w in weights.items()})
 
 

@@ -33,7 +33,13 @@ from gan3.training.progress import (
     progress_display,
 )
 from gan3.training.run_figures import draw, fixed_grid, save_frame, save_real_images, shuffled_grid
-from gan3.training.session import Session, make_folders, open_session, refuse_existing
+from gan3.training.session import (
+    Session,
+    make_folders,
+    open_session,
+    refuse_existing,
+    set_initial_weights,
+)
 
 if TYPE_CHECKING:
     from gan3.method.system import System
@@ -92,7 +98,7 @@ def train(
             # A run is done when its figures are drawn: until then it can be resumed.
             draw(run, log)
     log(f"metrics, events and checkpoints: {run.folder}")
-    names, last = session.dataset.class_names, run.picture(config.episodes)
+    names, last = session.dataset.class_names, run.picture(run.episodes[-1])
     log(f"trained on {session.dataset.title}; {nouns(names)} of the last episode: {last}")
 
 
@@ -114,15 +120,8 @@ def trace(
         input_signature=[indices, seed],
         autograph=False,
     )
-    evaluate = tf.function(
-        system.evaluate,
-        input_signature=[
-            tf.TensorSpec([None, 28, 28, 1], tf.float32),
-            tf.TensorSpec([None], tf.int32),
-            seed,
-        ],
-        autograph=False,
-    )
+    batch = [tf.TensorSpec([None, 28, 28, 1], tf.float32), tf.TensorSpec([None], tf.int32)]
+    evaluate = tf.function(system.evaluate, input_signature=[*batch, seed], autograph=False)
     return step, evaluate, gather
 
 
@@ -174,7 +173,8 @@ class _Loop:
         held_out_seed = (config.seed, HELD_OUT, 1)  # [seed, 9, 0] would be training epoch 9
         self._held_out = Batches(len(dataset.held_out_images), HELD_OUT_LOSS, held_out_seed)
         self._monitor = session.monitor
-        self._checkpoints = Checkpoints(session.run.checkpoints, system.state)
+        keep_all = config.keep_checkpoints
+        self._checkpoints = Checkpoints(session.run.checkpoints, system.state, keep_all)
         self._saved: int | None = None  # the step of the newest checkpoint
         self._signals = Signals()
         self._on_metrics = on_metrics
@@ -195,6 +195,7 @@ class _Loop:
         has_metrics = metrics.is_file() and metrics.stat().st_size > 0
         if newest == 0 or (newest is None and not has_metrics):
             self._log(f"NOTE: {self._run.checkpoints}: none after step 0; starting again")
+            set_initial_weights(self._system, self._config, self._run, self._log)
         else:
             self._saved = self._checkpoints.restore(self._log)
             self._log(f"resuming {self._run.name} after step {self._saved}")
@@ -238,7 +239,7 @@ class _Loop:
     def _train(self, done: int, metrics: TextIO, events: EventWriter, display: Display) -> None:
         config = self._config
         clock, timed_steps, step = time.perf_counter(), 0, done
-        while step < config.total_steps:
+        while step < config.total_steps and not self._has_stalled(step):
             # One training step, or several in one call of the graph
             first, step = step + 1, self._end_of_call(step)
             self._advance(first, step)
@@ -277,6 +278,21 @@ class _Loop:
                 raise self._failure
             if logs or saves or saves_frame:
                 clock, timed_steps = time.perf_counter(), 0
+
+    def _has_stalled(self, step: int) -> bool:
+        """Whether the last `patience` episodes were no better; a line that is logged says so.
+
+        It reads metrics.jsonl, so that a resumed run stops where one without the interruption does.
+        """
+        patience, (episode, rest) = self._config.patience, divmod(step, self._config.batches)
+        if not patience or rest or episode <= patience:
+            return False
+        best = self._run.best_episode()
+        if best + patience > episode:
+            return False
+        since = f"no Fréchet distance below that of episode {best}"
+        self._log(f"stopped after episode {episode}: {since} for {patience} episodes")
+        return True
 
     def _end_of_call(self, step: int) -> int:
         """The last step of the next call of the graph: no later than anything that is written."""
@@ -328,16 +344,14 @@ class _Loop:
         labels = tf.constant(self._dataset.held_out_labels[indices].astype(np.int32))
         seed = seed_of(config.seed, HELD_OUT, episode)
         values = self._scalars(images, labels, seed, step)
-        self._log(
-            f"episode {episode} on {HELD_OUT_LOSS} held-out images: "
-            + format_losses(values, noun(self._dataset.class_names))
-        )
+        held_out = format_losses(values, noun(self._dataset.class_names))
+        self._log(f"episode {episode} on {HELD_OUT_LOSS} held-out images: {held_out}")
         generator = generator_now(config, self._system)
         score = self._monitor(generator) if self._monitor else {}
         if score:
             scores = format_scores(score, len(generator.class_names))
             self._log(f"episode {episode} by the judge: {scores}")
-        save_generator(self._run.episode_file(episode), self._system)
+        save_generator(self._run.episode_file(episode), self._system, config.keep_critics)
         shuffled = shuffled_grid(generator, config, episode, title)
         grids.save(shuffled, self._run.picture(episode))
         events.image(step, "digits/shuffled", grids.pixels(shuffled))

@@ -9,20 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
 from gan3.core import provenance
 from gan3.core.classes import UNLABELLED
 from gan3.core.config import RunConfig
 from gan3.core.errors import DivergedError, UserError
-from gan3.core.files import check_writable
+from gan3.core.files import check_writable, names_in, read_arrays
 from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
 from gan3.data.own_sets import no_labels
 from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
-from gan3.runs import registry
+from gan3.runs import pretrained, registry
 from gan3.runs.run import Run
+from gan3.runs.trained import network_weights
 from gan3.training.precision import bfloat16_hardware, resolve_precision
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ def open_session(
         if names == UNLABELLED and system.has_classifier:
             raise no_labels(dataset.source)
         if not resumes:
+            set_initial_weights(system, config, run, notes.append)
             make_folders(run)
         log(
             f"{config.experiment} on {dataset.title} ({dataset.source}), seed {config.seed},"
@@ -133,8 +136,57 @@ def open_session(
     else:
         monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
         record = new_record(run, config, started, dataset, precision)
+    if config.patience and monitor is None:
+        raise UserError(
+            f"config key patience: {config.patience} needs a judge of {dataset.title}, and there is"
+            " none; train one, or set patience to 0"
+        )
     record |= {"config": config.to_dict(), "judge": monitor.judge_digest if monitor else None}
     return Session(run, config, dataset, system, monitor, record)
+
+
+def set_initial_weights(system: "System", config: RunConfig, run: Run, log: Log) -> None:
+    """Give the networks of a new system the weights of `config.init`, if that names any.
+
+    It names a bundled generator, an npz file or a run, whose newest checkpoint counts. Variables
+    that it lacks keep their values; the Adams start anew. A line that is logged says which networks
+    were found. Raises UserError, and changes nothing, if there are none, or one does not fit.
+    """
+    source, weights = config.init, network_weights(system)
+    if not source:
+        return
+    if source in pretrained.DIGESTS:
+        source = str(pretrained.open_pretrained(source).path)
+    if source.lower().endswith(".npz"):
+        names = names_in(Path(source)).intersection(weights)
+        arrays = read_arrays(Path(source), sorted(names))
+    else:
+        state = Run.open(source, run.folder.parent).restored(log).state
+        arrays = {name: state[name].numpy() for name in weights if name in state}
+    networks = {name.partition("/")[0] for name in arrays}
+    if "average" in networks and "generator" not in networks:
+        # The averaged generator of `best` is the trained one, too. In it the weights that classes
+        # share are part of those of each class.
+        for name in weights:
+            averaged = name.replace("generator/", "average/", 1)
+            if name.endswith("/shared"):
+                arrays[name] = np.zeros(weights[name].shape, np.float32)
+            elif averaged in arrays:
+                arrays[name] = arrays[averaged]
+    for name, array in arrays.items():
+        shape, dtype = tuple(weights[name].shape), weights[name].dtype.name
+        fits = array.shape == shape and array.dtype.name in (dtype, "float16")
+        if not (fits and np.isfinite(array).all()):
+            raise UserError(
+                f"init {config.init}: {name} is not {dtype} {shape}, all finite; name a run or file"
+                " with the same settings and classes"
+            )
+    if not arrays:
+        raise UserError(f"init {source}: has no weights of {config.experiment}; name one that has")
+    for name, array in arrays.items():
+        weights[name].assign(array.astype(weights[name].dtype.name))
+    found = f"{', '.join(sorted(networks))} ({len(arrays)} of all {len(weights)} arrays)"
+    log(f"starts from {config.init}: {found}")
 
 
 def refuse_existing(run: Run) -> None:
@@ -156,8 +208,8 @@ def make_folders(run: Run) -> None:
 
 
 def refuse_other_config(run: Run, recorded: RunConfig, wanted: RunConfig) -> None:
-    """Raises UserError if a resumed run would change anything but grow its episodes."""
-    keys = [key for key in wanted.differences(recorded) if key != "episodes"]
+    """Raises UserError if a resumed run would change anything but when it ends."""
+    keys = [key for key in wanted.differences(recorded) if key not in ("episodes", "patience")]
     if keys:
         raise UserError(
             f"run {run.name}: cannot resume with another {', '.join(keys)};"

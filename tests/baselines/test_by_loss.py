@@ -191,7 +191,7 @@ class AgainstTheTutorial(unittest.TestCase):
             for update_seed in tf.unstack(tf.random.split(seed, 3)):
                 fake_seed = tf.random.split(update_seed, 3)[0]
                 noise_seed = tf.random.split(fake_seed, 3)[0]
-                noises.append(draw_noise(labels, noise_seed, "normal").numpy())
+                noises.append(draw_noise(system.spec, labels, noise_seed).numpy())
             step(images, labels, seed)
             tutorial.step(images.numpy(), noises)
             np.testing.assert_allclose(losses_of(system), tutorial.losses, rtol=0, atol=1e-5)

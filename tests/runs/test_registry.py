@@ -8,6 +8,7 @@ from gan3.baselines.config import (
     AuxiliaryGanConfig,
     BaselineConfig,
     BatchNormGanConfig,
+    ConditionalGanConfig,
     MlpGanConfig,
 )
 from gan3.core.classes import DIGITS
@@ -22,7 +23,7 @@ TYPES = {
     "auxiliary_gan": AuxiliaryGanConfig,
     "best": VaeGanConfig,
     "best_long": VaeGanConfig,
-    "conditional_dcgan": BatchNormGanConfig,
+    "conditional_dcgan": ConditionalGanConfig,
     "gan_auto_write": BatchNormGanConfig,
     "layernorm_gan": BaselineConfig,
     "mlp_gan": MlpGanConfig,
