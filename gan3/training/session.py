@@ -163,8 +163,7 @@ def set_initial_weights(system: "System", config: RunConfig, run: Run, log: Log)
     else:
         state = Run.open(source, run.folder.parent).restored(log).state
         arrays = {name: state[name].numpy() for name in weights if name in state}
-    networks = {name.partition("/")[0] for name in arrays}
-    if "average" in networks and "generator" not in networks:
+    if "average/pixels/w" in arrays and "generator/pixels/w" not in arrays:
         # The averaged generator of `best` is the trained one, too. In it the weights that classes
         # share are part of those of each class.
         for name in weights:
@@ -178,15 +177,15 @@ def set_initial_weights(system: "System", config: RunConfig, run: Run, log: Log)
         fits = array.shape == shape and array.dtype.name in (dtype, "float16")
         if not (fits and np.isfinite(array).all()):
             raise UserError(
-                f"init {config.init}: {name} is not {dtype} {shape}, all finite; name a run or file"
-                " with the same settings and classes"
+                f"init {config.init}: {name} is {array.dtype} {array.shape}, and should be {dtype}"
+                f" {shape}, all finite; name a run or file with the same settings and classes"
             )
     if not arrays:
         raise UserError(f"init {source}: has no weights of {config.experiment}; name one that has")
     for name, array in arrays.items():
         weights[name].assign(array.astype(weights[name].dtype.name))
-    found = f"{', '.join(sorted(networks))} ({len(arrays)} of all {len(weights)} arrays)"
-    log(f"starts from {config.init}: {found}")
+    networks = ", ".join(sorted({name.partition("/")[0] for name in arrays}))
+    log(f"starts from {config.init}: {networks} ({len(arrays)} of {len(weights)} arrays)")
 
 
 def refuse_existing(run: Run) -> None:

@@ -12,6 +12,8 @@ from gan3.baselines.train_step import draw_noise, to_pixel_range
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair
+from gan3.nn.declared import GeneratorSpec
+from gan3.nn.specs import Dense
 from gan3.runs.registry import build, config_of
 from tests.support import batch_of, changed, in_graph, slow, state_of
 
@@ -270,18 +272,17 @@ class ClassHead(unittest.TestCase):
 
 class Inputs(unittest.TestCase):
     def test_noise(self):
-        labels = tf.zeros([5000], tf.int32)
-        normal = draw_noise(labels, SEED, "normal").numpy()
-        self.assertEqual(normal.shape, (5000, 100))
-        self.assertAlmostEqual(normal.std(), 1, delta=0.01)
-        uniform = draw_noise(labels, SEED, "uniform").numpy()
-        self.assertTrue(-1 <= uniform.min() < -0.99 < 0.99 < uniform.max() <= 1)
-        for distribution in ("normal", "uniform"):
+        labels, layers = tf.zeros([5000], tf.int32), (Dense("generator/pixels", 37, 784),)
+        normal, uniform = (GeneratorSpec(layers, False, d, DIGITS) for d in ("normal", "uniform"))
+        for spec in (normal, uniform):
             first, same, other = (
-                draw_noise(labels, seed, distribution).numpy() for seed in (SEED, SEED, SEED + 1)
+                draw_noise(spec, labels, seed).numpy() for seed in (SEED, SEED, SEED + 1)
             )
+            self.assertEqual(first.shape, (5000, 37))
             np.testing.assert_array_equal(first, same)
             self.assertFalse(np.array_equal(first, other))
+        self.assertTrue(-1 <= first.min() < -0.99 < 0.99 < first.max() <= 1)
+        self.assertAlmostEqual(draw_noise(normal, labels, SEED).numpy().std(), 1, delta=0.01)
 
     def test_real_images_are_scaled_to_the_networks_pixel_range(self):
         images, _ = batch_of(6)

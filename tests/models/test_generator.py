@@ -109,10 +109,17 @@ class Drawing(FolderTest):
             ("mlp_gan", DIGITS, {"noise_distribution": "normal"}),
             ("best", letters, {}),
             ("published_code", letters, {}),  # whose noise is a matrix of the run
-            ("mlp_gan", letters, {}),
+            ("mlp_gan", letters, {"noise_entries": 1}),
+            ("layernorm_gan", DIGITS, {"noise_entries": 7}),
+            ("wgan_gp", DIGITS, {"noise_entries": 7}),
+            ("gan_auto_write", DIGITS, {"noise_entries": 7}),
+            ("auxiliary_gan", DIGITS, {"noise_entries": 7}),
+            ("conditional_dcgan", DIGITS, {"noise_entries": 7, "embedding_entries": 3}),
         ):
             with self.subTest(name, classes=len(class_names)):
                 system, generator = self.both(name, class_names, **changes)
+                entries = changes.get("noise_entries", generator.noise_entries)
+                self.assertEqual(generator.noise_entries, entries)
                 self.assertEqual(generator.class_names, class_names)
                 labels = np.resize(np.arange(len(class_names)), 60)
                 self.assert_same_images(system, generator, labels)

@@ -279,6 +279,55 @@ class Runs(FolderTest):
         self.assertEqual(lines_of("a")[-1]["step"], 8)
         self.assertEqual(sorted(p.name for p in Path("figures/a").iterdir()), FILES["figures"])
 
+    @slow("trains three runs")
+    def test_from_its_first_checkpoint_or_episode_a_run_starts_again_with_the_same_bits(self):
+        self.train_here("--set", "keep_checkpoints=true", "--set", "keep_critics=true")
+        checkpoints = Path("logs/a/checkpoints")
+        steps = sorted(path.name for path in checkpoints.glob("*.index"))
+        self.assertEqual(steps, ["step-0.index", "step-4.index", "step-8.index"])
+        weights, lines = weights_of("a"), lines_of("a")
+        with np.load("logs/a/episodes/episode_02.npz") as arrays:
+            kept = {f"state/{name}": hashlib.sha256(arrays[name]).hexdigest() for name in arrays}
+        in_state = {
+            name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE").replace(".S", "/"): digest
+            for name, digest in weights.items()
+        }
+        is_other = re.compile("state/adam/|save_counter")
+        self.assertEqual(kept, {k: v for k, v in in_state.items() if not is_other.match(k)})
+        for path in checkpoints.glob("*"):
+            if not path.name.startswith("step-0."):
+                path.unlink()
+        out, _ = self.train_here("--init", "a", name="b")
+        self.assertIn("starts from a: discriminator, generator (16 of 16 arrays)\n", out)
+        self.assertEqual((weights_of("b"), lines_of("b")), (weights, lines))
+        self.train_here("--init", "logs/a/episodes/episode_02.npz", name="c")
+        self.assertNotEqual(weights_of("c"), weights)
+
+    @slow("trains three runs")
+    def test_patience_stops_a_run_also_if_it_was_interrupted(self):
+        settings = {"learning_rate": 1e-30, "patience": 2, "log_every": 1}  # it never improves
+        schedule = {"episodes": 9, "batches": 2, "batch_size": 10}
+        config = config_of("mlp_gan").with_text("dataset", "own")
+        for key, value in (settings | schedule).items():
+            config = config.with_text(key, str(value))
+        for last in (9, 3, 6):  # 6: the last step, and it is not said yet that it is
+            lines = []
+
+            def interrupt(line, last=last):
+                if line["step"] == last:
+                    raise InterruptedError
+
+            given = {"name": f"x{last}", "data": "own", "log": lines.append}
+            try:
+                run = gan3.train(config, **given, on_metrics=interrupt)
+            except InterruptedError:
+                run = gan3.open_run(f"x{last}").resume(log=lines.append)
+            self.assertEqual((run.outcome, run.episodes), ("done", [1, 2, 3]))
+            why = "stopped after episode 3: no Fréchet distance below that of episode 1 for 2"
+            self.assertEqual(sum(line.startswith(why) for line in lines), 1, lines)
+            self.assertEqual(lines_of(run.name), lines_of("x9"))
+            self.assertEqual(weights_of(run.name), weights_of("x9"))
+
 
 class JudgeOfARun(FolderTest):
     """A resumed run has the judge that it began with, or none."""
@@ -299,6 +348,8 @@ class JudgeOfARun(FolderTest):
 
     @slow("trains a run and resumes it")
     def test_without_one_it_says_how_to_train_it_and_stays_without(self):
+        err = self.train("--patience", 1, expect=2)
+        self.assertRegex(err, r"\Agan3: [^\n]*patience: 1 needs a judge of own[^\n]*; train one")
         out = self.train("--episodes", 1)
         self.assertEqual(out.count("gan3 train-judge --dataset own --data own"), 1)
         self.assertNotIn("by the judge", out)

@@ -9,13 +9,16 @@ from unittest import mock
 
 import numpy as np
 
+import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data.datasets import Dataset
-from gan3.runs.registry import config_from_dict, config_of
+from gan3.runs.registry import build, config_from_dict, config_of
 from gan3.runs.run import Run
+from gan3.runs.trained import network_weights
 from gan3.training import session
-from tests.support import FolderTest
+from gan3.vae_gan.codes import latent_of
+from tests.support import FolderTest, changed, drawing, state_of
 
 CONFIG = config_of("mlp_gan")
 
@@ -82,6 +85,7 @@ class Resuming(SetupTest):
     def test_the_same_config_or_more_episodes(self):
         session.refuse_other_config(self.the_run, CONFIG, CONFIG)
         session.refuse_other_config(self.the_run, CONFIG, self.changed(episodes="11"))
+        session.refuse_other_config(self.the_run, CONFIG, self.changed(patience="3"))
 
     def test_fewer_episodes_are_refused(self):
         message = self.refusal(
@@ -97,6 +101,47 @@ class Resuming(SetupTest):
         ):
             message = self.refusal(session.refuse_other_config, self.the_run, CONFIG, wanted)
             self.assertIn(f"run a: cannot resume with another {keys}", message)
+
+
+class InitialWeights(SetupTest):
+    def start(self, source, name="mlp_gan"):
+        """A system of the experiment, and what is logged when it starts from `source`."""
+        config, lines = config_of(name).with_text("init", source), []
+        system = build(config, DIGITS, "float32")
+        before = state_of(system)
+        try:
+            session.set_initial_weights(system, config, self.the_run, lines.append)
+        except UserError:
+            self.assertEqual(changed(before, state_of(system)), set())
+            raise
+        return system, lines
+
+    def test_a_bundled_best_is_drawn_as_it_was_and_trained_on(self):
+        system, (line,) = self.start("best", "best")
+        self.assertIn("starts from best: average, determinator, generator (", line)
+        labels, bundled = np.arange(10), gan3.load("best")
+        noise = bundled.noise(labels)
+        np.testing.assert_array_equal(
+            drawing(system, "best").images(labels, noise), bundled.images(labels, noise)
+        )
+        latent = latent_of(labels, noise, 10, True)
+        trained = [system.networks.generator.logits(latent)[0], system.sampler.logits(latent)[0]]
+        np.testing.assert_allclose(*trained, rtol=0, atol=1e-4)
+
+    def test_a_file_that_does_not_fit_is_refused_in_one_line_and_changes_nothing(self):
+        system, _ = self.start("")
+        arrays = {name: w.numpy() for name, w in network_weights(system).items()}
+        name, array = list(arrays.items())[-1]
+        for content, problem in (
+            (arrays | {name: array[:-1]}, f"{name} is float32 .*, and should be float32"),
+            (arrays | {name: array.astype(str)}, f"{name} is <U"),
+            (arrays | {name: array * np.nan}, f"{name} is .*, all finite"),
+            ({"a": array}, "has no weights of mlp_gan"),
+        ):
+            np.savez("x.npz", **content)
+            message = self.refusal(self.start, "x.npz")
+            self.assertRegex(message, rf"\Ainit x.npz: {problem}.*; name ")
+        self.assertIn("no such run", self.refusal(self.start, "x"))
 
 
 class Record(SetupTest):
