@@ -62,8 +62,8 @@ class TwoNetworks(System):
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
         """Losses and accuracies in 0..1, without dropout, label smoothing and penalties."""
         fakes = self.generate(labels, self.noise(labels, seed))[..., None]
-        both = [to_pixel_range(part, self.spec.pixel_min) for part in (images, fakes)]
-        both = tf.concat(both, axis=0)  # [2B, 28, 28, 1]
+        both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
+        both = to_pixel_range(both, self.spec.pixel_min)
         both_labels = tf.concat([labels, labels], axis=0)
         logits, digit_logits = self.discriminator.heads(both, both_labels)
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each

@@ -184,10 +184,7 @@ class Run:
         )
 
     def best_episode(self) -> int:
-        """The first of the episodes with the lowest Fréchet distance.
-
-        Raises UserError if the judge scored none of them.
-        """
+        """The first one with the lowest Fréchet distance. Raises UserError if none was scored."""
         key = "judge/frechet_distance"
         distances = {line["episode"]: line[key] for line in self.metrics() if key in line}
         scored = [number for number in self.episodes if number in distances]

@@ -23,15 +23,9 @@ from gan3.runs.run import Run
 from gan3.runs.tensorboard import EventWriter, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.trained import generator_now, save_generator
+from gan3.training import progress
 from gan3.training.interruption import Signals, exclusive_lock
-from gan3.training.progress import (
-    Display,
-    console,
-    explained_losses,
-    format_losses,
-    format_scores,
-    progress_display,
-)
+from gan3.training.progress import Display
 from gan3.training.run_figures import draw, fixed_grid, save_frame, save_real_images, shuffled_grid
 from gan3.training.session import (
     Session,
@@ -81,11 +75,11 @@ def train(
         DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
         StoppedError: SIGINT or SIGTERM was received; the step was finished and the state saved.
     """
-    terminal = console() if log is None else None
+    terminal = progress.console() if log is None else None
     log = log or terminal.print
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
     session = open_session(run, config, data, log, resumes=resume, train_judge=train_judge)
-    log(explained_losses(getattr(config, "digit_loss", None)))
+    log(progress.explained_losses(getattr(config, "digit_loss", None)))
     with exclusive_lock(run):
         if not resume:
             refuse_existing(run)  # another process may have trained it since the first check
@@ -217,7 +211,7 @@ class _Loop:
         with (
             self._signals,
             self._run.metrics_file.open("a", encoding="utf-8") as metrics,
-            progress_display(
+            progress.progress_display(
                 self._terminal, done, config.total_steps, config.episodes, self._log
             ) as display,
         ):
@@ -344,12 +338,12 @@ class _Loop:
         labels = tf.constant(self._dataset.held_out_labels[indices].astype(np.int32))
         seed = seed_of(config.seed, HELD_OUT, episode)
         values = self._scalars(images, labels, seed, step)
-        held_out = format_losses(values, noun(self._dataset.class_names))
+        held_out = progress.format_losses(values, noun(self._dataset.class_names))
         self._log(f"episode {episode} on {HELD_OUT_LOSS} held-out images: {held_out}")
         generator = generator_now(config, self._system)
         score = self._monitor(generator) if self._monitor else {}
         if score:
-            scores = format_scores(score, len(generator.class_names))
+            scores = progress.format_scores(score, len(generator.class_names))
             self._log(f"episode {episode} by the judge: {scores}")
         save_generator(self._run.episode_file(episode), self._system, config.keep_critics)
         shuffled = shuffled_grid(generator, config, episode, title)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal, get_args
 
-from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig, MlpGanConfig
 from gan3.core.config import (
     KeepProb,
     LearningRate,
@@ -251,16 +250,7 @@ class Values(ConfigTest):
                 dataclasses.replace(CONFIG, episodes=episodes, batches=batches)
 
 
-RATES = Pair(1e-4, 3e-4)
-METHOD = ThreeNetworkConfig(experiment="three_network")
 VAE_GAN = VaeGanConfig(experiment="best")
-BASELINE = BaselineConfig(experiment="gan_auto_write", learning_rate=RATES)
-MLP = MlpGanConfig(experiment="mlp_gan", learning_rate=RATES, keep_prob=Pair(0.7, 0.6))
-AUXILIARY = AuxiliaryGanConfig(
-    experiment="auxiliary_gan", learning_rate=RATES, discriminator_keep_prob=0.7, class_weight=2.0
-)
-FAMILIES = (METHOD, VAE_GAN, BASELINE, MLP, AUXILIARY)
-OF_EVERY_RUN = RunConfig(experiment="x")
 
 
 class Families(ConfigTest):

@@ -104,21 +104,11 @@ class Resuming(SetupTest):
 
 
 class InitialWeights(SetupTest):
-    def start(self, source, name="mlp_gan"):
-        """A system of the experiment, and what is logged when it starts from `source`."""
-        config, lines = config_of(name).with_text("init", source), []
-        system = build(config, DIGITS, "float32")
-        before = state_of(system)
-        try:
-            session.set_initial_weights(system, config, self.the_run, lines.append)
-        except UserError:
-            self.assertEqual(changed(before, state_of(system)), set())
-            raise
-        return system, lines
-
     def test_a_bundled_best_is_drawn_as_it_was_and_trained_on(self):
-        system, (line,) = self.start("best", "best")
-        self.assertIn("starts from best: average, determinator, generator (", line)
+        config, lines = config_of("best").with_text("init", "best"), []
+        system = build(config, DIGITS, "float32")
+        session.set_initial_weights(system, config, self.the_run, lines.append)
+        self.assertIn("starts from best: average, determinator, generator (", lines[0])
         labels, bundled = np.arange(10), gan3.load("best")
         noise = bundled.noise(labels)
         np.testing.assert_array_equal(
@@ -129,8 +119,9 @@ class InitialWeights(SetupTest):
         np.testing.assert_allclose(*trained, rtol=0, atol=1e-4)
 
     def test_a_file_that_does_not_fit_is_refused_in_one_line_and_changes_nothing(self):
-        system, _ = self.start("")
-        arrays = {name: w.numpy() for name, w in network_weights(system).items()}
+        config, system = CONFIG.with_text("init", "x.npz"), build(CONFIG, DIGITS, "float32")
+        before, weights = state_of(system), network_weights(system)
+        arrays = {name: before[name] for name in weights}
         name, array = list(arrays.items())[-1]
         for content, problem in (
             (arrays | {name: array[:-1]}, f"{name} is float32 .*, and should be float32"),
@@ -139,9 +130,10 @@ class InitialWeights(SetupTest):
             ({"a": array}, "has no weights of mlp_gan"),
         ):
             np.savez("x.npz", **content)
-            message = self.refusal(self.start, "x.npz")
+            given = system, config, self.the_run, self.fail
+            message = self.refusal(session.set_initial_weights, *given)
             self.assertRegex(message, rf"\Ainit x.npz: {problem}.*; name ")
-        self.assertIn("no such run", self.refusal(self.start, "x"))
+            self.assertEqual(changed(before, state_of(system)), set())
 
 
 class Record(SetupTest):
