@@ -53,16 +53,18 @@ def as_labels(
     elif isinstance(labels, list | tuple) or getattr(labels, "ndim", 0) > 0:
         entries = list(labels)
         if all(isinstance(entry, str) for entry in entries):
-            labels = labels_of_names(map(str, entries), names, f"{name} {shown(entries)}")
+            labels = labels_of_names(map(str, entries), names, name)
     array = as_array(labels, name)
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise UserError(
             f"{name}: {array.dtype} of shape {array.shape}; use whole numbers of shape [N]"
         )
-    if not len(array) or array.min() < 0 or array.max() >= len(names):
+    wrong = array[(array < 0) | (array >= len(names))]
+    if len(wrong) or not len(array):
         called = "digits" if names == DIGITS else "labels"
         last = len(names) - 1
-        raise UserError(f"{name} {shown(labels)}: use one or more {called} 0 to {last}")
+        found = int(wrong[0]) if len(wrong) else shown(labels)
+        raise UserError(f"{name} {found}: use one or more {called} 0 to {last}")
     if count is not None:
         check_label_count(array, count)
     return array.astype(np.int64)

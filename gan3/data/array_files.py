@@ -31,17 +31,13 @@ _MOST_BYTES = 2**30
 
 def part_of(name: str) -> str | None:
     """The part of a set that a name speaks of: "train", "t10k", "val", or None."""
-    return _first_of(name, _PARTS)
+    return _meaning(name, _PARTS)
 
 
-def _content_of(name: str) -> str | None:
-    return _first_of(name, _CONTENTS)
-
-
-def _first_of(name: str, meanings: dict[str, tuple[str, ...]]) -> str | None:
-    """The meaning that has one of the words of a name."""
-    words = _words(name)
-    return next((key for key, accepted in meanings.items() if set(accepted) & set(words)), None)
+def _meaning(name: str, meanings: dict[str, tuple[str, ...]]) -> str | None:
+    """What one of the words of a name means; None if none of them does."""
+    words = set(_words(name))
+    return next((key for key, accepted in meanings.items() if words & set(accepted)), None)
 
 
 def _words(name: str) -> list[str]:
@@ -62,9 +58,9 @@ def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
         key, name = named
         is_whole = path.suffix.lower() == ".npz" and len(names_in(path)) > 1
         is_one = is_whole or (family is TABLES and part_of(path.name) != "train")
-        others = {} if is_one else _sets_in(path.parent, family).get(key, {})
+        others = {} if is_one else sets_in(path.parent, family).get(key, {})
         return list((others | {name: path}).values())
-    sets = sets_in(path, family)
+    sets = [list(files.values()) for files in sets_in(path, family).values()]
     sets = [files for files in sets if any(part_of(file.name) == "train" for file in files)] or sets
     if len(sets) > 1:
         names = " and ".join(files[0].name for files in sets[:2])
@@ -72,12 +68,11 @@ def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
     return sets[0] if sets else []
 
 
-def sets_in(folder: Path, family: re.Pattern[str]) -> list[list[Path]]:
-    """The files of each set in a folder. Of a file that is there twice, the one with .gz counts."""
-    return [list(files.values()) for files in _sets_in(folder, family).values()]
+def sets_in(folder: Path, family: re.Pattern[str]) -> dict[tuple[str, ...], dict[str, Path]]:
+    """The files of each set in a folder, by what their names have in common, and by their names.
 
-
-def _sets_in(folder: Path, family: re.Pattern[str]) -> dict[tuple[str, ...], dict[str, Path]]:
+    Of a file that is there twice, the one with .gz counts.
+    """
     sets: dict[tuple[str, ...], dict[str, Path]] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():  # the .gz comes last
         named = _set_and_name(file, family)
@@ -93,7 +88,7 @@ def _set_and_name(file: Path, family: re.Pattern[str]) -> tuple[tuple[str, ...],
     if match is None:
         return None
     name = file.name[: match.start()]
-    rest = [word for word in _words(name) if not part_of(word) and not _content_of(word)]
+    rest = [word for word in _words(name) if not _meaning(word, _PARTS | _CONTENTS)]
     return (*rest, match[1].lower()[:3]), name
 
 
@@ -107,7 +102,7 @@ def read_array_files(files: list[Path], log: Log) -> Arrays:
     arrays: Arrays = {}
     for file in files:
         for name, array in _arrays_in(file):
-            kind = f"{part_of(name) or 'train'}-{_content_of(name) or 'images'}"
+            kind = f"{part_of(name) or 'train'}-{_meaning(name, _CONTENTS) or 'images'}"
             if kind in arrays:
                 raise UserError(f"{file}: a second array could be its {kind}; name one file")
             arrays[kind] = array
@@ -135,17 +130,17 @@ def _arrays_in(file: Path) -> Iterator[tuple[str, np.ndarray]]:
         yield stem, read_npy(file, _MOST_BYTES)
     elif suffix == ".npz":
         names = names_in(file)
-        if len(names) == 1 and not any(map(_content_of, names)):  # such as arr_0
+        known = {name: content for name in names if (content := _meaning(name, _CONTENTS))}
+        if len(names) == 1 and not known:  # such as arr_0
             yield stem, read_arrays(file, names, _MOST_BYTES)[names.pop()]
             return
-        known = sorted(name for name in names if _content_of(name))
-        if not any(_content_of(name) == "images" for name in known):
+        if "images" not in known.values():
             found = ", ".join(sorted(names))[:100] or "none"
             raise UserError(
                 f"{file}: its arrays are {found}; it needs x_train, y_train, x_test and y_test, or"
                 " images and labels"
             )
-        yield from read_arrays(file, known, _MOST_BYTES).items()
+        yield from read_arrays(file, sorted(known), _MOST_BYTES).items()
     else:
         part = part_of(stem) or "train"
         images, labels = read_csv(file)

@@ -107,10 +107,23 @@ def load(
         UserError: the data cannot be found or downloaded, a file is damaged, or no training image
             is left.
     """
-    if dataset == "own" or dataset in KNOWN_SETS:
-        source, found = _load_own(dataset, folder, ink, log, skip_damaged)
-    elif isinstance(folder, dict):
-        raise UserError(f"arrays: load them as the data set own, not as {dataset}")
+    is_own, are_arrays = dataset == "own" or dataset in KNOWN_SETS, isinstance(folder, dict)
+    if not are_arrays and folder is not None and not Path(folder).exists():
+        raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
+    if is_own and folder is None:
+        raise UserError(
+            f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
+        )
+    if is_own:
+        source = "arrays" if are_arrays else folder
+        path = Path(source)
+        stored = Stored(folder) if are_arrays else read_stored(path, ink, log, skip_damaged)
+        found = own_set(path, stored, ink, log, None if dataset == "own" else dataset)
+    elif are_arrays or (folder is not None and Path(folder).is_file()):
+        data = "arrays" if are_arrays else folder
+        raise UserError(
+            f"data {data}: {dataset} is searched in folders only; load it as the data set own"
+        )
     elif ink != "unknown":
         raise UserError(f"ink {ink}: of MNIST and the strokes it is bright; leave it out")
     else:
@@ -151,23 +164,23 @@ def load(
 
 
 def recorded_source(record: Mapping[str, Any]) -> str | None:
-    """The folder or file that a run's record names as the source of its data, if it still exists.
+    """The folder or file that a run's record names as the source of its data.
 
-    None if it does not, or if the data came from elsewhere: then it is searched for.
+    None if the data were arrays, or MNIST or strokes from elsewhere, which are searched for. Raises
+    UserError if an own set is gone.
     """
     source = Path(str(record.get("data_source")))
-    is_own = record.get("data") not in ("mnist", "strokes")
-    return str(source) if source.is_dir() or (is_own and source.is_file()) else None
+    if record.get("data") in ("mnist", "strokes"):
+        return str(source) if source.is_dir() else None
+    if source.is_absolute() and not source.exists():
+        raise UserError(f"{source}: has the data of this run no more; name its new place as data")
+    return str(source) if source.exists() else None
 
 
 def _load_digits(
     dataset: str, folder: str | None, mirrors: tuple[str, ...], log: Log
 ) -> tuple[str, str, Arrays]:
     """MNIST or the strokes: the name, the source, and the arrays."""
-    if folder is not None and not Path(folder).is_dir():
-        if Path(folder).is_file():
-            raise UserError(f"data folder {folder}: is a file; load it as the data set own")
-        raise _no_such_folder(folder)
     if dataset != "strokes":
         found = _find_mnist(folder, log)
         if found is not None:
@@ -180,28 +193,6 @@ def _load_digits(
             log(f"NOTE: {error}")
     log(f"WARNING: the data set is {TITLES['strokes']}: digits drawn by a program")
     return "strokes", "embedded", _strokes(log)
-
-
-def _load_own(
-    dataset: str, data: str | Arrays | None, ink: str, log: Log, skip_damaged: bool
-) -> tuple[str, OwnSet]:
-    """The source of an own or a known set, and the set."""
-    if data is None:
-        raise UserError(
-            f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
-        )
-    if isinstance(data, dict):
-        source, stored = "arrays", Stored(data)
-    elif Path(data).exists():
-        source, stored = data, read_stored(Path(data), ink, log, skip_damaged)
-    else:
-        raise _no_such_folder(data)
-    known = dataset if dataset in KNOWN_SETS else None
-    return source, own_set(Path(source), stored, ink, log, known)
-
-
-def _no_such_folder(folder: str) -> UserError:
-    return UserError(f"data folder {folder}: no such folder; name one that has the data set")
 
 
 def _digest(arrays: Iterable[np.ndarray], class_names: tuple[str, ...]) -> str:
@@ -249,12 +240,12 @@ def _mnist_in(root: Path) -> tuple[str, Arrays] | None:
     """
     raw, npz = root / "MNIST" / "raw", root / "mnist.npz"
     for source, sets in (
-        (root, sets_in(root, IDX)),
-        (raw, sets_in(raw, IDX)),
-        (npz, [[npz]] if npz.is_file() else []),
+        (root, sets_in(root, IDX).values()),
+        (raw, sets_in(raw, IDX).values()),
+        (npz, [{"": npz}] if npz.is_file() else []),
     ):
         for files in sets:
-            arrays = read_array_files(files, lambda line: None)
+            arrays = read_array_files(list(files.values()), lambda line: None)
             others = [
                 kind
                 for kind in KINDS[::-1]

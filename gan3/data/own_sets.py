@@ -95,20 +95,12 @@ def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = N
     Raises:
         UserError: it is no set of images and labels, or its classes do not fit.
     """
-    if name is not None:
-        stored = stored._replace(is_bright=True)
-    is_labelled = "train-labels" in stored.arrays
-    if not is_labelled:
-        if name is not None:
-            raise no_labels(path)
-        images = {kind: array for kind, array in stored.arrays.items() if "images" in kind}
-        zeros = {
-            k.replace("images", "labels"): np.zeros(a.shape[:1], np.uint8)
-            for k, a in images.items()
-        }
-        stored = stored._replace(arrays=images | zeros)
-    arrays = _meaning(path, stored, ink, log)
     known = stored.known if name is None else KNOWN_SETS[name]
+    is_labelled = "train-labels" in stored.arrays
+    if not is_labelled and known is not None:
+        raise no_labels(path)
+    arrays = stored.arrays if is_labelled else _of_one_class(stored.arrays)
+    arrays = _meaning(path, arrays, ink, log, stored.is_bright or known is not None)
     if known is not None:
         arrays, names = known.numbered(arrays, path), known.class_names
         title = known.title if known is stored.known else f"{known.title} (as named)"
@@ -126,9 +118,18 @@ def own_set(path: Path, stored: Stored, ink: str, log: Log, name: str | None = N
     return OwnSet(arrays, names, title)
 
 
-def _meaning(path: Path, stored: Stored, ink: str, log: Log) -> Arrays:
+def _of_one_class(arrays: Arrays) -> Arrays:
+    """The images of a set without labels, and a zero for each."""
+    found = {}
+    for part in ("train", "t10k"):
+        if f"{part}-images" in arrays:
+            images = found[f"{part}-images"] = arrays[f"{part}-images"]
+            found[f"{part}-labels"] = np.zeros(images.shape[:1], np.uint8)
+    return found
+
+
+def _meaning(path: Path, arrays: Arrays, ink: str, log: Log, is_bright: bool) -> Arrays:
     """The arrays as images uint8 [N, 28, 28] with bright ink, and labels, integers or text [N]."""
-    arrays = stored.arrays
     has_test = {"t10k-images", "t10k-labels"} <= set(arrays)
     parts = ("train", "t10k") if has_test else ("train",)
     if len(arrays) > 2 * len(parts):
@@ -136,7 +137,7 @@ def _meaning(path: Path, stored: Stored, ink: str, log: Log) -> Arrays:
     pixels = read_pixels(path, [arrays[f"{part}-images"] for part in parts])
     if pixels.is_scaled:
         log(f"NOTE: {path}: {pixels.text}")
-    if ink == "unknown" and not (stored.is_bright or is_mnist("train-images", pixels.parts[0])):
+    if ink == "unknown" and not (is_bright or is_mnist("train-images", pixels.parts[0])):
         raise unknown_ink(path, pixels.parts[0])
     found = {}
     for part, images in zip(parts, pixels.parts, strict=True):

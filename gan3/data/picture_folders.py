@@ -30,23 +30,15 @@ def has_pictures(folder: Path, patterns: tuple[str, ...]) -> bool:
 
 
 def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = False) -> Arrays:
-    """The pictures of a folder, labelled by the names of their folders, as they are stored.
+    """The pictures of a folder by kind: uint8 or uint16 [N, 28, 28], and labels as text [N].
 
     The folder has one sub-folder for each class; or pictures and a file of labels; or pictures
-    alone. Or it has sub-folders such as `train` and `test`, which have one of these. A picture
-    becomes grey by its luminance and is fitted to 28 x 28 (`pictures.fit`).
+    alone, which have no labels. Or it has sub-folders such as `train` and `test` that have one of
+    these. A picture becomes grey by its luminance and is fitted to 28 x 28 (`pictures.fit`).
 
-    Args:
-        ink: "dark" makes transparent pixels white, "bright" black; "unknown" what shows most.
-        skip_damaged: leave out pictures that cannot be read.
-
-    Returns:
-        Images uint8 or uint16 [N, 28, 28] and labels as text [N], by kind; without labels if there
-        are none, and without a test part if there is none.
-
-    Raises:
-        UserError: the folder is built in another way, pictures cannot be read, or there are none or
-            more than 400,000.
+    ink: "dark" makes transparent pixels white, "bright" black; "unknown" what shows most.
+    skip_damaged: leave out pictures that cannot be read. Raises UserError if the folder is built in
+    another way, pictures cannot be read, or there are none or more than 400,000.
     """
     ignored: list[Path] = []
     listings = {part: _list(path, ignored) for part, path in _parts_of(folder, log).items()}
@@ -69,7 +61,7 @@ def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = F
             if labels:
                 arrays[f"{part}-labels"] = np.array(labels)[is_read]
     if damaged and not (skip_damaged and "train-images" in arrays):
-        raise UserError(_damaged(folder, damaged))
+        raise _damaged(folder, damaged)
     if damaged:
         log(f"NOTE: {folder}: left out {len(damaged)} damaged pictures, such as {damaged[0]}")
     return arrays
@@ -81,12 +73,13 @@ def _stacked(images: list[np.ndarray]) -> np.ndarray:
     return np.stack([x if x.dtype == dtype else x.astype(dtype) * 257 for x in images])
 
 
-def _damaged(folder: Path, errors: list[UserError]) -> str:
+def _damaged(folder: Path, errors: list[UserError]) -> UserError:
+    """The error for pictures that cannot be read, with the reason if it is one."""
     if len(errors) == 1:
-        return f"{errors[0]}, or leave it out with skip_damaged"
+        return UserError(f"{errors[0]}, or leave it out with skip_damaged")
     names = [str(error).partition(": ")[0].removeprefix(f"{folder}/") for error in errors]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (
+    return UserError(
         f"{folder}: {len(names)} pictures cannot be read: {', '.join(names[:_SHOWN])}{more};"
         " replace them, or leave them out with skip_damaged"
     )
@@ -115,17 +108,12 @@ def _sub_folders(folder: Path) -> list[Path]:
 
 def _parts_of(folder: Path, log: Log) -> dict[str, Path]:
     """The folders of the training part and the test part; the folder itself if it has no parts."""
-    parts: dict[str, Path] = {}
-    others = []
-    for path in _sub_folders(folder):
-        part = part_of(path.name)
-        if part is None or part in parts:
-            others.append(path)
-        else:
-            parts[part] = path
+    folders = _sub_folders(folder)
+    parts = {part: path for path in reversed(folders) if (part := part_of(path.name))}
     train, test = parts.get("train"), parts.get("t10k", parts.get("val"))
     if train is None or not (test or _sub_folders(train) or label_file(train)):
         return {"train": folder}  # a class can be called train
+    others = [path for path in folders if path not in parts.values()]
     if others:
         raise UserError(
             f"{others[0]}: beside the folders train and test; move it away, or into both"

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, UNLABELLED, listed
-from gan3.core.errors import UserError, shown
+from gan3.core.arguments import as_labels
+from gan3.core.classes import DIGITS, UNLABELLED
 from gan3.core.values import read_labels, read_pixels
 from gan3.data.own_sets import find, read_stored
 from gan3.data.pictures import likely_ink
@@ -66,12 +66,4 @@ def labels_of(
 
     Raises UserError, which begins with `source`, for others, and for what `read_labels` refuses.
     """
-    found = read_labels(source, labels, count)
-    is_text = found.dtype.kind == "U"
-    names = list(class_names) if is_text else list(range(len(class_names)))
-    values, inverse = np.unique(found, return_inverse=True)
-    for value in values.tolist():
-        if value not in names:
-            accepted = listed(class_names) if is_text else f"0 to {len(class_names) - 1}"
-            raise UserError(f"{source}: has the label {shown(value)}; use those of {accepted}")
-    return np.array([names.index(value) for value in values.tolist()], np.int64)[inverse]
+    return as_labels(read_labels(source, labels, count), class_names, name=f"{source}: labels")

@@ -225,6 +225,7 @@ def new_record(
     run: Run, config: RunConfig, started: datetime, dataset: Dataset, precision: str
 ) -> dict[str, Any]:
     """The content of run.json at the start of a run."""
+    source = Path(dataset.source)
     return {
         "run": run.name,
         "config": config.to_dict(),
@@ -234,7 +235,7 @@ def new_record(
         "outcome": "running",
         "data": dataset.name,
         "data_title": dataset.title,
-        "data_source": dataset.source,
+        "data_source": str(source.absolute()) if source.exists() else dataset.source,
         "data_digest": dataset.digest,
         "precision": precision,
         "device": [device.device_type for device in tf.config.list_logical_devices()],

@@ -167,7 +167,9 @@ class OwnSets(FolderTest):
         record = {"data": "own", "data_source": "x.npz"}
         self.assertEqual(datasets.recorded_source(record), "x.npz")
         self.assertIsNone(datasets.recorded_source(record | {"data": "mnist"}))
-        self.assertIsNone(datasets.recorded_source(record | {"data_source": "gone.npz"}))
+        gone = record | {"data_source": str(Path("gone.npz").absolute())}
+        with self.assertRaisesRegex(UserError, "gone.npz: has the data of this run no more; name"):
+            datasets.recorded_source(gone)
         self.assertIsNone(datasets.recorded_source({}))
         folder = {"data": "mnist", "data_source": str(self.folder)}
         self.assertEqual(datasets.recorded_source(folder), str(self.folder))

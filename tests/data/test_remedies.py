@@ -192,14 +192,24 @@ class Remedies(FolderTest):
             np.savez(path, images=IMAGES, labels=LABELS + 3)
         own, ink = {"dataset": "own"}, {"ink": "unknown"}
         for message, remedy, path, options in (
-            ("data folder x.npz: is a file; load it as the data set own", own, "x.npz", ink),
+            (
+                "data x.npz: mnist is searched in folders only; load it as the data set own",
+                own,
+                "x.npz",
+                ink,
+            ),
             (
                 "data folder folder: has array files, but not MNIST; load it as the data set own",
                 own,
                 "folder",
                 ink,
             ),
-            ("arrays: load them as the data set own, not as mnist", own, arrays, ink),
+            (
+                "data arrays: mnist is searched in folders only; load it as the data set own",
+                own,
+                arrays,
+                ink,
+            ),
             (
                 "data set own: needs a data folder, or arrays; name the one that has your set",
                 {"path": "x.npz"},

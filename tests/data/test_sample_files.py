@@ -37,7 +37,9 @@ class Arrays(FolderTest):
 
     def test_labels_are_digits(self):
         for labels in (LABELS + 1, LABELS - 1):
-            self.assert_refused(IMAGES, "has the label (10|-1); use those of 0 to 9", labels=labels)
+            self.assert_refused(
+                IMAGES, "labels (10|-1): use one or more digits 0 to 9", labels=labels
+            )
         self.assert_refused(IMAGES, "39 labels for 40 images", labels=LABELS[:-1])
         read = self.read(IMAGES, labels=LABELS.astype(np.float32))
         np.testing.assert_array_equal(read.labels, LABELS)
@@ -85,7 +87,7 @@ class Folders(FolderTest):
     def test_sub_folders_are_classes_and_hold_pictures(self):
         self.write(IMAGES)
         Path("samples/3").rename("samples/a")
-        with self.assertRaisesRegex(UserError, "^samples: has the label 'a'; use those of 0, 1, 2"):
+        with self.assertRaisesRegex(UserError, "^samples: labels: no digit 'a' here; use 0, 1, 2"):
             sample_files.read(Path("samples"))
         Path("samples/a/x.png").write_text("no picture")
         with self.assertRaisesRegex(UserError, "^samples/a/x.png: not a picture"):

@@ -64,6 +64,11 @@ class Unlabelled(FolderTest):
         status, _, err = call("generate", "12", "--run", "x")
         refused = "number '12': x cannot draw requested images; sample any images without labels"
         self.assertEqual((status, err), (2, f"gan3: {refused}\n"))
+        place = Path("flat").absolute()
+        Path("flat").rename("moved")
+        gone = f"{place}: has the data of this run no more; name its new place as data"
+        self.assertEqual(call("evaluate", "--run", "x")[::2], (2, f"gan3: {gone}\n"))
+        self.call("evaluate", "--run", "x", "--data", "moved")
 
     def test_what_needs_labels_refuses_in_one_line_and_the_remedy_works(self):
         steps = ("train-judge", *SET, "--steps", 1, "--out", "judge.npz")

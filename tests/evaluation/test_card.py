@@ -270,7 +270,7 @@ class CardOfAFile(FolderTest):
         for arguments, message in (
             ((images[:50], labels[:50]), "at least 100"),
             ((images[:0], labels[:0]), "has no images"),
-            ((images, labels + 1), "has the label 10; use those of 0 to 9"),
+            ((images, labels + 1), "labels 10: use one or more digits 0 to 9"),
         ):
             err = self.card(*arguments, expected_status=2)
             with self.subTest(message):
