@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gan3.core import html
-from gan3.core.arguments import (
-    as_choice,
-    as_labels,
-    as_path,
-    as_whole,
-    check_label_count,
-)
+from gan3.core.arguments import as_choice, as_labels, as_path, as_whole, check_label_count
 from gan3.core.classes import UNLABELLED
 from gan3.core.config import RunConfig, as_text, choices_of
 from gan3.core.errors import UserError, shown
@@ -85,17 +79,9 @@ def find(
     logs: str | Path = "logs",
     figures: str | Path | None = None,
 ) -> Trained:
-    """What a run has trained, or a bundled generator or that of an exported file.
+    """What a run has trained, by default the newest, or what `pretrained.open_pretrained` opens.
 
-    `load` returns its generator.
-
-    Args:
-        run, logs, figures: as `open_run` has them.
-        pretrained: the name of a bundled generator, or the path of a file; instead of a run.
-        episode: of the run, as `Run.trained` has it.
-
-    Raises:
-        UserError: there is no such run, episode or file.
+    The arguments and errors are those of this, of `open_run` and of `Run.trained`.
     """
     if pretrained is not None:
         return bundled.open_pretrained(pretrained)
@@ -103,10 +89,14 @@ def find(
 
 
 class Recognised(NamedTuple):
-    """What a classifier reads."""
+    """What a classifier reads from images."""
 
     labels: np.ndarray  # int64 [N], the most probable classes
     probabilities: np.ndarray  # float32 [N, K]
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray) -> "Recognised":
+        return cls(probabilities.argmax(axis=1), probabilities.astype(np.float32))
 
     def _repr_html_(self) -> str:
         """For a notebook: how probable each image makes its two most probable classes."""
@@ -128,7 +118,7 @@ class Run(runs.Run):
         `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
         """
         pixels = as_images(images)
-        return _most_probable(self.trained().probabilities(pixels, log_or_warn(log)))
+        return Recognised.of(self.trained().probabilities(pixels, log_or_warn(log)))
 
     def _repr_html_(self) -> str:
         """For a notebook: what it is, how far it is, and the judge's last scores."""
@@ -182,7 +172,7 @@ class Run(runs.Run):
         file = None if judge is None else as_path(judge, "judge")
         dataset = samples.data_of_run(self, as_data(data), split, log)
         scoring_judge = judge_of(dataset, file=file, train=train_judge, log=log)
-        drawn = samples.of_run(self, dataset, seed, log, episode=episode, moments=moments)
+        drawn = samples.of_trained(self.trained(episode), dataset, seed, log, moments)
         scored = card.evaluate(drawn, Reference(dataset, scoring_judge, seed, log), cas)
         picture, *_ = scored.save_figures(self)
         write_json(self.folder / "report.json", scored.values)
@@ -399,7 +389,7 @@ def evaluate(
     if is_path:
         opened = samples.of_file(Path(images), names, log, skip_damaged)
     elif pixels is None:
-        opened = samples.of_bundled(images, held_out, seed, log)
+        opened = samples.of_trained(images, held_out, seed, log)
     else:
         if isinstance(labels, str):
             labels = as_labels(labels, names, len(pixels))
@@ -443,7 +433,6 @@ def compare(
     figures: str | Path | None = None,
 ) -> "Comparison":
     """The report cards of runs side by side; the arguments and errors of `comparison.compare`."""
-    import_tensorflow()
     from gan3.evaluation import comparison
 
     opened = [Run.open(name, logs, figures) for name in dict.fromkeys(names)]
@@ -502,9 +491,4 @@ def recognise(images: Any) -> Recognised:
     import_tensorflow()
     from gan3.evaluation import judge
 
-    return _most_probable(judge.load_bundled().probabilities(pixels))
-
-
-def _most_probable(probabilities: np.ndarray) -> Recognised:
-    """Probabilities [N, K] with the class that each row makes most probable."""
-    return Recognised(probabilities.argmax(axis=1), probabilities.astype(np.float32))
+    return Recognised.of(judge.load_bundled().probabilities(pixels))

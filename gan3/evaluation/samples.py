@@ -16,7 +16,6 @@ from gan3.evaluation.reference import SampleSet
 from gan3.evaluation.style_transfer import Autoencoder
 
 if TYPE_CHECKING:
-    from gan3.models.generator import Generator
     from gan3.runs.run import Run
     from gan3.runs.trained import Trained
 
@@ -37,50 +36,55 @@ def of_file(
     return SampleSet(path.name, samples.images, samples.labels, about=about)
 
 
-def of_bundled(trained: "Trained", dataset: Dataset, seed: int, log: Log) -> SampleSet:
-    """Samples of a bundled generator. Raises UserError if the data set has other classes."""
-    name = trained.name
+def of_trained(
+    trained: "Trained", dataset: Dataset, seed: int, log: Log, moments: str | None = None
+) -> SampleSet:
+    """As many samples of a run, or of a bundled generator, as images are held out.
+
+    The classes are in equal numbers. With what reads images, if a file or checkpoint has it.
+
+    moments: "running" or "batch", for a generator with batch normalisation; None for those of its
+        config. The card of a run has them as `sampling_moments`.
+
+    Raises UserError if the data set has other classes, or there are no moments to choose.
+    """
+    name, about = trained.name, (("pretrained", trained.name),)
+    generator = trained.generator().change(moments=moments)
     if dataset.class_names != trained.class_names:
         raise UserError(
             f"generator {name}: draws other classes than those of {dataset.title}"
             f" ({dataset.source}); name the data set that it learned from"
         )
-    samples = _of_trained(name, trained, trained.generator(), dataset, seed, log)
-    return samples._replace(about=(("pretrained", name),))
-
-
-def of_run(
-    run: "Run",
-    dataset: Dataset,
-    seed: int,
-    log: Log,
-    *,
-    episode: int | str | None = None,
-    moments: str | None = None,
-) -> SampleSet:
-    """Samples of a run's generator, with what reads images if a file or checkpoint has it.
-
-    Args:
-        episode: as `Run.trained` has it, by default the last one.
-        moments: "running" or "batch", for a generator with batch normalisation; None for those of
-            its config. The card has them as `sampling_moments`.
-
-    Raises:
-        UserError: there is no such episode, or there are no moments to choose.
-    """
-    trained = run.trained(episode)
-    generator = trained.generator().change(moments=moments)
-    name = f"{run.name}, {generator.moments} moments" if generator.moments else run.name
-    samples = _of_trained(name, trained, generator, dataset, seed, log)
-    return samples._replace(
-        about=(
-            ("run", run.name),
+    if trained.run is not None:
+        name = f"{name}, {generator.moments} moments" if generator.moments else name
+        about = (
+            ("run", trained.name),
             ("experiment", trained.config.experiment),
             ("training_seed", trained.config.seed),
             ("step", trained.episode * trained.config.batches),
             ("sampling_moments", generator.moments),
         )
-    )
+    classes = len(dataset.class_names)
+
+    def draw(count: int, number: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels, all classes in turn. `number` selects a stream of the seed."""
+        labels = np.resize(np.arange(classes), count)
+        return generator(labels, seed_of(seed, REPORT, number)), labels
+
+    count = max(1, min(SAMPLES, len(dataset.held_out_images)) // classes) * classes
+    images, labels = draw(count, 0)
+    if not generator.class_conditional:
+        return SampleSet(name, images, None, about=about)
+    samples = SampleSet(name, images, labels, draw, about=about)
+    try:
+        samples = samples._replace(determinator=trained.classifier(log))
+        if trained.has_encoder:
+            encode = trained.encoder()
+            autoencoder = Autoencoder(lambda images: encode(images).noise, generator.draw)
+            samples = samples._replace(autoencoder=autoencoder)
+    except UserError as error:
+        log(f"NOTE: {error}; so there is no determinator-judge gap and no style transfer")
+    return samples
 
 
 def data_of_run(run: "Run", data: str | Arrays | None, split: str | None, log: Log) -> Dataset:
@@ -116,33 +120,3 @@ def data_of(run: "Run", data: str | Arrays | None, log: Log) -> Dataset:
         ink=config.ink,
         skip_damaged=config.skip_damaged,
     )
-
-
-def _of_trained(
-    name: str, trained: "Trained", generator: "Generator", dataset: Dataset, seed: int, log: Log
-) -> SampleSet:
-    """As many samples as images are held out, the classes in equal numbers.
-
-    With what reads images, if a file or checkpoint has it.
-    """
-    classes = len(dataset.class_names)
-
-    def draw(count: int, number: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels, all classes in turn. `number` selects a stream of the seed."""
-        labels = np.resize(np.arange(classes), count)
-        return generator(labels, seed_of(seed, REPORT, number)), labels
-
-    count = max(1, min(SAMPLES, len(dataset.held_out_images)) // classes) * classes
-    images, labels = draw(count, 0)
-    if not generator.class_conditional:
-        return SampleSet(name, images, None)
-    samples = SampleSet(name, images, labels, draw)
-    try:
-        samples = samples._replace(determinator=trained.classifier(log))
-        if trained.has_encoder:
-            encode = trained.encoder()
-            autoencoder = Autoencoder(lambda images: encode(images).noise, generator.draw)
-            samples = samples._replace(autoencoder=autoencoder)
-    except UserError as error:
-        log(f"NOTE: {error}; so there is no determinator-judge gap and no style transfer")
-    return samples

@@ -1,19 +1,13 @@
 """A trained generator as data: a list of layers and their arrays. It draws in NumPy alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from gan3.core import philox
-from gan3.core.arguments import (
-    as_array,
-    as_choice,
-    as_fraction,
-    as_labels,
-    as_whole,
-)
+from gan3.core.arguments import as_array, as_choice, as_fraction, as_labels, as_whole
 from gan3.core.classes import images_noun, nouns
 from gan3.core.errors import UserError, shown
 from gan3.core.options import MAX_COUNT, MOST_VARIANTS, TRIES, truncation_text
@@ -34,13 +28,9 @@ _MAX_NOISE = 1000  # far outside of what generators are trained with, and far fr
 class Source(Protocol):
     """Where a generator is from, such as `runs.trained.Trained`."""
 
-    @property
-    def description(self) -> str: ...
-
-    @property
-    def has_encoder(self) -> bool: ...
-
-    def encoder(self) -> Encoder: ...
+    description: str
+    has_encoder: bool
+    encoder: Callable[[], Encoder]
 
 
 class Generator:
@@ -166,15 +156,12 @@ class Generator:
     ) -> Samples:
         """A number in handwriting, as `picture` shows it: of four tries for each digit the best.
 
-        There is only one try in a given style, without an encoder, and with fixed noise.
-
         Args:
             number: as `generate` takes it, of at most 1,000 classes.
-            seed: of the noise.
             variants: how often it is written, 1 to 100; the images of the first come first.
             style: float32 [K, noise_entries], the noise that each class is drawn with; variants
                 after the first differ a little from it.
-            curated: False for one try.
+            curated: False for one try; so it is in a style, without encoder, or with fixed noise.
 
         Raises:
             UserError: as `generate`, and for another number of variants.
@@ -221,17 +208,6 @@ class Generator:
         as_whole(len(labels), "count", 1, MAX_COUNT)
         return labels
 
-    def labels_of(self, count: Any = None, labels: Any = None) -> np.ndarray:
-        """The labels int64 [N] that `sample` draws; its arguments and errors."""
-        names = self.class_names
-        row = np.arange(len(names)) if labels is None else self.labels(labels)
-        if count is None and labels is None:
-            raise UserError(
-                f"count: missing; give the number of {images_noun(names)}, or their labels"
-            )
-        number = len(row) if count is None else count
-        return np.resize(row, as_whole(number, "count", 1, MAX_COUNT))
-
     def sample(
         self, count: int | None = None, labels: Any = None, *, seed: int | philox.Seed = 0
     ) -> Samples:
@@ -251,9 +227,16 @@ class Generator:
         Raises:
             UserError: a count that is not in 1 to 1,000,000, or labels that do not fit.
         """
-        row = self.labels_of(count, labels)
+        names = self.class_names
+        if count is None and labels is None:
+            raise UserError(
+                f"count: missing; give the number of {images_noun(names)}, or their labels"
+            )
+        row = np.arange(len(names)) if labels is None else self.labels(labels)
+        number = len(row) if count is None else count
+        row = np.resize(row, as_whole(number, "count", 1, MAX_COUNT))
         labels = row if self.class_conditional else None
-        return Samples(self(row, seed), labels, self.class_names, self.truncation)
+        return Samples(self(row, seed), labels, names, self.truncation)
 
     def noise(self, labels: Any, *, seed: int | philox.Seed = 0) -> np.ndarray:
         """The noise that `sample` draws these labels with: float32 [N, noise_entries].

@@ -40,10 +40,9 @@ class Samples:
         return numbers.png_of(numbers.sheet(self.images[:_SHOWN]))
 
     def save(self, path: str | Path) -> None:
-        """Write a sheet of the images as .png, the arrays as .npz, or a picture each to a folder.
+        """Write a sheet as .png, the arrays as .npz, or pictures to a new folder without ending.
 
-        A path without an ending is that of a new folder, with a folder in it for each class. Raises
-        UserError for another ending, and if there are files in the folder.
+        Raises UserError for another ending, or if there are files in the folder.
         """
         from gan3.plots import numbers  # imports Pillow, which drawing does not need
 
@@ -67,13 +66,8 @@ class Samples:
     def save_pictures(self, folder: str | Path, names: str, inverted: bool = False) -> None:
         """Write each image as a picture to a new folder, with a table of their labels.
 
-        Args:
-            names: of the files, with the image's number from 1 and its label as a file's name:
-                "{label}/{number:06d}.png".
-            inverted: white ink on black, as the arrays have it, instead of black on white.
-
-        Raises:
-            UserError: there are files in the folder, or it cannot be written.
+        names: such as "{label}/{number:06d}.png"; numbers begin at 1. inverted: white ink on black.
+        Raises UserError if there are files in the folder, or it cannot be written.
         """
         from gan3.plots import numbers
 

@@ -195,20 +195,9 @@ class Run:
             )
         return int(min(scored, key=distances.get))
 
-    def generator(
-        self,
-        episode: int | str | None = None,
-        *,
-        noise_seed: int | None = None,
-        moments: str | None = None,
-        truncation: float = 1.0,
-    ) -> Generator:
-        """The generator after an episode, by default the last one.
-
-        The options are those of `gan3.load`. Raises UserError if there is no such episode, or if
-        the generator has no such option.
-        """
-        return self.trained(episode).generator().change(noise_seed, moments, truncation)
+    def generator(self, episode: int | str | None = None) -> Generator:
+        """The generator after an episode; the argument and errors of `trained`."""
+        return self.trained(episode).generator()
 
     def restored(self, log: Log) -> "System":
         """The system with all networks of the newest complete checkpoint.

@@ -54,26 +54,14 @@ def train(
     on_metrics: OnMetrics | None = None,
     train_judge: bool = False,
 ) -> None:
-    """Train by the schedule of `config`, writing the files of `run`.
+    """Train by the schedule of `config`, writing the files of `run`; errors as of `gan3.train`.
 
     The first line that is logged and the last one name the data set, as all figure titles do.
 
     Args:
-        data: the first folder in which the data set is searched, or the folder, file or
-            arrays of an own set; a resumed run has its own by default.
+        data, on_metrics, train_judge: as `gan3.train` has them; a resumed run has data of its own.
         resume: continue the run from its newest checkpoint.
-        log: called with each line for the user; by default it is printed, in a terminal above a
-            progress bar.
-        on_metrics: called with each line of metrics.jsonl as a dict, after it has been written. If
-            it raises an exception, the state is saved and the exception is raised from here.
-        train_judge: if no judge has learned from the data set, train one and keep it in the cache.
-            Otherwise such a run has no judge's metrics.
-
-    Raises:
-        UserError: the name exists, the run to resume has another config or other data, the data is
-            not found, or a folder cannot be written.
-        DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
-        StoppedError: SIGINT or SIGTERM was received; the step was finished and the state saved.
+        log: gets each line; by default they are printed, in a terminal above a progress bar.
     """
     terminal = progress.console() if log is None else None
     log = log or terminal.print
