@@ -19,7 +19,8 @@ from gan3.core.files import make_folder, write_atomically, write_json
 
 ROOT = Path(__file__).parent.parent
 SESSION = "TF1 graph and Session"
-TABLES = ("outside", "start", "sample", "page")  # parts whose results are the rows of a table
+# Parts whose results are the rows of a table
+TABLES = ("kernels", "outside", "start", "sample", "page")
 
 
 class Entry(NamedTuple):

@@ -3,12 +3,14 @@
 import contextlib
 import io
 import json
+import os
 import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -53,8 +55,8 @@ def _quietly_import() -> None:
     import_tensorflow()
 
 
-def _traced() -> tuple[Any, Any, Any]:
-    """The traced step of three_network, indices of a batch and a seed."""
+def _traced(dtype: str) -> tuple[Any, Any, Any]:
+    """The traced step of three_network in "float32" or "bfloat16", indices of a batch, a seed."""
     import tensorflow as tf
 
     from bench.task import random_data
@@ -62,7 +64,7 @@ def _traced() -> tuple[Any, Any, Any]:
     from gan3.runs.registry import build, config_of
     from gan3.training.loop import trace
 
-    system = build(config_of("three_network"), DIGITS, "float32")
+    system = build(config_of("three_network"), DIGITS, dtype)
     step, _, _ = trace(system, *random_data(BATCH), BATCH)
     return step, tf.range(BATCH), tf.constant([0, 1])
 
@@ -90,6 +92,8 @@ def _kind(op: str) -> str:
 def profile() -> dict[str, Any]:
     """The time of each kind of op in a step, compared with the limits of the machine.
 
+    In the precision that `auto` chooses on this machine.
+
     TensorFlow's profiler measures the times while one op runs at a time, so that each op has all
     cores. FLOPs and bytes follow from the shapes in the graph. Two limits are measured first:
     FLOP/s in a product of 2048 x 2048 matrices, and bytes/s in a pass over an array larger than
@@ -98,10 +102,14 @@ def profile() -> dict[str, Any]:
     _quietly_import()
     import tensorflow as tf
 
+    from gan3.training.precision import resolve_precision
+
+    dtype = resolve_precision("auto")
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    step, indices, seed = _traced()
+    step, indices, seed = _traced(dtype)
     step_seconds = _median_seconds(lambda: step(indices, seed))
-    square, long = tf.random.normal([2048, 2048]), tf.random.normal([2**26])
+    square = tf.cast(tf.random.normal([2048, 2048]), dtype)
+    long = tf.random.normal([2**26])
     flops_limit = 2 * 2048**3 / _median_seconds(tf.function(lambda: tf.matmul(square, square)))
     bytes_limit = 2 * 4 * 2**26 / _median_seconds(tf.function(lambda: long * 2.0))
     kinds = {kind: [0.0, 0, 0] for kind in (*_KINDS.values(), "other")}  # ms, FLOP, bytes
@@ -125,7 +133,7 @@ def profile() -> dict[str, Any]:
         rows.append((kind, f"{ms:.1f}", *of_flops, *of_bytes, f"{least / ms:.0%}"))
     flops = sum(row[1] for row in kinds.values())
     note = (
-        f"With one op at a time, a step takes {1e3 * step_seconds:.0f} ms. At the"
+        f"In {dtype}. With one op at a time, a step takes {1e3 * step_seconds:.0f} ms. At the"
         f" {flops_limit / 1e9:.0f} GFLOP/s of a large matrix product, its {flops / 1e9:.1f} GFLOP"
         f" would take {1e3 * flops / flops_limit:.0f} ms,"
         f" {flops / flops_limit / step_seconds:.0%} of that. Memory bandwidth:"
@@ -185,6 +193,32 @@ def _events(folder: Path) -> Iterator[tuple[str, float]]:
                 name, _, op = plane.event_metadata[event.metadata_id].name.rpartition(":")
                 if name and op.isidentifier() and not name.endswith(":") and " " not in name:
                     yield op, event.duration_ps / 1e9
+
+
+def kernels() -> list[tuple[str, str]]:
+    """Which of oneDNN's implementations the step calls, and how often, in each precision."""
+    rows = []
+    for dtype in ("float32", "bfloat16"):
+        code = f"from bench import parts; parts.run_step({dtype!r})"
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"ONEDNN_VERBOSE": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        lines = [line for line in result.stdout.splitlines() if ",exec,cpu," in line]
+        calls = [line.split(",")[5:7] for line in lines]
+        for (kind, name), count in Counter(map(tuple, calls)).most_common():
+            rows.append((f"{dtype}, {kind}", f"{count} x {name or 'unnamed'}"))
+    return rows
+
+
+def run_step(dtype: str) -> None:
+    """One step; with ONEDNN_VERBOSE=1 oneDNN prints what it computes."""
+    _quietly_import()
+    step, indices, seed = _traced(dtype)
+    step(indices, seed)
 
 
 def outside() -> list[tuple[str, str]]:
@@ -303,5 +337,6 @@ def page() -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    part = {f.__name__: f for f in (machine, profile, outside, start, sample, page)}[sys.argv[1]]
+    parts = (machine, profile, kernels, outside, start, sample, page)
+    part = {function.__name__: function for function in parts}[sys.argv[1]]
     print(json.dumps(part()))

@@ -42,6 +42,45 @@ class Arithmetic(unittest.TestCase):
                 expected = seen.T @ upstream.reshape(-1, 6)
                 np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4)
 
+    def test_one_channel_is_computed_as_tensorflow_does_to_the_second_derivative(self):
+        """Of a convolution from one channel, and of a transposed one to one channel."""
+        for side, stride, small in ((5, 1, 9), (4, 2, 5), (8, 4, 3), (2, 2, 4), (3, 1, 4)):
+            large = small * stride
+            w = tf.constant(self.draw(side, side, 1, 6))
+            pairs = (
+                (
+                    self.draw(3, large, large, 1),
+                    lambda x, w, stride=stride: layers.conv(x, w, tf.zeros(6), stride),
+                    lambda x, w, stride=stride: tf.nn.conv2d(x, w, stride, "SAME"),
+                ),
+                (
+                    self.draw(3, small, small, 6),
+                    lambda x, w, stride=stride: layers.to_one_channel(x, w, stride),
+                    lambda x, w, stride=stride, large=large: tf.nn.conv2d_transpose(
+                        x, w, [3, large, large, 1], stride, "SAME"
+                    ),
+                ),
+            )
+            for x, ours, oracle in pairs:
+                with self.subTest(side=side, stride=stride, channels=x.shape[3]):
+                    got, expected = (self.derivatives(f, tf.constant(x), w) for f in (ours, oracle))
+                    for one, other in zip(got, expected, strict=True):
+                        scale = np.abs(other).max()
+                        np.testing.assert_allclose(one / scale, other / scale, atol=3e-5)
+
+    @staticmethod
+    def derivatives(function, x, w):
+        """y = f(x, w), the gradients of a loss of y, and those of the squared gradient of x."""
+        with tf.GradientTape() as outer:
+            outer.watch([x, w])
+            with tf.GradientTape() as inner:
+                inner.watch([x, w])
+                y = function(x, w)
+                loss = tf.reduce_sum(tf.sin(y))
+            first = inner.gradient(loss, [x, w])
+            length = tf.reduce_sum(first[0] ** 2)
+        return [tensor.numpy() for tensor in (y, *first, *outer.gradient(length, [x, w]))]
+
     def test_activations_never_decrease(self):
         x = tf.constant(np.linspace(-9, 9, 1001, dtype=np.float32))
         for name, activation in layers.ACTIVATIONS.items():
