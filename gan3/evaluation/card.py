@@ -67,10 +67,7 @@ class Card:
         return (score["low"], score["high"]) if "low" in score else None
 
     def picture(self, output: Output = PNG) -> bytes:
-        """The card as the content of a picture's file: a PNG, or if it was scored now as `output`.
-
-        Raises UserError or OSError if it cannot be drawn, or that of a run is gone.
-        """
+        """The content of a picture's file, as `output` says; of a card that was read, a PNG."""
         return self._draw(output)
 
     @property

@@ -151,4 +151,4 @@ def show(
             f"titles: {len(texts)} for {len(pixels)} images in {columns} columns; give one for"
             " each image or for each column"
         )
-    return Picture(grids.png(grids.grid(pixels, columns, str(title), texts)))
+    return Picture(grids.content(grids.grid(pixels, columns, str(title), texts)))

@@ -10,12 +10,14 @@ from gan3.core.classes import DIGITS, images_noun, noun, nouns
 from gan3.core.options import DPI
 from gan3.plots import labels
 from gan3.plots.grids import picture_axes
-from gan3.plots.style import house_style, text_colour
+from gan3.plots.style import house_style
 
 _LARGE = 1.35  # size of a card of many classes, relative to one of few
 _MANY = 16  # classes on a card of usual size, with counts in its confusion matrix
 _SHEET_COLUMNS = 12  # in the sample sheet of many classes
 _SHEET_IMAGES = 168  # at most, on such a sheet
+# Values in 0..1 and -1..1 beyond which white has more contrast than black, at least 4.5 : 1.
+_DARK, _DARK_RED, _DARK_BLUE = 0.715, -0.66, 0.71
 _LEAST_ROWS = 15  # of the table's height
 _TABLE_COLUMNS = ((0, "left"), (0.59, "right"), (0.73, "center"), (0.91, "right"), (0.93, "left"))
 _SMALLEST, _TICK_PIXELS = 5.0, 62  # for names at an axis: points, and pixels of width
@@ -116,38 +118,39 @@ def correlations(
     for number, (name, table) in enumerate(tables.items()):
         values = np.array(table, float)  # None becomes a value that is not a number
         axes = figure.add_axes(((number + 0.16) / len(tables), 0.1, 0.8 / len(tables), 0.76))
-        cells = axes.imshow(values, cmap="RdBu", vmin=-1, vmax=1)
+        axes.imshow(values, cmap="RdBu", vmin=-1, vmax=1)
         texts = np.vectorize(lambda value: f"{value:.2f}".replace("0.", "."))(values)
         texts[~np.isfinite(values)] = ""
         titles = name, f"drawn {kind}", f"real {kind}"
-        _label_matrix(axes, texts, cells.to_rgba(values), class_names, titles)
+        dark = (values < _DARK_RED) | (values > _DARK_BLUE)
+        _label_matrix(axes, texts, dark, class_names, titles)
     return figure
 
 
 def _confusion_matrix(axes: Axes, counts: np.ndarray, class_names: Sequence[str]) -> None:
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    cells = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     texts = np.where(counts > 0, counts.astype(str), "")
     title = f"requested and predicted {nouns(class_names)}"
     titles = title, "predicted by the judge", "requested"
-    _label_matrix(axes, texts, cells.to_rgba(fractions), class_names, titles)
+    _label_matrix(axes, texts, fractions > _DARK, class_names, titles)
 
 
 def _label_matrix(
     axes: Axes,
     texts: np.ndarray,
-    colors: np.ndarray,
+    dark: np.ndarray,
     class_names: Sequence[str],
     titles: tuple[str, str, str],
 ) -> None:
-    """Texts [K, K] in cells of these `colors` [K, K, 4], and the names of the classes.
+    """Texts [K, K] in the cells, white where these are `dark`; the names of the classes.
 
     titles: of the matrix, of its columns and of its rows.
     """
     if len(class_names) <= _MANY:  # more are told by their colors
         for (row, column), text in np.ndenumerate(texts):
             if text:
-                color = text_colour(colors[row, column])
+                color = "white" if dark[row, column] else "black"
                 axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
     title, x_label, y_label = titles
     axes.set(title=title, xlabel=x_label, ylabel=y_label)

@@ -151,7 +151,7 @@ def progression(
 
 def pixels(figure: Figure) -> np.ndarray:
     """The rendered figure, uint8 [height, width, 3]."""
-    return pixels_of(png(figure))
+    return pixels_of(content(figure))
 
 
 def pixels_of(content: bytes) -> np.ndarray:
@@ -168,13 +168,8 @@ def save(figure: Figure, path: Path, output: Output = PNG) -> Path:
     return path
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as the content of a PNG."""
-    return content(figure, PNG)
-
-
 @house_style()
-def content(figure: Figure, output: Output) -> bytes:
+def content(figure: Figure, output: Output = PNG) -> bytes:
     """The figure as the content of a file. Raises UserError if it has too many pixels."""
     if max(figure.get_size_inches()) * output.dpi > _MOST_PIXELS:
         raise UserError(

@@ -11,7 +11,6 @@ import matplotlib
 _SHEET = Path(__file__).with_name("style.mplstyle")
 _LOCK = threading.RLock()  # Matplotlib's settings are those of the whole process
 _COLOURS, _MARKERS = 6, "osv^PX<"  # no colour has the same marker again before number 42
-_RED, _GREEN, _BLUE = 0.2126, 0.7152, 0.0722  # parts of the luminance (WCAG 2.2)
 
 
 @contextlib.contextmanager
@@ -32,13 +31,3 @@ def point_style(number: int) -> dict[str, Any]:
         "markeredgecolor": "0.2",
         "markeredgewidth": 0.5,
     }
-
-
-def text_colour(background: tuple[float, ...]) -> str:
-    """Black or white, whichever has more contrast to a colour (red, green, blue, …) in 0..1.
-
-    It is at least 4.5 : 1.
-    """
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in background[:3]]
-    luminance = _RED * linear[0] + _GREEN * linear[1] + _BLUE * linear[2]
-    return "white" if luminance < 0.179 else "black"

@@ -15,6 +15,7 @@ from gan3.plots.style import house_style, point_style
 
 _PANEL, _LEGEND = 3.55, 2.55  # inches of width
 _STAR = {"color": "black", "marker": "*", "markersize": 12}  # real images
+_NEAR = 16  # pixels between points whose numbers are written together
 _LOGIT_ENDS = 0.002, 0.9998  # the logit axes have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 
@@ -96,32 +97,17 @@ def _panels(
 
 
 def _number_points(axes: Axes, points: dict[int, np.ndarray]) -> None:
-    """Write a number next to each point (x, y), moved apart if numbers would overlap."""
+    """Write a number beside each point (x, y); near ones share a text."""
     axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # fixes the scale, so pixels stay valid
-    positions = axes.transData.transform(list(points.values()))
-    for (number, point), label in zip(points.items(), _label_positions(positions), strict=True):
-        xy = axes.transData.inverted().transform(label)
-        leader = {"arrowstyle": "-", "color": "0.4", "linewidth": 0.5, "shrinkA": 0}
-        style = {"fontsize": 7, "ha": "center", "va": "center"}
-        axes.annotate(str(number), point, xy, arrowprops=leader, **style)
-
-
-def _label_positions(points: np.ndarray) -> np.ndarray:
-    """Positions [N, 2] of labels near points [N, 2], in pixels, about 15 from each other.
-
-    Found by iteration: each label is pulled to its point and pushed away from other labels and
-    from all points.
-    """
-    count = len(points)
-    angles = 2.4 * np.arange(count)  # labels of equal points start in different directions
-    labels = points + 16 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    for _ in range(300):
-        move = 0.05 * (points - labels)
-        for others, minimum in ((labels, 17.0), (points, 15.0)):
-            offset = labels[:, None] - others[None]
-            distance = np.linalg.norm(offset, axis=2)
-            distance[distance == 0] = np.inf  # a label does not push itself
-            push = np.clip(minimum - distance, 0, None) / distance
-            move += 0.4 * (push[..., None] * offset).sum(axis=1)
-        labels = labels + move
-    return labels
+    groups: list[tuple[np.ndarray, list[int]]] = []  # the pixel of the first point, all numbers
+    for number, point in points.items():
+        place = axes.transData.transform(point)
+        near = (numbers for first, numbers in groups if np.linalg.norm(place - first) < _NEAR)
+        numbers = next(near, None)
+        if numbers is None:
+            groups.append((place, [number]))
+        else:
+            numbers.append(number)
+    for _, numbers in groups:
+        beside = {"xytext": (6, 3), "textcoords": "offset points", "fontsize": 7}
+        axes.annotate(", ".join(map(str, numbers)), points[numbers[0]], **beside)

@@ -5,8 +5,10 @@ import string
 import unittest
 
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from gan3.plots import cards
+from tests.plots.test_curves import linear
 from tests.support import slow
 
 ROWS = [("", "samples", "95 %", "real", "better"), ("recall", "0.81", "[.8, .9]", "0.9", "higher")]
@@ -133,6 +135,19 @@ class Correlations(unittest.TestCase):
             self.assertEqual(texts[0, 0], "-1.00")
             self.assertEqual(texts[9, 0], f"{table[0][9]:.2f}".replace("0.", "."))
             self.assertEqual(texts[0, 9], f"{table[9][0]:.2f}".replace("0.", "."))
+
+    def test_text_has_contrast_to_its_cell(self):
+        table = np.linspace(-1, 1, 100).reshape(10, 10)
+        counts = np.diag(np.arange(0, 2000, 200)) + 200
+        requested, predicted = "requested and predicted digits", ReportCard().axes_by_title(counts)
+        figure = cards.correlations({"ink": table.tolist()}, list("0123456789"), "title")
+        for axes in (figure.axes[0], predicted[requested]):
+            colours = axes.images[0].to_rgba(axes.images[0].get_array())
+            for text in axes.texts:
+                column, row = text.get_position()
+                shown = (to_rgb(text.get_color()), colours[row, column, :3])
+                low, high = sorted([0.2126, 0.7152, 0.0722] @ linear(np.array(c)) for c in shown)
+                self.assertGreaterEqual((high + 0.05) / (low + 0.05), 4.5)
 
     def test_many_classes_are_told_by_their_colours(self):
         table = np.eye(26).tolist()

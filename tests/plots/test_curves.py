@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from gan3.plots import curves, grids
-from gan3.plots.style import house_style, point_style, text_colour
+from gan3.plots.style import house_style, point_style
 
 
 class Curves(unittest.TestCase):
@@ -91,13 +91,9 @@ class Curves(unittest.TestCase):
         grids.pixels(curves.loss_curves(self.lines(), "title"))
         self.assertEqual(dict(matplotlib.rcParams), before)
 
-    def test_points_differ_without_colours_and_text_has_contrast(self):
+    def test_42_points_have_colours_and_markers_of_their_own(self):
         styles = [point_style(number) for number in range(42)]
         self.assertEqual(len({(style["color"], style["marker"]) for style in styles}), 42)
-        for rgb in np.random.default_rng(0).random((1_000, 3)):
-            with_text = [linear(np.array(to_rgb(c))) for c in (text_colour(rgb), rgb)]
-            low, high = sorted(float([0.2126, 0.7152, 0.0722] @ color) for color in with_text)
-            self.assertGreaterEqual((high + 0.05) / (low + 0.05), 4.5)
 
     def test_the_reconstruction_has_a_panel_of_its_own(self):
         lines = [line | {"loss/reconstruction": 900 / line["step"]} for line in self.lines()]

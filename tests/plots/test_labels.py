@@ -71,7 +71,7 @@ class Scripts(unittest.TestCase):
         figure = self.figure("\u1d8d")
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            grids.png(figure)
+            grids.content(figure)
         self.assertIn("STIXGeneral", figure.texts[0].get_fontfamily())
         self.assertGreater(labels.text_width("\u1d8d" * 4, 9, 120), 10)
 
@@ -79,7 +79,7 @@ class Scripts(unittest.TestCase):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for name in ("\U000f0001", "\U000f0002\U000f0003"):
-                grids.png(self.figure(name))
+                grids.content(self.figure(name))
         (message,) = {str(warning.message) for warning in caught}
         self.assertEqual(len(caught), 1)
         self.assertRegex(message, "^figures: no installed font has other .* package fonts-noto$")

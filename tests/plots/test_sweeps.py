@@ -66,12 +66,11 @@ class Tradeoff(unittest.TestCase):
             (legend,) = [t.get_text() for t in figure.texts if t.get_text().startswith("1  ")]
             self.assertRegex(legend, f"^1  a{letter}+…{letter}+b$")
 
-    def test_labels_of_equal_points_are_moved_apart_and_stay_near(self):
-        for points in (np.zeros((9, 2)), np.array([[0.0, 0.0], [500.0, 0.0]])):
-            labels = sweeps._label_positions(points)
-            distance = np.linalg.norm(labels[:, None] - labels[None], axis=2)
-            self.assertGreater(distance[~np.eye(len(points), dtype=bool)].min(), 10)
-            self.assertLess(np.linalg.norm(labels - points, axis=1).max(), 45)
+    def test_every_point_has_its_number_and_equal_points_share_a_text(self):
+        recall, coverage = sweeps.tradeoff(self.metrics(), PAIRS, "title").get_axes()
+        self.assertEqual([text.get_text() for text in recall.texts], ["1, 2, 3, 4, 5, 6", "7"])
+        self.assertEqual([*recall.texts[1].xy], [0.5, 0.5])
+        self.assertEqual([text.get_text() for text in coverage.texts], ["1, 2, 3, 4, 5, 6"])
 
 
 if __name__ == "__main__":
