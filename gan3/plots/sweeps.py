@@ -15,7 +15,7 @@ from gan3.plots.style import house_style, point_style
 
 _PANEL, _LEGEND = 3.55, 2.55  # inches of width
 _STAR = {"color": "black", "marker": "*", "markersize": 12}  # real images
-_NEAR = 16  # pixels between points whose numbers are written together
+_CLEAR = 15  # pixels between a number, its point, and others
 _LOGIT_ENDS = 0.002, 0.9998  # the logit axes have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
 
@@ -97,17 +97,16 @@ def _panels(
 
 
 def _number_points(axes: Axes, points: dict[int, np.ndarray]) -> None:
-    """Write a number beside each point (x, y); near ones share a text."""
+    """Write a number near each point (x, y), clear of all points and of other numbers."""
     axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # fixes the scale, so pixels stay valid
-    groups: list[tuple[np.ndarray, list[int]]] = []  # the pixel of the first point, all numbers
-    for number, point in points.items():
-        place = axes.transData.transform(point)
-        near = (numbers for first, numbers in groups if np.linalg.norm(place - first) < _NEAR)
-        numbers = next(near, None)
-        if numbers is None:
-            groups.append((place, [number]))
-        else:
-            numbers.append(number)
-    for _, numbers in groups:
-        beside = {"xytext": (6, 3), "textcoords": "offset points", "fontsize": 7}
-        axes.annotate(", ".join(map(str, numbers)), points[numbers[0]], **beside)
+    taken = [*axes.transData.transform(list(points.values()))]
+    ring = np.exp(1j * np.pi / 8 * np.arange(16)).view(float).reshape(-1, 2)
+    around = np.concatenate([_CLEAR * ring, 2 * _CLEAR * ring])
+    leader = {"arrowstyle": "-", "color": "0.4", "linewidth": 0.5}
+    style = {"fontsize": 7, "ha": "center", "va": "center"}
+    for number, place in zip(points, [*taken], strict=True):
+        places = place + around
+        distances = np.linalg.norm(places[:, None] - taken, axis=2).min(axis=1)
+        taken.append(places[(distances > 0.99 * _CLEAR).argmax()])
+        xy = axes.transData.inverted().transform(taken[-1])
+        axes.annotate(str(number), points[number], xy, arrowprops=leader, **style)
