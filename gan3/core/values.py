@@ -83,7 +83,7 @@ def _grey(source: Path | str, images: np.ndarray) -> np.ndarray:
             f"{source}: images have the shape {shape}; store {SHAPES}, or picture files"
         )
     if not len(images):
-        raise UserError(f"{source}: has no images")
+        raise UserError(f"{source}: has no images; add some")
     if images.ndim == 3:
         return images
     if images.shape[3] == 1:

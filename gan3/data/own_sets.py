@@ -76,8 +76,6 @@ def read_stored(path: Path, ink: str, log: Log, skip_damaged: bool = False) -> S
     if kind is not None:
         is_idx = kind == "IDX files"
         return Stored(arrays, recognise(files) if is_idx else None, is_bright=is_idx)
-    if not path.exists():
-        raise UserError(f"{path}: no such file or folder; check the path")
     raise UserError(
         f"{path}: has no IDX files such as train-images-idx3-ubyte.gz, nor npz, npy or CSV files,"
         " nor pictures; name the file or folder that has your images"

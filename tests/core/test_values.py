@@ -99,7 +99,7 @@ class Images(ValuesTest):
                 read_pixels,
                 [images],
             )
-        self.assert_refused("has no images", read_pixels, [PIXELS[:0]])
+        self.assert_refused("has no images; add some", read_pixels, [PIXELS[:0]])
         self.assert_refused(
             f"images are <U1; store {RANGES}", read_pixels, [np.full((3, 28, 28), "x")]
         )

@@ -177,6 +177,8 @@ class OddFiles(FolderOfPictures):
         for path in list(FOLDER.rglob("*.png")):
             path.unlink()
         self.assert_refused("set: has no pictures; put them into one sub-folder for each class")
+        self.save("a/1.png", "c/1.png")
+        self.assertEqual(self.labels(), [["a", "c"]])
 
 
 class Conversion(FolderOfPictures):
