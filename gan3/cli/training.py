@@ -24,7 +24,6 @@ from gan3.cli.options import (
 )
 from gan3.core.config import as_text, choices_of
 from gan3.core.errors import StoppedError, UserError
-from gan3.core.startup import import_tensorflow
 
 _DEFAULT_EXPERIMENT = "three_network"
 
@@ -147,7 +146,6 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
 def _sweep(options: argparse.Namespace) -> int:
     if options.address and options.engine != "ray":
         raise UserError(f"--address {options.address}: with --engine ray only")
-    import_tensorflow()
     from gan3.sweeps import spec, sweep
 
     folders = {"logs": options.logs, "figures_folder": options.figures}

@@ -53,10 +53,8 @@ class Generator:
     ):
         """Use `gan3.load`.
 
-        Args:
-            arrays: float32, by the names and shapes of `spec.shapes`.
-            name: of the run, or of the bundled generator.
-            source: where it is from, and what its encoder is opened from when it is needed.
+        arrays: float32, by the names and shapes of `spec.shapes`. name: of the run, or of the
+        bundled generator. source: its encoder is opened from this when it is needed.
         """
         self.name, self.source = name, source
         self.class_conditional, self.class_names = spec.class_conditional, spec.class_names
@@ -329,10 +327,11 @@ class Generator:
             yield chunk, noise if self.truncation == 1 else np.float32(self.truncation) * noise
 
     def _draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        starts = range(0, len(labels), CHUNK)
-        chunks = [(labels[i : i + CHUNK], noise[i : i + CHUNK]) for i in starts]
-        with np.errstate(over="ignore", invalid="ignore"):  # pixels_of_generator refuses the result
-            images = [pixels_of_generator(self.images(*chunk)) for chunk in chunks]
+        images, one_hot = [], np.eye(len(self.class_names), dtype=np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # draw_blend refuses the result
+            for i in range(0, len(labels), CHUNK):
+                chunk = one_hot[labels[i : i + CHUNK]], noise[i : i + CHUNK]
+                images.append(self.draw_blend(*chunk))
         return np.concatenate(images)
 
     def images(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -340,8 +339,13 @@ class Generator:
         return self.blend(np.eye(len(self.class_names), dtype=np.float32)[labels], noise)
 
     def draw_blend(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """`draw` for class weights [N, K] in place of labels, and noise [N, noise_entries]."""
-        return pixels_of_generator(self.blend(soft_labels, noise))
+        """The pixels of `blend`, uint8. Raises UserError if its weights are too large."""
+        try:
+            return to_pixels(self.blend(soft_labels, noise))
+        except ValueError:
+            raise UserError(
+                "generator: its weights are too large to draw images; use another episode or run"
+            ) from None
 
     def blend(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """`images` for class weights [B, K] in place of labels; one-hot rows give the same."""
@@ -376,13 +380,3 @@ def _as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
     if not largest <= _MAX_NOISE:  # also if it is not a number
         raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
     return array.astype(np.float32)
-
-
-def pixels_of_generator(images: np.ndarray) -> np.ndarray:
-    """The pixels of images that a generator drew. Raises UserError if they are not in 0..1."""
-    try:
-        return to_pixels(images)
-    except ValueError:
-        raise UserError(
-            "generator: its weights are too large to draw images; use another episode or run"
-        ) from None

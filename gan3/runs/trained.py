@@ -143,19 +143,6 @@ class Trained:
             return None
         return partial(probabilities, system)
 
-    def probabilities(self, images: np.ndarray, log: Log) -> np.ndarray:
-        """Class probabilities float32 [N, K] of images uint8 [N, 28, 28].
-
-        Raises UserError as `determinator` does, and if nothing reads images.
-        """
-        classifier = self.classifier(log)
-        if classifier is None:
-            raise UserError(
-                f"{self.name}: {self.config.experiment} has no determinator; name another run, or"
-                " read with the judge"
-            )
-        return classifier(images)
-
 
 def generator_now(config: RunConfig, system: "System") -> Generator:
     """The generator of a system with its weights as they are now."""

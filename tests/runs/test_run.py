@@ -71,23 +71,22 @@ class Opening(FolderTest):
         make_folder(run.checkpoints)
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         with self.assertRaisesRegex(UserError, "checkpoints: no checkpoint"):
-            Run.open("a").trained().probabilities(images, self.fail)
+            Run.open("a").trained().classifier(self.fail)
         Checkpoints(run.checkpoints, system.state).save(10)
-        got = Run.open("a").trained().probabilities(images, self.fail)
+        got = Run.open("a").trained().classifier(self.fail)(images)
         np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
 
     def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
         _, system = self.write_episode("best-run", "best")
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
-        got = Run.open("best-run").trained().probabilities(images, self.fail)
+        got = Run.open("best-run").trained().classifier(self.fail)(images)
         np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
 
     def test_without_a_determinator_nothing_is_read(self):
         (system,) = self.write_run("a", 1)
         make_folder(Run("a").checkpoints)
         Checkpoints(Run("a").checkpoints, system.state).save(10)
-        with self.assertRaisesRegex(UserError, "a: mlp_gan has no determinator; name another"):
-            Run.open("a").trained().probabilities(np.zeros((1, 28, 28), np.uint8), self.fail)
+        self.assertIsNone(Run.open("a").trained().classifier(self.fail))
 
     def test_a_run_without_a_finished_episode_is_refused(self):
         with self.assertRaisesRegex(UserError, "no such run"):
