@@ -22,7 +22,7 @@ class Adam:
     ):
         self.name = name
         self.variables = variables
-        self._learning_rate = learning_rate
+        self.learning_rate = learning_rate
         self._beta1, self._beta2, self._epsilon = beta1, beta2, 1e-8
         self.steps = tf.Variable(0, dtype=tf.int64, trainable=False, name=f"{name}/steps")
         self.m = [self._zeros_like(variable, "m") for variable in variables]
@@ -54,7 +54,7 @@ class Adam:
                 v=v.handle,
                 beta1_power=self._beta1**t,
                 beta2_power=self._beta2**t,
-                lr=self._learning_rate * lr_scale,
+                lr=self.learning_rate * lr_scale,
                 beta1=self._beta1,
                 beta2=self._beta2,
                 epsilon=self._epsilon,

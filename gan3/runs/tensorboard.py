@@ -2,6 +2,7 @@
 
 import contextlib
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ class EventWriter:
         """Write a picture, uint8 [height, width, 3]."""
         with self._writer.as_default(step=step):
             tf.summary.image(tag, pixels[None])
+
+    def histograms(self, step: int, arrays: Mapping[str, Any]) -> None:
+        """Write the distribution of each array's values, by name."""
+        with self._writer.as_default(step=np.int64(step)):
+            for name, values in arrays.items():
+                tf.summary.histogram(name, values)
 
     def flush(self) -> None:
         """Write all events so far to the file."""

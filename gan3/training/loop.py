@@ -17,6 +17,7 @@ from gan3.core.log import Log
 from gan3.core.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.idx import Arrays
+from gan3.method.system import learning_rates
 from gan3.plots import grids
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run import Run
@@ -340,6 +341,8 @@ class _Loop:
         fixed = fixed_grid(generator, config, episode, title)
         grids.save(fixed, self._run.figures / f"fixed_{episode:02d}.png")
         events.image(step, "digits/fixed_noise", grids.pixels(fixed))
+        events.histograms(step, self._system.generator_weights)
+        events.scalars(step, learning_rates(self._system))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score
 
     def _write_line(

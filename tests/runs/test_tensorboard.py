@@ -60,6 +60,7 @@ class Events(FolderTest):
         events.start(record, graph.as_graph_def())
         events.scalars(10, {"loss/determinator": 0.5})
         events.image(10, "digits/shuffled", np.zeros((4, 6, 3), np.uint8))
+        events.histograms(10, {"hidden1/w": np.arange(12.0)})
         events.close()
         (file,) = self.folder.glob("events.*")
         events = list(EventFileLoader(str(file)).Load())
@@ -67,6 +68,8 @@ class Events(FolderTest):
         values = {v.tag: (event.step, v) for event in events for v in event.summary.value}
         step, value = values["loss/determinator"]
         self.assertEqual((step, tf.make_ndarray(value.tensor).item()), (10, 0.5))
+        step, value = values["hidden1/w"]
+        self.assertEqual((step, tf.make_ndarray(value.tensor)[:, 2].sum()), (10, 12))
         step, value = values["digits/shuffled"]
         self.assertEqual(tf.make_ndarray(value.tensor)[:2].tolist(), [b"6", b"4"])
         content = values["_hparams_/session_start_info"][1].metadata.plugin_data.content

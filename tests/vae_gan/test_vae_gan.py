@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
+from gan3.method.system import learning_rates
 from gan3.method.three_networks import ThreeNetworks
 from gan3.runs.registry import config_of
 from gan3.vae_gan.config import VaeGanConfig
@@ -134,6 +135,13 @@ class Samples(unittest.TestCase):
         self.assertAlmostEqual(float(loss), expected, delta=1e-4 * expected)
         plain = system_of(reconstruction_weight=0.0).evaluate(images, labels, SEED)
         self.assertNotIn("loss/reconstruction", plain)
+
+    def test_the_learning_rates_are_those_of_the_next_step(self):
+        base = Triple(1 / 16, 1 / 32, 1 / 64)
+        system = system_of(lr_decay_start=0.5, batches=2, episodes=2, learning_rate=base)
+        train(system, 3)  # of 4, the last of which has half of the rates
+        rates = {f"learning_rate/{name}": rate / 2 for name, rate in base._asdict().items()}
+        self.assertEqual(learning_rates(system), rates)
 
 
 class State(unittest.TestCase):
