@@ -58,13 +58,13 @@ class Course(FolderTest):
             env=environment,
         )
 
-    def test_there_are_six_lessons_with_commands(self):
+    def test_there_are_seven_lessons_with_commands(self):
         found = {number: commands for number, commands, _ in lessons()}
-        self.assertEqual(sorted(found), [1, 2, 3, 4, 5, 6])
+        self.assertEqual(sorted(found), [1, 2, 3, 4, 5, 6, 7])
         for number, commands in found.items():
             self.assertIn("gan3 ", commands, number)
 
-    @slow("trains and scores eight short runs")
+    @slow("trains and scores twelve short runs")
     def test_the_commands_of_every_lesson_run(self):
         write_idx_set(self.folder / "own", 1000)
         keep_judge()

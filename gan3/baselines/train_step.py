@@ -93,9 +93,8 @@ class TwoNetworkStep:
             if config.gradient_penalty or config.r1_penalty:
                 loss += self.penalties(images, fakes, labels, seed)
             return self.update("discriminator", loss)
-        separate_adams = config.discriminator_updates == "separate_adams"
         real_finite = self.update("discriminator", real_loss)
-        second = "discriminator_fake" if separate_adams else "discriminator"
+        second = "discriminator_fake" if "discriminator_fake" in self.adams else "discriminator"
         return real_finite & self.update(second, fake_loss())
 
     def penalties(

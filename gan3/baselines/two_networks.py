@@ -26,7 +26,7 @@ class TwoNetworks(System):
         discriminator: Discriminator,
     ):
         """spec: of the generator. Raises UserError for settings that do not fit together."""
-        _check(config)
+        _check(config, spec)
         self.spec, self.class_names, self._loss = spec, spec.class_names, config.loss
         self.generator, self.discriminator = generator, discriminator
         self.has_classifier = discriminator.has_classifier
@@ -91,7 +91,9 @@ class TwoNetworks(System):
         return self.generator.variables | self.discriminator.variables | adams | last_losses
 
 
-def _check(config: BaselineConfig) -> None:
+def _check(config: BaselineConfig, spec: GeneratorSpec) -> None:
+    if spec.noise_entries != config.noise_entries:
+        raise UserError(f"noise_entries: this generator takes {spec.noise_entries}; set it to that")
     is_other = config.loss != "non_saturating"
     has_penalty = config.gradient_penalty or config.r1_penalty
     if (is_other or has_penalty) and config.discriminator_updates != "joint":

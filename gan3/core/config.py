@@ -21,6 +21,7 @@ _IDENTITY = ("experiment", "experiment_file")
 # Fields that earlier versions did not write; their defaults are what these versions did.
 _ADDED = (
     "keep_critics", "keep_checkpoints", "init", "patience", "noise_entries", "embedding_entries",
+    "beta2",
 )  # fmt: skip
 
 

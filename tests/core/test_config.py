@@ -98,7 +98,7 @@ class Dictionaries(ConfigTest):
             )
         for key in values:
             others = {name: value for name, value in values.items() if name != key}
-            if key in ("init", "patience", "keep_critics", "keep_checkpoints"):  # the last to come
+            if key in ("init", "patience", "keep_critics", "keep_checkpoints"):  # added later
                 self.assertEqual(ExampleConfig.from_dict(others), CONFIG)
                 continue
             self.assert_refused(f"config key {key}: missing", ExampleConfig.from_dict, others)
