@@ -167,7 +167,7 @@ TESTS = {
     "gan3/nn/plain.py": "nn.test_vocabulary models.test_generator",
     "gan3/nn/initializers.py": "nn.test_initializers nn.test_oracles",
     "gan3/data/batches.py": "data.test_batches",
-    "gan3/data/idx.py": "data.test_idx data.test_readers_properties data.test_datasets",
+    "gan3/data/idx.py": "data.test_array_files data.test_readers_properties data.test_datasets",
     "gan3/data/datasets.py": "data.test_datasets data.test_splits data.test_own_sets",
     "gan3/data/own_sets.py": "data.test_remedies data.test_own_sets data.test_picture_folders",
     "gan3/data/array_files.py": "data.test_array_files data.test_own_sets",

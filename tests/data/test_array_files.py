@@ -1,4 +1,4 @@
-"""npz, npy and CSV files: the arrays that are found in them, and what is refused in one line."""
+"""IDX, npz, npy and CSV files: the arrays that are found in them, and what is refused."""
 
 import gzip
 import os
@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.errors import UserError
-from gan3.data.array_files import TABLES, array_files, read_array_files
-from tests.support import FolderTest
+from gan3.data.array_files import IDX, TABLES, array_files, read_array_files
+from gan3.data.idx import KINDS, is_mnist
+from tests.support import MNIST, FolderTest, needs_mnist, write_idx_set
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (80, 28, 28), np.uint8)
 LABELS = np.arange(80) % 3
-KINDS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 PARTS = (IMAGES, LABELS, IMAGES[:50], LABELS[:50])
 
 
@@ -154,19 +154,57 @@ class Csv(ArrayTest):
     def test_what_is_refused(self):
         self.write("x.csv", IMAGES, LABELS)
         whole = Path("x.csv").read_text()
-        for content, message in (
-            ("", "has rows of 1 columns; it needs a label and 784 pixels"),
-            ("a,b,c\n", "has rows of 3 columns; it needs a label and 784 pixels"),
-            (whole[:-1000], "damaged or not a CSV file"),
-            (whole.replace(",0,", ",x,", 3), "damaged or not a CSV file"),
+        texts = (whole[:-1000], whole.replace(",0,", ",x,", 3))
+        packed = (b"no gzip", gzip.compress(whole.encode())[:-2000], gzip.compress(b"\xff"))
+        for name, content in (
+            *(("x.csv", text.encode()) for text in texts),
+            *(("x.csv.gz", content) for content in packed),
         ):
-            Path("x.csv").write_text(content)
-            with self.subTest(message), self.assertRaisesRegex(UserError, f"^x.csv: {message}"):
-                self.read("x.csv")
-        for content in (b"no gzip", gzip.compress(whole.encode())[:-2000], gzip.compress(b"\xff")):
-            Path("x.csv.gz").write_bytes(content)
-            with self.assertRaisesRegex(UserError, "^x.csv.gz: damaged or not a CSV file"):
-                self.read("x.csv.gz")
+            Path(name).write_bytes(content)
+            with self.assertRaisesRegex(UserError, f"^{name}: damaged or not a CSV file"):
+                self.read(name)
+
+
+class Idx(ArrayTest):
+    def setUp(self):
+        super().setUp()
+        self.arrays = dict(zip(KINDS, write_idx_set(Path("own")), strict=True))
+
+    def assert_whole(self, path="own"):
+        arrays = read_array_files(array_files(Path(path), IDX), self.lines.append)
+        self.assertEqual(set(arrays), set(KINDS))
+        for kind, expected in self.arrays.items():
+            np.testing.assert_array_equal(arrays[kind], expected)
+
+    def test_every_usual_name_is_known(self):
+        for change in (
+            lambda name: name.replace("-idx", ".idx"),
+            lambda name: name.replace("t10k", "test"),
+            lambda name: f"emnist-letters-{name}",
+        ):
+            for path in Path("own").iterdir():
+                path.rename(path.with_name(change(path.name)))
+            self.assert_whole()
+            self.assert_whole(path.with_name(change(path.name)))
+        self.assertEqual(array_files(Path(), IDX), [])
+
+    def test_the_labels_of_qmnist_are_in_the_first_of_eight_columns(self):
+        labels = np.zeros((300, 8), ">i4")
+        labels[:, 0], labels[:, 1] = self.arrays["train-labels"], 7
+        content = bytes([0, 0, 12, 2]) + np.array([300, 8], ">u4").tobytes() + labels.tobytes()
+        Path("own/train-labels-idx1-ubyte.gz").unlink()
+        Path("own/train-labels-idx2-int.gz").write_bytes(gzip.compress(content))
+        self.assert_whole()
+
+    @needs_mnist
+    def test_one_changed_bit_is_not_mnist(self):
+        arrays = read_array_files(array_files(Path(MNIST), IDX), str)
+        for kind, array in arrays.items():
+            self.assertTrue(is_mnist(kind, array))
+            self.assertFalse(is_mnist(kind, array.astype(np.int8)))
+            changed = array.copy()
+            changed.flat[100] ^= 1
+            self.assertFalse(is_mnist(kind, changed))
 
 
 class Refused(ArrayTest):

@@ -15,16 +15,8 @@ from gan3.data import datasets, idx, strokes
 from gan3.data.datasets import load
 from gan3.evaluation.judge import training_command
 from gan3.plots.numbers import save_pictures
-from tests.support import (
-    MNIST,
-    FolderTest,
-    call,
-    needs_mnist,
-    slow,
-    write_idx_set,
-)
+from tests.support import MNIST, FolderTest, call, needs_mnist, slow, write_idx_set
 
-IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 NO_MIRROR = ("https://127.0.0.1:9/",)  # nothing listens there
 
 
@@ -32,20 +24,9 @@ class OwnIdxSet(FolderTest):
     def setUp(self):
         super().setUp()
         self.arrays = write_idx_set(self.folder / "own")
-        self.own = str(self.folder / "own")
 
     def load(self, **changes):
-        return load(**({"dataset": "own", "folder": self.own} | changes))
-
-    def test_the_test_split_holds_out_the_test_files(self):
-        dataset = self.load()
-        parts = (
-            *(dataset.images, dataset.labels),
-            *(dataset.held_out_images, dataset.held_out_labels),
-        )
-        for array, part in zip(self.arrays, parts, strict=True):
-            np.testing.assert_array_equal(array, part)
-        self.assertEqual((dataset.name, dataset.source), ("own", self.own))
+        return load(**{"dataset": "own", "folder": "own"} | changes)
 
     def test_what_a_judge_may_learn_depends_on_the_training_part_alone(self):
         images, labels, _, _ = self.arrays
@@ -66,13 +47,11 @@ class OwnIdxSet(FolderTest):
         self.assertEqual(len(digests), 3)
 
     def test_the_digest_of_ten_digits_is_that_of_the_four_arrays(self):
-        digests = [hashlib.sha256(array).hexdigest() for array in self.arrays]
-        expected = hashlib.sha256("".join(digests).encode()).hexdigest()
-        training = hashlib.sha256("".join(digests[:2]).encode()).hexdigest()
-        for changes in ({}, {"dataset": "own"}, {"split": "validation"}, {"skip_first": 7}):
+        for changes in ({}, {"split": "validation"}, {"skip_first": 7}):
             with self.subTest(**changes):
                 dataset = self.load(**changes)
-                self.assertEqual((dataset.digest, dataset.training_digest), (expected, training))
+                self.assertEqual(dataset.digest, digest_of(*self.arrays))
+                self.assertEqual(dataset.training_digest, digest_of(*self.arrays[:2]))
                 self.assertEqual(dataset.class_names, tuple("0123456789"))
 
     def test_a_sixth_of_a_small_set_is_held_out_for_validation(self):
@@ -84,61 +63,45 @@ class OwnIdxSet(FolderTest):
             self.assertEqual(datasets.validation_count(count), expected)
 
 
+def digest_of(*parts):
+    """SHA-256 over those of the parts."""
+    digests = [hashlib.sha256(part).hexdigest() for part in parts]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
 class OwnSets(FolderTest):
     def setUp(self):
         super().setUp()
         random = np.random.default_rng(3)
         self.images = random.integers(0, 90, (420, 28, 28), np.uint8)
         self.names = np.array(["ant", "bee", "cow"])
-        self.labels = np.arange(420) % 3
+        self.labels = (np.arange(420) % 3).astype(np.uint8)
 
     def load(self, **changes):
-        options = {"ink": "bright", "log": lambda line: None} | changes
-        return load("own", "x.npz", **options)
+        return load("own", "x.npz", ink="bright", log=str, **changes)
 
     def write(self, **changes):
-        arrays = {
-            "x_train": self.images[:360],
-            "y_train": self.names[self.labels[:360]],
-            "x_test": self.images[360:],
-            "y_test": self.names[self.labels[360:]],
-        }
+        names = self.names[self.labels]
+        arrays = {"x_train": self.images[:360], "y_train": names[:360]}
+        arrays |= {"x_test": self.images[360:], "y_test": names[360:]}
         np.savez("x.npz", **arrays | changes)
 
-    def test_names_and_title_come_with_the_set(self):
+    def test_names_title_and_digests_come_with_the_set(self):
         self.write()
         dataset = self.load()
         self.assertEqual(dataset.class_names, ("ant", "bee", "cow"))
         self.assertEqual((dataset.name, dataset.source), ("own", "x.npz"))
         self.assertEqual(dataset.title, 'own set "x"')
-        np.testing.assert_array_equal(dataset.labels, self.labels[:360])
-        np.testing.assert_array_equal(dataset.held_out_images, self.images[360:])
-
-    def test_both_digests_cover_names_that_are_no_digits(self):
-        self.write()
-        dataset = self.load()
-        digests = [
-            hashlib.sha256(part).hexdigest()
-            for part in (
-                self.images[:360],
-                self.labels[:360].astype(np.uint8),
-                self.images[360:],
-                self.labels[360:].astype(np.uint8),
-                b"ant\nbee\ncow",
-            )
-        ]
-        for digest, parts in (
-            (dataset.digest, digests),
-            (dataset.training_digest, [*digests[:2], digests[4]]),
-        ):
-            self.assertEqual(digest, hashlib.sha256("".join(parts).encode()).hexdigest())
+        train, test = (
+            (self.images[rows], self.labels[rows]) for rows in (slice(360), slice(360, None))
+        )
+        np.testing.assert_array_equal(dataset.labels, train[1])
+        np.testing.assert_array_equal(dataset.held_out_images, test[0])
+        names = b"ant\nbee\ncow"
+        self.assertEqual(dataset.digest, digest_of(*train, *test, names))
+        self.assertEqual(dataset.training_digest, digest_of(*train, names))
         others = {self.load(split="validation").training_digest, self.load(skip_first=9).digest}
         self.assertEqual(others, {dataset.training_digest, dataset.digest})
-        self.names[2] = "doe"
-        self.write()
-        renamed = self.load()
-        self.assertNotEqual(renamed.digest, dataset.digest)
-        self.assertNotEqual(renamed.training_digest, dataset.training_digest)
 
     def test_a_set_sorted_by_class_is_mixed_and_split_by_class(self):
         """Of 360 images a sixth is held out: 20 of each class, not all of the last one."""
@@ -156,11 +119,6 @@ class OwnSets(FolderTest):
                 self.assertEqual(of_image[image.tobytes()], label)
         np.testing.assert_array_equal(whole.images[-60:], dataset.held_out_images)
         self.assertEqual(len({image.tobytes() for image in whole.images}), 360)
-
-    def test_the_ink_of_digits_is_known(self):
-        for dataset in ("auto", "mnist", "strokes"):
-            with self.subTest(dataset), self.assertRaisesRegex(UserError, "it is bright; leave"):
-                load(dataset, ink="bright")
 
     def test_the_source_of_a_record_is_used_while_it_is_there(self):
         self.write()
@@ -184,11 +142,8 @@ class DamagedPictures(FolderTest):
             Path(f"set/{name}.png").write_bytes(b"damaged")
         line = ("train-judge", "--dataset", "own", "--data", "set", "--ink", "bright", "--steps", 1)
         status, _, err = call(*line, "--out", "x.npz")
-        self.assertEqual(status, 2)
-        self.assertEqual(
-            err,
-            "gan3: set: 2 pictures cannot be read: 003.png, 007.png; replace them, or leave them"
-            " out with skip_damaged\n",
+        self.assertRegex(
+            err, "^gan3: set: 2 pictures .*: 003.png, 007.png; .* with skip_damaged\n$"
         )
         status, out, err = call(*line, "--out", "x.npz", "--skip-damaged")
         self.assertEqual(status, 0, err)
@@ -228,18 +183,6 @@ class Arrays(FolderTest):
         parts = (mnist.images, mnist.labels, mnist.held_out_images, mnist.held_out_labels)
         own = load("own", dict(zip(idx.KINDS, parts, strict=True)))
         self.assertEqual((own.title, own.digest), ("MNIST", mnist.digest))
-
-    @slow("writes and reads 70,000 rows of text")
-    @needs_mnist
-    def test_csv_files_of_mnist_are_known_to_be_bright(self):
-        mnist = load("mnist", MNIST)
-        parts = (mnist.images, mnist.labels, mnist.held_out_images, mnist.held_out_labels)
-        for name, images, labels in (("train", *parts[:2]), ("test", *parts[2:])):
-            rows = np.column_stack([labels, images.reshape(-1, 784)])
-            texts = np.arange(256).astype(str)
-            lines = (",".join(row) for row in texts[rows])
-            Path(f"mnist_{name}.csv").write_text("\n".join(lines))
-        self.assertEqual(load("own", "mnist_train.csv").digest, mnist.digest)
 
 
 class SearchTest(FolderTest):
@@ -311,7 +254,7 @@ class Search(SearchTest):
 
     def test_an_incomplete_default_folder_is_skipped(self):
         write_idx_set(self.folder / "data")
-        (self.folder / "data" / LABELS).unlink()
+        (self.folder / "data" / "train-labels-idx1-ubyte.gz").unlink()
         with self.assertRaisesRegex(UserError, "no mirror"):
             self.load()
         self.assertRegex(
@@ -320,8 +263,7 @@ class Search(SearchTest):
 
     @needs_mnist
     def test_mnist_is_the_same_from_every_folder_and_format(self):
-        dataset = self.load(folder=MNIST)
-        digests = {dataset.digest}
+        dataset, digests = self.load(folder=MNIST), set()
         for folder, change in (
             ("data", lambda name: name),
             ("MNIST_data", lambda name: name.replace("-idx", ".idx")),
@@ -334,33 +276,29 @@ class Search(SearchTest):
             digests.add(self.load().digest)
             shutil.rmtree(self.folder / folder.split("/")[0])
         (self.folder / "data").mkdir()
-        np.savez(
-            self.folder / "data" / "mnist.npz",
-            x_train=dataset.images,
-            y_train=dataset.labels,
-            x_test=dataset.held_out_images,
-            y_test=dataset.held_out_labels,
-        )
+        train = {"x_train": dataset.images, "y_train": dataset.labels}
+        test = {"x_test": dataset.held_out_images, "y_test": dataset.held_out_labels}
+        np.savez(self.folder / "data" / "mnist.npz", **train, **test)
         from_npz = self.load()
         self.assertTrue(from_npz.source.endswith("mnist.npz"))
         self.assertEqual(digests | {from_npz.digest}, {dataset.digest})
 
     @needs_mnist
-    def test_the_validation_split_is_the_end_of_the_training_images(self):
-        whole, split = self.load(folder=MNIST), self.load(folder=MNIST, split="validation")
-        np.testing.assert_array_equal(split.images, whole.images[:55_000])
-        np.testing.assert_array_equal(split.labels, whole.labels[:55_000])
-        np.testing.assert_array_equal(split.held_out_images, whole.images[55_000:])
-        np.testing.assert_array_equal(split.held_out_labels, whole.labels[55_000:])
-
-    @needs_mnist
-    def test_the_first_images_can_be_left_out_as_by_the_reader_of_the_2017_script(self):
+    def test_the_splits_of_mnist_and_the_first_images_left_out(self):
+        """The reader of the 2017 script leaves out the first 5,000."""
         whole = self.load(folder=MNIST)
-        for split, count in (("test", 55_000), ("validation", 50_000)):
-            rest = self.load(folder=MNIST, split=split, skip_first=5_000)
-            self.assertEqual((len(rest.images), rest.digest), (count, whole.digest))
-            np.testing.assert_array_equal(rest.images, whole.images[5_000 : 5_000 + count])
-            np.testing.assert_array_equal(rest.labels, whole.labels[5_000 : 5_000 + count])
+        for split, first, last in (
+            ("validation", 0, 55_000),
+            ("test", 5_000, 60_000),
+            ("validation", 5_000, 55_000),
+        ):
+            part = self.load(folder=MNIST, split=split, skip_first=first)
+            np.testing.assert_array_equal(part.images, whole.images[first:last])
+            np.testing.assert_array_equal(part.labels, whole.labels[first:last])
+            self.assertEqual(part.digest, whole.digest)
+            if split == "validation":
+                np.testing.assert_array_equal(part.held_out_images, whole.images[last:])
+                np.testing.assert_array_equal(part.held_out_labels, whole.labels[last:])
 
 
 if __name__ == "__main__":

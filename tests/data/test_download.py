@@ -17,13 +17,24 @@ from tests.support import MNIST, needs_mnist
 MAX_BYTES = 12_000_000  # in a gz file
 
 
+CONTENTS = {
+    "cuts_gzip": gzip.compress(bytes(10_000))[:-12],
+    "serves_another": gzip.compress(bytes(10_000)),
+    "serves_no_gzip": b"<html>404</html>",
+    "serves_a_bomb": gzip.compress(bytes(2**27), 1),
+}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
-    """The first part of a path is the name of a method, which serves the file after it."""
+    """The first part of a path: a key of `CONTENTS`, or a method that serves the file after it."""
 
     def do_GET(self):
         _, behaviour, name = self.path.split("/")
         with contextlib.suppress(OSError):  # the client has closed the connection
-            getattr(self, behaviour)(name)
+            if behaviour in CONTENTS:
+                self.respond(CONTENTS[behaviour])
+            else:
+                getattr(self, behaviour)(name)
 
     def respond(self, content, length=None, status=200, **headers):
         self.send_response(status)
@@ -45,23 +56,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def truncates(self, _):
         self.respond(bytes(1000), 5000)
 
-    def cuts_gzip(self, _):
-        self.respond(gzip.compress(bytes(10_000))[:-12])
-
     def redirects_to_a_file(self, _):
         self.respond(b"", 0, 302, Location="file:///etc/passwd")
 
     def redirects(self, name):
         self.respond(b"", 0, 302, Location=f"/good/{name}")
-
-    def serves_another(self, _):
-        self.respond(gzip.compress(bytes(10_000)))
-
-    def serves_no_gzip(self, _):
-        self.respond(b"<html>404</html>")
-
-    def serves_a_bomb(self, _):
-        self.respond(gzip.compress(bytes(2**27), 1))
 
     def serves_too_much(self, _):
         self.respond(b"")

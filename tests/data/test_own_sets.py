@@ -9,6 +9,7 @@ from PIL import Image
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import strokes
+from gan3.data.idx import KINDS
 from gan3.data.own_sets import find, own_set, read_stored
 from gan3.plots.numbers import save_pictures
 from tests.data.test_known_sets import write_files
@@ -84,10 +85,8 @@ class Classes(OwnTest):
                     self.assert_refused(f"{count} different labels; from 2 to 62")
 
     def test_any_byte_is_a_label_in_idx_files(self):
-        arrays = {}
-        for part, count in (("train", 60), ("t10k", 51)):
-            arrays[f"{part}-images"] = self.images(count)
-            arrays[f"{part}-labels"] = np.resize([255, 7, 30], count).astype(np.uint8)
+        labels = np.resize([255, 7, 30], 60).astype(np.uint8)
+        arrays = dict(zip(KINDS, (self.images(60), labels) * 2, strict=True))
         write_files(IDX, arrays)
         own = self.read(IDX, ink="unknown")
         self.assertEqual(own.class_names, ("7", "30", "255"))
@@ -110,9 +109,7 @@ class UnbalancedAndSmallSets(OwnTest):
         self.assertEqual(self.lines[1], "NOTE: x.npz: classes without test images: 3")
         self.assertRegex(self.lines[2], '^x.npz: own set "x", 4 classes .0, 1, 2, 3., 427 training')
 
-    def test_five_hundred_images_are_enough_and_349_are_not(self):
-        self.write_npz(list(range(10)) * 50)
-        self.assertEqual(len(self.read().arrays["t10k-images"]), 71)  # 500 // 7
+    def test_350_images_are_enough_and_349_are_not(self):
         self.write_npz([0, 1] * 174 + [1])
         self.assert_refused("349 images of 2 classes; a set without a test part needs at least 350")
         self.write_npz([0, 1] * 175)
@@ -120,31 +117,24 @@ class UnbalancedAndSmallSets(OwnTest):
 
 
 class Sources(OwnTest):
-    def write_pictures(self, folder):
-        for i, image in enumerate(self.images(360)):
+    def write_pictures(self, folder, images=None):
+        images = self.images(360) if images is None else images
+        for i, image in enumerate(images):
             path = Path(folder) / "ab"[i % 2] / f"{i:03}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(path)
 
-    def write_idx(self, folder):
-        arrays = {}
-        for part in ("train", "t10k"):
-            arrays[f"{part}-images"] = self.images(60)
-            arrays[f"{part}-labels"] = (np.arange(60) % 2).astype(np.uint8)
-        return write_files(Path(folder), arrays)
-
     def test_the_kind_is_recognised_by_the_content(self):
         self.write_npz([0, 1] * 200)
-        Path("one").mkdir()
+        for folder in ("one", "labelled", "empty"):
+            Path(folder).mkdir()
         self.write_npz([0, 1] * 200, path="one/y.npz")
         self.write_pictures("pictures")
-        paths = self.write_idx("idx")
-        Path("labelled").mkdir()
-        save_pictures(
-            Path("labelled"), ((f"{i}.png", x, "ab"[i % 2]) for i, x in enumerate(self.images(360)))
-        )
+        labels = (np.arange(60) % 2).astype(np.uint8)
+        write_files(IDX, dict(zip(KINDS, (self.images(60), labels) * 2, strict=True)))
+        pictures = ((f"{i}.png", x, "ab"[i % 2]) for i, x in enumerate(self.images(360)))
+        save_pictures(Path("labelled"), pictures)
         self.write_npz([0, 1] * 200, path="labelled/features.npz")
-        Path("empty").mkdir()
         Path("notes.txt").write_text("x")
         for path, kind in (
             ("x.npz", "array files"),
@@ -152,19 +142,16 @@ class Sources(OwnTest):
             ("pictures", "pictures"),
             ("labelled", "pictures"),
             ("idx", "IDX files"),
-            (paths["t10k-labels"], "IDX files"),
+            ("idx/t10k-labels-idx1-ubyte.gz", "IDX files"),
             ("empty", None),
             ("notes.txt", None),
         ):
             with self.subTest(path=path):
                 self.assertEqual(find(Path(path))[0], kind)
                 if kind:
-                    own = self.read(path)
-                    self.assertEqual(len(own.class_names), 2)
+                    self.assertEqual(len(self.read(path).class_names), 2)
                 else:
-                    self.assert_refused(
-                        "has no IDX files .* nor npz, npy or CSV files, nor pictures", path
-                    )
+                    self.assert_refused("has no IDX files .* nor npz, npy or CSV files", path)
 
     def test_pictures_far_from_full_brightness_are_scaled_with_one_note(self):
         images = np.random.default_rng(0).integers(0, 256, (360, 28, 28), np.uint8)
@@ -172,15 +159,10 @@ class Sources(OwnTest):
             ("masks", images // 128, images // 128 * 255, "uint8 from 0 to 1, far from 255"),
             ("bits12", images * np.uint16(16), images, "uint16 from 0 to 4080, far from 65535"),
         ):
-            pairs = zip(stored, np.arange(360) % 2, strict=True)
-            for i, (image, label) in enumerate(pairs):
-                path = Path(name) / "ab"[label] / f"{i:03}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(image).save(path)
+            self.write_pictures(name, stored)
             read = self.read(name).arrays["train-images"]
             self.assertLessEqual({x.tobytes() for x in read}, {x.tobytes() for x in expected})
-            top = found.split()[4].rstrip(",")
-            note = f"NOTE: {name}: {found}; scaled so that {top} is full brightness"
+            note = f"NOTE: {name}: {found}; scaled so that {stored.max()} is full brightness"
             self.assertEqual(self.lines[0], note)
 
     def test_the_cache_of_the_strokes_is_no_set(self):

@@ -63,16 +63,6 @@ class Reading(FolderTest):
             read_grey(Path("x.png"))
         self.assertEqual(caught, [])
 
-    def test_what_is_no_picture_is_refused_in_one_line(self):
-        Path("text.png").write_text("no picture")
-        Image.new("L", (3, 8)).save("small.png")
-        for name, message in (
-            ("text.png", "not a picture"),
-            ("small.png", r"\(3, 8\) pixels; a side from 4 to 4096"),
-        ):
-            with self.assertRaisesRegex(UserError, f"^{name}: {message}"):
-                read_grey(Path(name))
-
 
 class Ink(unittest.TestCase):
     def test_the_border_is_the_outermost_pixels(self):

@@ -25,28 +25,30 @@ TAKEN_AS_LUMINANCE = (0.299, 0.587, 0.114)  # red, green and blue in ITU-R BT.60
 SIDES = st.integers(4, 40)
 
 
-def read_npz(content, ink="bright"):
-    """The own set in an npz file with this content, or None if it is refused in one line."""
+def read_file(name, content, read):
+    """What is read from a file with this content, or None if it is refused in one line."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "own.npz")
+        path = Path(folder, name)
         path.write_bytes(content)
         try:
-            return own_set(path, read_stored(path, ink, log=str), ink, log=str)
+            return read(path)
         except UserError as error:
             assert "\n" not in str(error), error
             return None
+
+
+def read_npz(content, ink="bright"):
+    """The own set in an npz file with this content, or None."""
+
+    def read(path):
+        return own_set(path, read_stored(path, ink, log=str), ink, log=str)
+
+    return read_file("own.npz", content, read)
 
 
 def read_picture(content):
-    """Its grey levels, or None if it is refused in one line."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "a.png")
-        path.write_bytes(content)
-        try:
-            return read_grey(path)
-        except UserError as error:
-            assert "\n" not in str(error), error
-            return None
+    """Its grey levels, or None."""
+    return read_file("a.png", content, read_grey)
 
 
 def npz(by_name):
@@ -168,17 +170,23 @@ def sets_of(sizes, seed):
 
 
 class IdxFiles(unittest.TestCase):
-    @given(COUNTS, st.integers(0, 2**31), st.tuples(*[st.integers(0, 9) | st.none()] * 4))
-    def test_compressed_or_not(self, sizes, seed, levels):
-        """levels: gzip's, for each file; None for a file that is not compressed."""
-        written = sets_of(sizes, seed)
+    def read(self, contents, levels):
+        """What is read from files with these contents, by kind.
+
+        levels: gzip's, for each file; None for a file that is not compressed.
+        """
         with tempfile.TemporaryDirectory() as folder:
-            for (kind, array), level in zip(written.items(), levels, strict=True):
-                path, content = Path(folder, FILE_NAMES[kind]), idx_bytes(array)
+            for (kind, content), level in zip(contents.items(), levels, strict=True):
+                path = Path(folder, FILE_NAMES[kind])
                 if level is not None:
                     path, content = Path(f"{path}.gz"), gzip.compress(content, level)
                 path.write_bytes(content)
-            read = read_array_files(array_files(Path(folder), IDX), str)
+            return read_array_files(array_files(Path(folder), IDX), str)
+
+    @given(COUNTS, st.integers(0, 2**31), st.tuples(*[st.integers(0, 9) | st.none()] * 4))
+    def test_compressed_or_not(self, sizes, seed, levels):
+        written = sets_of(sizes, seed)
+        read = self.read({kind: idx_bytes(array) for kind, array in written.items()}, levels)
         self.assertEqual(set(read), set(KINDS))
         for kind, array in written.items():
             self.assertEqual((read[kind].dtype, read[kind].shape), (array.dtype, array.shape))
@@ -193,19 +201,14 @@ class IdxFiles(unittest.TestCase):
         whole = written[kind]
         cut = isinstance(damage, int)
         written[kind] = whole[:damage] if cut else damage + whole[len(damage) :]
-        with tempfile.TemporaryDirectory() as folder:
-            for name, content in written.items():
-                path = Path(folder, FILE_NAMES[name] + (".gz" if compressed else ""))
-                path.write_bytes(gzip.compress(content, 1) if compressed else content)
-            try:
-                read = read_array_files(array_files(Path(folder), IDX), str)
-            except UserError as error:
-                self.assertNotEqual(written[kind], whole)
-                self.assertNotIn("\n", str(error))
-            else:
-                array = read[kind]
-                stored = array.astype(array.dtype.newbyteorder(">")).tobytes()
-                self.assertTrue(written[kind].endswith(stored))
+        try:
+            array = self.read(written, [1 if compressed else None] * 4)[kind]
+        except UserError as error:
+            self.assertNotEqual(written[kind], whole)
+            self.assertNotIn("\n", str(error))
+        else:
+            stored = array.astype(array.dtype.newbyteorder(">")).tobytes()
+            self.assertTrue(written[kind].endswith(stored))
 
 
 class Pictures(unittest.TestCase):

@@ -18,22 +18,20 @@ class Stratified(unittest.TestCase):
             np.bincount(labels[part], minlength=len(counts)).tolist() for part in (kept, held_out)
         ]
 
-    def test_each_class_is_held_out_in_proportion(self):
-        self.assertEqual(self.split([60, 60, 60], 30), [[50, 50, 50], [10, 10, 10]])
-        # 70 x 10/100 = 7, 25 x .1 = 2.5, 5 x .1 = .5: one more for the first of equal remainders
-        self.assertEqual(self.split([70, 25, 5], 10), [[63, 22, 5], [7, 3, 0]])
-
-    def test_every_class_keeps_an_image(self):
-        self.assertEqual(self.split([1, 1, 98], 50), [[1, 1, 48], [0, 0, 50]])
-        self.assertEqual(self.split([2, 2, 2], 3), [[1, 1, 1], [1, 1, 1]])
-        self.assertEqual(self.split([1, 1, 3], 5), [[1, 1, 1], [0, 0, 2]])  # no more to spare
-
-    def test_nothing_can_be_held_out(self):
-        self.assertEqual(self.split([3, 4], 0), [[3, 4], [0, 0]])
-        self.assertEqual(self.split([1, 1], 1), [[1, 1], [0, 0]])
-
-    def test_an_absent_class_does_not_matter(self):
-        self.assertEqual(self.split([10, 0, 10], 10), [[5, 0, 5], [5, 0, 5]])
+    def test_each_class_is_held_out_in_proportion_and_keeps_an_image(self):
+        for counts, count, held_out in (
+            ([60, 60, 60], 30, [10, 10, 10]),
+            # 70 x .1 = 7, 25 x .1 = 2.5, 5 x .1 = .5: one more for the first of equal remainders
+            ([70, 25, 5], 10, [7, 3, 0]),
+            ([1, 1, 98], 50, [0, 0, 50]),
+            ([2, 2, 2], 3, [1, 1, 1]),
+            ([1, 1, 3], 5, [0, 0, 2]),  # no more to spare
+            ([3, 4], 0, [0, 0]),
+            ([1, 1], 1, [0, 0]),
+            ([10, 0, 10], 10, [5, 0, 5]),
+        ):
+            kept = np.subtract(counts, held_out).tolist()
+            self.assertEqual(self.split(counts, count), [kept, held_out])
 
     def test_the_rows_of_both_parts_are_mixed_and_always_the_same(self):
         labels = np.repeat([0, 1], 500)
