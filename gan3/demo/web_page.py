@@ -48,7 +48,8 @@ def write(
     Args:
         name: of the system, for title and captions.
         training: what `training_of` returns, for the tab that shows a run's training.
-        discriminator: layers from images [B, 28, 28, 1] to one logit, positive for real.
+        discriminator: layers from images [B, 28, 28, 1] to one logit, positive for real; biases may
+            be [K, width], of an image of each class.
 
     Raises:
         UserError: a weight is too large for float16.

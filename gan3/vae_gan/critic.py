@@ -5,7 +5,7 @@ import tensorflow as tf
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, dropout
 from gan3.nn.network import Network
-from gan3.nn.specs import Conv, Dense, Specs
+from gan3.nn.specs import Conv, Dense, Layer, Specs
 from gan3.vae_gan.codes import ClassNorm
 
 
@@ -56,6 +56,13 @@ class VaeGanCritic(Network):
             if seed is not None:
                 h = dropout(h, self.hidden[-1].keep_prob, seed)
             return tf.cast(self.product(self.specs[-1], h), tf.float32)
+
+    def plain(self) -> list[Layer]:
+        """Its layers in NumPy, without the encoder. Given labels, hidden biases are [K, width]."""
+        arrays = {name: variable.numpy() for name, variable in self.variables.items()}
+        for spec, biases in zip(self.hidden, self.digit_biases, strict=False):
+            arrays[f"{spec.name}/b"] = arrays[f"{spec.name}/b"] + biases.numpy()
+        return [spec.layer(arrays) for spec in self.specs]
 
     def encode(
         self, images: tf.Tensor, seed: tf.Tensor | None = None

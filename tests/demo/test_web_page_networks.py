@@ -122,6 +122,21 @@ class Networks(FolderTest):
         self.assertTrue(self.browser.run("get('draw').hidden && !get('training').hidden"))
         self.assertEqual(self.browser.problems, [])
 
+    def test_a_discriminator_that_is_given_the_class_judges_by_it(self):
+        system, config = system_of("best")
+        network, sampler = system.networks.discriminator, generator_now(config, system)
+        web_page.write(Path("page.html"), sampler, discriminator=network.plain())
+        self.browser.open("page.html")
+        images, labels = batch_of(3)[0].numpy(), [0, 3, 9]
+        real = self.browser.run(
+            f"{images.reshape(3, -1).tolist()}.map((image, i) =>"
+            f" networks.realness(Float64Array.from(image), {labels}[i]))"
+        )
+        expected = tf.sigmoid(network(tf.constant(images), labels=tf.constant(labels))).numpy()
+        np.testing.assert_allclose(real, expected.ravel(), atol=2e-3)
+        self.assertGreater(np.ptp(real), 0.01)
+        self.assertEqual(self.browser.problems, [])
+
     @slow("draws with every system in a browser")
     def test_the_browser_draws_and_reads_what_tensorflow_does(self):
         labels = [0, 3, 9]

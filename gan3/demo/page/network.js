@@ -212,8 +212,16 @@ class Networks {
     this.discriminator = model.discriminator?.map(layer => withArrays(layer, arrays));
   }
 
-  // The probability that the discriminator gives an image of being real.
-  realness = image => 1 / (1 + Math.exp(-forward(this.discriminator, image)[0]));
+  // The probability that the discriminator gives an image of being real. If it is given the class,
+  // its layers have biases for each.
+  realness(image, label) {
+    const layers = this.discriminator.map(layer => {
+      const width = layer.b && layer.shape.at(-1);
+      if (!layer.b || layer.b.length === width) return layer;
+      return {...layer, b: layer.b.subarray(label * width, (label + 1) * width)};
+    });
+    return 1 / (1 + Math.exp(-forward(layers, image)[0]));
+  }
 
   // The image of a class with this noise.
   draw(label, noise) {

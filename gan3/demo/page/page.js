@@ -218,10 +218,12 @@ function drawStyle(isFrame = false) {
 
 // The discriminator at work, on what is drawn and on what the user wrote.
 function judge() {
-  const written = lastReading?.[0].length ? lastReading[0] : null;
-  for (const [id, image] of [["judged-drawn", imageOf(state.label)], ["judged-written", written]]) {
-    get(id).value = image ? networks.realness(image) : 0;
-    get(`${id}-percent`).textContent = image ? percentOf(get(id).value) : "–";
+  const [written, , read] = lastReading ?? [[]];
+  const judged = {drawn: [imageOf(state.label), state.label], written: [written, read]};
+  for (const [id, [image, label]] of Object.entries(judged)) {
+    get(`judged-${id}`).value = image.length ? networks.realness(image, label) : 0;
+    get(`judged-${id}-percent`).textContent =
+      image.length ? percentOf(get(`judged-${id}`).value) : "–";
   }
 }
 
