@@ -111,7 +111,7 @@ def names_needing(*needs: str) -> set[str]:
 
 
 def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[str, float]]:
-    """The scores of samples by metric, and the seconds of processor time that each one took.
+    """The scores of samples by metric, and the seconds that each one took.
 
     names: of the metrics; by default all. Those that need what the samples do not have are left
     out. What several metrics need is in the seconds of the first of them.
@@ -119,7 +119,7 @@ def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[
     scores, seconds = {}, {}
     for name, about in METRICS.items():
         if about.needed <= samples.has and (names is None or name in names):
-            start = time.process_time()
+            start = time.monotonic()
             result = about.compute(samples)
             if isinstance(result, np.ndarray):
                 result = Score(result.mean(), bootstrap_mean(result, samples.seed))
@@ -131,7 +131,7 @@ def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[
             if np.isfinite(result.value):
                 known = {key: number for key, number in numbers.items() if np.isfinite(number)}
                 scores[name] = {key: six_digits(number) for key, number in known.items()}
-            seconds[name] = round(time.process_time() - start, 3)
+            seconds[name] = round(time.monotonic() - start, 3)
     return scores, seconds
 
 
