@@ -177,8 +177,8 @@ def set_initial_weights(system: "System", config: RunConfig, run: Run, log: Log)
         fits = array.shape == shape and array.dtype.name in (dtype, "float16")
         if not (fits and np.isfinite(array).all()):
             raise UserError(
-                f"init {config.init}: {name} is {array.dtype} {array.shape}, and should be {dtype}"
-                f" {shape}, all finite; name a run or file with the same settings and classes"
+                f"init {config.init}: {name} is {array.dtype} {array.shape}, and should be finite"
+                f" floats {shape}; name a run or file with the same settings and classes"
             )
     if not arrays:
         raise UserError(f"init {source}: has no weights of {config.experiment}; name one that has")
