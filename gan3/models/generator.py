@@ -98,11 +98,8 @@ class Generator:
             moments: normalise by "running" statistics, or by those of each "batch" that is drawn,
                 with which an image depends on the others of its batch. None for those as published.
             truncation: the factor, 0 to 1, by which all noise that it draws is scaled: below 1 the
-                images are more typical and less varied. Brock et al. 2019 draw large values anew
-                and Karras et al. 2019 scale a latent towards its mean; this scales the noise
-                itself. At 0 a system draws one image for each class; one whose latent is the
-                one-hot label times the noise and nothing else (`three_network`) draws one image for
-                all classes. Noise that is passed to `draw` is not scaled.
+                images are more typical and less varied, at 0 all of a class are equal. Noise that
+                is passed to `draw` is not scaled.
 
         Raises:
             UserError: a value that does not fit, or the generator has no such option.
@@ -175,7 +172,7 @@ class Generator:
             fresh = [self.noise(labels, seed=each) for each in seeds[1:]]
             rows = [self.draw(labels, noise), *(self.draw(labels, vary(noise, f)) for f in fresh)]
         elif curated and self.is_curated:
-            rows = [self.best_of(labels, each, self._encoder) for each in seeds]
+            rows = [self._best_of(labels, each) for each in seeds]
         else:
             rows = [self(labels, each) for each in seeds]
         labels = np.tile(labels, variants)
@@ -281,22 +278,20 @@ class Generator:
         for chunk in self._noise_parts(labels, seed):
             yield self._draw(*chunk)
 
-    def best_of(self, labels: np.ndarray, seed: philox.Seed, encode: Encoder) -> np.ndarray:
+    def _best_of(self, labels: np.ndarray, seed: philox.Seed) -> np.ndarray:
         """For each of the labels, int64 [N], the one of four tries that is read best.
 
         That is the one that looks most like what is drawn from its code, by the squared difference
         of the pixels; one that is read as another class comes last. By its probability alone, many
-        a broken stroke would be read as well as a good one.
-
-        seed: what the first try is drawn with, and the number of a row, 0 to 99, its second entry.
-        Each row has tries of its own.
+        a broken stroke would be read as well as a good one. seed: of the first try; its second
+        entry is a row, 0 to 99, which has tries of its own.
         """
         run, row = seed
         seeds = [(run, row + number * MOST_VARIANTS) for number in range(TRIES)]
         noise = np.concatenate([self.noise(labels, seed=seed) for seed in seeds])
         requested = np.tile(labels, TRIES)
         images = self._draw(requested, noise)  # all at once: faster than apart
-        read = encode(images)
+        read = self._encoder(images)
         difference = (self._draw(requested, read.noise) - images.astype(np.float32)) ** 2
         cost = difference.mean(axis=(1, 2)) + 255**2 * (read.labels != requested)
         best = cost.reshape(TRIES, -1).argmin(axis=0)  # [N]
