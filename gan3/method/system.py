@@ -48,10 +48,3 @@ class System(Protocol):
         Empty if the system has no encoder.
         """
         return {}
-
-
-def learning_rates(system: System) -> dict[str, float]:
-    """The learning rate that each optimizer will have in the next step, by tag."""
-    scale = getattr(system.train_step, "lr_scale", lambda: 1.0)()
-    rates = {adam.name.removeprefix("adam/"): adam.learning_rate for adam in system.optimizers}
-    return {f"learning_rate/{name}": float(rate * scale) for name, rate in rates.items()}

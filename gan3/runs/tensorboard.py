@@ -165,3 +165,10 @@ def named_graph(function: Any) -> Any:
             name, colon, output = entry.removeprefix("^").partition(":")
             node.input[i] = control + names.get(name, name) + colon + output
     return definition
+
+
+def learning_rates(system: Any) -> dict[str, float]:
+    """The learning rate that each optimizer will have in the next step, by tag."""
+    scale = getattr(system.train_step, "lr_scale", lambda: 1.0)()
+    rates = {adam.name.removeprefix("adam/"): adam.learning_rate for adam in system.optimizers}
+    return {f"learning_rate/{name}": float(rate * scale) for name, rate in rates.items()}

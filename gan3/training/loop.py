@@ -17,11 +17,10 @@ from gan3.core.log import Log
 from gan3.core.seeds import EVALUATIONS, HELD_OUT, STEPS, seed_of
 from gan3.data.batches import Batches, make_gather, to_unit
 from gan3.data.idx import Arrays
-from gan3.method.system import learning_rates
 from gan3.plots import grids
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.run import Run
-from gan3.runs.tensorboard import EventWriter, named_graph
+from gan3.runs.tensorboard import EventWriter, learning_rates, named_graph
 from gan3.runs.tensorboard import forget_after as forget_events_after
 from gan3.runs.trained import generator_now, save_generator
 from gan3.training import progress

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
-from gan3.method.system import learning_rates
 from gan3.method.three_networks import ThreeNetworks
 from gan3.runs.registry import config_of
+from gan3.runs.tensorboard import learning_rates
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.vae_gan import VaeGan
 from tests.support import batch_of, slow, state_of
