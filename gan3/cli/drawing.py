@@ -230,8 +230,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     add_moments(parser)
     text = (
-        "npz: the weights in float16; keras: a .keras model; savedmodel: a folder; onnx: needs the"
-        " package onnx (default: npz)"
+        "npz, safetensors: the weights in float16; keras: a .keras model; savedmodel: a folder;"
+        " safetensors and onnx need the packages of these names (default: npz)"
     )
     add("--format", choices=EXPORT_SUFFIXES, default="npz", help=text)
     add("--out", metavar="FILE", type=output_file(), required=True, help="file or folder to write")
@@ -244,12 +244,11 @@ def _export(options: argparse.Namespace) -> int:
         raise UserError(
             f"--out {options.out}: the format {options.format} needs a name that ends in {suffix}"
         )
-    if options.moments is not None and options.format == "npz":
-        raise UserError(
-            f"--moments {options.moments}: not in an npz file, which holds weights only"
-        )
+    has_weights_only = options.format in ("npz", "safetensors")
+    if options.moments is not None and has_weights_only:
+        raise UserError(f"--moments {options.moments}: {options.format} files have weights only")
     trained, note = open_source(options), ""
-    if options.format == "npz":
+    if has_weights_only:
         note = f", SHA-256 {trained.save(options.out, _log)}"
     else:
         import_tensorflow()

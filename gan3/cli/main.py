@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Runs one command and turns errors into one line on stderr and an exit status."""
 
 import argparse
@@ -51,6 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     _print_any_character()
     os.environ["MPLBACKEND"] = "agg"  # no command opens a window, whatever a notebook has set
     parser = make_parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next: no command may run
+        try:
+            import argcomplete
+        except ImportError:
+            return 1
+        argcomplete.autocomplete(parser)
     try:
         options = parser.parse_args(arguments)
         if options.command is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gan3.core.config import choices_of
 from gan3.core.errors import UserError
+from gan3.core.log import Log, log_or_warn
 from gan3.core.options import DPI, FIGURE_FORMATS, Output
 
 if TYPE_CHECKING:
@@ -92,6 +93,16 @@ def add_figure_format(parser: argparse.ArgumentParser) -> None:
 def figure_output(options: argparse.Namespace) -> Output:
     """What the options of `add_figure_format` name."""
     return Output(options.format or "png", options.dpi or DPI)
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    text = "print nothing but problems"
+    parser.add_argument("-q", "--quiet", action="store_true", help=text)
+
+
+def log_of(options: argparse.Namespace) -> Log:
+    """What prints every line, or with --quiet only what a user should not miss."""
+    return log_or_warn(None if options.quiet else print)
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:

@@ -17,11 +17,13 @@ from gan3.cli.options import (
     add_folders,
     add_ink,
     add_pretrained,
+    add_quiet,
     add_run,
     add_seed,
     add_train_judge,
     figure_output,
     has_runs,
+    log_of,
     open_run,
     output_file,
     path_text,
@@ -55,6 +57,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="FILE", type=output_file(), help="also write the report card here")
     add_figure_format(parser)
     add_moments(parser)
+    add_quiet(parser)
     add_seed(parser)
     add_folders(parser)
 
@@ -75,7 +78,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.json is not None:
         files.check_writable(options.json)
     names = ("data", "judge", "train_judge", "cas", "seed")
-    options_of_all = {name: getattr(options, name) for name in names} | {"log": print}
+    options_of_all = {name: getattr(options, name) for name in names} | {"log": log_of(options)}
     if is_of_run:
         run = open_run(options)
         card = run.evaluate(
@@ -96,7 +99,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         )
     if options.format or options.dpi:
         for path in card.save_figures(run, figure_output(options)):
-            print(f"written: {path}")
+            options_of_all["log"](f"written: {path}")
     if options.json is not None:
         files.make_folder(options.json.parent)
         files.write_json(options.json, card.values | {"seconds": card.seconds})
@@ -147,6 +150,7 @@ def _add_train_judge(parser: argparse.ArgumentParser) -> None:
     add("--steps", metavar="N", type=whole_number(1, 1_000_000), help=text)
     text = "file to write (default: one in the cache, where train and evaluate find it)"
     add("--out", metavar="FILE.npz", type=output_file(".npz"), help=text)
+    add_quiet(parser)
 
 
 def _train_judge(options: argparse.Namespace) -> int:
@@ -160,7 +164,7 @@ def _train_judge(options: argparse.Namespace) -> int:
         path=options.out,
         steps=options.steps,
         seed=options.seed,
-        log=print,
+        log=log_of(options),
     )
     return 0
 

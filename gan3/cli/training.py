@@ -13,10 +13,12 @@ from gan3.cli.options import (
     add_figure_format,
     add_folders,
     add_ink,
+    add_quiet,
     add_run,
     add_seed,
     add_train_judge,
     figure_output,
+    log_of,
     one_line,
     open_run,
     path_text,
@@ -59,7 +61,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--precision", choices=choices_of("precision"), help=text)
     text = "continue --run, or the newest run, from its last checkpoint"
     add("--resume", action="store_true", help=text)
-    add("-q", "--quiet", action="store_true", help="print nothing but problems")
+    add_quiet(parser)
     text = "set a field of the experiment's config; can be given several times"
     add("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     add_folders(parser)
@@ -114,11 +116,12 @@ def _train(options: argparse.Namespace) -> int:
 def _add_figures(parser: argparse.ArgumentParser) -> None:
     add_run(parser, "draw this run")
     add_figure_format(parser)
+    add_quiet(parser)
     add_folders(parser)
 
 
 def _figures(options: argparse.Namespace) -> int:
-    open_run(options).draw(print, figure_output(options))
+    open_run(options).draw(log_of(options), figure_output(options))
     return 0
 
 
@@ -140,6 +143,7 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     text = "train nothing, only write the tables and figures of finished runs"
     add("--tables", action="store_true", help=text)
     add_figure_format(parser)
+    add_quiet(parser)
     add_folders(parser)
 
 
@@ -158,13 +162,15 @@ def _sweep(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             engine=options.engine,
             address=options.address,
+            log=log_of(options),
             **folders,
         )
     for failure in failures:
         print(one_line(f"gan3: {failure}"), file=sys.stderr)
     if failures and not sweep.read_scored(runs, **folders):
         return 1  # there is nothing to write
-    sweep.write(runs, data=options.data, output=figure_output(options), **folders)
+    output, log = figure_output(options), log_of(options)
+    sweep.write(runs, data=options.data, output=output, log=log, **folders)
     return 1 if failures else 0
 
 

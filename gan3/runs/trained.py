@@ -12,7 +12,7 @@ import numpy as np
 
 from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
-from gan3.core.files import digest_of, make_folder, names_in, write_npz
+from gan3.core.files import digest_of, make_folder, names_in, write_atomically, write_npz
 from gan3.core.log import Log
 from gan3.models.determinator import CHUNK, Determinator, Encoder, read_weights
 from gan3.models.generator import Generator
@@ -114,7 +114,9 @@ class Trained:
     def save(self, path: Path, log: Log) -> str:
         """Write the generator as float16, with the determinator if that encodes.
 
-        Returns the file's SHA-256, hexadecimal. Raises UserError also if a weight is too large.
+        path: ends in .npz or .safetensors. Returns the file's SHA-256, hexadecimal.
+
+        Raises UserError also if a weight is too large, or the package safetensors is missing.
         """
         arrays = dict(self.generator().arrays)
         if self.has_encoder:
@@ -127,7 +129,10 @@ class Trained:
         about = {"config": self.config.to_dict(), "class_names": self.class_names}
         weights = {name: array.astype(np.float16) for name, array in arrays.items()}
         make_folder(path.parent)
-        write_npz(path, weights | {"about": np.array(json.dumps(about))})
+        if path.suffix.lower() == ".safetensors":
+            write_atomically(path, _safetensors(weights, json.dumps(about)))
+        else:
+            write_npz(path, weights | {"about": np.array(json.dumps(about))})
         return digest_of(path)
 
     def classifier(self, log: Log) -> Classifier | None:
@@ -154,6 +159,16 @@ def network_weights(system: "System") -> "dict[str, tf.Variable]":
     """The variables of all networks by name: the state without what is kept for the updates."""
     others = ("last_loss/", *(f"{adam.name}/" for adam in system.optimizers))
     return {name: w for name, w in system.state.items() if not name.startswith(others)}
+
+
+def _safetensors(weights: dict[str, np.ndarray], about: str) -> bytes:
+    """The content of a file in the format of model hubs; `about` is in its metadata."""
+    try:
+        from safetensors.numpy import save
+    except ImportError:
+        raise UserError('safetensors: not installed; pip install "gan3[export]"') from None
+    contiguous = {name: np.ascontiguousarray(weight) for name, weight in weights.items()}
+    return save(contiguous, {"about": about})
 
 
 def save_generator(path: Path, system: "System", with_critics: bool = False) -> None:

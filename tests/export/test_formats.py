@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import json
 import re
 import tempfile
 import unittest
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.export import keras_model, onnx_model, tf_module
@@ -120,6 +122,24 @@ class Formats(FolderTest):
     def test_without_the_package_onnx_the_extra_is_named(self):
         with self.assertRaisesRegex(UserError, r"gan3\[export\]"):
             onnx_model.save(Path("g.onnx"), drawing(small_system()), "x")
+
+    def test_a_safetensors_file_has_the_weights_or_the_extra_is_named(self):
+        command = ("--pretrained", "best", "--format", "safetensors", "--out", "g.safetensors")
+        status, _, err = call("export", *command)
+        if not importlib.util.find_spec("safetensors"):
+            self.assertEqual((status, err.count("\n")), (2, 1))
+            self.assertIn('not installed; pip install "gan3[export]"', err)
+            return
+        content = Path("g.safetensors").read_bytes()
+        size = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + size])
+        self.assertEqual(json.loads(header.pop("__metadata__")["about"])["config"]["seed"], 0)
+        expected = gan3.load("best").arrays
+        self.assertLessEqual(set(expected), set(header))
+        for name, array in expected.items():
+            start, end = (8 + size + offset for offset in header[name]["data_offsets"])
+            read = np.frombuffer(content[start:end], np.float16).reshape(header[name]["shape"])
+            np.testing.assert_array_equal(read, array)
 
 
 class Documentation(FolderTest):
