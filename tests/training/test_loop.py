@@ -187,11 +187,11 @@ class Runs(FolderTest):
         with self.subTest("drawn again, the figures are the same, also those of half a run"):
             before = digests_in("figures/a")
             shutil.rmtree("figures/a")
-            self.assertEqual(call("figures", "--run", "a")[0], 0)
+            self.assertEqual(call("figures", "-q", "--run", "a"), (0, "", ""))
             self.assertEqual(digests_in("figures/a"), before)
             Path("logs/a/episodes/episode_02.npz").rename("kept.npz")
             shutil.rmtree("figures/a")
-            self.assertEqual(call("figures", "--run", "a")[0], 0)
+            self.assertEqual(call("figures", "-q", "--run", "a"), (0, "", ""))
             self.assertEqual(digests_in("figures/a")["episode_01.png"], before["episode_01.png"])
             self.assertFalse(Path("figures/a/episode_02.png").exists())
             Path("kept.npz").rename("logs/a/episodes/episode_02.npz")
