@@ -109,12 +109,8 @@ class Card:
         values = self.values
         kind = images_noun(self.class_names)
         counts = f": {values['count']:,} samples, {values['held_out']:,} held-out {kind}"
-        lines = [
-            f"{self.name[: min(40, _WIDTH - len(counts))]}{counts}",
-            *self.table(),
-            *self._notes(),
-        ]
-        return "\n".join(lines)
+        title = f"{self.name[: min(40, _WIDTH - len(counts))]}{counts}"
+        return "\n".join([title, *self.table(), *self._notes()])
 
     def __repr__(self) -> str:
         return f"<gan3.Card {self.name}: {len(self.scores)} metrics>"

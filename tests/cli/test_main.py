@@ -1,6 +1,5 @@
 """From errors to one line on stderr and an exit status, mostly in a process of its own."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -105,16 +104,6 @@ class Process(FolderTest):
             check=False,
         )
         self.assertEqual((process.returncode, process.stderr), (0, b""))
-
-    @unittest.skipIf(importlib.util.find_spec("argcomplete"), "argcomplete is installed")
-    def test_a_shell_that_asks_for_completions_runs_no_command(self):
-        process = subprocess.run(
-            [sys.executable, "-m", "gan3", "experiments"],
-            env=os.environ | {"PYTHONPATH": str(ROOT), "_ARGCOMPLETE": "1"},
-            capture_output=True,
-            check=False,
-        )
-        self.assertEqual((process.returncode, process.stdout, process.stderr), (1, b"", b""))
 
     @slow("starts three processes")
     def test_closed_outputs_and_a_wrong_backend_of_matplotlib(self):

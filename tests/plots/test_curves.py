@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from gan3.plots import curves, grids
-from gan3.plots.style import house_style, point_style
+from gan3.plots.style import house_style
 
 
 class Curves(unittest.TestCase):
@@ -90,10 +90,6 @@ class Curves(unittest.TestCase):
         before = dict(matplotlib.rcParams)
         grids.pixels(curves.loss_curves(self.lines(), "title"))
         self.assertEqual(dict(matplotlib.rcParams), before)
-
-    def test_42_points_have_colours_and_markers_of_their_own(self):
-        styles = [point_style(number) for number in range(42)]
-        self.assertEqual(len({(style["color"], style["marker"]) for style in styles}), 42)
 
     def test_the_reconstruction_has_a_panel_of_its_own(self):
         lines = [line | {"loss/reconstruction": 900 / line["step"]} for line in self.lines()]
