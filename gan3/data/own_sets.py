@@ -194,9 +194,9 @@ def _split_off_test(path: Path, arrays: Arrays) -> Arrays:
     train, test = stratified(labels, min(_MOST_TEST, len(labels) // _TEST_FRACTION))
     if len(test) < MIN_IMAGES:
         raise UserError(
-            f"{path}: {len(labels)} images of {len(np.unique(labels))} classes; a set without a"
-            f" test part needs at least {MIN_IMAGES * _TEST_FRACTION}, and enough of each class to"
-            " split one off; add images, or a test part"
+            f"{path}: {len(labels)} images; a set without a test part needs at least"
+            f" {MIN_IMAGES * _TEST_FRACTION}, and enough of each class to split one off; add"
+            " images, or a test part"
         )
     parts = (("train", train), ("t10k", test))
     return {

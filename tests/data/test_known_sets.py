@@ -10,57 +10,35 @@ import numpy as np
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.data import known_sets
+from gan3.data.datasets import load
+from gan3.data.idx import FILE_NAMES, KINDS
 from gan3.data.known_sets import KNOWN_SETS, KnownSet, recognise
 from gan3.data.own_sets import own_set, read_stored
 from tests.support import MNIST, FolderTest, idx_bytes, needs_mnist
 
 
-def write_files(folder, arrays, prefix="", compress=True, test="t10k"):
+def write_files(folder, arrays, prefix="", compress=True):
     """Write arrays by kind as IDX files, and return their paths by kind."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for kind, array in arrays.items():
-        part, content = kind.split("-")
-        dimensions = 3 if content == "images" else 1
-        part = test if part == "t10k" else part
-        path = folder / f"{prefix}{part}-{content}-idx{dimensions}-ubyte"
+        paths[kind] = folder / f"{prefix}{FILE_NAMES[kind]}{'.gz' if compress else ''}"
         content = idx_bytes(array)
-        if compress:
-            path, content = path.with_name(f"{path.name}.gz"), gzip.compress(content, 1)
-        path.write_bytes(content)
-        paths[kind] = path
+        paths[kind].write_bytes(gzip.compress(content, 1) if compress else content)
     return paths
 
 
-def small_set(first=0, classes=3):
-    random = np.random.default_rng(2)
-    arrays = {}
-    for part, count in (("train", 60), ("t10k", 51)):
-        arrays[f"{part}-images"] = random.integers(0, 256, (count, 28, 28), np.uint8)
-        arrays[f"{part}-labels"] = (np.arange(count) % classes + first).astype(np.uint8)
-    return arrays
-
-
 class SmallSets(FolderTest):
-    """A set of our own takes the place of the published ones, which tests cannot download."""
-
-    def known(self, **changes):
-        fields = {
-            "name": "small",
-            "title": "Small",
-            "class_names": ("a", "b", "c"),
-            "md5": "",
-        }
-        return KnownSet(**fields | changes)
-
     def test_a_set_is_recognised_by_the_md5_of_its_four_gz_files_alone(self):
-        paths = write_files(self.folder / "x", small_set(), "small-")
-        files = list(paths.values())
-        known = self.known(md5=" ".join(hashlib.md5(f.read_bytes()).hexdigest() for f in files))
-        self.assertIs(recognise(files, [self.known(), known]), known)
+        """A set of our own takes the place of the published ones, which tests cannot download."""
+        arrays = {kind: np.full(9, number, np.uint8) for number, kind in enumerate(KINDS)}
+        files = list(write_files(self.folder / "x", arrays, "small-").values())
+        md5 = " ".join(hashlib.md5(file.read_bytes()).hexdigest() for file in files)
+        known = KnownSet("small", "Small", ("a", "b", "c"), md5)
+        self.assertIs(recognise(files, [known._replace(md5=""), known]), known)
         files[0].write_bytes(gzip.compress(b"other"))
         self.assertIsNone(recognise(files, [known]))
-        plain = write_files(Path("y"), small_set(), compress=False)
+        plain = write_files(Path("y"), arrays, compress=False)
         self.assertIsNone(recognise(plain.values(), [known]))
 
 
@@ -70,28 +48,17 @@ class PublishedSets(FolderTest):
         self.assertEqual(len(set(digests)), 4 * len(KNOWN_SETS))
         for digest in digests:
             self.assertRegex(digest, r"^[0-9a-f]{32}$")
-        for known in KNOWN_SETS.values():
+        first_labels, counts = {}, []
+        for name, known in KNOWN_SETS.items():
             self.assertEqual(len(set(known.class_names)), len(known.class_names))
-        by_title = {known.title: known for known in KNOWN_SETS.values()}
-        sizes = {title: len(known.class_names) for title, known in by_title.items()}
-        self.assertEqual(
-            sizes,
-            {
-                "Fashion-MNIST": 10,
-                "KMNIST": 10,
-                "EMNIST letters": 26,
-                "EMNIST balanced": 47,
-                "EMNIST digits": 10,
-                "EMNIST mnist": 10,
-            },
-        )
-        letters, balanced = by_title["EMNIST letters"], by_title["EMNIST balanced"]
-        self.assertEqual((letters.first_label, letters.class_names[:3]), (1, ("A", "B", "C")))
+            counts.append(len(known.class_names))
+            first_labels[name] = known.first_label
+        self.assertEqual(counts, [10, 10, 26, 47, 10, 10])
+        self.assertEqual(first_labels, dict.fromkeys(KNOWN_SETS, 0) | {"emnist_letters": 1})
+        self.assertEqual(KNOWN_SETS["emnist_letters"].class_names[:3], ("A", "B", "C"))
         # The first, last, and some other lines of emnist-balanced-mapping.txt: label, character
         for label, code in ((0, 48), (9, 57), (10, 65), (35, 90), (36, 97), (38, 100), (46, 116)):
-            self.assertEqual(balanced.class_names[label], chr(code))
-        for known in KNOWN_SETS.values():
-            self.assertEqual(known.first_label, 1 if known is letters else 0)
+            self.assertEqual(KNOWN_SETS["emnist_balanced"].class_names[label], chr(code))
 
     def test_a_set_is_what_the_user_says_if_its_numbers_fit(self):
         arrays = {}
@@ -125,8 +92,6 @@ class PublishedSets(FolderTest):
 
     @needs_mnist
     def test_mnist_is_mnist_as_an_own_set_too(self):
-        from gan3.data.datasets import load
-
         own, mnist = load("own", MNIST, log=lambda line: None), load("mnist", MNIST)
         self.assertEqual((own.title, own.name), ("MNIST", "own"))
         self.assertEqual(own.digest, mnist.digest)

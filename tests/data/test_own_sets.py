@@ -111,7 +111,7 @@ class UnbalancedAndSmallSets(OwnTest):
 
     def test_350_images_are_enough_and_349_are_not(self):
         self.write_npz([0, 1] * 174 + [1])
-        self.assert_refused("349 images of 2 classes; a set without a test part needs at least 350")
+        self.assert_refused("349 images; a set without a test part needs at least 350")
         self.write_npz([0, 1] * 175)
         self.assertEqual(len(self.read().arrays["t10k-images"]), 50)
 

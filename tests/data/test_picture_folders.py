@@ -10,16 +10,9 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.data.picture_folders import has_pictures, read_picture_folder
-from gan3.data.pictures import fit
 from tests.support import FolderTest
 
 FOLDER = Path("set")
-
-
-def save(path, array, mode=None):
-    path = FOLDER / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(array, mode).save(path)
 
 
 class FolderOfPictures(FolderTest):
@@ -29,9 +22,10 @@ class FolderOfPictures(FolderTest):
         self.ink = np.zeros((28, 28), np.uint8)
         self.ink[10:20, 5:9] = 230
 
-    def save(self, *paths):
+    def save(self, *paths, image=None):
         for path in paths:
-            save(path, self.ink)
+            (FOLDER / path).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(self.ink if image is None else image).save(FOLDER / path)
 
     def read(self, ink="bright", **options):
         self.lines.clear()
@@ -50,9 +44,9 @@ class FolderOfPictures(FolderTest):
 
 class Layouts(FolderOfPictures):
     def test_each_folder_is_a_class(self):
-        save("b/1.png", self.ink)
-        save("a/2.PNG", self.ink // 2)
-        save("a/1.bmp", self.ink // 3)
+        self.save("b/1.png")
+        self.save("a/2.PNG", image=self.ink // 2)
+        self.save("a/1.bmp", image=self.ink // 3)
         arrays = self.read()
         self.assertEqual(arrays["train-labels"].tolist(), ["a", "a", "b"])
         expected = np.stack([self.ink // 3, self.ink // 2, self.ink])
@@ -75,8 +69,8 @@ class Layouts(FolderOfPictures):
     def test_of_three_parts_the_validation_part_is_left_out(self):
         self.save("train/a/1.png", "train/b/1.png", "validation/a/1.png", "test/b/2.png")
         self.assertEqual(self.labels(), [["a", "b"], ["b"]])
-        line = "set: trains on train, holds out test; validation is left out"
-        self.assertEqual(self.lines, [line])
+        left_out = "set: trains on train, holds out test; validation is left out"
+        self.assertEqual(self.lines, [left_out])
         self.save("more/a/1.png")
         self.assert_refused(
             "set/more: beside the folders train and test; move it away, or into both"
@@ -100,29 +94,21 @@ class Layouts(FolderOfPictures):
         (FOLDER / "dataset.json").write_text(json.dumps({"labels": pairs}))
         self.assertEqual(self.labels(), [["7", "7", "10"]])
 
-    def test_a_file_without_pairs_is_refused(self):
-        self.save("1.png")
         for text in ("{}", '{"labels": null}', "no JSON"):
             (FOLDER / "dataset.json").write_text(text)
             self.assert_refused(
                 "set/dataset.json: has no pairs of a picture and its label; write such pairs"
             )
 
-    def test_pictures_without_labels_have_none(self):
-        self.save("2.png", "1.png")
-        self.assertEqual(set(self.read()), {"train-images"})
-
-    def test_a_set_is_told_from_other_folders(self):
+    def test_a_set_is_told_from_other_folders_and_pictures_alone_have_no_labels(self):
         self.assertFalse(has_pictures(Path("none"), ("*",)))
-        FOLDER.mkdir()
-        self.assertFalse(has_pictures(FOLDER, ("*", "*/*")))
+        self.save("__MACOSX/1.png")
         (FOLDER / "notes.txt").write_text("x")
-        (FOLDER / "__MACOSX").mkdir()
-        (FOLDER / "__MACOSX" / "1.png").write_text("x")
         self.assertFalse(has_pictures(FOLDER, ("*", "*/*")))
-        self.save("a/1.png")
-        self.assertFalse(has_pictures(FOLDER, ("*",)))
+        self.save("1.png")
+        self.assertFalse(has_pictures(FOLDER, ("*/*",)))
         self.assertTrue(has_pictures(FOLDER, ("*", "*/*")))
+        self.assertEqual(set(self.read()), {"train-images"})
 
 
 class OddFiles(FolderOfPictures):
@@ -145,7 +131,7 @@ class OddFiles(FolderOfPictures):
         one = "set/b/2.png: not a picture that can be read; use a PNG in its place"
         self.assert_refused(f"{one}, or leave it out with skip_damaged")
         (FOLDER / "a" / "2.png").write_bytes((FOLDER / "a" / "1.png").read_bytes()[:-30])
-        save("b/3.png", np.zeros((3, 40), np.uint8))
+        self.save("b/3.png", image=np.zeros((3, 40), np.uint8))
         self.assert_refused(
             "set: 3 pictures cannot be read: a/2.png, b/2.png, b/3.png; replace them, or leave them"
             " out with skip_damaged"
@@ -183,7 +169,7 @@ class OddFiles(FolderOfPictures):
 
 class Conversion(FolderOfPictures):
     def one(self, array, ink="bright"):
-        save("a/1.png", array)
+        self.save("a/1.png", image=array)
         return self.read(ink)["train-images"][0]
 
     def test_proportions_are_kept_and_areas_averaged(self):
@@ -200,8 +186,8 @@ class Conversion(FolderOfPictures):
             np.testing.assert_array_equal(image, expected)
 
     def test_pictures_of_8_and_of_16_bits_are_equally_bright(self):
-        save("a/1.png", self.ink)
-        save("a/2.png", self.ink.astype(np.uint16) * 257)
+        self.save("a/1.png")
+        self.save("a/2.png", image=self.ink.astype(np.uint16) * 257)
         first, second = self.read()["train-images"]
         np.testing.assert_array_equal(first, second)
 
@@ -220,10 +206,6 @@ class Conversion(FolderOfPictures):
             for ink in inks:
                 read = self.one(image, ink)
                 self.assertEqual((read[12, 12], read[0, 0]), (level, 255 - level))
-
-    def test_a_picture_of_28_by_28_stays_as_it_is(self):
-        image = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-        np.testing.assert_array_equal(fit(image), image)
 
 
 if __name__ == "__main__":
