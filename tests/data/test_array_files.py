@@ -75,26 +75,6 @@ class Names(ArrayTest):
                     self.assert_read(folder)
                     self.assert_read(folder / f"{names[0]}.{suffix}")
 
-    def test_of_several_sets_in_a_folder_one_file_is_named(self):
-        for name in ("k49-train-imgs", "kmnist-train-imgs"):
-            np.savez(f"{name}.npz", IMAGES)
-        self.assert_refused(
-            ".: has several sets, k49-train-imgs.npz and kmnist-train-imgs.npz for example; name"
-            " the file you mean",
-            ".",
-        )
-        self.assert_read("k49-train-imgs.npz", KINDS[:1])
-
-    def test_images_alone_have_no_labels(self):
-        np.save("keras.npy", IMAGES[..., None])
-        self.assert_read("keras.npy", KINDS[:1])
-
-    def test_other_names_are_refused(self):
-        needs = "it needs x_train, y_train, x_test and y_test, or images and labels"
-        for arrays, found in (({"a": IMAGES, "b": LABELS}, "a, b"), ({}, "none")):
-            np.savez("x.npz", **arrays)
-            self.assert_refused(f"x.npz: its arrays are {found}; {needs}", "x.npz")
-
 
 class Csv(ArrayTest):
     def write(self, name, images, labels=None, header=None, delimiter=",", label_at=0):

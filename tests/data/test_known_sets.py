@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from gan3.core.classes import DIGITS
-from gan3.core.errors import UserError
 from gan3.data import known_sets
 from gan3.data.datasets import load
 from gan3.data.idx import FILE_NAMES, KINDS
@@ -85,10 +84,6 @@ class PublishedSets(FolderTest):
             "x: Fashion-MNIST (as named), 10 classes (T-shirt/top to Ankle boot), 600 training and"
             " 100 test images",
         )
-        with self.assertRaises(UserError) as refused:
-            read("emnist_letters")
-        message = "x: not EMNIST letters, whose labels are 1 to 26; load it as the data set own"
-        self.assertEqual(str(refused.exception), message)
 
     @needs_mnist
     def test_mnist_is_mnist_as_an_own_set_too(self):
