@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent.parent / "pretrained"
 
 
 DIGESTS = {
-    "best": "4e9bfe27be5e47af495c85abbdde86ed3a15f54edf1e163eec1da4ceb3995bac",
+    "best": "46050f2b66f11d9f4988806e8ac931d03e9e6ef41e4e0d77297450ae8b752eed",
     "three_network": "e202d014f59ca1b1d49f755335177445e46a6ceb8abffc790250ca4db546e6b7",
     "published_code": "c6308f60d3b1b458b9df16c6c0d2eb979a2b886c3e6495e6970c620de43d3252",
     "layernorm_gan": "6af245d0595778b369449daca24b78c8f3e747f7e6bbe5da12135ecd8b28f0f9",
