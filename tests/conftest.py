@@ -31,6 +31,9 @@ def pytest_configure():
         threads = str(max(1, (os.cpu_count() or 1) // int(workers)))
         for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
             os.environ.setdefault(variable, threads)
+        from gan3.core.startup import import_tensorflow
+
+        import_tensorflow()  # as the command line does: without Keras, which few tests need
 
 
 def pytest_collection_modifyitems(items):
