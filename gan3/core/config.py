@@ -18,11 +18,6 @@ _MAX_STEPS = 2**27 - 1  # the number of seeds in one stream of a run's seed
 _PER_NETWORK = (Triple, Pair)
 # What a config belongs to, which is no setting.
 _IDENTITY = ("experiment", "experiment_file")
-# Fields that earlier versions did not write; their defaults are what these versions did.
-_ADDED = (
-    "keep_critics", "keep_checkpoints", "init", "patience", "noise_entries", "embedding_entries",
-    "beta2",
-)  # fmt: skip
 
 
 class Range(NamedTuple):
@@ -152,7 +147,7 @@ class RunConfig:
             if key not in types:
                 raise UserError(cls._unknown_key(key))
         for key in types:
-            if key not in values and key not in _ADDED:
+            if key not in values:
                 raise UserError(
                     f"config key {key}: missing; it was written by another version of gan3,"
                     " train a new run"
