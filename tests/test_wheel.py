@@ -35,14 +35,16 @@ def run(*command: str | Path) -> subprocess.CompletedProcess:
     )
 
 
+SUFFIXES = (".py", ".npz", ".json", ".html", ".css", ".js", ".toml", ".txt", ".typed", ".mplstyle")
+
+
 def installed_paths() -> set[str]:
     """The files that an installation should have, by their paths in it."""
     return {
         f"{inside}/{path.relative_to(ROOT / folder)}"
         for folder, inside in PLACES.items()
         for path in (ROOT / folder).rglob("*.*")
-        if path.suffix
-        in (".py", ".npz", ".json", ".html", ".css", ".js", ".toml", ".txt", ".typed")
+        if path.suffix in SUFFIXES
     }
 
 

@@ -173,7 +173,7 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
     if record.get("data") in ("mnist", "strokes"):
         return str(source) if source.is_dir() else None
     if source.is_absolute() and not source.exists():
-        raise UserError(f"{source}: has the data of this run no more; name its new place as data")
+        raise UserError(f"{source}: the data of this run is gone; name its new place as data")
     return str(source) if source.exists() else None
 
 

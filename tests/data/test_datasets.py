@@ -126,7 +126,7 @@ class OwnSets(FolderTest):
         self.assertEqual(datasets.recorded_source(record), "x.npz")
         self.assertIsNone(datasets.recorded_source(record | {"data": "mnist"}))
         gone = record | {"data_source": str(Path("gone.npz").absolute())}
-        with self.assertRaisesRegex(UserError, "gone.npz: has the data of this run no more; name"):
+        with self.assertRaisesRegex(UserError, "gone.npz: the data of this run is gone; name"):
             datasets.recorded_source(gone)
         self.assertIsNone(datasets.recorded_source({}))
         folder = {"data": "mnist", "data_source": str(self.folder)}

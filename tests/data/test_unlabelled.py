@@ -66,7 +66,7 @@ class Unlabelled(FolderTest):
         self.assertEqual((status, err), (2, f"gan3: {refused}\n"))
         place = Path("flat").absolute()
         Path("flat").rename("moved")
-        gone = f"{place}: has the data of this run no more; name its new place as data"
+        gone = f"{place}: the data of this run is gone; name its new place as data"
         self.assertEqual(call("evaluate", "--run", "x")[::2], (2, f"gan3: {gone}\n"))
         self.call("evaluate", "--run", "x", "--data", "moved")
 

@@ -128,7 +128,7 @@ class Runs(FolderTest):
         Path("sets").rename("moved")
         status, _, err = call("train", "--resume", "--run", "k", "--episodes", 4)
         self.assertEqual(status, 2)
-        self.assertIn("data set own: needs a data folder", err)
+        self.assertIn("sets/kinds.npz: the data of this run is gone; name its new place", err)
         moved = ("--resume", "--run", "k", "--episodes", 4, "--data", "moved")
         status, out, err = call("train", *moved)
         self.assertEqual((status, step_of("k")), (0, 16), err)
