@@ -47,7 +47,7 @@ CONFIG = VaeGanConfig(
     ema_decay=0.995,
     learning_rate=Triple(4e-3, 4e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
-    # With 0.999 one batch with thirty times the usual gradient can move the discriminator so far
+    # With 0.999 one batch with eighteen times the usual gradient can move the discriminator so far
     # that it never recovers (docs/best.md).
     beta2=0.99,
     # 7. The determinator encodes the handwriting and the generator reconstructs it (Larsen et al.

@@ -17,10 +17,10 @@ class BaselineConfig(RunConfig):
 
     learning_rate: Pair[LearningRate]
     beta1: Pair[Beta1] = Pair(0.9, 0.9)
-    noise_entries: Annotated[int, Range(1, 1000)] = 100  # of an image
+    noise_entries: Annotated[int, Range(1, 1000)] = 100  # numbers for each image
     noise_distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
     real_target: Annotated[float, Range(0, 1)] = 1.0  # < 1: label smoothing (Salimans et al. 2016)
-    # Of the discriminator: one update on real and fake images together, or one on each, by one
+    # The discriminator has one update on real and fake images together, or one on each, by one
     # Adam or by an Adam for each. "by_loss": by an Adam for each, and every update, the generator's
     # too, only while its loss is above its threshold.
     discriminator_updates: Literal["joint", "separate", "separate_adams", "by_loss"] = "joint"
@@ -53,7 +53,7 @@ class BatchNormGanConfig(BaselineConfig):
 class ConditionalGanConfig(BatchNormGanConfig):
     """With an embedded class beside the noise."""
 
-    embedding_entries: Annotated[int, Range(1, 1000)] = 10  # of a class
+    embedding_entries: Annotated[int, Range(1, 1000)] = 10  # numbers for each class
 
 
 @dataclass(frozen=True, kw_only=True)

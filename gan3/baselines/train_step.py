@@ -168,7 +168,7 @@ class TwoNetworkStep:
                 w.assign(tf.clip_by_value(w, -limit, limit))
 
     def real_loss(self, images: tf.Tensor, labels: tf.Tensor, dropout_seed: tf.Tensor) -> tf.Tensor:
-        """Of the discriminator: real images are real and, if it has a class head, their classes."""
+        """The loss on real images: they pass as real and, given a class head, as their classes."""
         logits, digit_logits = self.discriminator.heads(images, labels, dropout_seed)
         loss = losses.real_loss(logits, self.config.loss, self.config.real_target)
         if self.class_weight is None:

@@ -15,7 +15,7 @@ DPI = 120  # dots per inch of figures
 class Output(NamedTuple):
     """How figures are saved. In vector formats the resolution is that of the images in them."""
 
-    format: str = "png"  # of FIGURE_FORMATS
+    format: str = "png"  # one of FIGURE_FORMATS
     dpi: int = DPI
 
 

@@ -29,7 +29,7 @@ class KnownSet(NamedTuple):
     name: str  # by which a user says that the data is this set
     title: str
     class_names: tuple[str, ...]
-    md5: str  # of its four gz files
+    md5: str  # MD5 of its four gz files
     first_label: int = 0  # the labels in its files count from this number
 
     def numbered(self, arrays: Arrays, path: Path) -> Arrays:

@@ -28,8 +28,7 @@ class Card:
     """A report card: the metrics of samples, and of as many real digits, against held-out digits.
 
     `print(card)` shows it as a table; docs/report.md explains the metrics. `values` is the content
-    of report.json; `seconds` are those that each metric of the samples took, if it was scored
-    now.
+    of report.json; `seconds` are those that each metric of the samples took, if scored now.
     """
 
     def __init__(

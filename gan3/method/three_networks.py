@@ -54,10 +54,9 @@ class ThreeNetworks(System):
         fakes = self.generate(labels, self.noise(labels, noise_seed))[..., None]
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
         logits = self.networks.discriminator(both)
-        digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, K] each
-        return real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
-            *digit_logits, labels, self._config.digit_loss
-        )
+        digit_logits = self.networks.determinator(both)  # [2B, K]
+        scalars = real_fake_scalars(*tf.split(logits, 2))
+        return scalars | digit_scalars(*tf.split(digit_logits, 2), labels, self._config.digit_loss)
 
     @property
     def generator_weights(self) -> dict[str, tf.Variable]:
@@ -76,11 +75,9 @@ def make_optimizers(
 ) -> Triple[Adam]:
     """An Adam for each network."""
     settings = zip(networks, config.learning_rate, config.beta1, strict=True)
-    return Triple(
-        *(
-            Adam(network.weights, learning_rate, beta1, f"adam/{network.name}", beta2)
-            for network, learning_rate, beta1 in settings
-        )
+    return Triple._make(
+        Adam(network.weights, learning_rate, beta1, f"adam/{network.name}", beta2)
+        for network, learning_rate, beta1 in settings
     )
 
 

@@ -322,16 +322,19 @@ class Generator:
             yield chunk, noise if self.truncation == 1 else np.float32(self.truncation) * noise
 
     def _draw(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        images, one_hot = [], np.eye(len(self.class_names), dtype=np.float32)
+        images = []
         with np.errstate(over="ignore", invalid="ignore"):  # draw_blend refuses the result
             for i in range(0, len(labels), CHUNK):
-                chunk = one_hot[labels[i : i + CHUNK]], noise[i : i + CHUNK]
-                images.append(self.draw_blend(*chunk))
+                one_hot = self._one_hot(labels[i : i + CHUNK])
+                images.append(self.draw_blend(one_hot, noise[i : i + CHUNK]))
         return np.concatenate(images)
 
     def images(self, labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Images float32 [B, 28, 28] in 0..1 of `labels` [B] and `noise` [B, entries]."""
-        return self.blend(np.eye(len(self.class_names), dtype=np.float32)[labels], noise)
+        return self.blend(self._one_hot(labels), noise)
+
+    def _one_hot(self, labels: np.ndarray) -> np.ndarray:
+        return np.eye(len(self.class_names), dtype=np.float32)[labels]
 
     def draw_blend(self, soft_labels: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """The pixels of `blend`, uint8. Raises UserError if its weights are too large."""

@@ -18,7 +18,7 @@ _SHEET_COLUMNS = 12  # in the sample sheet of many classes
 _SHEET_IMAGES = 168  # at most, on such a sheet
 # Values in 0..1 and -1..1 beyond which white has more contrast than black, at least 4.5 : 1.
 _DARK, _DARK_RED, _DARK_BLUE = 0.715, -0.66, 0.71
-_LEAST_ROWS = 15  # of the table's height
+_LEAST_ROWS = 15  # a table with fewer rows is as high as one with these
 _TABLE_COLUMNS = ((0, "left"), (0.59, "right"), (0.73, "center"), (0.91, "right"), (0.93, "left"))
 _SMALLEST, _TICK_PIXELS = 5.0, 62  # for names at an axis: points, and pixels of width
 

@@ -86,7 +86,7 @@ def _plot(
         style = {"color": color, "linestyle": line, "linewidth": 1.6, "marker": marker}
         axes.plot(steps, _running_mean(values), label=label, **style)
         series.append(values)
-    axes.grid(alpha=0.25)
+    axes.grid(True)
     if styles:
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
         axes.legend(ncols=3, **place)  # above the curves, never on them
@@ -113,7 +113,7 @@ def _plot_judged(axes: Axes, lines: list[dict[str, float]], classes: int) -> Non
         else:
             highest = classes if tag == "judge/classes_covered" else 1
             tag_axes.set_ylim(-0.02 * highest, 1.02 * highest)
-    axes.grid(alpha=0.25)
+    axes.grid(True)
     axes.set_xlabel("step")
 
 

@@ -176,9 +176,10 @@ def save_generator(path: Path, system: "System", with_critics: bool = False) -> 
 
     It has one array per variable, as it is. with_critics: those of all networks.
     """
-    weights = system.generator_weights | system.encoder_weights
     if with_critics:
         weights = network_weights(system)
+    else:
+        weights = system.generator_weights | system.encoder_weights
     write_npz(path, {name: w.numpy() for name, w in weights.items()})
 
 

@@ -262,7 +262,7 @@ class _Loop:
                 clock, timed_steps = time.perf_counter(), 0
 
     def _has_stalled(self, step: int) -> bool:
-        """Whether the last `patience` episodes were no better; a line that is logged says so.
+        """Whether the last `patience` episodes brought no better distance. If so, logs why.
 
         It reads metrics.jsonl, so that a resumed run stops where one without the interruption does.
         """

@@ -149,8 +149,8 @@ def set_initial_weights(system: "System", config: RunConfig, run: Run, log: Log)
     """Give the networks of a new system the weights of `config.init`, if that names any.
 
     It names a bundled generator, an npz file or a run, whose newest checkpoint counts. Variables
-    that it lacks keep their values; the Adams start anew. A line that is logged says which networks
-    were found. Raises UserError, and changes nothing, if there are none, or one does not fit.
+    that it lacks keep their values; the Adams start anew. Logs which networks were
+    found. Raises UserError, and changes nothing, if there are none, or one does not fit.
     """
     source, weights = config.init, network_weights(system)
     if not source:

@@ -36,7 +36,7 @@ class VaeGanConfig(ThreeNetworkConfig):
     reconstruction_adversarial_weight: LossWeight = 0.0  # reconstructed images must pass as real
 
     # Schedule and averaging
-    beta2: Annotated[float, Range(0, 0.99999)] = 0.999  # of all three Adams
+    beta2: Annotated[float, Range(0, 0.99999)] = 0.999  # the same in all three Adams
     ema_decay: Annotated[float, Range(0, 0.99999)] = 0.0  # per step; 0: no averaged generator
     lr_decay_start: Annotated[float, Range(0, 1)] = 1.0  # fraction of the schedule; 1: no decay
 

@@ -84,13 +84,15 @@ class VaeGan:
         both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
         both_labels = tf.concat([labels, labels], axis=0)
         logits = self.networks.discriminator(both, labels=both_labels)
-        digit_logits = tf.split(self.networks.determinator(both), 2)  # [B, K] each
-        scalars = real_fake_scalars(*tf.split(logits, 2)) | digit_scalars(
-            *digit_logits, labels, self._config.digit_loss
-        )
-        if self.encoder_weights:
-            determinator, sampler = self.networks.determinator, self.sampler
-            codes = determinator.code_norm(determinator.encode(images)[1], labels)
+        determinator, sampler = self.networks.determinator, self.sampler
+        if determinator.encoder is None:
+            digit_logits = determinator(both)  # [2B, K]
+        else:
+            digit_logits, numbers = determinator.encode(both)
+        scalars = real_fake_scalars(*tf.split(logits, 2))
+        scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, self._config.digit_loss)
+        if determinator.encoder is not None:
+            codes = determinator.code_norm(tf.split(numbers, 2)[0], labels)
             hidden = sampler.forward(
                 sampler.specs[:-1], self.train_step.latent(labels, normal_to_uniform(codes))
             )

@@ -206,7 +206,7 @@ class Step(unittest.TestCase):
             train(system)
             gradient = system.train_step.adams["discriminator"].m[LAST_BIAS].numpy() / (1 - 0.5)
             probability = 1 / (1 + math.exp(-3.0))
-            # Of real and of fake images, both at a logit of 3.
+            # Real images and fake images, both at a logit of 3.
             expected = [(probability - target) + probability]
             np.testing.assert_allclose(gradient, expected, rtol=1e-5)
 

@@ -139,7 +139,7 @@ class Samples(unittest.TestCase):
     def test_the_learning_rates_are_those_of_the_next_step(self):
         base = Triple(1 / 16, 1 / 32, 1 / 64)
         system = system_of(lr_decay_start=0.5, batches=2, episodes=2, learning_rate=base)
-        train(system, 3)  # of 4, the last of which has half of the rates
+        train(system, 3)  # the schedule has 4; the last one has half of the rates
         rates = {f"learning_rate/{name}": rate / 2 for name, rate in base._asdict().items()}
         self.assertEqual(learning_rates(system), rates)
 
