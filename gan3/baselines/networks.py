@@ -29,8 +29,10 @@ from gan3.nn.specs import (
 
 # -- gan_auto_write: aalind0/GAN-auto-write --------------------------------------------------------
 def auto_write_generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
-    """A sheet of 56 x 56, twice convolved to half the side and upsampled, to (0, 1).
+    """A sheet of 56 x 56, convolved to half the side, upsampled and convolved again, to (0, 1).
 
+    The notebook upsamples before its last convolution, too. That one has a kernel of 1 x 1 and a
+    stride of 2, so it reads every second pixel: those from before. Both steps are left out here.
     The notebook's normalisations have no scale, and a shift that is zero and not among the
     variables that it trains; so there is neither here.
     """
@@ -42,8 +44,7 @@ def auto_write_generator(config: BatchNormGanConfig, class_names: tuple[str, ...
         Upsample(),  # [B, 56, 56, 50]
         Conv("generator/conv2", 3, 50, 25, stride=2),  # [B, 28, 28, 25]
         BatchNorm("generator/norm2", 25, "relu", affine=False),
-        Upsample(),  # [B, 56, 56, 25]
-        Conv("generator/pixels", 1, 25, 1, "sigmoid", stride=2),  # [B, 28, 28, 1]
+        Conv("generator/pixels", 1, 25, 1, "sigmoid"),  # [B, 28, 28, 1]
     )
     distribution, moments = config.noise_distribution, config.sampling_moments
     return GeneratorSpec(specs, False, distribution, class_names, moments=moments)
