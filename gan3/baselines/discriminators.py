@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from gan3.baselines import networks
 from gan3.nn.initializers import Initializer
+from gan3.nn.layers import ACTIVATIONS, add_bias, padded_product
 from gan3.nn.network import Network
 from gan3.nn.specs import Specs
 
@@ -61,5 +62,16 @@ class ConditionalDiscriminator(Discriminator):
         with tf.name_scope("discriminator/"):
             sheets = self.forward(self.sheet, self.digit, seed)  # [K, 28, 28, 64]: once per class
             h = self.forward(self.image, images, seed)  # [B, 28, 28, 64]
-            h = tf.concat([h, tf.gather(sheets, labels)], axis=3)  # [B, 28, 28, 128]
-            return tf.cast(self.forward(self.both, h, seed), tf.float32), None
+            h = self.forward(self.both[1:], self._first_of_both(h, sheets, labels), seed)
+            return tf.cast(h, tf.float32), None
+
+    def _first_of_both(self, h: tf.Tensor, sheets: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """The first layer of `both`, of h [B, 28, 28, 64] beside the sheets of `labels` [B].
+
+        Its convolution of the sheets is computed once per class.
+        """
+        spec = self.both[0]
+        of_images, of_sheets = tf.split(self.variables[f"{spec.name}/w"], 2, axis=2)
+        sheets = padded_product(sheets, of_sheets, spec.stride, spec.zero_padding)
+        h = padded_product(h, of_images, spec.stride, spec.zero_padding) + tf.gather(sheets, labels)
+        return ACTIVATIONS[spec.activation](add_bias(h, self.variables[f"{spec.name}/b"]))

@@ -16,7 +16,6 @@ ACTIVATIONS = {
     "none": lambda x: x,
 }
 """All of them are monotone, which `conv_pool` relies on. Those of pixels return float32."""
-_SMALL_MAP = 8  # pixels a side: below that `conv_by_blocks` is faster than TensorFlow's kernels
 
 
 def dense(x: tf.Tensor, w: tf.Variable, b: tf.Variable | None = None) -> tf.Tensor:
@@ -30,30 +29,24 @@ def conv(
 ) -> tf.Tensor:
     """Convolution and bias: [B, h, w, in] to [B, h/stride, w/stride, out].
 
-    SAME, or with `zero_padding` rows and columns of zeros on every side. That padding is a separate
-    op: given to the convolution itself it disables TensorFlow's fast kernels, and the backward pass
-    takes three times as long.
+    SAME, or with `zero_padding` rows and columns of zeros on every side, as `padded_product`.
 
     A 1 x 1 kernel with a stride reads some pixels only. They are picked first: with fewer than 8
     input channels, oneDNN's gradient of such a kernel is wrong, or crashes, on processors without
     AVX-512 (uxlfoundation/oneDNN, issue 6035).
     """
-    padding = "SAME"
     if zero_padding is not None:
-        is_small = max(x.shape[1:3]) < _SMALL_MAP
-        x, padding = tf.pad(x, [[0, 0], [zero_padding] * 2, [zero_padding] * 2, [0, 0]]), "VALID"
-        if is_small and w.shape[0] == 2 * stride:
-            return conv_by_blocks(x, w, b, stride)
+        return add_bias(padded_product(x, w, stride, zero_padding), b)
     if w.shape[0] == 1:
         x, stride = x[:, ::stride, ::stride], 1
-    return add_bias(_product(x, w, stride, padding), b)
+    return add_bias(_product(x, w, stride), b)
 
 
-def _product(x: tf.Tensor, w: tf.Variable, stride: int, padding: str = "SAME") -> tf.Tensor:
-    """A convolution without bias; of images with one channel its gradient is `to_one_channel`."""
+def _product(x: tf.Tensor, w: tf.Variable, stride: int) -> tf.Tensor:
+    """SAME convolution without bias; of images with one channel its gradient is `to_one_channel`."""
     w = tf.cast(w, x.dtype)
-    if x.shape[3] > 1 or padding != "SAME" or not _has_blocks(w, stride) or x.shape[1] % stride:
-        return tf.nn.conv2d(x, w, stride, padding)
+    if x.shape[3] > 1 or not _has_blocks(w, stride) or x.shape[1] % stride:
+        return tf.nn.conv2d(x, w, stride, "SAME")
 
     @tf.custom_gradient
     def product(x: tf.Tensor, w: tf.Tensor) -> tuple[tf.Tensor, Callable]:
@@ -115,14 +108,44 @@ def _kernel_gradient(x: tf.Tensor, w: tf.Tensor, upstream: tf.Tensor, stride: in
     )
 
 
-def conv_by_blocks(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int) -> tf.Tensor:
-    """A convolution without padding whose kernel is two strides wide, as one matrix product.
+def padded_product(x: tf.Tensor, w: tf.Tensor, stride: int, zeros: int) -> tf.Tensor:
+    """A convolution of x between rows and columns of `zeros` zeros, without bias.
 
-    [B, h, w, in] to [B, h', w', out]. A patch is two blocks of `stride` rows by two of `stride`
-    columns. For small maps of many channels, where the gradients of TensorFlow's own kernels are
-    slow. No gradient adds more than two tensors, whose order could differ from process to process.
+    The padding is a separate op: given to the convolution itself it disables TensorFlow's fast
+    kernels, and the backward pass takes three times as long. If the kernel is two strides wide, its
+    gradient is a matrix product: with many channels, TensorFlow's kernel for it is two to five
+    times slower in bfloat16.
     """
-    channels, out = w.shape[2:]
+    x = tf.pad(x, [[0, 0], [zeros, zeros], [zeros, zeros], [0, 0]])
+    w = tf.cast(w, x.dtype)
+    if w.shape[0] != 2 * stride:
+        return tf.nn.conv2d(x, w, stride, "VALID")
+
+    @tf.custom_gradient
+    def product(x: tf.Tensor, w: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            strides, rows = [1, stride, stride, 1], tf.reshape(upstream, [-1, w.shape[3]])
+            x_gradient = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=tf.shape(x),
+                filter=w,
+                out_backprop=upstream,
+                strides=strides,
+                padding="VALID",
+            )
+            w_gradient = tf.matmul(_patches(x, stride), rows, transpose_a=True)
+            return x_gradient, tf.reshape(w_gradient, w.shape)
+
+        return tf.nn.conv2d(x, w, stride, "VALID"), gradients
+
+    return product(x, w)
+
+
+def _patches(x: tf.Tensor, stride: int) -> tf.Tensor:
+    """What a kernel two strides wide sees of x [B, h, w, in]: [B h' w', 4 stride stride in].
+
+    A patch is two blocks of `stride` rows by two of `stride` columns.
+    """
+    channels = x.shape[3]
     rows, columns = (extent // stride - 1 for extent in x.shape[1:3])
     x = x[:, : (rows + 1) * stride, : (columns + 1) * stride]
     x = tf.reshape(x, [-1, x.shape[1], columns + 1, stride * channels])
@@ -130,9 +153,8 @@ def conv_by_blocks(x: tf.Tensor, w: tf.Variable, b: tf.Variable, stride: int) ->
     x = tf.reshape(x, [-1, rows + 1, stride, columns, 2 * stride * channels])
     x = tf.transpose(x, [0, 1, 3, 2, 4])
     x = tf.reshape(x, [-1, rows + 1, columns, 2 * stride**2 * channels])
-    x = tf.concat([x[:, :-1], x[:, 1:]], axis=3)  # [B, h', w', 4 stride stride in]
-    h = tf.matmul(tf.reshape(x, [-1, x.shape[3]]), tf.reshape(tf.cast(w, x.dtype), [-1, out]))
-    return add_bias(tf.reshape(h, [-1, rows, columns, out]), b)
+    x = tf.concat([x[:, :-1], x[:, 1:]], axis=3)
+    return tf.reshape(x, [-1, x.shape[3]])
 
 
 def conv_transpose(
