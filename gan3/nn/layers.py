@@ -43,7 +43,7 @@ def conv(
 
 
 def _product(x: tf.Tensor, w: tf.Variable, stride: int) -> tf.Tensor:
-    """SAME convolution without bias; of images with one channel its gradient is `to_one_channel`."""
+    """SAME convolution without bias; the gradient of one channel is `to_one_channel`."""
     w = tf.cast(w, x.dtype)
     if x.shape[3] > 1 or not _has_blocks(w, stride) or x.shape[1] % stride:
         return tf.nn.conv2d(x, w, stride, "SAME")
