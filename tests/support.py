@@ -250,3 +250,25 @@ def start(*arguments, cwd, **environment):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def images_on(figure):
+    """The images on a grid that are not all white, in reading order: (box, pixels) of each.
+
+    The box is (left, bottom, right, top) in pixels of the figure; gaps of white lie between them.
+    """
+    (sheet,) = (image.get_array() for image in figure.axes[0].images)
+    dark = (sheet < 255).any(axis=2)
+    rows, columns = (_intervals(dark.any(axis=axis)) for axis in (1, 0))
+    return [
+        ((left, len(sheet) - bottom, right, len(sheet) - top), sheet[top:bottom, left:right])
+        for top, bottom in rows
+        for left, right in columns
+        if dark[top:bottom, left:right].any()
+    ]
+
+
+def _intervals(flags):
+    """The (start, end) of each run of true flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(int), [0]])))
+    return edges.reshape(-1, 2).tolist()

@@ -10,17 +10,15 @@ from PIL import Image
 
 from gan3.core.errors import UserError
 from gan3.plots import grids
-from tests.support import FolderTest
+from tests.support import FolderTest, images_on
 
 DIGITS = np.arange(20 * 784, dtype=np.uint32).reshape(20, 28, 28).astype(np.uint8)
 
 
 class Grid(unittest.TestCase):
-    def box(self, image):
-        """(left, bottom, right, top) in pixels of the figure."""
-        left, right, bottom, top = image.get_extent()
-        height = image.get_figure().bbox.height
-        return left, height - bottom, right, height - top
+    def size(self, figure):
+        """Height and width in pixels."""
+        return tuple(np.rint(figure.bbox.size[::-1]).astype(int))
 
     def labels(self, figure):
         """The texts below the figure's title, with the centers of their boxes."""
@@ -31,12 +29,8 @@ class Grid(unittest.TestCase):
 
     def test_digits_are_square_in_reading_order_and_unaltered(self):
         figure = grids.grid(DIGITS[:10], 5, "title", column_labels=list("4071928365"))
-        self.assertEqual(len(figure.axes[0].images), 10)
-        boxes = map(self.box, figure.axes[0].images)
-        positions = [(-bottom, left) for left, bottom, *_ in boxes]
-        self.assertEqual(positions, sorted(positions))
-        for image, digit in zip(figure.axes[0].images, DIGITS, strict=False):
-            shown = image.get_array()
+        self.assertEqual(figure.axes[0].images[0].get_array().shape[:2], self.size(figure))
+        for (_, shown), digit in zip(images_on(figure), DIGITS[:10], strict=True):
             self.assertEqual(shown.shape, (84, 84, 3))
             for channel in range(3):
                 enlarged = np.kron(digit, np.ones((3, 3), np.uint8))
@@ -45,7 +39,7 @@ class Grid(unittest.TestCase):
     def test_rendered_digits_have_their_exact_pixels(self):
         figure = grids.grid(DIGITS[:10], 5, "title")
         rendered = grids.pixels(figure)
-        left, bottom, right, top = map(round, self.box(figure.axes[0].images[7]))
+        left, bottom, right, top = images_on(figure)[7][0]
         height = rendered.shape[0]
         part = rendered[height - top : height - bottom, left:right]
         for channel in range(3):
@@ -55,8 +49,8 @@ class Grid(unittest.TestCase):
         figure = grids.grid(DIGITS[:10], 5, "title", column_labels=list("4071928365"))
         labels = self.labels(figure)
         self.assertEqual("".join(text for text, _, _ in labels), "4071928365")
-        for (_, x, y), image in zip(labels, figure.axes[0].images, strict=True):
-            left, _, right, top = self.box(image)
+        for (_, x, y), (box, _) in zip(labels, images_on(figure), strict=True):
+            left, _, right, top = box
             self.assertAlmostEqual(x, (left + right) / 2, delta=2)
             self.assertTrue(0 < y - top < 20, y - top)
 
@@ -77,7 +71,7 @@ class Grid(unittest.TestCase):
         for text, x, y in labels:
             first_of_row = {"a": 0, "b": 10}.get(text)
             index = int(text) if first_of_row is None else first_of_row
-            left, bottom, right, top = self.box(figure.axes[0].images[index])
+            left, bottom, right, top = images_on(figure)[index][0]
             if first_of_row is None:
                 self.assertTrue(left < x < right and top < y, text)
             else:
@@ -92,7 +86,7 @@ class Grid(unittest.TestCase):
             figure.canvas.draw()
             whole = figure.bbox
             boxes = [text.get_window_extent() for text in figure.texts]
-            boxes += [Bbox.from_extents(*self.box(image)) for image in figure.axes[0].images]
+            boxes += [Bbox.from_extents(*box) for box, _ in images_on(figure)]
             for box in boxes:
                 self.assertTrue(whole.x0 <= box.x0 and box.x1 <= whole.x1, box)
                 self.assertTrue(whole.y0 <= box.y0 and box.y1 <= whole.y1, box)
@@ -117,13 +111,8 @@ class ManyClasses(unittest.TestCase):
         for box in texts:
             self.assertTrue(whole.x0 <= box.x0 and box.x1 <= whole.x1, box)
             self.assertTrue(whole.y0 <= box.y0 and box.y1 <= whole.y1, box)
-        boxes = np.array([box.extents for box in texts])
-        for image in figure.axes[0].images:
-            left, right, bottom, top = image.get_extent()
-            box = [left, whole.y1 - bottom, right, whole.y1 - top]
-            self.assertTrue(box[0] >= 0 and box[2] <= whole.x1 and box[1] >= 0)
-            boxes = np.vstack([boxes, box])
-        left, bottom, right, top = boxes.T
+        boxes = [box.extents for box in texts] + [box for box, _ in images_on(figure)]
+        left, bottom, right, top = np.array(boxes).T
         across = (left[:, None] + 1 < right[None]) & (left[None] + 1 < right[:, None])
         overlap = across & (bottom[:, None] + 1 < top[None]) & (bottom[None] + 1 < top[:, None])
         self.assertEqual(np.argwhere(np.triu(overlap, 1)).tolist(), [])
@@ -144,7 +133,7 @@ class ManyClasses(unittest.TestCase):
     def test_many_columns_are_smaller(self):
         for columns, scale in ((16, 3), (17, 2), (32, 2), (33, 1), (62, 1)):
             figure = grids.grid(np.zeros((columns, 28, 28), np.uint8), columns, "t")
-            self.assertEqual(figure.axes[0].images[0].get_array().shape[0], 28 * scale)
+            self.assertEqual(images_on(figure)[0][1].shape[:2], (28 * scale, 28 * scale))
             self.assertLess(figure.bbox.width, 2200)
 
 
@@ -170,7 +159,7 @@ class Files(FolderTest):
         small, large = (
             grids.pixels_of(grids.content(figure, grids.Output(dpi=dpi))) for dpi in (120, 240)
         )
-        left, bottom, right, top = map(round, Grid().box(figure.axes[0].images[7]))
+        left, bottom, right, top = images_on(figure)[7][0]
         rows, columns = slice(len(small) - top, len(small) - bottom), slice(left, right)
         np.testing.assert_array_equal(large[::2, ::2][rows, columns], small[rows, columns])
         with self.assertRaisesRegex(UserError, "^20000 dots per inch: .* 65,535 pixels; use fewer"):

@@ -13,7 +13,7 @@ from gan3.runs.registry import build, config_of
 from gan3.runs.run import Run
 from gan3.training import run_figures
 from tests.library.test_generator import write_run
-from tests.support import FolderTest, drawing, small_system
+from tests.support import FolderTest, drawing, images_on, small_system
 
 CONFIG = config_of("three_network")
 
@@ -48,7 +48,7 @@ class Styles(FolderTest):
 
     def test_a_row_for_each_real_image_with_all_digits_in_its_style(self):
         figure, real = self.figure("best")
-        shown = np.stack([image.get_array()[::3, ::3, 0] for image in figure.axes[0].images])
+        shown = np.stack([pixels[::3, ::3, 0] for _, pixels in images_on(figure)])
         shown = shown.reshape(2, 11, 28, 28)
         np.testing.assert_array_equal(shown[:, 0], real)
         generator = gan3.load("a")
@@ -83,16 +83,15 @@ class Digits(FolderTest):
     def test_the_fixed_grid_has_the_same_digits_in_every_episode(self):
         one, two = (run_figures.fixed_grid(self.sampler, CONFIG, n, "strokes") for n in (1, 2))
         self.assertNotEqual(texts_of(one), texts_of(two))  # their titles name the episode
-        for a, b in zip(one.axes[0].images, two.axes[0].images, strict=True):
-            np.testing.assert_array_equal(a.get_array(), b.get_array())
+        for (_, a), (_, b) in zip(images_on(one), images_on(two), strict=True):
+            np.testing.assert_array_equal(a, b)
 
     def test_the_shuffled_grid_has_other_digits_in_every_episode(self):
         one, again, two = (
             run_figures.shuffled_grid(self.sampler, CONFIG, n, "strokes") for n in (1, 1, 2)
         )
         self.assertEqual(sorted(texts_of(one)[1:]), list("0123456789"))
-        extents = [image.get_extent() for image in one.axes[0].images]
-        places = {(left, top) for left, _, _, top in extents}
+        places = {(left, top) for (left, _, _, top), _ in images_on(one)}
         self.assertEqual(len(places), 10)  # in two rows of five
         self.assertEqual([len(set(values)) for values in zip(*places, strict=True)], [5, 2])
         self.assertNotEqual(texts_of(one)[1:], texts_of(two)[1:])
