@@ -23,7 +23,7 @@ class Photos(FolderTest):
         cls.digits = dataset.held_out_images[firsts]
 
     def read(self, digits, condition):
-        Image.fromarray(photo(self.digits[digits], condition)).save("photo.png")
+        Image.fromarray(photo(self.digits[digits], condition)).save("photo.png", compress_level=1)
         return styles.read(Path("photo.png"), self.best)
 
     def test_each_kind_of_photo_is_read(self):
