@@ -66,7 +66,7 @@ def gradient_penalty(
     Source: Gulrajani et al. 2017, eq. 3; their weight is 10. The critic must judge each image
     alone, so there is no batch normalisation in it.
     """
-    shares = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed, alg="philox")
+    shares = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed)
     squares = _squared_slopes(critic, shares * images + (1 - shares) * fakes)
     return tf.reduce_mean((tf.sqrt(squares + 1e-12) - 1) ** 2)  # at 0 a root has no gradient
 

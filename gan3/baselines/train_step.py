@@ -18,8 +18,8 @@ def draw_noise(spec: GeneratorSpec, labels: tf.Tensor, seed: tf.Tensor) -> tf.Te
     shape = [tf.size(labels), spec.noise_entries]
     with tf.name_scope("noise/"):
         if spec.noise_distribution == "uniform":
-            return tf.random.stateless_uniform(shape, seed, -1.0, 1.0, alg="philox")
-        return tf.random.stateless_normal(shape, seed, alg="philox")
+            return tf.random.stateless_uniform(shape, seed, -1.0, 1.0)
+        return tf.random.stateless_normal(shape, seed)
 
 
 def to_pixel_range(images: tf.Tensor, pixel_min: float) -> tf.Tensor:
@@ -202,7 +202,7 @@ class TwoNetworkStep:
         if self.spec.class_conditional:
             shape = tf.shape(labels)
             labels = tf.random.stateless_uniform(
-                shape, label_seed, 0, classes, tf.int32, alg="philox"
+                shape, label_seed, 0, classes, tf.int32
             )
         noise = draw_noise(self.spec, labels, noise_seed)
         pixels = self.generator(noise, dropout_seed, tf.one_hot(labels, classes))

@@ -122,7 +122,7 @@ def train(
 def augment_images(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Images [B, 28, 28, 1], each rotated, scaled, slanted and shifted by random small amounts."""
     count = tf.shape(images)[0]
-    uniform = tf.random.stateless_uniform([6, count], seed, -1.0, 1.0, alg="philox")
+    uniform = tf.random.stateless_uniform([6, count], seed, -1.0, 1.0)
     rotation, slant = _ROTATION * uniform[0], _SLANT * uniform[1]
     x_scale, y_scale = 1 + _SCALE * uniform[2], 1 + _SCALE * uniform[3]
     # Rows of the matrix from a position in the new image to its position in the old one.

@@ -42,4 +42,4 @@ class Noise:
 
 
 def _uniform(shape: list, seed: tf.Tensor) -> tf.Tensor:
-    return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0, alg="philox")
+    return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)

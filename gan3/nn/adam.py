@@ -47,13 +47,14 @@ class Adam:
                 f"{self.name}: one gradient for each of {len(self.variables)} variables"
             )
         t = tf.cast(self.steps.assign_add(1), tf.float32)
+        beta1_power, beta2_power = self._beta1**t, self._beta2**t
         for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=m.handle,
                 v=v.handle,
-                beta1_power=self._beta1**t,
-                beta2_power=self._beta2**t,
+                beta1_power=beta1_power,
+                beta2_power=beta2_power,
                 lr=self.learning_rate * lr_scale,
                 beta1=self._beta1,
                 beta2=self._beta2,

@@ -39,7 +39,7 @@ class Initializer:
 
     def _uniform(self, shape: tuple[int, ...], bound: float) -> tf.Tensor:
         """U(-bound, bound)."""
-        return tf.random.stateless_uniform(shape, self._next_seed(), -bound, bound, alg="philox")
+        return tf.random.stateless_uniform(shape, self._next_seed(), -bound, bound)
 
     def _next_seed(self) -> list[int]:
         """The seed [2] of the next variable."""
@@ -65,10 +65,10 @@ class Normal(Initializer):
     """
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
-        return tf.random.stateless_normal(shape, self._next_seed(), stddev=0.02, alg="philox")
+        return tf.random.stateless_normal(shape, self._next_seed(), stddev=0.02)
 
     def embedding(self, shape: tuple[int, int]) -> tf.Tensor:
-        return tf.random.stateless_normal(shape, self._next_seed(), alg="philox")
+        return tf.random.stateless_normal(shape, self._next_seed())
 
     def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self._uniform_biases(width, fan_in)
@@ -82,7 +82,7 @@ class TruncatedNormal(Initializer):
 
     def weights(self, shape: tuple[int, ...]) -> tf.Tensor:
         seed = self._next_seed()
-        return tf.random.stateless_truncated_normal(shape, seed, stddev=0.02, alg="philox")
+        return tf.random.stateless_truncated_normal(shape, seed, stddev=0.02)
 
     def biases(self, width: int, network: str, fan_in: int) -> tf.Tensor:
         return self.weights((width,)) if network == "generator" else tf.zeros([width])

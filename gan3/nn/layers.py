@@ -245,7 +245,7 @@ def dropout(x: tf.Tensor, keep_prob: float, seed: tf.Tensor | None) -> tf.Tensor
         return x
     rate = 1 - keep_prob
     with tf.name_scope("dropout"):
-        uniform = tf.random.stateless_uniform(tf.shape(x), seed, alg="philox")
+        uniform = tf.random.stateless_uniform(tf.shape(x), seed)
         return tf.where(uniform >= rate, x * (1 / (1 - rate)), tf.zeros([], x.dtype))
 
 

@@ -81,7 +81,7 @@ class ClassNorm:
         self._move(moments, of_batch, labels, averages.rate(_DECAY, steps))
         variance = tf.maximum(variance, EPSILON)
         loss = 0.5 * tf.reduce_sum(variance - tf.math.log(variance) - 1)
-        noise = tf.random.stateless_normal(tf.shape(numbers), seed, alg="philox")
+        noise = tf.random.stateless_normal(tf.shape(numbers), seed)
         kept, added = math.sqrt(1 - self._noise_variance), math.sqrt(self._noise_variance)
         return kept * normal + added * noise, loss
 
