@@ -7,9 +7,10 @@ import os
 import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from gan3.core.errors import UserError
-from gan3.data import idx
+from gan3.data import download, idx
 from gan3.data.datasets import load
 from tests.data.test_datasets import SearchTest
 from tests.support import MNIST, needs_mnist
@@ -106,6 +107,7 @@ class Download(SearchTest):
         ):
             with (
                 self.subTest(behaviour),
+                mock.patch.object(download, "_SECONDS", 0.5),  # of a server that stalls
                 self.assertRaisesRegex(UserError, f"127.0.0.1:.*({message})") as raised,
             ):
                 self.load(behaviour)
