@@ -201,9 +201,7 @@ class TwoNetworkStep:
         classes = len(self.spec.class_names)
         if self.spec.class_conditional:
             shape = tf.shape(labels)
-            labels = tf.random.stateless_uniform(
-                shape, label_seed, 0, classes, tf.int32
-            )
+            labels = tf.random.stateless_uniform(shape, label_seed, 0, classes, tf.int32)
         noise = draw_noise(self.spec, labels, noise_seed)
         pixels = self.generator(noise, dropout_seed, tf.one_hot(labels, classes))
         return tf.reshape(pixels, [-1, IMAGE, IMAGE, 1]), labels
