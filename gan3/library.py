@@ -303,13 +303,19 @@ def _train(
     log: Log | None,
     on_metrics: OnMetrics | None,
 ) -> Run:
+    from gan3.data.datasets import check_source
+
+    data = as_data(data)
+    if not resume:  # what is wrong most often is said before TensorFlow's import, which takes time
+        run.refuse_existing()
+        check_source(config.dataset, data)
     import_tensorflow()
     from gan3.training import loop
 
     loop.train(
         config,
         run,
-        data=as_data(data),
+        data=data,
         resume=resume,
         train_judge=train_judge,
         log=None if progress else log_or_warn(log, config.dataset),

@@ -76,6 +76,21 @@ def validation_count(training_images: int) -> int:
     return min(HELD_OUT, max(1, training_images // 6))
 
 
+def check_source(dataset: str, folder: str | Arrays | None) -> None:
+    """Raises UserError if `load` has nothing to load from, before anything else takes time."""
+    if not isinstance(folder, dict | None) and not Path(folder).exists():
+        raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
+    if _is_own(dataset) and folder is None:
+        raise UserError(
+            f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
+        )
+
+
+def _is_own(dataset: str) -> bool:
+    """Whether it is a user's own set, or one of the known sets, which are read like it."""
+    return dataset == "own" or dataset in KNOWN_SETS
+
+
 def load(
     dataset: str = "auto",
     folder: str | Arrays | None = None,
@@ -107,13 +122,8 @@ def load(
         UserError: the data cannot be found or downloaded, a file is damaged, or no training image
             is left.
     """
-    is_own, are_arrays = dataset == "own" or dataset in KNOWN_SETS, isinstance(folder, dict)
-    if not are_arrays and folder is not None and not Path(folder).exists():
-        raise UserError(f"data folder {folder}: no such folder; name one that has the data set")
-    if is_own and folder is None:
-        raise UserError(
-            f"data set {dataset}: needs a data folder, or arrays; name the one that has your set"
-        )
+    check_source(dataset, folder)
+    is_own, are_arrays = _is_own(dataset), isinstance(folder, dict)
     if is_own:
         source = "arrays" if are_arrays else folder
         path = Path(source)

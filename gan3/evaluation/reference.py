@@ -4,7 +4,7 @@ What several metrics need is computed once, when the first of them asks for it.
 """
 
 from collections.abc import Callable
-from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -50,13 +50,36 @@ class SampleSet(NamedTuple):
     about: tuple[tuple[str, Any], ...] = ()  # keys and values with which their card begins
 
 
+class _Once:
+    """A property that is computed once, also if two threads ask for it.
+
+    functools.cached_property has one lock for the property of all objects, so that two threads
+    could not score two sets of samples at a time; from Python 3.12 on it has none.
+    """
+
+    def __init__(self, compute: Callable[[Any], Any]):
+        self._compute, self._name = compute, compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, judged: "_Judged", owner: type) -> Any:
+        values = judged.values
+        if self._name not in values:
+            with judged.lock:
+                if self._name not in values:
+                    values[self._name] = self._compute(judged)
+        return values[self._name]
+
+
 class _Judged:
     """Images as a judge sees them."""
 
     images: np.ndarray  # uint8 [N, 28, 28]
     judge: "Judge | None"
 
-    @cached_property
+    def __init__(self) -> None:
+        self.lock, self.values = RLock(), {}
+
+    @_Once
     def _judged(self) -> tuple[np.ndarray, np.ndarray]:
         features, logits = self.judge(self.images)
         return features, logits.argmax(axis=1)
@@ -87,6 +110,7 @@ class Reference(_Judged):
         judge: `judge_of(dataset)`, which has learned from this data set.
         seed: for all that is drawn at random: resampling, real images, the classifier of the CAS.
         """
+        super().__init__()
         self.dataset, self.judge, self.seed, self.log = dataset, judge, seed, log
         self.class_names = dataset.class_names
         self.images = dataset.held_out_images  # uint8 [M, 28, 28]
@@ -106,33 +130,33 @@ class Reference(_Judged):
         """Fraction of the images that the judge reads correctly."""
         return float((self.predicted == self.labels).mean())
 
-    @cached_property
+    @_Once
     def distances(self) -> np.ndarray:
         """[M]: the distance of each image to the nearest training image."""
         return self.nearest(self.images)[0]
 
-    @cached_property
+    @_Once
     def nearest(self) -> neighbours.NearestImages:
         """Finds the nearest training images."""
         return neighbours.NearestImages(self.dataset.images)
 
-    @cached_property
+    @_Once
     def radii(self) -> np.ndarray:
         """[M]: the squared distance of each image's features to the 5th nearest others."""
         return neighbours.kth_distance(self.features, NEIGHBOURS)
 
-    @cached_property
+    @_Once
     def ghost_limit(self) -> float:
         """The ghost score that one image in a hundred exceeds; infinite if they are even grey."""
         scores = neighbours.ghost_scores(self.images, self.radii)
         return float(np.quantile(scores, _GHOST_QUANTILE))
 
-    @cached_property
+    @_Once
     def spreads(self) -> dict[int, float]:
         """The mean distance between two images of a class, by class."""
         return neighbours.mean_pairwise_distances(self.features, self.labels)
 
-    @cached_property
+    @_Once
     def style_sources(self) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels whose style is read: at most 100 of each class."""
         count = style_transfer.PER_CLASS * self.classes
@@ -172,6 +196,7 @@ class Scored(_Judged):
             those by `samples.autoencoder`.
         trains_classifier: whether metrics may train one, which takes minutes.
         """
+        super().__init__()
         self.samples, self.reference, self.seed = samples, reference, reference.seed
         self.judge, self.images, self.labels = reference.judge, samples.images, samples.labels
         self._train_indices, self._reconstructed = train_indices, reconstructed
@@ -200,7 +225,7 @@ class Scored(_Judged):
         is_known = self.labels is not None or "judge" in self.has
         return self.reference.labels if is_known else np.zeros_like(self.reference.labels)
 
-    @cached_property
+    @_Once
     def neighbours(self) -> neighbours.PRDC:
         """Precision, recall, density and coverage of single images."""
         reference = self.reference
@@ -219,7 +244,7 @@ class Scored(_Judged):
         of_class = [self.neighbours.coverage[labels == k] for k in range(self.reference.classes)]
         return [float(values.mean()) if len(values) else None for values in of_class]
 
-    @cached_property
+    @_Once
     def nearest(self) -> tuple[np.ndarray, np.ndarray]:
         """Distances [N] to the nearest training images, and the indices of these."""
         return self.reference.nearest(self.images, self._train_indices)
@@ -238,7 +263,7 @@ class Scored(_Judged):
         pairs = self.images[closest], self.reference.dataset.images[nearest[closest]]
         return *pairs, distances[closest]
 
-    @cached_property
+    @_Once
     def transfer(self) -> StyleTransfer:
         """The style of the held-out images, carried over to every class."""
         images, labels = self.reference.style_sources

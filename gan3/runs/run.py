@@ -88,6 +88,15 @@ class Run:
         """The steps of the first episode that have a frame, in order; 0 is before training."""
         return _numbers(self.folder.glob("first_episode/*"), r"step_(\d+)\.npz")
 
+    def refuse_existing(self) -> None:
+        """Raises UserError if the name is taken. Folders without files are not a run."""
+        for folder in (self.folder, self.figures):
+            files = [folder, *folder.rglob("*")]  # a run killed before its record has a .part
+            if any(path.is_file() and path.suffix != ".part" for path in files):
+                raise UserError(
+                    f"run {self.name}: exists already; choose another name, or resume this run"
+                )
+
     # What it recorded
     @cached_property
     def record(self) -> dict[str, Any]:

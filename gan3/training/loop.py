@@ -31,7 +31,6 @@ from gan3.training.session import (
     Session,
     make_folders,
     open_session,
-    refuse_existing,
     set_initial_weights,
 )
 
@@ -70,7 +69,7 @@ def train(
     log(progress.explained_losses(getattr(config, "digit_loss", None)))
     with exclusive_lock(run):
         if not resume:
-            refuse_existing(run)  # another process may have trained it since the first check
+            run.refuse_existing()  # another process may have trained it since the first check
         loop = _Loop(session, terminal, log, on_metrics)
         if resume:
             loop.restore()  # first, because it fails without any change to the run

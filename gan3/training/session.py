@@ -88,7 +88,7 @@ def open_session(
             )
         data = recorded_source(record) if data is None else data
     else:
-        refuse_existing(run)
+        run.refuse_existing()
     try:
         dataset = load(
             config.dataset,
@@ -186,16 +186,6 @@ def set_initial_weights(system: "System", config: RunConfig, run: Run, log: Log)
         weights[name].assign(array.astype(weights[name].dtype.name))
     networks = ", ".join(sorted({name.partition("/")[0] for name in arrays}))
     log(f"starts from {config.init}: {networks} ({len(arrays)} of {len(weights)} arrays)")
-
-
-def refuse_existing(run: Run) -> None:
-    """Raises UserError if the name is taken. Folders without files are not a run."""
-    for folder in (run.folder, run.figures):
-        files = [folder, *folder.rglob("*")]  # a run killed before its record was whole left none
-        if any(path.is_file() and path.suffix != ".part" for path in files):
-            raise UserError(
-                f"run {run.name}: exists already; choose another name, or resume this run"
-            )
 
 
 def make_folders(run: Run) -> None:

@@ -41,10 +41,10 @@ class ExistingNames(SetupTest):
     def test_a_file_of_another_run_is_refused(self):
         for path in ("logs/a/run.json", "logs/a/checkpoints/step-0.index", "figures/a/x.png"):
             with self.subTest(path):
-                session.refuse_existing(self.the_run)
+                self.the_run.refuse_existing()
                 Path(path).parent.mkdir(parents=True)
                 Path(path).touch()
-                message = self.refusal(session.refuse_existing, self.the_run)
+                message = self.refusal(self.the_run.refuse_existing)
                 self.assertRegex(message, r"\Arun a: exists already; .*resume")
                 Path(path).unlink()
 
@@ -52,13 +52,13 @@ class ExistingNames(SetupTest):
         for folder in ("logs", "figures"):
             Path(folder).mkdir()
             Path(folder, "a").touch()
-            self.assertIn("exists already", self.refusal(session.refuse_existing, self.the_run))
+            self.assertIn("exists already", self.refusal(self.the_run.refuse_existing))
             Path(folder, "a").unlink()
 
     def test_folders_without_a_complete_file_are_not_a_run(self):
         session.make_folders(self.the_run)
         (self.the_run.folder / ".run.json.123.part").touch()
-        session.refuse_existing(self.the_run)
+        self.the_run.refuse_existing()
 
 
 class Folders(SetupTest):
