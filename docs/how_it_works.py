@@ -1,7 +1,7 @@
-"""Draws the two pictures of how_it_works.md: `python -m docs.how_it_works` in a checkout.
+"""Draws the pictures of how_it_works.md, and one of results.md, which shows all bundled generators.
 
-One of the small digits is real, from the data that is found; the other one is drawn by the bundled
-three_network.
+`python -m docs.how_it_works` in a checkout. One of the small digits is real, from the data that is
+found; the other one is drawn by the bundled three_network.
 """
 
 from pathlib import Path
@@ -13,6 +13,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 import gan3
 from gan3.data.datasets import load
+from gan3.plots import grids
+from gan3.runs.pretrained import DIGESTS
 
 FOLDER = Path(__file__).parent
 
@@ -157,13 +159,21 @@ def layers() -> Figure:
     return figure
 
 
+def bundled() -> Figure:
+    """The first ten samples of each bundled generator."""
+    images = [gan3.load(name).sample(10, seed=0).images for name in DIGESTS]
+    title = "the bundled generators · the first ten samples of seed 0"
+    return grids.grid(np.concatenate(images), 10, title, row_labels=list(DIGESTS))
+
+
 def main() -> None:
-    """Replace the two pictures."""
+    """Replace the pictures."""
     data = load("auto")
     real = data.images[np.flatnonzero(data.labels == 3)[0]]
     generated = gan3.load("three_network").sample(1, labels=[3]).images[0]
     data_and_losses(real, generated).savefig(FOLDER / "method_data.png")
     layers().savefig(FOLDER / "method_layers.png")
+    grids.save(bundled(), FOLDER / "bundled.png")
 
 
 if __name__ == "__main__":

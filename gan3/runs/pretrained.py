@@ -19,9 +19,11 @@ FOLDER = Path(__file__).parent.parent / "pretrained"
 
 DIGESTS = {
     "best": "46050f2b66f11d9f4988806e8ac931d03e9e6ef41e4e0d77297450ae8b752eed",
-    "three_network": "e202d014f59ca1b1d49f755335177445e46a6ceb8abffc790250ca4db546e6b7",
-    "published_code": "c6308f60d3b1b458b9df16c6c0d2eb979a2b886c3e6495e6970c620de43d3252",
-    "layernorm_gan": "6af245d0595778b369449daca24b78c8f3e747f7e6bbe5da12135ecd8b28f0f9",
+    "three_network": "5a1a498aaf987d75a219cdbe42c4f820ea0434917f4bf3f1a2568ab7d9378393",
+    "published_code": "6b6d9375e3f7ef7f2489014213a907ac5a4599e41d2d225665757151036a5d53",
+    "gan_auto_write": "f49b3680ecf3825a9c521944fcd09a47b81aff42d95fe4e9b0cec039243212da",
+    "mlp_gan": "c3be216eefd93a7070f8f93b0b887c1caab5d4408e9608cdc63e66dad5bd57d3",
+    "layernorm_gan": "81aeb20fe1640b89e0d4b122e8eb59a4e5147beb3db611e24c2b1db00337c14e",
 }
 """SHA-256 of the bundled files, by experiment. All were trained with seed 0."""
 
