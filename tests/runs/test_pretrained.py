@@ -30,8 +30,11 @@ class Generators(FolderTest):
             else:  # mlp_gan lost its balance and draws ones (docs/results.md)
                 least = 3 if name == "mlp_gan" else 8
                 self.assertGreaterEqual(len(set(predicted)), least, name)
-            distinct = 10 if name == "published_code" else 500
-            self.assertEqual(len({image.tobytes() for image in images}), distinct, name)
+            distinct = len({image.tobytes() for image in images})
+            if name == "published_code":
+                self.assertEqual(distinct, 10)
+            else:
+                self.assertGreaterEqual(distinct, 490, name)
 
     def test_the_bundled_files_have_at_most_twelve_megabytes(self):
         self.assertLess(sum(p.stat().st_size for p in pretrained.FOLDER.iterdir()), 12e6)
