@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent.parent / "pretrained"
 
 
 DIGESTS = {
-    "best": "46050f2b66f11d9f4988806e8ac931d03e9e6ef41e4e0d77297450ae8b752eed",
+    "best": "acb3aa0540d8a0e92b4bd7e59cac82d46a35640a86d466b195270b096a70642a",
     "three_network": "5a1a498aaf987d75a219cdbe42c4f820ea0434917f4bf3f1a2568ab7d9378393",
     "published_code": "6b6d9375e3f7ef7f2489014213a907ac5a4599e41d2d225665757151036a5d53",
     "gan_auto_write": "f49b3680ecf3825a9c521944fcd09a47b81aff42d95fe4e9b0cec039243212da",
