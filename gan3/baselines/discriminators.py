@@ -71,7 +71,7 @@ class ConditionalDiscriminator(Discriminator):
         Its convolution of the sheets is computed once per class.
         """
         spec = self.both[0]
-        of_images, of_sheets = tf.split(self.variables[f"{spec.name}/w"], 2, axis=2)
+        of_images, of_sheets = tf.split(self._of(spec, "w"), 2, axis=2)
         sheets = padded_product(sheets, of_sheets, spec.stride, spec.zero_padding)
         h = padded_product(h, of_images, spec.stride, spec.zero_padding) + tf.gather(sheets, labels)
-        return ACTIVATIONS[spec.activation](add_bias(h, self.variables[f"{spec.name}/b"]))
+        return ACTIVATIONS[spec.activation](add_bias(h, self._of(spec, "b")))

@@ -124,14 +124,8 @@ def padded_product(x: tf.Tensor, w: tf.Tensor, stride: int, zeros: int) -> tf.Te
     @tf.custom_gradient
     def product(x: tf.Tensor, w: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            strides, rows = [1, stride, stride, 1], tf.reshape(upstream, [-1, w.shape[3]])
-            x_gradient = tf.raw_ops.Conv2DBackpropInput(
-                input_sizes=tf.shape(x),
-                filter=w,
-                out_backprop=upstream,
-                strides=strides,
-                padding="VALID",
-            )
+            x_gradient = tf.nn.conv2d_transpose(upstream, w, tf.shape(x), stride, "VALID")
+            rows = tf.reshape(upstream, [-1, w.shape[3]])
             w_gradient = tf.matmul(_patches(x, stride), rows, transpose_a=True)
             return x_gradient, tf.reshape(w_gradient, w.shape)
 

@@ -87,8 +87,6 @@ def open_session(
                 " rise again first, so this run will differ from one that had them from the start"
             )
         data = recorded_source(record) if data is None else data
-    else:
-        run.refuse_existing()
     try:
         dataset = load(
             config.dataset,

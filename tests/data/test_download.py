@@ -107,7 +107,7 @@ class Download(SearchTest):
         ):
             with (
                 self.subTest(behaviour),
-                mock.patch.object(download, "_SECONDS", 0.5),  # of a server that stalls
+                mock.patch.object(download, "_SECONDS", 0.5),  # the wait for "stalls"
                 self.assertRaisesRegex(UserError, f"127.0.0.1:.*({message})") as raised,
             ):
                 self.load(behaviour)
