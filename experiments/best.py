@@ -8,8 +8,8 @@ since 2017: batch normalisation and no dropout in the generator, leaky ReLU, sma
 without dropout and L1, learning-rate decay, an averaged generator.
 
 Departures from three_network, numbered, with their sources. All were chosen on the last 5,000
-training images, never on the test set. docs/best.md compares 9 and 12 with what they replace. What
-the others are worth in the present code is not measured: `gan3 sweep choices` does that.
+training images, never on the test set. What each is worth in the present code is not measured yet;
+`make ablations` does that.
 """
 
 from typing import TYPE_CHECKING

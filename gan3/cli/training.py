@@ -128,8 +128,8 @@ def _figures(options: argparse.Namespace) -> int:
 def _add_sweep(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     text = (
-        "file with the runs, or the name of a bundled one: ablations, balance, choices, path,"
-        " rates, reproduce, weights"
+        "file with the runs, or the name of a bundled one: ablations, balance, departures, rates,"
+        " reproduce, weights"
     )
     add("spec", metavar="SPEC.toml", help=text)
     add("--full", action="store_true", help="train each system for its own, longer budget")

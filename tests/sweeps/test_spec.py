@@ -222,6 +222,9 @@ class Points(Reading):
                 self.read(POINTS.replace(old, new) + grid)
 
 
+OF_THE_SWEEP = {("split",), ("precision",)}
+
+
 class Bundled(unittest.TestCase):
     """The specifications in experiments/sweeps/."""
 
@@ -246,28 +249,22 @@ class Bundled(unittest.TestCase):
                 changed.add((key,))
         return changed
 
-    def test_the_path_from_the_script_changes_one_field_in_each_row(self):
-        configs = self.configs_of("path")
-        names = list(configs)
-        end = names.index("three_network")
-        changed = []
-        for before, after in zip(names[:end], names[1 : end + 1], strict=True):
-            with self.subTest(after):
-                changed.append(self.changes(configs[before], configs[after]))
-                self.assertEqual(len({key for key, *_ in changed[-1]}), 1)
-        everything = set().union(*changed)
-        self.assertEqual(len(everything), sum(map(len, changed)))  # nothing is changed twice
-        script, three = config_of("published_code"), config_of("three_network")
-        self.assertEqual(everything, self.changes(script, three))
-        for name in names[end + 1 :]:  # and back: one published constant in each row
+    def test_each_departure_from_the_script_is_put_back_once(self):
+        configs = self.configs_of("departures")
+        script, three = config_of("published_code"), configs.pop("three_network")
+        eleven, base = configs.pop("eleven"), configs["the six together"]
+        alone, together, further = [], list(configs).index("the six together"), []
+        for number, (name, config) in enumerate(configs.items()):
             with self.subTest(name):
-                back = self.changes(configs["three_network"], configs[name])
-                self.assertEqual(len({key for key, *_ in back}), 1)
-                self.assertLessEqual(back, everything)
-                for key, *role in back:
-                    values = [getattr(c, key) for c in (configs[name], script)]
-                    values = [getattr(value, *role) if role else value for value in values]
-                    self.assertEqual(*values)
+                if number < together:
+                    alone += self.changes(config, eleven)
+                elif number > together:
+                    further += self.changes(config, base)
+                self.assertFalse(self.changes(config, eleven) & self.changes(config, script))
+        self.assertEqual((len(alone), len(further)), (together, len(configs) - together - 1))
+        self.assertEqual(set(alone), self.changes(base, eleven))
+        self.assertEqual(set(alone + further), self.changes(eleven, script) - OF_THE_SWEEP)
+        self.assertEqual(self.changes(three, base), {("skip_first",)})
 
     def test_every_system_is_reproduced(self):
         configs = self.configs_of("reproduce")
