@@ -1,7 +1,7 @@
-"""Draws the pictures of how_it_works.md, and one of results.md, which shows all bundled generators.
+"""Draws the pictures of how_it_works.md, that of README, and one of results.md.
 
-`python -m docs.how_it_works` in a checkout. One of the small digits is real, from the data that is
-found; the other one is drawn by the bundled three_network.
+`python -m docs.how_it_works` in a checkout. Real digits are of the data that is found, generated
+ones of the bundled generators.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 import gan3
-from gan3.data.datasets import load
+from gan3.data.datasets import Dataset, load
 from gan3.plots import grids
 from gan3.runs.pretrained import DIGESTS
 
@@ -166,9 +166,23 @@ def bundled() -> Figure:
     return grids.grid(np.concatenate(images), 10, title, row_labels=list(DIGESTS))
 
 
+def systems(data: Dataset) -> Figure:
+    """Real digits of the test set and samples of three bundled systems, each image the first."""
+    order = [np.flatnonzero(data.held_out_labels == digit)[:3] for digit in range(10)]
+    images = [data.held_out_images[np.transpose(order).ravel()]]
+    rows = {"best": 3, "three_network": 2, "published_code": 2}
+    for name, count in rows.items():
+        images.append(gan3.load(name).sample(10 * count, seed=0).images)
+    titles = [name for name, count in ({"people": 3} | rows).items() for _ in range(count)]
+    title = "Real digits (MNIST test), and digits of three systems trained on 200,000 images"
+    digits = [str(digit) for digit in range(10)]
+    return grids.grid(np.concatenate(images), 10, title, digits, titles)
+
+
 def main() -> None:
     """Replace the pictures."""
     data = load("auto")
+    grids.save(systems(data), FOLDER / "systems.png")
     real = data.images[np.flatnonzero(data.labels == 3)[0]]
     generated = gan3.load("three_network").sample(1, labels=[3]).images[0]
     data_and_losses(real, generated).savefig(FOLDER / "method_data.png")
