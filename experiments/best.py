@@ -65,7 +65,7 @@ CONFIG = VaeGanConfig(
     #     the label (Mirza & Osindero 2014), and the latent says the class when the noise is 0. A
     #     code then means much the same in each class (docs/style.md).
     shared_noise=True,
-    # 12. The usual cross entropy of the digit, with twice the weight of real/fake, for its accuracy.
+    # 12. The usual cross entropy of the digit, at twice the weight of real/fake, for its accuracy.
     digit_loss="softmax_mean",
     digit_weight=2.0,
 )
