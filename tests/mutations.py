@@ -155,7 +155,7 @@ TESTS = {
     "gan3/method/noise.py": "method.test_noise",
     "gan3/method/networks.py": "method.test_networks",
     "gan3/method/three_networks.py": "method.test_three_networks",
-    "gan3/baselines/losses.py": "baselines.test_losses",
+    "gan3/method/adversarial.py": "method.test_adversarial",
     "gan3/vae_gan/train_step.py": "vae_gan.test_train_step",
     "gan3/vae_gan/codes.py": "vae_gan.test_codes vae_gan.test_train_step",
     "gan3/vae_gan/networks.py": "vae_gan.test_networks",

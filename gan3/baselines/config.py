@@ -27,7 +27,7 @@ class BaselineConfig(RunConfig):
     fake_threshold: Threshold = 0.6  # it trains on fakes while its loss on them is above this
     generator_threshold: Threshold = 0.5  # the generator trains while its loss is above this
     real_threshold: Threshold = 0.45  # it trains on real images while its loss is above this
-    # Adversarial; formulas and sources are in gan3.baselines.losses.
+    # Adversarial; formulas and sources are in gan3.method.adversarial.
     loss: Literal["non_saturating", "hinge", "wasserstein"] = "non_saturating"
     weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
     gradient_penalty: LossWeight = 0.0  # for slopes of the discriminator other than 1

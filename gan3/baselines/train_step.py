@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from gan3.baselines import losses
 from gan3.baselines.config import AuxiliaryGanConfig, BaselineConfig
 from gan3.baselines.discriminators import Discriminator
+from gan3.method import adversarial
 from gan3.method.losses import digit_cross_entropy
 from gan3.nn.adam import Adam
 from gan3.nn.declared import GeneratorSpec
@@ -85,7 +85,7 @@ class TwoNetworkStep:
 
         def fake_loss() -> tf.Tensor:
             logits, _ = self.discriminator.heads(fakes, fake_labels, fake_dropout)  # [B, 1]
-            return losses.fake_loss(logits, config.loss)
+            return adversarial.fake_loss(logits, config.loss)
 
         real_loss = self.real_loss(images, labels, real_dropout)
         if config.discriminator_updates == "joint":
@@ -108,10 +108,10 @@ class TwoNetworkStep:
 
         total = tf.zeros([])
         if self.config.gradient_penalty:
-            penalty = losses.gradient_penalty(critic, images, fakes, share_seed)
+            penalty = adversarial.gradient_penalty(critic, images, fakes, share_seed)
             total += self.config.gradient_penalty * penalty
         if self.config.r1_penalty:
-            total += self.config.r1_penalty * losses.r1_penalty(critic, images)
+            total += self.config.r1_penalty * adversarial.r1_penalty(critic, images)
         return total
 
     def updates_by_loss(
@@ -155,7 +155,7 @@ class TwoNetworkStep:
         fakes, fake_labels = self.fakes(labels, fake_seed)
         logits, digit_logits = self.discriminator.heads(fakes, fake_labels, fake_dropout)
         return {
-            "discriminator_fake": losses.fake_loss(logits, self.config.loss),
+            "discriminator_fake": adversarial.fake_loss(logits, self.config.loss),
             "generator": self.passing_loss(logits, digit_logits, fake_labels),
             "discriminator": self.real_loss(images, labels, real_dropout),
         }
@@ -170,7 +170,7 @@ class TwoNetworkStep:
     def real_loss(self, images: tf.Tensor, labels: tf.Tensor, dropout_seed: tf.Tensor) -> tf.Tensor:
         """The loss on real images: they pass as real and, given a class head, as their classes."""
         logits, digit_logits = self.discriminator.heads(images, labels, dropout_seed)
-        loss = losses.real_loss(logits, self.config.loss, self.config.real_target)
+        loss = adversarial.real_loss(logits, self.config.loss, self.config.real_target)
         if self.class_weight is None:
             return loss
         digit_loss = digit_cross_entropy(digit_logits, labels, "softmax_mean")
@@ -187,7 +187,7 @@ class TwoNetworkStep:
         self, logits: tf.Tensor, digit_logits: tf.Tensor | None, fake_labels: tf.Tensor
     ) -> tf.Tensor:
         """The generator's loss at what the discriminator says of its fakes."""
-        loss = losses.passing_loss(logits, self.config.loss)
+        loss = adversarial.passing_loss(logits, self.config.loss)
         if self.class_weight is None:
             return loss
         return loss + digit_cross_entropy(digit_logits, fake_labels, "softmax_mean")

@@ -2,11 +2,11 @@
 
 import tensorflow as tf
 
-from gan3.baselines import losses
 from gan3.baselines.config import BaselineConfig
 from gan3.baselines.discriminators import Discriminator
 from gan3.baselines.train_step import TwoNetworkStep, draw_noise, to_pixel_range
 from gan3.core.errors import UserError
+from gan3.method import adversarial
 from gan3.method.system import Scalars, System
 from gan3.method.three_networks import digit_scalars, real_fake_scalars
 from gan3.nn.adam import Adam
@@ -68,12 +68,12 @@ class TwoNetworks(System):
         logits, digit_logits = self.discriminator.heads(both, both_labels)
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         scalars = real_fake_scalars(real_logits, fake_logits)
-        real_loss = losses.real_loss(real_logits, self._loss)
-        fake_loss = losses.fake_loss(fake_logits, self._loss)
+        real_loss = adversarial.real_loss(real_logits, self._loss)
+        fake_loss = adversarial.fake_loss(fake_logits, self._loss)
         scalars["loss/discriminator_real"] = real_loss
         scalars["loss/discriminator_fake"] = fake_loss
         scalars["loss/discriminator"] = real_loss + fake_loss
-        scalars["loss/generator_real"] = losses.passing_loss(fake_logits, self._loss)
+        scalars["loss/generator_real"] = adversarial.passing_loss(fake_logits, self._loss)
         if digit_logits is not None:
             scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, "softmax_mean")
         return scalars

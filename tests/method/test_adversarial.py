@@ -6,9 +6,9 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.baselines import losses
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
+from gan3.method import adversarial
 from gan3.runs.registry import build, config_of
 from tests.support import batch_of, changed, in_graph, state_of
 
@@ -29,9 +29,9 @@ class ClosedForms(unittest.TestCase):
             ("wasserstein", -LOGITS, LOGITS, -LOGITS),
         ):
             for loss, expected in (
-                (losses.real_loss, real),
-                (losses.fake_loss, fake),
-                (losses.passing_loss, passing),
+                (adversarial.real_loss, real),
+                (adversarial.fake_loss, fake),
+                (adversarial.passing_loss, passing),
             ):
                 with self.subTest(form, loss=loss.__name__):
                     self.assertAlmostEqual(float(loss(logits, form)), expected.mean(), delta=1e-9)
@@ -65,10 +65,12 @@ class Penalties(unittest.TestCase):
         slopes = slopes_of(shares * IMAGES + (1 - shares) * FAKES)
         self.assertGreater(np.ptp(slopes), 0.01)
         got = in_graph(
-            lambda: losses.gradient_penalty(critic, tf.constant(IMAGES), tf.constant(FAKES), SEED)
+            lambda: adversarial.gradient_penalty(
+                critic, tf.constant(IMAGES), tf.constant(FAKES), SEED
+            )
         )
         self.assertAlmostEqual(float(got), ((slopes - 1) ** 2).mean(), delta=1e-5)
-        got = in_graph(lambda: losses.r1_penalty(critic, tf.constant(IMAGES)))
+        got = in_graph(lambda: adversarial.r1_penalty(critic, tf.constant(IMAGES)))
         self.assertAlmostEqual(float(got), (slopes_of(IMAGES) ** 2).mean() / 2, delta=1e-5)
 
     def test_of_a_linear_critic_they_pull_the_weights_to_length_one_and_to_zero(self):
@@ -82,8 +84,8 @@ class Penalties(unittest.TestCase):
                     return tf.reshape(images, [-1, 784]) @ w
 
                 images, fakes = tf.constant(IMAGES), tf.constant(FAKES)
-                penalty = losses.gradient_penalty(linear, images, fakes, SEED)
-                r1 = losses.r1_penalty(linear, images)
+                penalty = adversarial.gradient_penalty(linear, images, fakes, SEED)
+                r1 = adversarial.r1_penalty(linear, images)
                 return [tf.gradients(loss, w)[0] for loss in (penalty, r1)]
 
             of_penalty, of_r1 = in_graph(gradients)
