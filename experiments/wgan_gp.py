@@ -2,7 +2,7 @@
 
 Source: Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1, for its loss; the networks are small
 ones of this project. `gan3.method.adversarial` has the formula, and others to try in its place:
-`gan3 train --experiment wgan_gp --set loss=hinge --set gradient_penalty=0`.
+`gan3 train --experiment wgan_gp --set loss=hinge --set gradient_penalty=0 --set spectral_norm=true`.
 
 Departures:
 1. One update of the critic for each of the generator, not five: the critic's learning rate is

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Range, RunConfig
+from gan3.core.config import Beta1, KeepProb, LearningRate, LossWeight, Range
 from gan3.core.triple import Pair
+from gan3.method.config import AdversarialConfig
 
 # Below log 2. A discriminator's loss on fakes of at most log 2 means a generator's loss of at least
 # log 2 (Jensen's inequality), so that "by_loss" always has something to train.
@@ -12,7 +13,7 @@ Threshold = Annotated[float, Range(0, 0.69)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BaselineConfig(RunConfig):
+class BaselineConfig(AdversarialConfig):
     """How a generator and a discriminator are trained; pairs are (generator, discriminator)."""
 
     learning_rate: Pair[LearningRate]
@@ -27,11 +28,7 @@ class BaselineConfig(RunConfig):
     fake_threshold: Threshold = 0.6  # it trains on fakes while its loss on them is above this
     generator_threshold: Threshold = 0.5  # the generator trains while its loss is above this
     real_threshold: Threshold = 0.45  # it trains on real images while its loss is above this
-    # Adversarial; formulas and sources are in gan3.method.adversarial.
-    loss: Literal["non_saturating", "hinge", "wasserstein"] = "non_saturating"
     weight_clip: Annotated[float, Range(0, 1000)] = 0.0  # largest discriminator weight; 0: none
-    gradient_penalty: LossWeight = 0.0  # for slopes of the discriminator other than 1
-    r1_penalty: LossWeight = 0.0  # for its slopes at real images
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,7 +81,7 @@ class TwoNetworkStep:
         fake_seed, real_dropout, fake_dropout = tf.unstack(tf.random.split(seed, 3))
         fakes, fake_labels = self.fakes(labels, fake_seed)
         fakes = tf.stop_gradient(fakes)
-        self.clip_discriminator()
+        self.limit_discriminator()
 
         def fake_loss() -> tf.Tensor:
             logits, _ = self.discriminator.heads(fakes, fake_labels, fake_dropout)  # [B, 1]
@@ -90,8 +90,7 @@ class TwoNetworkStep:
         real_loss = self.real_loss(images, labels, real_dropout)
         if config.discriminator_updates == "joint":
             loss = real_loss + fake_loss()
-            if config.gradient_penalty or config.r1_penalty:
-                loss += self.penalties(images, fakes, labels, seed)
+            loss += self.penalties(images, fakes, labels, seed)
             return self.update("discriminator", loss)
         real_finite = self.update("discriminator", real_loss)
         second = "discriminator_fake" if "discriminator_fake" in self.adams else "discriminator"
@@ -106,13 +105,7 @@ class TwoNetworkStep:
         def critic(given: tf.Tensor) -> tf.Tensor:
             return self.discriminator.heads(given, labels, dropout_seed)[0]
 
-        total = tf.zeros([])
-        if self.config.gradient_penalty:
-            penalty = adversarial.gradient_penalty(critic, images, fakes, share_seed)
-            total += self.config.gradient_penalty * penalty
-        if self.config.r1_penalty:
-            total += self.config.r1_penalty * adversarial.r1_penalty(critic, images)
-        return total
+        return adversarial.penalties(self.config, critic, images, fakes, share_seed)
 
     def updates_by_loss(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
@@ -135,7 +128,7 @@ class TwoNetworkStep:
 
             def update(adam: str = adam, seed: tf.Tensor = update_seed) -> tf.Tensor:
                 if adam != "generator":
-                    self.clip_discriminator()
+                    self.limit_discriminator()
                 now = self.all_losses(images, labels, seed)
                 last = [self.last_losses[name].assign(loss) for name, loss in now.items()]
                 return self.update(adam, now[adam]) & all_finite(last)
@@ -160,12 +153,13 @@ class TwoNetworkStep:
             "discriminator": self.real_loss(images, labels, real_dropout),
         }
 
-    def clip_discriminator(self) -> None:
-        """Clip the discriminator's weights to ±`weight_clip`, unless that is 0."""
+    def limit_discriminator(self) -> None:
+        """Clip its weights to ±`weight_clip`, unless that is 0, and follow their directions."""
         limit = self.config.weight_clip
         if limit:
             for w in self.discriminator.weights:
                 w.assign(tf.clip_by_value(w, -limit, limit))
+        self.discriminator.update_directions()
 
     def real_loss(self, images: tf.Tensor, labels: tf.Tensor, dropout_seed: tf.Tensor) -> tf.Tensor:
         """The loss on real images: they pass as real and, given a class head, as their classes."""

@@ -30,6 +30,8 @@ class TwoNetworks(System):
         self.spec, self.class_names, self._loss = spec, spec.class_names, config.loss
         self.generator, self.discriminator = generator, discriminator
         self.has_classifier = discriminator.has_classifier
+        if config.spectral_norm:
+            discriminator.normalise_spectrally()
         networks = {"generator": generator, "discriminator": discriminator}
         if config.discriminator_updates in ("separate_adams", "by_loss"):
             networks["discriminator_fake"] = discriminator
@@ -68,12 +70,7 @@ class TwoNetworks(System):
         logits, digit_logits = self.discriminator.heads(both, both_labels)
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
         scalars = real_fake_scalars(real_logits, fake_logits)
-        real_loss = adversarial.real_loss(real_logits, self._loss)
-        fake_loss = adversarial.fake_loss(fake_logits, self._loss)
-        scalars["loss/discriminator_real"] = real_loss
-        scalars["loss/discriminator_fake"] = fake_loss
-        scalars["loss/discriminator"] = real_loss + fake_loss
-        scalars["loss/generator_real"] = adversarial.passing_loss(fake_logits, self._loss)
+        scalars |= adversarial.scalars(real_logits, fake_logits, self._loss)
         if digit_logits is not None:
             scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, "softmax_mean")
         return scalars

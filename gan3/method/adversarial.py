@@ -1,4 +1,4 @@
-"""Adversarial losses of two networks, chosen by `loss` of a config, and penalties of a slope.
+"""Adversarial losses by `loss` of a config, and penalties for slopes: not of the method itself.
 
 D(x) are the logits [B, 1] of real images, D(G) those of fakes; each loss is one number, the mean E
 over the batch. The discriminator lowers the sum of its two losses.
@@ -17,7 +17,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from gan3.method.config import AdversarialConfig
 from gan3.method.losses import real_fake_cross_entropy
+from gan3.method.system import Scalars
 
 Critic = Callable[[tf.Tensor], tf.Tensor]
 """Images [B, 28, 28, 1] to logits [B, 1]."""
@@ -52,6 +54,33 @@ def passing_loss(logits: tf.Tensor, form: str) -> tf.Tensor:
     if form == "non_saturating":
         return real_fake_cross_entropy(logits, 1.0)
     return -tf.reduce_mean(logits)
+
+
+def scalars(real_logits: tf.Tensor, fake_logits: tf.Tensor, form: str) -> Scalars:
+    """The losses of both networks at logits [B, 1] of real images and of fakes."""
+    real, fake = real_loss(real_logits, form), fake_loss(fake_logits, form)
+    return {
+        "loss/discriminator": real + fake,
+        "loss/discriminator_real": real,
+        "loss/discriminator_fake": fake,
+        "loss/generator_real": passing_loss(fake_logits, form),
+    }
+
+
+def penalties(
+    config: AdversarialConfig,
+    critic: Critic,
+    images: tf.Tensor,
+    fakes: tf.Tensor,
+    seed: tf.Tensor,
+) -> tf.Tensor:
+    """The weighted penalties of a config; a scalar. The arguments are those of the two below."""
+    total = tf.zeros([])
+    if config.gradient_penalty:
+        total += config.gradient_penalty * gradient_penalty(critic, images, fakes, seed)
+    if config.r1_penalty:
+        total += config.r1_penalty * r1_penalty(critic, images)
+    return total
 
 
 def gradient_penalty(

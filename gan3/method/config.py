@@ -22,3 +22,15 @@ class ThreeNetworkConfig(RunConfig):
     beta1: Triple[Beta1] = Triple(0.9, 0.9, 0.9)
     digit_loss: Literal["softmax_mean", "sigmoid_sum"] = "softmax_mean"
     digit_weight: LossWeight = 1.0  # weight of the determinator's part of the generator's loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialConfig(RunConfig):
+    """What systems other than the method can have in place of its real/fake loss, or beside it."""
+
+    # Adversarial; formulas and sources are in gan3.method.adversarial.
+    loss: Literal["non_saturating", "hinge", "wasserstein"] = "non_saturating"
+    gradient_penalty: LossWeight = 0.0  # for slopes of the discriminator other than 1
+    r1_penalty: LossWeight = 0.0  # for its slopes at real images
+    # Its matrices and kernels are divided by their largest singular values (Miyato et al. 2018).
+    spectral_norm: bool = False

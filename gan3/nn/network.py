@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 from gan3.nn.initializers import Initializer
@@ -50,13 +51,18 @@ class Network:
         """own_moments: a `BatchNorm` uses the moments of the batch outside training, too."""
         self.name, self.specs, self.own_moments = name, specs, own_moments
         self._init, self._dtype = init, dtype
+        self.made: list[Spec] = []
         self.variables: dict[str, tf.Variable] = {}  # all of them: what using the network needs
         self.weights: list[tf.Variable] = []  # what this network's Adam updates
         self.l1_weights: list[tf.Variable] = []  # the dense matrices: what L1 is taken of
+        # With spectral normalisation, by the name of a weight: an estimate of the direction, [out],
+        # that its matrix stretches most.
+        self.directions: dict[str, tf.Variable] = {}
         self.make(specs)
 
     def make(self, specs: Specs) -> None:
         """Make the variables of layers: weights and biases first, then those that normalise."""
+        self.made += specs
         arrays = [(spec, name, shape) for spec in specs for name, shape in spec.shapes().items()]
         for makes_products in (True, False):
             for spec, name, shape in arrays:
@@ -185,11 +191,49 @@ class Network:
 
     def plain(self) -> list[Layer] | None:
         """Its layers in NumPy, with the weights as they are; None if it has more than layers."""
-        arrays = {name: variable.numpy() for name, variable in self.variables.items()}
-        return [spec.layer(arrays) for spec in self.specs] if type(self) is Network else None
+        if type(self) is not Network:
+            return None
+        arrays = self.arrays()
+        return [spec.layer(arrays) for spec in self.specs]
 
-    def _of(self, spec: Spec, part: str) -> tf.Variable:
-        return self.variables[f"{spec.name}/{part}"]
+    def normalise_spectrally(self) -> None:
+        """From now on the layers' matrices are divided by their largest singular values.
+
+        That of a kernel is of its matrix [height x width x in, out]. Source: Miyato et al. 2018.
+        """
+        names = [f"{spec.name}/w" for spec in self.made if not isinstance(spec, Label)]
+        for name in names:
+            if name in self.variables:
+                outputs = self.variables[name].shape[-1]
+                direction = tf.fill([outputs], 1 / math.sqrt(outputs))
+                self.directions[name] = self.add(f"{name}_direction", direction, False)
+
+    def update_directions(self) -> None:
+        """One power iteration for each matrix; once in a training step, before the update."""
+        for name, direction in self.directions.items():
+            direction.assign(tf.math.l2_normalize(self._stretched(name)))
+
+    def _stretched(self, name: str) -> tf.Tensor:
+        """W' v [out], v the unit vector along W u, for a matrix W and its direction u.
+
+        Its length is the largest singular value, once power iterations have converged.
+        """
+        weight = self.variables[name]
+        matrix = tf.reshape(weight, [-1, weight.shape[-1]])
+        to = tf.math.l2_normalize(tf.linalg.matvec(matrix, self.directions[name]))
+        return tf.linalg.matvec(matrix, tf.stop_gradient(to), transpose_a=True)
+
+    def _of(self, spec: Spec, part: str) -> tf.Variable | tf.Tensor:
+        return self._value(f"{spec.name}/{part}")
+
+    def _value(self, name: str) -> tf.Variable | tf.Tensor:
+        """A variable as the layers use it."""
+        variable = self.variables[name]
+        return variable / tf.norm(self._stretched(name)) if name in self.directions else variable
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The variables by name, as the layers use them."""
+        return {name: self._value(name).numpy() for name in self.variables}
 
 
 def as_rows(h: tf.Tensor, width: int) -> tf.Tensor:

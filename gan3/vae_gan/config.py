@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gan3.core.config import LossWeight, Range, Sizes
-from gan3.method.config import ThreeNetworkConfig
+from gan3.method.config import AdversarialConfig, ThreeNetworkConfig
 
 GeneratorWidths = Annotated[tuple[int, ...], Sizes(1, 8)]  # hidden layers
 CriticWidths = Annotated[tuple[int, ...], Sizes(2, 5)]  # convolution channels, then a dense layer
 
 
 @dataclass(frozen=True, kw_only=True)
-class VaeGanConfig(ThreeNetworkConfig):
+class VaeGanConfig(ThreeNetworkConfig, AdversarialConfig):
     """With these defaults the system is that of `ThreeNetworkConfig`, bit for bit."""
 
     # Networks

@@ -59,7 +59,7 @@ class VaeGanCritic(Network):
 
     def plain(self) -> list[Layer]:
         """Its layers in NumPy, without the encoder. Given labels, hidden biases are [K, width]."""
-        arrays = {name: variable.numpy() for name, variable in self.variables.items()}
+        arrays = self.arrays()
         for spec, biases in zip(self.hidden, self.digit_biases, strict=False):
             arrays[f"{spec.name}/b"] = arrays[f"{spec.name}/b"] + biases.numpy()
         return [spec.layer(arrays) for spec in self.specs]

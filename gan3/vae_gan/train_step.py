@@ -14,7 +14,8 @@ import math
 import tensorflow as tf
 
 from gan3.core.triple import Triple
-from gan3.method.losses import digit_cross_entropy, l1, real_fake_cross_entropy
+from gan3.method import adversarial
+from gan3.method.losses import digit_cross_entropy, l1
 from gan3.method.noise import Noise
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
@@ -91,13 +92,22 @@ class VaeGanStep:
     def discriminator_loss(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
-        """Real images are real (1), fakes are not (0)."""
+        """Real images are real, fakes are not."""
+        form, discriminator = self.config.loss, self.networks.discriminator
+        discriminator.update_directions()
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        both = tf.concat([images, self.fakes(labels, fake_seed)], axis=0)  # [2B, 28, 28, 1]
-        logits = self.networks.discriminator(both, dropout_seed, tf.tile(labels, [2]))  # [2B, 1]
+        fakes = self.fakes(labels, fake_seed)
+        both = tf.concat([images, fakes], axis=0)  # [2B, 28, 28, 1]
+        logits = discriminator(both, dropout_seed, tf.tile(labels, [2]))  # [2B, 1]
         real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
-        loss = real_fake_cross_entropy(real_logits, 1.0)
-        loss += real_fake_cross_entropy(fake_logits, 0.0)
+        loss = adversarial.real_loss(real_logits, form) + adversarial.fake_loss(fake_logits, form)
+        loss += adversarial.penalties(
+            self.config,
+            lambda given: discriminator(given, dropout_seed, labels),
+            images,
+            fakes,
+            tf.random.fold_in(seed, 2),
+        )
         return loss + self.l1("discriminator")
 
     def generator_and_determinator_losses(
@@ -149,8 +159,9 @@ class VaeGanStep:
         return as_images(self.networks.generator.logits(latent, dropout_seed)[0])
 
     def adversarial_loss(self, fakes: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """The generator's loss for fakes that must pass as real (1)."""
-        return real_fake_cross_entropy(self.networks.discriminator(fakes, seed, labels), 1.0)
+        """The generator's loss for fakes that must pass as real."""
+        logits = self.networks.discriminator(fakes, seed, labels)
+        return adversarial.passing_loss(logits, self.config.loss)
 
     def digit_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Cross entropy of digit logits [B, K] to labels [B], in the configured form."""

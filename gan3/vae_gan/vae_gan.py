@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from gan3.core.triple import Triple
+from gan3.method import adversarial
 from gan3.method.noise import Noise
 from gan3.method.system import Scalars
 from gan3.method.three_networks import digit_scalars, make_optimizers, real_fake_scalars
@@ -53,6 +54,8 @@ class VaeGan:
                 ),
             ),
         )
+        if config.spectral_norm:
+            self.networks.discriminator.normalise_spectrally()
         self.optimizers = make_optimizers(config, self.networks, config.beta2)
         # The averaged generator, at first equal to the trained one; or the trained one itself.
         self.sampler = self.networks.generator
@@ -90,6 +93,8 @@ class VaeGan:
         else:
             digit_logits, numbers = determinator.encode(both)
         scalars = real_fake_scalars(*tf.split(logits, 2))
+        if self._config.loss != "non_saturating":
+            scalars |= adversarial.scalars(*tf.split(logits, 2), self._config.loss)
         scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, self._config.digit_loss)
         if determinator.encoder is not None:
             codes = determinator.code_norm(tf.split(numbers, 2)[0], labels)
@@ -116,4 +121,5 @@ class VaeGan:
         """All variables by name."""
         weights = [w for network in self.networks for w in network.weights]
         trained = by_name([*weights, *(v for adam in self.optimizers for v in adam.state)])
-        return trained | self.sampler.variables | self.networks.determinator.variables
+        of_critics = self.networks.discriminator.variables | self.networks.determinator.variables
+        return trained | self.sampler.variables | of_critics

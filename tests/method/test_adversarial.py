@@ -114,6 +114,7 @@ class Steps(unittest.TestCase):
             {"gradient_penalty": 0.0},
             {"gradient_penalty": 0.0, "r1_penalty": 10.0},
             {"loss": "non_saturating"},
+            {"loss": "non_saturating", "spectral_norm": True},
         ):
             _, before, after = self.trained(**changes)
             weights = [name for name in before if name.endswith("/w") and "adam" not in name]

@@ -17,6 +17,7 @@ from gan3.vae_gan.vae_gan import VaeGan
 from tests.support import batch_of, changed, in_graph, restore, slow, state_of
 
 SEED = tf.constant([5, 6])
+LAST = {"discriminator/logits/w"}  # of one output, so its direction is always 1
 ROLES = Triple._fields
 CONFIG = VaeGanConfig(
     experiment="best",
@@ -336,6 +337,51 @@ class Step(unittest.TestCase):
         expected = softplus(-real_logits) + softplus(fake_logits) + l1
         got = system.train_step.discriminator_loss(self.images, self.labels, SEED)
         np.testing.assert_allclose(float(got), expected, rtol=1e-5)
+
+    def test_other_losses_and_penalties_are_their_formulas(self):
+        fake_seed, _ = tf.unstack(tf.random.split(SEED, 2))
+        shares = tf.random.stateless_uniform([20, 1, 1, 1], tf.random.fold_in(SEED, 2))
+        hinge = {"loss": "hinge"}
+        for changes, weight, between in (
+            (hinge, 0.0, None),
+            (hinge | {"r1_penalty": 3.0}, 3.0, None),
+            (hinge | {"gradient_penalty": 2.0}, 2.0, shares),
+        ):
+            system = system_of(**changes)
+            discriminator, fakes = (
+                system.networks.discriminator,
+                system.train_step.fakes(self.labels, fake_seed),
+            )
+            real_logits, fake_logits = (
+                discriminator(x, labels=self.labels).numpy() for x in (self.images, fakes)
+            )
+            expected = np.maximum(0, 1 - real_logits).mean() + np.maximum(0, 1 + fake_logits).mean()
+            at = self.images if between is None else between * self.images + (1 - between) * fakes
+            with tf.GradientTape() as tape:
+                tape.watch(at)
+                logits = discriminator(at, labels=self.labels)
+            slopes = np.linalg.norm(tape.gradient(logits, at).numpy().reshape(20, -1), axis=1)
+            each = slopes**2 / 2 if between is None else (slopes - 1) ** 2
+            got = in_graph(
+                lambda s=system: s.train_step.discriminator_loss(self.images, self.labels, SEED)
+            )
+            with self.subTest(changes):
+                np.testing.assert_allclose(got, expected + weight * each.mean(), rtol=1e-4)
+            scalars = system.evaluate(self.images, self.labels, SEED)
+            self.assertAlmostEqual(
+                float(scalars["loss/discriminator_real"]),
+                np.maximum(0, 1 - real_logits).mean(),
+                delta=1e-5,
+            )
+
+    def test_spectral_normalisation_follows_the_discriminators_weights(self):
+        system = system_of(spectral_norm=True)
+        before = state_of(system)
+        stepper(system)(SEED)
+        names = {f"discriminator/{name}/w" for name in ("conv1", "conv2", "hidden", "logits")}
+        moved = changed(before, state_of(system))
+        self.assertLessEqual(names | {f"{name}_direction" for name in names - LAST}, moved)
+        self.assertEqual(set(system.networks.discriminator.directions), names)
 
     def test_the_scale_of_the_learning_rate_scales_the_update(self):
         moves = []
