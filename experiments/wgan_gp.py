@@ -1,8 +1,8 @@
 """A Wasserstein GAN with gradient penalty, unconditional: dense layers.
 
 Source: Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1, for its loss; the networks are small
-ones of this project. `gan3.method.adversarial` has the formula, and others to try, such as
-`gan3 train --experiment wgan_gp --set loss=hinge --set gradient_penalty=0`, or `spectral_norm=true`.
+ones of this project. `gan3.method.adversarial` has the formula, and others to try:
+`gan3 train --experiment wgan_gp --set loss=hinge --set gradient_penalty=0`, for example.
 
 Departures:
 1. One update of the critic for each of the generator, not five: the critic's learning rate is
