@@ -16,8 +16,8 @@ def prepare(task: Task, dtype: str) -> Implementation:
     """`dtype` is "float32" or "bfloat16"."""
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
-    config = config_of("three_network").with_text("activation", "elu")  # as the others have it
-    system = build(config.with_text("digit_weight", "1"), DIGITS, dtype)
+    config = config_of("three_network").with_text("digit_weight", "1")  # as the others have it
+    system = build(config, DIGITS, dtype)
     images, labels = random_data(task.batch_size)
     step, _, _ = trace(system, images, labels, task.batch_size)
     batches, done = Batches(len(images), task.batch_size, 0), 0

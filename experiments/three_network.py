@@ -7,8 +7,8 @@ Xavier, three Adams and 100 x 200 x 10. Everything else has the constants of the
 different handwriting from one generator.
 
 Departures from the script: six constants. All were chosen on the last 5,000 training images, never
-on the test set. docs/fidelity.md has the figures: what each is worth, and five more that the
-promise does not need.
+on the test set. docs/fidelity.md has the figures, also of five more that the promise does not
+need.
 """
 
 from typing import TYPE_CHECKING

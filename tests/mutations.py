@@ -161,7 +161,7 @@ TESTS = {
     "gan3/vae_gan/networks.py": "vae_gan.test_networks",
     "gan3/vae_gan/generator.py": "vae_gan.test_networks",
     "gan3/vae_gan/critic.py": "vae_gan.test_networks",
-    "gan3/nn/network.py": "nn.test_vocabulary",
+    "gan3/nn/network.py": "nn.test_vocabulary nn.test_spectral",
     "gan3/nn/layers.py": "nn.test_layers nn.test_oracles",
     "gan3/nn/adam.py": "nn.test_adam nn.test_oracles",
     "gan3/nn/plain.py": "nn.test_vocabulary models.test_generator",

@@ -154,7 +154,7 @@ class TwoNetworkStep:
         }
 
     def limit_discriminator(self) -> None:
-        """Clip its weights to ±`weight_clip`, unless that is 0, and follow their directions."""
+        """Clip its weights, unless `weight_clip` is 0; follow them for spectral normalisation."""
         limit = self.config.weight_clip
         if limit:
             for w in self.discriminator.weights:

@@ -1,4 +1,4 @@
-"""Adversarial losses by `loss` of a config, and penalties for slopes: not of the method itself.
+"""Adversarial losses, chosen by `loss` of a config, and penalties on slopes; not for the method.
 
 D(x) are the logits [B, 1] of real images, D(G) those of fakes; each loss is one number, the mean E
 over the batch. The discriminator lowers the sum of its two losses.
@@ -9,8 +9,8 @@ over the batch. The discriminator lowers the sum of its two losses.
 | hinge | E max(0, 1 - D(x)) | E max(0, 1 + D(G)) | -E D(G) | Lim & Ye 2017 |
 | wasserstein | -E D(x) | E D(G) | -E D(G) | Arjovsky 2017 |
 
-A Wasserstein loss needs a critic whose slope is limited, by `weight_clip` (as its authors have it)
-or by `gradient_penalty`.
+A Wasserstein loss needs a critic whose slope is limited: by `weight_clip` (two-network systems; as
+its authors have it), by `gradient_penalty` or by `spectral_norm`.
 """
 
 from collections.abc import Callable

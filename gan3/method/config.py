@@ -26,11 +26,11 @@ class ThreeNetworkConfig(RunConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class AdversarialConfig(RunConfig):
-    """What systems other than the method can have in place of its real/fake loss, or beside it."""
+    """What other systems than the method can use in place of its real/fake loss, or add to it."""
 
     # Adversarial; formulas and sources are in gan3.method.adversarial.
     loss: Literal["non_saturating", "hinge", "wasserstein"] = "non_saturating"
     gradient_penalty: LossWeight = 0.0  # for slopes of the discriminator other than 1
     r1_penalty: LossWeight = 0.0  # for its slopes at real images
-    # Its matrices and kernels are divided by their largest singular values (Miyato et al. 2018).
+    # The discriminator's matrices are divided by their largest singular values (Miyato 2018).
     spectral_norm: bool = False

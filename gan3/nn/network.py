@@ -190,7 +190,7 @@ class Network:
         return moments
 
     def plain(self) -> list[Layer] | None:
-        """Its layers in NumPy, with the weights as they are; None if it has more than layers."""
+        """Its layers in NumPy, with the weights as used; None if it has more than layers."""
         if type(self) is not Network:
             return None
         arrays = self.arrays()
@@ -199,17 +199,16 @@ class Network:
     def normalise_spectrally(self) -> None:
         """From now on the layers' matrices are divided by their largest singular values.
 
-        That of a kernel is of its matrix [height x width x in, out]. Source: Miyato et al. 2018.
+        A kernel counts as the matrix [height x width x in, out]. Source: Miyato et al. 2018.
         """
-        names = [f"{spec.name}/w" for spec in self.made if not isinstance(spec, Label)]
-        for name in names:
-            if name in self.variables:
-                outputs = self.variables[name].shape[-1]
-                direction = tf.fill([outputs], 1 / math.sqrt(outputs))
-                self.directions[name] = self.add(f"{name}_direction", direction, False)
+        shapes = [spec.shapes() for spec in self.made if not isinstance(spec, Label)]
+        for name in [name for each in shapes for name in each if name.endswith("/w")]:
+            outputs = self.variables[name].shape[-1]
+            direction = tf.fill([outputs], 1 / math.sqrt(outputs))
+            self.directions[name] = self.add(f"{name}_direction", direction, False)
 
     def update_directions(self) -> None:
-        """One power iteration for each matrix; once in a training step, before the update."""
+        """One power iteration for each matrix; before each update."""
         for name, direction in self.directions.items():
             direction.assign(tf.math.l2_normalize(self._stretched(name)))
 

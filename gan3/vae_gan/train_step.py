@@ -92,7 +92,7 @@ class VaeGanStep:
     def discriminator_loss(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
-        """Real images are real, fakes are not."""
+        """Real images are real, fakes are not. Follows the directions of spectral normalisation."""
         form, discriminator = self.config.loss, self.networks.discriminator
         discriminator.update_directions()
         fake_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))

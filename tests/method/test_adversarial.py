@@ -9,7 +9,7 @@ import tensorflow as tf
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.method import adversarial
-from gan3.runs.registry import build, config_of
+from gan3.runs.registry import build, config_of, names
 from tests.support import batch_of, changed, in_graph, state_of
 
 SEED = tf.constant([5, 6])
@@ -18,6 +18,7 @@ LOGITS = 3 * RANDOM.normal(size=(40, 1))
 WEIGHTS = RANDOM.normal(size=(784, 1)) / 20
 IMAGES, FAKES = RANDOM.uniform(size=(2, 5, 28, 28, 1)).astype(np.float32)
 CONFIG = config_of("wgan_gp")
+LAST = "discriminator/logits/w_direction"  # of one output, so it is always 1
 
 
 class ClosedForms(unittest.TestCase):
@@ -122,6 +123,19 @@ class Steps(unittest.TestCase):
             moment = after["adam/discriminator/discriminator/hidden1/w/m"]
             self.assertFalse(any(np.allclose(moment, other) for other in seen), changes)
             seen.append(moment)
+        directions = {name for name in after if name.endswith("_direction")}
+        self.assertEqual(len(directions), 3)
+        self.assertLessEqual(directions - {LAST}, changed(before, after))
+
+    def test_every_discriminator_can_be_normalised_spectrally(self):
+        for name in names():
+            config = config_of(name)
+            if hasattr(config, "spectral_norm"):
+                config = dataclasses.replace(config, spectral_norm=True)
+                state = build(config, DIGITS, "float32").state
+                directions = [key for key in state if key.endswith("_direction")]
+                self.assertGreaterEqual(len(directions), 2, name)
+                self.assertTrue(all(key.startswith("discriminator/") for key in directions), name)
 
     def test_clipped_weights_stay_clipped(self):
         """But for the last update, whose steps are about as large as the learning rate."""

@@ -252,17 +252,16 @@ class Bundled(unittest.TestCase):
     def test_each_departure_from_the_script_is_put_back_once(self):
         configs = self.configs_of("departures")
         script, three = config_of("published_code"), configs.pop("three_network")
-        eleven, base = configs.pop("eleven"), configs["the six together"]
-        alone, together, further = [], list(configs).index("the six together"), []
+        eleven, base = configs.pop("eleven"), configs["six together"]
+        alone, together, further = [], list(configs).index("six together"), []
         for number, (name, config) in enumerate(configs.items()):
             with self.subTest(name):
-                if number < together:
-                    alone += self.changes(config, eleven)
-                elif number > together:
-                    further += self.changes(config, base)
+                if number != together:
+                    (change,) = self.changes(config, eleven if number < together else base)
+                    (alone if number < together else further).append(change)
                 self.assertFalse(self.changes(config, eleven) & self.changes(config, script))
-        self.assertEqual((len(alone), len(further)), (together, len(configs) - together - 1))
-        self.assertEqual(set(alone), self.changes(base, eleven))
+        needed = {("keep_prob", "generator")}  # which breaks the promise alone
+        self.assertEqual(set(alone) - needed, self.changes(base, eleven))
         self.assertEqual(set(alone + further), self.changes(eleven, script) - OF_THE_SWEEP)
         self.assertEqual(self.changes(three, base), {("skip_first",)})
 

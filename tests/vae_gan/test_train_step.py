@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
+from gan3.nn import plain
 from gan3.vae_gan.codes import latent_of
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.train_step import normal_to_uniform, reconstruction_loss
@@ -367,21 +368,23 @@ class Step(unittest.TestCase):
             )
             with self.subTest(changes):
                 np.testing.assert_allclose(got, expected + weight * each.mean(), rtol=1e-4)
-            scalars = system.evaluate(self.images, self.labels, SEED)
-            self.assertAlmostEqual(
-                float(scalars["loss/discriminator_real"]),
-                np.maximum(0, 1 - real_logits).mean(),
-                delta=1e-5,
-            )
+        passing = system.train_step.adversarial_loss(fakes, self.labels, SEED)
+        self.assertAlmostEqual(float(passing), -fake_logits.mean(), delta=1e-5)
+        scalars = system.evaluate(self.images, self.labels, SEED)
+        real = np.maximum(0, 1 - real_logits).mean()
+        self.assertAlmostEqual(float(scalars["loss/discriminator_real"]), real, delta=1e-5)
 
     def test_spectral_normalisation_follows_the_discriminators_weights(self):
-        system = system_of(spectral_norm=True)
+        system = system_of(spectral_norm=True, class_conditional_discriminator=False)
         before = state_of(system)
         stepper(system)(SEED)
         names = {f"discriminator/{name}/w" for name in ("conv1", "conv2", "hidden", "logits")}
         moved = changed(before, state_of(system))
         self.assertLessEqual(names | {f"{name}_direction" for name in names - LAST}, moved)
-        self.assertEqual(set(system.networks.discriminator.directions), names)
+        discriminator = system.networks.discriminator
+        self.assertEqual(set(discriminator.directions), names)
+        got = plain.forward(discriminator.plain(), self.images.numpy())
+        np.testing.assert_allclose(got, discriminator(self.images), atol=1e-5)
 
     def test_the_scale_of_the_learning_rate_scales_the_update(self):
         moves = []

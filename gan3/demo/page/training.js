@@ -23,13 +23,16 @@ function showTraining({episodes, steps, images, curves}) {
   const bytes = Uint8Array.from(atob(images), c => c.charCodeAt());
   const tags = Object.keys(CURVES).filter(tag => curves[tag]);
   const chart = (tag, last) => {
-    const losses = curves[tag].map(([, loss]) => loss), most = Math.max(...losses, 1e-9);
+    const losses = curves[tag].map(([, loss]) => loss);
+    const least = Math.min(...losses, 0), most = Math.max(...losses, least + 1e-9);
     const points = curves[tag].filter(([step]) => step <= last)
-      .map(([step, loss]) => `${100 * step / steps.at(-1)} ${99 - 97 * loss / most}`);
+      .map(([step, loss]) =>
+        `${100 * step / steps.at(-1)} ${99 - 97 * (loss - least) / (most - least)}`);
     const [name, colour] = CURVES[tag];
     return `<figure><svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">`
       + `<path d="M${points.join("L")}" stroke="${colour}"/></svg>`
-      + `<figcaption>${name}, 0 to ${Number(most.toPrecision(2))}</figcaption></figure>`;
+      + `<figcaption>${name}, ${Number(least.toPrecision(2))} to ${Number(most.toPrecision(2))}`
+      + `</figcaption></figure>`;
   };
   const show = () => {
     const i = Number(get("training-place").value), count = episodes[i];
