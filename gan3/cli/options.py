@@ -160,7 +160,7 @@ def episode(text: str) -> int | str:
 
 
 def add_pretrained(parser: argparse._ActionsContainer, text: str) -> None:
-    text = f"{text}: best, three_network, published_code, or a file that export has written"
+    text = f"{text}, such as best or conditional_dcgan, or a file that export has written"
     parser.add_argument("--pretrained", metavar="NAME|FILE.npz", help=text)
 
 
