@@ -100,6 +100,7 @@ class Step(unittest.TestCase):
 
         class Recorder:
             weights = discriminator.weights
+            update_directions = discriminator.update_directions
 
             def heads(self, given, *inputs):
                 seen.append(given)
