@@ -31,8 +31,9 @@ class SpectralNorm(unittest.TestCase):
     def setUp(self):
         self.network = Network("n", SPECS, Glorot(0))
         self.network.normalise_spectrally()
+        update = tf.function(self.network.update_directions, autograph=False)
         for _ in range(500):
-            self.network.update_directions()
+            update()
 
     def test_it_computes_what_divided_weights_do(self):
         other = Network("n", SPECS, Glorot(1))
