@@ -51,18 +51,17 @@ class Network:
         """own_moments: a `BatchNorm` uses the moments of the batch outside training, too."""
         self.name, self.specs, self.own_moments = name, specs, own_moments
         self._init, self._dtype = init, dtype
-        self.made: list[Spec] = []
         self.variables: dict[str, tf.Variable] = {}  # all of them: what using the network needs
         self.weights: list[tf.Variable] = []  # what this network's Adam updates
         self.l1_weights: list[tf.Variable] = []  # the dense matrices: what L1 is taken of
-        # With spectral normalisation, by the name of a weight: an estimate of the direction, [out],
-        # that its matrix stretches most.
+        self.matrices: list[str] = []  # the names of all matrices and kernels, but no embeddings
+        # With spectral normalisation, by the name of a matrix: an estimate of the direction, [out],
+        # that it stretches most.
         self.directions: dict[str, tf.Variable] = {}
         self.make(specs)
 
     def make(self, specs: Specs) -> None:
         """Make the variables of layers: weights and biases first, then those that normalise."""
-        self.made += specs
         arrays = [(spec, name, shape) for spec in specs for name, shape in spec.shapes().items()]
         for makes_products in (True, False):
             for spec, name, shape in arrays:
@@ -85,6 +84,8 @@ class Network:
             value = tf.ones(shape) if part == "variance" else tf.zeros(shape)
         is_trained = part not in ("mean", "variance")
         variable = self.add(name, value, is_trained)
+        if part == "w" and not isinstance(spec, Label):
+            self.matrices.append(name)
         if part == "w" and isinstance(spec, Dense):
             self.l1_weights.append(variable)
 
@@ -196,13 +197,16 @@ class Network:
         arrays = self.arrays()
         return [spec.layer(arrays) for spec in self.specs]
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The variables by name, as the layers use them."""
+        return {name: self._value(name).numpy() for name in self.variables}
+
     def normalise_spectrally(self) -> None:
         """From now on the layers' matrices are divided by their largest singular values.
 
         A kernel counts as the matrix [height x width x in, out]. Source: Miyato et al. 2018.
         """
-        shapes = [spec.shapes() for spec in self.made if not isinstance(spec, Label)]
-        for name in [name for each in shapes for name in each if name.endswith("/w")]:
+        for name in self.matrices:
             outputs = self.variables[name].shape[-1]
             direction = tf.fill([outputs], 1 / math.sqrt(outputs))
             self.directions[name] = self.add(f"{name}_direction", direction, False)
@@ -229,10 +233,6 @@ class Network:
         """A variable as the layers use it."""
         variable = self.variables[name]
         return variable / tf.norm(self._stretched(name)) if name in self.directions else variable
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The variables by name, as the layers use them."""
-        return {name: self._value(name).numpy() for name in self.variables}
 
 
 def as_rows(h: tf.Tensor, width: int) -> tf.Tensor:

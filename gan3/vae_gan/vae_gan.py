@@ -92,9 +92,10 @@ class VaeGan:
             digit_logits = determinator(both)  # [2B, K]
         else:
             digit_logits, numbers = determinator.encode(both)
-        scalars = real_fake_scalars(*tf.split(logits, 2))
+        real_logits, fake_logits = tf.split(logits, 2)  # [B, 1] each
+        scalars = real_fake_scalars(real_logits, fake_logits)
         if self._config.loss != "non_saturating":
-            scalars |= adversarial.scalars(*tf.split(logits, 2), self._config.loss)
+            scalars |= adversarial.scalars(real_logits, fake_logits, self._config.loss)
         scalars |= digit_scalars(*tf.split(digit_logits, 2), labels, self._config.digit_loss)
         if determinator.encoder is not None:
             codes = determinator.code_norm(tf.split(numbers, 2)[0], labels)

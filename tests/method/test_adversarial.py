@@ -18,7 +18,7 @@ LOGITS = 3 * RANDOM.normal(size=(40, 1))
 WEIGHTS = RANDOM.normal(size=(784, 1)) / 20
 IMAGES, FAKES = RANDOM.uniform(size=(2, 5, 28, 28, 1)).astype(np.float32)
 CONFIG = config_of("wgan_gp")
-LAST = "discriminator/logits/w_direction"  # of one output, so it is always 1
+LAST = "discriminator/logits/w_direction"  # there is one output, so it is always 1
 
 
 class ClosedForms(unittest.TestCase):

@@ -264,6 +264,7 @@ class Bundled(unittest.TestCase):
         self.assertEqual(set(alone) - needed, self.changes(base, eleven))
         self.assertEqual(set(alone + further), self.changes(eleven, script) - OF_THE_SWEEP)
         self.assertEqual(self.changes(three, base), {("skip_first",)})
+        self.assertEqual(self.changes(three, config_of("three_network")), OF_THE_SWEEP)
 
     def test_every_system_is_reproduced(self):
         configs = self.configs_of("reproduce")

@@ -18,7 +18,7 @@ from gan3.vae_gan.vae_gan import VaeGan
 from tests.support import batch_of, changed, in_graph, restore, slow, state_of
 
 SEED = tf.constant([5, 6])
-LAST = {"discriminator/logits/w"}  # of one output, so its direction is always 1
+LAST = {"discriminator/logits/w"}  # it has one output: its direction is always 1
 ROLES = Triple._fields
 CONFIG = VaeGanConfig(
     experiment="best",
@@ -349,10 +349,8 @@ class Step(unittest.TestCase):
             (hinge | {"gradient_penalty": 2.0}, 2.0, shares),
         ):
             system = system_of(**changes)
-            discriminator, fakes = (
-                system.networks.discriminator,
-                system.train_step.fakes(self.labels, fake_seed),
-            )
+            discriminator = system.networks.discriminator
+            fakes = system.train_step.fakes(self.labels, fake_seed)
             real_logits, fake_logits = (
                 discriminator(x, labels=self.labels).numpy() for x in (self.images, fakes)
             )
