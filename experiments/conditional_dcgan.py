@@ -13,10 +13,11 @@ The code draws batches of ten for its grids and one batch for a number, as `gene
 and `evaluate` draw batches of 500.
 
 Departures:
-1. 200,000 images, as for every system here. The code runs 200 epochs, whatever number it is given;
-   its pictures are of the first 26, and most digits are readable from number 7 on. `make reproduce
-   ARGS=--full` runs 26. A step is 0.3 TFLOP, nearly all of it in the discriminator's last three
-   4 x 4 convolutions: on two cores with AVX512-BF16 one second in bfloat16, two in float32.
+1. 200,000 images, the budget of docs/results.md. The code runs 200 epochs, whatever number it is
+   given; its pictures are of the first 26, and most digits are readable from number 7 on.
+   `make reproduce ARGS=--full` runs 26. A step is 0.3 TFLOP, nearly all of it in the
+   discriminator's last three 4 x 4 convolutions: on two cores with AVX512-BF16 one second in
+   bfloat16, two in float32.
 2. All batches have 64 images; there, the last of an epoch has 32.
 3. Sigmoid and binary cross entropy are one function of the logits, which cannot overflow.
 4. Adam adds its epsilon before it corrects the second moment; PyTorch adds it after that.

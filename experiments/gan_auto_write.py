@@ -22,7 +22,7 @@ every iteration makes every update, as in the tutorial from June 2017 on; that d
 (docs/results.md).
 
 Departures:
-1. 200,000 images, as for every system here: 4,000 iterations. The forerunner has 50,000, as
+1. 200,000 images, the budget of docs/results.md: 4,000 iterations. The forerunner has 50,000, as
    `make reproduce ARGS=--full` does.
 2. Noise is normal, as the notebook draws it. The forerunner trains with a truncated normal.
 """

@@ -9,7 +9,7 @@ slope 0.2, dropout of 0.3 in both networks, Adam(2e-3), noise in -1..1, binary c
 discriminator, then the generator with new noise. Digits are drawn without dropout.
 
 Departures:
-1. 200,000 images, as for every system here; the notebook has 100 epochs. `make reproduce
+1. 200,000 images, the budget of docs/results.md; the notebook has 100 epochs. `make reproduce
    ARGS=--full` runs as many steps.
 2. All batches have 64 images; there, the last of an epoch has 32.
 3. Adam adds its epsilon before it corrects the second moment; PyTorch adds it after that.

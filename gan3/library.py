@@ -128,7 +128,10 @@ class Run(runs.Run):
 
     def _repr_html_(self) -> str:
         """For a notebook: what it is, how far it is, and the judge's last scores."""
-        metrics = self.metrics() if self.metrics_file.is_file() else []
+        try:
+            metrics = self.metrics()
+        except UserError:  # none yet
+            metrics = []
         step = metrics[-1]["step"] if metrics else 0
         rows = [
             ("experiment", f"{self.config.experiment}, seed {self.config.seed}"),
@@ -214,7 +217,8 @@ class Run(runs.Run):
 
         The result is that of a run without the interruption. The data is read from where it was
         found, unless `data` names another folder; arrays have to be passed again. The other
-        arguments and the errors are those of `gan3.train`; settings can only repeat the run's.
+        arguments and the errors are those of `gan3.train`; of the settings only `patience` may
+        differ from the run's.
         """
         config = _changed(self.config, {"episodes": episodes}, settings)
         return _train(config, self, data, True, train_judge, progress, log, on_metrics)
@@ -265,7 +269,8 @@ def train(
     Raises:
         UserError: a wrong argument, a name that exists, or no data.
         DivergedError: a loss or gradient is not finite; the last checkpoint is from before that.
-        StoppedError: SIGINT (Ctrl-C) or SIGTERM; the step was finished and the state saved.
+        StoppedError: SIGINT (Ctrl-C) or SIGTERM while it trains; the step was finished and the
+            state saved.
     """
     config = config_of(experiment)
     if dataset is None and isinstance(data, tuple):
@@ -352,7 +357,7 @@ def evaluate(
             bundled generator. Ambiguous ranges are refused. Compare cards of equal numbers of
             images only; 10,000 are usual.
         labels: the requested classes: names, whole numbers, or one-hot rows, as docs/data.md says;
-            None if none were requested.
+            None if none were requested. Only of arrays.
         data: folder of the real digits; by default they are searched for as docs/usage.md says.
         real: real images and their labels as arrays, in place of `data`; or two such pairs, for
             training and for the test. Of one pair a seventh is the test part.
@@ -380,12 +385,14 @@ def evaluate(
             raise UserError("real: the real digits are these arrays; leave data and dataset out")
         dataset, data = "own", real
     judge_file = None if judge is None else as_path(judge, "judge")
-    if isinstance(images, str) and not Path(images).suffix and Path(images).name == images:
+    if isinstance(images, str) and (images in bundled.DIGESTS or _is_name(images)):
         images = find(pretrained=images)
     is_path = isinstance(images, str | os.PathLike)
     if is_path and not Path(images).exists():
         raise UserError(f"{images}: no such file or folder; check the path")
     are_arrays = not (is_path or isinstance(images, Trained))
+    if labels is not None and not are_arrays:
+        raise UserError("labels: only of images that are arrays; leave them out")
     pixels = _pixels_of(images, labels, name, log) if are_arrays else None  # refused at once
     import_tensorflow()
     from gan3.data import sample_files
@@ -410,6 +417,12 @@ def evaluate(
         opened = SampleSet(name, pixels, labels)
     scoring_judge = judge_of(held_out, file=judge_file, train=train_judge, log=log)
     return card.evaluate(opened, Reference(held_out, scoring_judge, seed, log), cas)
+
+
+def _is_name(text: str) -> bool:
+    """Whether it looks like the name of a generator, and not like a path."""
+    path = Path(text)
+    return path.name == text and not path.suffix and not path.exists()
 
 
 def _pixels_of(images: Any, labels: Any, name: str, log: Log) -> np.ndarray:
@@ -447,8 +460,9 @@ def compare(
     """The report cards of runs side by side; the arguments and errors of `comparison.compare`."""
     from gan3.evaluation import comparison
 
-    opened = [Run.open(name, logs, figures) for name in dict.fromkeys(names)]
-    return comparison.compare(opened, by_experiment)
+    opened = [Run.open(name, logs, figures) for name in names]
+    distinct = {run.folder.resolve(): run for run in opened}
+    return comparison.compare(distinct.values(), by_experiment)
 
 
 def experiments() -> list[tuple[str, str, Path | None]]:

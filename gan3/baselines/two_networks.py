@@ -26,7 +26,7 @@ class TwoNetworks(System):
         discriminator: Discriminator,
     ):
         """spec: of the generator. Raises UserError for settings that do not fit together."""
-        _check(config, spec)
+        _check(config, spec, discriminator)
         self.spec, self.class_names, self._loss = spec, spec.class_names, config.loss
         self.generator, self.discriminator = generator, discriminator
         self.has_classifier = discriminator.has_classifier
@@ -88,7 +88,10 @@ class TwoNetworks(System):
         return self.generator.variables | self.discriminator.variables | adams | last_losses
 
 
-def _check(config: BaselineConfig, spec: GeneratorSpec) -> None:
+_THRESHOLDS = ("fake_threshold", "generator_threshold", "real_threshold")
+
+
+def _check(config: BaselineConfig, spec: GeneratorSpec, discriminator: Discriminator) -> None:
     if spec.noise_entries != config.noise_entries:
         raise UserError(f"noise_entries: this generator takes {spec.noise_entries}; set it to that")
     is_other = config.loss != "non_saturating"
@@ -97,6 +100,14 @@ def _check(config: BaselineConfig, spec: GeneratorSpec) -> None:
         raise UserError(
             "discriminator_updates: other losses and penalties are of one update on all images; use"
             ' "joint"'
+        )
+    changed = [key for key in _THRESHOLDS if getattr(config, key) != getattr(BaselineConfig, key)]
+    if changed and config.discriminator_updates != "by_loss":
+        raise UserError(f'{changed[0]}: only with discriminator_updates "by_loss"; leave it out')
+    if has_penalty and len(discriminator.variables) > len(discriminator.weights):
+        raise UserError(
+            "gradient_penalty, r1_penalty: a discriminator with batch normalisation does not judge"
+            " each image alone; set them to 0"
         )
     if is_other and config.real_target != 1:
         raise UserError(f"real_target: {config.loss} has no targets; set it to 1")

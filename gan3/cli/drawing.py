@@ -279,7 +279,7 @@ def _export_page(options: argparse.Namespace) -> int:
 
     trained = open_source(options)
     problem = web_page.export(options.out, trained, _log)
-    note = "" if problem is None else f" (without its determinator: {problem})"
+    note = "" if problem is None else f" (without what its checkpoint has: {problem})"
     print(f"{trained.description}: {options.out}{note}")
     return 0
 

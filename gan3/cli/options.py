@@ -115,7 +115,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "folder to search first for the data set (default: $GAN3_DATA, then ./data), or folder or"
         " file of your own set"
     )
-    parser.add_argument("--data", metavar="DIR", help=text)
+    parser.add_argument("--data", metavar="DIR", type=path_text, help=text)
 
 
 def add_ink(parser: argparse.ArgumentParser) -> None:

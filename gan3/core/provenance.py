@@ -32,8 +32,10 @@ def description() -> dict[str, Any]:
 
 
 def git_revision() -> str | None:
-    """The commit of gan3's source, with "-dirty" if it has local changes; None without git."""
-    folder = Path(__file__).parent
+    """The commit of gan3's checkout, with "-dirty" if it has local changes; None without git."""
+    folder = Path(__file__).parents[2]
+    if not (folder / ".git").exists():  # installed, maybe inside of another project
+        return None
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)

@@ -25,6 +25,7 @@ _PARTS = {
 }
 _CONTENTS = {"images": ("x", "images", "imgs"), "labels": ("y", "labels", "targets")}
 _LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y", "character")
+_NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?")
 _PIXELS = SIDE * SIDE
 _MOST_BYTES = 2**30
 
@@ -107,8 +108,9 @@ def read_array_files(files: list[Path], log: Log) -> Arrays:
                 raise UserError(f"{file}: a second array could be its {kind}; name one file")
             arrays[kind] = array
     source = files[0] if len(files) == 1 else files[0].parent
-    if "train-images" not in arrays and "t10k-images" in arrays:  # a test part alone
-        arrays = {kind.replace("t10k", "train"): array for kind, array in arrays.items()}
+    for part in ("t10k", "val"):  # alone
+        if "train-images" not in arrays and f"{part}-images" in arrays:
+            arrays = {kind.replace(part, "train"): array for kind, array in arrays.items()}
     if "train-images" not in arrays:
         raise UserError(f"{source}: has labels without images; name the file of the images")
     if not any(kind.startswith("val") for kind in arrays):
@@ -153,7 +155,8 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Images [N, 784] and labels [N] of a CSV file, gzipped or not; None if it has no labels.
 
     A row has 784 pixels, and maybe a label: in the column that a header names, or else the first
-    one. Raises UserError for anything else.
+    one. If the header has no name there, they are numbers of rows. Raises UserError for anything
+    else.
     """
     with open_untrusted(path, "a CSV file", "rt") as file:
         line = file.readline()
@@ -167,11 +170,17 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         label = (named or [0])[0] if len(first) > _PIXELS else None
         pixels = [column for column in range(len(first)) if column != label]
         rows = [row for row in file if row.strip()]
-    numbers = [cell.replace(".", "").isdecimal() for cell in first]
+    numbers = [_NUMBER.fullmatch(cell) for cell in first]
     has_decimals = ["." in text for text in (line, *rows[:1])]
-    of_pandas = all(numbers) and has_decimals == [True, False]  # 0, 0.1, 0.2 ... above the rows
+    counted = [str(column) for column in range(len(first))]
+    # pandas writes 0, 1, 2 ... above the rows, or 0, 0.1, 0.2 ...
+    of_pandas = first[1:] in (counted[1:], counted[:-1]) or (
+        all(numbers) and has_decimals == [True, False]
+    )
     if any(numbers) and not (named or of_pandas):
         rows.insert(0, line)
+    elif label is not None and not first[label]:
+        label = None
     if not rows:
         raise UserError(f"{path}: has no rows; replace the file")
     for dtype in (np.int32, np.float32):  # whole numbers are read five times faster

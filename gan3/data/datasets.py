@@ -181,6 +181,7 @@ def recorded_source(record: Mapping[str, Any]) -> str | None:
     """
     source = Path(str(record.get("data_source")))
     if record.get("data") in ("mnist", "strokes"):
+        source = source.parent if source.is_file() else source  # mnist.npz
         return str(source) if source.is_dir() else None
     if source.is_absolute() and not source.exists():
         raise UserError(f"{source}: the data of this run is gone; name its new place as data")

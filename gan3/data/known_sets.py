@@ -38,6 +38,9 @@ class KnownSet(NamedTuple):
         Raises UserError, which begins with `path`, for other labels than those of the set.
         """
         last = self.first_label + len(self.class_names) - 1
+        for kind, array in arrays.items():
+            if array.dtype.kind == "U" and np.char.isdecimal(array).all():
+                arrays = arrays | {kind: array.astype(np.int64)}
         labels = [array for kind, array in arrays.items() if "labels" in kind]
         if not set(np.concatenate(labels).tolist()) <= set(range(self.first_label, last + 1)):
             raise UserError(

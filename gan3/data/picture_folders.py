@@ -18,6 +18,7 @@ _SUFFIXES += (".pbm", ".pgm", ".ppm", ".pnm")
 _LABEL_FILES = ("labels.csv", "dataset.json")  # beside pictures: ours, and that of StyleGAN's tools
 _JUNK = ("__macosx", "thumbs.db", "desktop.ini")  # what archives and systems leave behind
 _MANY = 5_000  # pictures that take a while
+_SKIP = "in training and scoring skip_damaged leaves out such pictures"
 _SHOWN = 20  # damaged pictures that are named
 
 
@@ -76,12 +77,12 @@ def _stacked(images: list[np.ndarray]) -> np.ndarray:
 def _damaged(folder: Path, errors: list[UserError]) -> UserError:
     """The error for pictures that cannot be read, with the reason if it is one."""
     if len(errors) == 1:
-        return UserError(f"{errors[0]}, or leave it out with skip_damaged")
+        return UserError(f"{errors[0]}, or remove it; {_SKIP}")
     names = [str(error).partition(": ")[0].removeprefix(f"{folder}/") for error in errors]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return UserError(
         f"{folder}: {len(names)} pictures cannot be read: {', '.join(names[:_SHOWN])}{more};"
-        " replace them, or leave them out with skip_damaged"
+        f" replace or remove them; {_SKIP}"
     )
 
 

@@ -90,8 +90,8 @@ def write(
 def export(path: Path, trained: "Trained", log: Log) -> UserError | None:
     """Write the page of what a run, or a bundled generator, has trained.
 
-    Returns why it is without a determinator if that of a run cannot be restored. Raises UserError
-    for a damaged file, and as `write` does.
+    Returns why it lacks networks that only a run's checkpoint has, if that cannot be restored.
+    Raises UserError for a damaged file, and as `write` does.
     """
     generator, determinator, discriminator, problem = trained.generator(), None, None, None
     training = None if trained.run is None else training_of(trained.run)

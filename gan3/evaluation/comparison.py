@@ -107,7 +107,8 @@ def compare(runs: Iterable["Run"], by_experiment: bool = False) -> Comparison:
             differences.
 
     Raises:
-        UserError: a run has no card, or the cards are of different judges, data or splits.
+        UserError: a run has no card, two have one name, or the cards are of different judges, data
+            or splits.
     """
     groups: dict[str, dict[str, Card]] = {}
     seeds: dict[str, set[int]] = {}
@@ -119,7 +120,9 @@ def compare(runs: Iterable["Run"], by_experiment: bool = False) -> Comparison:
             values = [f"{key}={as_text(getattr(config, key))}" for key in changed if key != "seed"]
             column = ", ".join([card.values["experiment"], *values])
         column = label_of(column, card, config)
-        groups.setdefault(column, {})[run.name] = card
+        if run.name in groups.setdefault(column, {}):
+            raise UserError(f"{run.folder}: a second run {run.name}; give its folder another name")
+        groups[column][run.name] = card
         seeds.setdefault(column, set()).add(config.seed)
     return side_by_side(
         {_with_count(column, len(cards), seeds[column]): cards for column, cards in groups.items()}

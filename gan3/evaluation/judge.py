@@ -220,7 +220,8 @@ def judge_of(
             return judge
         raise UserError(
             f"{file or cached}: this judge learned from other data than {dataset.title}"
-            f" ({dataset.source}); leave it out, or train one: {training_command(dataset)}"
+            f" ({dataset.source}); "
+            + ("leave it out" if bundled else f"train one: {training_command(dataset)}")
         )
     if train:
         return make(dataset, log=log)
@@ -235,7 +236,9 @@ def judge_of(
 
 
 def training_command(dataset: Dataset) -> str:
-    """The command that trains the judge of a data set."""
+    """The command that trains the judge of a data set; of arrays, the argument that does so."""
+    if not Path(dataset.source).exists():
+        return "call with train_judge=True"
     ink = "" if dataset.ink == "unknown" else f" --ink {dataset.ink}"
     skip = " --skip-damaged" if dataset.skip_damaged else ""
     source = shlex.quote(dataset.source)

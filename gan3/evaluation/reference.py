@@ -255,10 +255,10 @@ class Scored(_Judged):
         Closest relative to the mean distance of held-out images of the same class.
         """
         distances, nearest = self.nearest
-        means = np.full(self.reference.classes, np.inf)
+        means = np.full(self.reference.classes, 1e-9)  # a class that is not held out comes last
         for label in np.unique(self.real_classes):
             mean = self.reference.distances[self.real_classes == label].mean()
-            means[label] = mean if mean > 0 else np.inf  # 0: all are copies of training images
+            means[label] = max(mean, means[label])
         closest = np.argsort(distances / means[self.classes], kind="stable")[:10]
         pairs = self.images[closest], self.reference.dataset.images[nearest[closest]]
         return *pairs, distances[closest]

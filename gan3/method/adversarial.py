@@ -89,7 +89,7 @@ def gradient_penalty(
     """E (|D'(z)| - 1)^2 at z = u x + (1 - u) G, u ~ U(0, 1) for each pair; inside a graph.
 
     Args:
-        images, fakes: [B, 28, 28, 1], not fewer fakes than images.
+        images, fakes: [B, 28, 28, 1].
         seed: [2], of u.
 
     Source: Gulrajani et al. 2017, eq. 3; their weight is 10. The critic must judge each image

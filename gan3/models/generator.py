@@ -168,6 +168,7 @@ class Generator:
         seed, variants = as_whole(seed, "seed"), as_whole(variants, "variants", 1, MOST_VARIANTS)
         seeds = [(seed, row) for row in range(variants)]
         if style is not None:
+            style = _as_noise(style, (len(self.class_names), self.noise_entries), "style")
             noise = self.truncation * style[labels]
             fresh = [self.noise(labels, seed=each) for each in seeds[1:]]
             rows = [self.draw(labels, noise), *(self.draw(labels, vary(noise, f)) for f in fresh)]
@@ -366,15 +367,14 @@ def vary(noise: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     return np.clip(noise + np.float32(VARIATION) * fresh, -1, 1)
 
 
-def _as_noise(noise: Any, shape: tuple[int, int]) -> np.ndarray:
+def _as_noise(noise: Any, shape: tuple[int, int], name: str = "noise") -> np.ndarray:
     """Noise as float32 of this shape. Raises UserError if it is not, or beyond -1000..1000."""
-    array = as_array(noise, "noise")
+    array = as_array(noise, name)
     if array.dtype.kind not in "fiu" or array.shape != shape:
         raise UserError(
-            f"noise: {array.dtype} of shape {array.shape}; use floats of shape {shape}, one row for"
-            " each image"
+            f"{name}: {array.dtype} of shape {array.shape}; use floats of shape {shape}"
         )
     largest = np.abs(array.astype(float)).max()
     if not largest <= _MAX_NOISE:  # also if it is not a number
-        raise UserError(f"noise: values up to {largest:.3g}; use values from -1000 to 1000")
+        raise UserError(f"{name}: values up to {largest:.3g}; use values from -1000 to 1000")
     return array.astype(np.float32)

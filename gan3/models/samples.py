@@ -88,10 +88,14 @@ class Samples:
             inverted: white ink on black, instead of black on white.
             tight: each image as wide as its ink; otherwise 18 pixels (28 if they are no digits).
             scale: pixels of the picture for each pixel of the images, 1 to 32.
+
+        Raises UserError for rows of unequal numbers.
         """
         from gan3.plots import numbers
 
         crop, scale = numbers.crop_of(self.class_names), as_whole(scale, "scale", 1, 32)
+        if len(self.images) % as_whole(rows, "rows", 1, len(self.images)):
+            raise UserError(f"rows {rows}: {len(self.images)} images do not fill them; use another")
         lines = [
             numbers.number_image(row, inverted, tight, crop) for row in np.split(self.images, rows)
         ]

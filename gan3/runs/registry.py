@@ -181,19 +181,26 @@ def _own_config(path: Path) -> RunConfig:
             " .py at the end"
         )
     path = path.absolute()
-    return dataclasses.replace(_module_of(path).CONFIG, experiment_file=str(path))
+    module = _module_of(path, again=True)  # it may have been edited
+    return dataclasses.replace(module.CONFIG, experiment_file=str(path))
 
 
-def _module_of(path: Path) -> ModuleType:
-    """The module of an experiment's file, which can import the bundled ones and those beside it."""
+def _module_of(path: Path, again: bool = False) -> ModuleType:
+    """The module of an experiment's file, which can import the bundled ones and those beside it.
+
+    again: execute the file even if it has been, but not what it imports.
+    """
     package = PACKAGE
     if path.parent != bundled_folder():
         digest = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]
         package = f"own_experiments_{digest}"
     _register(PACKAGE, bundled_folder())
     _register(package, path.parent)
+    name = f"{package}.{path.stem}"
+    if again:
+        sys.modules.pop(name, None)
     try:
-        module = importlib.import_module(f"{package}.{path.stem}")
+        module = importlib.import_module(name)
     except (Exception, SystemExit) as error:
         raise _failure(path, error) from error
     missing = [name for name in _DECLARATIONS if not hasattr(module, name)]

@@ -271,7 +271,11 @@ def _numbers(paths: Iterable[Path], pattern: str) -> list[int]:
 
 def _parse_metrics(path: Path) -> list[dict[str, float]]:
     lines = []
-    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; train the run further first") from None
+    for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         try:
             line = json.loads(text)
             if not (isinstance(line["step"], int) and isinstance(line["episode"], int)):

@@ -66,7 +66,8 @@ def train(
     log = log or terminal.print
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same bits
     session = open_session(run, config, data, log, resumes=resume, train_judge=train_judge)
-    log(progress.explained_losses(getattr(config, "digit_loss", None)))
+    digit_loss = "softmax_mean" if session.system.has_classifier else None
+    log(progress.explained_losses(getattr(config, "digit_loss", digit_loss)))
     with exclusive_lock(run):
         if not resume:
             run.refuse_existing()  # another process may have trained it since the first check
@@ -293,7 +294,7 @@ class _Loop:
             finite = self._several(indices, seeds)
         else:
             finite = self.step(tf.constant(indices[0]), tf.constant(seeds[0]))
-        self._refuse_divergence(finite, step)
+        self._refuse_divergence(finite, step, first)
 
     def _scalars_before(self, step: int) -> dict[str, float]:
         """The losses and accuracies on the batch of `step` before that step trains on it."""
@@ -308,12 +309,15 @@ class _Loop:
         self._refuse_divergence({tag: np.isfinite(v) for tag, v in values.items()}, step)
         return {tag: round(float(value), 6) for tag, value in values.items()}
 
-    def _refuse_divergence(self, finite: dict[str, Any], step: int) -> None:
-        """Raises DivergedError before anything of `step` is saved."""
+    def _refuse_divergence(
+        self, finite: dict[str, Any], step: int, first: int | None = None
+    ) -> None:
+        """Raises DivergedError before anything of `step`, or of those since `first`, is saved."""
         names = ", ".join(name for name, is_finite in finite.items() if not is_finite)
         if names:
+            since = "" if first in (None, step) else f"{first} to "
             raise DivergedError(
-                f"{names}: not finite at step {step}; checkpoint {self._saved} in"
+                f"{names}: not finite at step {since}{step}; checkpoint {self._saved} in"
                 f" {self._run.checkpoints} is from before; lower the learning_rate"
             )
 

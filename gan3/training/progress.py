@@ -45,7 +45,10 @@ def format_losses(values: dict[str, float], noun: str = "digit") -> str:
 
 
 def explained_losses(digit_loss: str | None) -> str:
-    """One line that says what the letters of the losses are; None if there is no determinator."""
+    """One line that says what the letters of the losses are.
+
+    digit_loss: of the determinator or class head; None if there is neither.
+    """
     if digit_loss is None:
         return "losses: D discriminator, G generator (means)"
     kind = "means" if digit_loss.endswith("mean") else "C and second of G sums, others means"

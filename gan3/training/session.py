@@ -89,7 +89,7 @@ def open_session(
         data = recorded_source(record) if data is None else data
     try:
         dataset = load(
-            config.dataset,
+            str(record.get("data")) if resumes else config.dataset,
             data,
             config.split,
             notes.append,
@@ -125,7 +125,8 @@ def open_session(
         for note in notes:
             log(note)
     if precision == "bfloat16" and bfloat16_hardware() is None:
-        log("NOTE: bfloat16 is slow on this machine, which has no hardware for it; use float32")
+        remedy = "" if resumes else "; use float32"
+        log(f"NOTE: bfloat16 is slow on this machine, which has no hardware for it{remedy}")
     if resumes:
         digest = record.get("judge")
         if not isinstance(digest, str | None):
@@ -137,7 +138,7 @@ def open_session(
     if config.patience and monitor is None:
         raise UserError(
             f"config key patience: {config.patience} needs a judge of {dataset.title}, and there is"
-            " none; train one, or set patience to 0"
+            f" none; {'' if resumes else 'train one, or '}set patience to 0"
         )
     record |= {"config": config.to_dict(), "judge": monitor.judge_digest if monitor else None}
     return Session(run, config, dataset, system, monitor, record)

@@ -76,6 +76,7 @@ class WrongArguments(FolderTest):
                 (("generate", "12", "--pretrained", ""), r"pretrained.*\bbest\b"),
                 (("generate", "12", "--run", "none"), "no such run"),
                 (("generate", "12", "--out", "x.npz", "--inverted"), "--out x.npz: .*--inverted"),
+                (("train-judge", "--data", ""), "the path is empty"),
                 (
                     ("generate", "1", "--moments", "batch"),
                     "moments: this generator leaves no choice",

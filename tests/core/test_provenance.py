@@ -4,6 +4,7 @@ import os
 import subprocess
 import unittest
 from importlib import metadata
+from pathlib import Path
 from unittest import mock
 
 from gan3.core import provenance
@@ -34,6 +35,11 @@ class Revision(unittest.TestCase):
 
     def test_without_git_there_is_none(self):
         with mock.patch.dict(os.environ, {"PATH": ""}):
+            self.assertIsNone(provenance.git_revision())
+
+    def test_that_of_a_project_in_which_gan3_is_installed_is_not_its_own(self):
+        installed = Path(provenance.__file__).parent / ".venv/lib/gan3/core/provenance.py"
+        with mock.patch.object(provenance, "__file__", str(installed)):
             self.assertIsNone(provenance.git_revision())
 
 

@@ -97,10 +97,16 @@ class Csv(ArrayTest):
             ("f.csv", {"header": [*pixels, "class"], "label_at": 784}),
             ("g.csv", {"header": ["what", *pixels]}),
             ("h.csv", {"header": ["0", *(f"0.{i}" for i in range(1, 785))]}),  # as pandas writes
+            ("i.csv", {"header": [str(i) for i in range(785)]}),
+            ("j.csv", {"header": ["what", *(str(i) for i in range(784))]}),
         ):
             self.write(name, IMAGES, LABELS, **options)
             with self.subTest(name):
                 self.assert_read(name, KINDS[:2])
+        np.savetxt("k.csv", np.column_stack([LABELS, IMAGES.reshape(80, 784)]), delimiter=",")
+        self.assert_read("k.csv", KINDS[:2])  # 2.550000000000000000e+02
+        self.write("l.csv", IMAGES, np.arange(80), header=["", *(str(i) for i in range(784))])
+        self.assert_read("l.csv", KINDS[:1])  # the numbers of the rows are no labels
 
     def test_floats_and_labels_as_text(self):
         self.write("a.csv", IMAGES / 255, LABELS)
@@ -122,8 +128,9 @@ class Csv(ArrayTest):
         self.assert_read(".mnist_train.csv", KINDS[:2])
         np.save("mnist_train.npy", IMAGES)  # another set, whose name differs in the suffix
         self.assert_read("mnist_train.csv")
-        test = self.read("mnist_test.csv")  # alone, to be scored
-        np.testing.assert_array_equal(test["train-labels"], PARTS[3])
+        for name in ("mnist_test.csv", "mnist_val.csv"):  # alone, to be scored
+            self.write(name, *PARTS[2:])
+            np.testing.assert_array_equal(self.read(name)["train-labels"], PARTS[3])
 
     def test_a_competition_has_a_test_file_without_labels_and_a_sample(self):
         self.write("train.csv", *PARTS[:2], header=["label", *(f"pixel{i}" for i in range(784))])

@@ -124,13 +124,16 @@ class OwnSets(FolderTest):
         self.write()
         record = {"data": "own", "data_source": "x.npz"}
         self.assertEqual(datasets.recorded_source(record), "x.npz")
-        self.assertIsNone(datasets.recorded_source(record | {"data": "mnist"}))
         gone = record | {"data_source": str(Path("gone.npz").absolute())}
+        self.assertIsNone(datasets.recorded_source(gone | {"data": "mnist"}))
         with self.assertRaisesRegex(UserError, "gone.npz: the data of this run is gone; name"):
             datasets.recorded_source(gone)
         self.assertIsNone(datasets.recorded_source({}))
-        folder = {"data": "mnist", "data_source": str(self.folder)}
-        self.assertEqual(datasets.recorded_source(folder), str(self.folder))
+        file = Path(self.folder, "mnist.npz")
+        file.touch()
+        for source in (self.folder, file):
+            found = datasets.recorded_source({"data": "mnist", "data_source": str(source)})
+            self.assertEqual(found, str(self.folder))
 
 
 class DamagedPictures(FolderTest):
@@ -143,7 +146,7 @@ class DamagedPictures(FolderTest):
         line = ("train-judge", "--dataset", "own", "--data", "set", "--ink", "bright", "--steps", 1)
         status, _, err = call(*line, "--out", "x.npz")
         self.assertRegex(
-            err, "^gan3: set: 2 pictures .*: 003.png, 007.png; .* with skip_damaged\n$"
+            err, "^gan3: set: 2 pictures .*: 003.png, 007.png; .* skip_damaged leaves out .*\n$"
         )
         status, out, err = call(*line, "--out", "x.npz", "--skip-damaged")
         self.assertEqual(status, 0, err)

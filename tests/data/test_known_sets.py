@@ -76,6 +76,13 @@ class PublishedSets(FolderTest):
         self.assertEqual((own.title, own.class_names), ("EMNIST mnist (as named)", DIGITS))
         self.assertEqual(own.arrays["train-images"][5, 20, 3], 200)  # turned upright
         self.assertEqual(own.arrays["train-images"][5].sum(), 200)
+        for kind in ("train-labels", "t10k-labels"):  # as folders give them
+            arrays[kind] = arrays[kind].astype(str)
+        np.savez("named.npz", **{kind.replace("-", "_"): a for kind, a in arrays.items()})
+        named = own_set(
+            Path("y"), read_stored(Path("named.npz"), "unknown", print), "bright", print, "kmnist"
+        )
+        np.testing.assert_array_equal(named.arrays["train-labels"], np.arange(600) % 10)
         own = read("fashion_mnist")
         self.assertEqual(own.title, "Fashion-MNIST (as named)")
         self.assertEqual(own.class_names[:2], ("T-shirt/top", "Trouser"))

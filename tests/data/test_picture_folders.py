@@ -129,12 +129,13 @@ class OddFiles(FolderOfPictures):
     def test_damaged_pictures_are_listed_all_at_once_and_can_be_left_out(self):
         (FOLDER / "b" / "2.png").write_bytes(b"no picture")
         one = "set/b/2.png: not a picture that can be read; use a PNG in its place"
-        self.assert_refused(f"{one}, or leave it out with skip_damaged")
+        skip = "in training and scoring skip_damaged leaves out such pictures"
+        self.assert_refused(f"{one}, or remove it; {skip}")
         (FOLDER / "a" / "2.png").write_bytes((FOLDER / "a" / "1.png").read_bytes()[:-30])
         self.save("b/3.png", image=np.zeros((3, 40), np.uint8))
         self.assert_refused(
-            "set: 3 pictures cannot be read: a/2.png, b/2.png, b/3.png; replace them, or leave them"
-            " out with skip_damaged"
+            "set: 3 pictures cannot be read: a/2.png, b/2.png, b/3.png; replace or remove them; "
+            + skip
         )
         arrays = self.read(skip_damaged=True)  # as the message says
         self.assertEqual(arrays["train-labels"].tolist(), ["a", "b"])

@@ -209,7 +209,8 @@ class Remedies(FolderTest):
             Path("set/000.png").write_bytes(b"no picture")
             if picture is not None:
                 picture.save("set/000.png", "TIFF")
-            message = f"set/000.png: {message}, or leave it out with skip_damaged"
+            skip = "in training and scoring skip_damaged leaves out such pictures"
+            message = f"set/000.png: {message}, or remove it; {skip}"
             self.assert_remedied(message, {"skip_damaged": True}, "set")
             self.assert_remedied(message, lambda: Path("set/000.png").write_bytes(good), "set")
         whole = Path("set/labels.csv").read_text()

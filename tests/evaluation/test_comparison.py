@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gan3 import library
+from gan3.core.errors import UserError
 from gan3.core.files import write_json
 from gan3.evaluation import comparison
 from gan3.evaluation.metrics import METRICS, Metric
@@ -174,6 +175,14 @@ class Compare(FolderTest):
             status, _, err = call("compare", "a", "b")
             self.assertEqual(status, 2)
             self.assertRegex(err, rf"\Agan3: run b: its card has another {key} .*\n\Z")
+
+    def test_a_run_counts_once_and_two_of_one_name_are_refused(self):
+        self.assertIn("| a | b |", library.compare(["a", "logs/a", "b"]).markdown()[0])
+        Path("logs/a").rename("logs/b/b")
+        with self.assertRaisesRegex(UserError, "logs/b/b: a second run b; give its folder another"):
+            library.compare(["b", "logs/b/b"])
+        Path("logs/b/b").rename("logs/b/c")
+        self.assertIn("| b | c |", library.compare(["b", "logs/b/c"]).markdown()[0])
 
     def test_cards_without_a_judge_have_their_own_rows_and_no_picture_of_the_others(self):
         rows = ("distinct_fraction", "train_distance_ratio")

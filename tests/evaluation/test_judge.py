@@ -192,6 +192,8 @@ class Found(FolderTest):
         write_idx_set(Path("my data"))
         self.judge(load("own", "my data"))
         self.assertTrue(self.lines[-1].endswith(" --data 'my data'"))
+        self.judge(dataclasses.replace(self.own, source="arrays"))
+        self.assertTrue(self.lines[-1].endswith("; train one: call with train_judge=True"))
 
     def test_the_cached_one_is_used_whatever_is_held_out_or_left_out(self):
         keep_judge()

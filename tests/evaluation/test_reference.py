@@ -1,5 +1,6 @@
 """Samples next to real images: the scores of samples of known quality."""
 
+import dataclasses
 import json
 import unittest
 
@@ -75,6 +76,19 @@ class Scoring(unittest.TestCase):
         np.testing.assert_array_equal(distances, np.zeros(10))
         np.testing.assert_array_equal(samples, images[200:])
         np.testing.assert_array_equal(nearest, images[200:])
+        # Samples of a class that is not held out have no such mean, and come last.
+        labels, reference = np.where(labels == 7, 3, labels), self.reference
+        is_other = self.held_out_labels != 3
+        dataset = dataclasses.replace(
+            reference.dataset,
+            held_out_images=self.held_out[is_other],
+            held_out_labels=self.held_out_labels[is_other],
+        )
+        scored = Scored(SampleSet("x", images, labels), reference_of(dataset))
+        samples, _, distances = scored.closest_pairs()
+        known = {image.tobytes() for image in images[labels != 3]}
+        for sample, distance in zip(samples, distances, strict=True):
+            self.assertTrue(distance == 0 or sample.tobytes() in known)
 
     def test_ten_repeated_images_are_detected(self):
         """A generator with one good image per digit: accurate, but without coverage."""

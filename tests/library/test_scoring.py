@@ -109,6 +109,8 @@ class Cards(FolderTest):
             ),
             (lambda: gan3.evaluate("x.npz", data="own", dataset="own"), "x.npz: no such file"),
             (lambda: gan3.evaluate("west", data="own", dataset="own"), "generator 'west': unknown"),
+            (lambda: gan3.evaluate("best", self.labels), "labels: only of images that are arrays"),
+            (lambda: gan3.evaluate("own", self.labels), "labels: only of images that are arrays"),
             (lambda: gan3.evaluate(self.images, dataset="cifar"), "dataset 'cifar'"),
             (lambda: gan3.evaluate(self.images, split="all"), "split 'all'"),
             (lambda: gan3.evaluate(self.images, name=None), "name None: use one line of text"),

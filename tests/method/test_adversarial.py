@@ -149,6 +149,8 @@ class Steps(unittest.TestCase):
             ("wgan_gp", {"discriminator_updates": "by_loss"}, 'discriminator_updates: .*"joint"'),
             ("layernorm_gan", {"r1_penalty": 1.0}, 'discriminator_updates: .*"joint"'),
             ("mlp_gan", {"loss": "hinge"}, "real_target: hinge has no targets; set it to 1"),
+            ("mlp_gan", {"fake_threshold": 0.3}, 'fake_threshold: only with .*"by_loss"; leave'),
+            ("conditional_dcgan", {"gradient_penalty": 1.0}, "batch normalisation .* set them to"),
         ):
             config = dataclasses.replace(config_of(name), **changes)
             with self.assertRaisesRegex(UserError, message):

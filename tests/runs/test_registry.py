@@ -199,6 +199,9 @@ class OwnExperiments(FolderTest):
             registry.config_from_dict(values)
         moved = self.write("experiments/idea.py").absolute()
         self.assertEqual(registry.config_from_dict(values).source, str(moved))
+        longer = OWN.replace("2.0", "2.0, batches=12345")
+        self.write("experiments/idea.py", longer)  # an edit counts at once
+        self.assertEqual(registry.config_of("idea").batches, 12345)
         for file in ("my/idea.py", "/tmp/other.py", 3):
             with self.assertRaisesRegex(UserError, "experiment_file: .* is not the absolute path"):
                 registry.config_from_dict(values | {"experiment_file": file})

@@ -132,6 +132,8 @@ class Files(FolderTest):
             run.record_file.write_text(content)
             with self.subTest(content[:9]), self.assertRaises(UserError):
                 _ = run.record
+        with self.assertRaisesRegex(UserError, "metrics.jsonl: No such file"):
+            run.metrics()
         for content in (
             "",
             '{"step": 1}\n',

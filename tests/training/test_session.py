@@ -87,6 +87,17 @@ class Resuming(SetupTest):
         session.refuse_other_config(self.the_run, CONFIG, self.changed(episodes="11"))
         session.refuse_other_config(self.the_run, CONFIG, self.changed(patience="3"))
 
+    def test_the_data_is_the_set_that_the_run_had_whatever_is_found_by_now(self):
+        record = {"config": CONFIG.to_dict(), "data": "strokes", "data_source": "embedded"}
+        self.the_run.folder.mkdir(parents=True)
+        self.the_run.write_record(record | {"started": "2026-01-01"})
+        with (
+            mock.patch.object(session, "load", side_effect=UserError("enough")) as load,
+            self.assertRaisesRegex(UserError, "enough"),
+        ):
+            session.open_session(Run("a"), CONFIG, None, print, resumes=True, train_judge=False)
+        self.assertEqual((CONFIG.dataset, load.call_args.args[:2]), ("auto", ("strokes", None)))
+
     def test_fewer_episodes_are_refused(self):
         message = self.refusal(
             session.refuse_other_config, self.the_run, CONFIG, self.changed(episodes="9")
