@@ -19,12 +19,12 @@ Departures:
 
 from typing import TYPE_CHECKING
 
+from gan3.baselines import networks
 from gan3.baselines.config import AuxiliaryGanConfig
 from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.nn.declared import GeneratorSpec
 
 CONFIG = AuxiliaryGanConfig(
     experiment="auxiliary_gan",
@@ -39,7 +39,6 @@ CONFIG = AuxiliaryGanConfig(
 
 def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines import networks
     from gan3.baselines.discriminators import AuxiliaryDiscriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import Glorot
@@ -52,8 +51,4 @@ def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) 
     return TwoNetworks(config, spec, generator, discriminator)
 
 
-def generator(config: AuxiliaryGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
-    """The generator of `build` as a list of layers."""
-    from gan3.baselines.networks import auxiliary_generator
-
-    return auxiliary_generator(config, class_names)
+generator = networks.auxiliary_generator  # that of `build`, for drawing without TensorFlow

@@ -15,10 +15,10 @@ training images, never on the test set. What each is worth in the present code i
 from typing import TYPE_CHECKING
 
 from gan3.core.triple import Triple
+from gan3.vae_gan import networks
 from gan3.vae_gan.config import VaeGanConfig
 
 if TYPE_CHECKING:
-    from gan3.nn.declared import DeterminatorSpec, GeneratorSpec
     from gan3.vae_gan.vae_gan import VaeGan
 
 CONFIG = VaeGanConfig(
@@ -78,15 +78,5 @@ def build(config: VaeGanConfig, class_names: tuple[str, ...], dtype: str) -> "Va
     return VaeGan(config, class_names, dtype)
 
 
-def generator(config: VaeGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
-    """The generator of `build` that draws samples, for drawing without TensorFlow."""
-    from gan3.vae_gan.networks import trained_generator
-
-    return trained_generator(config, class_names)
-
-
-def determinator(config: VaeGanConfig, class_names: tuple[str, ...]) -> "DeterminatorSpec":
-    """The determinator of `build` with its encoder, for reading without TensorFlow."""
-    from gan3.vae_gan.networks import trained_determinator
-
-    return trained_determinator(config, class_names)
+# Those of `build`, for drawing and reading without TensorFlow.
+generator, determinator = networks.trained_generator, networks.trained_determinator

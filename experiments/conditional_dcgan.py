@@ -27,12 +27,12 @@ Departures:
 
 from typing import TYPE_CHECKING
 
+from gan3.baselines import networks
 from gan3.baselines.config import ConditionalGanConfig
 from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.nn.declared import GeneratorSpec
 
 CONFIG = ConditionalGanConfig(
     experiment="conditional_dcgan",
@@ -46,7 +46,6 @@ CONFIG = ConditionalGanConfig(
 
 def build(config: ConditionalGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines import networks
     from gan3.baselines.discriminators import ConditionalDiscriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import Normal
@@ -58,8 +57,4 @@ def build(config: ConditionalGanConfig, class_names: tuple[str, ...], dtype: str
     return TwoNetworks(config, spec, generator, discriminator)
 
 
-def generator(config: ConditionalGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
-    """The generator of `build` as a list of layers."""
-    from gan3.baselines.networks import conditional_generator
-
-    return conditional_generator(config, class_names)
+generator = networks.conditional_generator  # that of `build`, for drawing without TensorFlow

@@ -29,12 +29,12 @@ Departures:
 
 from typing import TYPE_CHECKING
 
+from gan3.baselines import networks
 from gan3.baselines.config import BatchNormGanConfig
 from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.nn.declared import GeneratorSpec
 
 CONFIG = BatchNormGanConfig(
     experiment="gan_auto_write",
@@ -50,7 +50,6 @@ CONFIG = BatchNormGanConfig(
 
 def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines import networks
     from gan3.baselines.discriminators import Discriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import TruncatedNormal
@@ -62,8 +61,4 @@ def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) 
     return TwoNetworks(config, spec, generator, discriminator)
 
 
-def generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
-    """The generator of `build` as a list of layers."""
-    from gan3.baselines.networks import auto_write_generator
-
-    return auto_write_generator(config, class_names)
+generator = networks.auto_write_generator  # that of `build`, for drawing without TensorFlow

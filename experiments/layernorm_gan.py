@@ -16,12 +16,12 @@ Departures:
 
 from typing import TYPE_CHECKING
 
+from gan3.baselines import networks
 from gan3.baselines.config import BaselineConfig
 from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.nn.declared import GeneratorSpec
 
 CONFIG = BaselineConfig(
     experiment="layernorm_gan",
@@ -41,7 +41,6 @@ CONFIG = BaselineConfig(
 
 def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines import networks
     from gan3.baselines.discriminators import Discriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import FanIn
@@ -53,8 +52,4 @@ def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "
     return TwoNetworks(config, spec, generator, discriminator)
 
 
-def generator(config: BaselineConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
-    """The generator of `build`, for drawing without TensorFlow."""
-    from gan3.baselines.networks import layernorm_generator
-
-    return layernorm_generator(config, class_names)
+generator = networks.layernorm_generator  # that of `build`, for drawing without TensorFlow

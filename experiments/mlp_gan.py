@@ -18,12 +18,12 @@ Departures:
 
 from typing import TYPE_CHECKING
 
+from gan3.baselines import networks
 from gan3.baselines.config import MlpGanConfig
 from gan3.core.triple import Pair
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
-    from gan3.nn.declared import GeneratorSpec
 
 CONFIG = MlpGanConfig(
     experiment="mlp_gan",
@@ -39,7 +39,6 @@ CONFIG = MlpGanConfig(
 
 def build(config: MlpGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
-    from gan3.baselines import networks
     from gan3.baselines.discriminators import Discriminator
     from gan3.baselines.two_networks import TwoNetworks
     from gan3.nn.initializers import FanIn
@@ -51,8 +50,4 @@ def build(config: MlpGanConfig, class_names: tuple[str, ...], dtype: str) -> "Tw
     return TwoNetworks(config, spec, generator, discriminator)
 
 
-def generator(config: MlpGanConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
-    """The generator of `build`, for drawing without TensorFlow."""
-    from gan3.baselines.networks import mlp_generator
-
-    return mlp_generator(config, class_names)
+generator = networks.mlp_generator  # that of `build`, for drawing without TensorFlow

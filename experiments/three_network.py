@@ -14,11 +14,11 @@ need.
 from typing import TYPE_CHECKING
 
 from gan3.core.triple import Triple
+from gan3.method import networks
 from gan3.method.config import ThreeNetworkConfig
 
 if TYPE_CHECKING:
     from gan3.method.three_networks import ThreeNetworks
-    from gan3.nn.declared import DeterminatorSpec, GeneratorSpec
 
 CONFIG = ThreeNetworkConfig(
     experiment="three_network",
@@ -54,15 +54,5 @@ def build(config: ThreeNetworkConfig, class_names: tuple[str, ...], dtype: str) 
     return ThreeNetworks(config, class_names, dtype)
 
 
-def generator(config: ThreeNetworkConfig, class_names: tuple[str, ...]) -> "GeneratorSpec":
-    """The generator of `build`, for drawing without TensorFlow."""
-    from gan3.method.networks import trained_generator
-
-    return trained_generator(config, class_names)
-
-
-def determinator(config: ThreeNetworkConfig, class_names: tuple[str, ...]) -> "DeterminatorSpec":
-    """The determinator of `build`, for reading without TensorFlow."""
-    from gan3.method.networks import trained_determinator
-
-    return trained_determinator(config, class_names)
+# Those of `build`, for drawing and reading without TensorFlow.
+generator, determinator = networks.trained_generator, networks.trained_determinator

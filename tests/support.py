@@ -152,7 +152,7 @@ def keep_judge(folder="own", path=None):
 
     dataset = load("own", str(folder), log=lambda line: None)
     weights = dict(np.load(judge.BUNDLED_STROKES))
-    origin = judge.origin_of(dataset)
+    origin = judge.Origin(dataset.training_digest, dataset.class_names)
     for entry in ("training_digest", "class_names"):
         del weights[entry]
     if path is None:

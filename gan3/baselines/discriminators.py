@@ -62,16 +62,10 @@ class ConditionalDiscriminator(Discriminator):
         with tf.name_scope("discriminator/"):
             sheets = self.forward(self.sheet, self.digit, seed)  # [K, 28, 28, 64]: once per class
             h = self.forward(self.image, images, seed)  # [B, 28, 28, 64]
-            h = self.forward(self.both[1:], self._first_of_both(h, sheets, labels), seed)
+            spec, *rest = self.both  # `spec` is of h beside the sheets
+            of_images, of_sheets = tf.split(self._of(spec, "w"), 2, axis=2)
+            sheets = padded_product(sheets, of_sheets, spec.stride, spec.zero_padding)
+            h = padded_product(h, of_images, spec.stride, spec.zero_padding)
+            h = add_bias(h + tf.gather(sheets, labels), self._of(spec, "b"))
+            h = self.forward(tuple(rest), ACTIVATIONS[spec.activation](h), seed)
             return tf.cast(h, tf.float32), None
-
-    def _first_of_both(self, h: tf.Tensor, sheets: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """The first layer of `both`, of h [B, 28, 28, 64] beside the sheets of `labels` [B].
-
-        Its convolution of the sheets is computed once per class.
-        """
-        spec = self.both[0]
-        of_images, of_sheets = tf.split(self._of(spec, "w"), 2, axis=2)
-        sheets = padded_product(sheets, of_sheets, spec.stride, spec.zero_padding)
-        h = padded_product(h, of_images, spec.stride, spec.zero_padding) + tf.gather(sheets, labels)
-        return ACTIVATIONS[spec.activation](add_bias(h, self._of(spec, "b")))

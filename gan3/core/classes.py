@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gan3.core.errors import UserError
+from gan3.core.errors import UserError, shown
 
 DIGITS = tuple("0123456789")
 UNLABELLED = ("image",)
@@ -48,6 +48,11 @@ def images_noun(names: Iterable[str]) -> str:
     return "digits" if are_digits(names) else "images"
 
 
+def label_input(names: Sequence[str]) -> str:
+    """The input of an exported generator that takes labels: "digit" if they are the ten digits."""
+    return "digit" if tuple(names) == DIGITS else "label"
+
+
 def listed(names: Sequence[str]) -> str:
     """The names for a message, with an ellipsis if there are many."""
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
@@ -64,7 +69,7 @@ def labels_of_names(requested: Iterable[str], names: Sequence[str], what: str) -
         if name not in label_of:
             near = difflib.get_close_matches(name, names, n=1)
             instead = f"{near[0]}, or any of {listed(names)}" if near else listed(names)
-            raise UserError(f"{what}: no {noun(names)} {_cut(name)!r} here; use {instead}")
+            raise UserError(f"{what}: no {noun(names)} {shown(name)} here; use {instead}")
         labels.append(label_of[name])
     return labels
 
@@ -79,9 +84,7 @@ def labels_of_text(text: str, names: Sequence[str], what: str) -> list[int]:
     has_long_names = any(len(name) > 1 for name in names)
     is_word = not has_long_names or set(text) <= set(names)
     is_list = "," in text or text in names or not is_word
-    return labels_of_names(
-        _split(text, names) if is_list else text, names, f"{what} {_cut(text)!r}"
-    )
+    return labels_of_names(_split(text, names) if is_list else text, names, f"{what} {shown(text)}")
 
 
 def _split(text: str, names: Sequence[str]) -> list[str]:
@@ -103,7 +106,3 @@ def _split(text: str, names: Sequence[str]) -> list[str]:
 def file_name(text: str) -> str:
     """The text as part of a file's name: letters, digits, hyphens and underscores."""
     return re.sub(r"[^\w-]+", "_", text).strip("_") or "unnamed"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -26,23 +26,6 @@ def discarded_stderr() -> Iterator[None]:
             os.close(stderr)
 
 
-@contextlib.contextmanager
-def _without_keras() -> Iterator[None]:
-    """Leaves Keras for later: its import takes as long as half of TensorFlow's own.
-
-    TensorFlow imports it at once, unless it is told to take Keras 2, which is not installed. Which
-    one `tf.keras` is, it asks again when that is used.
-    """
-    name = "TF_USE_LEGACY_KERAS"
-    is_set = name in os.environ
-    os.environ.setdefault(name, "1")
-    try:
-        yield
-    finally:
-        if not is_set:
-            del os.environ[name]
-
-
 def import_tensorflow() -> None:
     """Import TensorFlow without its messages on stderr about a missing GPU.
 
@@ -56,8 +39,12 @@ def import_tensorflow() -> None:
     # TensorFlow enables oneDNN by itself only on processors with AVX512-VNNI or AMX. With AVX2
     # alone, too, it halves the time of a step.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # It imports Keras at once, which takes half as long again, unless it is told to take Keras 2,
+    # which is not installed. Which one `tf.keras` is, it asks again when that is used.
+    keras = os.environ.get("TF_USE_LEGACY_KERAS")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
-        with discarded_stderr(), _without_keras():
+        with discarded_stderr():
             import tensorflow as tf
 
             tf.config.list_physical_devices()
@@ -66,3 +53,6 @@ def import_tensorflow() -> None:
         raise UserError(
             f"tensorflow: cannot be imported ({error}); install gan3 and its requirements again"
         ) from None
+    finally:
+        if keras is None:
+            del os.environ["TF_USE_LEGACY_KERAS"]

@@ -9,12 +9,13 @@ import html
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan3.core.classes import DIGITS, are_digits
+from gan3.core.classes import DIGITS, are_digits, images_noun
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_atomically
 from gan3.core.log import Log
@@ -54,7 +55,8 @@ def write(
     Raises:
         UserError: a weight is too large for float16.
     """
-    weights, fixed_noise = _Weights(name), None
+    arrays: list[np.ndarray] = []
+    add, fixed_noise = partial(_described, arrays=arrays), None
     if generator.has_fixed_noise:
         fixed_noise = generator.noise(np.arange(len(generator.class_names))).tolist()
     layers = [layer for spec in generator.specs for layer in spec.parts(generator.arrays)]
@@ -68,22 +70,24 @@ def write(
         "fixedNoise": fixed_noise,
         "pixelMin": generator.pixel_min,
         "labelEntry": generator.label_entry,
-        "generator": [weights.add(layer) for layer in layers],
+        "generator": [add(layer) for layer in layers],
         "determinator": None,
         "training": training,
     }
     if determinator is not None:
         features, encoder = determinator.features, determinator.encoder
         model["determinator"] = {
-            "features": [weights.add(layer) for layer in features],
-            "logits": weights.add(determinator.logits),
-            "encoder": None if encoder is None else weights.add(encoder),
+            "features": [add(layer) for layer in features],
+            "logits": add(determinator.logits),
+            "encoder": None if encoder is None else add(encoder),
             "codeMeans": None if encoder is None else determinator.code_means.tolist(),
             "codeScales": None if encoder is None else determinator.code_scales.tolist(),
         }
     if discriminator is not None:
-        model["discriminator"] = [weights.add(layer) for layer in discriminator]
-    model["weights"] = base64.b64encode(b"".join(weights.parts)).decode("ascii")
+        model["discriminator"] = [add(layer) for layer in discriminator]
+    model["weights"] = base64.b64encode(b"".join(_packed(array, name) for array in arrays)).decode(
+        "ascii"
+    )
     write_atomically(path, _page(model, generator.class_names, name).encode())
 
 
@@ -131,42 +135,30 @@ def _mean(lines: Iterable[dict[str, float]], tag: str) -> float:
     return float(np.mean([line[tag] for line in lines]))
 
 
-class _Weights:
-    """The arrays of the layers that were added, one after the other.
+def _described(layer: Any, arrays: list[np.ndarray]) -> dict[str, Any]:
+    """A layer without its arrays, as network.js expects it; they are appended to `arrays`.
 
-    Matrices and kernels are float16, vectors are float32, all are little-endian.
+    The class of the layer says what it computes. Arrays that it does not have are None.
     """
+    kind = type(layer).__name__.removesuffix("Layer")
+    described: dict[str, Any] = {"kind": kind[0].lower() + kind[1:]}
+    for field, value in layer._asdict().items():
+        is_array = isinstance(value, np.ndarray)
+        described[field] = value.shape if is_array else value
+        if is_array:
+            arrays.append(value)
+    return described
 
-    def __init__(self, name: str):
-        self._name = name
-        self.parts: list[bytes] = []
 
-    def add(self, layer: Any) -> dict[str, Any]:
-        """Append a layer's arrays; returns all else of it, as network.js expects it.
-
-        The class of the layer says what it computes. Arrays that it does not have are None.
-        """
-        kind = type(layer).__name__.removesuffix("Layer")
-        described: dict[str, Any] = {"kind": kind[0].lower() + kind[1:]}
-        for field, value in layer._asdict().items():
-            if isinstance(value, np.ndarray):
-                described[field] = value.shape
-                self._append(value)
-            else:
-                described[field] = value
-        return described
-
-    def _append(self, array: np.ndarray) -> None:
-        if array.ndim == 1:
-            self.parts.append(array.astype("<f4").tobytes())
-            return
-        largest = float(np.abs(array).max())
-        if not largest <= float(np.finfo(np.float16).max):
-            raise UserError(
-                f"{self._name}: a weight of {largest:.3g} is too large for the page, which has"
-                " float16; use another run"
-            )
-        self.parts.append(array.astype("<f2").tobytes())
+def _packed(array: np.ndarray, name: str) -> bytes:
+    """Matrices and kernels as float16, vectors as float32, little-endian."""
+    largest = float(np.abs(array).max())
+    if array.ndim > 1 and not largest <= float(np.finfo(np.float16).max):
+        raise UserError(
+            f"{name}: a weight of {largest:.3g} is too large for the page, which has float16; use"
+            " another run"
+        )
+    return array.astype("<f4" if array.ndim == 1 else "<f2").tobytes()
 
 
 def _page(model: dict[str, Any], class_names: tuple[str, ...], name: str) -> str:
@@ -188,26 +180,15 @@ def _part(file: str) -> str:
 
 def _words(names: tuple[str, ...]) -> dict[str, str]:
     """The page's texts about the classes, by their places in the page."""
-    if are_digits(names):
-        example = "241256" if names == DIGITS else "".join(names[:6])
-        return {
-            "IMAGES_TITLE_HERE": "Digits",
-            "IMAGES_HERE": "digits",
-            "CLASSES_HERE": "digits",
-            "CLASS_HERE": "digit",
-            "INPUT_MODE_HERE": "numeric",
-            "MAX_HERE": "30",
-            "NUMBER_HERE": "number",
-            "EXAMPLE_HERE": example,
-        }
-    is_word = all(len(name) == 1 for name in names)
+    number, field = ("number", "numeric") if are_digits(names) else ("row", "text")
+    separator = "" if all(len(name) == 1 for name in names) else ","
     return {
-        "IMAGES_TITLE_HERE": "Images",
-        "IMAGES_HERE": "images",
-        "CLASSES_HERE": "classes",
-        "CLASS_HERE": "class",
-        "INPUT_MODE_HERE": "text",
-        "MAX_HERE": "300",
-        "NUMBER_HERE": "row",
-        "EXAMPLE_HERE": ("" if is_word else ",").join(names[:6]),
+        "IMAGES_TITLE_HERE": images_noun(names).title(),
+        "IMAGES_HERE": images_noun(names),
+        "CLASSES_HERE": "digits" if are_digits(names) else "classes",
+        "CLASS_HERE": "digit" if are_digits(names) else "class",
+        "INPUT_MODE_HERE": field,
+        "MAX_HERE": "30" if are_digits(names) else "300",
+        "NUMBER_HERE": number,
+        "EXAMPLE_HERE": "241256" if names == DIGITS else separator.join(names[:6]),
     }

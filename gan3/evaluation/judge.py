@@ -50,11 +50,6 @@ class Origin(NamedTuple):
     class_names: tuple[str, ...]
 
 
-def origin_of(dataset: Dataset) -> Origin:
-    """What the judge of a data set learns from."""
-    return Origin(dataset.training_digest, dataset.class_names)
-
-
 class Judge(classifier.Classifier):
     """A classifier that knows what it learned from."""
 
@@ -62,10 +57,6 @@ class Judge(classifier.Classifier):
         super().__init__(weights)
         self.origin = origin
         self.digest = digest_of_weights(weights)
-
-    def fits(self, dataset: Dataset) -> bool:
-        """Whether it learned from this data set."""
-        return self.origin == origin_of(dataset)
 
 
 def digest_of_weights(weights: dict[str, np.ndarray]) -> str:
@@ -173,7 +164,7 @@ def make(
     weights = classifier.train(
         images, labels, classes=classes, seed=seed, steps=steps, augment=True, log=log
     )
-    judge = Judge(weights, origin_of(dataset))
+    judge = Judge(weights, Origin(dataset.training_digest, dataset.class_names))
     accuracy = {"validation": judge.accuracy(*validation)}
     if dataset.split == "test":
         accuracy["test"] = judge.accuracy(dataset.held_out_images, dataset.held_out_labels)
@@ -216,7 +207,7 @@ def judge_of(
         return load_bundled(bundled)
     if file is not None or cached.is_file():
         judge = load(file or cached)
-        if judge.fits(dataset):
+        if judge.origin.training_digest == dataset.training_digest:
             return judge
         raise UserError(
             f"{file or cached}: this judge learned from other data than {dataset.title}"

@@ -15,7 +15,7 @@ import numpy as np
 from gan3.core.seeds import REPORT
 from gan3.evaluation import neighbours, style_transfer
 from gan3.evaluation.reference import NEEDS, Scored
-from gan3.plots.numbers import number_image, split_number_image
+from gan3.plots.numbers import CROP
 
 CAS_SAMPLES, CAS_STEPS = 60_000, 800  # for the CAS classifier; 125 samples per step
 STRING_LENGTH = 6  # digits per number in six_digit_accuracy
@@ -389,7 +389,8 @@ def six_digit_accuracy(samples: Scored) -> np.ndarray:
     """
     random = np.random.default_rng([samples.seed, REPORT, STRING_LENGTH])
     order = random.permutation(len(samples.images))
-    cells = split_number_image(number_image(samples.images[order], inverted=True))
+    digits = samples.images[order][:, :, CROP:-CROP]
+    cells = np.pad(digits, ((0, 0), (0, 0), (CROP, CROP)))
     predicted = samples.judge(cells)[1].argmax(axis=1)
     return strings_correct(predicted == samples.labels[order], STRING_LENGTH)
 
@@ -417,24 +418,16 @@ def kl_to_uniform(samples: Scored) -> float:
 
 
 # -- style -----------------------------------------------------------------------------------------
-@Metric("style transfer, ink", "correlation", "higher", needs="autoencoder")
-def style_ink(samples: Scored) -> float | None:
-    return samples.transfer.means().get("ink")
-
-
-@Metric("style transfer, width", "correlation", "higher", needs="autoencoder")
-def style_width(samples: Scored) -> float | None:
-    return samples.transfer.means().get("width")
-
-
-@Metric("style transfer, slant", "correlation", "higher", needs="autoencoder")
-def style_slant(samples: Scored) -> float | None:
-    return samples.transfer.means().get("slant")
-
-
-@Metric("style transfer, lowest pair", "correlation", "higher", needs="autoencoder")
-def style_lowest(samples: Scored) -> float | None:
-    return samples.transfer.means().get("lowest")
+METRICS |= {
+    f"style_{of}": Metric(
+        f"style transfer, {'lowest pair' if of == 'lowest' else of}",
+        "correlation",
+        "higher",
+        needs="autoencoder",
+        compute=lambda samples, of=of: samples.transfer.means().get(of),
+    )
+    for of in ("ink", "width", "slant", "lowest")
+}
 
 
 @Metric("style transfer, label accuracy", "fraction", "higher", 4, needs="judge autoencoder")

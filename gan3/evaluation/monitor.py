@@ -25,27 +25,22 @@ class EpisodeMonitor:
     """
 
     def __init__(self, judge: Judge, train_images: np.ndarray, seed: int):
-        self._judge, self._seed = judge, seed
+        self.judge, self._seed = judge, seed
         self._images = train_images[-HELD_OUT:]
-
-    @property
-    def judge_digest(self) -> str:
-        """What names the judge in run.json and in a card."""
-        return self._judge.digest
 
     @cached_property
     def _moments(self) -> metrics.Moments:
         """Of the real images; lazy, so that the first step is not delayed."""
-        return metrics.moments(self._judge(self._images)[0])
+        return metrics.moments(self.judge(self._images)[0])
 
     def __call__(self, generator: "Generator") -> dict[str, float]:
         """`judge/label_accuracy`, a fraction, and `judge/frechet_distance`.
 
         If classes cannot be requested, `judge/classes_covered` (0 to K) replaces the accuracy.
         """
-        classes = len(self._judge.origin.class_names)
+        classes = len(self.judge.origin.class_names)
         labels = np.resize(np.arange(classes), SAMPLES)
-        features, logits = self._judge(generator(labels, seed_of(self._seed, EPISODES)))
+        features, logits = self.judge(generator(labels, seed_of(self._seed, EPISODES)))
         predicted = logits.argmax(axis=1)
         if generator.class_conditional:
             scores = {"judge/label_accuracy": round(float((predicted == labels).mean()), 6)}
@@ -84,8 +79,8 @@ def reopen_monitor(
         log("NOTE: the run began without a judge, so it goes on without a judge's scores")
         return None
     monitor = open_monitor(dataset, seed, train_judge=train_judge, log=log)
-    if monitor is None or monitor.judge_digest != digest:
-        found = "none" if monitor is None else monitor.judge_digest[:12]
+    if monitor is None or monitor.judge.digest != digest:
+        found = "none" if monitor is None else monitor.judge.digest[:12]
         raise UserError(
             f"judge of {dataset.title} ({dataset.source}): the run began with {digest[:12]}, now"
             f" there is {found}; restore its file, train it again ({training_command(dataset)}),"

@@ -23,19 +23,18 @@ if TYPE_CHECKING:  # the judge needs TensorFlow
 NEIGHBOURS = 5  # k of precision, recall, density, coverage and ghosts
 _GHOST_QUANTILE = 0.99  # a ghost scores higher than this part of held-out images
 _LEAST_HELD_OUT = 50
-NEEDS = frozenset(
-    (
-        "judge",
-        "labels",
-        "no_labels",
-        "digits",
-        "determinator",
-        "classifier",
-        "autoencoder",
-        "reconstructed",
-    )
-)
-"""What a metric can need of samples: see `Scored.has`."""
+_HAS: dict[str, Callable[["Scored"], bool]] = {
+    "judge": lambda s: s.judge is not None,
+    "labels": lambda s: s.labels is not None,
+    "no_labels": lambda s: s.labels is None,
+    "digits": lambda s: s.reference.class_names == DIGITS,
+    "determinator": lambda s: s.samples.determinator is not None,
+    "classifier": lambda s: s.trains_classifier,
+    "autoencoder": lambda s: s.samples.autoencoder is not None,
+    "reconstructed": lambda s: s.given is not None or s.samples.autoencoder is not None,
+}
+NEEDS = frozenset(_HAS)
+"""What a metric can need of samples."""
 
 
 class SampleSet(NamedTuple):
@@ -199,18 +198,9 @@ class Scored(_Judged):
         super().__init__()
         self.samples, self.reference, self.seed = samples, reference, reference.seed
         self.judge, self.images, self.labels = reference.judge, samples.images, samples.labels
-        self._train_indices, self._reconstructed = train_indices, reconstructed
-        present = {
-            "judge": reference.judge,
-            "labels": samples.labels,
-            "no_labels": True if samples.labels is None else None,
-            "digits": True if reference.class_names == DIGITS else None,
-            "determinator": samples.determinator,
-            "classifier": True if trains_classifier else None,
-            "autoencoder": samples.autoencoder,
-            "reconstructed": samples.autoencoder if reconstructed is None else reconstructed,
-        }
-        self.has = {need for need, value in present.items() if value is not None}
+        self._train_indices, self.given = train_indices, reconstructed
+        self.trains_classifier = trains_classifier
+        self.has = {need for need, is_there in _HAS.items() if is_there(self)}
 
     @property
     def classes(self) -> np.ndarray:
@@ -274,7 +264,7 @@ class Scored(_Judged):
     @property
     def reconstructed(self) -> np.ndarray:
         """The reconstructions of `reference.style_sources`, uint8 [N, 28, 28]."""
-        return self.transfer.reconstructed if self._reconstructed is None else self._reconstructed
+        return self.transfer.reconstructed if self.given is None else self.given
 
 
 def confusion(requested: np.ndarray, predicted: np.ndarray, classes: int = 10) -> np.ndarray:

@@ -110,19 +110,6 @@ def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
     return (difference**2).mean(axis=(1, 2))
 
 
-class PCA(NamedTuple):
-    """Principal components of images, the linear counterpart of encoder and generator."""
-
-    mean: np.ndarray  # [784]
-    components: np.ndarray  # [count, 784], orthonormal, the largest variance first
-
-    def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Images uint8 [N, 28, 28] from their projections alone, rounded and clipped to 0..255."""
-        flat = images.reshape(len(images), -1) / 255.0 - self.mean
-        reconstructed = flat @ self.components.T @ self.components + self.mean
-        return np.rint(255 * reconstructed.clip(0, 1)).astype(np.uint8).reshape(images.shape)
-
-
 def reconstruct_by_pca(
     training_images: np.ndarray,
     training_labels: np.ndarray,
@@ -138,11 +125,11 @@ def reconstruct_by_pca(
     for label, count in zip(*np.unique(training_labels, return_counts=True), strict=True):
         sums = pixel_sums(training_images[training_labels == label])
         rows = labels == label
-        of_class[rows] = fit_pca(count, *sums).reconstruct(images[rows])
+        of_class[rows] = project(images[rows], count, *sums)
         all_sums.append(sums)
     totals = map(sum, zip(*all_sums, strict=True))
     return {
-        "pca": fit_pca(len(training_labels), *totals).reconstruct(images),
+        "pca": project(images, len(training_labels), *totals),
         "pca_of_class": of_class,
     }
 
@@ -157,13 +144,19 @@ def pixel_sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return flat.sum(axis=0, dtype=np.float64), products
 
 
-def fit_pca(
-    count: int, total: np.ndarray, products: np.ndarray, components: int = COMPONENTS
-) -> PCA:
-    """The first principal components of `count` images with these `pixel_sums`."""
+def project(
+    images: np.ndarray,
+    count: int,
+    total: np.ndarray,
+    products: np.ndarray,
+    components: int = COMPONENTS,
+) -> np.ndarray:
+    """Images uint8 [N, 28, 28] by the first principal components of `count` with these sums."""
     mean = total / (255 * count)
     _, vectors = np.linalg.eigh(products / (255**2 * count) - np.outer(mean, mean))
-    return PCA(mean, vectors[:, ::-1][:, :components].T)
+    axes = vectors[:, ::-1][:, :components].T  # [components, 784], the largest variance first
+    reconstructed = (images.reshape(len(images), -1) / 255.0 - mean) @ axes.T @ axes + mean
+    return np.rint(255 * reconstructed.clip(0, 1)).astype(np.uint8).reshape(images.shape)
 
 
 def _of_pairs(table: np.ndarray) -> np.ndarray:

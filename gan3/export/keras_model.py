@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from gan3.core.classes import label_input
 from gan3.core.files import write_atomically
-from gan3.export.interface import SLOPES, label_input
 from gan3.nn import plain
+from gan3.nn.plain import SLOPES
 from gan3.nn.specs import IMAGE
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def build(generator: "Generator") -> tf.keras.Model:
     For classes that are not the ten digits this input is called `label`, 0 to K - 1. It returns
     images [B, 28, 28] in 0..1.
     """
-    label, classes = label_input(generator), len(generator.class_names)
+    label, classes = label_input(generator.class_names), len(generator.class_names)
     digit = tf.keras.Input((), dtype="int32", name=label)
     noise = tf.keras.Input((generator.noise_entries,), name="noise")
     h = noise

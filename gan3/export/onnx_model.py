@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gan3.core.classes import label_input
 from gan3.core.errors import UserError
 from gan3.core.files import write_atomically
-from gan3.export.interface import SLOPES, label_input
 from gan3.nn import plain
+from gan3.nn.plain import SLOPES
 from gan3.nn.specs import IMAGE
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def build(generator: "Generator", name: str) -> "onnx.ModelProto":
         raise UserError('onnx: not installed; pip install "gan3[export]"') from None
 
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
-    entries, label = generator.noise_entries, label_input(generator)
+    entries, label = generator.noise_entries, label_input(generator.class_names)
     inputs = [helper.make_tensor_value_info("noise", float32, ["B", entries])]
     graph = _Graph(onnx, "noise", entries, label)
     if generator.class_conditional:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from gan3.core.classes import label_input
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
 from gan3.export import keras_model
-from gan3.export.interface import label_input
 
 if TYPE_CHECKING:
     from gan3.models.generator import Generator
@@ -29,7 +29,7 @@ def save(folder: Path, generator: "Generator", name: str) -> None:
     module.model = keras_model.build(generator)
     inputs = {"noise": tf.TensorSpec([None, generator.noise_entries], tf.float32, name="noise")}
     if generator.class_conditional:
-        label = label_input(generator)
+        label = label_input(generator.class_names)
         inputs[label] = tf.TensorSpec([None], tf.int32, name=label)
 
     @tf.function(autograph=False)

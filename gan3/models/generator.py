@@ -1,8 +1,8 @@
 """A trained generator as data: a list of layers and their arrays. It draws in NumPy alone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,17 +20,10 @@ from gan3.nn.specs import IMAGE, BatchNorm
 
 if TYPE_CHECKING:
     from gan3.plots.numbers import Picture
+    from gan3.runs.trained import Trained
 
 VARIATION = 0.2  # largest change of a noise entry between two variants of one style
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
-
-
-class Source(Protocol):
-    """Where a generator is from, such as `runs.trained.Trained`."""
-
-    description: str
-    has_encoder: bool
-    encoder: Callable[[], Encoder]
 
 
 class Generator:
@@ -49,7 +42,7 @@ class Generator:
         spec: GeneratorSpec,
         arrays: Mapping[str, np.ndarray],
         name: str = "generator",
-        source: Source | None = None,
+        source: "Trained | None" = None,
     ):
         """Use `gan3.load`.
 

@@ -1,16 +1,16 @@
 """Layers as plain functions of variables made by hand. What makes a step fast is in here."""
 
 from collections.abc import Callable
+from functools import partial
 
 import tensorflow as tf
 
-from gan3.nn.plain import EPSILON
+from gan3.nn.plain import EPSILON, SLOPES
 
 ACTIVATIONS = {
     "elu": tf.nn.elu,
     "relu": tf.nn.relu,
-    "leaky_relu": lambda x: tf.nn.leaky_relu(x, alpha=0.2),
-    "slight_leak": lambda x: tf.nn.leaky_relu(x, alpha=0.02),
+    **{name: partial(tf.nn.leaky_relu, alpha=slope) for name, slope in SLOPES.items()},
     "sigmoid": lambda x: tf.sigmoid(tf.cast(x, tf.float32)),
     "tanh": lambda x: tf.tanh(tf.cast(x, tf.float32)),
     "none": lambda x: x,

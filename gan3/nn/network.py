@@ -40,16 +40,10 @@ class Network:
     scope, so a graph that calls a network five times still shows one box for it.
     """
 
-    def __init__(
-        self,
-        name: str,
-        specs: Specs,
-        init: Initializer,
-        dtype: str = "float32",
-        own_moments: bool = False,
-    ):
-        """own_moments: a `BatchNorm` uses the moments of the batch outside training, too."""
-        self.name, self.specs, self.own_moments = name, specs, own_moments
+    own_moments = False  # whether a `BatchNorm` uses those of the batch outside training, too
+
+    def __init__(self, name: str, specs: Specs, init: Initializer, dtype: str = "float32"):
+        self.name, self.specs = name, specs
         self._init, self._dtype = init, dtype
         self.variables: dict[str, tf.Variable] = {}  # all of them: what using the network needs
         self.weights: list[tf.Variable] = []  # what this network's Adam updates

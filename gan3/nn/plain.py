@@ -7,6 +7,7 @@ A row [B, n] that meets a convolution is a square image with its channels.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -225,11 +226,11 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return np.float32(0.5) * np.tanh(np.float32(0.5) * x) + np.float32(0.5)  # never overflows
 
 
+SLOPES = {"leaky_relu": 0.2, "slight_leak": 0.02}  # below zero
 ACTIVATIONS = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
     "relu": lambda x: np.maximum(x, 0),
-    "leaky_relu": lambda x: _leaky(x, 0.2),
-    "slight_leak": lambda x: _leaky(x, 0.02),
+    **{name: partial(_leaky, slope=slope) for name, slope in SLOPES.items()},
     "sigmoid": _sigmoid,
     "tanh": np.tanh,
     "none": lambda x: x,

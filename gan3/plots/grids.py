@@ -7,7 +7,6 @@ there is no global state and no display is needed.
 import io
 import warnings
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,7 +19,7 @@ from gan3.core.options import DPI, PNG, Output
 from gan3.plots import labels
 from gan3.plots.style import house_style
 
-_MAX_COLUMN_LABEL = 120  # pixels
+_MAX_COLUMN_LABEL, _TITLE_HEIGHT = 120, 31  # pixels
 _MOST_PIXELS = 2**16 - 1  # Matplotlib's limit for a side
 _NAMES_AND_DATES = {"png": ["Software"], "svg": ["Date"], "pdf": ["CreationDate"]}  # left out
 
@@ -55,14 +54,14 @@ def grid(
         left = 30 + round(labels.widest(lines, 8, DPI))
     width = max(left + columns * column_step + 18, 468)
     left += (width - 18 - left - columns * column_step) // 2
-    titles = _fitting(column_labels or [], column_step, title_per_image)
+    texts, above, size, rotation = _fitting(column_labels or [], column_step, title_per_image)
     title = labels.wrapped(title, width - 20, 9, DPI)
-    top = 50 + 18 * title.count("\n") + (titles.height if column_labels else 0)
+    top = 50 + 18 * title.count("\n") + (above if column_labels else 0)
     height = top + (rows - 1) * row_step + cell + 14
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     axes = figure.add_axes((0, 0, 1, 1), xticks=[], yticks=[])  # ticks are slow, even if hidden
     axes.set_axis_off()
-    style = {"fontsize": titles.fontsize, "rotation": titles.rotation}
+    style = {"fontsize": size, "rotation": rotation}
     figure.text(0.5, 1 - 17 / height, title, va="top", ha="center")
     sheet = np.full((height, width), 255, np.uint8)  # with all images: each alone takes far longer
     for i, image in enumerate(images):
@@ -70,7 +69,7 @@ def grid(
         x, y = left + column * column_step, top + row * row_step
         sheet[y : y + cell, x : x + cell] = image.repeat(scale, axis=0).repeat(scale, axis=1)
         if column_labels and (title_per_image or row == 0):
-            text = titles.texts[i if title_per_image else column]
+            text = texts[i if title_per_image else column]
             place = (x + cell / 2) / width, 1 - (y - 4) / height
             figure.text(*place, text, va="bottom", ha="center", **style)
         if row_labels and column == 0:
@@ -81,29 +80,20 @@ def grid(
     return figure
 
 
-class _Titles(NamedTuple):
-    """Titles above images or columns, and how they are written."""
-
-    texts: list[str]
-    height: int = 31  # pixels
-    fontsize: float = 9
-    rotation: int = 0
-
-
-def _fitting(texts: list[str], width: int, one_line: bool) -> _Titles:
-    """Titles for images or columns of `width` pixels.
+def _fitting(texts: list[str], width: int, one_line: bool) -> tuple[list[str], int, int, int]:
+    """Titles for images or columns of `width` pixels; their height, font size and rotation.
 
     If they are too wide, they become smaller and are cut, if there is only `one_line` for them;
     otherwise they are written from bottom to top.
     """
     width -= 6  # between two of them
     if labels.widest(texts, 9, DPI) <= width:
-        return _Titles(texts)
+        return texts, _TITLE_HEIGHT, 9, 0
     if one_line:
-        return _Titles([labels.shortened(text, width, 7, DPI) for text in texts], fontsize=7)
+        return [labels.shortened(text, width, 7, DPI) for text in texts], _TITLE_HEIGHT, 7, 0
     short = [labels.shortened(text, _MAX_COLUMN_LABEL, 8, DPI) for text in texts]
     height = 14 + round(labels.widest(short, 8, DPI))
-    return _Titles(short, height, fontsize=8, rotation=90)
+    return short, height, 8, 90
 
 
 def picture_axes(figure: Figure, bounds: tuple[float, ...], image: np.ndarray) -> Axes:
@@ -150,12 +140,7 @@ def progression(
 
 def pixels(figure: Figure) -> np.ndarray:
     """The rendered figure, uint8 [height, width, 3]."""
-    return pixels_of(content(figure))
-
-
-def pixels_of(content: bytes) -> np.ndarray:
-    """The pixels of a picture's file, uint8 [height, width, 3]."""
-    with Image.open(io.BytesIO(content)) as image:
+    with Image.open(io.BytesIO(content(figure))) as image:
         return np.asarray(image.convert("RGB"))
 
 

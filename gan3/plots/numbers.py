@@ -76,12 +76,6 @@ def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
-def split_number_image(picture: np.ndarray) -> np.ndarray:
-    """The digits of an inverted `number_image` [28, 18 N]: uint8 [N, 28, 28], with blank sides."""
-    cells = picture.reshape(28, -1, 28 - 2 * CROP).transpose(1, 0, 2)
-    return np.pad(cells, ((0, 0), (0, 0), (CROP, CROP)))
-
-
 def save_pictures(
     folder: Path, pictures: Iterable[tuple[str, np.ndarray, str | None]], description: str = ""
 ) -> None:

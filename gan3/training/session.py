@@ -140,7 +140,7 @@ def open_session(
             f"config key patience: {config.patience} needs a judge of {dataset.title}, and there is"
             f" none; {'' if resumes else 'train one, or '}set patience to 0"
         )
-    record |= {"config": config.to_dict(), "judge": monitor.judge_digest if monitor else None}
+    record |= {"config": config.to_dict(), "judge": monitor.judge.digest if monitor else None}
     return Session(run, config, dataset, system, monitor, record)
 
 

@@ -13,9 +13,17 @@ import tensorflow as tf
 from gan3.method import noise as noise_module
 from gan3.nn.network import by_name
 from gan3.nn.plain import EPSILON
-from gan3.vae_gan import averages
 
 _DECAY = 0.99  # per step, of the moments
+
+
+def rate(decay: float, steps: tf.Tensor) -> tf.Tensor:
+    """The weight of the newest value in a moving average with this decay, float32.
+
+    After `steps` steps (float32) the average covers at most about the last tenth of them, so the
+    initial value does not linger.
+    """
+    return 1 - tf.minimum(decay, steps / (steps + 9))
 
 
 def latent_of(labels: tf.Tensor, noise: tf.Tensor, classes: int, label_entry: bool) -> tf.Tensor:
@@ -23,12 +31,9 @@ def latent_of(labels: tf.Tensor, noise: tf.Tensor, classes: int, label_entry: bo
 
     It is 1 if the class is requested, else 0: [B, (E + 1) K] for labels [B] and noise [B, E].
     """
-    if not label_entry:
-        return noise_module.latent_of(labels, noise, classes)
-    noise = tf.pad(noise, [[0, 0], [0, 1]], constant_values=1.0)  # [B, E + 1]
-    one_hot = tf.one_hot(labels, classes, dtype=noise.dtype)
-    latent = one_hot[:, :, None] * noise[:, None, :]  # [B, K, E + 1]
-    return tf.reshape(latent, [-1, classes * noise.shape[1]])
+    if label_entry:
+        noise = tf.pad(noise, [[0, 0], [0, 1]], constant_values=1.0)  # [B, E + 1]
+    return noise_module.latent_of(labels, noise, classes)
 
 
 class ClassNorm:
@@ -70,39 +75,24 @@ class ClassNorm:
             steps: float32, the number of steps done, for the `rate` of the moments.
             seed: [2], of the noise.
         """
-        # Read once, before `_move` changes them.
+        # Read once, before they change.
         variances, means = tf.convert_to_tensor(self.variances), tf.convert_to_tensor(self.means)
         centred = numbers - tf.gather(means, labels)
         variance = tf.reduce_mean(tf.square(centred), axis=0)  # [E]
         of_class = tf.gather(variances, labels)
         ratio = of_class / tf.reduce_mean(of_class, axis=0)
         normal = centred * tf.math.rsqrt(variance * ratio + EPSILON)
-        moments, of_batch = (variances, means), (tf.square(centred), numbers)
-        self._move(moments, of_batch, labels, averages.rate(_DECAY, steps))
+        one_hot = tf.one_hot(labels, self.means.shape[0])  # [B, K]
+        counts = tf.reduce_sum(one_hot, axis=0)[:, None]  # [K, 1]
+        rates = rate(_DECAY, steps) * tf.cast(counts > 0, tf.float32)
+        for moments, moment, values in (
+            (self.variances, variances, tf.square(centred)),
+            (self.means, means, numbers),
+        ):
+            of_batch = tf.matmul(one_hot, values, transpose_a=True) / tf.maximum(counts, 1.0)
+            moments.assign_add(rates * (of_batch - moment))
         variance = tf.maximum(variance, EPSILON)
         loss = 0.5 * tf.reduce_sum(variance - tf.math.log(variance) - 1)
         noise = tf.random.stateless_normal(tf.shape(numbers), seed)
         kept, added = math.sqrt(1 - self._noise_variance), math.sqrt(self._noise_variance)
         return kept * normal + added * noise, loss
-
-    def _move(
-        self,
-        moments: tuple[tf.Tensor, tf.Tensor],
-        values: tuple[tf.Tensor, tf.Tensor],
-        labels: tf.Tensor,
-        rate: tf.Tensor,
-    ) -> None:
-        """Move the moments of each class in the batch by `rate` towards those of the batch.
-
-        moments: the variances and means as they are, [K, E] each. values: [B, E] each, whose
-        means by class are those of the batch.
-        """
-        one_hot = tf.one_hot(labels, self.means.shape[0])  # [B, K]
-        counts = tf.reduce_sum(one_hot, axis=0)[:, None]  # [K, 1]
-        rates = rate * tf.cast(counts > 0, tf.float32)
-        changes = []
-        for moment, value in zip(moments, values, strict=True):
-            batch = tf.matmul(one_hot, value, transpose_a=True) / tf.maximum(counts, 1.0)
-            changes.append(rates * (batch - moment))
-        self.variances.assign_add(changes[0])
-        self.means.assign_add(changes[1])

@@ -19,8 +19,7 @@ from gan3.method.losses import digit_cross_entropy, l1
 from gan3.method.noise import Noise
 from gan3.nn.adam import Adam
 from gan3.nn.layers import all_finite
-from gan3.vae_gan import averages
-from gan3.vae_gan.codes import latent_of
+from gan3.vae_gan.codes import latent_of, rate
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.generator import VaeGanGenerator, as_images
 
@@ -189,16 +188,16 @@ class VaeGanStep:
         sampler, trained = self.sampler, self.networks.generator
         steps = tf.cast(self.optimizers.generator.steps, tf.float32)
         if sampler is not trained:
-            rate = averages.rate(self.config.ema_decay, steps)
+            newest = rate(self.config.ema_decay, steps)
             for average, weight in zip(sampler.weights, trained.merged_weights, strict=True):
-                average.assign_add(rate * (weight - average))
+                average.assign_add(newest * (weight - average))
         if self.config.batch_norm:
             latent = self.latent(labels, self.noise(labels, seed))
             _, moments = sampler.logits(latent)
-            rate = averages.rate(_MOMENTS_DECAY, steps)
+            newest = rate(_MOMENTS_DECAY, steps)
             for running, batch in zip(sampler.running_moments(), moments, strict=True):
                 for average, moment in zip(running, batch, strict=True):
-                    average.assign_add(rate * (moment - average))
+                    average.assign_add(newest * (moment - average))
 
     def apply(
         self, role: str, loss: tf.Tensor, gradients: list[tf.Tensor], lr_scale: tf.Tensor | float

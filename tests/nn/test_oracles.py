@@ -6,11 +6,11 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from gan3.export.interface import SLOPES
 from gan3.nn import layers
 from gan3.nn.adam import Adam
 from gan3.nn.initializers import FanIn, Glorot, Normal, PublishedNormal, TruncatedNormal
 from gan3.nn.network import Network
+from gan3.nn.plain import SLOPES
 from gan3.nn.specs import BatchNorm
 from tests.support import has, needs
 

@@ -151,7 +151,8 @@ class Layers(unittest.TestCase):
         x = draw(9, (3, 6, 6, 4))
         for affine in (True, False):
             spec = BatchNorm("n/a", 4, "relu", affine)
-            network = network_of(spec, own_moments=True)
+            network = network_of(spec)
+            network.own_moments = True
             arrays = arrays_of(network)
             mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
             expected = by_tensorflow(spec, arrays | {"n/a/mean": mean, "n/a/variance": variance}, x)

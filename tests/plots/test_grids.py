@@ -156,9 +156,8 @@ class Files(FolderTest):
 
     def test_the_resolution_enlarges_the_digits_with_their_figure(self):
         figure = grids.grid(DIGITS[:10], 5, "t")
-        small, large = (
-            grids.pixels_of(grids.content(figure, grids.Output(dpi=dpi))) for dpi in (120, 240)
-        )
+        contents = (grids.content(figure, grids.Output(dpi=dpi)) for dpi in (120, 240))
+        small, large = (np.asarray(Image.open(io.BytesIO(c)).convert("RGB")) for c in contents)
         left, bottom, right, top = images_on(figure)[7][0]
         rows, columns = slice(len(small) - top, len(small) - bottom), slice(left, right)
         np.testing.assert_array_equal(large[::2, ::2][rows, columns], small[rows, columns])

@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import tensorflow as tf
 
 import gan3
 from gan3.core.classes import DIGITS
@@ -125,7 +126,7 @@ class InitialWeights(SetupTest):
         np.testing.assert_array_equal(
             drawing(system, "best").images(labels, noise), bundled.images(labels, noise)
         )
-        latent = latent_of(labels, noise, 10, True)
+        latent = latent_of(tf.constant(labels), noise, 10, True)
         trained = [system.networks.generator.logits(latent)[0], system.sampler.logits(latent)[0]]
         np.testing.assert_allclose(*trained, rtol=0, atol=1e-4)
 

@@ -253,14 +253,6 @@ function resizeColumns(pixels, width, height, columns) {
 }
 
 function resizeRows(pixels, width, height, rows) {
-  if (height === rows) return pixels;
-  const result = new Uint8Array(width * rows);
-  boxes(height, rows).forEach(({inside, weight}, row) => {
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (const y of inside) sum += pixels[y * width + x];
-      result[row * width + x] = boxMean(sum, weight);
-    }
-  });
-  return result;
+  const columns = resizeColumns(turned({pixels, width, height}).pixels, height, width, rows);
+  return turned({pixels: columns, width: rows, height: width}).pixels;
 }
