@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gan3.plots.numbers import Picture
     from gan3.runs.trained import Trained
 
+_MOST_IN_A_PICTURE = 1000
 VARIATION = 0.2  # largest change of a noise entry between two variants of one style
 _MAX_NOISE = 1000  # far outside of what generators are trained with, and far from an overflow
 
@@ -154,10 +155,12 @@ class Generator:
         Raises:
             UserError: as `generate`, and for another number of variants.
         """
-        from gan3.plots import numbers
-
         labels = self._number(number)
-        numbers.check_length(labels, self.class_names)
+        if len(labels) > _MOST_IN_A_PICTURE:
+            raise UserError(
+                f"number of {len(labels)} {nouns(self.class_names)}: an image holds at most"
+                f" {_MOST_IN_A_PICTURE}; split it"
+            )
         seed, variants = as_whole(seed, "seed"), as_whole(variants, "variants", 1, MOST_VARIANTS)
         seeds = [(seed, row) for row in range(variants)]
         if style is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan3.core.arguments import as_path, as_whole
-from gan3.core.classes import file_name
+from gan3.core.classes import are_digits, file_name
 from gan3.core.errors import UserError, shown
 from gan3.core.files import make_folder, write_npz
 from gan3.core.options import truncation_text
@@ -93,7 +93,8 @@ class Samples:
         """
         from gan3.plots import numbers
 
-        crop, scale = numbers.crop_of(self.class_names), as_whole(scale, "scale", 1, 32)
+        scale = as_whole(scale, "scale", 1, 32)
+        crop = numbers.CROP if are_digits(self.class_names) else 0  # only they have blank sides
         if len(self.images) % as_whole(rows, "rows", 1, len(self.images)):
             raise UserError(f"rows {rows}: {len(self.images)} images do not fill them; use another")
         lines = [

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,27 +10,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gan3.core.arguments import as_path
-from gan3.core.classes import are_digits, nouns
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder, write_atomically
 
 FAINT = 25  # pixel values up to this, in 0..255, count as blank, because scans have such noise
 CROP = 5  # columns cut off at the left and right of each digit, as the conditional DCGAN does
-MOST_IMAGES = 1000  # in one picture
-
-
-def check_length(labels: np.ndarray, names: Sequence[str]) -> None:
-    """Raises UserError if there are too many labels of classes `names` for one picture."""
-    if len(labels) > MOST_IMAGES:
-        raise UserError(
-            f"number of {len(labels)} {nouns(names)}: an image holds at most {MOST_IMAGES}; split"
-            " it"
-        )
-
-
-def crop_of(names: Sequence[str]) -> int:
-    """The columns that a number picture cuts off at each side: only digits have blank ones."""
-    return CROP if are_digits(names) else 0
 
 
 def number_image(
@@ -91,18 +75,10 @@ def save_pictures(
     table = csv.writer(rows, lineterminator="\n")
     for name, pixels, label in pictures:
         make_folder((folder / name).parent)
-        save_picture(pixels, folder / name, description)
+        write_atomically(folder / name, png_of(pixels, description))
         table.writerow([name, label] if label is not None else [])
     if rows.getvalue().strip():
         write_atomically(folder / "labels.csv", f"file,label\n{rows.getvalue()}".encode())
-
-
-def save_picture(picture: np.ndarray, path: Path, description: str = "") -> None:
-    """Write a gray image, uint8 [height, width], as a PNG of the same size, atomically.
-
-    description: what the file's metadata should say of it.
-    """
-    write_atomically(path, png_of(picture, description))
 
 
 def png_of(picture: np.ndarray, description: str = "") -> bytes:

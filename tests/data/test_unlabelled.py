@@ -11,7 +11,6 @@ import gan3
 from gan3.core.errors import UserError
 from gan3.data import strokes
 from gan3.data.datasets import load
-from gan3.plots.numbers import save_picture
 from tests.support import FolderTest, call, slow
 
 IMAGES, LABELS = strokes.make(420, 10)[:2]
@@ -28,7 +27,7 @@ class Unlabelled(FolderTest):
         super().setUp()
         Path("flat").mkdir()
         for number, image in enumerate(IMAGES):
-            save_picture(image, Path(f"flat/{number:03}.png"))
+            Image.fromarray(image).save(f"flat/{number:03}.png")
 
     def call(self, *line):
         status, out, err = call(*line)

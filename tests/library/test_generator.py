@@ -125,6 +125,10 @@ class Bundled(unittest.TestCase):
             (lambda: generator.draw([1], np.full((1, 10), np.nan)), "noise: values up to nan"),
             (lambda: generator.draw([1], [[-1001] * 10]), r"values up to 1e\+03; use values from"),
             (lambda: generator.draw([1], "x"), "noise: not an array of numbers"),
+            (
+                lambda: generator.write("1" * 1001),
+                "number of 1001 digits: .* at most 1000; split",
+            ),
             (lambda: generator.write("1", style=[[0.0] * 10]), r"style: .* shape \(10, 10\)"),
             (lambda: generator.write("123").picture(rows=2), "rows 2: 3 images do not fill them"),
             (lambda: generator.write("123").picture(rows=0), "rows 0: use a whole number from 1"),

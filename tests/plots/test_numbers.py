@@ -5,19 +5,8 @@ import unittest
 import numpy as np
 from PIL import Image
 
-from gan3.core.classes import DIGITS
-from gan3.core.errors import UserError
 from gan3.plots import numbers
 from tests.support import FolderTest
-
-
-class Length(unittest.TestCase):
-    def test_a_picture_of_more_than_1000_images_is_refused(self):
-        numbers.check_length(np.zeros(1000, np.int64), DIGITS)
-        for names, called in ((DIGITS, "digits"), (("A", "B"), "classes")):
-            message = f"number of 1001 {called}: an image holds at most 1000; split it"
-            with self.assertRaisesRegex(UserError, message):
-                numbers.check_length(np.zeros(1001, np.int64), names)
 
 
 class NumberImages(unittest.TestCase):
@@ -44,14 +33,10 @@ class NumberImages(unittest.TestCase):
 class Pictures(FolderTest):
     def test_a_picture_is_saved_pixel_for_pixel(self):
         picture = np.random.default_rng(0).integers(0, 256, (28, 54), np.uint8)
-        numbers.save_picture(picture, self.folder / "3.png")
-        with Image.open(self.folder / "3.png") as image:
+        numbers.save_pictures(self.folder / "new", [("3.png", picture, None)])
+        with Image.open(self.folder / "new" / "3.png") as image:
             self.assertEqual((image.format, image.mode), ("PNG", "L"))
             np.testing.assert_array_equal(np.asarray(image), picture)
-
-    def test_a_folder_that_does_not_exist_is_named(self):
-        with self.assertRaisesRegex(UserError, "none/3.png: cannot be written"):
-            numbers.save_picture(np.zeros((28, 28), np.uint8), self.folder / "none" / "3.png")
 
 
 if __name__ == "__main__":
