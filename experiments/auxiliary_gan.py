@@ -19,9 +19,10 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.baselines import networks
 from gan3.baselines.config import AuxiliaryGanConfig
 from gan3.core.triple import Pair
+from gan3.nn.declared import GeneratorSpec
+from gan3.nn.specs import BatchNorm, Conv, ConvTranspose, Dense, Label, Specs
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
@@ -37,6 +38,35 @@ CONFIG = AuxiliaryGanConfig(
 )
 
 
+def generator(config: AuxiliaryGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
+    """Noise times an embedded digit, a dense layer, three transposed convolutions, to (-1, 1)."""
+    noise = config.noise_entries
+    specs = (
+        Label("generator/digit", noise, len(class_names), noise, multiplies=True),  # [B, noise]
+        Dense("generator/sheet", noise, 3 * 3 * 384, "relu"),
+        ConvTranspose("generator/conv1", 5, 384, 192, "relu", 1, "VALID"),  # [B, 7, 7, 192]
+        BatchNorm("generator/norm1", 192),
+        ConvTranspose("generator/conv2", 5, 192, 96, "relu"),  # [B, 14, 14, 96]
+        BatchNorm("generator/norm2", 96),
+        ConvTranspose("generator/pixels", 5, 96, 1, "tanh"),  # [B, 28, 28, 1]
+    )
+    distribution, moments = config.noise_distribution, config.sampling_moments
+    return GeneratorSpec(specs, True, distribution, class_names, -1.0, moments=moments)
+
+
+def discriminator(config: AuxiliaryGanConfig, classes: int) -> Specs:
+    """Four convolutions of 3 x 3 with dropout, and two heads: real or not, and which class."""
+    keep_prob, leaky = config.discriminator_keep_prob, "leaky_relu"
+    return (
+        Conv("discriminator/conv1", 3, 1, 32, leaky, 2, keep_prob=keep_prob),  # [B, 14, 14, 32]
+        Conv("discriminator/conv2", 3, 32, 64, leaky, keep_prob=keep_prob),  # [B, 14, 14, 64]
+        Conv("discriminator/conv3", 3, 64, 128, leaky, 2, keep_prob=keep_prob),  # [B, 7, 7, 128]
+        Conv("discriminator/conv4", 3, 128, 256, leaky, keep_prob=keep_prob),  # [B, 7, 7, 256]
+        Dense("discriminator/logits", 7 * 7 * 256, 1),
+        Dense("discriminator/digits", 7 * 7 * 256, classes),
+    )
+
+
 def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.discriminators import AuxiliaryDiscriminator
@@ -44,11 +74,8 @@ def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) 
     from gan3.nn.initializers import Glorot
     from gan3.nn.network import Network
 
-    init, spec = Glorot(config.seed), networks.auxiliary_generator(config, class_names)
-    specs = networks.auxiliary_discriminator(config, len(class_names))
-    discriminator = AuxiliaryDiscriminator(specs, init, dtype)
-    generator = Network("generator", spec.specs, init, dtype)
-    return TwoNetworks(config, spec, generator, discriminator)
-
-
-generator = networks.auxiliary_generator  # that of `build`, for drawing without TensorFlow
+    init, spec = Glorot(config.seed), generator(config, class_names)
+    specs = discriminator(config, len(class_names))
+    critic = AuxiliaryDiscriminator(specs, init, dtype)
+    generator_network = Network("generator", spec.specs, init, dtype)
+    return TwoNetworks(config, spec, generator_network, critic)

@@ -29,9 +29,10 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.baselines import networks
 from gan3.baselines.config import BatchNormGanConfig
 from gan3.core.triple import Pair
+from gan3.nn.declared import GeneratorSpec
+from gan3.nn.specs import AveragePool, BatchNorm, Conv, Dense, Specs, Upsample
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
@@ -48,6 +49,40 @@ CONFIG = BatchNormGanConfig(
 )
 
 
+def generator(config: BatchNormGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
+    """A sheet of 56 x 56, convolved to half the side, upsampled and convolved again, to (0, 1).
+
+    The notebook upsamples before its last convolution, too. That one has a kernel of 1 x 1 and a
+    stride of 2, so it reads every second pixel: those from before. Both steps are left out here.
+    The notebook's normalisations have no scale, and a shift that is zero and not among the
+    variables that it trains; so there is neither here.
+    """
+    specs = (
+        Dense("generator/sheet", config.noise_entries, 56 * 56),
+        BatchNorm("generator/norm0", 1, "relu", affine=False),  # [B, 56, 56, 1]
+        Conv("generator/conv1", 3, 1, 50, stride=2),  # [B, 28, 28, 50]
+        BatchNorm("generator/norm1", 50, "relu", affine=False),
+        Upsample(),  # [B, 56, 56, 50]
+        Conv("generator/conv2", 3, 50, 25, stride=2),  # [B, 28, 28, 25]
+        BatchNorm("generator/norm2", 25, "relu", affine=False),
+        Conv("generator/pixels", 1, 25, 1, "sigmoid"),  # [B, 28, 28, 1]
+    )
+    distribution, moments = config.noise_distribution, config.sampling_moments
+    return GeneratorSpec(specs, False, distribution, class_names, moments=moments)
+
+
+def discriminator() -> Specs:
+    """Two convolutions of 5 x 5 with average-pools and a dense layer of 1024."""
+    return (
+        Conv("discriminator/conv1", 5, 1, 32, "relu"),  # [B, 28, 28, 32]
+        AveragePool(),  # [B, 14, 14, 32]
+        Conv("discriminator/conv2", 5, 32, 64, "relu"),  # [B, 14, 14, 64]
+        AveragePool(),  # [B, 7, 7, 64]
+        Dense("discriminator/hidden", 7 * 7 * 64, 1024, "relu"),
+        Dense("discriminator/logits", 1024, 1),
+    )
+
+
 def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.discriminators import Discriminator
@@ -55,10 +90,7 @@ def build(config: BatchNormGanConfig, class_names: tuple[str, ...], dtype: str) 
     from gan3.nn.initializers import TruncatedNormal
     from gan3.nn.network import Network
 
-    init, spec = TruncatedNormal(config.seed), networks.auto_write_generator(config, class_names)
-    generator = Network("generator", spec.specs, init, dtype)
-    discriminator = Discriminator(networks.auto_write_discriminator(), init, dtype)
-    return TwoNetworks(config, spec, generator, discriminator)
-
-
-generator = networks.auto_write_generator  # that of `build`, for drawing without TensorFlow
+    init, spec = TruncatedNormal(config.seed), generator(config, class_names)
+    generator_network = Network("generator", spec.specs, init, dtype)
+    critic = Discriminator(discriminator(), init, dtype)
+    return TwoNetworks(config, spec, generator_network, critic)

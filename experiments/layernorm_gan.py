@@ -16,9 +16,10 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.baselines import networks
 from gan3.baselines.config import BaselineConfig
 from gan3.core.triple import Pair
+from gan3.nn.declared import GeneratorSpec
+from gan3.nn.specs import PIXELS, Dense, Specs
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
@@ -39,6 +40,25 @@ CONFIG = BaselineConfig(
 )
 
 
+def generator(config: BaselineConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
+    """One hidden layer of 200, leaky ReLU and layer normalisation, to (0, 1)."""
+    norm = "generator/norm"
+    specs = (
+        Dense("generator/hidden", config.noise_entries, 200, "slight_leak", layer_norm=norm),
+        Dense("generator/pixels", 200, PIXELS, "sigmoid"),
+    )
+    return GeneratorSpec(specs, False, config.noise_distribution, class_names)
+
+
+def discriminator() -> Specs:
+    """The generator's mirror."""
+    norm = "discriminator/norm"
+    return (
+        Dense("discriminator/hidden", PIXELS, 200, "slight_leak", layer_norm=norm),
+        Dense("discriminator/logits", 200, 1),
+    )
+
+
 def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.discriminators import Discriminator
@@ -46,10 +66,7 @@ def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "
     from gan3.nn.initializers import FanIn
     from gan3.nn.network import Network
 
-    init, spec = FanIn(config.seed), networks.layernorm_generator(config, class_names)
-    generator = Network("generator", spec.specs, init, dtype)
-    discriminator = Discriminator(networks.layernorm_discriminator(), init, dtype)
-    return TwoNetworks(config, spec, generator, discriminator)
-
-
-generator = networks.layernorm_generator  # that of `build`, for drawing without TensorFlow
+    init, spec = FanIn(config.seed), generator(config, class_names)
+    generator_network = Network("generator", spec.specs, init, dtype)
+    critic = Discriminator(discriminator(), init, dtype)
+    return TwoNetworks(config, spec, generator_network, critic)

@@ -16,14 +16,25 @@ Departures:
 4. Other random number generators: the same distributions, not the same numbers.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gan3.baselines import networks
-from gan3.baselines.config import MlpGanConfig
+from gan3.baselines.config import BaselineConfig
+from gan3.core.config import KeepProb
 from gan3.core.triple import Pair
+from gan3.nn.declared import GeneratorSpec
+from gan3.nn.specs import PIXELS, Specs, stack
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlpGanConfig(BaselineConfig):
+    """With dropout in both networks."""
+
+    keep_prob: Pair[KeepProb]
+
 
 CONFIG = MlpGanConfig(
     experiment="mlp_gan",
@@ -37,6 +48,19 @@ CONFIG = MlpGanConfig(
 )
 
 
+def generator(config: MlpGanConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
+    """Hidden layers 32, 64, 128 with leaky ReLU and dropout, to (-1, 1)."""
+    widths = (config.noise_entries, 32, 64, 128, PIXELS)
+    specs = stack("generator", widths, "leaky_relu", "tanh", keep_prob=config.keep_prob.generator)
+    return GeneratorSpec(specs, False, config.noise_distribution, class_names, -1.0)
+
+
+def discriminator(config: MlpGanConfig) -> Specs:
+    """The generator's mirror: hidden layers 128, 64, 32."""
+    widths, keep_prob = (PIXELS, 128, 64, 32, 1), config.keep_prob.discriminator
+    return stack("discriminator", widths, "leaky_relu", "none", keep_prob=keep_prob, last="logits")
+
+
 def build(config: MlpGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.discriminators import Discriminator
@@ -44,10 +68,7 @@ def build(config: MlpGanConfig, class_names: tuple[str, ...], dtype: str) -> "Tw
     from gan3.nn.initializers import FanIn
     from gan3.nn.network import Network
 
-    init, spec = FanIn(config.seed), networks.mlp_generator(config, class_names)
-    generator = Network("generator", spec.specs, init, dtype)
-    discriminator = Discriminator(networks.mlp_discriminator(config), init, dtype)
-    return TwoNetworks(config, spec, generator, discriminator)
-
-
-generator = networks.mlp_generator  # that of `build`, for drawing without TensorFlow
+    init, spec = FanIn(config.seed), generator(config, class_names)
+    generator_network = Network("generator", spec.specs, init, dtype)
+    critic = Discriminator(discriminator(config), init, dtype)
+    return TwoNetworks(config, spec, generator_network, critic)

@@ -12,9 +12,10 @@ Departures:
 
 from typing import TYPE_CHECKING
 
-from gan3.baselines import networks
 from gan3.baselines.config import BaselineConfig
 from gan3.core.triple import Pair
+from gan3.nn.declared import GeneratorSpec
+from gan3.nn.specs import PIXELS, Specs, stack
 
 if TYPE_CHECKING:
     from gan3.baselines.two_networks import TwoNetworks
@@ -30,6 +31,18 @@ CONFIG = BaselineConfig(
 )
 
 
+def generator(config: BaselineConfig, class_names: tuple[str, ...]) -> GeneratorSpec:
+    """Hidden layers of 256 and 512 with batch normalisation and ReLU, to (0, 1)."""
+    widths = (config.noise_entries, 256, 512, PIXELS)
+    specs = stack("generator", widths, "relu", "sigmoid", batch_norm=True)
+    return GeneratorSpec(specs, False, config.noise_distribution, class_names)
+
+
+def discriminator() -> Specs:
+    """Hidden layers of 512 and 256; normalised by nothing, because each image is judged alone."""
+    return stack("discriminator", (PIXELS, 512, 256, 1), "leaky_relu", "none", last="logits")
+
+
 def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":
     """The system that `config` describes, computing in `dtype` ("float32" or "bfloat16")."""
     from gan3.baselines.discriminators import Discriminator
@@ -37,10 +50,7 @@ def build(config: BaselineConfig, class_names: tuple[str, ...], dtype: str) -> "
     from gan3.nn.initializers import Glorot
     from gan3.nn.network import Network
 
-    init, spec = Glorot(config.seed), networks.wasserstein_generator(config, class_names)
-    generator = Network("generator", spec.specs, init, dtype)
-    discriminator = Discriminator(networks.wasserstein_critic(), init, dtype)
-    return TwoNetworks(config, spec, generator, discriminator)
-
-
-generator = networks.wasserstein_generator  # that of `build`, for drawing without TensorFlow
+    init, spec = Glorot(config.seed), generator(config, class_names)
+    generator_network = Network("generator", spec.specs, init, dtype)
+    critic = Discriminator(discriminator(), init, dtype)
+    return TwoNetworks(config, spec, generator_network, critic)

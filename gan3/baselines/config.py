@@ -32,25 +32,11 @@ class BaselineConfig(AdversarialConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MlpGanConfig(BaselineConfig):
-    """With dropout in both networks."""
-
-    keep_prob: Pair[KeepProb]
-
-
-@dataclass(frozen=True, kw_only=True)
 class BatchNormGanConfig(BaselineConfig):
     """With batch normalisation in the generator."""
 
     # What normalises when digits are drawn: running moments, or those of the batch that is drawn.
     sampling_moments: Literal["running", "batch"] = "running"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConditionalGanConfig(BatchNormGanConfig):
-    """With an embedded class beside the noise."""
-
-    embedding_entries: Annotated[int, Range(1, 1000)] = 10  # numbers for each class
 
 
 @dataclass(frozen=True, kw_only=True)

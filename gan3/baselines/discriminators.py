@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from gan3.baselines import networks
 from gan3.nn.initializers import Initializer
 from gan3.nn.layers import ACTIVATIONS, add_bias, padded_product
 from gan3.nn.network import Network
@@ -29,7 +28,7 @@ class Discriminator(Network):
 
 
 class AuxiliaryDiscriminator(Discriminator):
-    """The layers of `networks.auxiliary_discriminator`, whose last two are heads of one trunk."""
+    """Layers of which the last two are heads of one trunk: real or not, and which class."""
 
     has_classifier = True
 
@@ -45,11 +44,17 @@ class AuxiliaryDiscriminator(Discriminator):
 
 
 class ConditionalDiscriminator(Discriminator):
-    """The layers of `networks.conditional_discriminator`, and an embedding of the digits."""
+    """Layers of the image, of an embedded digit's map of 56 x 56, and of both."""
 
-    def __init__(self, classes: int, init: Initializer, dtype: str = "float32"):
+    def __init__(
+        self,
+        layers: tuple[Specs, Specs, Specs],
+        classes: int,
+        init: Initializer,
+        dtype: str = "float32",
+    ):
         super().__init__((), init, dtype)
-        self.image, self.sheet, self.both = networks.conditional_discriminator()
+        self.image, self.sheet, self.both = layers
         self.make(self.image)
         self.digit = self.add("discriminator/digit/w", init.embedding((classes, 56 * 56)))
         self.make(self.sheet)

@@ -221,7 +221,9 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
     sources = reference.style_sources
     training = reference.dataset.images, reference.dataset.labels
     by_components = style_transfer.reconstruct_by_pca(*training, *sources)
-    names = names_needing("reconstructed")
+    of_components = SampleSet("pca_of_class", *sources)
+    scored = Scored(of_components, reference, reconstructed=by_components)
+    scores, _ = metrics.score(scored, names_needing("reconstructed"))
     return {
         "images": len(sources[0]),
         "correlations": {
@@ -231,11 +233,7 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
             ]
             for name, table in samples.transfer.correlations.items()
         },  # by property and real class, of each drawn class
-    } | {
-        name: metrics.score(
-            Scored(SampleSet(name, *sources), reference, reconstructed=images), names
-        )[0]
-        for name, images in by_components.items()
+        "pca_of_class": scores,
     }
 
 

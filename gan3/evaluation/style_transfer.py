@@ -12,7 +12,6 @@ import numpy as np
 PER_CLASS = 100  # images read of each class
 COMPONENTS = 10  # principal components that reconstruct: as many as noise entries
 _LEAST = 3  # images of a class, below which nothing is correlated
-_BLOCK = 256  # images: sums of so many products of bytes are exact in float32
 
 
 class Autoencoder(NamedTuple):
@@ -111,51 +110,28 @@ def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
 
 
 def reconstruct_by_pca(
-    training_images: np.ndarray,
-    training_labels: np.ndarray,
-    images: np.ndarray,
-    labels: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Reconstructions from ten principal components, as many numbers as the noise has.
+    training_images: np.ndarray, training_labels: np.ndarray, images: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Images uint8 [N, 28, 28] of `labels` [N] by ten principal components of their class.
 
-    Those of all training images ("pca"), and those of an image's own class ("pca_of_class").
-    Images are uint8 [N, 28, 28], labels [N].
+    As many numbers as the noise has, and of the training images of a class.
     """
-    of_class, all_sums = np.zeros_like(images), []
-    for label, count in zip(*np.unique(training_labels, return_counts=True), strict=True):
-        sums = pixel_sums(training_images[training_labels == label])
-        rows = labels == label
-        of_class[rows] = project(images[rows], count, *sums)
-        all_sums.append(sums)
-    totals = map(sum, zip(*all_sums, strict=True))
-    return {
-        "pca": project(images, len(training_labels), *totals),
-        "pca_of_class": of_class,
-    }
-
-
-def pixel_sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sums of pixels [784] and of products of two pixels [784, 784] of images uint8, exact."""
-    flat = images.reshape(len(images), -1)
-    products = np.zeros((flat.shape[1], flat.shape[1]))
-    for start in range(0, len(flat), _BLOCK):
-        block = flat[start : start + _BLOCK].astype(np.float32)
-        products += block.T @ block
-    return flat.sum(axis=0, dtype=np.float64), products
+    reconstructed = np.zeros_like(images)
+    for label in np.unique(labels):
+        rows, own = labels == label, training_images[training_labels == label]
+        reconstructed[rows] = project(images[rows], own)
+    return reconstructed
 
 
 def project(
-    images: np.ndarray,
-    count: int,
-    total: np.ndarray,
-    products: np.ndarray,
-    components: int = COMPONENTS,
+    images: np.ndarray, training_images: np.ndarray, components: int = COMPONENTS
 ) -> np.ndarray:
-    """Images uint8 [N, 28, 28] by the first principal components of `count` with these sums."""
-    mean = total / (255 * count)
-    _, vectors = np.linalg.eigh(products / (255**2 * count) - np.outer(mean, mean))
+    """Images uint8 [N, 28, 28] by the first principal components of training images."""
+    flat, training = (x.reshape(len(x), -1) / 255.0 for x in (images, training_images))
+    mean = training.mean(axis=0)
+    _, vectors = np.linalg.eigh(np.cov(training, rowvar=False, bias=True))
     axes = vectors[:, ::-1][:, :components].T  # [components, 784], the largest variance first
-    reconstructed = (images.reshape(len(images), -1) / 255.0 - mean) @ axes.T @ axes + mean
+    reconstructed = (flat - mean) @ axes.T @ axes + mean
     return np.rint(255 * reconstructed.clip(0, 1)).astype(np.uint8).reshape(images.shape)
 
 

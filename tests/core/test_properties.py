@@ -8,12 +8,13 @@ from typing import Annotated, Literal, get_args, get_origin
 import numpy as np
 import tensorflow as tf
 
-from gan3.baselines.config import AuxiliaryGanConfig, BatchNormGanConfig, MlpGanConfig
+from gan3.baselines.config import AuxiliaryGanConfig, BatchNormGanConfig
 from gan3.core import philox
 from gan3.core.config import RunConfig, Sizes, as_text, field_types
 from gan3.core.errors import UserError
 from gan3.core.triple import Pair, Triple
 from gan3.method.config import ThreeNetworkConfig
+from gan3.runs.registry import config_of
 from gan3.vae_gan.config import VaeGanConfig
 from tests.core.test_config import LONGEST_MESSAGE, ExampleConfig
 from tests.properties import JSON, assume, given, st
@@ -25,7 +26,7 @@ FAMILIES = (
     RunConfig,
     ThreeNetworkConfig,
     VaeGanConfig,
-    MlpGanConfig,
+    type(config_of("mlp_gan")),
     BatchNormGanConfig,
     AuxiliaryGanConfig,
     ExampleConfig,

@@ -10,11 +10,6 @@ from gan3.evaluation.style_transfer import Autoencoder
 CENTRE = 13.5
 
 
-def projected(images, fitted, count=10):
-    sums = style_transfer.pixel_sums(fitted)
-    return style_transfer.project(images, len(fitted), *sums, count)
-
-
 def strokes(slants, widths=3.0, inks=1.0):
     """Sheared strokes uint8 [N, 28, 28]: Gaussians in each row, 22 rows high, with subpixel places.
 
@@ -164,7 +159,7 @@ class PrincipalComponents(unittest.TestCase):
         centred = self.flat - self.flat.mean(axis=0)
         u, s, v = np.linalg.svd(centred, full_matrices=False)
         expected = (u[:, :4] * s[:4]) @ v[:4] + self.flat.mean(axis=0)
-        reconstructed = projected(self.images, self.images, 4)
+        reconstructed = style_transfer.project(self.images, self.images, 4)
         self.assertEqual((reconstructed.shape, reconstructed.dtype), (self.images.shape, np.uint8))
         expected = expected.clip(0, 1).reshape(-1, 28, 28)
         self.assertLess(np.abs(reconstructed / 255 - expected).max(), 0.5001 / 255)
@@ -174,9 +169,9 @@ class PrincipalComponents(unittest.TestCase):
         labels = np.arange(300) % 2
         images = self.images[labels]
         reconstructed = style_transfer.reconstruct_by_pca(images, labels, images[:7], labels[:7])
-        np.testing.assert_array_equal(reconstructed["pca_of_class"], images[:7])
-        both = projected(images[:7], images)
-        np.testing.assert_array_equal(reconstructed["pca"], both)
+        np.testing.assert_array_equal(reconstructed, images[:7])
+        both = style_transfer.project(images[:7], images, 1)  # both are on one line
+        np.testing.assert_array_equal(both, images[:7])
 
 
 if __name__ == "__main__":
