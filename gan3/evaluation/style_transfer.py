@@ -114,10 +114,10 @@ def reconstruct_by_pca(
 ) -> np.ndarray:
     """Images uint8 [N, 28, 28] of `labels` [N] by ten principal components of their class.
 
-    As many numbers as the noise has, and of the training images of a class.
+    Ten is as many as the noise has numbers. Images of a class without training images become black.
     """
     reconstructed = np.zeros_like(images)
-    for label in np.unique(labels):
+    for label in np.intersect1d(labels, training_labels):
         rows, own = labels == label, training_images[training_labels == label]
         reconstructed[rows] = project(images[rows], own)
     return reconstructed
