@@ -66,7 +66,7 @@ def output_file(*suffixes: str) -> Callable[[str], Path]:
     def parse(text: str) -> Path:
         path = Path(text)
         if not path.name or path.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
+            raise argparse.ArgumentTypeError(f"{text!r} is a folder, or no name")
         if suffixes and path.suffix.lower() not in suffixes:
             raise argparse.ArgumentTypeError(f"{text!r} does not end in {' or '.join(suffixes)}")
         return path

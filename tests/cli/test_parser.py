@@ -138,14 +138,14 @@ class Arguments(FolderTest):
         ):
             for value in ("", ".", "..", "own", "folder.npz"):
                 with self.subTest(command, value=value):
-                    message = f"argument {option}: '{re.escape(value)}' is not the name of a file"
+                    message = f"argument {option}: '{re.escape(value)}' is a folder, or no name"
                     self.assert_refused(message, *command.split(), option, value)
             for value in others:
                 with self.subTest(command, value=value):
                     message = f"argument {option}: '{re.escape(value)}' does not end in {suffix};"
                     self.assert_refused(message, *command.split(), option, value)
         for value in ("", ".", "..", "folder.npz"):  # samples can also go into a folder
-            message = f"argument --out: '{re.escape(value)}' is not the name of a file"
+            message = f"argument --out: '{re.escape(value)}' is a folder, or no name"
             self.assert_refused(message, "sample", "--out", value)
         self.assertEqual(self.parse("sample", "--out", "own").out, Path("own"))
         self.assertEqual(self.parse("sample", "--out", "a/X.NPZ").out, Path("a/X.NPZ"))
