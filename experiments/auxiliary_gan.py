@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from gan3.baselines.config import AuxiliaryGanConfig
 from gan3.core.triple import Pair
-from gan3.nn.declared import GeneratorSpec
+from gan3.nn.declared import DeterminatorSpec, GeneratorSpec
 from gan3.nn.specs import BatchNorm, Conv, ConvTranspose, Dense, Label, Specs
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ def discriminator(config: AuxiliaryGanConfig, classes: int) -> Specs:
         Dense("discriminator/logits", 7 * 7 * 256, 1),
         Dense("discriminator/digits", 7 * 7 * 256, classes),
     )
+
+
+def determinator(config: AuxiliaryGanConfig, class_names: tuple[str, ...]) -> DeterminatorSpec:
+    """The class head, for reading without TensorFlow."""
+    *trunk, _, digits = discriminator(config, len(class_names))
+    return DeterminatorSpec(tuple(trunk), digits, class_names, pixel_min=-1.0)
 
 
 def build(config: AuxiliaryGanConfig, class_names: tuple[str, ...], dtype: str) -> "TwoNetworks":

@@ -87,6 +87,15 @@ def in_graph(function):
     return tf.function(function, autograph=False)()
 
 
+def class_probabilities(system, images):
+    """What the determinator or the class head reads from images [B, 28, 28, 1] in 0..1: [B, K]."""
+    import tensorflow as tf
+
+    if hasattr(system, "networks"):
+        return tf.nn.softmax(system.networks.determinator(images)).numpy()
+    return tf.nn.softmax(system.discriminator.heads(2 * images - 1, None)[1]).numpy()
+
+
 def state_of(system):
     """The values of a system's variables, by name."""
     return {name: variable.numpy() for name, variable in system.state.items()}

@@ -55,12 +55,6 @@ class TwoNetworks(System):
         images = tf.reshape(pixels, [-1, IMAGE, IMAGE])
         return (images - self.spec.pixel_min) / (1 - self.spec.pixel_min)
 
-    def classify(self, images: tf.Tensor) -> tf.Tensor:
-        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the class head."""
-        images = to_pixel_range(images, self.spec.pixel_min)
-        labels = tf.zeros(tf.shape(images)[:1], tf.int32)  # which no class head is given
-        return tf.nn.softmax(self.discriminator.heads(images, labels)[1])
-
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
         """Losses and accuracies in 0..1, without dropout, label smoothing and penalties."""
         fakes = self.generate(labels, self.noise(labels, seed))[..., None]

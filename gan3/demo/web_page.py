@@ -79,6 +79,7 @@ def write(
         model["determinator"] = {
             "features": [add(layer) for layer in features],
             "logits": add(determinator.logits),
+            "pixelMin": determinator.pixel_min,
             "encoder": None if encoder is None else add(encoder),
             "codeMeans": None if encoder is None else determinator.code_means.tolist(),
             "codeScales": None if encoder is None else determinator.code_scales.tolist(),

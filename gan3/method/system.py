@@ -18,7 +18,7 @@ class System(Protocol):
     """
 
     class_names: tuple[str, ...]  # names of the K classes; a label is an index into them
-    has_classifier: bool  # whether `classify` can be called
+    has_classifier: bool  # whether it learns the classes of images
     optimizers: tuple[Adam, ...]
 
     train_step: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
@@ -29,9 +29,6 @@ class System(Protocol):
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
         """Losses and accuracies on a batch, without dropout; nothing is trained."""
-
-    def classify(self, images: tf.Tensor) -> tf.Tensor:
-        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1."""
 
     @property
     def state(self) -> dict[str, tf.Variable]:

@@ -41,10 +41,6 @@ class ThreeNetworks(System):
         latent = latent_of(labels, noise, self._classes)
         return tf.reshape(self.networks.generator(latent), [-1, IMAGE, IMAGE])
 
-    def classify(self, images: tf.Tensor) -> tf.Tensor:
-        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the determinator."""
-        return tf.nn.softmax(self.networks.determinator(images))
-
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
         """The four losses in nats, without dropout and L1, and four accuracies in 0..1.
 

@@ -37,7 +37,7 @@ class Determinator:
 
     def __init__(self, spec: DeterminatorSpec, arrays: Mapping[str, np.ndarray]):
         """arrays: float32, by the names and shapes of `spec.shapes`."""
-        self.class_names, self.arrays = spec.class_names, arrays
+        self.class_names, self.arrays, self.pixel_min = spec.class_names, arrays, spec.pixel_min
         self.features = [layer.layer(arrays) for layer in spec.features]
         self.logits = spec.logits.layer(arrays)
         self.encoder = self.code_means = self.code_scales = None
@@ -69,6 +69,7 @@ class Determinator:
         """The last hidden layer [B, hidden] of a few images at a time."""
         for start in range(0, len(images), CHUNK):
             pixels = images[start : start + CHUNK, ..., None] / np.float32(255)
+            pixels = pixels * np.float32(1 - self.pixel_min) + np.float32(self.pixel_min)
             yield forward(self.features, pixels)
 
 

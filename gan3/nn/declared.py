@@ -46,7 +46,7 @@ class DeterminatorSpec:
     """A determinator, with the encoder of `best` if any, without the weights.
 
     An experiment declares it beside its `build`, and both describe the same determinator. Images
-    [B, 28, 28, 1] in 0..1 pass the `features`. Of the last of these, `logits` are the class logits
+    [B, 28, 28, 1] pass the `features`. Of the last of these, `logits` are the class logits
     [B, K], and `encoder`, if there is one, numbers, which the moments of the class normalise to
     a code of variance 1 - `code_noise`.
     """
@@ -56,6 +56,7 @@ class DeterminatorSpec:
     class_names: tuple[str, ...]
     encoder: Dense | None = None
     code_noise: float = 0.0
+    pixel_min: float = 0.0  # of the images that the features take, 0 or -1; the highest is 1
 
     @property
     def shapes(self) -> Shapes:

@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from gan3.core.config import RunConfig
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of, make_folder, names_in, write_atomically, write_npz
 from gan3.core.log import Log
-from gan3.models.determinator import CHUNK, Determinator, Encoder, read_weights
+from gan3.models.determinator import Determinator, Encoder, read_weights
 from gan3.models.generator import Generator
 from gan3.runs.registry import determinator_of, generator_of
 
@@ -136,17 +135,9 @@ class Trained:
         return digest_of(path)
 
     def classifier(self, log: Log) -> Classifier | None:
-        """What reads images, the determinator or a class head; None if there is neither.
-
-        Raises UserError as `determinator` does.
-        """
+        """What reads images; None if there is nothing. Raises UserError as `determinator` does."""
         determinator = self.determinator(log)
-        if determinator is not None:
-            return determinator.classify
-        system = None if self.restore is None else self.restore(log)
-        if system is None or not system.has_classifier:
-            return None
-        return partial(probabilities, system)
+        return None if determinator is None else determinator.classify
 
 
 def generator_now(config: RunConfig, system: "System") -> Generator:
@@ -181,14 +172,3 @@ def save_generator(path: Path, system: "System", with_critics: bool = False) -> 
     else:
         weights = system.generator_weights | system.encoder_weights
     write_npz(path, {name: w.numpy() for name, w in weights.items()})
-
-
-def probabilities(system: "System", images: np.ndarray) -> np.ndarray:
-    """Class probabilities [N, K] of images, uint8 [N, 28, 28], by the system's determinator."""
-    import tensorflow as tf  # imported already: the system is made of it
-
-    chunks = []
-    for start in range(0, len(images), CHUNK):
-        pixels = images[start : start + CHUNK, ..., None] / np.float32(255)
-        chunks.append(system.classify(tf.constant(pixels)).numpy())
-    return np.concatenate(chunks)

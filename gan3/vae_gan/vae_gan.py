@@ -73,10 +73,6 @@ class VaeGan:
         """Images [B, 28, 28] in 0..1 of `labels` [B] from `noise` [B, E], without dropout."""
         return tf.reshape(self.sampler(self.train_step.latent(labels, noise)), [-1, IMAGE, IMAGE])
 
-    def classify(self, images: tf.Tensor) -> tf.Tensor:
-        """Class probabilities [B, K] of images [B, 28, 28, 1] in 0..1, by the determinator."""
-        return tf.nn.softmax(self.networks.determinator(images))
-
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Scalars:
         """What `ThreeNetworks.evaluate` returns, and the loss of reconstruction by the sampler.
 

@@ -76,15 +76,6 @@ class Evaluation(unittest.TestCase):
         for name, v in system.state.items():
             np.testing.assert_array_equal(v.numpy(), before[name])
 
-    def test_classify_returns_probabilities(self):
-        images, _ = batch_of(6)
-        system = system_with_class_head()
-        probabilities = system.classify(images).numpy()
-        self.assertEqual(probabilities.shape, (6, 10))
-        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-        logits = system.discriminator.heads(2 * images - 1, None)[1].numpy()
-        np.testing.assert_array_equal(probabilities.argmax(axis=1), logits.argmax(axis=1))
-
 
 class Samples(unittest.TestCase):
     def test_pixels_are_in_0_to_1_whatever_the_generators_range(self):

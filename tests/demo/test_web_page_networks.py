@@ -19,7 +19,7 @@ from gan3.runs.trained import generator_now
 from tests.browser import BROWSER, Browser
 from tests.demo.photos import photo
 from tests.nn.test_vocabulary import TOUR, arrays_of, network_of
-from tests.support import FolderTest, batch_of, seven, slow
+from tests.support import FolderTest, batch_of, class_probabilities, seven, slow
 
 SMALL = {
     "best": {
@@ -43,9 +43,10 @@ def system_of(name, **changes):
         config = dataclasses.replace(config, sampling_moments="running")
     system = build(config, DIGITS, "float32")
     variables = [*system.generator_weights.values()]
-    if system.has_classifier and hasattr(system, "networks"):
-        determinator = system.networks.determinator
-        variables += getattr(determinator, "saved", determinator.weights)
+    if system.has_classifier:
+        has_three = hasattr(system, "networks")
+        reader = system.networks.determinator if has_three else system.discriminator
+        variables += getattr(reader, "saved", reader.weights)
     for number, w in enumerate(variables):
         change = tf.random.stateless_normal(w.shape, [number, 0], stddev=0.3)
         # The sums of a thousand such changes would saturate every pixel.
@@ -161,7 +162,7 @@ class Networks(FolderTest):
                     " networks.read(Float64Array.from(image)))"
                     ".map(r => [[...r.probabilities], r.noise ? [...r.noise] : null])"
                 )
-                probabilities = system.classify(tf.constant(images)).numpy()
+                probabilities = class_probabilities(system, tf.constant(images))
                 self.assertGreater(np.ptp(probabilities), 0.1)
                 np.testing.assert_allclose([r[0] for r in read], probabilities, atol=1e-4)
                 if name == "best":

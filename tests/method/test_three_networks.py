@@ -129,15 +129,6 @@ class Evaluation(unittest.TestCase):
         self.assertNotEqual(first["loss/generator_real"], other["loss/generator_real"])
         self.assertEqual(first["loss/determinator"], other["loss/determinator"])
 
-    def test_classify_returns_probabilities(self):
-        images, _ = batch_of(3)
-        system = small_system()
-        got = system.classify(images).numpy()
-        self.assertEqual(got.shape, (3, 10))
-        np.testing.assert_allclose(got.sum(axis=1), 1, atol=1e-5)
-        logits = system.networks.determinator(images).numpy()
-        np.testing.assert_array_equal(got.argmax(axis=1), logits.argmax(axis=1))
-
 
 class State(unittest.TestCase):
     def test_it_has_every_variable_once(self):

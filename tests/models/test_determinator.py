@@ -11,6 +11,7 @@ import tensorflow as tf
 from gan3.core.classes import DIGITS
 from gan3.models.determinator import Determinator, normal_to_uniform
 from gan3.runs.registry import build, config_of, determinator_of
+from tests.support import class_probabilities
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)
 INPUTS = IMAGES[..., None] / np.float32(255)  # as the networks take them
@@ -35,7 +36,7 @@ def determinators_of(name, class_names=DIGITS, **changes):
 
 class AsTensorFlow(unittest.TestCase):
     def assert_same_probabilities(self, system, determinator, classes):
-        expected = system.classify(tf.constant(INPUTS)).numpy()
+        expected = class_probabilities(system, tf.constant(INPUTS))
         got = determinator.classify(IMAGES)
         self.assertEqual((got.shape, got.dtype), ((len(IMAGES), classes), np.float32))
         self.assertGreater(np.ptp(expected), 0.3)  # the weights matter
@@ -48,6 +49,14 @@ class AsTensorFlow(unittest.TestCase):
                 system, determinator = determinators_of(name)
                 self.assert_same_probabilities(system, determinator, 10)
                 self.assertIsNone(determinator.encoder)
+
+    def test_a_class_head_too(self):
+        config = config_of("auxiliary_gan")
+        system, spec = build(config, DIGITS, "float32"), determinator_of(config, DIGITS)
+        for number, w in enumerate(system.discriminator.weights):
+            w.assign_add(tf.random.stateless_normal(w.shape, [number, 0], stddev=0.05))
+        arrays = {name: system.state[name].numpy() for name in spec.shapes}
+        self.assert_same_probabilities(system, Determinator(spec, arrays), 10)
 
     def test_26_classes_too(self):
         letters = tuple(string.ascii_uppercase)

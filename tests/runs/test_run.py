@@ -12,8 +12,8 @@ from gan3.core.files import make_folder
 from gan3.runs.checkpoints import Checkpoints
 from gan3.runs.registry import build, config_of
 from gan3.runs.run import Run, newest
-from gan3.runs.trained import probabilities, save_generator
-from tests.support import FolderTest, drawing
+from gan3.runs.trained import save_generator
+from tests.support import FolderTest, class_probabilities, drawing
 
 EXPERIMENT = "mlp_gan"
 
@@ -70,17 +70,23 @@ class Opening(FolderTest):
         run, system = self.write_episode("a", "three_network")
         make_folder(run.checkpoints)
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
+        unit = images[..., None] / np.float32(255)
         with self.assertRaisesRegex(UserError, "checkpoints: no checkpoint"):
             Run.open("a").trained().classifier(self.fail)
         Checkpoints(run.checkpoints, system.state).save(10)
         got = Run.open("a").trained().classifier(self.fail)(images)
-        np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
+        np.testing.assert_allclose(
+            got, class_probabilities(system, unit), atol=1e-5
+        )
 
     def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
         _, system = self.write_episode("best-run", "best")
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
+        unit = images[..., None] / np.float32(255)
         got = Run.open("best-run").trained().classifier(self.fail)(images)
-        np.testing.assert_allclose(got, probabilities(system, images), atol=1e-5)
+        np.testing.assert_allclose(
+            got, class_probabilities(system, unit), atol=1e-5
+        )
 
     def test_without_a_determinator_nothing_is_read(self):
         (system,) = self.write_run("a", 1)

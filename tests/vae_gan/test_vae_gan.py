@@ -13,7 +13,7 @@ from gan3.runs.registry import config_of
 from gan3.runs.tensorboard import learning_rates
 from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.vae_gan import VaeGan
-from tests.support import batch_of, slow, state_of
+from tests.support import batch_of, class_probabilities, slow, state_of
 
 SEED = tf.constant([5, 6])
 CONFIG = VaeGanConfig(
@@ -64,7 +64,7 @@ class Defaults(unittest.TestCase):
                 states.append(state_of(system))
                 scalars.append(system.evaluate(images, labels, SEED))
                 samples.append(system.generate(labels, system.noise(labels, SEED)).numpy())
-                probs.append(system.classify(images).numpy())
+                probs.append(class_probabilities(system, images))
             self.assertEqual(set(states[0]), set(states[1]))
             for key, value in states[0].items():
                 np.testing.assert_array_equal(value, states[1][key], f"{name}: {key}")

@@ -250,11 +250,11 @@ class Networks {
   // handwriting as, in -1..1, if it has an encoder. Its code is normalised by class and normal, the
   // noise is uniform.
   read(image) {
-    const features = forward(this.features, image);
+    const {pixelMin, codeMeans, codeScales} = this.model.determinator;
+    const features = forward(this.features, image.map(v => v * (1 - pixelMin) + pixelMin));
     const probabilities = softmax(forward(this.logits, features));
     if (!this.encoder) return {probabilities};
     const label = probabilities.indexOf(Math.max(...probabilities));
-    const {codeMeans, codeScales} = this.model.determinator;
     const code = forward(this.encoder, features)
       .map((v, i) => (v - codeMeans[label][i]) * codeScales[label][i]);
     return {probabilities, noise: code.map(v => erf(v / Math.SQRT2))};
