@@ -75,18 +75,14 @@ class Opening(FolderTest):
             Run.open("a").trained().classifier(self.fail)
         Checkpoints(run.checkpoints, system.state).save(10)
         got = Run.open("a").trained().classifier(self.fail)(images)
-        np.testing.assert_allclose(
-            got, class_probabilities(system, unit), atol=1e-5
-        )
+        np.testing.assert_allclose(got, class_probabilities(system, unit), atol=1e-5)
 
     def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
         _, system = self.write_episode("best-run", "best")
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         unit = images[..., None] / np.float32(255)
         got = Run.open("best-run").trained().classifier(self.fail)(images)
-        np.testing.assert_allclose(
-            got, class_probabilities(system, unit), atol=1e-5
-        )
+        np.testing.assert_allclose(got, class_probabilities(system, unit), atol=1e-5)
 
     def test_without_a_determinator_nothing_is_read(self):
         (system,) = self.write_run("a", 1)
