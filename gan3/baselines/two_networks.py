@@ -98,7 +98,8 @@ def _check(config: BaselineConfig, spec: GeneratorSpec, discriminator: Discrimin
     changed = [key for key in _THRESHOLDS if getattr(config, key) != getattr(BaselineConfig, key)]
     if changed and config.discriminator_updates != "by_loss":
         raise UserError(f'{changed[0]}: only with discriminator_updates "by_loss"; leave it out')
-    if has_penalty and len(discriminator.variables) > len(discriminator.weights):
+    has_running_moments = len(discriminator.variables) > len(discriminator.weights)
+    if has_penalty and has_running_moments:
         raise UserError(
             "gradient_penalty, r1_penalty: a discriminator with batch normalisation does not judge"
             " each image alone; set them to 0"

@@ -56,7 +56,7 @@ class DeterminatorSpec:
     class_names: tuple[str, ...]
     encoder: Dense | None = None
     code_noise: float = 0.0
-    pixel_min: float = 0.0  # of the images that the features take, 0 or -1; the highest is 1
+    pixel_min: float = 0.0  # lowest input of the features, 0 or -1; the highest is 1
 
     @property
     def shapes(self) -> Shapes:
