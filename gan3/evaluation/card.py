@@ -216,11 +216,12 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
 
 
 def _style_transfer(samples: Scored) -> dict[str, Any]:
-    """The correlations of each pair of classes, and the reconstructions by principal components."""
+    """The correlations of each pair of classes, and what principal components reconstruct."""
     reference = samples.reference
     sources = reference.style_sources
     training = reference.dataset.images, reference.dataset.labels
-    by_components = style_transfer.reconstruct_by_pca(*training, *sources)
+    transfer = samples.transfer
+    by_components = style_transfer.reconstruct_by_pca(*training, *sources, transfer.entries)
     of_components = SampleSet("pca_of_class", *sources)
     scored = Scored(of_components, reference, reconstructed=by_components)
     scores, _ = metrics.score(scored, names_needing("reconstructed"))
@@ -231,7 +232,7 @@ def _style_transfer(samples: Scored) -> dict[str, Any]:
                 [metrics.six_digits(value) if np.isfinite(value) else None for value in row]
                 for row in table
             ]
-            for name, table in samples.transfer.correlations.items()
+            for name, table in transfer.correlations.items()
         },  # by property and real class, of each drawn class
         "pca_of_class": scores,
     }

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 PER_CLASS = 100  # images read of each class
-COMPONENTS = 10  # principal components that reconstruct: as many as noise entries
 _LEAST = 3  # images of a class, below which nothing is correlated
 
 
@@ -27,6 +26,7 @@ class StyleTransfer(NamedTuple):
     labels: np.ndarray  # [N], of the real images
     drawn: np.ndarray  # uint8 [K, N, 28, 28], as each class
     correlations: dict[str, np.ndarray]  # by property [K, K]: real class, drawn class
+    entries: int  # numbers that an image was read as
 
     @property
     def reconstructed(self) -> np.ndarray:
@@ -64,7 +64,7 @@ def measure(
                 rows = labels == real_class
                 pair = correlation(real[name][rows], values[rows])
                 correlations[name][real_class, drawn_class] = pair
-    return StyleTransfer(labels, drawn, correlations)
+    return StyleTransfer(labels, drawn, correlations, noise.size // len(images))
 
 
 def properties(images: np.ndarray) -> dict[str, np.ndarray]:
@@ -110,22 +110,24 @@ def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
 
 
 def reconstruct_by_pca(
-    training_images: np.ndarray, training_labels: np.ndarray, images: np.ndarray, labels: np.ndarray
+    training_images: np.ndarray,
+    training_labels: np.ndarray,
+    images: np.ndarray,
+    labels: np.ndarray,
+    components: int,
 ) -> np.ndarray:
-    """Images uint8 [N, 28, 28] of `labels` [N] by ten principal components of their class.
+    """Images uint8 [N, 28, 28] of `labels` [N] by principal components of their class.
 
-    Ten is as many as the noise has numbers. Images of a class without training images become black.
+    Images of a class without training images become black.
     """
     reconstructed = np.zeros_like(images)
     for label in np.intersect1d(labels, training_labels):
         rows, own = labels == label, training_images[training_labels == label]
-        reconstructed[rows] = project(images[rows], own)
+        reconstructed[rows] = project(images[rows], own, components)
     return reconstructed
 
 
-def project(
-    images: np.ndarray, training_images: np.ndarray, components: int = COMPONENTS
-) -> np.ndarray:
+def project(images: np.ndarray, training_images: np.ndarray, components: int) -> np.ndarray:
     """Images uint8 [N, 28, 28] by the first principal components of training images."""
     flat, training = (x.reshape(len(x), -1) / 255.0 for x in (images, training_images))
     mean = training.mean(axis=0)

@@ -13,7 +13,7 @@ from gan3.evaluation.card import evaluate
 from gan3.evaluation.comparison import side_by_side
 from gan3.evaluation.metrics import METRICS, Metric, names_needing
 from gan3.evaluation.reference import Reference, SampleSet, Scored, balanced_indices
-from gan3.evaluation.style_transfer import Autoencoder
+from gan3.evaluation.style_transfer import Autoencoder, reconstruct_by_pca, squared_errors
 
 
 def reference_of(dataset):
@@ -238,7 +238,9 @@ class Style(unittest.TestCase):
 
     def test_a_system_that_ignores_the_image_carries_no_style_over(self):
         mean = np.stack([self.images[self.labels == k].mean(axis=0) for k in range(10)])
-        draw = Autoencoder(lambda read: read, lambda labels, _: mean[labels].astype(np.uint8))
+        draw = Autoencoder(
+            lambda read: read[:, 14, :7], lambda labels, _: mean[labels].astype(np.uint8)
+        )
         samples = SampleSet("x", self.images, self.labels, autoencoder=draw)
         values, _ = self.scores(draw)
         self.assertEqual(values["style_lowest"], 0)
@@ -247,7 +249,9 @@ class Style(unittest.TestCase):
         card = evaluate(samples, self.reference)
         by_components = card.values["style_transfer"]["pca_of_class"]
         pca_of_class = by_components["reconstruction_error"]["value"]
-        self.assertGreater(pca_of_class, 1e-3)
+        sources = self.reference.style_sources
+        seven = reconstruct_by_pca(self.images, self.labels, *sources, 7)  # as many as are read
+        self.assertAlmostEqual(pca_of_class, squared_errors(sources[0], seven).mean(), places=6)
         self.assertGreater(values["reconstruction_error"], 1.5 * pca_of_class)
 
 

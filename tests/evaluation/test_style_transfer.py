@@ -168,9 +168,9 @@ class PrincipalComponents(unittest.TestCase):
         """Of classes that are one image each, nothing is lost; of both as one, it would be."""
         labels = np.arange(300) % 2
         images = self.images[labels]
-        reconstructed = style_transfer.reconstruct_by_pca(images, labels, images[:7], labels[:7])
+        reconstructed = style_transfer.reconstruct_by_pca(images, labels, images[:7], labels[:7], 1)
         np.testing.assert_array_equal(reconstructed, images[:7])
-        others = style_transfer.reconstruct_by_pca(images, labels, images[:1], labels[:1] + 2)
+        others = style_transfer.reconstruct_by_pca(images, labels, images[:1], labels[:1] + 2, 1)
         self.assertFalse(others.any())  # there is no such class to learn from
         both = style_transfer.project(images[:7], images, 1)  # both are on one line
         np.testing.assert_array_equal(both, images[:7])
