@@ -64,7 +64,7 @@ def measure(
                 rows = labels == real_class
                 pair = correlation(real[name][rows], values[rows])
                 correlations[name][real_class, drawn_class] = pair
-    return StyleTransfer(labels, drawn, correlations, noise.size // len(images))
+    return StyleTransfer(labels, drawn, correlations, noise[0].size)
 
 
 def properties(images: np.ndarray) -> dict[str, np.ndarray]:

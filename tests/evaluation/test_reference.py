@@ -249,6 +249,7 @@ class Style(unittest.TestCase):
         card = evaluate(samples, self.reference)
         by_components = card.values["style_transfer"]["pca_of_class"]
         pca_of_class = by_components["reconstruction_error"]["value"]
+        self.assertGreater(pca_of_class, 1e-3)
         sources = self.reference.style_sources
         seven = reconstruct_by_pca(self.images, self.labels, *sources, 7)  # as many as are read
         self.assertAlmostEqual(pca_of_class, squared_errors(sources[0], seven).mean(), places=6)
