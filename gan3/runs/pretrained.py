@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent.parent / "pretrained"
 
 
 DIGESTS = {
-    "best": "acb3aa0540d8a0e92b4bd7e59cac82d46a35640a86d466b195270b096a70642a",
+    "best": "cc82a6df61fa614f16c8d6f30ad7d3c975c959da985e5efb273fb3abaa1c3d72",
     "three_network": "834adf649532deee28768106e79980f2d116c6aab800146deb7dea2418dc20b0",
     "published_code": "6b6d9375e3f7ef7f2489014213a907ac5a4599e41d2d225665757151036a5d53",
     "conditional_dcgan": "9ad21e35df8dd7aa07b449f1eb9b7e9bbb16ac185125f172bfe019060766cd4b",

@@ -163,7 +163,7 @@ class Command(FolderTest):
         self.assertEqual((status, err), (0, ""))
         self.assertIn("best: new/g.keras", out)
         model = tf.keras.models.load_model("new/g.keras")
-        noise = np.zeros((2, 10), np.float32)
+        noise = np.zeros((2, 13), np.float32)
         images = model.predict({"digit": np.array([1, 8]), "noise": noise}, verbose=0)
         self.assertGreater(images.max(), 0.9)  # ink
         for kind, name in (("keras", "g.npz"), ("onnx", "g.keras"), ("npz", "g.onnx")):

@@ -40,7 +40,7 @@ class Bundled(unittest.TestCase):
         generator = self.generator
         self.assertEqual(generator.name, "best")
         self.assertEqual(generator.noise_distribution, "uniform")
-        self.assertEqual(generator.noise_entries, 10)
+        self.assertEqual(generator.noise_entries, 13)
         self.assertTrue(generator.class_conditional)
         self.assertFalse(generator.has_fixed_noise)
         self.assertEqual(repr(generator), "<gan3.Generator best: requested digits>")
@@ -72,7 +72,7 @@ class Bundled(unittest.TestCase):
     def test_noise_is_what_samples_are_drawn_with(self):
         images, labels = self.generator.sample(1005, seed=5)
         noise = self.generator.noise(labels, seed=5)
-        self.assertEqual((noise.shape, noise.dtype), ((1005, 10), np.float32))
+        self.assertEqual((noise.shape, noise.dtype), ((1005, 13), np.float32))
         self.assertLess(np.abs(noise).max(), 1.0001)
         np.testing.assert_array_equal(self.generator.draw(labels, noise), images)
         mirrored = self.generator.draw(labels, -noise)
@@ -83,7 +83,7 @@ class Bundled(unittest.TestCase):
         encoded = self.generator.encode(images)
         self.assertGreaterEqual((encoded.labels == labels).sum(), 19)
         self.assertEqual((encoded.labels.dtype, encoded.labels.shape), (np.int64, (20,)))
-        self.assertEqual((encoded.noise.dtype, encoded.noise.shape), (np.float32, (20, 10)))
+        self.assertEqual((encoded.noise.dtype, encoded.noise.shape), (np.float32, (20, 13)))
         self.assertEqual(encoded.probabilities.shape, (20, 10))
         self.assertLess(np.abs(encoded.noise).max(), 1.0001)
         again = self.generator.encode(images[..., None] / 255.0)
@@ -121,15 +121,15 @@ class Bundled(unittest.TestCase):
             (lambda: generator.sample(10**5000), "count a number of thousands of digits: use"),
             (lambda: generator.sample(5, seed=-1), "seed -1: "),
             (lambda: generator.sample(5, "x"), "labels 'x': "),
-            (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 10\)"),
-            (lambda: generator.draw([1], np.full((1, 10), np.nan)), "noise: values up to nan"),
-            (lambda: generator.draw([1], [[-1001] * 10]), r"values up to 1e\+03; use values from"),
+            (lambda: generator.draw([1], np.zeros((1, 9))), r"noise: .* shape \(1, 13\)"),
+            (lambda: generator.draw([1], np.full((1, 13), np.nan)), "noise: values up to nan"),
+            (lambda: generator.draw([1], [[-1001] * 13]), r"values up to 1e\+03; use values from"),
             (lambda: generator.draw([1], "x"), "noise: not an array of numbers"),
             (
                 lambda: generator.write("1" * 1001),
                 "number of 1001 digits: .* at most 1000; split",
             ),
-            (lambda: generator.write("1", style=[[0.0] * 10]), r"style: .* shape \(10, 10\)"),
+            (lambda: generator.write("1", style=[[0.0] * 10]), r"style: .* shape \(10, 13\)"),
             (lambda: generator.write("123").picture(rows=2), "rows 2: 3 images do not fill them"),
             (lambda: generator.write("123").picture(rows=0), "rows 0: use a whole number from 1"),
             (lambda: generator.encode(np.zeros((2, 9, 9))), r"images: .* shape \(2, 9, 9\)"),

@@ -305,7 +305,7 @@ function play() {
   requestAnimationFrame(step);
 }
 
-const sliders = Array.from({length: Math.min(10, model.noiseEntries)}, (_, i) => {
+const sliders = Array.from({length: Math.min(20, model.noiseEntries)}, (_, i) => {
   const label = document.createElement("label"), slider = document.createElement("input");
   const value = document.createElement("output");
   Object.assign(slider,
@@ -318,7 +318,7 @@ const sliders = Array.from({length: Math.min(10, model.noiseEntries)}, (_, i) =>
   return {slider, value};
 });
 get("entries").textContent =
-  model.noiseEntries > 10 ? `10 of ${model.noiseEntries}` : model.noiseEntries;
+  model.noiseEntries > 20 ? `20 of ${model.noiseEntries}` : model.noiseEntries;
 
 const buttons = HAS.classes ? names.map((name, label) => {
   const button = document.createElement("button");
