@@ -1,4 +1,4 @@
-"""`best` with 800,000 images, and therefore more numbers that say how a digit was written.
+"""`best` with four times as many images, and with 20 numbers for the noise.
 
 With 2,000 batches per episode the discriminator learns the training images by heart
 (docs/best.md).

@@ -70,7 +70,7 @@ class AsTensorFlow(unittest.TestCase):
         images = np.random.default_rng(0).integers(0, 256, (1001, 28, 28), np.uint8)
         read = determinator.encode(images)
         self.assertEqual((read.labels.shape, read.labels.dtype), ((1001,), np.int64))
-        self.assertEqual((read.probabilities.shape, read.noise.shape), ((1001, 10), (1001, 10)))
+        self.assertEqual((read.probabilities.shape, read.noise.shape), ((1001, 10), (1001, 13)))
         np.testing.assert_array_equal(read.labels, read.probabilities.argmax(axis=1))
         np.testing.assert_array_equal(read.probabilities, determinator.classify(images))
         for i in (0, 499, 500, 1000):
