@@ -8,8 +8,7 @@ since 2017: batch normalisation and no dropout in the generator, leaky ReLU, sma
 without dropout and L1, learning-rate decay, an averaged generator.
 
 Departures from three_network, numbered, with their sources. All were chosen on the last 5,000
-training images, never on the test set. What each is worth in the present code is not measured yet;
-`make ablations` does that.
+training images, never on the test set. docs/best.md has what each is worth.
 """
 
 from typing import TYPE_CHECKING
@@ -47,8 +46,8 @@ CONFIG = VaeGanConfig(
     ema_decay=0.995,
     learning_rate=Triple(4e-3, 4e-3, 1e-3),
     beta1=Triple(0.5, 0.5, 0.9),
-    # With 0.999 one batch with eighteen times the usual gradient can move the discriminator so far
-    # that it never recovers (docs/best.md).
+    # With 0.999 one of thirteen runs (of ten numbers) failed: a batch with eighteen times the usual
+    # gradient moved the discriminator so far that it never recovered.
     beta2=0.99,
     # 7. The determinator encodes the handwriting and the generator reconstructs it (Larsen et al.
     #    2016, Bao et al. 2017).
