@@ -98,8 +98,8 @@ class Events(FolderTest):
             return resident_bytes()
 
         self.addCleanup(events.close)
-        before = write(0, 200)
-        self.assertLess(write(200, 400) - before, 2e6)
+        sizes = [write(first, 400) for first in (0, 400, 800, 1200)]
+        self.assertLess(np.diff(sizes).min(), 2e6)  # other threads may allocate once
 
     def test_events_after_a_checkpoint_are_deleted(self):
         def steps():
