@@ -225,8 +225,8 @@ class Best(unittest.TestCase):
         best, long = registry.config_of("best"), registry.config_of("best_long")
         changed = ["experiment", "batches", "noise_entries", "reconstruction_weight"]
         self.assertEqual(set(best.differences(long)), set(changed))
-        self.assertGreater(long.batches, best.batches)
-        self.assertGreater(long.noise_entries, best.noise_entries)
+        self.assertEqual((long.batches, long.noise_entries), (800, 20))
+        self.assertEqual(long.reconstruction_weight, 2 * best.reconstruction_weight)
 
 
 class ThreeNetwork(unittest.TestCase):

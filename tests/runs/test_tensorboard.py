@@ -99,7 +99,7 @@ class Events(FolderTest):
 
         self.addCleanup(events.close)
         sizes = [write(first, 400) for first in (0, 400, 800, 1200)]
-        self.assertLess(np.diff(sizes).min(), 2e6)  # other threads may allocate once
+        self.assertLess(np.median(np.diff(sizes)), 2e6)  # other threads may allocate once
 
     def test_events_after_a_checkpoint_are_deleted(self):
         def steps():

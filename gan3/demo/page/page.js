@@ -318,7 +318,7 @@ const sliders = Array.from({length: Math.min(20, model.noiseEntries)}, (_, i) =>
   return {slider, value};
 });
 get("entries").textContent =
-  model.noiseEntries > 20 ? `20 of ${model.noiseEntries}` : model.noiseEntries;
+  (sliders.length < model.noiseEntries ? `${sliders.length} of ` : "") + model.noiseEntries;
 
 const buttons = HAS.classes ? names.map((name, label) => {
   const button = document.createElement("button");
