@@ -55,7 +55,7 @@ class ThreeClasses(unittest.TestCase):
         run = gan3.open_run("three")
         self.assertEqual(run.class_names, NAMES)
         with np.load(Run("three").episode_file(2)) as episode:
-            self.assertEqual(episode["average/hidden1/w"].shape, (33, 20))
+            self.assertEqual(episode["average/hidden1/w"].shape, (42, 20))
 
     def test_all_figures_are_drawn_and_none_is_of_digits(self):
         figures = {path.name for path in Path("figures/three").iterdir()}
