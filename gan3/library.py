@@ -427,7 +427,8 @@ def _is_name(text: str) -> bool:
 
 def _pixels_of(images: Any, labels: Any, name: str, log: Log) -> np.ndarray:
     """The images of a card, uint8 [N, 28, 28]; what was changed is logged."""
-    from gan3.data import sample_files
+    from gan3.data.pictures import likely_ink
+    from gan3.data.sample_files import INVERTED
     from gan3.evaluation import samples
 
     if not (isinstance(name, str) and name.isprintable()):
@@ -441,9 +442,9 @@ def _pixels_of(images: Any, labels: Any, name: str, log: Log) -> np.ndarray:
         )
     if found.is_scaled:
         log(f"NOTE: images: {found.text}")
-    if sample_files.look_inverted(pixels):
+    if likely_ink(pixels) == "dark":
         pixels = 255 - pixels
-        log(f"NOTE: images: {sample_files.INVERTED}")
+        log(f"NOTE: images: {INVERTED}")
     return pixels
 
 
@@ -517,4 +518,4 @@ def recognise(images: Any) -> Recognised:
     import_tensorflow()
     from gan3.evaluation import judge
 
-    return Recognised.of(judge.load_bundled().probabilities(pixels))
+    return Recognised.of(judge.load().probabilities(pixels))

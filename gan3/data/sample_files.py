@@ -48,15 +48,10 @@ def read(
     labels = None
     if class_names not in (None, UNLABELLED) and "train-labels" in arrays:
         labels = labels_of(path, arrays["train-labels"], len(pixels), class_names)
-    if look_inverted(pixels):
+    if likely_ink(pixels) == "dark":
         pixels = 255 - pixels
         notes.append(INVERTED)
     return SampleFile(pixels, labels, "; ".join(notes))
-
-
-def look_inverted(pixels: np.ndarray) -> bool:
-    """Whether most of the outermost pixels of images [N, 28, 28] are bright."""
-    return likely_ink(pixels) == "dark"
 
 
 def labels_of(

@@ -72,24 +72,16 @@ def digest_of_weights(weights: dict[str, np.ndarray]) -> str:
 
 
 # -- files -----------------------------------------------------------------------------------------
-def load_bundled(path: Path = BUNDLED_JUDGE) -> Judge:
-    """A bundled judge, that of MNIST by default.
+def load(path: Path = BUNDLED_JUDGE) -> Judge:
+    """A judge from its file, the bundled one of MNIST by default.
 
-    Raises UserError if its file is missing or was changed.
-    """
-    return load(path, BUNDLED[path])
-
-
-def load(path: Path, sha256: str | None = None) -> Judge:
-    """A judge from its file.
-
-    Raises UserError if that is damaged, no judge, or not the file with this SHA-256.
+    Raises UserError if the file is damaged or no judge, or a bundled one was changed.
     """
     origin = read_origin(path)
     shapes = shapes_of(classifier.layers(len(origin.class_names)))
     wanted: Specification = {name: ("float32|float16", shape) for name, shape in shapes.items()}
     arrays = read_npz(path, wanted, _MOST_BYTES)
-    if sha256 not in (None, digest_of(path)):
+    if path in BUNDLED and digest_of(path) != BUNDLED[path]:
         raise UserError(f"{path}: not the bundled judge; restore the file")
     return Judge({name: array.astype(np.float32) for name, array in arrays.items()}, origin)
 
@@ -204,7 +196,7 @@ def judge_of(
     """
     bundled, cached = _bundled_file(dataset), cached_file(dataset)
     if file is None and bundled is not None:
-        return load_bundled(bundled)
+        return load(bundled)
     if file is not None or cached.is_file():
         judge = load(file or cached)
         if judge.origin.training_digest == dataset.training_digest:

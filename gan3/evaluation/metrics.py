@@ -154,53 +154,28 @@ class Moments(NamedTuple):
     covariance: np.ndarray
 
 
-def moments(features: np.ndarray, counts: np.ndarray | None = None) -> Moments:
-    """Moments of features [N, D], each repeated `counts` [N] times; once if None."""
-    counts = np.ones(len(features)) if counts is None else counts
-    total = counts.sum()
-    mean = counts @ features / total
-    weighted = (features - mean) * np.sqrt(counts)[:, None]
+def moments(features: np.ndarray) -> Moments:
+    """Moments of features [N, D]."""
+    mean = features.mean(axis=0)
+    centred = features - mean
     # A product of an array with itself, of which NumPy computes one half only.
-    return Moments(mean, weighted.T @ weighted / (total - 1))
+    return Moments(mean, centred.T @ centred / (len(features) - 1))
 
 
-def frechet(a: Moments, b: Moments, root: np.ndarray | None = None) -> float:
+def frechet(a: Moments, b: Moments) -> float:
     """Squared Fréchet distance of two Gaussians (Dowson & Landau 1982).
 
     The formula of Heusel et al. 2017:
     |difference of means|^2 + tr(A + B - 2 (A B)^(1/2)). The trace of the root is computed from the
-    symmetric B^(1/2) A B^(1/2), which has the eigenvalues of A B.
-
-    Args:
-        root: `root_of(b.covariance)`. It is three quarters of the work, so pass it if many are
-            compared with one b.
-
-    Raises:
-        ArithmeticError: a covariance has an eigenvalue that is negative beyond rounding.
+    symmetric B^(1/2) A B^(1/2), which has the eigenvalues of A B. A negative eigenvalue is a
+    rounding error.
     """
-    root = root_of(b.covariance) if root is None else root
+    values, vectors = np.linalg.eigh(b.covariance)
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     inner = root @ a.covariance @ root
-    scale = np.linalg.norm(a.covariance) * np.linalg.norm(b.covariance)
-    values = _clip_negative(np.linalg.eigvalsh((inner + inner.T) / 2), scale)
+    values = np.maximum(np.linalg.eigvalsh((inner + inner.T) / 2), 0)
     trace = np.trace(a.covariance) + np.trace(b.covariance) - 2 * np.sqrt(values).sum()
     return float(max(0.0, ((a.mean - b.mean) ** 2).sum() + trace))
-
-
-def root_of(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric root [D, D] of a covariance. Raises as `frechet` does."""
-    values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(_clip_negative(values, np.linalg.norm(covariance)))) @ vectors.T
-
-
-def _clip_negative(eigenvalues: np.ndarray, scale: float) -> np.ndarray:
-    """Without the negative ones that are rounding errors.
-
-    scale: of the matrices that they were computed from. It can be far above the largest eigenvalue,
-    which is 0 but for rounding if two sets of features vary in different directions.
-    """
-    if not eigenvalues.min() >= -1e-9 * scale:
-        raise ArithmeticError(f"covariance with an eigenvalue of {eigenvalues.min():.3g}")
-    return np.maximum(eigenvalues, 0)
 
 
 @Metric("Fréchet distance (judge features)", "", "lower", needs="judge", ranks_sweeps=True)
@@ -464,12 +439,11 @@ def bootstrap_frechet(
     A normal interval around the plain estimate, with the standard deviation over resampled fakes.
     Percentiles would be too high, because resampling with replacement biases the distance upward.
     """
-    random, root = np.random.default_rng([seed, _FRECHET_STREAM]), root_of(real.covariance)
+    random, count = np.random.default_rng([seed, _FRECHET_STREAM]), len(fake)
     distances = [
-        frechet(moments(fake, _resampled_counts(random, len(fake))), real, root)
-        for _ in range(resamples)
+        frechet(moments(fake[random.integers(0, count, count)]), real) for _ in range(resamples)
     ]
-    return normal_interval(frechet(moments(fake), real, root), np.std(distances, ddof=1))
+    return normal_interval(frechet(moments(fake), real), np.std(distances, ddof=1))
 
 
 def bootstrap_ratio(
@@ -494,9 +468,3 @@ def bootstrap_ratio(
 def normal_interval(value: float, standard_error: float) -> tuple[float, float]:
     """95 % interval of an estimate with a normal distribution."""
     return value - _NORMAL_95 * standard_error, value + _NORMAL_95 * standard_error
-
-
-def _resampled_counts(random: np.random.Generator, count: int) -> np.ndarray:
-    """How often each of `count` items occurs among `count` draws with replacement."""
-    draws = random.integers(0, count, count)
-    return np.bincount(draws, minlength=count).astype(np.float64)

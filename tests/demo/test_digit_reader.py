@@ -106,7 +106,7 @@ class Reading(FolderTest):
             thin[row, 550 - (row - 70) // 2 : 553 - (row - 70) // 2] = 255
         read = self.read(255 - thin)
         self.assertEqual(read.max(), 255)
-        self.assertEqual(judge.load_bundled()(read[None])[1].argmax(), 7)
+        self.assertEqual(judge.load()(read[None])[1].argmax(), 7)
 
     @needs_mnist
     def test_pencil_on_grey_paper_is_read_at_any_size(self):
@@ -117,7 +117,7 @@ class Reading(FolderTest):
         sheets = (200 - 0.3 * digits).astype(np.uint8)
         for margin in (0, 1):
             read = [self.read(np.pad(s, margin, constant_values=200)) for s in sheets]
-            correct = judge.load_bundled()(np.stack(read))[1].argmax(axis=1) == labels
+            correct = judge.load()(np.stack(read))[1].argmax(axis=1) == labels
             self.assertGreaterEqual(correct.sum(), 97, margin)
 
     def test_the_orientation_in_exif_is_applied(self):

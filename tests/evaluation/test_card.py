@@ -15,7 +15,7 @@ import gan3
 from gan3.data import strokes
 from gan3.evaluation import card as cards
 from gan3.evaluation import metrics
-from gan3.evaluation.judge import BUNDLED_STROKES, load, load_bundled
+from gan3.evaluation.judge import BUNDLED_STROKES, load
 from gan3.evaluation.metrics import METRICS, names_needing
 from gan3.runs.registry import config_of
 from tests.support import FolderTest, call, keep_judge, points_of, slow, write_idx_set
@@ -251,9 +251,7 @@ class CardOfAFile(FolderTest):
         without = names_needing("determinator", "classifier")
         self.assertLessEqual(names_needing("labels") - without, set(card["samples"]))
         self.assertIn("x.npz: uint8 from 0 to 255, read as 0..255\n", self.out)
-        digest = load_bundled(
-            BUNDLED_STROKES
-        ).digest  # that of the weights that stand for its judge
+        digest = load(BUNDLED_STROKES).digest  # that of the weights that stand for its judge
         self.assertIn(f"\njudge {digest}\ndata  {card['data_digest']}\n", self.out)
         self.assertNotIn("determinator_judge_gap", card["samples"])
         self.assertEqual(np.array(card["confusion"]).sum(), 400)
@@ -293,7 +291,7 @@ class CardOfAFile(FolderTest):
         for row in ("samples", "real"):
             self.assertGreater(card[row]["cas"]["value"], 0.7)
         self.assertEqual(card["judge"]["digest"], load(Path("j.npz")).digest)
-        self.assertNotEqual(card["judge"]["digest"], load_bundled(BUNDLED_STROKES).digest)
+        self.assertNotEqual(card["judge"]["digest"], load(BUNDLED_STROKES).digest)
         call("train-judge", *own, "--steps", 1, "--out", "weak.npz")
         for file, says_so in (("j.npz", False), ("weak.npz", True)):
             _, out, _ = call("evaluate", "--samples", "x.npz", *own, "--judge", file)

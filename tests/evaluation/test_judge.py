@@ -61,7 +61,7 @@ class Bundled(FolderTest):
             record = bundled_record(path)
             self.assertEqual(record["sha256"], sha256)
             self.assertEqual(judge.digest_of(path), sha256)
-            bundled = judge.load_bundled(path)
+            bundled = judge.load(path)
             self.assertEqual(record["digest"], bundled.digest)
             self.assertEqual(record["training_digest"], bundled.origin.training_digest)
             self.assertEqual(tuple(record["class_names"]), bundled.origin.class_names)
@@ -79,7 +79,8 @@ class Bundled(FolderTest):
     def test_a_changed_or_damaged_file_is_refused(self):
         other, sha256 = self.folder / "judge.npz", judge.BUNDLED[judge.BUNDLED_JUDGE]
         shutil.copy(judge.BUNDLED_JUDGE, other)
-        judge.load(other, sha256)
+        self.enterContext(mock.patch.dict(judge.BUNDLED, {other: sha256}))
+        judge.load(other)
         entries = dict(np.load(other))
         for change, message in (
             ({"logits/b": entries["logits/b"] + 1}, "not the bundled judge"),
@@ -91,10 +92,10 @@ class Bundled(FolderTest):
         ):
             np.savez(other, **entries | change)
             with self.subTest(message), self.assertRaisesRegex(UserError, message):
-                judge.load(other, sha256)
+                judge.load(other)
 
     def test_a_judge_is_named_by_its_weights_however_they_are_stored(self):
-        bundled = judge.load_bundled(judge.BUNDLED_STROKES)
+        bundled = judge.load(judge.BUNDLED_STROKES)
         entries = dict(np.load(judge.BUNDLED_STROKES))
         exact = {k: v.astype(np.float32) for k, v in entries.items() if v.dtype.kind == "f"}
         np.savez_compressed("a.npz", **entries | exact)
@@ -105,7 +106,7 @@ class Bundled(FolderTest):
 
     def test_it_recognizes_strokes_that_it_was_not_trained_on(self):
         images, labels, _, _ = strokes.make(500, 10)
-        features, logits = judge.load_bundled()(images)
+        features, logits = judge.load()(images)
         self.assertEqual((features.shape, logits.shape), ((500, 128), (500, 10)))
         self.assertEqual((features.dtype, logits.dtype), (np.float64, np.float64))
         self.assertGreaterEqual(features.min(), 0)
@@ -116,7 +117,7 @@ class Bundled(FolderTest):
         test, record = load("mnist", MNIST), bundled_record()
         self.assertEqual(record["data_digest"], test.digest)
         self.assertEqual(record["training_digest"], test.training_digest)
-        accuracy = judge.load_bundled().accuracy(test.held_out_images, test.held_out_labels)
+        accuracy = judge.load().accuracy(test.held_out_images, test.held_out_labels)
         self.assertGreaterEqual(accuracy, 0.994)
         # The rounding of another processor may change one or two of 10,000.
         self.assertAlmostEqual(accuracy, record["accuracy"]["test"], delta=3e-4)
@@ -197,7 +198,7 @@ class Found(FolderTest):
 
     def test_the_cached_one_is_used_whatever_is_held_out_or_left_out(self):
         keep_judge()
-        expected = judge.load_bundled(judge.BUNDLED_STROKES).digest
+        expected = judge.load(judge.BUNDLED_STROKES).digest
         for options in ({}, {"split": "validation"}, {"skip_first": 7}):
             found = self.judge(load("own", "own", **options))
             self.assertEqual(found.digest, expected)
@@ -231,7 +232,7 @@ class Found(FolderTest):
     def test_mnist_has_the_bundled_one_and_accepts_another_of_mnist_only(self):
         for options in ({}, {"split": "validation"}, {"skip_first": 5000}):
             mnist = load("mnist", MNIST, **options)
-            self.assertEqual(self.judge(mnist).digest, judge.load_bundled().digest)
+            self.assertEqual(self.judge(mnist).digest, judge.load().digest)
         with self.assertRaisesRegex(UserError, "other data than MNIST .*; leave it out"):
             self.judge(mnist, file=judge.BUNDLED_STROKES)
         with self.assertRaisesRegex(UserError, "MNIST: its judge is bundled; name a file"):
@@ -344,7 +345,8 @@ class CommandLine(FolderTest):
         self.assertGreater(card["real"]["label_accuracy"]["value"], 0.6)
         record = json.loads(Path("j/a.json").read_text())
         self.assertEqual(card["judge"]["digest"], record["digest"])
-        trained = judge.load(Path("j/a.NPZ"), record["sha256"])
+        self.assertEqual(judge.digest_of(Path("j/a.NPZ")), record["sha256"])
+        trained = judge.load(Path("j/a.NPZ"))
         self.assertEqual(record["training_digest"], trained.origin.training_digest)
 
         card, out = self.evaluate("--train-judge")

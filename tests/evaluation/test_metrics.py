@@ -97,19 +97,11 @@ class FrechetDistance(unittest.TestCase):
         back = metrics.frechet(Moments(np.array([1.0, 2.0]), b), Moments(np.zeros(2), a))
         self.assertAlmostEqual(back, expected, delta=1e-9)
 
-    def test_a_matrix_that_is_no_covariance_is_refused(self):
-        good, bad = np.eye(3), np.diag([1.0, 1.0, -0.1])
-        for a, b in ((good, bad), (bad, good), (good, np.full((3, 3), np.nan))):
-            with self.assertRaises((ArithmeticError, np.linalg.LinAlgError)):
-                metrics.frechet(Moments(np.zeros(3), a), Moments(np.zeros(3), b))
-
-    def test_moments_are_those_of_numpy_and_counts_repeat_rows(self):
+    def test_moments_are_those_of_numpy(self):
         features = np.random.default_rng(2).normal(size=(40, 5))
-        counts = np.random.default_rng(3).integers(0, 4, 40)
-        for row_counts, rows in ((None, features), (counts, np.repeat(features, counts, axis=0))):
-            got = metrics.moments(features, row_counts)
-            np.testing.assert_allclose(got.mean, rows.mean(axis=0), atol=1e-12)
-            np.testing.assert_allclose(got.covariance, np.cov(rows.T), atol=1e-12)
+        got = metrics.moments(features)
+        np.testing.assert_allclose(got.mean, features.mean(axis=0), atol=1e-12)
+        np.testing.assert_allclose(got.covariance, np.cov(features.T), atol=1e-12)
 
     def check(self, a, b, tolerance):
         """Against the formula of Heusel et al. with SciPy's root of the product itself."""

@@ -31,7 +31,7 @@ class Monitor(unittest.TestCase):
         held_out = np.resize(cls.images, (HELD_OUT, 28, 28))
         blank = np.zeros((200, 28, 28), np.uint8)
         images = np.concatenate([blank, held_out])
-        cls.monitor = EpisodeMonitor(judge.load_bundled(), images, seed=0)
+        cls.monitor = EpisodeMonitor(judge.load(), images, seed=0)
 
     def test_samples_like_the_last_training_images_have_distance_zero(self):
         """The 200 blank images before them would make it far larger."""

@@ -18,7 +18,7 @@ from gan3.evaluation.style_transfer import Autoencoder, reconstruct_by_pca, squa
 
 def reference_of(dataset):
     """With the bundled judge, as if it had learned from the data set."""
-    return Reference(dataset, judge.load_bundled(), seed=0)
+    return Reference(dataset, judge.load(), seed=0)
 
 
 class BalancedIndices(unittest.TestCase):

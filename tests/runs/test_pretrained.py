@@ -10,7 +10,7 @@ import gan3
 from gan3.core.classes import DIGITS
 from gan3.core.errors import UserError
 from gan3.core.files import digest_of
-from gan3.evaluation.judge import load_bundled as bundled_judge
+from gan3.evaluation.judge import load as load_judge
 from gan3.models.generator import Generator
 from gan3.runs import pretrained
 from gan3.runs.registry import config_of, determinator_of, generator_of
@@ -23,7 +23,7 @@ class Generators(FolderTest):
         for name in pretrained.DIGESTS:
             generator = pretrained.open_pretrained(name).generator()
             images = generator(labels, 0)
-            predicted = bundled_judge()(images)[1].argmax(axis=1)
+            predicted = load_judge()(images)[1].argmax(axis=1)
             if generator.class_conditional:
                 # Label accuracy is at least .987, or .726; fewer have a probability of 1e-3.
                 least = 325 if name == "conditional_dcgan" else 485
