@@ -118,13 +118,13 @@ class Run(runs.Run):
         `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
         """
         pixels = as_images(images)
-        classify = self.trained().classifier(log_or_warn(log))
-        if classify is None:
+        determinator = self.trained().determinator(log_or_warn(log))
+        if determinator is None:
             raise UserError(
                 f"{self.name}: {self.config.experiment} has no determinator; name another run, or"
                 " read with the judge"
             )
-        return Recognised.of(classify(pixels))
+        return Recognised.of(determinator(pixels))
 
     def _repr_html_(self) -> str:
         """For a notebook: what it is, how far it is, and the judge's last scores."""

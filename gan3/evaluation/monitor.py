@@ -1,7 +1,7 @@
 """Two quick metrics of a generator after each episode of its training."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,39 +51,30 @@ class EpisodeMonitor:
 
 
 def open_monitor(
-    dataset: Dataset, seed: int, *, train_judge: bool, log: Log
+    dataset: Dataset, seed: int, record: dict[str, Any], *, train_judge: bool, log: Log
 ) -> EpisodeMonitor | None:
-    """The monitor of a new run; None, and a line is logged, if its data set has no judge.
+    """The monitor of a run; None, and a line is logged, if its data set has no judge.
 
-    train_judge: train one in that case. Raises UserError if that fails.
-    """
-    judge = judge_of(dataset, train=train_judge, log=log)
-    return None if judge is None else EpisodeMonitor(judge, dataset.images, seed)
-
-
-def reopen_monitor(
-    dataset: Dataset, seed: int, digest: str | None, *, train_judge: bool, log: Log
-) -> EpisodeMonitor | None:
-    """The monitor of a resumed run, which has the judge that it began with, or none.
-
-    Otherwise its metrics would not be those of a run without the interruption.
+    A resumed run has the judge that it began with, or none. Otherwise its metrics would not be
+    those of a run without the interruption.
 
     Args:
-        digest: of the judge that the run began with; None if it had none.
-        train_judge: train the judge again if it is missing.
+        record: of a resumed run; empty for a new one.
+        train_judge: train a judge if there is none.
 
     Raises:
-        UserError: the data set has another judge now, or none.
+        UserError: training it fails, or the data set of a resumed run has another one now, or none.
     """
-    if digest is None:
+    began_with = record.get("judge")
+    if record and began_with is None:
         log("NOTE: the run began without a judge, so it goes on without a judge's scores")
         return None
-    monitor = open_monitor(dataset, seed, train_judge=train_judge, log=log)
-    if monitor is None or monitor.judge.digest != digest:
-        found = "none" if monitor is None else monitor.judge.digest[:12]
+    judge = judge_of(dataset, train=train_judge, log=log)
+    if record and (judge is None or judge.digest != began_with):
+        found = "none" if judge is None else judge.digest[:12]
         raise UserError(
-            f"judge of {dataset.title} ({dataset.source}): the run began with {digest[:12]}, now"
-            f" there is {found}; restore its file, train it again ({training_command(dataset)}),"
-            " or train a new run"
+            f"judge of {dataset.title} ({dataset.source}): the run began with"
+            f" {str(began_with)[:12]}, now there is {found}; restore its file, train it again"
+            f" ({training_command(dataset)}), or train a new run"
         )
-    return monitor
+    return None if judge is None else EpisodeMonitor(judge, dataset.images, seed)

@@ -77,7 +77,7 @@ def of_trained(
         return SampleSet(name, images, None, about=about)
     samples = SampleSet(name, images, labels, draw, about=about)
     try:
-        samples = samples._replace(determinator=trained.classifier(log))
+        samples = samples._replace(determinator=trained.determinator(log))
         if trained.has_encoder:
             encode = trained.encoder()
             autoencoder = Autoencoder(lambda images: encode(images).noise, generator.draw)

@@ -98,7 +98,9 @@ def _add(layer: plain.Layer, h: Tensor, digit: Tensor) -> Tensor:
         case plain.AveragePoolLayer():
             return layers.AveragePooling2D(2)(h)
         case plain.UpsampleLayer():
-            return _upsample(h)
+            # Each pixel, and between two neighbours their mean, as in TensorFlow 1: every pixel
+            # twice, then the mean of each pixel and the next one in both directions.
+            return layers.AveragePooling2D(2, 1, "same")(layers.UpSampling2D(2)(h))
 
 
 # -- layers with their weights ---------------------------------------------------------------------
@@ -129,22 +131,6 @@ def _normalise(
     out = norm(h, training=True) if by_batch else norm(h)
     norm.set_weights([scale, shift, np.zeros_like(shift), np.ones_like(scale)])
     return out
-
-
-def _upsample(h: Tensor) -> Tensor:
-    """Bilinear to twice the side as in TensorFlow 1, which no layer does: products with a matrix.
-
-    Each pixel, and between two neighbours their mean; the last pixel twice.
-    """
-    side = h.shape[1]
-    each = np.eye(side)
-    between = (each + each[np.minimum(np.arange(side) + 1, side - 1)]) / 2
-    matrix = np.stack([each, between], axis=1).reshape(2 * side, side).T  # [side, 2 side]
-    h = layers.Permute((3, 1, 2))(h)  # [B, C, side, side]
-    for order in ((1, 3, 2), (3, 2, 1)):  # columns, then rows; at the end [B, 2 side, 2 side, C]
-        h = _with_weights(layers.Dense(2 * side, use_bias=False), h, matrix)
-        h = layers.Permute(order)(h)
-    return h
 
 
 def _activation(name: str, h: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ class Determinator:
             kept = np.float32(math.sqrt(1 - spec.code_noise))
             self.code_scales = kept / np.sqrt(variances + np.float32(EPSILON))
 
-    def classify(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities float32 [N, K] of any number of images."""
         return np.concatenate([_softmax(self.logits(h)) for h in self._features(images)])
 

@@ -11,10 +11,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gan3.core.options import DPI
 from gan3.plots import labels
-from gan3.plots.style import house_style, point_style
+from gan3.plots.style import house_style
 
 _PANEL, _LEGEND = 3.55, 2.55  # inches of width
 _STAR = {"color": "black", "marker": "*", "markersize": 12}  # real images
+_COLOURS, _MARKERS = 6, "osv^PX<"  # no colour has the same marker again before number 42
 _CLEAR = 15  # pixels between a number, its point, and others
 _LOGIT_ENDS = 0.002, 0.9998  # the logit axes have no 0 and no 1
 _LOGIT_TICKS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997)
@@ -47,7 +48,13 @@ def tradeoff(
     *systems, real = metrics
     legend = [*(f"{i}  {name}" for i, name in enumerate(systems, start=1)), real]
     styles = [
-        point_style(number) | ({"marker": "D", "markersize": 8} if name in marked else {})
+        {
+            "color": f"C{number % _COLOURS}",
+            "marker": "D" if name in marked else _MARKERS[number % len(_MARKERS)],
+            "markersize": 8 if name in marked else None,
+            "markeredgecolor": "0.2",
+            "markeredgewidth": 0.5,
+        }
         for number, name in enumerate(systems)
     ]
     figure, panels = _panels(len(pairs), title, legend, styles)

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from gan3.nn.specs import Layer
     from gan3.runs.run import Run
 
-Classifier = Callable[[np.ndarray], np.ndarray]
-"""Class probabilities float32 [N, K] of images uint8 [N, 28, 28]."""
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -133,11 +130,6 @@ class Trained:
         else:
             write_npz(path, weights | {"about": np.array(json.dumps(about))})
         return digest_of(path)
-
-    def classifier(self, log: Log) -> Classifier | None:
-        """What reads images; None if there is nothing. Raises UserError as `determinator` does."""
-        determinator = self.determinator(log)
-        return None if determinator is None else determinator.classify
 
 
 def generator_now(config: RunConfig, system: "System") -> Generator:

@@ -21,7 +21,7 @@ from gan3.core.log import Log
 from gan3.data.datasets import Dataset, load, recorded_source
 from gan3.data.idx import Arrays
 from gan3.data.own_sets import no_labels
-from gan3.evaluation.monitor import EpisodeMonitor, open_monitor, reopen_monitor
+from gan3.evaluation.monitor import EpisodeMonitor, open_monitor
 from gan3.runs import pretrained, registry
 from gan3.runs.run import Run
 from gan3.runs.trained import network_weights
@@ -127,13 +127,8 @@ def open_session(
     if precision == "bfloat16" and bfloat16_hardware() is None:
         remedy = "" if resumes else "; use float32"
         log(f"NOTE: bfloat16 is slow on this machine, which has no hardware for it{remedy}")
-    if resumes:
-        digest = record.get("judge")
-        if not isinstance(digest, str | None):
-            raise UserError(f"{run.record_file}: its judge is no text; train a new run")
-        monitor = reopen_monitor(dataset, config.seed, digest, train_judge=train_judge, log=log)
-    else:
-        monitor = open_monitor(dataset, config.seed, train_judge=train_judge, log=log)
+    monitor = open_monitor(dataset, config.seed, record, train_judge=train_judge, log=log)
+    if not resumes:
         record = new_record(run, config, started, dataset, precision)
     if config.patience and monitor is None:
         raise UserError(

@@ -37,7 +37,7 @@ def determinators_of(name, class_names=DIGITS, **changes):
 class AsTensorFlow(unittest.TestCase):
     def assert_same_probabilities(self, system, determinator, classes):
         expected = class_probabilities(system, tf.constant(INPUTS))
-        got = determinator.classify(IMAGES)
+        got = determinator(IMAGES)
         self.assertEqual((got.shape, got.dtype), ((len(IMAGES), classes), np.float32))
         self.assertGreater(np.ptp(expected), 0.3)  # the weights matter
         self.assertGreater(expected.std(axis=0).max(), 0.02)  # the images do, too
@@ -72,7 +72,7 @@ class AsTensorFlow(unittest.TestCase):
         self.assertEqual((read.labels.shape, read.labels.dtype), ((1001,), np.int64))
         self.assertEqual((read.probabilities.shape, read.noise.shape), ((1001, 10), (1001, 13)))
         np.testing.assert_array_equal(read.labels, read.probabilities.argmax(axis=1))
-        np.testing.assert_array_equal(read.probabilities, determinator.classify(images))
+        np.testing.assert_array_equal(read.probabilities, determinator(images))
         for i in (0, 499, 500, 1000):
             alone = determinator.encode(images[i : i + 1])
             np.testing.assert_allclose(alone.noise[0], read.noise[i], atol=1e-5)

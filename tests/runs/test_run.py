@@ -72,23 +72,23 @@ class Opening(FolderTest):
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         unit = images[..., None] / np.float32(255)
         with self.assertRaisesRegex(UserError, "checkpoints: no checkpoint"):
-            Run.open("a").trained().classifier(self.fail)
+            Run.open("a").trained().determinator(self.fail)
         Checkpoints(run.checkpoints, system.state).save(10)
-        got = Run.open("a").trained().classifier(self.fail)(images)
+        got = Run.open("a").trained().determinator(self.fail)(images)
         np.testing.assert_allclose(got, class_probabilities(system, unit), atol=1e-5)
 
     def test_the_determinator_of_an_episode_reads_without_a_checkpoint(self):
         _, system = self.write_episode("best-run", "best")
         images = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
         unit = images[..., None] / np.float32(255)
-        got = Run.open("best-run").trained().classifier(self.fail)(images)
+        got = Run.open("best-run").trained().determinator(self.fail)(images)
         np.testing.assert_allclose(got, class_probabilities(system, unit), atol=1e-5)
 
     def test_without_a_determinator_nothing_is_read(self):
         (system,) = self.write_run("a", 1)
         make_folder(Run("a").checkpoints)
         Checkpoints(Run("a").checkpoints, system.state).save(10)
-        self.assertIsNone(Run.open("a").trained().classifier(self.fail))
+        self.assertIsNone(Run.open("a").trained().determinator(self.fail))
 
     def test_a_run_without_a_finished_episode_is_refused(self):
         with self.assertRaisesRegex(UserError, "no such run"):

@@ -36,7 +36,7 @@ class AsTensorFlow(unittest.TestCase):
                 np.testing.assert_allclose(noise, expected, rtol=0, atol=1e-5)
                 expected = tf.nn.softmax(logits).numpy()
                 np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
-                np.testing.assert_allclose(determinator.classify(IMAGES), expected, atol=1e-5)
+                np.testing.assert_allclose(determinator(IMAGES), expected, atol=1e-5)
 
 
 class Declared(unittest.TestCase):

@@ -78,6 +78,11 @@ def traced():
     return system, stepper(system), state_of(system)
 
 
+def setUpModule():
+    """Else the graph of `traced` can have other kernels than a graph made after another test."""
+    tf.config.experimental.enable_op_determinism()
+
+
 class Reconstruction(unittest.TestCase):
     def test_its_closed_form_and_that_it_is_least_at_the_image(self):
         random = np.random.default_rng(0)
