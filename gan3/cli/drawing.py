@@ -130,10 +130,10 @@ def _generate(options: argparse.Namespace) -> int:
         truncation = truncation_text(options.truncation).replace(" ", "")
         options.out = Path(options.figures, f"{stem}{truncation and f'_{truncation}'}.png")
     is_npz = options.out.suffix.lower() == ".npz"
-    if is_npz and options.inverted:
+    if is_npz and (options.inverted or options.scale != 8 or options.spacing != "tight"):
         raise UserError(
             f"--out {options.out}: an npz file has whole images, white on black; leave out"
-            " --inverted"
+            " --inverted, --scale and --spacing"
         )
     generator, style = _open_generator(options), None
     if options.style is not None:

@@ -76,6 +76,11 @@ class WrongArguments(FolderTest):
                 (("generate", "12", "--pretrained", ""), r"pretrained.*\bbest\b"),
                 (("generate", "12", "--run", "none"), "no such run"),
                 (("generate", "12", "--out", "x.npz", "--inverted"), "--out x.npz: .*--inverted"),
+                (("generate", "12", "--out", "x.npz", "--scale", "2"), "--out x.npz: .*--scale"),
+                (
+                    ("generate", "1", "--out", "x.npz", "--spacing", "fixed"),
+                    "--out x.npz: .*--spacing",
+                ),
                 (("train-judge", "--data", ""), "the path is empty"),
                 (
                     ("generate", "1", "--moments", "batch"),
@@ -158,8 +163,8 @@ class BundledGenerator(FolderTest):
         return out
 
     def test_generate_draws_rows_of_a_number_and_single_digits(self):
-        line = ("generate", "204", "--variants", 2, "--uncurated", "--scale", 1)
-        out = self.call(*line, "--spacing", "fixed")
+        line = ("generate", "204", "--variants", 2, "--uncurated")
+        out = self.call(*line, "--scale", 1, "--spacing", "fixed")
         self.assertRegex(out, rf"\A204: figures/204.png{self.NOTE}\Z")
         picture = np.asarray(Image.open("figures/204.png"))
         self.assertEqual((picture.shape, picture.dtype), ((2 * 28, 3 * 18), np.uint8))
