@@ -24,7 +24,6 @@ class Checkpoints:
 
     def __init__(self, folder: Path, state: dict[str, tf.Variable], keep_all: bool = False):
         self._folder, self._keep_all = folder, keep_all
-        self._pointer = folder / "checkpoint"  # text file that names the newest checkpoint
         self._checkpoint = tf.train.Checkpoint(state=dict(state))
         # Reading the property creates the counter, which `restore` expects in every checkpoint.
         _ = self._checkpoint.save_counter
@@ -34,7 +33,8 @@ class Checkpoints:
 
         TensorFlow does not sync its files to disk. It therefore writes to a temporary folder; the
         files are synced and then moved, the index last, because a checkpoint with an index is
-        complete. Only then is the pointer updated and the oldest checkpoint deleted.
+        complete. Only then is the oldest checkpoint deleted, and the file updated that names the
+        newest one for TensorFlow's own tools.
         """
         temporary = self._folder / f".step-{step}.part"
         try:
@@ -52,7 +52,8 @@ class Checkpoints:
                 f"{self._folder}: checkpoint {step} cannot be written ({_first_line(error)});"
                 " check the disk and the folder, then resume the run"
             ) from None
-        write_atomically(self._pointer, f'model_checkpoint_path: "step-{step}"\n'.encode())
+        pointer = f'model_checkpoint_path: "step-{step}"\n'
+        write_atomically(self._folder / "checkpoint", pointer.encode())
         for old in [] if self._keep_all else sorted(self._steps_on_disk())[:-MAX_TO_KEEP]:
             for path in self._folder.glob(f"step-{old}.*"):
                 path.unlink(missing_ok=True)
@@ -66,13 +67,8 @@ class Checkpoints:
         Raises UserError if no checkpoint is complete, or if the newest complete one is of another
         system.
         """
-        steps, pointer_step = self._steps_on_disk(), self._pointer_step()
-        if pointer_step is not None:
-            steps.add(pointer_step)
-        elif steps:
-            log(f"NOTE: {self._pointer}: missing or damaged; using the checkpoint files beside it")
         problems = []
-        for step in sorted(steps, reverse=True):
+        for step in sorted(self._steps_on_disk(), reverse=True):
             path = str(self._folder / f"step-{step}")
             try:
                 reader = tf.train.load_checkpoint(path)
@@ -94,8 +90,8 @@ class Checkpoints:
         raise UserError(f"{self._folder}: no checkpoint to resume from; train a new run")
 
     def newest(self) -> int | None:
-        """The newest step that a file or the pointer names, complete or not; None if none does."""
-        return max(self._steps_on_disk() | ({self._pointer_step()} - {None}), default=None)
+        """The newest step that a file names, complete or not; None if none does."""
+        return max(self._steps_on_disk(), default=None)
 
     def sweep(self, step: int) -> None:
         """Remove checkpoints later than `step`, and what interrupted saves left behind."""
@@ -111,15 +107,6 @@ class Checkpoints:
         """The steps for which there is at least one file."""
         matches = (re.match(r"step-(\d+)\.", path.name) for path in self._folder.glob("*"))
         return {int(match[1]) for match in matches if match}
-
-    def _pointer_step(self) -> int | None:
-        """The step that the pointer file names; None if it is missing or damaged."""
-        try:
-            text = self._pointer.read_text()
-        except (OSError, UnicodeDecodeError):
-            return None
-        match = re.match(r'model_checkpoint_path: "(?:.*/)?step-(\d{1,18})"\n', text)
-        return int(match[1]) if match else None
 
 
 def _first_line(error: Exception) -> str:

@@ -75,8 +75,7 @@ class Checkpointing(FolderTest):
                     self.assertEqual(len(log), 1)
                     self.assertRegex(log[0], "step-300: damaged .*older one")
                     path.write_bytes(whole)
-        for path in self.folder.glob("step-300.*"):
-            path.unlink()  # the pointer still names it
+        next(self.folder.glob("step-300.data*")).unlink()
         next(self.folder.glob("step-200.data*")).write_bytes(b"x")
         values, log = self.restored()
         self.assertEqual(values, (100, 100, 100))
@@ -87,35 +86,19 @@ class Checkpointing(FolderTest):
         with self.assertRaisesRegex(UserError, "step-300: damaged .*no older checkpoint is whole"):
             self.restored()
 
-    def test_a_damaged_pointer_is_logged_and_not_needed(self):
+    def test_the_file_for_tensorflows_tools_is_not_needed(self):
         self.save_three()
-        pointer = self.folder / "checkpoint"
-        for content in (
-            b"",
-            b"garbage",
-            b"\xff\xfe\x80",
-            b'model_checkpoint_path: "step-x"\n',
-            b'model_checkpoint_path: "step-' + b"9" * 5000 + b'"\n',
-            None,
-        ):
-            with self.subTest(content):
-                pointer.unlink() if content is None else pointer.write_bytes(content)
-                values, log = self.restored()
-                self.assertEqual(values, (300, 300, 300))
-                self.assertEqual(len(log), 1)
-                self.assertIn(str(pointer), log[0])
-                checkpoints = Checkpoints(self.folder, state(0.0))
-                checkpoints.restore(log.append)
-                checkpoints.save(300)  # repairs the pointer
-                self.assertEqual(Path(tf.train.latest_checkpoint(self.folder)).name, "step-300")
-                pointer.write_text('model_checkpoint_path: "step-300"\n')
-                Checkpoints(self.folder, state(0.0)).restore(self.fail)
+        self.assertEqual(Path(tf.train.latest_checkpoint(self.folder)).name, "step-300")
+        (self.folder / "checkpoint").write_bytes(b"\xff\xfe\x80")
+        self.assertEqual(self.restored(), ((300, 300, 300), []))
+        (self.folder / "checkpoint").unlink()
+        self.assertEqual(self.restored(), ((300, 300, 300), []))
 
     def test_a_folder_without_a_checkpoint_is_refused(self):
         with self.assertRaisesRegex(UserError, "no checkpoint"):
             Checkpoints(self.folder, state(0.0)).restore()
 
-    def test_files_are_on_disk_before_the_pointer_names_them(self):
+    def test_files_are_on_disk_before_tensorflow_is_told(self):
         """A checkpoint with an index is complete, so its data comes first; then the folder."""
         calls = []
         write = module.write_atomically
@@ -163,18 +146,11 @@ class Checkpointing(FolderTest):
         self.assertEqual(sorted(self.folder.iterdir()), before)
         self.assertEqual(Checkpoints(self.folder, state(0.0)).restore(self.fail), 1)
 
-    def test_the_newest_is_named_by_a_file_or_by_the_pointer(self):
+    def test_the_newest_is_named_by_its_files(self):
         checkpoints = Checkpoints(self.folder, state(0.0))
         self.assertIsNone(checkpoints.newest())
         checkpoints.save(9)
         checkpoints.save(10)
-        self.assertEqual(checkpoints.newest(), 10)
-        pointer = self.folder / "checkpoint"
-        pointer.write_text('model_checkpoint_path: "step-11"\n')
-        self.assertEqual(checkpoints.newest(), 11)
-        pointer.write_text('model_checkpoint_path: "step-9"\n')
-        self.assertEqual(checkpoints.newest(), 10)
-        pointer.unlink()
         self.assertEqual(checkpoints.newest(), 10)
 
     def test_later_checkpoints_and_parts_are_swept(self):
