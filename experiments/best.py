@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONFIG = VaeGanConfig(
     experiment="best",
-    precision="auto",  # three seeds in bfloat16 are as good (docs/speed.md)
+    precision="auto",  # docs/results.md is measured in bfloat16
     noise_draw="example",
     initializer="glorot",
     # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016).
