@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONFIG = VaeGanConfig(
     experiment="best",
-    precision="auto",  # docs/results.md is measured in bfloat16
+    precision="auto",  # bfloat16 where it is fast, as in docs/results.md
     noise_draw="example",
     initializer="glorot",
     # 1. Smaller critics, strides instead of max-pools (Radford et al. 2016).

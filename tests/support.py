@@ -211,10 +211,8 @@ def weights_of(run):
 
 def step_of(run):
     """The step of a run's newest checkpoint, -1 if it has none."""
-    import tensorflow as tf
-
-    newest = tf.train.latest_checkpoint(f"logs/{run}/checkpoints")
-    return int(newest.rpartition("-")[2]) if newest else -1
+    files = Path(f"logs/{run}/checkpoints").glob("step-*.index")
+    return max((int(file.stem.rpartition("-")[2]) for file in files), default=-1)
 
 
 def resident_bytes():

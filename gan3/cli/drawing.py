@@ -113,9 +113,9 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     text = "number of rows, each in another style, or each a little different (default: 1)"
     add("--variants", metavar="N", type=whole_number(1, MOST_VARIANTS), default=1, help=text)
     text = "pixels of the picture for each pixel of the images (default: 8)"
-    add("--scale", metavar="N", type=whole_number(1, 32), default=8, help=text)
+    add("--scale", metavar="N", type=whole_number(1, 32), help=text)
     text = "width of each image: that of its ink, or 18 pixels (28 if no digit) (default: tight)"
-    add("--spacing", choices=("fixed", "tight"), default="tight", help=text)
+    add("--spacing", choices=("fixed", "tight"), help=text)
     text = "draw each image once, instead of the most readable of four by the determinator"
     add("--uncurated", action="store_true", help=text)
     add("--inverted", action="store_true", help="white ink on black, instead of black on white")
@@ -130,7 +130,7 @@ def _generate(options: argparse.Namespace) -> int:
         truncation = truncation_text(options.truncation).replace(" ", "")
         options.out = Path(options.figures, f"{stem}{truncation and f'_{truncation}'}.png")
     is_npz = options.out.suffix.lower() == ".npz"
-    if is_npz and (options.inverted or options.scale != 8 or options.spacing != "tight"):
+    if is_npz and (options.inverted or options.scale or options.spacing):
         raise UserError(
             f"--out {options.out}: an npz file has whole images, white on black; leave out"
             " --inverted, --scale and --spacing"
@@ -158,8 +158,8 @@ def _generate(options: argparse.Namespace) -> int:
         number.picture(
             rows=options.variants,
             inverted=options.inverted,
-            tight=options.spacing == "tight",
-            scale=options.scale,
+            tight=options.spacing != "fixed",
+            scale=options.scale or 8,
         ).save(options.out)
     if options.separate:
         number.save_pictures(options.separate, "{number:04d}_{label}.png", options.inverted)

@@ -175,7 +175,7 @@ def frechet(a: Moments, b: Moments) -> float:
     inner = root @ a.covariance @ root
     values = np.maximum(np.linalg.eigvalsh((inner + inner.T) / 2), 0)
     trace = np.trace(a.covariance) + np.trace(b.covariance) - 2 * np.sqrt(values).sum()
-    return float(max(0.0, ((a.mean - b.mean) ** 2).sum() + trace))
+    return float(max(((a.mean - b.mean) ** 2).sum() + trace, 0.0))  # max keeps a first NaN
 
 
 @Metric("Fréchet distance (judge features)", "", "lower", needs="judge", ranks_sweeps=True)

@@ -63,7 +63,8 @@ def open_monitor(
         train_judge: train a judge if there is none.
 
     Raises:
-        UserError: training it fails, or the data set of a resumed run has another one now, or none.
+        UserError: a judge cannot be trained or read, or the data set of a resumed run has another
+            judge now, or none.
     """
     began_with = record.get("judge")
     if record and began_with is None:

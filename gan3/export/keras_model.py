@@ -98,8 +98,8 @@ def _add(layer: plain.Layer, h: Tensor, digit: Tensor) -> Tensor:
         case plain.AveragePoolLayer():
             return layers.AveragePooling2D(2)(h)
         case plain.UpsampleLayer():
-            # Each pixel, and between two neighbours their mean, as in TensorFlow 1: every pixel
-            # twice, then the mean of each pixel and the next one in both directions.
+            # Bilinear as in TensorFlow 1: every pixel twice, then the mean of each 2 x 2 window. At
+            # the right and the lower edge windows are cut off, so the last pixel is repeated.
             return layers.AveragePooling2D(2, 1, "same")(layers.UpSampling2D(2)(h))
 
 

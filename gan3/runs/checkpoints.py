@@ -33,8 +33,8 @@ class Checkpoints:
 
         TensorFlow does not sync its files to disk. It therefore writes to a temporary folder; the
         files are synced and then moved, the index last, because a checkpoint with an index is
-        complete. Only then is the oldest checkpoint deleted, and the file updated that names the
-        newest one for TensorFlow's own tools.
+        complete. Only then is the file `checkpoint` written, which TensorFlow's own tools read,
+        and the oldest checkpoint deleted.
         """
         temporary = self._folder / f".step-{step}.part"
         try:

@@ -97,6 +97,10 @@ class FrechetDistance(unittest.TestCase):
         back = metrics.frechet(Moments(np.array([1.0, 2.0]), b), Moments(np.zeros(2), a))
         self.assertAlmostEqual(back, expected, delta=1e-9)
 
+    def test_what_is_not_a_number_is_no_perfect_score(self):
+        good = Moments(np.zeros(3), np.eye(3))
+        self.assertTrue(np.isnan(metrics.frechet(good._replace(mean=np.full(3, np.nan)), good)))
+
     def test_moments_are_those_of_numpy(self):
         features = np.random.default_rng(2).normal(size=(40, 5))
         got = metrics.moments(features)

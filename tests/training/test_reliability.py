@@ -153,7 +153,7 @@ class Reliability(FolderTest):
 
     def stop(self, process, name, number):
         """Send a signal after a few steps: the state is saved once more. Returns the output."""
-        before = step_of(name) if Path(f"logs/{name}/checkpoints/checkpoint").exists() else 0
+        before = max(step_of(name), 0)
         self.wait_for(lambda: step_of(name) > before + 2, process)
         seen = step_of(name)
         process.send_signal(number)

@@ -79,7 +79,7 @@ def traced():
 
 
 def setUpModule():
-    """Else the graph of `traced` can have other kernels than a graph made after another test."""
+    """The graph of `traced` must have the kernels of graphs that other tests make later."""
     tf.config.experimental.enable_op_determinism()
 
 
