@@ -8,6 +8,8 @@ mean and its bootstrap interval come from one array.
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -147,11 +149,19 @@ def label_accuracy(samples: Scored) -> np.ndarray:
 
 
 # -- distributions of features ---------------------------------------------------------------------
-class Moments(NamedTuple):
+@dataclass(frozen=True)
+class Moments:
     """Mean [D] and covariance [D, D] (unbiased) of features."""
 
     mean: np.ndarray
     covariance: np.ndarray
+
+    @cached_property
+    def root(self) -> np.ndarray:
+        """The symmetric root [D, D] of the covariance. Raises as `frechet` does."""
+        values, vectors = np.linalg.eigh(self.covariance)
+        values = _clip_negative(values, np.linalg.norm(self.covariance))
+        return (vectors * np.sqrt(values)) @ vectors.T
 
 
 def moments(features: np.ndarray) -> Moments:
@@ -167,15 +177,26 @@ def frechet(a: Moments, b: Moments) -> float:
 
     The formula of Heusel et al. 2017:
     |difference of means|^2 + tr(A + B - 2 (A B)^(1/2)). The trace of the root is computed from the
-    symmetric B^(1/2) A B^(1/2), which has the eigenvalues of A B. A negative eigenvalue is a
-    rounding error.
+    symmetric B^(1/2) A B^(1/2), which has the eigenvalues of A B.
+
+    Raises ArithmeticError if a covariance has an eigenvalue that is negative beyond rounding.
     """
-    values, vectors = np.linalg.eigh(b.covariance)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    inner = root @ a.covariance @ root
-    values = np.maximum(np.linalg.eigvalsh((inner + inner.T) / 2), 0)
+    inner = b.root @ a.covariance @ b.root
+    scale = np.linalg.norm(a.covariance) * np.linalg.norm(b.covariance)
+    values = _clip_negative(np.linalg.eigvalsh((inner + inner.T) / 2), scale)
     trace = np.trace(a.covariance) + np.trace(b.covariance) - 2 * np.sqrt(values).sum()
-    return float(max(((a.mean - b.mean) ** 2).sum() + trace, 0.0))  # max keeps a first NaN
+    return float(max(((a.mean - b.mean) ** 2).sum() + trace, 0.0))  # in this order NaN stays NaN
+
+
+def _clip_negative(eigenvalues: np.ndarray, scale: float) -> np.ndarray:
+    """Without the negative ones that are rounding errors.
+
+    scale: of the matrices that they were computed from. It can be far above the largest eigenvalue,
+    which is 0 but for rounding if two sets of features vary in different directions.
+    """
+    if not eigenvalues.min() >= -1e-9 * scale:
+        raise ArithmeticError(f"covariance with an eigenvalue of {eigenvalues.min():.3g}")
+    return np.maximum(eigenvalues, 0)
 
 
 @Metric("Fréchet distance (judge features)", "", "lower", needs="judge", ranks_sweeps=True)

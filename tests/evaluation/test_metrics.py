@@ -97,9 +97,15 @@ class FrechetDistance(unittest.TestCase):
         back = metrics.frechet(Moments(np.array([1.0, 2.0]), b), Moments(np.zeros(2), a))
         self.assertAlmostEqual(back, expected, delta=1e-9)
 
-    def test_what_is_not_a_number_is_no_perfect_score(self):
-        good = Moments(np.zeros(3), np.eye(3))
-        self.assertTrue(np.isnan(metrics.frechet(good._replace(mean=np.full(3, np.nan)), good)))
+    def test_a_matrix_that_is_no_covariance_is_refused(self):
+        good, bad = np.eye(3), np.diag([1.0, 1.0, -0.1])
+        for a, b in ((good, bad), (bad, good), (good, np.full((3, 3), np.nan))):
+            with self.assertRaises((ArithmeticError, np.linalg.LinAlgError)):
+                metrics.frechet(Moments(np.zeros(3), a), Moments(np.zeros(3), b))
+
+    def test_a_mean_that_is_not_a_number_is_no_perfect_score(self):
+        good, bad = (Moments(np.full(3, mean), np.eye(3)) for mean in (0, np.nan))
+        self.assertTrue(np.isnan(metrics.frechet(bad, good)))
 
     def test_moments_are_those_of_numpy(self):
         features = np.random.default_rng(2).normal(size=(40, 5))
