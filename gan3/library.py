@@ -57,7 +57,8 @@ def load(
         UserError: there is no such generator, or it has no such option.
     """
     text = os.fspath(as_path(name, "run"))
-    if name in bundled.DIGESTS or text.lower().endswith(".npz"):
+    is_folder = not isinstance(name, str) and Path(name).is_dir()
+    if (text in bundled.DIGESTS and not is_folder) or text.lower().endswith(".npz"):
         trained = find(pretrained=text)
     else:
         run_name, logs = runs.locate(name, logs)
@@ -311,6 +312,8 @@ def _train(
     from gan3.data.datasets import check_source
 
     data = as_data(data)
+    if not callable(on_metrics) and on_metrics is not None:
+        raise UserError(f"on_metrics {shown(on_metrics)}: use a function")
     if not resume:  # what is wrong most often is said before TensorFlow's import, which takes time
         run.refuse_existing()
         check_source(config.dataset, data)
@@ -369,7 +372,8 @@ def evaluate(
         judge: the file of another judge of the same data set than the bundled or cached one.
         train_judge: if there is no judge of the data set, train one and keep it in the cache.
             Without one, the card lacks the rows that need it, and there is a warning.
-        seed: for the resampling of intervals, and for the classifier of `cas`.
+        seed: for all that is drawn: the samples of a named generator, the real images of the card,
+            intervals, and the classifier of `cas`.
         name: a title for the card of arrays, one line.
         log: called with each line about what is done; by default warnings are Python's.
 

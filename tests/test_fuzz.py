@@ -183,6 +183,7 @@ class MutatedFiles(FolderTest):
             {
                 "experiment": "x",
                 "data_digest": "y",
+                "data_title": "Y",
                 "split": "test",
                 "judge": {"digest": "z"},
                 "count": 100,

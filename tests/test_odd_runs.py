@@ -146,6 +146,8 @@ class OddRuns(unittest.TestCase):
         if self.check("resume", damages) == 0:
             self.assertEqual(step_of("a"), 4)
             self.assertEqual(weights_of("a"), self.weights)
+            for file in ("episodes/episode_02.npz", "real.npz"):
+                self.assertTrue((RUN / file).is_file())
 
     @settings(max_examples=max(1, EXAMPLES // 2))
     @given(st.data(), st.sampled_from(JSON_FILES), st.sampled_from(LIGHT))

@@ -289,7 +289,9 @@ def _log(line: str) -> None:
 
 
 COMMANDS = {
-    "sample": Command("Draw digits, or other classes, into an npz file.", _add_sample, _sample),
+    "sample": Command(
+        "Draw digits, or other classes, into a file or folder.", _add_sample, _sample
+    ),
     "generate": Command(
         "Draw a number, or other classes, as one picture.", _add_generate, _generate
     ),

@@ -24,6 +24,7 @@ from gan3.cli.options import (
     path_text,
     whole_number,
 )
+from gan3.core.classes import DIGITS
 from gan3.core.config import as_text, choices_of
 from gan3.core.errors import StoppedError, UserError
 
@@ -105,8 +106,9 @@ def _train(options: argparse.Namespace) -> int:
         )
         return 128 + stopped.signal_number
     if not options.quiet:
-        commands = "gan3 generate 241256, gan3 evaluate, gan3 export-page"
-        if Path("gan3/cli").is_dir():  # a checkout
+        draw = "generate 241256" if run.class_names == DIGITS else "sample --out samples.npz"
+        commands = f"gan3 {draw}, gan3 evaluate, gan3 export-page"
+        if Path("gan3/cli").is_dir() and run.class_names == DIGITS:  # a checkout
             commands = "make generate, make evaluate, make page"
         print(f"next: {commands} (trained on {run.data_title})")
     return 0

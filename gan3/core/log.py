@@ -3,6 +3,8 @@
 import warnings
 from collections.abc import Callable
 
+from gan3.core.errors import UserError, shown
+
 Log = Callable[[str], None]
 """Prints or records one line of text, given without a line break; `print` is one."""
 
@@ -14,9 +16,12 @@ def log_or_warn(log: Log | None, dataset: str = "auto") -> Log:
     """`log`; without one, a function that only passes on warnings, as Python's warnings.
 
     dataset: as requested. That the strokes are not MNIST is no news to whoever requested them.
+    Raises UserError for a log that is no function.
     """
-    if log is not None:
+    if callable(log):
         return log
+    if log is not None:
+        raise UserError(f"log {shown(log)}: use a function, such as print")
 
     def warn(line: str) -> None:
         is_news = not (dataset == "strokes" and line.startswith(_STROKES))  # else it was asked for

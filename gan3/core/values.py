@@ -53,8 +53,8 @@ def read_levels(source: Path | str, greys: Sequence[np.ndarray]) -> Pixels:
     if len(dtypes) > 1:
         both = " and ".join(sorted(map(str, dtypes)))
         raise UserError(f"{source}: images are {both}; store all parts in one of them")
-    low = min(float(grey.min()) for grey in greys)
-    high = max(float(grey.max()) for grey in greys)
+    low = float(np.min([grey.min() for grey in greys]))  # NaN if one has any
+    high = float(np.max([grey.max() for grey in greys]))
     found = f"{greys[0].dtype} from {low:.6g} to {high:.6g}"
     bottom, top = _range(greys, low, high) or (0, 0)
     if bottom == top:
@@ -141,6 +141,7 @@ def read_labels(source: Path | str, labels: Any, count: int) -> np.ndarray:
         if array.dtype.kind == "S":
             array = np.char.decode(array, "utf-8")
         array.tolist()  # NumPy takes any four bytes of a file for a character
+        array = np.char.strip(array) if array.dtype.kind == "U" else array
     except (SystemError, ValueError):
         raise UserError(f"{source}: labels are not Unicode; store text in UTF-8") from None
     if array.ndim == 2 and array.dtype.kind in "buif":

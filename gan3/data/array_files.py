@@ -23,8 +23,11 @@ _PARTS = {
     "t10k": ("test", "testing", "t10k"),
     "val": ("val", "valid", "validation"),
 }
-_CONTENTS = {"images": ("x", "images", "imgs"), "labels": ("y", "labels", "targets")}
-_LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y", "character")
+_CONTENTS = {
+    "images": ("x", "images", "imgs", "image"),
+    "labels": ("y", "labels", "targets", "label", "target"),
+}
+LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y", "character")
 _NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?")
 _PIXELS = SIDE * SIDE
 _MOST_BYTES = 2**30
@@ -48,9 +51,9 @@ def _words(name: str) -> list[str]:
 def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
     """The files of one set: those in a folder, or a file and what belongs to it; [] if none.
 
-    family: `IDX`, or `TABLES` for npz, npy and CSV files. To a file of a training part, and to any
-    IDX file, belong those in its folder whose names differ in words for the part and the content
-    only. Raises UserError if a folder has several sets.
+    family: `IDX`, or `TABLES` for npz, npy and CSV files. To a file of a training part, to one that
+    names a content but no part, and to any IDX file, belong those in its folder whose names differ
+    in words for the part and the content only. Raises UserError if a folder has several sets.
     """
     if path.is_file():
         named = _set_and_name(path, family)
@@ -58,7 +61,9 @@ def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
             return []
         key, name = named
         is_whole = path.suffix.lower() == ".npz" and len(names_in(path)) > 1
-        is_one = is_whole or (family is TABLES and part_of(path.name) != "train")
+        part, content = part_of(path.name), _meaning(path.name, _CONTENTS)
+        is_of_set = part == "train" or (part is None and content is not None)
+        is_one = is_whole or (family is TABLES and not is_of_set)
         others = {} if is_one else sets_in(path.parent, family).get(key, {})
         return list((others | {name: path}).values())
     sets = [list(files.values()) for files in sets_in(path, family).values()]
@@ -166,7 +171,7 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
             raise UserError(
                 f"{path}: has rows of {len(first)} columns; it needs a label and {_PIXELS} pixels"
             )
-        named = [column for column, cell in enumerate(first) if cell in _LABEL_COLUMNS]
+        named = [column for column, cell in enumerate(first) if cell in LABEL_COLUMNS]
         label = (named or [0])[0] if len(first) > _PIXELS else None
         pixels = [column for column in range(len(first)) if column != label]
         rows = [row for row in file if row.strip()]
@@ -183,13 +188,16 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         label = None
     if not rows:
         raise UserError(f"{path}: has no rows; replace the file")
-    for dtype in (np.int32, np.float32):  # whole numbers are read five times faster
-        with contextlib.suppress(ValueError):
-            whole = _cells(rows, delimiter, dtype)
-            return whole[:, pixels], None if label is None else whole[:, label]
+    with contextlib.suppress(ValueError):  # whole numbers are read five times faster
+        whole = _cells(rows, delimiter, np.int32)
+        return whole[:, pixels], None if label is None else whole[:, label]
     try:
         images = _cells(rows, delimiter, np.float32, pixels)
-        return images, None if label is None else _cells(rows, delimiter, str, [label])[:, 0]
+        if label is None:
+            return images, None
+        with contextlib.suppress(ValueError):  # float32 would merge large whole numbers
+            return images, _cells(rows, delimiter, np.float64, [label])[:, 0]
+        return images, _cells(rows, delimiter, str, [label])[:, 0]
     except ValueError as error:
         reason = str(error).partition("\n")[0][:80]
         raise UserError(f"{path}: damaged or not a CSV file ({reason}); replace the file") from None

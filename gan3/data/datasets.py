@@ -3,6 +3,7 @@
 Images are uint8 [N, 28, 28] with ink 255 on background 0. `data.batches` scales them to 0..1.
 """
 
+import contextlib
 import hashlib
 import os
 import time
@@ -276,7 +277,12 @@ def _strokes(log: Log) -> Arrays:
     """The embedded set, drawn and then cached in ./data."""
     cache = _CACHE / strokes.CACHE
     if cache.is_file():
-        return read_arrays(cache, KINDS)
+        with contextlib.suppress(UserError):  # damaged
+            arrays = read_arrays(cache, KINDS)
+            content = b"".join(arrays[kind].tobytes() for kind in KINDS)
+            if hashlib.sha256(content).hexdigest() == strokes.DIGEST:
+                return arrays
+        log(f"NOTE: {cache}: not the strokes; they are drawn again")
     started = time.monotonic()
     arrays = dict(zip(KINDS, strokes.make(), strict=True))
     log(f"drew 70,000 digits of pen strokes in {time.monotonic() - started:.0f} s")

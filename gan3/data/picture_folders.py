@@ -9,7 +9,7 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.core.values import MAX_IMAGES
-from gan3.data.array_files import part_of
+from gan3.data.array_files import LABEL_COLUMNS, part_of
 from gan3.data.idx import Arrays
 from gan3.data.pictures import fit, read_grey, visible
 
@@ -50,7 +50,8 @@ def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = F
         raise UserError(f"{folder}: {count} pictures; at most {MAX_IMAGES} are supported")
     if ignored:
         rest = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
-        log(f"NOTE: {folder}: ignored {ignored[0]}{rest}: no picture by its name")
+        reason = "it has no label" if _is_picture(ignored[0]) else "no picture by its name"
+        log(f"NOTE: {folder}: ignored {ignored[0]}{rest}: {reason}")
     if count > _MANY:
         log(f"reading {count:,} pictures in {folder}")
     arrays, damaged = {}, []
@@ -141,12 +142,16 @@ def _list(folder: Path, ignored: list[Path]) -> tuple[list[Path], list[str]]:
     file = label_file(folder)
     if file is not None:
         pairs = _labels_in(file)
-        for name, _ in pairs:
-            if not _is_picture(folder / name):
+        files = [folder / name for name, _ in pairs]
+        for i, (name, _) in enumerate(pairs):
+            if not _is_picture(files[i]):
                 raise UserError(
                     f"{file}: names {name[:60]!r}, which is no picture there; remove its row"
                 )
-        return [folder / name for name, _ in pairs], [label for _, label in pairs]
+            if files[i] in files[i + 1 : i + 2]:  # they are sorted
+                raise UserError(f"{file}: names {name[:60]!r} twice; remove one of its rows")
+        ignored += sorted({path for path in folder.rglob("*") if _is_picture(path)} - {*files})
+        return files, [label for _, label in pairs]
     flat, files, labels = _pictures_in(folder, ignored), [], []
     for path in _sub_folders(folder):
         if folders := _sub_folders(path):
@@ -168,17 +173,30 @@ def _pictures_in(folder: Path, ignored: list[Path]) -> list[Path]:
 
 
 def _labels_in(file: Path) -> list[tuple[str, str]]:
-    """Sorted names and labels: rows of a CSV file, or {"labels": [[name, label], …]}."""
+    """Sorted names and labels: rows of a CSV file, or {"labels": [[name, label], …]}.
+
+    In a CSV file of more than two columns a header names that of the labels.
+    """
+    picture, label = 0, 1
     try:
         text = file.read_text(encoding="utf-8-sig")
         if file.suffix == ".json":
             rows = json.loads(text)["labels"]
         else:
-            rows = [row for row in csv.reader(text.splitlines()) if row]
-            if Path(rows[0][0]).suffix.lower() not in _SUFFIXES:
-                del rows[0]  # the header
-        return sorted((str(row[0]), str(row[1])) for row in rows)
+            rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
+            header = [] if any(map(_names_picture, rows[0])) else [c.lower() for c in rows.pop(0)]
+            picture = list(map(_names_picture, rows[0])).index(True)
+            named = [column for column, cell in enumerate(header) if cell in LABEL_COLUMNS]
+            (label,) = named[:1] or {*range(len(rows[0]))} - {picture}  # the other one of two
+        return sorted((str(row[picture]), str(row[label])) for row in rows)
+    except UnicodeDecodeError:
+        raise UserError(f"{file}: is not UTF-8; store it in UTF-8") from None
     except (csv.Error, IndexError, KeyError, TypeError, ValueError):
         raise UserError(
-            f"{file}: has no pairs of a picture and its label; write such pairs"
+            f"{file}: has no pairs of a picture and its label; write such pairs, or a header that"
+            " names the column label"
         ) from None
+
+
+def _names_picture(cell: str) -> bool:
+    return Path(cell).suffix.lower() in _SUFFIXES

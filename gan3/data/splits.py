@@ -44,11 +44,15 @@ def stratified(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 def in_fair_order(labels: np.ndarray, count: int) -> np.ndarray | None:
     """The rows of a set in an order in which its last `count` images are a fair sample of it.
 
-    None if they are already. A set that is sorted by class, as in a folder, or that would lose a
-    class with them, gets a fixed random order, with each class in proportion among the last.
+    None if they are already. A set that would lose a class with them, or that is sorted by class as
+    a folder is, in one piece or several, gets a fixed random order, with each class in proportion
+    among the last. A set is sorted if the classes of the last images are six standard deviations of
+    chi squared from those of all.
     """
-    classes = len(np.unique(labels))
-    changes = np.count_nonzero(labels[1:] != labels[:-1])
-    is_sorted = 0 < changes == classes - 1
-    loses_a_class = len(np.unique(labels[: len(labels) - count])) < classes
-    return np.concatenate(stratified(labels, count)) if is_sorted or loses_a_class else None
+    sizes = np.bincount(labels)
+    last = np.bincount(labels[len(labels) - count :], minlength=len(sizes))[sizes > 0]
+    sizes = sizes[sizes > 0]
+    expected = sizes * (count / len(labels))
+    distance, freedom = ((last - expected) ** 2 / expected).sum(), len(sizes) - 1
+    is_fair = (last < sizes).all() and distance <= freedom + 6 * np.sqrt(2 * freedom)
+    return None if is_fair else np.concatenate(stratified(labels, count))

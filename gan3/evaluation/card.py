@@ -71,6 +71,11 @@ class Card:
         return self._draw(output)
 
     @property
+    def data_title(self) -> str:
+        """What its data set is called in titles."""
+        return self.values["data_title"]
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes of its data set."""
         return tuple(self.values.get("class_names", DIGITS))
@@ -93,7 +98,7 @@ class Card:
         written = [run.figures / f"report.{output.format}"]
         write_atomically(written[0], self.picture(output))
         if "style_transfer" in self.values:
-            title = f"{run.name} · style transfer: correlations of real and drawn images"
+            title = f"{run.name} · {run.data_title} · style transfer: correlations"
             tables = self.values["style_transfer"]["correlations"]
             figure = cards.correlations(tables, self.class_names, title)
             written.append(grids.save(figure, run.figures / "transfer.png", output))
@@ -122,7 +127,8 @@ class Card:
     def _notes(self) -> list[str]:
         """What cards must share to be comparable: the judge and the data."""
         judge, data = self.values["judge"], self.values["data_digest"]
-        return [f"judge {judge['digest'] if judge else 'none'}", f"data  {data}"]
+        of = f"      {self.data_title}, {self.values['split']} split"
+        return [f"judge {judge['digest'] if judge else 'none'}", f"data  {data}", of[:_WIDTH]]
 
     def cells(self) -> list[tuple[str, ...]]:
         """The table as texts: its titles, a row for each metric, and notes in the first column."""
@@ -186,6 +192,7 @@ def evaluate(samples: SampleSet, reference: Reference, cas: bool = False) -> Car
     coverage = judge and {"samples": scored.coverage_by_class(), "real": real.coverage_by_class()}
     values = dict(samples.about) | {
         "data": dataset.name,
+        "data_title": dataset.title,
         "data_digest": dataset.digest,
         "split": dataset.split,
         "held_out": len(reference.images),

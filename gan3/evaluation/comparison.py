@@ -32,6 +32,7 @@ _COLUMNS = 3  # next to each other in a terminal
 class Comparison(NamedTuple):
     """A table with a row per metric; its last column is real digits."""
 
+    data_title: str
     rows: list[tuple[Metric, list[str], set[int]]]  # metric, texts, which columns are the best
     means: dict[str, dict[str, float]]  # by column title and metric, the mean over the runs
 
@@ -58,7 +59,7 @@ class Comparison(NamedTuple):
         if not pairs:
             return None
         make_folder(path.parent)
-        figure = tradeoff(self.means, pairs, "Accuracy against diversity")
+        figure = tradeoff(self.means, pairs, f"{self.data_title} · accuracy against diversity")
         return grids.save(figure, path, output)
 
     def text(self) -> str:
@@ -155,16 +156,16 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
     some of the runs have the metric, their number follows in parentheses. Raises UserError if the
     cards are of different judges, data or splits.
     """
-    cards = {name: card.values for group in groups.values() for name, card in group.items()}
+    cards = {name: card for group in groups.values() for name, card in group.items()}
     first = next(iter(cards))
     for key in ("data_digest", "split", "judge"):
         for name, card in cards.items():
-            if card[key] != cards[first][key]:
+            if card.values[key] != cards[first].values[key]:
                 raise UserError(
                     f"run {name}: its card has another {key} than the card of {first};"
                     " evaluate both in the same way"
                 )
-    names = next(iter(groups.values()))[first].class_names
+    names = cards[first].class_names
     means = {column: {} for column in [*groups, f"real {images_noun(names)}"]}
     rows = []
     for key, metric in METRICS.items():
@@ -174,7 +175,7 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
             for group in groups.values()
         ]
         if any(values):
-            real = [card["real"][key]["value"] for card in cards.values() if key in card["real"]]
+            real = [card.real[key] for card in cards.values() if key in card.real]
             if "determinator" in metric.needed:  # the run's own determinator has read them
                 real = []
             columns = [*values, real[:1]]
@@ -186,7 +187,7 @@ def side_by_side(groups: dict[str, dict[str, Card]]) -> Comparison:
             for column_means, column in zip(means.values(), columns, strict=True):
                 if column:
                     column_means[key] = float(np.mean(column))
-    return Comparison(rows, means)
+    return Comparison(cards[first].data_title, rows, means)
 
 
 def read_card(run: "Run") -> Card:
@@ -209,12 +210,12 @@ def _is_card(values: dict[str, Any]) -> bool:
     """Whether values can be those of a card; may raise for what is none."""
     scores = [score for row in ("samples", "real") for score in values[row].values()]
     numbers = [number for score in scores for number in (score["value"], *score.values())]
-    texts = [values[key] for key in ("experiment", "data_digest", "split")]
+    texts = [values[key] for key in ("experiment", "data_digest", "data_title", "split")]
     json.dumps(values, allow_nan=False)  # raises ValueError if it could not be written again
     return (
         all(map(math.isfinite, numbers))
         and all(isinstance(values[key], int) for key in ("count", "held_out"))
-        and all(isinstance(text, str) for text in texts)
+        and all(isinstance(text, str) and text.isprintable() for text in texts)
         and values["experiment"].isidentifier()  # it is in the titles of figures
         and are_class_names(values.get("class_names", list(DIGITS)))
         and (values["judge"] is None or "digest" in values["judge"])

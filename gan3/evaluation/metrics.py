@@ -6,6 +6,7 @@ mean and its bootstrap interval come from one array.
 """
 
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan3.core.errors import UserError
 from gan3.core.seeds import REPORT
 from gan3.evaluation import neighbours, style_transfer
 from gan3.evaluation.reference import NEEDS, Scored
@@ -59,9 +61,11 @@ class Metric(NamedTuple):
     compute: Callable[[Scored], Result] | None = None  # the function
 
     def __call__(self, compute: Callable[[Scored], Result]) -> Callable[[Scored], Result]:
-        """Add a function of samples to the card. Raises ValueError for an unknown need."""
+        """Add a function of samples to the card. Raises ValueError for an unknown need or order."""
         if not self.needed <= NEEDS:
             raise ValueError(f"{self.title}: needs {self.needs!r}; use {', '.join(sorted(NEEDS))}")
+        if not re.fullmatch(r"higher|lower|near -?[0-9.]+", self.better):
+            raise ValueError(f"{self.title}: better {self.better!r}; use higher, lower or near 1")
         METRICS[compute.__name__] = self._replace(compute=compute)
         return compute
 
@@ -122,7 +126,13 @@ def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[
     for name, about in METRICS.items():
         if about.needed <= samples.has and (names is None or name in names):
             start = time.monotonic()
-            result = about.compute(samples)
+            try:
+                result = about.compute(samples)
+            except Exception as error:
+                if about.compute.__module__ == __name__:
+                    raise
+                problem = f"{type(error).__name__}: {error}"
+                raise UserError(f"metric {name}: {problem}; correct its function") from error
             if isinstance(result, np.ndarray):
                 result = Score(result.mean(), bootstrap_mean(result, samples.seed))
             elif not isinstance(result, Score):

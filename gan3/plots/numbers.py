@@ -108,7 +108,9 @@ class Picture:
         return self.png
 
     def save(self, path: str | Path) -> None:
-        """Write it as a PNG file. Raises UserError if that fails."""
+        """Write it as a PNG file. Raises UserError if that fails, or for another ending."""
         path = as_path(path)
+        if path.suffix.lower() != ".png":
+            raise UserError(f"{path}: pictures are saved as .png; end the name in it")
         make_folder(path.parent)
         write_atomically(path, self.png)

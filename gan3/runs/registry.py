@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from gan3.core.config import RunConfig
+from gan3.core.config import RunConfig, field_types
 from gan3.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -152,11 +152,18 @@ def _call(name: str, config: RunConfig, *arguments: Any) -> Any:
     path = Path(file) if file else bundled_folder() / f"{config.experiment}.py"
     function = getattr(_module_of(path), name, None)
     try:
-        return None if function is None else function(config, *arguments)
+        returned = None if function is None else function(config, *arguments)
     except UserError:
         raise
     except Exception as error:
         raise _failure(path, error) from error
+    wanted = {"build": "train_step", "generator": "class_conditional"}.get(name)
+    if wanted is not None and not hasattr(returned, wanted):
+        raise UserError(
+            f"{path}: {name} returns {type(returned).__name__}; return a"
+            f" {'System' if name == 'build' else 'GeneratorSpec'}"
+        )
+    return returned
 
 
 def _unknown(name: str) -> UserError:
@@ -213,6 +220,11 @@ def _module_of(path: Path, again: bool = False) -> ModuleType:
         raise UserError(
             f"{path}: CONFIG must be a RunConfig with the experiment {path.stem!r}, the name of"
             " the file"
+        )
+    if set(field_types(type(module.CONFIG))) != set(module.CONFIG.to_dict()):
+        raise UserError(
+            f"{path}: {type(module.CONFIG).__name__} has fields that are none of a dataclass; put"
+            " @dataclass(frozen=True, kw_only=True) above it"
         )
     return module
 

@@ -101,6 +101,10 @@ def _checked(spec: dict, full: bool) -> Sweep:
                 f"run {run}: is there twice; give each variant a name of its own, in other letters"
                 " or digits, and list each seed once"
             )
+    for key in ("dataset", "split"):  # cards of several cannot be compared
+        found = sorted({getattr(trial.config, key) for trial in trials})
+        if len(found) > 1:
+            raise UserError(f"{key}: {' and '.join(found)}; one sweep has one {key}")
     return Sweep(
         f"{name}-full" if full else name,
         title,

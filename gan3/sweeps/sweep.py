@@ -133,7 +133,7 @@ def read_scored(
     scored = []
     for trial in sweep.trials:
         run = Run(trial.run, logs, figures_folder)
-        if run.record_file.is_file() and run.config != trial.config:
+        if run.record_file.is_file() and run.config.differences(trial.config):
             raise UserError(
                 f"run {run.name}: was trained with other settings than the sweep's; remove the run"
                 " or rename the sweep"
@@ -175,7 +175,8 @@ def write(
     trials = read_scored(sweep, logs, figures_folder)
     if not trials:
         raise UserError(f"{sweep.name}: no run is done yet, so nothing to compare; run the sweep")
-    folder, title = Path(figures_folder) / sweep.name, sweep.title
+    folder = Path(figures_folder) / sweep.name
+    title = f"{sweep.title} · {trials[0].card.data_title}"
     make_folder(folder)
     written = ["table.md"]
     _write_lines(folder / "table.md", _compare(trials).markdown_transposed())

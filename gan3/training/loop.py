@@ -181,6 +181,9 @@ class _Loop:
         else:
             self._saved = self._checkpoints.restore(self._log)
             self._log(f"resuming {self._run.name} after step {self._saved}")
+            episode, rest = divmod(self._saved, self._config.batches)
+            if episode and not rest and not self._run.episode_file(episode).exists():
+                self._save_generator(episode)
         done = -1 if self._saved is None else self._saved  # -1: step 0 itself is done again
         self._run.forget_after(done, done // self._config.batches)
         forget_events_after(self._run.folder, done)
@@ -203,10 +206,11 @@ class _Loop:
                 self._terminal, done, config.total_steps, config.episodes, self._log
             ) as display,
         ):
-            if self._saved is None:
+            if not self._run.real_file.exists():
                 dataset = self._dataset
                 names = dataset.class_names
                 save_real_images(self._run, dataset.images, dataset.labels, names)
+            if self._saved is None:
                 save_frame(self._run, 0, generator_now(config, self._system), config)
                 self._checkpoints.save(0)
                 self._saved = 0
@@ -336,7 +340,7 @@ class _Loop:
         if score:
             scores = progress.format_scores(score, len(generator.class_names))
             self._log(f"episode {episode} by the judge: {scores}")
-        save_generator(self._run.episode_file(episode), self._system, config.keep_critics)
+        self._save_generator(episode)
         shuffled = shuffled_grid(generator, config, episode, title)
         grids.save(shuffled, self._run.picture(episode))
         events.image(step, "digits/shuffled", grids.pixels(shuffled))
@@ -346,6 +350,10 @@ class _Loop:
         events.histograms(step, self._system.generator_weights)
         events.scalars(step, learning_rates(self._system))
         return {f"held_out/{tag}": value for tag, value in values.items()} | score
+
+    def _save_generator(self, episode: int) -> None:
+        file = self._run.episode_file(episode)
+        save_generator(file, self._system, self._config.keep_critics)
 
     def _write_line(
         self, metrics: TextIO, events: EventWriter, step: int, line: dict[str, float]

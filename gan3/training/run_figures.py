@@ -103,8 +103,9 @@ def frames_of(numbers: list[int]) -> list[int]:
 def draw(run: Run, log: Log, output: Output = PNG) -> None:
     """Draw all figures of a run from its saved generators and metrics.jsonl.
 
-    The animations are GIFs of at most 50 frames. Raises UserError if a file of the run is damaged
-    or a figure cannot be written.
+    The animations are GIFs of at most 50 frames. What a run has lost for ever, the frames of its
+    first episode and its metrics, is not drawn, which is logged. Raises UserError if another file
+    is missing or one is damaged, or a figure cannot be written.
     """
     config, data_title, folder = run.config, run.data_title, run.figures
     run.trained()  # raises if no episode is finished
@@ -138,27 +139,35 @@ def draw(run: Run, log: Log, output: Output = PNG) -> None:
 
     # The first episode, from the untrained generator on
     frames = []
-    for step in frames_of(run.frames or [0]):
+    for step in frames_of(run.frames):
         images = _read_images(run.frame_file(step), classes)
         frames.append(grids.pixels(grids.grid(images, classes, f"{name} · step {step}", titles)))
-    grids.progression(frames, folder / "first_episode.gif", seconds=_SECONDS_PER_FRAME)
+    if frames:
+        grids.progression(frames, folder / "first_episode.gif", seconds=_SECONDS_PER_FRAME)
 
     # Real images, alone and below untrained and trained ones
-    real, untrained = (_read_images(path, classes) for path in (run.real_file, run.frame_file(0)))
+    real = _read_images(run.real_file, classes)
     real_titles = None if names == UNLABELLED else list(names)
     figure = grids.grid(real, classes, f"{data_title} · real images", real_titles)
     save(figure, "real.png")
-    trained = fixed_images(generator, config, rows=2)
-    images = np.concatenate([shown[: 2 * classes] for shown in (untrained, trained, real)])
-    labels = ["untrained", "", "trained", "", "real", ""]
-    title = f"{name} · untrained, trained and real"
-    save(grids.grid(images, classes, title, titles, labels), "untrained.png")
+    if 0 in run.frames:
+        untrained = _read_images(run.frame_file(0), classes)
+        trained = fixed_images(generator, config, rows=2)
+        images = np.concatenate([shown[: 2 * classes] for shown in (untrained, trained, real)])
+        labels = ["untrained", "", "trained", "", "real", ""]
+        title = f"{name} · untrained, trained and real"
+        save(grids.grid(images, classes, title, titles, labels), "untrained.png")
+    else:
+        log(f"NOTE: {run.frame_file(0)}: is gone, so untrained.png is not drawn")
 
     figure = styles_figure(run, generator)
     if figure is not None:
         save(figure, "style.png")
-    figure = curves.loss_curves(run.metrics(), f"{name} · run {run.name}", names)
-    save(figure, "losses.png")
+    if run.metrics_file.exists() and run.metrics_file.stat().st_size:
+        figure = curves.loss_curves(run.metrics(), f"{name} · run {run.name}", names)
+        save(figure, "losses.png")
+    else:
+        log(f"NOTE: {run.metrics_file}: is gone, so losses.png is not drawn")
     log(f"figures of {len(episodes)} episode{'s' if len(episodes) > 1 else ''}: {folder}")
 
 
@@ -194,6 +203,8 @@ def styles_figure(run: Run, generator: "Generator") -> Figure | None:
 
 def _read_images(path: Path, classes: int) -> np.ndarray:
     """Rows of one image of each class, at least two. Raises UserError for another number."""
+    if not path.exists():
+        raise UserError(f"{path}: no such file; resume the run, which writes it again")
     images = read_npz(path, {"images": ("uint8", (None, 28, 28))})["images"]
     if len(images) < 2 * classes or len(images) % classes:
         raise UserError(f"{path}: has {len(images)} images of {classes} classes; replace the file")

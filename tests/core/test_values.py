@@ -86,6 +86,12 @@ class Images(ValuesTest):
         read = read_pixels("x", [UNIT / 20, UNIT[:2] / 10])
         np.testing.assert_array_equal(read.parts[1], PIXELS[:2])
         np.testing.assert_allclose(read.parts[0], PIXELS / 2, atol=0.6)
+        nans = np.full_like(UNIT, np.nan)
+        self.assert_refused(
+            f"float64 from nan to nan; scale the images to one of {RANGES}",
+            read_pixels,
+            [UNIT, nans],
+        )
         self.assert_refused(
             "images are float64 and uint8; store all parts in one of them",
             read_pixels,
@@ -148,6 +154,7 @@ class Labels(ValuesTest):
             (np.eye(4, dtype=np.uint8)[numbers], [2, 0, 1]),
             (numbers > 0, [1, 0, 1]),
             (["oak", "ß", "Linde"], ["oak", "ß", "Linde"]),
+            ([" oak", "ß\t", "a b "], ["oak", "ß", "a b"]),
             (np.array(["oak", "ß", "Linde"], object), ["oak", "ß", "Linde"]),
             (["ß".encode(), b"oak", b""], ["ß", "oak", ""]),
         ):

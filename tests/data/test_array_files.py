@@ -54,7 +54,7 @@ class Names(ArrayTest):
         np.savez("x.npz", **of_three, val_images=IMAGES, test_labels=LABELS[:50], val_labels=LABELS)
         self.assert_read("x.npz")
         self.assertEqual(self.lines[1:], ["NOTE: x.npz: its validation part is left out"])
-        for names in (("images", "labels"), ("x_train", "y_train"), ("x", "y")):
+        for names in (("images", "labels"), ("x_train", "y_train"), ("image", "target")):
             np.savez("x.npz", **dict(zip(names, PARTS[:2], strict=True)))
             self.assert_read("x.npz", KINDS[:2])
 
@@ -74,6 +74,10 @@ class Names(ArrayTest):
                 with self.subTest(folder):
                     self.assert_read(folder)
                     self.assert_read(folder / f"{names[0]}.{suffix}")
+        for name, array in zip(("images", "label", "other"), PARTS, strict=False):
+            np.save(f"{name}.npy", array)
+        for name in ("images.npy", "label.npy"):
+            self.assert_read(name, KINDS[:2])
 
 
 class Csv(ArrayTest):
@@ -113,6 +117,12 @@ class Csv(ArrayTest):
         np.testing.assert_allclose(
             self.read("a.csv")["train-images"] * 255, IMAGES.reshape(80, 784), atol=1e-4
         )
+        for first in (2**24, 3 * 10**9):  # float32 has neither first + 1
+            for images in (IMAGES / 255, IMAGES):
+                self.write("a.csv", images, first + LABELS)
+                self.assertEqual(
+                    self.read("a.csv")["train-labels"].tolist(), (first + LABELS).tolist()
+                )
         self.write("a.csv", IMAGES, np.array(["oak", '"ß, x"', "A"])[LABELS])
         labels = self.read("a.csv")["train-labels"].tolist()
         self.assertEqual(labels[:4], ["oak", "ß, x", "A", "oak"])

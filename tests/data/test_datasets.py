@@ -234,6 +234,12 @@ class Strokes(SearchTest):
         cached = self.load("strokes")
         self.assertEqual((cached.digest, len(self.lines)), (drawn.digest, 1))  # the warning
         self.assertIn("NOT MNIST", self.lines[0])
+        cache = Path("data", strokes.CACHE)
+        changed = dict(np.load(cache))
+        changed["train-images"][0, 0, 0] ^= 1
+        np.savez(cache, **changed)
+        self.assertEqual(self.load("strokes").digest, drawn.digest)
+        self.assertIn(f"NOTE: {cache}: not the strokes; they are drawn again", self.lines)
 
 
 class Search(SearchTest):

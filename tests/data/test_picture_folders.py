@@ -87,8 +87,27 @@ class Layouts(FolderOfPictures):
         rows = 'file,label\n2.png,b\ndeep/3.png,"x, y"\n1.png,a\n'
         (FOLDER / "labels.csv").write_text(rows)
         self.assertEqual(self.labels(), [["a", "b", "x, y"]])
-        (FOLDER / "labels.csv").write_text(rows.partition("\n")[2])  # without a header
-        self.assertEqual(self.labels(), [["a", "b", "x, y"]])
+        self.assertEqual(self.lines, ["NOTE: set: ignored set/unlisted.png: it has no label"])
+        listed = '1.png,a\n2.png,b\ndeep/3.png,"x, y"\n'
+        for text in (
+            listed,  # without a header
+            'Label , file\n a,1.png\nb, 2.png\n"x, y",deep/3.png\n',
+            ',name,split,label\n0,1.png,train,a\n1,2.png,test,b\n2,deep/3.png,train,"x, y"\n',
+        ):
+            (FOLDER / "labels.csv").write_text(text)
+            self.assertEqual(self.labels(), [["a", "b", "x, y"]], text)
+        no_pairs = (
+            "set/labels.csv: has no pairs of a picture and its label; write such pairs, or a header"
+            " that names the column label"
+        )
+        twice = "set/labels.csv: names '1.png' twice; remove one of its rows"
+        for text, message in (
+            ("1.png,a,train\n2.png,b,train\n", no_pairs),
+            (f"{listed}1.png,b\n", twice),
+            (listed.replace(",b", ",\xe9"), "set/labels.csv: is not UTF-8; store it in UTF-8"),
+        ):
+            (FOLDER / "labels.csv").write_text(text, encoding="latin-1")
+            self.assert_refused(message)
         (FOLDER / "labels.csv").unlink()
         pairs = [["2.png", 7], ["deep/3.png", 10], ["1.png", 7]]
         (FOLDER / "dataset.json").write_text(json.dumps({"labels": pairs}))
@@ -96,9 +115,7 @@ class Layouts(FolderOfPictures):
 
         for text in ("{}", '{"labels": null}', "no JSON"):
             (FOLDER / "dataset.json").write_text(text)
-            self.assert_refused(
-                "set/dataset.json: has no pairs of a picture and its label; write such pairs"
-            )
+            self.assert_refused(no_pairs.replace("labels.csv", "dataset.json"))
 
     def test_a_set_is_told_from_other_folders_and_pictures_alone_have_no_labels(self):
         self.assertFalse(has_pictures(Path("none"), ("*",)))

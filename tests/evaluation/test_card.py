@@ -59,6 +59,7 @@ class Lines(unittest.TestCase):
         }
         real = {key: {"value": -score["value"]} for key, score in scores.items()}
         card = {"count": 123_456, "held_out": 123_456, "data_digest": 64 * "d", "judge": None}
+        card |= {"data_title": 100 * "t", "split": "test"}
         card |= {"samples": scores, "real": real, "class_names": ["a", "b"]}
         return str(cards.Card(100 * "n", card, None)).split("\n")
 

@@ -37,7 +37,7 @@ def make_card(seed):
     }
     common = {"experiment": "best", "data_digest": "d", "split": "test", "judge": {"digest": "j"}}
     numbers = {"step": config_of("best").total_steps, "count": 100, "held_out": 100}
-    return common | numbers | rows
+    return common | {"data_title": "Pen digits"} | numbers | rows
 
 
 class Compare(FolderTest):

@@ -6,12 +6,13 @@ import unittest
 
 import numpy as np
 
+from gan3.core.errors import UserError
 from gan3.data import strokes
 from gan3.data.datasets import Dataset
 from gan3.evaluation import judge, metrics, neighbours
 from gan3.evaluation.card import evaluate
 from gan3.evaluation.comparison import side_by_side
-from gan3.evaluation.metrics import METRICS, Metric, names_needing
+from gan3.evaluation.metrics import METRICS, Metric, names_needing, score
 from gan3.evaluation.reference import Reference, SampleSet, Scored, balanced_indices
 from gan3.evaluation.style_transfer import Autoencoder, reconstruct_by_pca, squared_errors
 
@@ -199,6 +200,11 @@ class Scoring(unittest.TestCase):
         self.assertIn(("mean_ink", "precision"), [pair[:2] for pair in compared.tradeoffs()])
         with self.assertRaisesRegex(ValueError, "mean ink: needs 'lables'; use "):
             Metric("mean ink", "", "lower", needs="lables")(lambda samples: 0)
+        with self.assertRaisesRegex(ValueError, "mean ink: better 'near'; use higher, lower or "):
+            Metric("mean ink", "", "near")(lambda samples: 0)
+        METRICS["mean_ink"] = METRICS["mean_ink"]._replace(compute=lambda samples: 1 / 0)
+        with self.assertRaisesRegex(UserError, "metric mean_ink: ZeroDivisionError: .*; correct"):
+            score(Scored(SampleSet("x", self.fresh, self.fresh_labels), self.reference))
 
 
 class Style(unittest.TestCase):

@@ -293,6 +293,7 @@ class OfRuns(FolderTest):
     def test_a_run_that_is_not_there_or_damaged(self):
         with self.assertRaisesRegex(gan3.UserError, "generator 'b': no run in logs"):
             gan3.load("b")
+        self.assertTrue(gan3.load(Path("best")).source.is_bundled)
         write_run("a", "best")
         Path("logs/a/episodes/episode_01.npz").write_bytes(b"PK")
         with self.assertRaisesRegex(gan3.UserError, "episode_01.npz: damaged"):

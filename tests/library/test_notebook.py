@@ -63,6 +63,8 @@ class Pictures(FolderTest):
         for picture in (samples, self.best.picture("1")):
             with self.assertRaisesRegex(gan3.UserError, "path None: use a path"):
                 picture.save(None)
+        with self.assertRaisesRegex(gan3.UserError, "x.jpg: pictures are saved as .png"):
+            picture.save("x.jpg")
 
     def test_the_picture_of_a_number_is_that_of_the_command_line(self):
         picture = self.best.picture("241256", seed=5)

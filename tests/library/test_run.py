@@ -226,6 +226,8 @@ class Training(FolderTest):
             (lambda: train("b", logs=""), "logs '': use a path"),
             (lambda: gan3.open_run("b"), "logs/b/run.json: no such run"),
             (lambda: gan3.open_run("../no-such-run"), "no such run"),
+            (lambda: train("b", log=3), "log 3: use a function"),
+            (lambda: train("b", on_metrics=3), "on_metrics 3: use a function"),
             (lambda: gan3.open_run("a").card, "evaluate run a first"),
             (lambda: gan3.open_run("a").recognise(np.eye(28)[None]), "has no determinator"),
         ):

@@ -153,6 +153,14 @@ class OwnExperiments(FolderTest):
                 OWN + "\n\nraise ValueError('of mine')\n",
                 (", line 13: ValueError: of mine",),
             ),
+            (
+                "undecorated",
+                "from gan3.experiments import best\n"
+                "class Mine(type(best.CONFIG)):\n    extra: int = 1\n"
+                "CONFIG = Mine(**vars(best.CONFIG) | {'experiment': 'undecorated'})\n"
+                "build, generator = best.build, best.generator\n",
+                ("Mine has fields that are none of a dataclass; put @dataclass",),
+            ),
             ("stops", "import sys\nsys.exit(3)\n", (", line 2: SystemExit: 3",)),
             ("refused", OWN.replace("2.0", "-1.0"), (", line 7: config key digit_weight",)),
             ("missing", OWN.replace("dataclasses\n\n", "nowhere\n\n"), (", line 3: ModuleNotF",)),
@@ -183,6 +191,12 @@ class OwnExperiments(FolderTest):
         path = self.write("experiments/idea.py", text).absolute()
         with self.assertRaisesRegex(UserError, f"^{path}, line 10: ZeroDivisionError: .*; correct"):
             registry.build(registry.config_of("idea"), DIGITS, "float32")
+        for name, kind in (("build", "System"), ("generator", "GeneratorSpec")):
+            forgets = f"def {name}(*given):\n    three_network.{name}(*given)"
+            self.write(path, OWN.replace(f"{name} = three_network.{name}", forgets))
+            make = {"build": registry.build, "generator": registry.generator_of}[name]
+            with self.assertRaisesRegex(UserError, f"^{path}: {name} returns NoneType; .* {kind}"):
+                make(registry.config_of("idea"), DIGITS, *["float32"] * (name == "build"))
 
     def test_a_record_leads_back_to_its_file_or_to_the_one_in_the_working_folder(self):
         path = self.write("my/idea.py").absolute()

@@ -41,6 +41,7 @@ class Variants(Reading):
             ("episodes = 2", "episode = 2", "'episode': unknown"),
             ("episodes = 2", "seed = 2", "list the seeds in seeds"),
             ("beta1 = 0", "beta1 = 2", "does not fit"),
+            ("beta1 = 0", 'dataset = "strokes"', "dataset: own and strokes; one sweep has one"),
             ('experiment = "mlp_gan"', 'experiment = "west"', "'west': unknown"),
             ('title = "Two and two"', 'titel = "x"', "'titel': unknown in the file"),
             ("[settings]", "[settings", "not TOML"),

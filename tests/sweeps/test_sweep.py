@@ -98,7 +98,8 @@ class Scored(FolderTest):
         record = {"started": "2026", "config": trial.config.to_dict(), "outcome": "done"}
         (folder / "run.json").write_text(json.dumps(record))
         samples = {metric: {"value": value} for metric, value in dict(scores).items()}
-        texts = {"experiment": "x", "data_digest": "x", "split": trial.config.split}
+        texts = {"experiment": "x", "data_digest": "x", "data_title": "X"}
+        texts["split"] = trial.config.split
         card = {"samples": samples, "real": samples, "judge": {"digest": "x"}} | texts
         card |= {"count": 100, "held_out": 100} | changes
         (folder / "report.json").write_text(json.dumps(card))
@@ -129,6 +130,26 @@ class Scored(FolderTest):
             self.assertEqual(scored.is_done(True), done, scores)
         Path("logs", trial.run, "report.json").unlink()
         self.assertEqual(sweep.read_scored(specified), [])
+
+    def test_the_config_of_an_own_experiment_may_be_of_its_own_class(self):
+        """Its file is executed anew each time, so the class is another one."""
+        Path("experiments").mkdir()
+        text = """
+from dataclasses import dataclass
+from gan3.experiments import mlp_gan
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(type(mlp_gan.CONFIG)):
+    extra: float = 0.5
+
+CONFIG = Mine(**vars(mlp_gan.CONFIG) | {"experiment": "mine"})
+build, generator = mlp_gan.build, mlp_gan.generator
+"""
+        Path("experiments/mine.py").write_text(text)
+        specified = self.read('name = "s"\ntitle = "S"\nseeds = [0]\nexperiment = "mine"\n')
+        self.write(specified.trials[0], ("recall", 0.5))
+        (scored,) = sweep.read_scored(specified)
+        self.assertEqual(scored.run.config.extra, 0.5)
 
     def test_runs_and_cards_of_other_settings_are_refused(self):
         specified = self.read(POINTS.format(metric="recall"))
