@@ -1,4 +1,4 @@
-"""Draws the pictures of how_it_works.md, that of README, and one of results.md.
+"""Draws the pictures of how_it_works.md, the first of README, and one of results.md.
 
 `python -m docs.how_it_works` in a checkout. Real digits are of the data that is found, generated
 ones of the bundled generators.

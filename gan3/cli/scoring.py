@@ -25,6 +25,7 @@ from gan3.cli.options import (
     has_runs,
     log_of,
     open_run,
+    open_source,
     output_file,
     path_text,
     whole_number,
@@ -178,8 +179,9 @@ def _add_recognise(parser: argparse.ArgumentParser) -> None:
         help="pictures of one digit, or of one member of a class, each; or files of many",
     )
     reader = parser.add_mutually_exclusive_group()
-    text = "read with this run's determinator (default: the newest run)"
-    reader.add_argument("--run", metavar="NAME", help=text)
+    add_run(reader, "read with this run's determinator")
+    add_pretrained(reader, "read with this bundled determinator")
+    add_episode(parser)
     text = "read with the bundled judge, a classifier (default if there is no run)"
     reader.add_argument("--judge", action="store_true", help=text)
     text = "print the probabilities of all classes as JSON"
@@ -192,14 +194,15 @@ def _recognise(options: argparse.Namespace) -> int:
     from gan3.demo.digit_reader import read_files
     from gan3.demo.styles import SURE
 
-    classes, reader, recognise = DIGITS, "the judge", library.recognise
-    if not options.judge and (options.run is not None or has_runs(options)):
-        run = open_run(options)
-        classes, reader = run.class_names, f"run {run.name}"
-        recognise = partial(run.recognise, log=partial(print, file=sys.stderr))
+    classes, reader, trained = DIGITS, "the judge", None
+    is_named = (options.run, options.pretrained, options.episode) != (None, None, None)
+    if not options.judge and (is_named or has_runs(options)):
+        trained = open_source(options)
+        classes, reader = trained.class_names, trained.description
     names, images = read_files(options.files, classes)
+    recognised = library.recognise(images, trained, log=partial(print, file=sys.stderr))
     read = []
-    for name, row in zip(names, recognise(images).probabilities, strict=True):
+    for name, row in zip(names, recognised.probabilities, strict=True):
         label = classes[row.argmax()]
         probabilities = dict(zip(classes, row.tolist(), strict=True))
         read.append({"file": name, "class": label, "probabilities": probabilities})

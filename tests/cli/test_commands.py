@@ -247,6 +247,11 @@ class BundledGenerator(FolderTest):
         out = self.call("recognise", "7.png")
         self.assertRegex(out, r"\A7.png: 7 \(\d+\.\d%, read by the judge\)\n\Z")
         self.assertEqual(self.call("recognise", "7.png", "--judge"), out)
+        out = self.call("recognise", "7.png", "--pretrained", "best")
+        self.assertRegex(out, r"\A7.png: 7 \(\d+\.\d%, read by the bundled best\)\n\Z")
+        status, _, err = call("recognise", "7.png", "--pretrained", "mlp_gan")
+        self.assertEqual(status, 2)
+        self.assertIn("mlp_gan: mlp_gan has no determinator here; name another run, or read", err)
 
     def test_recognise_reads_rows_of_a_table(self):
         drawn = gan3.load("best").generate("207")
