@@ -145,45 +145,6 @@ MUTATIONS = (
     ),
 )
 
-
-TESTS = {
-    "gan3/evaluation/metrics.py": "evaluation.test_metrics evaluation.test_metrics_properties"
-    " evaluation.test_reference",
-    "gan3/evaluation/neighbours.py": "evaluation.test_metrics evaluation.test_metrics_properties",
-    "gan3/method/losses.py": "method.test_losses",
-    "gan3/method/train_step.py": "method.test_train_step method.test_reference",
-    "gan3/method/noise.py": "method.test_noise",
-    "gan3/method/networks.py": "method.test_networks",
-    "gan3/method/three_networks.py": "method.test_three_networks",
-    "gan3/method/adversarial.py": "method.test_adversarial",
-    "gan3/vae_gan/train_step.py": "vae_gan.test_train_step",
-    "gan3/vae_gan/codes.py": "vae_gan.test_codes vae_gan.test_train_step",
-    "gan3/vae_gan/networks.py": "vae_gan.test_networks",
-    "gan3/vae_gan/generator.py": "vae_gan.test_networks",
-    "gan3/vae_gan/critic.py": "vae_gan.test_networks",
-    "gan3/nn/network.py": "nn.test_vocabulary nn.test_spectral",
-    "gan3/nn/layers.py": "nn.test_layers nn.test_oracles",
-    "gan3/nn/adam.py": "nn.test_adam nn.test_oracles",
-    "gan3/nn/plain.py": "nn.test_vocabulary models.test_generator",
-    "gan3/nn/initializers.py": "nn.test_initializers nn.test_oracles",
-    "gan3/data/batches.py": "data.test_batches",
-    "gan3/data/idx.py": "data.test_array_files data.test_readers_properties data.test_datasets",
-    "gan3/data/datasets.py": "data.test_datasets data.test_splits data.test_own_sets",
-    "gan3/data/own_sets.py": "data.test_remedies data.test_own_sets data.test_picture_folders",
-    "gan3/data/array_files.py": "data.test_array_files data.test_own_sets",
-    "gan3/core/values.py": "core.test_values data.test_readers_properties",
-    "gan3/data/picture_folders.py": "data.test_picture_folders data.test_own_sets",
-    "gan3/data/pictures.py": "data.test_pictures data.test_picture_folders demo.test_digit_reader"
-    " data.test_readers_properties",
-    "gan3/data/known_sets.py": "data.test_known_sets",
-    "gan3/data/download.py": "data.test_download",
-    "gan3/data/splits.py": "data.test_splits",
-    "gan3/data/strokes.py": "data.test_strokes data.test_made_sets",
-    "gan3/runs/checkpoints.py": "runs.test_checkpoints test_fuzz.MutatedFiles"
-    ".test_episodes_and_checkpoints",
-}
-"""The tests of each module: names in the package tests, separated by spaces."""
-
 _PAIRS = (
     (ast.Add, ast.Sub),
     (ast.Mult, ast.Div),
@@ -395,10 +356,19 @@ def try_table() -> bool:
     return all_noticed
 
 
+def suite_of(module: str) -> str:
+    """The tests of a module's package, its own first: names in the package tests, with spaces."""
+    path = Path(module)
+    package = path.stem if path.parent.name == "gan3" else path.parent.name
+    names = sorted(file.stem for file in (ROOT / "tests" / package).glob("test_*.py"))
+    names.sort(key=lambda name: not name.startswith(f"test_{path.stem}"))
+    return " ".join(f"{package}.{name}" for name in names)
+
+
 def score(module: str) -> float:
     """Try the mutants of a module, print those that survive, and return the fraction killed."""
     code = (ROOT / module).read_text(encoding="utf-8")
-    mutants, tests = list(mutants_of(code)), TESTS[module]
+    mutants, tests = list(mutants_of(code)), suite_of(module)
     with copy_of_the_tree() as tree:
         (tree / module).write_text(ast.unparse(ast.parse(code)), encoding="utf-8")
         began = time.monotonic()
@@ -420,21 +390,20 @@ def score(module: str) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try the table, or score the given modules; `all` are those in TESTS."""
+    """Try the table, or score the given modules."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
-    parser.add_argument("modules", nargs="*", help="files of gan3, or all (default: the table)")
+    parser.add_argument("modules", nargs="*", help="files of gan3 (default: the table)")
     options = parser.parse_args(arguments)
-    modules = list(TESTS) if options.modules == ["all"] else options.modules
-    for module in modules:
-        if module not in TESTS:
-            parser.error(f"{module}: has no tests in TESTS")
+    for module in options.modules:
+        if not (ROOT / module).is_file() or not suite_of(module):
+            parser.error(f"{module}: no such file, or its package has no tests")
     sys.dont_write_bytecode = True
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     importlib.import_module("tensorflow")
-    if not modules:
+    if not options.modules:
         os.environ["GAN3_ALL"] = "1"
         return int(not try_table())
-    return int(min(map(score, modules)) < LEAST)
+    return int(min(map(score, options.modules)) < LEAST)
 
 
 if __name__ == "__main__":

@@ -172,7 +172,3 @@ class Architecture(unittest.TestCase):
             command = [sys.executable, "-c", code, *chosen]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
             self.assertEqual(done.stdout.strip(), slow_imports)
-
-
-if __name__ == "__main__":
-    unittest.main()

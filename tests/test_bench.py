@@ -79,7 +79,3 @@ class Tables(FolderTest):
         text = (self.folder / "results" / "bench.md").read_text()
         self.assertEqual(text.strip(), "\n".join(markdown(results)).strip())
         self.assertIn(results["outside"][0][1], text)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import threading
 import time
-import unittest
 from collections import Counter
 from pathlib import Path
 
@@ -119,7 +118,3 @@ class Concurrency(FolderTest):
                 self.assertEqual(parts, [])
                 steps = [(tag, step) for tag, step in points_of(run) if tag.startswith("loss/")]
                 self.assertEqual(len(set(steps)), len(steps))
-
-
-if __name__ == "__main__":
-    unittest.main()

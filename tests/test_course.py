@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 from tests.support import ROOT, FolderTest, keep_judge, slow, write_idx_set
@@ -80,7 +79,3 @@ class Course(FolderTest):
         )
         for name in written.split():
             self.assertTrue(Path(name).is_file(), name)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -18,7 +18,3 @@ class Fidelity(unittest.TestCase):
             if isinstance(node, ast.FunctionDef)
         }
         self.assertEqual(named - existing, set())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -8,7 +8,6 @@ import json
 import random
 import re
 import signal
-import unittest
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -236,7 +235,3 @@ class Bombs(FolderTest):
         huge = header[:4] + (2**31 - 1).to_bytes(4, "big") + header[8:]
         path.write_bytes(gzip.compress(huge))
         self.assert_refused(lambda: datasets.load("own", "own", log=print), "truncated")
-
-
-if __name__ == "__main__":
-    unittest.main()

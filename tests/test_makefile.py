@@ -115,7 +115,3 @@ class Environment(FolderTest):
             self.assertFalse(kept.exists())
             subprocess.run([self.python, "-m", "pip", "--version"], check=True, capture_output=True)
             self.assertEqual(self.make(this_python), "")
-
-
-if __name__ == "__main__":
-    unittest.main()

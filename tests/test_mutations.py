@@ -1,15 +1,19 @@
 import unittest
 
-from tests.mutations import MUTATIONS, TESTS, find_problems, mutants_of
+from tests.mutations import MUTATIONS, find_problems, mutants_of, suite_of
 from tests.support import ROOT
 
 
 class Mutations(unittest.TestCase):
     def test_each_finds_its_line_and_its_tests(self):
-        whole = [MUTATIONS[0]._replace(tests=tests) for tests in TESTS.values()]
-        for mutation in (*MUTATIONS, *whole):
+        for mutation in MUTATIONS:
             with self.subTest(mutation.what, tests=mutation.tests):
                 self.assertEqual(find_problems(mutation, ROOT), [])
+
+    def test_a_module_is_tested_by_its_package_and_first_by_its_own_tests(self):
+        losses = suite_of("gan3/method/losses.py").split()
+        self.assertEqual(losses[:2], ["method.test_losses", "method.test_adversarial"])
+        self.assertEqual(suite_of("gan3/library.py").split()[0], "library.test_docs")
 
     def test_a_missing_line_and_a_missing_test_are_found(self):
         for change in (
@@ -32,7 +36,3 @@ class Mutations(unittest.TestCase):
             ("2", "3"),
         ]
         self.assertEqual({m.what for m in mutants}, {f"{old} -> {new}" for old, new in changes})
-
-
-if __name__ == "__main__":
-    unittest.main()

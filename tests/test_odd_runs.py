@@ -176,7 +176,3 @@ class OddRuns(unittest.TestCase):
         number = data.draw(st.integers(0, len(lines) - 1))
         lines[number] = json.dumps(data.draw(changed(json.loads(lines[number])))) + "\n"
         (RUN / file).write_text("".join(lines))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -158,7 +158,3 @@ class Wheel(FolderTest):
         write_idx_set(Path("own"))
         self.gan3("sweep", "two.toml", "--data", "own")
         self.assertTrue(Path("logs/two-mlp_gan-0/report.json").is_file())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -193,8 +193,8 @@ def _labels_in(file: Path) -> list[tuple[str, str]]:
         raise UserError(f"{file}: is not UTF-8; store it in UTF-8") from None
     except (csv.Error, IndexError, KeyError, TypeError, ValueError):
         raise UserError(
-            f"{file}: has no pairs of a picture and its label; write such pairs, or a header that"
-            " names the column label"
+            f"{file}: has no pairs of a picture and its label; write such pairs, or"
+            " name the column label"
         ) from None
 
 

@@ -205,7 +205,3 @@ class AgainstTheTutorial(unittest.TestCase):
             with self.subTest(name):
                 np.testing.assert_allclose(ours[name], expected, rtol=0, atol=1e-5)
                 self.assertGreater(np.abs(expected - start[name]).max(), 4e-4)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -276,7 +276,3 @@ class Wiring(unittest.TestCase):
         names = {w.name.removesuffix(":0") for w in system.generator.weights}
         layers_ = ("sheet", "conv1", "conv2", "pixels")
         self.assertEqual(names, {f"generator/{layer}/{v}" for layer in layers_ for v in "wb"})
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -267,7 +267,3 @@ class PaddingConventions(unittest.TestCase):
                 tf.constant(x), tf.Variable(w), tf.Variable(b), stride, name
             )
             self.same(got, expected)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -291,7 +291,3 @@ class Inputs(unittest.TestCase):
         scaled = to_pixel_range(images, -1.0).numpy()
         self.assertEqual((scaled.min(), scaled.max()), (-1, 2 * highest - 1))
         np.testing.assert_array_equal(to_pixel_range(images, 0.0), images)
-
-
-if __name__ == "__main__":
-    unittest.main()

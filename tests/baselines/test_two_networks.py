@@ -181,7 +181,3 @@ class Experiments(unittest.TestCase):
         system = build(config, DIGITS, "float32")
         keep_probs = [spec.keep_prob for spec in system.discriminator.specs]
         self.assertEqual(keep_probs, [0.4] * 4 + [1, 1])
-
-
-if __name__ == "__main__":
-    unittest.main()

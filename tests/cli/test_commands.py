@@ -283,7 +283,3 @@ class Experiments(unittest.TestCase):
         fields = json.loads(call("config", "best", "--json")[1])
         self.assertEqual(fields["batch_size"]["value"], 100)
         self.assertRegex(call("config", "worst")[2], "experiment 'worst': unknown; there are")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -165,7 +165,3 @@ class Process(FolderTest):
             process.stderr, r"\Agan3: logs[^\n]*: cannot be written \(permission denied\)"
         )
         self.assertEqual(sorted(self.folder.rglob("*")), before)
-
-
-if __name__ == "__main__":
-    unittest.main()

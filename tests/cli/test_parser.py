@@ -176,7 +176,3 @@ class Arguments(FolderTest):
 class OneLine(unittest.TestCase):
     def test_what_does_not_print_is_escaped(self):
         self.assertEqual(one_line("é a\nb\x1b[2J\u2028\udcff"), r"é a\nb\x1b[2J\u2028\udcff")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,7 +1,6 @@
 """Command lines with any options and values: status 0 or 2, and one line if it is 2."""
 
 import os
-import unittest
 from unittest.mock import patch
 
 from gan3.cli.main import make_parser
@@ -137,7 +136,3 @@ class CommandLines(FolderTest):
         else:
             self.assertEqual(status, 2)
             self.assertRegex(err, r"\Agan3[ :][^\n]*\n\Z")
-
-
-if __name__ == "__main__":
-    unittest.main()

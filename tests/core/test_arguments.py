@@ -138,7 +138,3 @@ class Lines(unittest.TestCase):
         log("episode 1")
         log("NOTE: slow")
         self.assertEqual(lines, ["episode 1", "NOTE: slow"])
-
-
-if __name__ == "__main__":
-    unittest.main()

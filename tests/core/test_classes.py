@@ -62,7 +62,3 @@ class Nouns(unittest.TestCase):
         self.assertEqual(classes.file_name("241256"), "241256")
         self.assertEqual(classes.file_name("T-shirt/top,../x"), "T-shirt_top_x")
         self.assertEqual(classes.file_name("/"), "unnamed")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -293,7 +293,3 @@ class Description(unittest.TestCase):
         ):
             self.assertEqual((best[key]["type"], best[key]["says"]), (kind, says), key)
         self.assertRegex(best["generator_channels"]["says"], r"\AChannels of .* layer\.\Z")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -25,7 +25,3 @@ class Shown(unittest.TestCase):
             self.assertTrue(text.isprintable(), text)
             self.assertLess(len(text), 90)
         self.assertEqual(shown(np.eye(2)), "array([[1., 0.], [0., 1.]])")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import struct
-import unittest
 import zipfile
 from pathlib import Path
 
@@ -193,7 +192,3 @@ class Reading(FolderTest):
             archive.writestr("b.npy", buffer.getvalue())
         with self.assertRaisesRegex(UserError, "at most 1048576"):
             read_npz(self.path, {"b": ("int64", (None,))}, most_bytes=2**20)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -184,7 +184,3 @@ class Configs(unittest.TestCase):
             self.assertNotIn("\n", str(error))
         else:
             self.assertEqual(back.to_dict()[key], changed[key])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -41,7 +41,3 @@ class Revision(unittest.TestCase):
         installed = Path(provenance.__file__).parent / ".venv/lib/gan3/core/provenance.py"
         with mock.patch.object(provenance, "__file__", str(installed)):
             self.assertIsNone(provenance.git_revision())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -25,7 +25,3 @@ class Seeds(unittest.TestCase):
         for stream in STREAMS:
             for number in seeds.seed_of(2**31 - 1, stream, NUMBERS[-1]):
                 self.assertTrue(0 <= number < 2**31)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -186,7 +186,3 @@ class Labels(ValuesTest):
             self.assert_refused(
                 "labels are not Unicode; store text in UTF-8", read_labels, labels, 3
             )
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -217,7 +216,3 @@ class Refused(ArrayTest):
         np.save("x.npy", trap)
         self.assert_refused(f"x.npy: its array {what}", "x.npy")
         self.assertFalse(Path("unpickled").exists())
-
-
-if __name__ == "__main__":
-    unittest.main()

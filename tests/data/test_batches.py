@@ -66,7 +66,3 @@ class Order(unittest.TestCase):
             self.assertFalse(np.array_equal(first(step), other(step)))
         self.assertFalse(np.array_equal(Batches(500, 10, (1, 9))(1), Batches(500, 10, 1)(1)))
         np.testing.assert_array_equal(Batches(500, 10, (1,))(3), Batches(500, 10, 1)(3))
-
-
-if __name__ == "__main__":
-    unittest.main()

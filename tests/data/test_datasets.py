@@ -308,7 +308,3 @@ class Search(SearchTest):
             if split == "validation":
                 np.testing.assert_array_equal(part.held_out_images, whole.images[last:])
                 np.testing.assert_array_equal(part.held_out_labels, whole.labels[last:])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -5,7 +5,6 @@ import gzip
 import http.server
 import os
 import threading
-import unittest
 from pathlib import Path
 from unittest import mock
 
@@ -134,7 +133,3 @@ class Download(SearchTest):
         with self.assertRaisesRegex(UserError, "cannot be written"):
             self.load("refuses", folder="named")
         self.assertEqual(self.lines, [])
-
-
-if __name__ == "__main__":
-    unittest.main()

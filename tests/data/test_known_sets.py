@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +99,3 @@ class PublishedSets(FolderTest):
         self.assertEqual(own.digest, known_sets.MNIST_DIGEST)
         self.assertEqual(own.training_digest, mnist.training_digest)
         np.testing.assert_array_equal(own.images, mnist.images)
-
-
-if __name__ == "__main__":
-    unittest.main()

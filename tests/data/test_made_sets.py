@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +64,3 @@ class MadeSets(FolderTest):
             )
             dataset = load("own", str(out), log=lambda line: None, ink="bright")
             self.assertEqual((len(dataset.images), len(dataset.held_out_images)), counts)
-
-
-if __name__ == "__main__":
-    unittest.main()

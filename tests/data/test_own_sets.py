@@ -1,6 +1,5 @@
 """A set of one's own, whatever its format: what it is recognised as, its classes and its parts."""
 
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +179,3 @@ class Sources(OwnTest):
         self.assertEqual(self.read("x" * 60).title, "own set")
         self.write_npz([0, 1] * 200, path="a$b$.npz")  # a formula for Matplotlib
         self.assertEqual(self.read("a$b$.npz").title, "own set")
-
-
-if __name__ == "__main__":
-    unittest.main()

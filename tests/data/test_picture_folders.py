@@ -2,7 +2,6 @@
 
 import json
 import os
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -97,8 +96,8 @@ class Layouts(FolderOfPictures):
             (FOLDER / "labels.csv").write_text(text)
             self.assertEqual(self.labels(), [["a", "b", "x, y"]], text)
         no_pairs = (
-            "set/labels.csv: has no pairs of a picture and its label; write such pairs, or a header"
-            " that names the column label"
+            "set/labels.csv: has no pairs of a picture and its label; write such pairs, or name the"
+            " column label"
         )
         twice = "set/labels.csv: names '1.png' twice; remove one of its rows"
         for text, message in (
@@ -224,7 +223,3 @@ class Conversion(FolderOfPictures):
             for ink in inks:
                 read = self.one(image, ink)
                 self.assertEqual((read[12, 12], read[0, 0]), (level, 255 - level))
-
-
-if __name__ == "__main__":
-    unittest.main()

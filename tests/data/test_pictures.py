@@ -80,7 +80,3 @@ class Ink(unittest.TestCase):
             ([255, 255, 0], "dark"),
         ):
             self.assertEqual(likely_ink(np.array(levels).reshape(1, 3, 1)), likely)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -289,7 +289,3 @@ def with_checksums(content):
         parts += [content[position : position + 4], body, struct.pack(">I", zlib.crc32(body))]
         position = end + 4
     return b"".join(parts) + content[position:]
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -216,7 +216,11 @@ class Remedies(FolderTest):
         whole = Path("set/labels.csv").read_text()
         for text, message in (
             ("none.png,1\n", "names 'none.png', which is no picture there; remove its row"),
-            ("000.png\n", "has no pairs of a picture and its label; write such pairs"),
+            (
+                "000.png\n",
+                "has no pairs of a picture and its label; write such pairs, or name the"
+                " column label",
+            ),
         ):
             Path("set/labels.csv").write_text(text)
             mend = lambda: Path("set/labels.csv").write_text(whole)  # noqa: E731
@@ -245,7 +249,3 @@ class Remedies(FolderTest):
             os.environ["GAN3_DATA"] = ""
             Path("data").symlink_to(MNIST)
             self.assertEqual(load("mnist", mirrors=mirrors).source, "data")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +79,3 @@ class Folders(FolderTest):
         read = sample_files.read(Path("samples"))
         np.testing.assert_array_equal(read.images, IMAGES)
         self.assertIsNone(read.labels)
-
-
-if __name__ == "__main__":
-    unittest.main()

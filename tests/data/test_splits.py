@@ -80,7 +80,3 @@ class Order(unittest.TestCase):
                 if is_changed:
                     np.testing.assert_array_equal(np.sort(rows), np.arange(len(labels)))
                     self.assertEqual(set(np.array(labels)[rows[:-1]].tolist()), set(labels))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -55,7 +55,3 @@ class FullSet(unittest.TestCase):
         ink = arrays[0].reshape(60_000, -1).mean(axis=1) / 255
         self.assertGreater(ink.min(), 0.01)
         self.assertLess(ink.max(), 0.45)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,7 +1,6 @@
 """Images without labels: a system that is given no class trains on them, any other refuses."""
 
 import json
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +80,3 @@ class Unlabelled(FolderTest):
     def test_arrays_are_scored_without_labels(self):
         card = gan3.evaluate(IMAGES[:120], LABELS[:120], real=(IMAGES, None), ink="bright", log=str)
         self.assertEqual((card.class_names, card.values["confusion"]), (("image",), None))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,7 +1,5 @@
 """Reading pictures of digits as MNIST would hold them."""
 
-import unittest
-
 import numpy as np
 from PIL import Image
 
@@ -177,7 +175,3 @@ class Reading(FolderTest):
             differences.append(np.abs(self.read(wide).astype(int) - digit).mean())
         self.assertLess(np.mean(differences), 1)  # the threshold may remove a faint edge
         self.assertGreater(np.mean(np.array(differences) == 0), 0.6)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -239,7 +239,3 @@ class Blend(unittest.TestCase):
         effect = np.abs(mixed - threes).max()  # can be small: the weights are untrained
         self.assertGreater(effect, 1e-5)
         self.assertLess(np.abs(mixed - zeros).max(), effect / 50)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -157,7 +157,3 @@ class Commands(FolderTest):
         a, b = (np.asarray(Image.open(name)) for name in ("a.png", "b.png"))
         self.assertEqual(a.shape, b.shape)
         self.assertGreater((a != b).mean(), 0.01)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -233,7 +233,3 @@ class Networks(FolderTest):
         np.testing.assert_array_equal(np.reshape(read, (28, 28)), expected)
         blank = "readPicture(new Uint8ClampedArray(6400).fill(255), 40, 40)"
         self.assertIsNone(self.browser.run(blank))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -544,7 +544,3 @@ class OtherSystems(PageTest):
                 self.js("document.documentElement.clientWidth"),
             )
             self.assert_no_problems()
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -297,7 +297,3 @@ class CardOfAFile(FolderTest):
         for file, says_so in (("j.npz", False), ("weak.npz", True)):
             _, out, _ = call("evaluate", "--samples", "x.npz", *own, "--judge", file)
             self.assertEqual("NOTE: this judge reads only" in out, says_so, out)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -219,7 +219,3 @@ class Best(unittest.TestCase):
         ):
             metric = Metric("x", "fraction", better, 3)
             self.assertEqual(comparison._best(values, metric), expected, (better, values))
-
-
-if __name__ == "__main__":
-    unittest.main()

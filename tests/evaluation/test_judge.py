@@ -367,7 +367,3 @@ class CommandLine(FolderTest):
             with self.subTest(message):
                 self.assertEqual((status, err.count("\n")), (2, 1), err)
                 self.assertIn(message, err)
-
-
-if __name__ == "__main__":
-    unittest.main()

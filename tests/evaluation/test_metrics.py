@@ -573,7 +573,3 @@ class Intervals(unittest.TestCase):
     def test_normal_interval(self):
         expected = scipy.stats.norm.interval(0.95, loc=3, scale=0.5)
         np.testing.assert_allclose(metrics.normal_interval(3, 0.5), expected, rtol=1e-7)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -135,7 +135,3 @@ class Diversity(unittest.TestCase):
                 self.assertAlmostEqual(ratio / factor, 1, delta=1e-9)
         self.assertTrue(np.isnan(metrics.diversity_ratio({10: 1.0}, real)))
         self.assertTrue(np.isnan(metrics.diversity_ratio(fake, dict.fromkeys(real, 0.0))))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -47,7 +47,3 @@ class Monitor(unittest.TestCase):
         self.assertEqual(scores["judge/classes_covered"], 1)
         self.assertGreater(scores["judge/frechet_distance"], 50)
         self.assertLessEqual(set(scores), set(curves.JUDGED))
-
-
-if __name__ == "__main__":
-    unittest.main()

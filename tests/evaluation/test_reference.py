@@ -260,7 +260,3 @@ class Style(unittest.TestCase):
         seven = reconstruct_by_pca(self.images, self.labels, *sources, 7)  # as many as are read
         self.assertAlmostEqual(pca_of_class, squared_errors(sources[0], seven).mean(), places=6)
         self.assertGreater(values["reconstruction_error"], 1.5 * pca_of_class)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -174,7 +174,3 @@ class PrincipalComponents(unittest.TestCase):
         self.assertFalse(others.any())  # there is no such class to learn from
         both = style_transfer.project(images[:7], images, 1)  # both are on one line
         np.testing.assert_array_equal(both, images[:7])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -170,7 +170,3 @@ class Command(FolderTest):
             status, _, err = call("export", "--format", kind, "--out", name)
             self.assertEqual(status, 2)
             self.assertRegex(err, rf"^gan3: --out {name}: the format {kind} needs .*\.{kind}\n$")
-
-
-if __name__ == "__main__":
-    unittest.main()

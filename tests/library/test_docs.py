@@ -3,7 +3,6 @@
 import re
 import sys
 import types
-import unittest
 import warnings
 from contextlib import nullcontext, redirect_stdout
 from io import StringIO
@@ -78,7 +77,3 @@ class Examples(FolderTest):
         self.assertLess({"generate", "sample", "encode", "metrics", "resume", "name"}, names)
         known = set(dir(gan3.load("best"))) | set(dir(gan3.Run("a")))
         self.assertLessEqual(names, known)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -356,7 +356,3 @@ class WithoutTensorFlow(FolderTest):
         self.assertEqual(self.imported(code), "")
         self.assertEqual(np.load("s.npz")["images"].shape, (30, 28, 28))
         self.assertEqual(self.imported("import gan3; gan3.train"), "")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -150,7 +150,3 @@ class Tour(unittest.TestCase):
         self.assertNotRegex(code, r"from gan3|import gan3\.|\n *def ")
         for name in re.findall(r"gan3\.(\w+)", code):
             self.assertTrue(hasattr(gan3, name), name)
-
-
-if __name__ == "__main__":
-    unittest.main()

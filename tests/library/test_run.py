@@ -8,7 +8,6 @@ import shutil
 import signal
 import tempfile
 import threading
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -255,7 +254,3 @@ class Scored(FolderTest):
         self.assertEqual((labels.shape, probabilities.shape), ((30,), (30, 10)))
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
         np.testing.assert_array_equal(labels, probabilities.argmax(axis=1))
-
-
-if __name__ == "__main__":
-    unittest.main()

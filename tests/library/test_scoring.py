@@ -135,7 +135,3 @@ class Recognising(unittest.TestCase):
     def test_what_is_no_image_is_refused(self):
         with self.assertRaisesRegex(gan3.UserError, r"images: images have the shape \(28, 28\)"):
             gan3.recognise(np.zeros((28, 28), np.uint8))
-
-
-if __name__ == "__main__":
-    unittest.main()

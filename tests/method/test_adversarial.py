@@ -169,7 +169,3 @@ class Steps(unittest.TestCase):
             ("generator_real", -fake),
         ):
             self.assertAlmostEqual(scalars[f"loss/{tag}"], expected, delta=1e-5, msg=tag)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -94,7 +94,3 @@ class LabelAccuracy(unittest.TestCase):
     def test_labels_of_rank_one(self):
         with self.assertRaises(ValueError):
             label_accuracy(tf.zeros([3, 10]), tf.zeros([3, 1], tf.int32))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -76,7 +76,3 @@ class Layers(unittest.TestCase):
             specs = networks.critic("determinator", CONFIG, classes)
             logits = Network("determinator", specs, Glorot(0))(tf.zeros([2, 28, 28, 1]))
             self.assertEqual(logits.shape, [2, classes])
-
-
-if __name__ == "__main__":
-    unittest.main()

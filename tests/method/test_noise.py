@@ -61,7 +61,3 @@ class Draws(unittest.TestCase):
         self.assertFalse(np.array_equal(noise, Noise("once", 2, 10)(labels, SEED)))
         reversed_rows = Noise("once", 1, 10)(tf.reverse(labels, [0]), SEED)
         np.testing.assert_array_equal(reversed_rows, noise[::-1])  # a digit keeps its row
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -204,7 +204,3 @@ class Bfloat16(unittest.TestCase):
         with tf.GradientTape() as tape:
             y = tf.reduce_sum(tf.cast(conv_pool(images, kernel, b, "leaky_relu"), tf.float32))
         np.testing.assert_array_equal(tape.gradient(y, b), 4096)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -150,7 +150,3 @@ class State(unittest.TestCase):
         self.assertEqual(list(system.generator_weights), list(expected))
         for name, w in expected.items():
             self.assertIs(system.generator_weights[name], w)
-
-
-if __name__ == "__main__":
-    unittest.main()

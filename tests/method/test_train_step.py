@@ -230,7 +230,3 @@ class Updates(unittest.TestCase):
         after = values(system.networks.generator)
         self.assertTrue(all(moved(before, after)))
         self.assertTrue(all(np.isfinite(w).all() for w in after))
-
-
-if __name__ == "__main__":
-    unittest.main()

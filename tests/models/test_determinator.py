@@ -88,7 +88,3 @@ class NormalToUniform(unittest.TestCase):
         # A normal number is within one standard deviation of 0 in 68.27 % of all cases.
         one = normal_to_uniform(np.array([[1.0]]))
         self.assertAlmostEqual(float(one[0, 0]), 0.6826895, delta=1e-6)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import string
-import unittest
 import warnings
 from unittest import mock
 
@@ -219,7 +218,3 @@ class Drawing(FolderTest):
                 read_generator(self.folder / "x.npz", spec)
         with self.assertRaisesRegex(UserError, "none.npz: no such file"):
             read_generator(self.folder / "none.npz", spec)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -32,7 +32,3 @@ class State(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "adam/network: one gradient for each of 1"):
                 optimizer.apply(gradients)
         self.assertEqual((int(optimizer.steps), float(variable[0])), (0, 1.0))
-
-
-if __name__ == "__main__":
-    unittest.main()

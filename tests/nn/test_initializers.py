@@ -85,7 +85,3 @@ class Initializers(unittest.TestCase):
 
     def test_names_in_a_config(self):
         self.assertEqual(INITIALIZERS, {"glorot": Glorot, "published": PublishedNormal})
-
-
-if __name__ == "__main__":
-    unittest.main()

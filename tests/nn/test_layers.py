@@ -123,7 +123,3 @@ class AllFinite(unittest.TestCase):
         for bad in (math.nan, math.inf, -math.inf):
             self.assertFalse(layers.all_finite([*good, tf.constant([0.0, bad, 0.0])]))
         self.assertFalse(layers.all_finite([tf.constant([math.inf, -math.inf])]))
-
-
-if __name__ == "__main__":
-    unittest.main()

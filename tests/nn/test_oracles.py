@@ -265,7 +265,3 @@ class InitialDistributions(unittest.TestCase):
             first, second = (init.weights((100, 100)).numpy().ravel() for _ in range(2))
             self.assertGreater(stats.pearsonr(first, second).pvalue, 1e-4)
             self.assertGreater(stats.pearsonr(first[1:], first[:-1]).pvalue, 1e-4)
-
-
-if __name__ == "__main__":
-    unittest.main()

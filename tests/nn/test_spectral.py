@@ -61,7 +61,3 @@ class SpectralNorm(unittest.TestCase):
             ends = [(divided(value + sign * shift) * factors).sum() for sign in (1, -1)]
             self.assertAlmostEqual(got[place], (ends[0] - ends[1]) / 2e-5, delta=1e-3)
         self.assertAlmostEqual((got * value).sum() / np.abs(got * value).sum(), 0, delta=1e-4)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -335,7 +335,3 @@ class Training(unittest.TestCase):
         ):
             with self.subTest(spec, shape=shape), self.assertRaises(ValueError):
                 network_of(spec)(tf.zeros(shape), soft_labels=tf.zeros([2, 3]))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -153,7 +153,3 @@ class Correlations(unittest.TestCase):
         table = np.eye(26).tolist()
         figure = cards.correlations({"ink": table}, list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "title")
         self.assertEqual(len(figure.axes[0].texts), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()

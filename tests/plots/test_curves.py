@@ -145,7 +145,3 @@ class Ticks(unittest.TestCase):
                     self.assertGreater(len(boxes), 1)
                     for left, right in zip(boxes, boxes[1:], strict=False):
                         self.assertLess(left.x1 + 2, right.x0)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -185,7 +185,3 @@ class Files(FolderTest):
         height = len(frames[0]) - 40  # below the titles
         # The GIF has only 64 colors.
         np.testing.assert_allclose(first[-height:], frames[0][-height:], atol=8)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -83,7 +83,3 @@ class Scripts(unittest.TestCase):
         (message,) = {str(warning.message) for warning in caught}
         self.assertEqual(len(caught), 1)
         self.assertRegex(message, "^figures: no installed font has other .* package fonts-noto$")
-
-
-if __name__ == "__main__":
-    unittest.main()

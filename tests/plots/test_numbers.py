@@ -37,7 +37,3 @@ class Pictures(FolderTest):
         with Image.open(self.folder / "new" / "3.png") as image:
             self.assertEqual((image.format, image.mode), ("PNG", "L"))
             np.testing.assert_array_equal(np.asarray(image), picture)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -54,7 +54,3 @@ class Numbers(unittest.TestCase):
             width = picture.shape[1]
             np.testing.assert_array_equal(row[:, :width], picture)
             self.assertLessEqual(set(np.unique(row[:, width:])), {0 if inverted else 255})
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,6 +1,5 @@
 """Titles, names and metrics that Matplotlib would stumble over."""
 
-import unittest
 from pathlib import Path
 
 from gan3.plots import curves, grids, sweeps
@@ -30,7 +29,3 @@ class OddText(FolderTest):
                 figure = curves.loss_curves([line | values], "x")
                 self.assertEqual(len(figure.axes[0].lines), 0)
                 self.save(figure)
-
-
-if __name__ == "__main__":
-    unittest.main()

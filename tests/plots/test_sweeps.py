@@ -76,7 +76,3 @@ class Tradeoff(unittest.TestCase):
         distances = np.linalg.norm(places[:, None] - places, axis=2)
         self.assertGreater(distances[~np.eye(7, dtype=bool)].min(), 14)
         self.assertLess(np.linalg.norm(places - points, axis=1).max(), 31)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,7 +1,6 @@
 """Saving and restoring checkpoints, complete and damaged ones."""
 
 import shutil
-import unittest
 from pathlib import Path
 from unittest import mock
 
@@ -178,7 +177,3 @@ class Checkpointing(FolderTest):
         larger = state(0.0) | {"discriminator/w": tf.Variable(1.0)}
         with self.assertRaisesRegex(UserError, "of another system"):
             Checkpoints(self.folder, larger).restore()
-
-
-if __name__ == "__main__":
-    unittest.main()

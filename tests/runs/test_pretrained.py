@@ -1,7 +1,6 @@
 """The bundled generators: digits without training and without data."""
 
 import math
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +119,3 @@ class Generators(FolderTest):
     def test_an_unknown_name_is_refused(self):
         with self.assertRaisesRegex(UserError, "'wgan_gp': unknown; available: best, three_"):
             pretrained.open_pretrained("wgan_gp")
-
-
-if __name__ == "__main__":
-    unittest.main()

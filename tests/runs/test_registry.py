@@ -278,7 +278,3 @@ class PublishedCode(unittest.TestCase):
         self.assertEqual(config.learning_rate, Triple(0.001, 0.001, 0.001))
         self.assertEqual(config.beta1, Triple(0.9, 0.9, 0.9))
         self.assertEqual(config.activation, Triple("elu", "elu", "elu"))
-
-
-if __name__ == "__main__":
-    unittest.main()

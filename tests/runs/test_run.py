@@ -1,7 +1,6 @@
 """A run from its files: names, records, metrics, and what it trained."""
 
 import json
-import unittest
 from pathlib import Path
 
 import numpy as np
@@ -211,7 +210,3 @@ class OddRecords(FolderTest):
                 self.assertRaisesRegex(UserError, "run a: class_names: not 2 to 62 different"),
             ):
                 _ = Run.open("a").class_names
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -132,7 +132,3 @@ class Events(FolderTest):
     def test_hyper_parameters_are_flattened(self):
         flat = flatten({"seed": 3, "beta1": {"generator": 0.5, "determinator": 0.9}})
         self.assertEqual(flat, {"seed": 3, "beta1.generator": 0.5, "beta1.determinator": 0.9})
-
-
-if __name__ == "__main__":
-    unittest.main()

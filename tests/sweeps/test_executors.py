@@ -267,7 +267,3 @@ def kill_a_worker(name):
         return None
 
     os.kill(wait_for(worker_in_training), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -287,7 +287,3 @@ class Bundled(unittest.TestCase):
             ("gan_auto_write", 50_000),
         ):
             self.assertEqual(configs[name].total_steps, steps, name)
-
-
-if __name__ == "__main__":
-    unittest.main()

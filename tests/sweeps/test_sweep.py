@@ -1,7 +1,6 @@
 """Sweeps: real runs of a specification, and the ranking of its points."""
 
 import json
-import unittest
 from pathlib import Path
 
 from gan3.core.errors import UserError
@@ -181,7 +180,3 @@ build, generator = mlp_gan.build, mlp_gan.generator
             specified = self.read(POINTS.format(metric=metric), values, metric)
             ranking = sweep.rank(sweep.read_scored(specified), metric)
             self.assertEqual([value for _, (value,) in ranking], expected, metric)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -115,7 +115,3 @@ class ThreeClasses(unittest.TestCase):
                 status, out, err = call(*arguments)
                 self.assertEqual((status, out), (2, ""))
                 self.assertRegex(err, rf"\Agan3: [^\n]*{message}[^\n]*\n\Z")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import unittest
 
 from gan3.core.errors import UserError
 from gan3.core.files import make_folder
@@ -82,7 +81,3 @@ class Lock(Child):
         with self.assertRaises(ZeroDivisionError), exclusive_lock(self.the_run):
             raise ZeroDivisionError
         self.start(LOCKING)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -613,7 +613,3 @@ class OnMnist(FolderTest):
         self.assertGreater(lines[-1]["held_out/accuracy/determinator_real"], 0.8)
         self.assertTrue(out.startswith(f"three_network on MNIST ({MNIST}), seed 0, "), out)
         self.assertIn("\ntrained on MNIST; ", out)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -41,7 +41,3 @@ class Precision(unittest.TestCase):
     def test_without_a_list_of_flags_it_is_float32(self):
         with mock.patch.object(Path, "read_text", side_effect=FileNotFoundError):
             self.assertIsNone(bfloat16_hardware())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -82,7 +82,3 @@ class Displays(unittest.TestCase):
         lines = []
         Display(70, 1, lines.append).show(70, 1, VALUES, 1.0)
         self.assertEqual(len(lines), 1)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -12,7 +12,6 @@ import resource
 import shutil
 import signal
 import time
-import unittest
 from pathlib import Path
 
 from tests.support import (
@@ -204,7 +203,3 @@ class Reliability(FolderTest):
             _, err = self.wait_for_end(b, 2)
             self.assertRegex(err, r"\Agan3: logs/b[^\n]* cannot be written [^\n]*\n\Z")
             self.assertFalse(Path("logs/b").exists())
-
-
-if __name__ == "__main__":
-    unittest.main()

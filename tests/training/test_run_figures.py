@@ -123,7 +123,3 @@ class Digits(FolderTest):
         np.testing.assert_array_equal(
             saved, run_figures.fixed_images(self.sampler, CONFIG, rows=len(saved) // 10)
         )
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import unittest
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
@@ -182,7 +181,3 @@ class Record(SetupTest):
         ):
             with mock.patch.object(sys, "argv", argv):
                 self.assertEqual(session._command(), expected)
-
-
-if __name__ == "__main__":
-    unittest.main()

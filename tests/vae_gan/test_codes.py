@@ -143,7 +143,3 @@ class Scale(unittest.TestCase):
             total = tf.reduce_sum(tf.square(codes)) + loss
         self.assertTrue(np.isfinite(codes).all() and np.isfinite(loss))
         self.assertTrue(np.isfinite(tape.gradient(total, numbers)).all())
-
-
-if __name__ == "__main__":
-    unittest.main()

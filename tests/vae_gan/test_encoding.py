@@ -48,7 +48,3 @@ class Declared(unittest.TestCase):
         spec = trained_determinator(config, DIGITS)
         self.assertIsNone(spec.encoder)
         self.assertFalse([name for name in spec.shapes if "encoder" in name or "code" in name])
-
-
-if __name__ == "__main__":
-    unittest.main()

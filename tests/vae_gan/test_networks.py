@@ -205,7 +205,3 @@ class Critic(unittest.TestCase):
             np.testing.assert_array_equal(dropped, network(IMAGES, SEED, **inputs))
             for other in (None, SEED + 1):
                 self.assertFalse(np.array_equal(dropped, network(IMAGES, other, **inputs)))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -11,8 +11,8 @@ import tensorflow as tf
 from gan3.core.classes import DIGITS
 from gan3.core.triple import Triple
 from gan3.nn import plain
+from gan3.runs.registry import config_of
 from gan3.vae_gan.codes import latent_of
-from gan3.vae_gan.config import VaeGanConfig
 from gan3.vae_gan.train_step import normal_to_uniform, reconstruction_loss
 from gan3.vae_gan.vae_gan import VaeGan
 from tests.support import batch_of, changed, in_graph, restore, slow, state_of
@@ -20,26 +20,19 @@ from tests.support import batch_of, changed, in_graph, restore, slow, state_of
 SEED = tf.constant([5, 6])
 LAST = {"discriminator/logits/w"}  # it has one output: its direction is always 1
 ROLES = Triple._fields
-CONFIG = VaeGanConfig(
-    experiment="best",
+CONFIG = dataclasses.replace(
+    config_of("best"),
     seed=3,
     episodes=1,
     batches=8,
-    activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
-    keep_prob=Triple(1.0, 1.0, 1.0),
-    l1_weight=Triple(0.0, 0.0, 0.0),
     learning_rate=Triple(2e-3, 1e-3, 1e-3),
-    beta1=Triple(0.5, 0.5, 0.9),
     digit_weight=0.3,
     generator_widths=(12,),
     generator_channels=(2, 3),
     discriminator_widths=(3, 4, 8),
     determinator_widths=(3, 4, 8),
     kernel_size=3,
-    downsampling="stride",
-    batch_norm=True,
-    shared_noise=True,
-    class_conditional_discriminator=True,
+    noise_entries=10,
     reconstruction_weight=0.02,
     reconstruction_adversarial_weight=1.0,
     ema_decay=0.9,
@@ -501,7 +494,3 @@ class Sampler(unittest.TestCase):
         stepper(system)(SEED)
         names = changed(before, state_of(system))
         self.assertLess({"generator/hidden1/mean", "generator/hidden2/variance"}, names)
-
-
-if __name__ == "__main__":
-    unittest.main()

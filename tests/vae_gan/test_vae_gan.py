@@ -16,21 +16,15 @@ from gan3.vae_gan.vae_gan import VaeGan
 from tests.support import batch_of, class_probabilities, slow, state_of
 
 SEED = tf.constant([5, 6])
-CONFIG = VaeGanConfig(
-    experiment="best",
-    seed=3,
-    activation=Triple("leaky_relu", "leaky_relu", "leaky_relu"),
-    keep_prob=Triple(1.0, 1.0, 1.0),
+CONFIG = dataclasses.replace(
+    config_of("best"),
     generator_widths=(12,),
     generator_channels=(2, 3),
     discriminator_widths=(3, 4, 8),
     determinator_widths=(4, 3, 6),
     kernel_size=3,
-    downsampling="stride",
-    batch_norm=True,
-    shared_noise=True,
-    reconstruction_weight=0.02,
-    ema_decay=0.9,
+    noise_entries=10,
+    class_conditional_discriminator=False,
 )
 
 
@@ -170,7 +164,3 @@ class State(unittest.TestCase):
                 if name.startswith("generator/"):
                     average = averaged[name.replace("generator/", "average/")]
                     np.testing.assert_array_equal(value, average, name)
-
-
-if __name__ == "__main__":
-    unittest.main()
