@@ -7,7 +7,8 @@ ones of this project. `gan3.method.adversarial` has the formula, and others to t
 Departures:
 1. One update of the critic for each of the generator, not five: the critic's learning rate is
    higher instead (Heusel et al. 2017).
-2. Adam's second moment has a rate of 0.999, as in all two-network systems here, not 0.9, and the first 0.5, not 0.
+2. Adam's second moment has a rate of 0.999, as in all two-network systems here, not 0.9, and the
+   first 0.5, not 0.
 """
 
 from typing import TYPE_CHECKING
