@@ -118,7 +118,7 @@ class Run(runs.Run):
         images: uint8 or floats in 0..1, ink on background 0. A label is an index into
         `class_names`. Raises UserError if they do not fit, or if the system has no determinator.
         """
-        return recognise(images, self.trained(), log=log)
+        return recognise_by(self.trained(), images, log)
 
     def _repr_html_(self) -> str:
         """For a notebook: what it is, how far it is, and the judge's last scores."""
@@ -505,21 +505,24 @@ def train_judge(
     judge.make(learned, path, seed=seed, steps=steps, log=log)
 
 
-def recognise(images: Any, trained: Trained | None = None, *, log: Log | None = None) -> Recognised:
+def recognise_by(trained: Trained, images: Any, log: Log | None) -> Recognised:
+    """What `Run.recognise` returns, by the determinator of anything that is trained."""
+    pixels, determinator = as_images(images), trained.determinator(log_or_warn(log))
+    if determinator is None:
+        raise UserError(
+            f"{trained.name}: {trained.config.experiment} has no determinator in its file; name"
+            " another run, or read with the judge"
+        )
+    return Recognised.of(determinator(pixels))
+
+
+def recognise(images: Any) -> Recognised:
     """The digits on images of [N, 28, 28], by the bundled judge, a classifier. Needs TensorFlow.
 
-    images: uint8 or floats in 0..1, as in MNIST: ink on background 0, centred. trained: what `find`
-    returns, whose determinator reads in place of the judge. Raises UserError if they do not fit.
+    images: uint8 or floats in 0..1, as in MNIST: ink on background 0, centred. Raises UserError if
+    they do not fit.
     """
     pixels = as_images(images)
-    if trained is not None:
-        determinator = trained.determinator(log_or_warn(log))
-        if determinator is None:
-            raise UserError(
-                f"{trained.name}: {trained.config.experiment} has no determinator here; name"
-                " another run, or read with the judge"
-            )
-        return Recognised.of(determinator(pixels))
     import_tensorflow()
     from gan3.evaluation import judge
 

@@ -277,7 +277,7 @@ def copy_of_the_tree() -> Iterator[Path]:
     """A temporary copy of what the tests need."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "gan3"
-        for name in ("gan3", "experiments", "tests"):
+        for name in ("gan3", "experiments", "tests", "docs"):
             shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         yield tree
 
@@ -395,7 +395,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("modules", nargs="*", help="files of gan3 (default: the table)")
     options = parser.parse_args(arguments)
     for module in options.modules:
-        if not (ROOT / module).is_file() or not suite_of(module):
+        if ROOT / module not in (ROOT / "gan3").rglob("*.py") or not suite_of(module):
             parser.error(f"{module}: no such file, or its package has no tests")
     sys.dont_write_bytecode = True
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

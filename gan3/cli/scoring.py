@@ -195,12 +195,17 @@ def _recognise(options: argparse.Namespace) -> int:
     from gan3.demo.styles import SURE
 
     classes, reader, trained = DIGITS, "the judge", None
+    if options.judge and options.episode is not None:
+        raise UserError(f"--episode {options.episode}: with a run only; leave it out")
     is_named = (options.run, options.pretrained, options.episode) != (None, None, None)
     if not options.judge and (is_named or has_runs(options)):
         trained = open_source(options)
         classes, reader = trained.class_names, trained.description
     names, images = read_files(options.files, classes)
-    recognised = library.recognise(images, trained, log=partial(print, file=sys.stderr))
+    if trained is None:
+        recognised = library.recognise(images)
+    else:
+        recognised = library.recognise_by(trained, images, partial(print, file=sys.stderr))
     read = []
     for name, row in zip(names, recognised.probabilities, strict=True):
         label = classes[row.argmax()]

@@ -23,10 +23,8 @@ _PARTS = {
     "t10k": ("test", "testing", "t10k"),
     "val": ("val", "valid", "validation"),
 }
-_CONTENTS = {
-    "images": ("x", "images", "imgs", "image"),
-    "labels": ("y", "labels", "targets", "label", "target"),
-}
+_CONTENTS = {"images": ("x", "images", "imgs"), "labels": ("y", "labels", "targets")}
+_SINGULAR = re.compile("(image|label|target)$")  # only at the end: not label_names
 LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y", "character")
 _NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?")
 _PIXELS = SIDE * SIDE
@@ -45,7 +43,7 @@ def _meaning(name: str, meanings: dict[str, tuple[str, ...]]) -> str | None:
 
 
 def _words(name: str) -> list[str]:
-    return re.split("[^a-z0-9]+", name.lower())
+    return re.split("[^a-z0-9]+", _SINGULAR.sub(r"\1s", name.lower()))
 
 
 def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
@@ -53,7 +51,8 @@ def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
 
     family: `IDX`, or `TABLES` for npz, npy and CSV files. To a file of a training part, to one that
     names a content but no part, and to any IDX file, belong those in its folder whose names differ
-    in words for the part and the content only. Raises UserError if a folder has several sets.
+    in words for the part and the content only; to the second kind, those without a part. Raises
+    UserError if a folder has several sets.
     """
     if path.is_file():
         named = _set_and_name(path, family)
@@ -61,10 +60,12 @@ def array_files(path: Path, family: re.Pattern[str]) -> list[Path]:
             return []
         key, name = named
         is_whole = path.suffix.lower() == ".npz" and len(names_in(path)) > 1
-        part, content = part_of(path.name), _meaning(path.name, _CONTENTS)
-        is_of_set = part == "train" or (part is None and content is not None)
+        part = part_of(path.name)
+        is_of_set = part == "train" or (part is None and _meaning(name, _CONTENTS) is not None)
         is_one = is_whole or (family is TABLES and not is_of_set)
         others = {} if is_one else sets_in(path.parent, family).get(key, {})
+        if family is TABLES and part is None:
+            others = {each: file for each, file in others.items() if part_of(each) is None}
         return list((others | {name: path}).values())
     sets = [list(files.values()) for files in sets_in(path, family).values()]
     sets = [files for files in sets if any(part_of(file.name) == "train" for file in files)] or sets

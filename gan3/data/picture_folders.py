@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,7 @@ def read_picture_folder(folder: Path, ink: str, log: Log, skip_damaged: bool = F
         raise UserError(f"{folder}: {count} pictures; at most {MAX_IMAGES} are supported")
     if ignored:
         rest = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
-        reason = "it has no label" if _is_picture(ignored[0]) else "no picture by its name"
-        log(f"NOTE: {folder}: ignored {ignored[0]}{rest}: {reason}")
+        log(f"NOTE: {folder}: ignored {ignored[0]}{rest}: no picture by its name, or no label")
     if count > _MANY:
         log(f"reading {count:,} pictures in {folder}")
     arrays, damaged = {}, []
@@ -143,13 +143,13 @@ def _list(folder: Path, ignored: list[Path]) -> tuple[list[Path], list[str]]:
     if file is not None:
         pairs = _labels_in(file)
         files = [folder / name for name, _ in pairs]
-        for i, (name, _) in enumerate(pairs):
-            if not _is_picture(files[i]):
+        for path, (name, _) in zip(files, pairs, strict=True):
+            if not _is_picture(path):
                 raise UserError(
                     f"{file}: names {name[:60]!r}, which is no picture there; remove its row"
                 )
-            if files[i] in files[i + 1 : i + 2]:  # they are sorted
-                raise UserError(f"{file}: names {name[:60]!r} twice; remove one of its rows")
+        if twice := [path for path, count in Counter(files).items() if count > 1]:
+            raise UserError(f"{file}: names {twice[0]} twice; remove one of its rows")
         ignored += sorted({path for path in folder.rglob("*") if _is_picture(path)} - {*files})
         return files, [label for _, label in pairs]
     flat, files, labels = _pictures_in(folder, ignored), [], []
@@ -186,12 +186,13 @@ def _labels_in(file: Path) -> list[tuple[str, str]]:
             rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
             header = [] if any(map(_names_picture, rows[0])) else [c.lower() for c in rows.pop(0)]
             picture = list(map(_names_picture, rows[0])).index(True)
-            named = [column for column, cell in enumerate(header) if cell in LABEL_COLUMNS]
+            named = [header.index(name) for name in LABEL_COLUMNS if name in header]
+            named = [column for column in named if column != picture]
             (label,) = named[:1] or {*range(len(rows[0]))} - {picture}  # the other one of two
         return sorted((str(row[picture]), str(row[label])) for row in rows)
     except UnicodeDecodeError:
         raise UserError(f"{file}: is not UTF-8; store it in UTF-8") from None
-    except (csv.Error, IndexError, KeyError, TypeError, ValueError):
+    except (csv.Error, IndexError, KeyError, RecursionError, TypeError, ValueError):
         raise UserError(
             f"{file}: has no pairs of a picture and its label; write such pairs, or"
             " name the column label"

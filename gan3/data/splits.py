@@ -46,13 +46,15 @@ def in_fair_order(labels: np.ndarray, count: int) -> np.ndarray | None:
 
     None if they are already. A set that would lose a class with them, or that is sorted by class as
     a folder is, in one piece or several, gets a fixed random order, with each class in proportion
-    among the last. A set is sorted if the classes of the last images are six standard deviations of
-    chi squared from those of all.
+    among the last. A set is in several pieces if the classes of the last images are six standard
+    deviations of chi squared from those of all.
     """
     sizes = np.bincount(labels)
     last = np.bincount(labels[len(labels) - count :], minlength=len(sizes))[sizes > 0]
     sizes = sizes[sizes > 0]
-    expected = sizes * (count / len(labels))
+    expected = sizes * count / len(labels)
     distance, freedom = ((last - expected) ** 2 / expected).sum(), len(sizes) - 1
-    is_fair = (last < sizes).all() and distance <= freedom + 6 * np.sqrt(2 * freedom)
+    is_sorted = 0 < np.count_nonzero(np.diff(labels)) == freedom
+    is_like_all = distance <= freedom + 6 * np.sqrt(2 * freedom)
+    is_fair = is_like_all and not is_sorted and (last < sizes).all()
     return None if is_fair else np.concatenate(stratified(labels, count))

@@ -64,7 +64,7 @@ class Metric(NamedTuple):
         """Add a function of samples to the card. Raises ValueError for an unknown need or order."""
         if not self.needed <= NEEDS:
             raise ValueError(f"{self.title}: needs {self.needs!r}; use {', '.join(sorted(NEEDS))}")
-        if not re.fullmatch(r"higher|lower|near -?[0-9.]+", self.better):
+        if not re.fullmatch(r"higher|lower|near -?\d+(\.\d+)?", self.better):
             raise ValueError(f"{self.title}: better {self.better!r}; use higher, lower or near 1")
         METRICS[compute.__name__] = self._replace(compute=compute)
         return compute
@@ -128,15 +128,15 @@ def score(samples: Scored, names: set[str] | None = None) -> tuple[Scores, dict[
             start = time.monotonic()
             try:
                 result = about.compute(samples)
+                if isinstance(result, np.ndarray):
+                    result = Score(result.mean(), bootstrap_mean(result, samples.seed))
+                elif not isinstance(result, Score):
+                    result = Score(np.nan if result is None else float(result))
             except Exception as error:
                 if about.compute.__module__ == __name__:
                     raise
                 problem = f"{type(error).__name__}: {error}"
                 raise UserError(f"metric {name}: {problem}; correct its function") from error
-            if isinstance(result, np.ndarray):
-                result = Score(result.mean(), bootstrap_mean(result, samples.seed))
-            elif not isinstance(result, Score):
-                result = Score(np.nan if result is None else result)
             low, high = result.interval
             numbers = {"value": result.value, "low": low, "high": high}
             numbers["standard_error"] = result.error

@@ -181,9 +181,6 @@ class _Loop:
         else:
             self._saved = self._checkpoints.restore(self._log)
             self._log(f"resuming {self._run.name} after step {self._saved}")
-            episode, rest = divmod(self._saved, self._config.batches)
-            if episode and not rest and not self._run.episode_file(episode).exists():
-                self._save_generator(episode)
         done = -1 if self._saved is None else self._saved  # -1: step 0 itself is done again
         self._run.forget_after(done, done // self._config.batches)
         forget_events_after(self._run.folder, done)
@@ -206,6 +203,9 @@ class _Loop:
                 self._terminal, done, config.total_steps, config.episodes, self._log
             ) as display,
         ):
+            episode, rest = divmod(done, config.batches)
+            if episode and not rest and not self._run.episode_file(episode).exists():
+                self._save_generator(episode)
             if not self._run.real_file.exists():
                 dataset = self._dataset
                 names = dataset.class_names

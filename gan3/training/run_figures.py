@@ -144,6 +144,8 @@ def draw(run: Run, log: Log, output: Output = PNG) -> None:
         frames.append(grids.pixels(grids.grid(images, classes, f"{name} · step {step}", titles)))
     if frames:
         grids.progression(frames, folder / "first_episode.gif", seconds=_SECONDS_PER_FRAME)
+    else:
+        log(f"NOTE: {run.frame_file(0).parent}: is empty, so first_episode.gif is not drawn")
 
     # Real images, alone and below untrained and trained ones
     real = _read_images(run.real_file, classes)
@@ -167,7 +169,7 @@ def draw(run: Run, log: Log, output: Output = PNG) -> None:
         figure = curves.loss_curves(run.metrics(), f"{name} · run {run.name}", names)
         save(figure, "losses.png")
     else:
-        log(f"NOTE: {run.metrics_file}: is gone, so losses.png is not drawn")
+        log(f"NOTE: {run.metrics_file}: is empty, so losses.png is not drawn")
     log(f"figures of {len(episodes)} episode{'s' if len(episodes) > 1 else ''}: {folder}")
 
 

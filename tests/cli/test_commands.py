@@ -251,7 +251,9 @@ class BundledGenerator(FolderTest):
         self.assertRegex(out, r"\A7.png: 7 \(\d+\.\d%, read by the bundled best\)\n\Z")
         status, _, err = call("recognise", "7.png", "--pretrained", "mlp_gan")
         self.assertEqual(status, 2)
-        self.assertIn("mlp_gan: mlp_gan has no determinator here; name another run, or read", err)
+        self.assertIn("mlp_gan: mlp_gan has no determinator in its file; name another run, or", err)
+        status, _, err = call("recognise", "7.png", "--judge", "--episode", 9)
+        self.assertEqual((status, "--episode 9: with a run only" in err), (2, True))
 
     def test_recognise_reads_rows_of_a_table(self):
         drawn = gan3.load("best").generate("207")

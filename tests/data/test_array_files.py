@@ -56,6 +56,9 @@ class Names(ArrayTest):
         for names in (("images", "labels"), ("x_train", "y_train"), ("image", "target")):
             np.savez("x.npz", **dict(zip(names, PARTS[:2], strict=True)))
             self.assert_read("x.npz", KINDS[:2])
+        for extra in ("label_names", "image_ids"):  # neither labels nor images
+            np.savez("x.npz", images=IMAGES, label=LABELS, **{extra: LABELS})
+            self.assert_read("x.npz", KINDS[:2])
 
     def test_files_of_one_array_are_paired_by_name(self):
         """As KMNIST and Kannada-MNIST are published, and as np.save writes them."""
@@ -73,7 +76,7 @@ class Names(ArrayTest):
                 with self.subTest(folder):
                     self.assert_read(folder)
                     self.assert_read(folder / f"{names[0]}.{suffix}")
-        for name, array in zip(("images", "label", "other"), PARTS, strict=False):
+        for name, array in zip(("images", "label", "test_images"), PARTS, strict=False):
             np.save(f"{name}.npy", array)
         for name in ("images.npy", "label.npy"):
             self.assert_read(name, KINDS[:2])

@@ -86,12 +86,15 @@ class Layouts(FolderOfPictures):
         rows = 'file,label\n2.png,b\ndeep/3.png,"x, y"\n1.png,a\n'
         (FOLDER / "labels.csv").write_text(rows)
         self.assertEqual(self.labels(), [["a", "b", "x, y"]])
-        self.assertEqual(self.lines, ["NOTE: set: ignored set/unlisted.png: it has no label"])
+        self.assertEqual(
+            self.lines, ["NOTE: set: ignored set/unlisted.png: no picture by its name, or no label"]
+        )
         listed = '1.png,a\n2.png,b\ndeep/3.png,"x, y"\n'
         for text in (
             listed,  # without a header
             'Label , file\n a,1.png\nb, 2.png\n"x, y",deep/3.png\n',
             ',name,split,label\n0,1.png,train,a\n1,2.png,test,b\n2,deep/3.png,train,"x, y"\n',
+            'digit,y,label\n1.png,3,a\n2.png,4,b\ndeep/3.png,5,"x, y"\n',
         ):
             (FOLDER / "labels.csv").write_text(text)
             self.assertEqual(self.labels(), [["a", "b", "x, y"]], text)
@@ -99,10 +102,10 @@ class Layouts(FolderOfPictures):
             "set/labels.csv: has no pairs of a picture and its label; write such pairs, or name the"
             " column label"
         )
-        twice = "set/labels.csv: names '1.png' twice; remove one of its rows"
+        twice = "set/labels.csv: names set/1.png twice; remove one of its rows"
         for text, message in (
             ("1.png,a,train\n2.png,b,train\n", no_pairs),
-            (f"{listed}1.png,b\n", twice),
+            (f"{listed}./1.png,b\n", twice),
             (listed.replace(",b", ",\xe9"), "set/labels.csv: is not UTF-8; store it in UTF-8"),
         ):
             (FOLDER / "labels.csv").write_text(text, encoding="latin-1")
@@ -139,7 +142,7 @@ class OddFiles(FolderOfPictures):
             (FOLDER / name).mkdir(parents=True)
         os.mkfifo(FOLDER / "b" / "pipe.png")  # opening it would wait for ever
         self.assertEqual(self.labels(), [["a", "b"]])
-        line = "NOTE: set: ignored set/.DS_Store and 8 more: no picture by its name"
+        line = "NOTE: set: ignored set/.DS_Store and 8 more: no picture by its name, or no label"
         self.assertEqual(self.lines, [line])
 
     def test_damaged_pictures_are_listed_all_at_once_and_can_be_left_out(self):

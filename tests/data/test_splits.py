@@ -71,6 +71,8 @@ class Order(unittest.TestCase):
             ([0, 1, 2, 3] * 30, 20, False),
             ([0, 1, 0, 1], 1, False),
             ([0, 0, 0], 1, False),
+            ([0] * 352, 50, False),
+            ([0] * 50 + [1] * 29_950, 5_000, True),  # sorted, with a rare class
             ([0, 1, 0, 1, 2], 1, True),  # would lose a class
             ([0, 1, 0, 1], 3, True),
         ):

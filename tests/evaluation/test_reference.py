@@ -202,9 +202,10 @@ class Scoring(unittest.TestCase):
             Metric("mean ink", "", "lower", needs="lables")(lambda samples: 0)
         with self.assertRaisesRegex(ValueError, "mean ink: better 'near'; use higher, lower or "):
             Metric("mean ink", "", "near")(lambda samples: 0)
-        METRICS["mean_ink"] = METRICS["mean_ink"]._replace(compute=lambda samples: 1 / 0)
-        with self.assertRaisesRegex(UserError, "metric mean_ink: ZeroDivisionError: .*; correct"):
-            score(Scored(SampleSet("x", self.fresh, self.fresh_labels), self.reference))
+        for wrong, kind in ((lambda _: 1 / 0, "ZeroDivision"), (lambda _: "a", "Value")):
+            METRICS["mean_ink"] = METRICS["mean_ink"]._replace(compute=wrong)
+            with self.assertRaisesRegex(UserError, f"metric mean_ink: {kind}Error: .*; correct"):
+                score(Scored(SampleSet("x", self.fresh, self.fresh_labels), self.reference))
 
 
 class Style(unittest.TestCase):
