@@ -72,7 +72,9 @@ class Cards(FolderTest):
         pairs = (real[:2], (real[2][..., None], np.eye(10)[real[3]]))
         card = gan3.evaluate(self.images, np.eye(10)[self.labels], real=pairs, ink="bright")
         of_file = gan3.evaluate(self.images, self.labels, "own", dataset="own")
-        self.assertEqual(card.values, of_file.values)
+        self.assertEqual(card.data_title, 'own set "arrays"')
+        title = {"data_title": of_file.data_title}
+        self.assertEqual(card.values | title, of_file.values)
 
     def test_arrays_are_read_as_files_of_samples_are(self):
         unit = self.images / 255
