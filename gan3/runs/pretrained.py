@@ -21,7 +21,7 @@ DIGESTS = {
     "best": "cc82a6df61fa614f16c8d6f30ad7d3c975c959da985e5efb273fb3abaa1c3d72",
     "three_network": "834adf649532deee28768106e79980f2d116c6aab800146deb7dea2418dc20b0",
     "published_code": "6b6d9375e3f7ef7f2489014213a907ac5a4599e41d2d225665757151036a5d53",
-    "conditional_dcgan": "9ad21e35df8dd7aa07b449f1eb9b7e9bbb16ac185125f172bfe019060766cd4b",
+    "conditional_dcgan": "0d2c352d55e279a15ef47b4491aa305727031b214fc70f50aae1624087d0ce3d",
     "gan_auto_write": "f49b3680ecf3825a9c521944fcd09a47b81aff42d95fe4e9b0cec039243212da",
     "mlp_gan": "c7d53714e3e1ef3f9357eb6b41b04121a08b46b89be39199a81e8ad3481e6484",
     "layernorm_gan": "81aeb20fe1640b89e0d4b122e8eb59a4e5147beb3db611e24c2b1db00337c14e",
