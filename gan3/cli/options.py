@@ -173,10 +173,15 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     add_episode(parser)
 
 
-def has_runs(options: argparse.Namespace) -> bool:
-    """Whether there is a run in --logs. Raises UserError for another folder that is not there."""
+def has_source(options: argparse.Namespace) -> bool:
+    """Whether the options of `add_source` name anything, or there is a run in --logs.
+
+    Raises UserError if --logs is not there.
+    """
     from gan3 import library
 
+    if (options.run, options.pretrained, options.episode) != (None, None, None):
+        return True
     if options.logs != DEFAULT_LOGS and not Path(options.logs).is_dir():
         raise UserError(f"--logs {options.logs}: no such folder; name the folder of all runs")
     return library.has_runs(options.logs)
@@ -195,7 +200,6 @@ def open_source(options: argparse.Namespace) -> "Trained":
 
     if options.pretrained is not None and options.episode is not None:
         raise UserError(f"--episode {options.episode}: with a run only; leave it out")
-    named = options.run, options.pretrained, options.episode
-    if named == (None, None, None) and not has_runs(options):
-        named = None, "best", None
-    return library.find(*named, logs=options.logs, figures=options.figures)
+    pretrained = options.pretrained if has_source(options) else "best"
+    folders = {"logs": options.logs, "figures": options.figures}
+    return library.find(options.run, pretrained, options.episode, **folders)

@@ -22,7 +22,7 @@ from gan3.cli.options import (
     add_seed,
     add_train_judge,
     figure_output,
-    has_runs,
+    has_source,
     log_of,
     open_run,
     open_source,
@@ -197,8 +197,7 @@ def _recognise(options: argparse.Namespace) -> int:
     classes, reader, trained = DIGITS, "the judge", None
     if options.judge and options.episode is not None:
         raise UserError(f"--episode {options.episode}: with a run only; leave it out")
-    is_named = (options.run, options.pretrained, options.episode) != (None, None, None)
-    if not options.judge and (is_named or has_runs(options)):
+    if not options.judge and has_source(options):
         trained = open_source(options)
         classes, reader = trained.class_names, trained.description
     names, images = read_files(options.files, classes)

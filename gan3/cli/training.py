@@ -106,11 +106,12 @@ def _train(options: argparse.Namespace) -> int:
         )
         return 128 + stopped.signal_number
     if not options.quiet:
-        draw = "generate 241256" if run.class_names == DIGITS else "sample --out samples.npz"
-        commands = f"gan3 {draw}, gan3 evaluate, gan3 export-page"
-        if Path("gan3/cli").is_dir() and run.class_names == DIGITS:  # a checkout
-            commands = "make generate, make evaluate, make page"
-        print(f"next: {commands} (trained on {run.data_title})")
+        commands = ["gan3 generate 241256", "gan3 evaluate", "gan3 export-page"]
+        if Path("gan3/cli").is_dir():  # a checkout
+            commands = ["make generate", "make evaluate", "make page"]
+        if run.class_names != DIGITS or not run.generator().class_conditional:
+            del commands[0]  # it draws no number
+        print(f"next: {', '.join(commands)} (trained on {run.data_title})")
     return 0
 
 

@@ -25,7 +25,7 @@ _PARTS = {
 }
 _CONTENTS = {"images": ("x", "images", "imgs"), "labels": ("y", "labels", "targets")}
 _SINGULAR = re.compile("(image|label|target)$")  # only at the end: not label_names
-LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y", "character")
+_LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y", "character")
 _NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?")
 _PIXELS = SIDE * SIDE
 _MOST_BYTES = 2**30
@@ -157,6 +157,11 @@ def _arrays_in(file: Path) -> Iterator[tuple[str, np.ndarray]]:
             yield f"{part} labels", labels
 
 
+def label_column(header: list[str]) -> int | None:
+    """The column that a header, in small letters, names as that of the labels; None if none."""
+    return next((header.index(name) for name in _LABEL_COLUMNS if name in header), None)
+
+
 def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Images [N, 784] and labels [N] of a CSV file, gzipped or not; None if it has no labels.
 
@@ -172,8 +177,8 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
             raise UserError(
                 f"{path}: has rows of {len(first)} columns; it needs a label and {_PIXELS} pixels"
             )
-        named = [column for column, cell in enumerate(first) if cell in LABEL_COLUMNS]
-        label = (named or [0])[0] if len(first) > _PIXELS else None
+        named = label_column(first)
+        label = (named or 0) if len(first) > _PIXELS else None
         pixels = [column for column in range(len(first)) if column != label]
         rows = [row for row in file if row.strip()]
     numbers = [_NUMBER.fullmatch(cell) for cell in first]
@@ -183,7 +188,7 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     of_pandas = first[1:] in (counted[1:], counted[:-1]) or (
         all(numbers) and has_decimals == [True, False]
     )
-    if any(numbers) and not (named or of_pandas):
+    if any(numbers) and named is None and not of_pandas:
         rows.insert(0, line)
     elif label is not None and not first[label]:
         label = None

@@ -10,7 +10,7 @@ import numpy as np
 from gan3.core.errors import UserError
 from gan3.core.log import Log
 from gan3.core.values import MAX_IMAGES
-from gan3.data.array_files import LABEL_COLUMNS, part_of
+from gan3.data.array_files import label_column, part_of
 from gan3.data.idx import Arrays
 from gan3.data.pictures import fit, read_grey, visible
 
@@ -186,9 +186,11 @@ def _labels_in(file: Path) -> list[tuple[str, str]]:
             rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
             header = [] if any(map(_names_picture, rows[0])) else [c.lower() for c in rows.pop(0)]
             picture = list(map(_names_picture, rows[0])).index(True)
-            named = [header.index(name) for name in LABEL_COLUMNS if name in header]
-            named = [column for column in named if column != picture]
-            (label,) = named[:1] or {*range(len(rows[0]))} - {picture}  # the other one of two
+            if header:
+                header[picture] = ""  # whatever it is called
+            label = label_column(header)
+            if label is None:
+                (label,) = {*range(len(rows[0]))} - {picture}  # the other one of two
         return sorted((str(row[picture]), str(row[label])) for row in rows)
     except UnicodeDecodeError:
         raise UserError(f"{file}: is not UTF-8; store it in UTF-8") from None

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PACKAGE = "gan3.experiments"
 OWN_FOLDER = Path("experiments")  # relative to the working folder
 _DECLARATIONS = ("CONFIG", "build", "generator")
+_RETURNED = {"build": ("System", "train_step"), "generator": ("GeneratorSpec", "class_conditional")}
 
 
 def bundled_folder() -> Path:
@@ -157,12 +158,9 @@ def _call(name: str, config: RunConfig, *arguments: Any) -> Any:
         raise
     except Exception as error:
         raise _failure(path, error) from error
-    wanted = {"build": "train_step", "generator": "class_conditional"}.get(name)
-    if wanted is not None and not hasattr(returned, wanted):
-        raise UserError(
-            f"{path}: {name} returns {type(returned).__name__}; return a"
-            f" {'System' if name == 'build' else 'GeneratorSpec'}"
-        )
+    kind, member = _RETURNED.get(name, (None, None))
+    if kind and not hasattr(returned, member):
+        raise UserError(f"{path}: {name} returns {type(returned).__name__}; return a {kind}")
     return returned
 
 

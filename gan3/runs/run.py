@@ -150,6 +150,11 @@ class Run:
         """ "done", "stopped", "diverged", or "running": also after a crash, until it is resumed."""
         return str(self.record.get("outcome"))
 
+    @property
+    def has_metrics(self) -> bool:
+        """Whether metrics.jsonl has a line, or the beginning of one."""
+        return self.metrics_file.is_file() and self.metrics_file.stat().st_size > 0
+
     def metrics(self) -> list[dict[str, float]]:
         """The lines of metrics.jsonl as dicts; an incomplete last line is skipped.
 

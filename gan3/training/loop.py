@@ -173,9 +173,8 @@ class _Loop:
 
         A run that was stopped before its first checkpoint after step 0 starts again.
         """
-        newest, metrics = self._checkpoints.newest(), self._run.metrics_file
-        has_metrics = metrics.is_file() and metrics.stat().st_size > 0
-        if newest == 0 or (newest is None and not has_metrics):
+        newest = self._checkpoints.newest()
+        if newest == 0 or (newest is None and not self._run.has_metrics):
             self._log(f"NOTE: {self._run.checkpoints}: none after step 0; starting again")
             set_initial_weights(self._system, self._config, self._run, self._log)
         else:

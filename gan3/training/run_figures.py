@@ -165,7 +165,7 @@ def draw(run: Run, log: Log, output: Output = PNG) -> None:
     figure = styles_figure(run, generator)
     if figure is not None:
         save(figure, "style.png")
-    if run.metrics_file.exists() and run.metrics_file.stat().st_size:
+    if run.has_metrics:
         figure = curves.loss_curves(run.metrics(), f"{name} · run {run.name}", names)
         save(figure, "losses.png")
     else:

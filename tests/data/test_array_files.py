@@ -53,7 +53,12 @@ class Names(ArrayTest):
         np.savez("x.npz", **of_three, val_images=IMAGES, test_labels=LABELS[:50], val_labels=LABELS)
         self.assert_read("x.npz")
         self.assertEqual(self.lines[1:], ["NOTE: x.npz: its validation part is left out"])
-        for names in (("images", "labels"), ("x_train", "y_train"), ("image", "target")):
+        for names in (
+            ("images", "labels"),
+            ("x_train", "y_train"),
+            ("x", "y"),
+            ("image", "target"),
+        ):
             np.savez("x.npz", **dict(zip(names, PARTS[:2], strict=True)))
             self.assert_read("x.npz", KINDS[:2])
         for extra in ("label_names", "image_ids"):  # neither labels nor images

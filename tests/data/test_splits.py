@@ -65,6 +65,8 @@ class Stratified(unittest.TestCase):
 class Order(unittest.TestCase):
     def test_only_sets_whose_last_images_are_no_fair_sample_are_put_in_order(self):
         for labels, count, is_changed in (
+            ([0, 0, 1, 1], 1, True),
+            ([2, 2, 0, 1, 1], 1, True),
             ([0] * 40 + [1] * 40, 13, True),
             ([2] * 40 + [0] * 40 + [1] * 40, 20, True),  # sorted, in any order of the classes
             (([0] * 20 + [1] * 20) * 2, 13, True),  # two sorted pieces
